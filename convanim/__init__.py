@@ -1,0 +1,3 @@
+"""convanim: convolution arithmetic, happening."""
+
+__version__ = "0.1.0"

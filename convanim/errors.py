@@ -1,0 +1,35 @@
+"""What can go wrong, as one family.
+
+Knows how an error reads and which exit code it has. Must not know what any part of the program does.
+"""
+
+from __future__ import annotations
+
+
+class ConvanimError(Exception):
+    """Wrong input, said in one sentence: what is wrong, where, and what to type instead.
+
+    Args:
+        message: the offending value and its place, without a full stop.
+        hint: what to type instead, without a full stop.
+
+    Example:
+        >>> print(ConvanimError("stride 0 is not positive", "use 1 or more"))
+        stride 0 is not positive; use 1 or more.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}." if self.hint else f"{self.message}."
+
+
+class CheckFailed(ConvanimError):
+    """The program disagrees with itself: an answer differs from the oracle's, so nothing is written."""
+
+    exit_code = 1
