@@ -1,3 +1,56 @@
-"""convanim: convolution arithmetic, happening."""
+"""convanim: convolution arithmetic, happening.
+
+    import convanim as ca
+
+    op = ca.ConvTranspose(kernel_size=3, stride=2, padding=1)
+    trace = op.trace(x, weight)
+    trace.animate(view="overlap-add").save("up.gif")
+
+The names below are all there is; each is loaded when it is first used, so that `convanim --help` need not wait for
+numpy and matplotlib.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from convanim import doors
+
+if TYPE_CHECKING:
+    from convanim.animation import Animation
+    from convanim.errors import CheckFailed, ConvanimError
+    from convanim.arithmetic import explain
+    from convanim.ops import Conv, ConvTranspose, parse
+    from convanim.trace import Step, Trace
 
 __version__ = "0.1.0"
+__all__ = ["Animation", "CheckFailed", "Conv", "ConvTranspose", "ConvanimError", "Step", "Trace", "explain", "parse"]
+
+_HOME = {
+    "Animation": "animation",
+    "CheckFailed": "errors",
+    "ConvanimError": "errors",
+    "Conv": "ops",
+    "ConvTranspose": "ops",
+    "parse": "ops",
+    "Step": "trace",
+    "Trace": "trace",
+    "explain": "arithmetic",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'convanim' has no attribute {name!r}")
+    return getattr(import_module(f"convanim.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+doors.lead("trace", lambda: import_module("convanim.trace").trace)
+doors.lead("animate", lambda: import_module("convanim.animation").Animation)
+doors.lead("save trace", lambda: import_module("convanim.write.tracefile").save)
+doors.lead("load trace", lambda: import_module("convanim.write.tracefile").load)

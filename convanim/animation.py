@@ -1,0 +1,263 @@
+"""From a trace to a file: the whole pipeline as one function.
+
+Knows every stage and joins them; does nothing itself.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim import __version__
+from convanim.errors import ConvanimError
+from convanim.layout import layout, page_size
+from convanim.scene import scene
+from convanim.scene.frame import Frame
+from convanim.theme import load
+from convanim.timeline import Plan, plan
+from convanim.trace import Trace
+from convanim.write.files import whole_file
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What was written.
+
+    Attributes:
+        path: the file, or None for a stream; width, height: px, 0 for text; frames: how many; seconds: how long they
+            last, 0 where a file has no time; size: bytes; left_out: placements not shown, of `steps`.
+    """
+
+    path: Path | None
+    width: int
+    height: int
+    frames: int
+    seconds: float
+    size: int
+    left_out: int
+    steps: int
+
+
+class Animation:
+    """A trace to look at. Nothing is drawn before `save` or `pixels`.
+
+    Args:
+        trace: what is shown.
+        view: for a transposed layer "zero-insertion" (the default), "overlap-add" or "both".
+        theme: "light" or "dark".
+        width, height: of the page in px; one alone makes it 16:9, none 1280 x 720.
+        seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s.
+        hold_last: seconds of the last frame.
+        plays: how often it runs; 0 for ever.
+        select: frames to show, such as "0,4,8", "2..6", "last".
+        title: instead of the one made from the layer.
+        caption: False leaves the line of arithmetic and the step count out.
+        made_by: what the file's comment says made it; without it, the layer.
+
+    Raises:
+        ConvanimError: an unknown view, theme or selection, or a page too small.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> a = Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate(select="last", width=640)
+        >>> a.pixels(0).shape
+        (360, 640, 3)
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        *,
+        view: str | None = None,
+        theme: str = "light",
+        width: int | None = None,
+        height: int | None = None,
+        seconds_per_step: float | None = None,
+        hold_last: float | None = None,
+        plays: int = 0,
+        select: str | None = None,
+        title: str | None = None,
+        caption: bool = True,
+        made_by: str | None = None,
+    ) -> None:
+        if not 0 <= plays <= 65536:
+            raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
+        self.trace, self.scene, self.theme = trace, scene(trace, view), load(theme)
+        self.width, self.height = page_size(width, height)
+        self.plan: Plan = plan(
+            self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select
+        )
+        self.page = layout(self.scene, self.width, self.height, title=title, captions=caption)
+        self.title, self.plays, self._checked = title, plays, False
+        self.comment = f"{made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
+
+    def __len__(self) -> int:
+        """The number of frames shown."""
+        return len(self.plan.shots)
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames as data, in the order in which they are shown."""
+        return (self.scene.frame(shot.frame) for shot in self.plan.shots)
+
+    def pixels(self, number: int) -> NDArray[np.uint8]:
+        """One of the frames shown, as (H, W, 3) colours."""
+        from convanim.render.raster import Raster
+
+        raster = Raster(self.scene, self.page, self.theme)
+        picture = raster.draw(self.scene.frame(self.plan.shots[number].frame))
+        return raster.palette.colours[picture.pixels]
+
+    def save(self, path: str | Path | BinaryIO, format: str | None = None, progress: Progress | None = None) -> Saved:
+        """Check the trace and write it; the format is the file's suffix.
+
+        Args:
+            path: the file, or a binary stream that can only be written to. A name with %d or %03d, for PNG, writes
+                every frame to its own file, by the frame's number.
+            format: gif, png, txt or json; needed for a stream.
+            progress: called with (frames done, frames in all).
+
+        Raises:
+            ConvanimError: an unknown format, a place that cannot be written; no file is left.
+            CheckFailed: the trace disagrees with its replay or with the oracle.
+        """
+        target = Path(path) if isinstance(path, str | Path) else None
+        kind = pick_format(target, format)
+        if not self._checked:
+            self.trace.verify()
+            self._checked = True
+        if target and kind == "png" and re.search(r"%0?\d?d", target.name):
+            return self._save_series(target, progress)
+        with whole_file(target) if target else nullcontext(path) as file:
+            counted = _Counting(file)
+            frames, seconds = WRITERS[kind](self, counted, progress or (lambda done, total: None))
+        drawn = kind in ("gif", "png")
+        size = (self.width, self.height) if drawn else (0, 0)
+        left_out = 0 if kind == "json" or len(self.plan.shots) == 1 else self.plan.left_out
+        return Saved(target, *size, frames, seconds, counted.size, left_out, self.plan.steps)
+
+    def _gif(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+        from convanim.render.raster import Raster
+        from convanim.write.gif import GifWriter
+
+        raster = Raster(self.scene, self.page, self.theme)
+        size = self.width, self.height
+        with GifWriter(file, size, raster.palette.colours, plays=self.plays, comment=self.comment) as writer:
+            for i, shot in enumerate(self.plan.shots, start=1):
+                picture = raster.draw(self.scene.frame(shot.frame))
+                writer.add(picture.pixels, shot.milliseconds, picture.changed)
+                progress(i, len(self))
+        return len(self), self.plan.seconds
+
+    def _png(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+        self._write_png(file, -1)
+        progress(1, 1)
+        return 1, 0.0
+
+    def _write_png(self, file: BinaryIO, number: int, raster: Any = None) -> None:
+        from convanim.render.raster import Raster
+        from convanim.write.png import write_png
+
+        raster = raster or Raster(self.scene, self.page, self.theme)
+        picture = raster.draw(self.scene.frame(self.plan.shots[number].frame))
+        write_png(file, picture.pixels, raster.palette.colours, self.comment)
+
+    def _save_series(self, target: Path, progress: Progress | None) -> Saved:
+        """Every frame in its own file: made in a folder beside, so that all of them appear or none."""
+        from convanim.render.raster import Raster
+
+        if not target.parent.is_dir():
+            raise ConvanimError(f"the folder {target.parent} of {target.name} does not exist", "make it first")
+        raster, size = Raster(self.scene, self.page, self.theme), 0
+        scratch: Path | None = None
+        try:
+            scratch = Path(tempfile.mkdtemp(prefix=".convanim.", suffix=".part", dir=target.parent))
+            for i, shot in enumerate(self.plan.shots):
+                with (scratch / f"{i}").open("wb") as file:
+                    self._write_png(file, i, raster)
+                    size += file.tell()
+                if progress:
+                    progress(i + 1, len(self))
+            for i, shot in enumerate(self.plan.shots):
+                (scratch / f"{i}").replace(target.with_name(target.name % shot.frame))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ConvanimError(f"{target} cannot be written: {reason}", "name a place with room") from None
+        finally:
+            if scratch:
+                shutil.rmtree(scratch, ignore_errors=True)
+        plan = self.plan
+        return Saved(target, self.width, self.height, len(self), 0.0, size, plan.left_out, plan.steps)
+
+    def _txt(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+        from convanim.render.text import frame_text, heading
+
+        file.write(heading(self.scene, self.title).encode())
+        for i, shot in enumerate(self.plan.shots, start=1):
+            text = frame_text(self.scene, self.scene.frame(shot.frame), shot.frame, shot.milliseconds)
+            file.write(b"\n" + text.encode())
+            progress(i, len(self))
+        return len(self), self.plan.seconds
+
+    def _json(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+        from convanim.write.tracefile import write_trace
+
+        write_trace(file, self.scene.trace)
+        progress(1, 1)
+        return len(self.scene.trace), 0.0
+
+
+WRITERS: dict[str, Callable[[Animation, BinaryIO, Progress], tuple[int, float]]] = {
+    "gif": Animation._gif,
+    "png": Animation._png,
+    "txt": Animation._txt,
+    "json": Animation._json,
+}
+
+
+def pick_format(target: Path | None, given: str | None = None) -> str:
+    """The format that a file's suffix, or a choice, stands for.
+
+    Raises:
+        ConvanimError: it is none that is known, or there is neither.
+
+    Example:
+        >>> pick_format(Path("up.GIF"))
+        'gif'
+    """
+    known = ", ".join(f".{kind}" for kind in WRITERS)
+    if given is not None:
+        if given.lower() not in WRITERS:
+            raise ConvanimError(f"format {given!r} is not known", f"use one of {', '.join(WRITERS)}")
+        return given.lower()
+    if target is None:
+        raise ConvanimError("a stream has no suffix to tell the format", f"give a format: {', '.join(WRITERS)}")
+    kind = target.suffix.lower().removeprefix(".")
+    if kind not in WRITERS:
+        what = f"the suffix {target.suffix!r} of {target.name}" if kind else f"{target.name!r} without a suffix"
+        raise ConvanimError(f"{what} is no known format", f"use one of {known}")
+    return kind
+
+
+class _Counting:
+    """A file that counts what is written to it."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self.size = file, 0
+
+    def write(self, data: bytes) -> int:
+        self.size += len(data)
+        return int(self._file.write(data) or 0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)

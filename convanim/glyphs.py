@@ -1,0 +1,125 @@
+"""Text as coverage: matplotlib's FreeType draws each distinct word once.
+
+Knows fonts, sizes in px and grey levels. Must not know colours, so that one stencil serves every theme, nor where a
+text stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.ft2font import FT2Font, LoadFlags
+from numpy.typing import NDArray
+
+from convanim.errors import ConvanimError
+
+Coverage = NDArray[np.uint8]
+
+#: DejaVu Sans comes with matplotlib, so the same version draws the same pixels on every machine.
+FILES = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
+#: Height of its capitals and digits, in parts of the size.
+CAPITALS = 0.729
+#: Words are drawn whole, for their kerning; numbers and signs apart, since they meet again in other sums.
+_WORDS = re.compile(r"\d+|[^\W\d]+|\s+|.")
+_KEPT = 4096
+
+
+class Word(NamedTuple):
+    """A drawn word: its coverage 0..255, how far its first column and row lie right of and above the pen, its advance."""
+
+    coverage: Coverage
+    left: int
+    top: int
+    advance: float
+
+
+class Line(NamedTuple):
+    """A drawn line of text; `rise` rows of it lie above the baseline, and its first column is the pen's."""
+
+    coverage: Coverage
+    rise: int
+
+
+_words: OrderedDict[tuple[str, float, bool], Word] = OrderedDict()
+
+
+@cache
+def _font(bold: bool) -> FT2Font:
+    return FT2Font(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / FILES[bold]))
+
+
+@cache
+def _known(bold: bool) -> frozenset[int]:
+    return frozenset(_font(bold).get_charmap())
+
+
+def _word(text: str, size: float, bold: bool) -> Word:
+    key = text, size, bold
+    if (word := _words.get(key)) is not None:
+        _words.move_to_end(key)
+        return word
+    font = _font(bold)
+    font.set_size(size, 72)  # at 72 dots an inch a point is a pixel
+    # Light hinting sharpens the horizontals only: steady widths, crisp digits.
+    font.set_text(text, 0, flags=LoadFlags.TARGET_LIGHT)
+    width, height = font.get_width_height()
+    descent = font.get_descent()
+    if text.isspace():
+        word = Word(np.zeros((0, 0), np.uint8), 0, 0, width / 64)
+    else:
+        font.draw_glyphs_to_bitmap(antialiased=True)
+        # FreeType counts in 1/64 px; the bitmap starts a row above the highest one that has ink.
+        word = Word(np.array(font.get_image()), font.get_bitmap_offset()[0] // 64, (height - descent) // 64 + 1, width / 64)
+    _words[key] = word
+    if len(_words) > _KEPT:
+        _words.popitem(last=False)
+    return word
+
+
+def width(text: str, size: float, bold: bool = False) -> float:
+    """The advance of a line of text, in px.
+
+    Example:
+        >>> width("0", 20) < width("00", 20)
+        True
+    """
+    return sum(_word(w, size, bold).advance for w in _WORDS.findall(text))
+
+
+def line(text: str, size: float, bold: bool = False) -> Line:
+    """A line of text as coverage 0..255.
+
+    Raises:
+        ConvanimError: a character that the font does not have; it would become a box.
+
+    Example:
+        >>> line("H", 20).coverage.max()
+        np.uint8(255)
+    """
+    missing = {c for c in text if ord(c) not in _known(bold)}
+    if missing:
+        raise ConvanimError(
+            f"{sorted(missing)[0]!r} in {text[:60]!r} is not in the font {FILES[bold][:-4]}", "use other characters there"
+        )
+    placed, pen = [], 0.0
+    for token in _WORDS.findall(text):
+        word = _word(token, size, bold)
+        if word.coverage.size:
+            placed.append((word, max(0, round(pen) + word.left)))
+        pen += word.advance
+    if not placed:
+        return Line(np.zeros((1, max(1, round(pen))), np.uint8), 1)
+    rise = max(word.top for word, _ in placed)
+    depth = max(len(word.coverage) - word.top for word, _ in placed)
+    out = np.zeros((rise + depth, max(x + word.coverage.shape[1] for word, x in placed)), np.uint8)
+    for word, x in placed:
+        height, wide = word.coverage.shape
+        here = out[rise - word.top : rise - word.top + height, x : x + wide]
+        np.maximum(here, word.coverage, out=here)
+    return Line(out, rise)

@@ -1,0 +1,404 @@
+"""Where things lie on the page, in whole pixels.
+
+Knows the page's size, the panels and how wide text is. Must not know colours, or what a frame shows. Everything that
+stays through an animation gets its place here once; nothing moves later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from convanim import glyphs
+from convanim.errors import ConvanimError
+from convanim.scene import Scene
+from convanim.scene.frame import Caption, Panel
+
+#: All lengths are given for a page of this size (px) and scale with it.
+WIDTH, HEIGHT = 1280, 720
+#: Below this size (px) a number or note cannot be read, and is not shown.
+SMALLEST = 9
+#: Cells smaller than this (px) cannot be told apart.
+SMALLEST_CELL = 4
+#: Grid lines go away in cells smaller than this (px).
+LINES_FROM = 7
+LARGEST_SIDE, SMALLEST_SIDE = 4096, 120
+
+
+class Box(NamedTuple):
+    """A rectangle in px: [top, bottom) x [left, right)."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+class Text(NamedTuple):
+    """A line of text: where its pen starts, its baseline, its size in px."""
+
+    text: str
+    x: int
+    baseline: int
+    size: int
+    bold: bool = False
+
+    @property
+    def box(self) -> Box:
+        """The pixels that it may cover, from the top of the capitals to the end of the descenders."""
+        high, low = round(glyphs.CAPITALS * self.size), round(0.24 * self.size)
+        right = self.x + round(glyphs.width(self.text, self.size, self.bold))
+        return Box(self.baseline - high, self.x, self.baseline + low, right)
+
+
+class Tab(NamedTuple):
+    """A phase's name along the top, drawn bold while it is current, over a line."""
+
+    idle: Text
+    current: Text
+    underline: Box
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a panel's grid lies and how its cells are drawn.
+
+    Attributes:
+        x, y: its upper left corner, px.
+        pitch: from one cell to the next, px; `line` of them are the grid line.
+        number: size of the numbers in px, 0 where a shade stands for them.
+        note: size of the small text in the corner, 0 for none.
+        title: its pen and baseline.
+    """
+
+    panel: Panel
+    x: int
+    y: int
+    pitch: int
+    line: int
+    number: int
+    note: int
+    title: Text
+    scale: tuple[Text, Box, Text] | None
+
+    @property
+    def box(self) -> Box:
+        """The grid with its outer lines."""
+        rows, columns = self.panel.shape
+        return Box(self.y, self.x, self.y + rows * self.pitch + self.line, self.x + columns * self.pitch + self.line)
+
+    def cell(self, row: int, column: int) -> Box:
+        """A cell without its grid lines."""
+        top, left = self.y + row * self.pitch + self.line, self.x + column * self.pitch + self.line
+        return Box(top, left, top + self.pitch - self.line, left + self.pitch - self.line)
+
+    def number_text(self, text: str, bold: bool = False) -> Text:
+        """A number in the middle of a cell; the pen is relative to the cell's corner."""
+        side = self.pitch - self.line
+        x = round((side - glyphs.width(text, self.number, bold)) / 2)
+        return Text(text, x, _middle(side, self.number), self.number, bold)
+
+    def note_text(self, text: str, *, centred: bool = False) -> Text:
+        """A note at a cell's lower edge, on the right or centred; the pen is relative to the cell's corner."""
+        side = self.pitch - self.line
+        free = side - glyphs.width(text, self.note)
+        x = round(free / 2) if centred else round(free - max(1, 0.05 * side))
+        return Text(text, x, side - max(1, round(0.07 * side)), self.note)
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """The page of an animation."""
+
+    width: int
+    height: int
+    title: Text
+    tabs: tuple[Tab, ...]
+    places: dict[str, Place]
+    signs: tuple[Text, ...]
+    captions: tuple[Text, ...]
+    caption_width: int
+    counter: Text
+    stroke: int
+
+    def counted(self, step: int, steps: int) -> Text:
+        """The step count in the corner, or an empty text before the first step."""
+        if not step:
+            return self.counter._replace(text="")
+        text = f"step {step} / {steps}"
+        # The total's digits keep the right edge still: digits are all of one width.
+        return self.counter._replace(text=text, x=self.counter.x - round(glyphs.width(text, self.counter.size)))
+
+    def caption(self, line: int, caption: Caption) -> Text:
+        """A caption's text, with as many of its terms as fit."""
+        place = self.captions[line]
+        most: int | None = None
+        text = caption.text()
+        while glyphs.width(text, place.size) > self.caption_width:
+            most = (len(caption.terms) if most is None else most) - 1
+            if most < 0:
+                return place._replace(text=_cut(text, place.size, self.caption_width))
+            text = caption.text(most)
+        return place._replace(text=text)
+
+
+def _cut(text: str, size: int, width: float) -> str:
+    while text and glyphs.width(text + "…", size) > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _middle(side: int, size: int) -> int:
+    """The baseline that puts capitals in the middle of a side."""
+    return round((side + glyphs.CAPITALS * size) / 2)
+
+
+def page_size(width: int | None, height: int | None) -> tuple[int, int]:
+    """The page's size in px; one side alone gives a page of 16:9.
+
+    Raises:
+        ConvanimError: too small to hold words, or larger than a frame should be.
+
+    Example:
+        >>> page_size(640, None)
+        (640, 360)
+    """
+    if width is None:
+        width = WIDTH if height is None else round(height * WIDTH / HEIGHT)
+    if height is None:
+        height = round(width * HEIGHT / WIDTH)
+    for name, side in (("width", width), ("height", height)):
+        if not SMALLEST_SIDE <= side <= LARGEST_SIDE:
+            raise ConvanimError(
+                f"a page of {width}×{height} px has a {name} outside of {SMALLEST_SIDE} to {LARGEST_SIDE} px",
+                f"use for example --width {WIDTH} or --width 640",
+            )
+    return width, height
+
+
+@dataclass(frozen=True)
+class _Measures:
+    """The lengths of a page of some size, px."""
+
+    width: int
+    height: int
+    captions: int
+
+    @property
+    def scale(self) -> float:
+        return min(self.width / WIDTH, self.height / HEIGHT)
+
+    def of(self, length: float, least: int = 1) -> int:
+        return max(least, round(length * self.scale))
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        return self.of(30, 15), self.of(25, 12), self.of(18, 10)
+
+    @property
+    def margin(self) -> int:
+        return self.of(56, 12)
+
+    @property
+    def top(self) -> int:
+        """Where the panels' titles may start."""
+        return self.of(142, 62)
+
+    @property
+    def bottom(self) -> int:
+        """Where the captions start."""
+        return self.height - (self.of(24, 10) + self.captions * self.caption_line if self.captions else self.of(24, 8))
+
+    @property
+    def caption_line(self) -> int:
+        return round(1.35 * self.sizes[1])
+
+    @property
+    def title_line(self) -> int:
+        """From a panel's title's top to the grid under it."""
+        return round(1.6 * self.sizes[2])
+
+
+def layout(scene: Scene, width: int, height: int, *, title: str | None = None, captions: bool = True) -> Page:
+    """Place a scene on a page of these px.
+
+    Args:
+        title: instead of the scene's own.
+        captions: False leaves the captions and the step count out, and gives their room to the grids.
+
+    Raises:
+        ConvanimError: the page is too small for the scene; the sentence says what would do.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> from convanim.scene import scene
+        >>> s = scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]))
+        >>> sorted(layout(s, 1280, 720).places)
+        ['kernel', 'output', 'stage']
+    """
+    m = _Measures(width, height, scene.captions if captions else 0)
+    big, body, small = m.sizes
+    counter_room = round(glyphs.width(f"step {scene.beats.steps} / {scene.beats.steps}", small)) + m.of(30, 12)
+    first = m.bottom + round(1.05 * body)
+    lines = tuple(Text("", m.margin, first + i * m.caption_line, body) for i in range(m.captions))
+    heading = Text(scene.title if title is None else title, m.margin, m.of(62, 26), big, bold=True)
+    if glyphs.width(heading.text, big, bold=True) > width - 2 * m.margin:
+        if title is not None:
+            raise ConvanimError(f"the title {title[:60]!r} is wider than the page", "use a shorter one, or a larger --width")
+        heading = heading._replace(text=scene.title.split("   ")[-1])
+    places, signs = _places(scene, m)
+    return Page(
+        width,
+        height,
+        heading,
+        _tabs(scene, m, small),
+        places,
+        signs,
+        lines,
+        width - 2 * m.margin - counter_room,
+        Text("", width - m.margin, lines[-1].baseline if lines else 0, small),
+        m.of(5, 2),
+    )
+
+
+def _tabs(scene: Scene, m: _Measures, size: int) -> tuple[Tab, ...]:
+    """The phases along the top; in one word each where the page is narrow, and not at all where even that is too much."""
+    gap, baseline = m.of(34, 12), m.of(108, 46)
+    for names in ([p.label for p in scene.phases], [p.short for p in scene.phases]):
+        tabs, x = [], m.margin
+        for i, name in enumerate(names, start=1):
+            text = f"{i}  {name}"
+            wide = round(max(glyphs.width(text, size), glyphs.width(text, size, bold=True)))
+            under = baseline + m.of(14, 6)
+            line = Box(under, x, under + m.of(3, 2), x + wide)
+            tabs.append(Tab(Text(text, x, baseline, size), Text(text, x, baseline, size, bold=True), line))
+            x += wide + gap
+        if x - gap <= m.width - m.margin:
+            return tuple(tabs)
+    return ()
+
+
+def _places(scene: Scene, m: _Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The panels in their rows: as large as fits; a foot under the grids only where a shade needs its scale."""
+    for foot in (0, round(1.9 * m.sizes[2])):
+        places, signs = _stack(scene, m, foot)
+        if not any(place.scale for place in places.values()):
+            break
+    return places, signs
+
+
+def _stack(scene: Scene, m: _Measures, foot: int) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The rows of panels above each other, in the middle of the room there is."""
+    spare = m.of(10, 4)
+    room = m.bottom - m.top - len(scene.rows) * (m.title_line + foot) - (len(scene.rows) - 1) * spare
+    tallest = [max(p.shape[0] for p in row) for row in scene.rows]
+    shares = [room * t // sum(tallest) for t in tallest]
+    pitches = [_pitches(row, share, m) for row, share in zip(scene.rows, shares, strict=True)]
+    worst = min(p for row in pitches for p in row)
+    if worst < SMALLEST_CELL:
+        raise _too_small(scene, m, worst)
+
+    places: dict[str, Place] = {}
+    signs: list[Text] = []
+    used = [max(p * panel.shape[0] for p, panel in zip(*both, strict=True)) for both in zip(pitches, scene.rows, strict=True)]
+    y = m.top + max(0, (room - sum(used)) // (len(used) + 1))
+    between = spare + max(0, (room - sum(used)) // (len(used) + 1))
+    for row, ps, high in zip(scene.rows, pitches, used, strict=True):
+        xs = _across(row, ps, m)
+        for panel, pitch, x in zip(row, ps, xs, strict=True):
+            top = y + m.title_line + (high - pitch * panel.shape[0]) // 2
+            places[panel.name] = _place(panel, x, top, pitch, m)
+            if panel.sign:
+                size = m.of(44, 18)
+                before = places[row[row.index(panel) - 1].name].box.right
+                left = round((before + x - glyphs.width(panel.sign, size)) / 2)
+                signs.append(Text(panel.sign, left, y + m.title_line + _middle(high, size), size))
+        y += m.title_line + high + foot + between
+    return places, tuple(signs)
+
+
+def _pitches(row: Sequence[Panel], high: int, m: _Measures) -> list[int]:
+    """The largest cells with which a row of panels fits into the width and into this height."""
+    cap = m.of(84, 12)
+    walked = [p for p in row if not p.aside]
+    for most in range(cap, 0, -1):
+        pitches = {p.name: min(most, high // p.shape[0]) for p in walked}
+        # What is looked up need not be larger than what is walked over, unless it could not be read then.
+        aside = max(min(pitches.values()), m.of(46, 20)) if walked else cap
+        pitches |= {p.name: min(most, aside, high // p.shape[0]) for p in row if p.aside}
+        ordered = [pitches[p.name] for p in row]
+        if sum(_slots(row, ordered, m)) + _gaps(row, m) <= m.width - 2 * m.margin:
+            return ordered
+    return [0] * len(row)
+
+
+def _slots(row: Sequence[Panel], pitches: Sequence[int], m: _Measures) -> list[int]:
+    """The width that each panel takes: its grid, or the longest of its titles."""
+    return [
+        max(p.shape[1] * pitch + m.of(2), *(round(glyphs.width(t, m.sizes[2], bold=True)) for t in p.titles))
+        for p, pitch in zip(row, pitches, strict=True)
+    ]
+
+
+def _gaps(row: Sequence[Panel], m: _Measures) -> int:
+    return sum(m.of(76, 30) if p.sign else m.of(44, 16) for p in row[1:])
+
+
+def _across(row: Sequence[Panel], pitches: Sequence[int], m: _Measures) -> list[int]:
+    """The left edges of a row's panels: spread over the width, but not further apart than the eye likes to jump."""
+    slots = _slots(row, pitches, m)
+    free = m.width - 2 * m.margin - sum(slots)
+    gap = min(free // max(1, len(row) - 1), m.of(170, 40)) if len(row) > 1 else 0
+    x = m.margin + (free - gap * (len(row) - 1)) // 2
+    xs = []
+    for slot in slots:
+        xs.append(x)
+        x += slot + gap
+    return xs
+
+
+def _place(panel: Panel, x: int, y: int, pitch: int, m: _Measures) -> Place:
+    line = m.of(2) if pitch >= m.of(24, 16) else 1 if pitch >= LINES_FROM else 0
+    small = m.sizes[2]
+    title = Text("", x, y - round(0.55 * small), small, bold=True)
+    number, note = _sizes(panel, pitch - line, m)
+    scale = None if number else _scale(panel, x, y + panel.shape[0] * pitch, small, m)
+    return Place(panel, x, y, pitch, line, number, note, title, scale)
+
+
+def _sizes(panel: Panel, side: int, m: _Measures) -> tuple[int, int]:
+    """The sizes of numbers and notes in cells of this side; 0 for what cannot be read."""
+    widest = panel.numerals.widest(panel.values)
+    # Bold, because a number is bold while it is new.
+    per_size = glyphs.width(widest, 100, bold=True) / 100
+    most = min(m.of(30), int(0.9 * side / per_size), int(0.42 * side if not panel.notes else 0.38 * side + 0.5))
+    number = most if most >= SMALLEST else 0
+    if not number or not panel.notes:
+        return number, 0
+    note = max(SMALLEST, round(0.23 * side))
+    note = min(note, int((side - 4) / (glyphs.width(panel.notes, 100) / 100)))
+    low = _middle(side, number) + 1
+    fits = side - max(1, round(0.07 * side)) - round(glyphs.CAPITALS * note) > low
+    return number, note if note >= SMALLEST and fits else 0
+
+
+def _scale(panel: Panel, x: int, bottom: int, size: int, m: _Measures) -> tuple[Text, Box, Text]:
+    """Under a shaded grid: its least value, a bar from low to high, its greatest value."""
+    low, high = (panel.numerals.text(v.item()) for v in (panel.values.min(), panel.values.max()))
+    baseline = bottom + round(1.55 * size)
+    tall, wide, gap = round(0.7 * size), m.of(96, 48), m.of(8, 4)
+    left = x + round(glyphs.width(low, size)) + gap
+    bar = Box(baseline - tall, left, baseline, left + wide)
+    return Text(low, x, baseline, size), bar, Text(high, left + wide + gap, baseline, size)
+
+
+def _too_small(scene: Scene, m: _Measures, worst: int) -> ConvanimError:
+    rows, columns = (max(p.shape[i] for p in scene.panels) for i in (0, 1))
+    factor = SMALLEST_CELL / max(worst, 0.25)
+    width = round(m.width * factor)
+    if width > LARGEST_SIDE:
+        hint = f"use a smaller input, or -o FILE.json for the numbers; a page shows about {LARGEST_SIDE // 16} cells a side"
+    else:
+        hint = f"use --width {width} or more, or a smaller input"
+    return ConvanimError(f"a grid of {rows}×{columns} cells is too large for a page of {m.width}×{m.height} px", hint)

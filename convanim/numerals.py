@@ -1,0 +1,82 @@
+"""Numbers as people read them: real minus signs, no float noise, as many digits as make sense.
+
+Knows one number or a group of them. Must not know where they stand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MINUS = "\u2212"
+#: A float is shown with at most this many decimals, and with this many digits where that loses some.
+DECIMALS, DIGITS = 3, 3
+#: Beyond these, a float is written with an exponent.
+SMALL, LARGE = 1e-3, 1e6
+
+
+class Numerals:
+    """Writes the numbers of one grid alike.
+
+    Whole numbers in full. Floats with the fewest decimals (up to three) that show every one of them exactly; where
+    none do, rounded to three digits of the largest, and `rounded` says so.
+
+    Example:
+        >>> Numerals(np.array([-2, 10])).text(-2)
+        '−2'
+        >>> Numerals(np.array([0.5, 1.25])).text(0.5)
+        '0.5'
+        >>> thirds = Numerals(np.array([1 / 3, 2.0]))
+        >>> thirds.text(1 / 3), thirds.text(2.0), thirds.rounded
+        ('0.33', '2.00', True)
+    """
+
+    def __init__(self, *groups: NDArray[Any]) -> None:
+        values = np.concatenate([np.ravel(g) for g in groups])
+        self.rounded = False
+        self._kind = "i" if values.dtype.kind == "i" else "f"
+        self._decimals = 0
+        self._seen: dict[Any, str] = {}
+        if self._kind == "f":
+            self._settle(values)
+
+    def _settle(self, values: NDArray[Any]) -> None:
+        sizes = np.abs(values)
+        largest = float(sizes.max())
+        smallest = float(sizes[sizes > 0].min(initial=np.inf))
+        if largest >= LARGE or smallest < SMALL:
+            self._kind, self.rounded = "e", any(float(f"{v:.2e}") != v for v in np.unique(values)[:1000].tolist())
+            return
+        for self._decimals in range(DECIMALS + 1):
+            if np.array_equal(np.round(values, self._decimals), values):
+                return
+        self.rounded = True
+        self._decimals = max(0, DIGITS - 1 - (int(np.floor(np.log10(largest))) if largest >= 1 else 0))
+
+    def text(self, value: Any) -> str:
+        """One number as text."""
+        known = self._seen.get(value)
+        if known is None:
+            if len(self._seen) > 10_000:
+                self._seen.clear()
+            known = self._seen[value] = self._write(value).replace("-", MINUS)
+        return known
+
+    def _write(self, value: Any) -> str:
+        if self._kind == "i":
+            return str(int(value))
+        if self._kind == "e" and value != 0:
+            mantissa, exponent = f"{value:.2e}".split("e")
+            return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+        text = f"{value:.{self._decimals}f}"
+        if not self.rounded and "." in text:
+            text = text.rstrip("0").rstrip(".")
+        return "0" if float(text) == 0 and not self.rounded else text
+
+    def widest(self, values: NDArray[Any]) -> str:
+        """The longest text among these values."""
+        if self._kind == "i":  # the longest integers are the extreme ones
+            return max((self.text(v) for v in (values.min().item(), values.max().item())), key=len)
+        return max((self.text(v) for v in np.unique(values)[:5000].tolist()), key=len)

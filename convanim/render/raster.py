@@ -1,0 +1,310 @@
+"""Frames as pixels: arrays of palette indices.
+
+Knows the layout's places and a theme's palette. Must not know files or time. Every distinct cell is drawn once (a
+sprite); a frame is the one before with the changed cells put in, and the outlines laid over a copy.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim import glyphs, theme
+from convanim.layout import Box, Page, Place, Text
+from convanim.scene import Scene
+from convanim.scene.frame import Emphasis, Frame, Grid, Outline, Role
+from convanim.theme import Palette, Theme
+
+Pixels = NDArray[np.uint8]
+#: Sprites that are kept; beyond, the one not used for longest goes.
+KEPT = 1500
+#: The grid lines around a cell of each role: 0 none, 1 dashed, 2 solid. Between two cells the greater one counts.
+LINED = np.array([{Role.NONE: 0, Role.PADDING: 1, Role.CROPPED: 1}.get(role, 2) for role in Role], np.uint8)
+
+
+class Picture(NamedTuple):
+    """A frame as palette indices (H, W), and outside of which box nothing changed since the frame before.
+
+    The array is used again for the next frame: copy it to keep it.
+    """
+
+    pixels: Pixels
+    changed: Box
+
+
+def palette(scene: Scene, page: Page, look: Theme) -> Palette:
+    """The colours that the scene can need on this page, known before the first frame."""
+    pairs = {("page", "text"), ("page", "muted")}
+    solids = ["page", "line", "dash", "text", "kernel.stroke", "data.stroke", "done.stroke", "cropped.hatch", "unused.hatch"]
+    solids += [theme.FILL[role] for role in Role]
+    shades = set()
+    numbered = {place.number > 0 for place in page.places.values()}
+    for place in page.places.values():
+        if not place.number:
+            shades |= {"data", "kernel", "done"} | ({"product"} if "stamp" in place.panel.name else set())
+    if True in numbered:
+        for role in Role:
+            for emphasis in Emphasis:
+                paper = theme.fill(role, emphasis)
+                pairs.add((paper, theme.ink(role)))
+        pairs |= {("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
+    return look.palette(pairs, solids, shades)
+
+
+class Raster:
+    """Draws the frames of a scene, one after the other.
+
+    Args:
+        scene: what is shown.
+        page: where.
+        look: in which colours.
+    """
+
+    def __init__(self, scene: Scene, page: Page, look: Theme) -> None:
+        self.page, self.palette = page, palette(scene, page, look)
+        self._steps = scene.beats.steps
+        self._paper = self.palette.solid("page")
+        # What lies under the outlines, and the frame itself with them.
+        self._base: Pixels = np.full((page.height, page.width), self._paper, np.uint8)
+        self._pixels = self._base.copy()
+        self._before: Frame | None = None
+        self._outlined: list[Box] = []
+        self._written: dict[str, Text] = {}
+        self._sprites: OrderedDict[tuple[object, ...], Pixels] = OrderedDict()
+        self._dirty: list[Box] = []
+        for text in (page.title, *page.signs):
+            self._write(text, "page", "muted" if text in page.signs else "text")
+        for place in page.places.values():
+            self._draw_scale(place)
+
+    def draw(self, frame: Frame) -> Picture:
+        """The next frame."""
+        before = {} if self._before is None else self._before.grids
+        self._dirty = self._outlined if before else [Box(0, 0, self.page.height, self.page.width)]
+        self._draw_words(frame)
+        for name, place in self.page.places.items():
+            self._draw_grid(place, frame.grids[name], before.get(name))
+        for box in self._dirty:
+            where = np.s_[box.top : box.bottom, box.left : box.right]
+            self._pixels[where] = self._base[where]
+        self._outlined = [
+            self._outline(place, outline)
+            for name, place in self.page.places.items()
+            for outline in frame.grids[name].outlines
+        ]
+        self._before = frame
+        return Picture(self._pixels, _hull([*self._dirty, *self._outlined]))
+
+    # Words.
+
+    def _draw_words(self, frame: Frame) -> None:
+        page = self.page
+        for i, tab in enumerate(page.tabs):
+            current = i == frame.phase
+            text = tab.current if current else tab.idle
+            if self._replace(f"tab {i}", text, "text" if current else "muted"):
+                self._fill(tab.underline, self.palette.solid("kernel.stroke" if current else "line"))
+        for i, caption in enumerate(frame.captions[: len(page.captions)]):
+            self._replace(f"caption {i}", page.caption(i, caption), "text")
+        if page.captions:
+            self._replace("counter", page.counted(frame.step, self._steps), "muted")
+        for name, place in page.places.items():
+            self._replace(f"title {name}", place.title._replace(text=frame.grids[name].title), "text")
+
+    def _replace(self, key: str, text: Text, ink: str) -> bool:
+        """Write a text where another one stood, if it is another one."""
+        before = self._written.get(key)
+        if before == text:
+            return False
+        if before is not None and before.text:
+            self._fill(_room(before), self._paper)
+        self._written[key] = text
+        if text.text:
+            self._write(text, "page", ink)
+        return True
+
+    def _write(self, text: Text, paper: str, ink: str) -> None:
+        drawn = glyphs.line(text.text, text.size, text.bold)
+        top = text.baseline - drawn.rise
+        high, wide = drawn.coverage.shape
+        self._base[top : top + high, text.x : text.x + wide] = self.palette.ramp(paper, ink)[drawn.coverage]
+        self._dirty.append(Box(top, text.x, top + high, text.x + wide))
+
+    def _fill(self, box: Box, index: int) -> None:
+        self._base[box.top : box.bottom, box.left : box.right] = index
+        self._dirty.append(box)
+
+    def _draw_scale(self, place: Place) -> None:
+        if place.scale is None:
+            return
+        low, bar, high = place.scale
+        self._write(low, "page", "muted")
+        self._write(high, "page", "muted")
+        role = {"kernel": "kernel", "stamp": "product", "stage": "data", "input": "data"}
+        name = place.panel.name.split()[-1]
+        steps = self.palette.shade(role.get(name, "done"))
+        at = np.arange(bar.right - bar.left) * len(steps) // (bar.right - bar.left)
+        self._base[bar.top : bar.bottom, bar.left : bar.right] = steps[at]
+
+    # Grids.
+
+    def _draw_grid(self, place: Place, grid: Grid, before: Grid | None) -> None:
+        if grid is before:
+            return
+        notes = grid.notes if place.note else {}
+        if before is None or not np.array_equal(LINED[grid.roles], LINED[before.roles]):
+            self._draw_lines(place, grid)
+            changed = grid.roles != Role.NONE
+        else:
+            changed = (grid.roles != before.roles) | (grid.emphasis != before.emphasis)
+            if grid.values is not before.values:
+                changed |= grid.values != before.values
+            if notes or before.notes:
+                for cell in {*notes, *before.notes}:
+                    if notes.get(cell) != before.notes.get(cell):
+                        changed[cell] = True
+        rows, columns = np.nonzero(changed)
+        if not len(rows):
+            return
+        roles, emphases, values = (a[rows, columns].tolist() for a in (grid.roles, grid.emphasis, grid.values))
+        for row, column, role, emphasis, value in zip(
+            rows.tolist(), columns.tolist(), roles, emphases, values, strict=True
+        ):
+            top, left, bottom, right = place.cell(row, column)
+            note = notes.get((row, column), "")
+            self._base[top:bottom, left:right] = self._sprite(place, role, emphasis, value, note)
+        first, last = place.cell(rows[0], columns.min()), place.cell(rows[-1], columns.max())
+        self._dirty.append(Box(first.top, first.left, last.bottom, last.right))
+
+    def _sprite(self, place: Place, role: int, emphasis: int, value: float, note: str) -> Pixels:
+        shown = role not in (Role.NONE, Role.PENDING)
+        text = place.panel.numerals.text(value) if shown and place.number else ""
+        shade = self._shade(place, role, emphasis, value) if not place.number else -1
+        side = place.pitch - place.line
+        key = (side, place.number, place.note, role, emphasis, text, note, shade)
+        sprite = self._sprites.get(key)
+        if sprite is None:
+            sprite = self._sprites[key] = self._draw_cell(place, Role(role), Emphasis(emphasis), text, note, shade)
+            if len(self._sprites) > KEPT:
+                self._sprites.popitem(last=False)
+        return sprite
+
+    def _shade(self, place: Place, role: int, emphasis: int, value: float) -> int:
+        """The index that stands for a value where there is no room for numbers."""
+        kind = theme.SHADE.get(Role(role))
+        if emphasis == Emphasis.ACTIVE:
+            kind = "kernel"
+        if kind is None:
+            return self.palette.solid(theme.FILL[Role(role)])
+        steps = self.palette.shade(kind)
+        low, high = self._range(place)
+        part = (value - low) / (high - low) if high > low else 0.5
+        return int(steps[min(len(steps) - 1, max(0, int(part * len(steps))))])
+
+    def _range(self, place: Place) -> tuple[float, float]:
+        return place.panel.values.min().item(), place.panel.values.max().item()
+
+    def _draw_cell(self, place: Place, role: Role, emphasis: Emphasis, text: str, note: str, shade: int) -> Pixels:
+        side = place.pitch - place.line
+        paper = theme.fill(role, emphasis)
+        sprite = np.full((side, side), self.palette.solid(paper) if shade < 0 else shade, np.uint8)
+        if role in theme.HATCH and emphasis != Emphasis.ACTIVE:
+            self._hatch(sprite, role)
+        for line, ink in self._cell_texts(place, role, emphasis, text, note):
+            drawn = glyphs.line(line.text, line.size, line.bold)
+            _stamp(sprite, drawn, line, self.palette.ramp(paper, ink), clear=role in theme.HATCH)
+        return sprite
+
+    @staticmethod
+    def _cell_texts(
+        place: Place, role: Role, emphasis: Emphasis, text: str, note: str
+    ) -> list[tuple[Text, str]]:
+        written: list[tuple[Text, str]] = []
+        if text:
+            written.append((place.number_text(text, bold=emphasis == Emphasis.WRITTEN), theme.ink(role)))
+        if note:
+            written.append((place.note_text(note, centred=role == Role.OVERLAP), theme.note_ink(role, emphasis)))
+        return written
+
+    def _hatch(self, sprite: Pixels, role: Role) -> None:
+        rows, columns = np.indices(sprite.shape)
+        gap = max(4, len(sprite) // 6)
+        lean = rows + columns if role == Role.CROPPED else rows - columns
+        sprite[lean % gap == 0] = self.palette.solid(theme.HATCH[role])
+
+    # Lines.
+
+    def _draw_lines(self, place: Place, grid: Grid) -> None:
+        """All grid lines of a panel: solid beside a filled cell, dashed around padding, none where nothing is."""
+        if not place.line:
+            return
+        self._fill(place.box, self._paper)
+        rows, columns = grid.roles.shape
+        kind = np.zeros((rows + 2, columns + 2), np.uint8)
+        kind[1:-1, 1:-1] = LINED[grid.roles]
+        across, down = np.maximum(kind[:-1], kind[1:]), np.maximum(kind[:, :-1], kind[:, 1:])
+        dash = max(2, round(place.pitch / 9))
+        for axis, kinds in ((0, across[:, 1:-1]), (1, down[1:-1])):
+            for i, j in zip(*(a.tolist() for a in np.nonzero(kinds)), strict=True):
+                self._line(place, axis, i, j, dash if kinds[i, j] == 1 else 0)
+
+    def _line(self, place: Place, axis: int, i: int, j: int, dash: int) -> None:
+        """One cell's length of a grid line: axis 0 lies across, above row i; axis 1 stands, left of column j."""
+        top, left = place.y + i * place.pitch, place.x + j * place.pitch
+        high, wide = (place.line, place.pitch + place.line) if axis == 0 else (place.pitch + place.line, place.line)
+        part = self._base[top : top + high, left : left + wide]
+        if not dash:
+            part[:] = self.palette.solid("line")
+            return
+        along = np.arange(place.pitch) // dash % 2 == 0
+        ink = self.palette.solid("dash")
+        if axis == 0:
+            part[:, : place.pitch][:, along] = ink
+        else:
+            part[: place.pitch][along] = ink
+
+    def _outline(self, place: Place, outline: Outline) -> Box:
+        """A frame around some cells, over everything: the pixels that it covers."""
+        thick = min(self.page.stroke, max(2, place.pitch // 6))
+        out = (thick - place.line) // 2
+        top, left = place.y + outline.top * place.pitch - out, place.x + outline.left * place.pitch - out
+        bottom = place.y + outline.bottom * place.pitch + place.line + out
+        right = place.x + outline.right * place.pitch + place.line + out
+        ink = self.palette.solid(theme.STROKE[outline.role])
+        for where in (
+            np.s_[top : top + thick, left:right],
+            np.s_[bottom - thick : bottom, left:right],
+            np.s_[top:bottom, left : left + thick],
+            np.s_[top:bottom, right - thick : right],
+        ):
+            self._pixels[where] = ink
+        return Box(top, left, bottom, right)
+
+
+def _room(text: Text) -> Box:
+    """All pixels that a text may have inked."""
+    drawn = glyphs.line(text.text, text.size, text.bold)
+    top = text.baseline - drawn.rise
+    return Box(top, text.x, top + drawn.coverage.shape[0], text.x + drawn.coverage.shape[1])
+
+
+def _hull(boxes: list[Box]) -> Box:
+    if not boxes:
+        return Box(0, 0, 0, 0)
+    return Box(
+        min(b.top for b in boxes), min(b.left for b in boxes), max(b.bottom for b in boxes), max(b.right for b in boxes)
+    )
+
+
+def _stamp(sprite: Pixels, drawn: glyphs.Line, text: Text, ramp: Pixels, *, clear: bool) -> None:
+    """Write a text into a cell; what would stick out of the cell is not drawn."""
+    top, left = text.baseline - drawn.rise, text.x
+    rows = slice(max(top, 0), min(top + drawn.coverage.shape[0], len(sprite)))
+    columns = slice(max(left, 0), min(left + drawn.coverage.shape[1], len(sprite)))
+    part = drawn.coverage[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    if clear:  # a quiet place for the number among the hatching
+        sprite[max(rows.start - 2, 0) : rows.stop + 2, max(columns.start - 2, 0) : columns.stop + 2] = ramp[0]
+    sprite[rows, columns] = ramp[part]

@@ -1,0 +1,73 @@
+"""Frames as plain text: for reading, for reviews and for golden files.
+
+Knows frames only, no theme, no layout and no font, so that no font can break it.
+
+Cells: `·` inserted zero, `○` padding, `5/` cropped, `5~` unused, `_` no value yet, `[5×2]` under the kernel with its
+factor, `<5>` just written, `<4 = 1 + 3>` overlap.
+"""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from convanim.scene import Scene
+from convanim.scene.frame import Emphasis, Frame, Grid, Panel, Role
+
+_SIGNS = {Role.NONE: "", Role.INSERTED: "·", Role.PADDING: "○", Role.PENDING: "_"}
+_MARKS = {Role.CROPPED: "/", Role.UNUSED: "~"}
+_BRACKETS = {Emphasis.NONE: ("", ""), Emphasis.ACTIVE: ("[", "]"), Emphasis.WRITTEN: ("<", ">")}
+_APART = "   "
+
+
+def heading(scene: Scene, title: str | None = None) -> str:
+    """What stands above all frames: the title and the phases."""
+    phases = "   ".join(f"{i}  {phase.label}" for i, phase in enumerate(scene.phases, start=1))
+    return f"{title or scene.title}\n{phases}\n"
+
+
+def frame_text(scene: Scene, frame: Frame, number: int, milliseconds: int) -> str:
+    """One frame: its number, phase and time, the grids side by side, the captions.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> from convanim.scene import scene
+        >>> s = scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]]))
+        >>> print(frame_text(s, s.frame(1), 1, 600))
+        frame 1 (600 ms)   slide, stride 1   step 1 / 1
+        input           kernel   output
+        [1×1] [2×0]      1 0      <5>
+        [3×0] [4×1]      0 1
+        output[0,0] = 1·1 + 4·1 = 5
+        <BLANKLINE>
+    """
+    step = f"   step {frame.step} / {scene.beats.steps}" if frame.step else ""
+    lines = [f"frame {number} ({milliseconds} ms)   {scene.phases[frame.phase].label}{step}"]
+    for row in scene.rows:
+        blocks = [_block(panel, frame.grids[panel.name]) for panel in row]
+        widths = [max(map(len, block)) for block in blocks]
+        signs = [f" {panel.sign} " if panel.sign else _APART for panel in row]
+        for i, parts in enumerate(zip_longest(*blocks, fillvalue="")):
+            # The sign stands beside the first row of cells.
+            apart = signs if i == 1 else [_APART] * len(row)
+            padded = [part.ljust(width) for part, width in zip(parts, widths, strict=True)]
+            lines.append("".join(a + p for a, p in zip(["", *apart[1:]], padded, strict=True)).rstrip())
+    lines += [text for caption in frame.captions if (text := caption.text())]
+    return "\n".join(lines) + "\n"
+
+
+def _block(panel: Panel, grid: Grid) -> list[str]:
+    rows, columns = grid.roles.shape
+    cells = [[_cell(panel, grid, r, c) for c in range(columns)] for r in range(rows)]
+    width = max(len(cell) for row in cells for cell in row)
+    return [grid.title, *(" ".join(cell.rjust(width) for cell in row) for row in cells)]
+
+
+def _cell(panel: Panel, grid: Grid, row: int, column: int) -> str:
+    role, emphasis = Role(grid.roles[row, column]), Emphasis(grid.emphasis[row, column])
+    first, last = _BRACKETS[emphasis]
+    number = panel.numerals.text(grid.values[row, column].item())
+    body = _SIGNS.get(role, number + _MARKS.get(role, ""))
+    note = grid.notes.get((row, column), "")
+    if note and role == Role.OVERLAP:
+        note = f" = {note}"
+    return f"{first}{body}{note}{last}"

@@ -1,0 +1,73 @@
+"""Scenes: what is on the page, frame by frame, as data."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from convanim.errors import ConvanimError
+from convanim.ops import times
+from convanim.scene.both import BothScene
+from convanim.scene.frame import Beats, Frame, Panel, Phase
+from convanim.scene.gather import GatherScene
+from convanim.scene.scatter import ScatterScene
+from convanim.trace import Trace
+
+#: The views of each kind of layer; the first one is what is shown without a choice.
+VIEWS = {"transposed": ("zero-insertion", "overlap-add", "both"), "conv": ("sliding",)}
+
+
+class Scene(Protocol):
+    """Frames in order, and what does not change between them."""
+
+    @property
+    def title(self) -> str:
+        """What the page is headed with."""
+
+    phases: tuple[Phase, ...]
+    panels: tuple[Panel, ...]
+    beats: Beats
+    captions: int
+
+    @property
+    def rows(self) -> tuple[tuple[Panel, ...], ...]:
+        """The panels as they stand on the page: rows, read left to right."""
+
+    def frame(self, number: int) -> Frame:
+        """One frame, from 0 to beats.total - 1; cheapest in order."""
+
+
+def scene(trace: Trace, view: str | None = None) -> Scene:
+    """The scene of a trace.
+
+    Args:
+        trace: in any order.
+        view: for a transposed layer "zero-insertion" (also None), "overlap-add" or "both"; for a convolution "sliding".
+
+    Raises:
+        ConvanimError: an unknown view, or a trace that cannot be drawn yet (channels, three axes).
+
+    Example:
+        >>> from convanim.ops import ConvTranspose
+        >>> s = scene(ConvTranspose(kernel_size=2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]]), "overlap-add")
+        >>> s.frame(s.beats.total - 1).grids["canvas"].values.tolist()
+        [[0, 4, 1], [8, 16, 6], [4, 12, 9]]
+    """
+    known = VIEWS["transposed" if trace.op.transposed else "conv"]
+    view = known[0] if view is None else view
+    if view not in known:
+        kind = trace.op.words.lower()
+        raise ConvanimError(f"view {view!r} is not known for a {kind}", f"use {' or '.join(known)}")
+    if len(trace.axes) > 2:
+        raise ConvanimError(f"{trace.op} has {len(trace.axes)} axes and pictures show one or two", "save it as .json")
+    if trace.x.shape[0] > 1 or trace.channels > 1:
+        raise ConvanimError(
+            f"{trace.op} over {times(trace.x.shape)} has {trace.x.shape[0]} input and {trace.channels} output channels, "
+            "and pictures show one of each",
+            "trace one channel of the input with one kernel, or save the whole as .json",
+        )
+    if view == "both":
+        return BothScene(trace)
+    return ScatterScene(trace.by_input()) if view == "overlap-add" else GatherScene(trace.by_output())
+
+
+__all__ = ["VIEWS", "Scene", "scene"]

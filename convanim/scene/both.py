@@ -1,0 +1,61 @@
+"""Two scenes in lockstep: the two views of one transposed convolution, ending in the same numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from convanim.scene.captions import size_formula
+from convanim.scene.frame import Beats, Caption, Frame, Grid, Panel, Phase
+from convanim.scene.gather import GatherScene
+from convanim.scene.scatter import ScatterScene
+from convanim.trace import Trace
+
+
+class BothScene:
+    """Zero insertion above, overlap-add below; a stamp falls whenever the window has moved far enough.
+
+    Args:
+        trace: of a transposed layer, with one channel and one or two axes.
+    """
+
+    captions = 2
+
+    def __init__(self, trace: Trace) -> None:
+        self._above, self._below = GatherScene(trace.by_output()), ScatterScene(trace.by_input())
+        self.trace, self.title = trace, self._above.title
+        *prepare, slide = self._above.phases
+        _, _, _, *finish = self._below.phases
+        self.phases = (*prepare, Phase(f"{slide.label} | stamp and add", "slide | stamp"), *finish)
+        above = self._above.panels
+        below = tuple(replace(p, name=f"below {p.name}") for p in self._below.panels)
+        self.panels: tuple[Panel, ...] = (*above, *below)
+        one_axis = len(trace.axes) == 1
+        # A single axis gives long strips: each walked one has a row of its own.
+        self.rows = ((above[0], above[1]), above[2:], below[:3], below[3:]) if one_axis else (above, below)
+        opening, steps, _, _, row = self._above.beats
+        self.beats = Beats(opening, steps, 1, self._below.beats.closing, row)
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        opening, steps, _, closing, _ = self.beats
+        above = self._above.frame(min(number, opening + steps))
+        stamps, each = self._below.beats.steps, self._below.beats.each
+        if number < opening:
+            below, phase = self._below.frame(0), above.phase
+            captions = above.captions[0], Caption()
+        elif number < opening + steps:
+            # After slide n of N, ceil((n + 1) M / N) of M stamps have fallen: both end together.
+            fallen = -(-(number - opening + 1) * stamps // steps)
+            below, phase = self._below.frame(self._below.beats.opening + fallen * each - 1), above.phase
+            captions = above.captions[0], below.captions[0]
+        else:
+            last = number - opening - steps
+            below = self._below.frame(self._below.beats.opening + stamps * each + last)
+            phase = len(self._above.phases) + below.phase - 3
+            same = Caption(remark="both ways give the same numbers")
+            captions = (size_formula(self.trace.axes), same if last == closing - 1 else below.captions[0])
+        return Frame(phase, {**above.grids, **_renamed(below)}, captions, above.step)
+
+
+def _renamed(frame: Frame) -> dict[str, Grid]:
+    return {f"below {name}": grid for name, grid in frame.grids.items()}

@@ -1,0 +1,173 @@
+"""What is on the page at one moment, as data.
+
+Knows grids of (role, value, emphasis), outlines and captions. Must not know colours, pixels or time. Text, raster and
+vector renderers draw the same frames, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.numerals import Numerals
+
+Cells = NDArray[np.uint8]
+
+
+class Role(IntEnum):
+    """What a cell is. Only a theme knows how a role looks."""
+
+    NONE = 0  # not there (yet): the page shows
+    DATA = 1
+    INSERTED = 2
+    PADDING = 3
+    CROPPED = 4
+    UNUSED = 5
+    KERNEL = 6
+    PRODUCT = 7
+    PENDING = 8  # there, without a value yet
+    DONE = 9
+    OVERLAP = 10
+
+
+class Emphasis(IntEnum):
+    """What is happening to a cell just now."""
+
+    NONE = 0
+    ACTIVE = 1  # the kernel covers it
+    WRITTEN = 2  # it has just got this value
+
+
+class Outline(NamedTuple):
+    """A frame around the cells [top:bottom, left:right] of a grid, in the colour of a role."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    role: Role
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A place for one grid, kept through the whole animation.
+
+    Attributes:
+        name: what the frames call it.
+        shape: (rows, columns) in cells, the most that it ever shows.
+        titles: every title that it ever has.
+        numerals: how its numbers are written.
+        values: every number that it ever shows, for the room they need and the range of a shade.
+        notes: the longest small text that its cells ever carry besides the number, "" for none.
+        sign: "×" or "=" where one stands between this panel and the one before.
+        aside: it is looked up rather than walked over (a kernel, a stamp) and may be drawn smaller.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    titles: tuple[str, ...]
+    numerals: Numerals
+    values: NDArray[Any]
+    notes: str = ""
+    sign: str = ""
+    aside: bool = False
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Grid:
+    """The state of one panel: arrays of the panel's shape, and what is drawn over them."""
+
+    title: str
+    roles: Cells
+    values: NDArray[Any]
+    emphasis: Cells
+    notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    outlines: tuple[Outline, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """A line of live arithmetic: `subject = term + term = result   remark`. Any part may be empty."""
+
+    subject: str = ""
+    terms: tuple[str, ...] = ()
+    result: str = ""
+    remark: str = ""
+    relation: str = "="
+
+    def text(self, most: int | None = None) -> str:
+        """As one line, with at most so many terms: the first ones, an ellipsis and the last.
+
+        Example:
+            >>> Caption("y", ("1·2", "3·4", "5·6"), "44").text(2)
+            'y = 1·2 + … + 5·6 = 44'
+        """
+        terms = list(self.terms)
+        if most is not None and len(terms) > most:
+            terms = [*terms[: max(most - 1, 0)], "…", *terms[-1:]] if most else ["…"]
+        parts = [self.subject, " + ".join(terms), self.result]
+        line = f" {self.relation} ".join(p for p in parts if p)
+        return f"{line}   {self.remark}" if line and self.remark else line + self.remark
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Frame:
+    """The page at one moment.
+
+    Attributes:
+        phase: which of the scene's phases is current.
+        grids: the panels' states, by panel name.
+        captions: the scene's caption lines.
+        step: the placement shown, counted from 1; 0 before the first one.
+    """
+
+    phase: int
+    grids: Mapping[str, Grid]
+    captions: tuple[Caption, ...]
+    step: int = 0
+
+
+class Phase(NamedTuple):
+    """One phase of an animation, in a few words and in one."""
+
+    label: str
+    short: str
+
+
+class Beats(NamedTuple):
+    """How the frames of a scene follow each other: opening, then `steps` placements of `each` frames, then closing.
+
+    `row` is the number of placements in the first row, which is shown step by step however many follow.
+    """
+
+    opening: int
+    steps: int
+    each: int
+    closing: int
+    row: int
+
+    @property
+    def total(self) -> int:
+        """The number of frames."""
+        return self.opening + self.steps * self.each + self.closing
+
+
+def still(grid: Grid, title: str | None = None, **changes: Any) -> Grid:
+    """A grid at rest: no notes, outlines or emphasis but those given."""
+    at_rest: dict[str, Any] = {"roles": grid.roles, "values": grid.values, "emphasis": np.zeros_like(grid.roles)}
+    return Grid(title or grid.title, **{**at_rest, **changes})
+
+
+def whole(title: str, role: Role, values: NDArray[Any]) -> Grid:
+    """A grid whose cells all have one role, at rest."""
+    return Grid(title, np.full(values.shape, role, np.uint8), values, np.zeros(values.shape, np.uint8))
+
+
+def flat(array: NDArray[Any]) -> NDArray[Any]:
+    """A spatial array as rows and columns: one axis becomes a single row."""
+    return array.reshape(1, -1) if array.ndim == 1 else array

@@ -1,0 +1,241 @@
+"""Scenes in which a window slides: convolution, and transposed convolution by zero insertion.
+
+Knows the phases of that view and turns the trace's steps into frames. Must not know pixels or time.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.arithmetic import count, per_axis, ring_name, rings, sides
+from convanim.numerals import Numerals
+from convanim.ops import times
+from convanim.scene.captions import product_sum, size_formula
+from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
+from convanim.scene.stage import lines, ring, roles
+from convanim.trace import Trace
+
+#: A ring of padding grows in at most so many frames.
+RINGS = 3
+
+
+class GatherScene:
+    """A window slides over a stage: opening frames set the stage, then a frame for each output cell, then the result.
+
+    Args:
+        trace: in gather order, with one channel and one or two axes.
+    """
+
+    captions = 1
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace, self.op = trace, trace.op
+        self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
+        self.answer = flat(trace.output.reshape(trace.canvas[1:]))
+        self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(self.answer)
+        self.lines = rows, columns = lines(trace.axes)
+        self.stage_roles = roles(rows, columns)
+        self.stage_values = np.zeros(self.stage_roles.shape, self.x.dtype)
+        self.stage_values[np.ix_(rows.places, columns.places)] = self.x
+        # The kernel as it slides, and the places under it as offsets from the window's first cell.
+        self.slid = self.kernel[::-1, ::-1] if self.op.transposed else self.kernel
+        self._factors = [f"×{self.numerals[1].text(v)}" for v in self.slid.ravel().tolist()]
+        reach = [range(0, n.dilation * n.kernel, n.dilation) for n in self.lines]
+        self._taps = list(product(*reach))
+
+        self.phases = self._phases()
+        self._opening = self._prepare()
+        self.stage = self._opening[-1].grids["stage"]
+        self.panels = self._panels()
+        self.rows = tuple((panel,) for panel in self.panels) if len(trace.axes) == 1 else (self.panels,)
+        self.beats = Beats(len(self._opening), len(trace), 1, 1, trace.axes[-1].output)
+
+    @property
+    def title(self) -> str:
+        """What the page is headed with."""
+        axes = self.trace.axes
+        return f"{self.op.words}   {times([a.input for a in axes])} → {times([a.output for a in axes])}"
+
+    def _panels(self) -> tuple[Panel, ...]:
+        x, kernel, answer = self.numerals
+        titles = tuple(dict.fromkeys(f.grids["stage"].title for f in self._opening))
+        turned = ("kernel, rotated",) if self.op.transposed else ()
+        notes = max(self._factors, key=len)
+        return (
+            Panel("stage", self.stage_roles.shape, titles, x, self.stage_values, notes),
+            Panel("kernel", self.kernel.shape, ("kernel", *turned), kernel, self.kernel, aside=True),
+            Panel("output", self.answer.shape, ("output",), answer, self.answer),
+        )
+
+    def _phases(self) -> tuple[Phase, ...]:
+        axes = self.trace.axes
+        ringed = rings(axes)
+        name = ring_name(axes)
+        # d(k-1)-p alone does not give the ring at the end where output padding keeps an edge.
+        pad = Phase(f"pad {name} = {sides(ringed)}" if not _extra(axes) else f"pad {sides(ringed)}", "pad")
+        if not self.op.transposed:
+            slide = Phase(f"slide, stride {per_axis([a.stride for a in axes])}", "slide")
+            return (pad, slide) if any(map(any, ringed)) else (slide,)
+        inserted = per_axis([a.stride - 1 for a in axes])
+        return (
+            Phase(f"insert s−1 = {inserted} {'zero' if inserted == '1' else 'zeros'}", "insert"),
+            pad,
+            Phase("rotate kernel 180°", "rotate"),
+            Phase("slide, stride 1", "slide"),
+        )
+
+    # The opening: the stage is set.
+
+    def _prepare(self) -> list[Frame]:
+        if not self.op.transposed:
+            return [self._set_out(*(n.places for n in self.lines)), *self._pad()]
+        set_out = [*self._insert(), *self._pad()]
+        return [*set_out, *self._rotate(set_out[-1].grids["stage"])]
+
+    def _frame(self, phase: int, stage: Grid, kernel: NDArray[Any], remark: str, *, turned: bool = False) -> Frame:
+        grids = {
+            "stage": stage,
+            "kernel": whole("kernel, rotated" if turned else "kernel", Role.KERNEL, kernel),
+            "output": whole("output", Role.PENDING, self.answer),
+        }
+        return Frame(phase, grids, (Caption(remark=remark),))
+
+    def _set_out(self, at_rows: NDArray[Any], at_columns: NDArray[Any], remark: str = "") -> Frame:
+        """The input's cells at these rows and columns; what lies between them is inserted zeros."""
+        shown = np.zeros(self.stage_roles.shape, np.uint8)
+        values = np.zeros_like(self.stage_values)
+        shown[at_rows[0] : at_rows[-1] + 1, at_columns[0] : at_columns[-1] + 1] = Role.INSERTED
+        shown[np.ix_(at_rows, at_columns)] = Role.DATA
+        values[np.ix_(at_rows, at_columns)] = self.x
+        title = "input, zeros inserted" if (shown == Role.INSERTED).any() else "input"
+        if not remark:
+            sizes = (self.trace.x.shape[1:], self.trace.weight.shape[2:])
+            remark = "input {}, kernel {}".format(*map(times, sizes)) + self._arguments()
+        return self._frame(0, Grid(title, shown, values, np.zeros_like(shown)), self.kernel, remark)
+
+    def _arguments(self) -> str:
+        axes = self.trace.axes
+        padding = [(a.before, a.after) for a in axes]
+        told = [
+            (per_axis([a.stride for a in axes]), "stride", "1"),
+            (sides(padding), "padding", "0"),
+            (per_axis([a.dilation for a in axes]), "dilation", "1"),
+            (per_axis([a.output_padding for a in axes]), "output padding", "0"),
+        ]
+        return "".join(f", {name} {value}" for value, name, usual in told if value != usual)
+
+    def _insert(self) -> list[Frame]:
+        rows, columns = self.lines
+        frames = [self._set_out(rows.together, columns.together)]
+        what = "columns" if len(self.trace.axes) == 2 else "cells"
+        if columns.gap > 1 and columns.count > 1:
+            remark = f"{count(columns.gap - 1, 'zero')} between neighbouring {what}"
+            frames.append(self._set_out(rows.together, columns.places, remark))
+        if rows.gap > 1 and rows.count > 1:
+            remark = f"{count(rows.gap - 1, 'zero')} between neighbouring rows"
+            frames.append(self._set_out(rows.places, columns.places, remark))
+        if len(frames) == 1:
+            strides = all(n.gap == 1 for n in self.lines)
+            why = "stride 1: there is nothing to insert" if strides else "one cell: there is nothing to insert between"
+            frames.append(self._set_out(rows.places, columns.places, why))
+        return frames
+
+    def _pad(self) -> list[Frame]:
+        """The ring of padding grows; where it is negative, cells are crossed out instead."""
+        layers = ring(*self.lines)
+        thickest = int(layers.max())
+        phase = int(self.op.transposed)
+        inserted = any(n.gap > 1 and n.count > 1 for n in self.lines)
+        cropped = bool((self.stage_roles == Role.CROPPED).any())
+        words = ["input"] + ["zeros inserted"] * inserted + ["padded"] * (thickest > 0) + ["cropped"] * cropped
+        steps = sorted({-(-thickest * i // RINGS) for i in range(1, RINGS + 1)})
+        if not (thickest or cropped or self.op.transposed or any(n.unused for n in self.lines)):
+            return []
+        frames = []
+        for most in steps:
+            shown = np.where(layers <= most, self.stage_roles, Role.NONE).astype(np.uint8)
+            stage = Grid(", ".join(words), shown, self.stage_values, np.zeros_like(shown))
+            frames.append(self._frame(phase, stage, self.kernel, self._pad_remark()))
+        return frames
+
+    def _pad_remark(self) -> str:
+        axes = self.trace.axes
+        ringed = rings(axes)
+        formula = f"{ring_name(axes)} = {sides(ringed)}"
+        first, last = ringed[0]
+        if not any(map(any, ringed)):
+            unused = any(n.unused for n in self.lines)
+            return "no window reaches the hatched cells" if unused else f"{formula}: there is nothing to pad"
+        if first == last and len(set(ringed)) == 1:
+            verb = f"{count(first, 'zero')} added" if first > 0 else f"{count(-first, 'cell')} cropped"
+            return f"{formula}: {verb} on every side"
+        names = ("above and below", "left and right") if len(axes) == 2 else ("left and right",)
+        told = " and ".join(f"{sides([pair]) if pair[0] != pair[1] else pair[0]} {n}" for pair, n in zip(ringed, names, strict=True))
+        extra = f"; output padding {_extra(axes)} keeps an edge" if _extra(axes) else ""
+        return f"zeros added: {told}{extra}".replace("-", "−")
+
+    def _rotate(self, stage: Grid) -> list[Frame]:
+        frames = [self._frame(2, stage, self.kernel, "a window that slides needs the kernel rotated by 180°")]
+        if self.kernel.shape[1] > 1:
+            frames.append(self._frame(2, stage, self.kernel[:, ::-1], "rotate by 180°: left to right …", turned=True))
+        if self.kernel.shape[0] > 1:
+            frames.append(self._frame(2, stage, self.slid, "rotate by 180°: … and top to bottom", turned=True))
+        if len(frames) == 1:
+            frames = [self._frame(2, stage, self.kernel, "a kernel of one cell stays as it is", turned=True)]
+        return frames
+
+    # The sliding, and the result.
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        if number < self.beats.opening:
+            return self._opening[number]
+        step = number - self.beats.opening
+        return self._slide(step) if step < self.beats.steps else self._result()
+
+    def _slide(self, number: int) -> Frame:
+        step = self.trace[number]
+        row, column = (0, *step.writes[0, 1:].tolist())[-2:]
+        (top, bottom), (left, right) = self.lines[0].window(row), self.lines[1].window(column)
+        under = slice(top, bottom, self.lines[0].dilation), slice(left, right, self.lines[1].dilation)
+        emphasis = np.zeros(self.stage_roles.shape, np.uint8)
+        emphasis[under] = Emphasis.ACTIVE
+        notes = {(top + r, left + c): f for (r, c), f in zip(self._taps, self._factors, strict=True)}
+        window = Outline(top, left, bottom, right, Role.KERNEL)
+        done = np.full(self.answer.size, Role.PENDING, np.uint8)
+        done[: number + 1] = Role.DONE
+        new = np.zeros(self.answer.shape, np.uint8)
+        new[row, column] = Emphasis.WRITTEN
+        cell = Outline(row, column, row + 1, column + 1, Role.DONE)
+        grids = {
+            "stage": Grid(self.stage.title, self.stage_roles, self.stage_values, emphasis, notes, (window,)),
+            "kernel": self._opening[-1].grids["kernel"],
+            "output": Grid("output", done.reshape(self.answer.shape), self.answer, new, {}, (cell,)),
+        }
+        bias = None if self.trace.bias is None else self.trace.bias[0].item()
+        nothing = "" if len(step.terms) else self._nothing(self.stage_roles[under])
+        caption = product_sum(step, self.numerals, bias, nothing)
+        return Frame(len(self.phases) - 1, grids, (caption,), number + 1)
+
+    @staticmethod
+    def _nothing(under: NDArray[np.uint8]) -> str:
+        """Why a window meets no input value: what it meets instead."""
+        names = {Role.INSERTED: "an inserted zero", Role.PADDING: "padding"}
+        return f"every input under the window is {' or '.join(n for r, n in names.items() if (under == r).any())}"
+
+    def _result(self) -> Frame:
+        grids = {
+            "stage": still(self.stage, roles=self.stage_roles),
+            "kernel": self._opening[-1].grids["kernel"],
+            "output": whole("output", Role.DONE, self.answer),
+        }
+        return Frame(len(self.phases) - 1, grids, (size_formula(self.trace.axes),), self.beats.steps)
+
+
+def _extra(axes: Any) -> str:
+    extra = [a.output_padding for a in axes]
+    return per_axis(extra) if any(extra) else ""

@@ -1,0 +1,222 @@
+"""The scene in which a kernel is stamped: transposed convolution by overlap-add.
+
+Knows the phases of that view and turns the trace's steps into frames. Must not know pixels or time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.arithmetic import count, per_axis, sides
+from convanim.numerals import Numerals
+from convanim.ops import times
+from convanim.scene.captions import factor, place, size_formula, span
+from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
+from convanim.trace import Trace
+
+#: Up to so many stamps each is shown in three frames (read, scale, add), up to so many in two, beyond in one.
+THREE, TWO = 16, 49
+#: Of so many stamps every number on the way is known beforehand; with more, the cells are too small for numbers.
+SURVEYED = 400
+
+
+class ScatterScene:
+    """Every input cell scales the kernel, and the product is added to a canvas that is cropped in the end.
+
+    Args:
+        trace: of a transposed layer in scatter order, with one channel and one or two axes.
+    """
+
+    captions = 1
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace, self.op = trace, trace.op
+        self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
+        self.answer = flat(trace.output.reshape([a.output for a in trace.axes]))
+        self.shape = (1, *trace.canvas[1:])[-2:]
+        self.bias = None if trace.bias is None else trace.bias[0].item()
+        axes = trace.axes
+        self._before = (0, *(a.before for a in axes))[-2:]
+        self._reach = (1, *(a.reach for a in axes))[-2:]
+        self._steps = (1, *(a.dilation for a in axes))[-2:]
+        self._cuts = self.shape != self.answer.shape
+        self._name = "canvas" if self._cuts else "output"
+        each = 3 if len(trace) <= THREE else 2 if len(trace) <= TWO else 1
+
+        # Where a canvas stands after so many stamps, kept from frame to frame: they are mostly asked for in order.
+        self._stamped = 0
+        self._canvas = np.zeros(self.shape, self.answer.dtype)
+        self._hit = np.zeros(self.shape, bool)
+
+        products, canvases = self._survey()
+        self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(products), Numerals(canvases)
+        self.phases = self._phases()
+        self.panels = self._panels(products, canvases)
+        self.rows = tuple((p,) for p in self.panels) if len(axes) == 1 else (self.panels,)
+        self._closing = self._close()
+        self.beats = Beats(1, len(trace), each, len(self._closing), axes[-1].input)
+
+    @property
+    def title(self) -> str:
+        """What the page is headed with."""
+        axes = self.trace.axes
+        return f"{self.op.words}   {times([a.input for a in axes])} → {times([a.output for a in axes])}"
+
+    def _survey(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Every number that the stamp and the canvas ever show: exact for few stamps, else what bounds them."""
+        if len(self.trace) <= SURVEYED:
+            steps = list(self.trace)
+            sums = [self._after(i + 1)[0][self._cells(s.writes)] for i, s in enumerate(steps)]
+            return np.unique([s.written for s in steps]), np.unique(np.concatenate([*sums, self.answer.ravel(), [0]]))
+        products = np.array([self.x.min() * self.kernel, self.x.max() * self.kernel])
+        canvas, _ = self._after(len(self.trace))
+        return products, np.append(canvas, [0, *self.answer.ravel()])
+
+    def _phases(self) -> tuple[Phase, ...]:
+        axes = self.trace.axes
+        crop = sides([(a.before, a.after) for a in axes])
+        bias = (Phase("add the bias", "bias"),) if self.bias is not None else ()
+        return (
+            Phase("read one input value", "read"),
+            Phase("scale the kernel", "scale"),
+            Phase("add it to the output", "add"),
+            Phase(f"crop p = {crop}", "crop"),
+            *bias,
+        )
+
+    def _panels(self, products: NDArray[Any], canvases: NDArray[Any]) -> tuple[Panel, ...]:
+        x, kernel, product, total = self.numerals
+        note = f"{total.widest(canvases)} + {factor(product.widest(products))}"
+        titles = ("output", "canvas, to be cropped") if self._cuts else ("output",)
+        return (
+            Panel("input", self.x.shape, ("input",), x, self.x, aside=True),
+            Panel("kernel", self.kernel.shape, ("kernel",), kernel, self.kernel, sign="×", aside=True),
+            Panel("stamp", self.kernel.shape, ("product",), product, products, sign="=", aside=True),
+            Panel("canvas", self.shape, titles, total, canvases, note),
+        )
+
+    def _after(self, stamps: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """The canvas after so many stamps, and which of its cells were hit."""
+        if stamps < self._stamped:
+            self._stamped = 0
+            self._canvas[:], self._hit[:] = 0, False
+        while self._stamped < stamps:
+            step = self.trace[self._stamped]
+            cells = self._cells(step.writes)
+            self._canvas[cells] += step.written
+            self._hit[cells] = True
+            self._stamped += 1
+        return self._canvas.copy(), self._hit.copy()
+
+    def _cells(self, writes: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        columns = writes[:, -1]
+        return (writes[:, -2] if len(self.trace.axes) == 2 else np.zeros_like(columns)), columns
+
+    @property
+    def _canvas_title(self) -> str:
+        return "canvas, to be cropped" if self._cuts else "output"
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        opening, steps, each, _, _ = self.beats
+        if number < opening:
+            return self._open()
+        step, part = divmod(number - opening, each)
+        if step >= steps:
+            return self._closing[number - opening - steps * each]
+        # One frame a stamp shows the sum; of two, the product first; of three, the reading before it.
+        return self._stamp(step, part + 3 - each)
+
+    def _grids(self, canvas: Grid, stamp: Grid | None = None, read: tuple[int, int] | None = None) -> dict[str, Grid]:
+        grids = {
+            "input": whole("input", Role.DATA, self.x),
+            "kernel": whole("kernel", Role.KERNEL, self.kernel),
+            "stamp": stamp or whole("product", Role.NONE, self.kernel),
+            "canvas": canvas,
+        }
+        if read:
+            mark = np.zeros(self.x.shape, np.uint8)
+            mark[read] = Emphasis.WRITTEN
+            outline = Outline(read[0], read[1], read[0] + 1, read[1] + 1, Role.DATA)
+            grids["input"] = still(grids["input"], emphasis=mark, outlines=(outline,))
+        return grids
+
+    def _open(self) -> Frame:
+        canvas = whole(self._canvas_title, Role.PENDING, np.zeros_like(self._canvas))
+        size, kernel = times(self.trace.x.shape[1:]), times(self.trace.weight.shape[2:])
+        remark = f"each of the {self.x.size} input values scales the kernel {kernel} and is added to the output"
+        return Frame(0, self._grids(canvas), (Caption(remark=remark if self.x.size > 1 else f"input {size}"),))
+
+    def _stamp(self, number: int, part: int) -> Frame:
+        """A stamp's part: 0 the value is read, 1 the kernel is scaled, 2 the product is added."""
+        step = self.trace[number]
+        at = (0, *step.reads[0, 1:].tolist())[-2:]
+        cells = self._cells(step.writes)
+        top, left = int(cells[0].min()), int(cells[1].min())
+        bottom, right = top + self._reach[0], left + self._reach[1]
+        before, hit = self._after(number)
+        shown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
+        where = Outline(top, left, bottom, right, Role.KERNEL)
+        source = f"input{place(step.reads[0, 1:].tolist())}"
+        value = self.numerals[0].text(step.values[0].item())
+        product = still(whole("product", Role.PRODUCT, step.written.reshape(self.kernel.shape)), outlines=())
+        calm = np.zeros(self.shape, np.uint8)
+        if part == 0:
+            canvas = Grid(self._canvas_title, shown, before, calm)
+            return Frame(0, self._grids(canvas, None, at), (Caption(source, (), value),), number + 1)
+        if part == 1:
+            canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
+            caption = Caption("product", (f"{source}·kernel",), f"{value}·kernel")
+            return Frame(1, self._grids(canvas, product, at), (caption,), number + 1)
+        after, _ = self._after(number + 1)
+        overlap = hit[cells]
+        shown[cells] = np.where(overlap, Role.OVERLAP, Role.DONE)
+        calm[cells] = Emphasis.WRITTEN
+        total, term = self.numerals[3], self.numerals[2]
+        notes = {
+            (r, c): f"{total.text(before[r, c].item())} + {factor(term.text(t))}"
+            for r, c, t, meets in zip(*(a.tolist() for a in (*cells, step.written, overlap)), strict=True)
+            if meets
+        }
+        canvas = Grid(self._canvas_title, shown, after, calm, notes, (where,))
+        met = int(overlap.sum())
+        remark = f"{count(met, 'cell')} overlap{'s' if met == 1 else ''}: the products add up" if met else "no overlap"
+        slices = list(zip((top, left), (bottom, right), self._steps, strict=True))[-len(self.trace.axes) :]
+        subject = f"{self._name}{span(slices)}"
+        caption = Caption(subject, (f"{source} · kernel",), "", remark, relation="+=")
+        return Frame(2, self._grids(canvas, product, at), (caption,), number + 1)
+
+    def _close(self) -> list[Frame]:
+        """Cropping, the bias, and the result."""
+        canvas, hit = self._after(len(self.trace))
+        rows, columns = (slice(b, b + o) for b, o in zip(self._before, self.answer.shape, strict=True))
+        inside = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.DONE)
+        shown = np.full(self.shape, Role.CROPPED, np.uint8)
+        shown[rows, columns] = Role.DONE
+        frames = []
+        if self._cuts:
+            grown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
+            whole_canvas = Grid(self._canvas_title, grown, canvas, np.zeros(self.shape, np.uint8), {}, (inside,))
+            frames.append(self._last(3, whole_canvas, self._crop_caption()))
+            frames.append(self._last(3, still(whole_canvas, roles=shown, outlines=(inside,)), self._crop_caption()))
+        if self.bias is not None:
+            canvas[rows, columns] = self.answer
+            added = Grid("output", shown, canvas, np.zeros(self.shape, np.uint8))
+            text = self.numerals[3].text(self.bias)
+            frames.append(self._last(len(self.phases) - 1, added, Caption(remark=f"bias {text} added to every cell")))
+        result = Grid("output", shown, canvas, np.zeros(self.shape, np.uint8))
+        return [*frames, self._last(len(self.phases) - 1, result, size_formula(self.trace.axes))]
+
+    def _last(self, phase: int, canvas: Grid, caption: Caption) -> Frame:
+        return Frame(phase, self._grids(canvas), (caption,), len(self.trace))
+
+    def _crop_caption(self) -> Caption:
+        axes = self.trace.axes
+        extra = [a.output_padding for a in axes]
+        crop = f"crop p = {sides([(a.before, a.after) for a in axes])}"
+        if any(extra):
+            return Caption(remark=f"{crop}, but output padding {per_axis(extra)} keeps that much of the edge at the end")
+        return Caption(remark=f"{crop}: padding of a transposed layer is what is cut off")

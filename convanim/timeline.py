@@ -1,0 +1,158 @@
+"""How long each frame is shown.
+
+Pure functions over the beats of a scene. Must not know what a frame holds, or any file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from convanim.errors import ConvanimError
+from convanim.scene.frame import Beats
+
+#: Milliseconds of a frame of each kind, without a choice by the user.
+OPENING, PREPARING, STEP, CLOSING, HOLD_LAST = 1600, 1100, 600, 1400, 3000
+#: Without a choice an animation lasts at most so long...
+LONGEST = 30_000
+#: ... of which its first row may take so much, and no step is shorter than this.
+FIRST_ROW, BRIEFEST = 8_000, 80
+#: GIF counts in centiseconds, and browsers slow down whatever is shorter than two of them.
+TICK, SHORTEST = 10, 20
+
+
+class Shot(NamedTuple):
+    """A frame by its number, and how long it is shown."""
+
+    frame: int
+    milliseconds: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is shown and what is left out.
+
+    Attributes:
+        shots: in order.
+        left_out: placements that are not shown one by one.
+        steps: placements that there are.
+    """
+
+    shots: Sequence[Shot]
+    left_out: int = 0
+    steps: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long it all lasts."""
+        return sum(s.milliseconds for s in self.shots) / 1000
+
+
+def milliseconds(seconds: float, what: str) -> int:
+    """A duration that every viewer keeps, in ms.
+
+    Raises:
+        ConvanimError: less than 0.02 s, or not a whole number of centiseconds, which no GIF can say.
+
+    Example:
+        >>> milliseconds(0.25, "--seconds-per-step")
+        250
+    """
+    if not SHORTEST / 1000 <= seconds <= 3600:  # NaN fails too
+        raise ConvanimError(
+            f"{what} {seconds:g} is not between {SHORTEST / 1000} and 3600 seconds",
+            "use 0.02 or more: browsers show anything shorter for 0.1 s",
+        )
+    ticks = seconds * 1000 / TICK
+    if abs(ticks - round(ticks)) > 1e-6:
+        raise ConvanimError(
+            f"{what} {seconds:g} is not a whole number of hundredths of a second, which is all that a GIF can say",
+            f"use {round(ticks) * TICK / 1000:g}",
+        )
+    return round(ticks) * TICK
+
+
+def plan(
+    beats: Beats, *, seconds_per_step: float | None = None, hold_last: float | None = None, select: str | None = None
+) -> Plan:
+    """Which frames are shown, and for how long.
+
+    Args:
+        seconds_per_step: of one placement. Without it an animation is paced: never longer than 30 s, the first row
+            step by step, then faster and, if need be, in leaps.
+        hold_last: seconds of the last frame, 3 without a choice.
+        select: frames to show, such as "0,4,8", "2..6", "last" or "all".
+
+    Raises:
+        ConvanimError: a duration that no file can say, or a selection of frames that are not there.
+
+    Example:
+        >>> plan(Beats(opening=1, steps=4, each=1, closing=1, row=2)).seconds
+        7.0
+    """
+    last = HOLD_LAST if hold_last is None else milliseconds(hold_last, "hold last")
+    opening = [OPENING, *[PREPARING] * (beats.opening - 1)]
+    closing = [*[CLOSING] * (beats.closing - 1), last]
+    free = LONGEST - sum(opening) - sum(closing)
+    if seconds_per_step is not None:
+        step = milliseconds(seconds_per_step, "seconds per step")
+        part = max(SHORTEST, step // beats.each // TICK * TICK)
+        steps = [Shot(i, part) for i in range(beats.steps * beats.each)]
+    elif select is not None or beats.steps * beats.each * STEP <= free:
+        steps = [Shot(i, STEP) for i in range(beats.steps * beats.each)]
+    else:
+        steps = _paced(beats, max(free, LONGEST // 2))
+    before = [Shot(i, ms) for i, ms in enumerate(opening)]
+    done = beats.opening + beats.steps * beats.each
+    after = [Shot(done + i, ms) for i, ms in enumerate(closing)]
+    shots = [*before, *(Shot(beats.opening + i, ms) for i, ms in steps), *after]
+    if select is not None:
+        wanted = selected(select, beats.total)
+        shots = [shots[i] for i in wanted]
+        shots[-1] = Shot(shots[-1].frame, last)
+        return Plan(shots, 0, beats.steps)
+    shown = {i // beats.each for i, _ in steps}
+    return Plan(shots, beats.steps - len(shown), beats.steps)
+
+
+def _paced(beats: Beats, free: int) -> list[Shot]:
+    """The placements within `free` ms: the first row one by one, the rest faster, in leaps where even that is too long."""
+    frames = beats.steps * beats.each
+    first = min(beats.row * beats.each, frames)
+    slow = max(BRIEFEST, min(STEP, FIRST_ROW // first // TICK * TICK))
+    if slow * first > free // 2:  # a very long row: it leaps, too
+        first = free // 2 // slow
+    rest, room = frames - first, free - slow * first
+    fast = min(slow, max(BRIEFEST, room // max(rest, 1) // TICK * TICK))
+    shown = min(rest, room // fast)
+    # The last placement is always among them, and the leaps are even.
+    leaps = [first + rest * (i + 1) // shown - 1 for i in range(shown)] if shown else []
+    return [*(Shot(i, slow) for i in range(first)), *(Shot(i, fast) for i in leaps)]
+
+
+def selected(text: str, total: int) -> list[int]:
+    """The frame numbers that a selection asks for.
+
+    Example:
+        >>> selected("0,2..4,last", 9)
+        [0, 2, 3, 4, 8]
+    """
+    form = "write frames like 0,4,8 or 2..6 or last or all"
+    chosen: list[int] = []
+    for part in text.split(","):
+        word = part.strip()
+        if word == "all":
+            chosen += range(total)
+            continue
+        match = re.fullmatch(r"(\d{1,9}|last)(?:\.\.(\d{1,9}|last))?", word, re.ASCII)
+        if not match:
+            raise ConvanimError(f"select {part.strip()[:40]!r} is not a choice of frames", form)
+        start, stop = (total - 1 if w == "last" else int(w) for w in (match[1], match[2] or match[1]))
+        if max(start, stop) >= total:
+            raise ConvanimError(f"select {word!r} goes beyond the {total} frames", f"use 0 to {total - 1}")
+        if stop < start:
+            raise ConvanimError(f"select {word!r} runs backwards", f"write {match[2]}..{match[1]}")
+        chosen += range(start, stop + 1)
+    return chosen

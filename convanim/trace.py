@@ -1,0 +1,401 @@
+"""The trace: every multiplication of a layer over an input, in order and with its values.
+
+Knows taps and numbers. Must not know pixels, words on a page or time. A trace holds arrays; a step is made when it is
+asked for, so a trace of a million placements costs what its arrays cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convanim import doors, oracle
+from convanim.errors import CheckFailed, ConvanimError
+from convanim.ops import LARGEST, Axis, Operation, times
+from convanim.taps import NOWHERE, Ints, Taps
+
+Array = NDArray[Any]
+Order = Literal["gather", "scatter"]
+
+#: Terms that a replay handles at once: large enough for numpy, small enough for a cache.
+BLOCK = 2**18
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One placement of the kernel: what it reads, multiplies and writes.
+
+    All index arrays have a row for each cell and a column for each axis, the channel first.
+
+    Attributes:
+        phase: "slide" (a window gathers one output cell) or "stamp" (an input cell scatters its products).
+        number: its place in the order, from 0.
+        reads: (n, 1 + rank) input cells.
+        factors: (n, 2 + rank) places in the weight.
+        values, weights, terms: (n,) what was read, what it was multiplied with, and the products.
+        writes: (m, 1 + rank) cells of the output (slide, m = 1) or of the canvas (stamp, m = n).
+        written: (m,) what is set there (slide: the sum, bias included) or added there (stamp).
+        mode: "set" or "add".
+    """
+
+    phase: str
+    number: int
+    reads: Ints
+    factors: Ints
+    values: Array
+    weights: Array
+    terms: Array
+    writes: Ints
+    written: Array
+    mode: Literal["set", "add"]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Some steps in a row, as arrays with a row a step and a column a tap; `there` says which taps exist."""
+
+    reads: Ints
+    factors: Ints
+    writes: Ints
+    there: NDArray[np.bool_]
+
+
+class Trace:
+    """A layer over an input, step by step.
+
+    Made by `op.trace(x, weight, bias)`. Its steps come in one of two orders over the same taps: "gather", one step an
+    output cell (the window slides), or "scatter", one step an input cell (the kernel is stamped and added).
+
+    Attributes:
+        op: the operation.
+        x, weight, bias: (C, *n), PyTorch's layout, (C_out,) or None; all int64 or all float64.
+        axes: the arithmetic of each spatial axis.
+        order: "gather" or "scatter".
+        canvas: what the steps write on. (C_out, *full) for the scatter order of a transposed layer, which is cropped
+            afterwards; otherwise the output's own shape.
+
+    Example:
+        >>> from convanim.ops import ConvTranspose
+        >>> t = ConvTranspose(kernel_size=2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]])
+        >>> t.output.tolist(), len(t), len(t.by_input())
+        ([[0, 4, 1], [8, 16, 6], [4, 12, 9]], 9, 4)
+        >>> t[4].terms.tolist()
+        [0, 2, 2, 12]
+    """
+
+    def __init__(self, op: Operation, x: Array, weight: Array, bias: Array | None, *, planar: bool, order: Order) -> None:
+        self.op, self.x, self.weight, self.bias, self.order = op, x, weight, bias, order
+        self._planar = planar
+        self.axes: tuple[Axis, ...] = op.axes(x.shape[1:])
+        self.channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
+        sizes = tuple(a.output for a in self.axes)
+        if self.channels * prod(sizes) > LARGEST:
+            raise ConvanimError(
+                f"the output of {op} would be {times(sizes)}, more than {LARGEST} cells", "use a smaller input or stride"
+            )
+        cropped = op.transposed and order == "scatter"
+        self.canvas = (self.channels, *((a.canvas for a in self.axes) if cropped else sizes))
+        self.taps = tuple(_taps(a, cropped=cropped) for a in self.axes)
+        self._tables = tuple(t.by_source() if order == "scatter" else t.by_target() for t in self.taps)
+        with np.errstate(over="ignore", invalid="ignore"):  # said below, as a sentence
+            self._answer = _apply(op, x, weight, bias, tuple(map(_taps, self.axes)), (self.channels, *sizes))
+        if not np.isfinite(self._answer).all():
+            raise ConvanimError("a sum is too large for a 64-bit float", "use smaller values")
+        self._answer.flags.writeable = False
+
+    @property
+    def given(self) -> tuple[int, ...]:
+        """The input's shape as it was given: without a channel axis where there was none."""
+        return self.x.shape[1:] if self._planar else self.x.shape
+
+    @property
+    def output(self) -> Array:
+        """The layer's answer: (*o,) for one channel given without a channel axis, otherwise (C_out, *o)."""
+        return self._answer[0] if self._planar else self._answer
+
+    def by_input(self) -> Trace:
+        """The same taps in the order of the input's cells: the kernel is stamped and added."""
+        return self._ordered("scatter")
+
+    def by_output(self) -> Trace:
+        """The same taps in the order of the output's cells: the window slides."""
+        return self._ordered("gather")
+
+    def _ordered(self, order: Order) -> Trace:
+        if order == self.order:
+            return self
+        return Trace(self.op, self.x, self.weight, self.bias, planar=self._planar, order=order)
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """The grid that the steps walk over, row-major: (C_out, *o) to gather, (C_in, *n) to scatter."""
+        return self.x.shape if self.order == "scatter" else self._answer.shape
+
+    def __len__(self) -> int:
+        return prod(self.cells)
+
+    def __getitem__(self, number: int) -> Step:
+        if not isinstance(number, int | np.integer):
+            raise TypeError(f"steps are numbered by integers, not {type(number).__name__}")
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"step {number} of {len(self)}")
+        number = int(number) % len(self)
+        block = self._block(number, number + 1)
+        there = block.there[0]
+        reads, factors = block.reads[0][there], block.factors[0][there]
+        values, weights = self.x[tuple(reads.T)], self.weight[tuple(factors.T)]
+        terms = values * weights
+        if self.order == "scatter":
+            return Step(
+                "stamp", number, reads, factors, values, weights, terms, block.writes[0][there], terms, mode="add"
+            )
+        target = block.writes[0][:1]
+        total = terms.sum(keepdims=True)
+        if self.bias is not None:
+            total = total + self.bias[target[0, 0]]
+        return Step("slide", number, reads, factors, values, weights, terms, target, total, mode="set")
+
+    def __iter__(self) -> Iterator[Step]:
+        return (self[i] for i in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Trace):
+            return NotImplemented
+        mine, theirs = self._state(), other._state()
+        return mine[:3] == theirs[:3] and all(_same(a, b) for a, b in zip(mine[3:], theirs[3:], strict=True))
+
+    __hash__ = None  # type: ignore[assignment]  # it holds arrays
+
+    def _state(self) -> tuple[Any, ...]:
+        return self.op, self.order, self._planar, self.x, self.weight, self.bias
+
+    def __repr__(self) -> str:
+        return f"<Trace of {self.op} over {times(self.x.shape)}: {len(self)} steps in {self.order} order>"
+
+    def _block(self, start: int, stop: int) -> _Block:
+        """Steps start..stop as arrays; the taps of a step are all pairs of (other channel of the group, place)."""
+        cells = np.array(np.unravel_index(np.arange(start, stop), self.cells))
+        kernel = self.weight.shape[2:]
+        places = np.array(np.unravel_index(np.arange(prod(kernel)), kernel))
+        if self.op.transposed and self.order == "gather":
+            places = places[:, ::-1]  # the rotated kernel, so that the cells read come in row-major order
+        met = [table[at][:, place] for table, at, place in zip(self._tables, cells[1:], places, strict=True)]
+        there = np.logical_and.reduce([m != NOWHERE for m in met])
+
+        own = cells[0]  # the channel that the step belongs to; the others are all those of its group
+        scatter = self.order == "scatter"
+        inputs, outputs = self.x.shape[0] // self.op.groups, self.channels // self.op.groups
+        mine, others = (inputs, outputs) if scatter else (outputs, inputs)
+        other = (own // mine * others)[:, None] + np.arange(others)
+
+        shape = (stop - start, others, prod(kernel))
+        here = [np.broadcast_to(c[:, None, None], shape) for c in cells]
+        there_cells = [np.broadcast_to(other[:, :, None], shape), *(np.broadcast_to(m[:, None], shape) for m in met)]
+        reads, writes = (here, there_cells) if scatter else (there_cells, here)
+        # PyTorch's layout: the first axis of the weight is a whole channel, the second one inside its group.
+        first, second = (reads[0], writes[0] % outputs) if self.op.transposed else (writes[0], reads[0] % inputs)
+        factors = [first, second, *(np.broadcast_to(p, shape) for p in places)]
+        flat = (stop - start, -1)
+        return _Block(
+            *(np.stack(rows, axis=-1).reshape(*flat, len(rows)) for rows in (reads, factors, writes)),
+            np.broadcast_to(there[:, None], shape).reshape(flat),
+        )
+
+    def replay(self) -> Array:
+        """The output again, from an empty canvas and the steps alone."""
+        canvas = np.zeros(self.canvas, self._answer.dtype)
+        per_step = self.weight[0].size * (self.channels if self.op.groups == 1 else 1)
+        size = max(1, BLOCK // per_step)
+        for start in range(0, len(self), size):
+            block = self._block(start, min(start + size, len(self)))
+            there = block.there
+            # Where there is no tap the indices are those of some other cell: harmless, as zero is read instead.
+            values = np.where(there, self.x[tuple(np.moveaxis(block.reads, -1, 0))], 0)
+            terms = values * self.weight[tuple(np.moveaxis(block.factors, -1, 0))]
+            if self.order == "scatter":
+                np.add.at(canvas, tuple(np.moveaxis(block.writes[there], -1, 0)), terms[there])
+            else:
+                canvas[tuple(np.moveaxis(block.writes[:, 0], -1, 0))] = terms.sum(axis=1)
+        if self.op.transposed and self.order == "scatter":
+            canvas = canvas[(slice(None), *(slice(a.before, a.before + a.output) for a in self.axes))]
+        return canvas if self.bias is None else canvas + _per_channel(self.bias, canvas)
+
+    def verify(self) -> None:
+        """Hold the output against the replay of the steps and against the oracle.
+
+        Integers must agree exactly, floats up to rounding (the order of the additions differs).
+
+        Raises:
+            CheckFailed: they do not agree; nothing that rests on this trace may be shown.
+        """
+        stride, dilation = [a.stride for a in self.axes], [a.dilation for a in self.axes]
+        padding = [(a.before, a.after) for a in self.axes]
+        if self.op.transposed:
+            sizes = [a.output for a in self.axes]
+            expected = oracle.transpose(self.x, self.weight, stride, padding, dilation, self.op.groups, sizes)
+        else:
+            expected = oracle.convolve(self.x, self.weight, stride, padding, dilation, self.op.groups)
+        if self.bias is not None:
+            expected = expected + _per_channel(self.bias, expected)
+        for other, name in ((self.replay(), "replay of its steps"), (expected, "oracle")):
+            if not self._agrees(other):
+                raise CheckFailed(f"the output of {self.op} differs from the {name}", "please report this layer and input")
+
+    def _agrees(self, other: Array) -> bool:
+        if other.shape != self._answer.shape:
+            return False
+        if self._answer.dtype.kind == "i":
+            return bool((other == self._answer).all())
+        return bool(np.allclose(other, self._answer, rtol=0, atol=1e-12 * max(_bound(self.x, self.weight, self.bias), 1e-300)))
+
+    def animate(self, **options: Any) -> Any:
+        """An `Animation` of this trace: see there for `view`, `theme`, sizes and pace.
+
+        Example:
+            >>> from convanim.ops import Conv
+            >>> len(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate())
+            3
+        """
+        return doors.through("animate")(self, **options)
+
+    def save(self, path: Any) -> None:
+        """Write the trace as JSON, after checking it: see `convanim.write.tracefile`."""
+        doors.through("save trace")(self, path)
+
+    @staticmethod
+    def load(path: Any) -> Trace:
+        """Read a trace back from JSON. It is data: the output in the file must be what its operation gives."""
+        loaded: Trace = doors.through("load trace")(path)
+        return loaded
+
+
+def trace(op: Operation, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, order: Order = "gather") -> Trace:
+    """Trace an operation over an input: the body of `op.trace`; see there.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> trace(Conv(kernel_size=1), [1, 2, 3], [2]).output.tolist()
+        [2, 4, 6]
+    """
+    x, weight = _numbers("input", x), _numbers("weight", weight)
+    x, weight, planar = _with_channels(op, x, weight)
+    channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
+    if bias is not None:
+        given = _numbers("bias", bias).reshape(-1)
+        if len(given) not in (1, channels):
+            raise ConvanimError(
+                f"the bias has {len(given)} values for {channels} output channels", f"give 1 or {channels}"
+            )
+        bias = np.broadcast_to(given, (channels,))
+    arrays = [x, weight] if bias is None else [x, weight, bias]
+    if any(a.dtype.kind == "f" for a in arrays):
+        arrays = [a.astype(np.float64) for a in arrays]
+    elif _bound(*arrays) > np.iinfo(np.int64).max:
+        raise ConvanimError("a sum can exceed 64 bits", "use smaller integers, or floats")
+    return Trace(op, *arrays, *([None] if bias is None else []), planar=planar, order=order)
+
+
+def _numbers(what: str, given: ArrayLike) -> Array:
+    try:
+        array = np.asarray(given)
+    except (ValueError, TypeError, OverflowError):
+        raise ConvanimError(f"the {what} is ragged or not numbers", "give rows of equal length, like [[0, 1], [2, 3]]") from None
+    if array.dtype.kind not in "biuf":
+        raise ConvanimError(f"the {what} holds {array.dtype}, not 64-bit numbers", "give integers or floats")
+    if array.size == 0:
+        raise ConvanimError(f"the {what} is empty: its shape is {array.shape}", "give at least one cell")
+    if array.dtype.kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
+        raise ConvanimError(f"the {what} holds {array.max()}, beyond 64-bit integers", "use smaller integers, or floats")
+    array = np.array(array, np.float64 if array.dtype.kind == "f" else np.int64)  # a copy: a trace does not change
+    if not np.isfinite(array).all():
+        # A trace proves itself by equality, and NaN equals nothing.
+        raise ConvanimError(f"the {what} holds NaN or infinity", "give finite numbers")
+    array.flags.writeable = False
+    return array
+
+
+def _with_channels(op: Operation, x: Array, weight: Array) -> tuple[Array, Array, bool]:
+    """Input and weight with their channel axes, and whether the output goes without."""
+    bare = weight.ndim == x.ndim  # the kernel alone, and an input without channels
+    full = weight.ndim - 2
+    if bare:
+        weight = weight[None, None]
+    elif full not in (x.ndim, x.ndim - 1):
+        raise ConvanimError(
+            f"a weight of shape {times(weight.shape)} does not go with an input of shape {times(x.shape)}",
+            "give a kernel with the input's axes, or (C_out, C_in, ...) weights for an input with or without channels",
+        )
+    planar = bare or full == x.ndim
+    x = x[None] if planar else x
+    kernel = weight.shape[2:]
+    asked = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * len(kernel)
+    if kernel != asked:
+        raise ConvanimError(
+            f"the weight's kernel is {times(kernel)} but kernel_size asks for {times(asked)}", "make them the same"
+        )
+    channels = len(x)
+    whole, in_group = weight.shape[:2]
+    if channels % op.groups or whole % op.groups:
+        raise ConvanimError(f"groups {op.groups} does not divide {channels} and {whole} channels", "use a common divisor")
+    expected = whole if op.transposed else in_group * op.groups
+    if expected != channels:
+        raise ConvanimError(
+            f"the input has {channels} channels but the weight {times(weight.shape)} is for {expected}",
+            "give an input (C, ...) with as many channels as the weight has, groups included",
+        )
+    outputs = in_group * op.groups if op.transposed else whole
+    return x, weight, planar and outputs == 1
+
+
+def _taps(axis: Axis, *, cropped: bool = False) -> Taps:
+    """The taps of one axis; `cropped` keeps those that the crop of a transposed layer throws away."""
+    shape = {"kernel": axis.kernel, "stride": axis.stride, "dilation": axis.dilation}
+    if not axis.transposed:
+        return Taps.along(axis.input, axis.output, padding=axis.before, **shape)
+    if cropped:
+        return Taps.along(axis.canvas, axis.input, **shape).T
+    return Taps.along(axis.output, axis.input, padding=axis.before, **shape).T
+
+
+def _apply(
+    op: Operation, x: Array, weight: Array, bias: Array | None, taps: tuple[Taps, ...], shape: tuple[int, ...]
+) -> Array:
+    """The output by one multiplication of slices for each place of the kernel."""
+    out = np.zeros(shape, x.dtype)
+    inputs, outputs = len(x) // op.groups, shape[0] // op.groups
+    for places in product(*(t.runs() for t in taps)):
+        k, source, target = zip(*places, strict=True)
+        factor = weight[(slice(None), slice(None), *k)]
+        for g in range(op.groups):
+            into, of = slice(g * outputs, (g + 1) * outputs), slice(g * inputs, (g + 1) * inputs)
+            read = x[(of, *source)]
+            part = factor[of].T if op.transposed else factor[into]
+            # One channel needs no matrix product, and is what is mostly drawn.
+            out[(into, *target)] += part[0, 0] * read if part.size == 1 else np.tensordot(part, read, 1)
+    return out if bias is None else out + _per_channel(bias, out)
+
+
+def _per_channel(bias: Array, like: Array) -> Array:
+    return bias.reshape(-1, *(1,) * (like.ndim - 1))
+
+
+def _bound(x: Array, weight: Array, bias: Array | None = None) -> Any:
+    """No partial sum exceeds this: the largest input times all weights. Python numbers, which do not wrap."""
+    total = _largest(x) * sum(abs(w) for w in weight.ravel().tolist())
+    return total + (0 if bias is None else _largest(bias))
+
+
+def _largest(array: Array) -> Any:
+    return max(abs(array.min().item()), abs(array.max().item()))
+
+
+def _same(a: Array | None, b: Array | None) -> bool:
+    if a is None or b is None:
+        return a is b
+    return a.dtype == b.dtype and np.array_equal(a, b)

@@ -1,0 +1,77 @@
+"""Check the pages: every relative link and picture exists, and every example gives what the page says.
+
+Knows Markdown as far as links, headings and fences go. Looks at nothing outside the project, so it needs no network.
+
+    python docs/check.py
+"""
+
+import contextlib
+import doctest
+import re
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+FENCE = re.compile(r"^(?P<indent> *)(?P<mark>`{3,}|~{3,}).*\n(?P<body>(?:.*\n)*?)(?P=indent)(?P=mark) *$", re.M)
+CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)")
+LINKS = [
+    re.compile(r"\]\(\s*<?([^)\s>]+)>?(?:\s+[\"'(][^)]*)?\)"),  # [text](target "title"), ![picture](target)
+    re.compile(r"^ {0,3}\[[^\]^]+\]:\s*<?(\S+?)>?(?:\s|$)", re.M),  # [name]: target
+    re.compile(r"<(?:img|a|source|video)\b[^>]*?\b(?:src|srcset|href)=[\"']([^\"' ]+)", re.I),
+]
+ELSEWHERE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//)", re.I)
+
+
+def anchors(text: str) -> set[str]:
+    """Return the names that the headings of a page can be linked by: lower case, words joined by hyphens."""
+    titles = re.findall(r"^#{1,6}\s+(.+?)\s*#*$", FENCE.sub("", text), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def broken_links(page: Path, text: str) -> Iterator[str]:
+    """Name each relative link of a page whose file or heading does not exist."""
+    prose = CODE.sub("", FENCE.sub("", text))
+    for target in (found for link in LINKS for found in link.findall(prose) if not ELSEWHERE.match(found)):
+        name, _, anchor = unquote(target).partition("#")
+        file = (ROOT / name.lstrip("/") if name.startswith("/") else page.parent / name) if name else page
+        if not file.exists():
+            yield f"{page.relative_to(ROOT)}: {target} does not exist"
+        elif anchor and file.suffix == ".md" and anchor not in anchors(file.read_text(encoding="utf-8")):
+            yield f"{page.relative_to(ROOT)}: {target} names no heading of {file.name}"
+
+
+def failed_examples(page: Path, text: str, scratch: str) -> tuple[int, int]:
+    """Run a page's fenced blocks that start with >>>, in order, as one session; return how many failed and ran."""
+    runner, names = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE), {}
+    for fence in FENCE.finditer(text):
+        body = textwrap.dedent(fence["body"])
+        if body.lstrip().startswith(">>>"):
+            line = text.count("\n", 0, fence.start("body"))
+            test = doctest.DocTestParser().get_doctest(body, names, page.name, str(page.relative_to(ROOT)), line)
+            with contextlib.chdir(scratch):  # an example may write a file
+                runner.run(test, clear_globs=False)
+            names = test.globs
+    return runner.failures, runner.tries
+
+
+def main() -> int:
+    """Check every page; return the exit code."""
+    problems, failed, ran = [], 0, 0
+    with tempfile.TemporaryDirectory() as scratch:
+        for page in PAGES:
+            text = page.read_text(encoding="utf-8") if page.exists() else ""
+            problems += broken_links(page, text) if text else [f"{page.relative_to(ROOT)} is missing or empty"]
+            page_failed, page_ran = failed_examples(page, text, scratch)
+            failed, ran = failed + page_failed, ran + page_ran
+    print(*problems, f"{len(PAGES)} pages, {len(problems)} broken links, {ran} examples, {failed} failed", sep="\n")
+    return 1 if problems or failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

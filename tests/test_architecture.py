@@ -1,0 +1,178 @@
+"""Facts flow one way: a module imports only from lines above its own, and heavy libraries stay where they are used."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "convanim"
+
+# One line a level: stages (modules, or packages, of that name) and what each adds. A stage imports only from the lines
+# above its own, never from a stage beside it. A new module gets a line here, or a place on one.
+LEVELS: list[dict[str, str]] = [
+    {"errors": "how a wrong input is told to a person", "doors": "methods that lead on to a later stage, by name only"},
+    {"numerals": "how a number reads: minus signs, digits, no float noise"},
+    {"source": "what a person typed for an array, a size or a padding, as numbers"},
+    {"oracle": "the answer straight from the definition, sharing no code with what it checks"},
+    {"ops": "what was asked: operations, their validation and their output sizes"},
+    {"taps": "which cell touches which"},
+    {"trace": "in what order, with what values; proves itself"},
+    {"arithmetic": "the same arithmetic in words"},
+    {"scene": "what is on the page: frames as data"},
+    {"timeline": "how long each frame is shown"},
+    {"theme": "which role has which ink"},
+    {"layout": "where things lie on the page, in pixels"},
+    {"render": "the ink: text, raster, vector"},
+    {"write": "the container: GIF, PNG, JSON and the rest"},
+    {"animation": "the whole pipeline as one function"},
+    {"cli": "the pipeline for a person at a shell"},
+    {"__main__": "python -m convanim"},
+    {"__init__": "the public names"},
+]
+LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stages}
+
+# Stages whose modules stand side by side: only the package's __init__ knows them all.
+SEPARATE = {"render"}
+# Third-party libraries that only these stages may import, and modules that none may.
+ONLY_IN = {"click": {"cli", "__main__"}, "matplotlib": {"render"}}
+NOWHERE = {
+    "matplotlib.pyplot": "it keeps global state and picks a window system",
+    "matplotlib.animation": "it draws every frame anew",
+}
+ORACLE_MAY = {"numpy"}
+
+
+def name_of(file: Path) -> str:
+    """Return a file's module name inside the package: convanim/render/raster.py is render.raster."""
+    parts = file.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(file): file for file in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports(module: str, source: str, *, is_package: bool) -> Iterator[str]:
+    """Yield every name that a module imports, in full, wherever in the module it does so."""
+    here = ["convanim", *([] if module == "__init__" else module.split("."))]
+    if not is_package:
+        here.pop()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level + 1] if node.level else []
+            prefix = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (f"{prefix}.{alias.name}" for alias in node.names)
+
+
+def why_not(module: str, imported: str) -> str | None:
+    """Return why this module may not import this name, or None where it may."""
+    library, _, inside = imported.partition(".")
+    if library == "convanim":
+        return why_not_ours(module, inside)
+    stage = module.partition(".")[0]
+    for name, reason in NOWHERE.items():
+        if f"{imported}.".startswith(f"{name}."):
+            return f"nothing here imports {name}: {reason}"
+    if stage == "oracle" and library not in ORACLE_MAY | sys.stdlib_module_names:
+        return f"the oracle stands on {' and '.join(ORACLE_MAY)} alone"
+    if library in ONLY_IN and stage not in ONLY_IN[library]:
+        return f"only {' and '.join(sorted(ONLY_IN[library]))} may import {library}"
+    return None
+
+
+def why_not_ours(module: str, inside: str) -> str | None:
+    """Return why this module may not import this name of ours, which is written without the package's name."""
+    stage, _, place = module.partition(".")
+    other, _, neighbour = inside.partition(".")
+    if other == "__version__":
+        return None
+    if other not in LEVEL:
+        other = "__init__"  # a public name, from the package itself
+    if stage == "oracle":
+        return f"the oracle shares no code with what it checks, and {other} is not its own"
+    if other == stage:
+        apart = stage in SEPARATE and place and neighbour.partition(".")[0] != place.partition(".")[0]
+        return f"the modules of {stage} do not import each other" if apart else None
+    return None if LEVEL[other] < LEVEL[stage] else f"{other} is not above {stage} in the table of levels"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_module_imports_only_what_it_may(module: str) -> None:
+    file = MODULES[module]
+    assert module.partition(".")[0] in LEVEL, (
+        f"convanim/{file.relative_to(PACKAGE)} is new here: give it a line in LEVELS in tests/test_architecture.py, "
+        "at the height of what it knows, and say what it adds"
+    )
+    found = imports(module, file.read_text(encoding="utf-8"), is_package=file.name == "__init__.py")
+    wrong = {name: why for name in found if (why := why_not(module, name))}
+    assert not wrong, "\n".join(f"{module} imports {name}: {why}" for name, why in wrong.items())
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("errors", "import convanim.ops"),
+        ("ops", "from convanim import taps"),
+        ("ops", "from . import taps"),
+        ("taps", "from convanim.trace import Trace"),
+        ("taps", "def late():\n    from .cli import main"),
+        ("scene.frame", "from ..timeline import hold"),
+        ("scene", "from convanim import animate"),
+        ("oracle", "from convanim.errors import CheckFailed"),
+        ("oracle", "import scipy.signal"),
+        ("layout", "import click"),
+        ("write.gif", "from matplotlib.figure import Figure"),
+        ("render.raster", "import matplotlib.pyplot as plt"),
+        ("render.raster", "from matplotlib import pyplot"),
+        ("render.raster", "from matplotlib.animation import FuncAnimation"),
+        ("render.raster", "from convanim.render.text import lines"),
+        ("render.raster", "from . import text"),
+        ("render.raster", "from convanim.write.gif import save"),
+    ],
+)
+def test_forbidden_import_is_noticed(module: str, source: str) -> None:
+    assert [why for name in imports(module, source, is_package=False) if (why := why_not(module, name))]
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("taps", "import numpy as np\nfrom convanim.ops import Conv"),
+        ("trace", "from . import errors, ops, taps\nfrom .oracle import conv"),
+        ("oracle", "import itertools\nimport numpy as np"),
+        ("scene.frame", "from .roles import Role\nfrom ..trace import Trace"),
+        ("write.gif", "from convanim.write.lzw import encode\nfrom PIL import Image"),
+        ("render.raster", "from matplotlib.backends.backend_agg import FigureCanvasAgg"),
+        ("cli", "import click\nfrom convanim import __version__, animation"),
+        ("__main__", "from convanim.cli import main"),
+        ("__init__", "from convanim.animation import animate"),
+    ],
+)
+def test_allowed_import_is_let_through(module: str, source: str) -> None:
+    assert not [why for name in imports(module, source, is_package=False) if (why := why_not(module, name))]
+
+
+def loaded_after(code: str) -> set[str]:
+    """Return the names of the modules that a fresh interpreter has loaded after running some code."""
+    report = "import sys; print('\\n', *sys.modules)"
+    script = f"import atexit; atexit.register(lambda: exec({report!r}))\n{code}"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PACKAGE.parent, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_importing_convanim_loads_no_drawing_library() -> None:
+    assert not loaded_after("import convanim") & {"matplotlib", "imageio"}
+
+
+@pytest.mark.skipif("cli" not in MODULES, reason="there is no command line yet")
+def test_asking_for_help_loads_no_drawing_library() -> None:
+    loaded = loaded_after("from convanim.cli import main; main(['--help'])")
+    assert "click" in loaded
+    assert not loaded & {"matplotlib", "imageio"}

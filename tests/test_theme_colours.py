@@ -1,0 +1,324 @@
+"""Every theme keeps its promises to the eye: text can be read, roles can be told apart, with any of four visions.
+
+The arithmetic (WCAG contrast, CIEDE2000, dichromacy) is written here from the papers and shares no code with convanim.
+"""
+
+import itertools
+import re
+import tomllib
+from math import atan2, cos, degrees, exp, hypot, pi, radians, sin, sqrt
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Triple = tuple[float, float, float]
+Matrix = tuple[Triple, Triple, Triple]
+Theme = dict[str, Any]
+
+THEMES = sorted((Path(__file__).parent.parent / "templates" / "themes").glob("*.toml"))
+
+FILLED = ("data", "kernel", "product", "done", "overlap")  # roles told apart by their fill
+EMPTY = ("page", "pending", "inserted", "padding")  # what a filled cell must never be taken for
+SHADED = ("data", "kernel", "product", "done")  # roles that have a ramp for cells too small for a number
+KEYS = {
+    "": {"page", "text", "muted", "line", "dash"},
+    "data": {"fill", "stroke"},
+    "kernel": {"fill", "stroke", "factor"},
+    "product": {"fill", "stroke"},
+    "done": {"fill", "stroke"},
+    "overlap": {"fill", "stroke", "factor"},
+    "inserted": {"fill"},
+    "padding": {"fill"},
+    "cropped": {"fill", "hatch"},
+    "unused": {"fill", "hatch"},
+    "pending": {"fill"},
+    "shade": {f"{role}_{end}" for role in SHADED for end in ("low", "high")},
+}
+# The fills that an outline runs between: its own and its neighbours'.
+BESIDE_STROKE = {
+    "data": ("data", "inserted", "padding"),
+    "kernel": ("kernel", "data", "inserted", "padding"),
+    "product": ("product", "done", "overlap", "pending"),
+    "done": ("done", "overlap", "pending"),
+    "overlap": ("overlap", "done", "pending"),
+}
+
+
+# --- colour arithmetic -------------------------------------------------------------------------------------------
+
+
+def decode(code: str) -> Triple:
+    """Linear RGB of "#rrggbb" (IEC 61966-2-1)."""
+    encoded = (int(code[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in encoded)
+    return r, g, b
+
+
+def times(matrix: Matrix, colour: Triple) -> Triple:
+    x, y, z = (sum(m * c for m, c in zip(row, colour, strict=True)) for row in matrix)
+    return x, y, z
+
+
+def luminance(rgb: Triple) -> float:
+    return 0.2126 * rgb[0] + 0.7152 * rgb[1] + 0.0722 * rgb[2]
+
+
+def contrast(a: str, b: str) -> float:
+    """WCAG 2 contrast ratio, 1 to 21."""
+    low, high = sorted((luminance(decode(a)), luminance(decode(b))))
+    return (high + 0.05) / (low + 0.05)
+
+
+XYZ: Matrix = ((0.4124564, 0.3575761, 0.1804375), (0.2126729, 0.7151522, 0.0721750), (0.0193339, 0.1191920, 0.9503041))
+WHITE = times(XYZ, (1.0, 1.0, 1.0))
+
+
+def lab(rgb: Triple) -> Triple:
+    """CIELAB under D65 of a linear RGB colour."""
+    ratios = (c / w for c, w in zip(times(XYZ, rgb), WHITE, strict=True))
+    fx, fy, fz = (t ** (1 / 3) if t > 216 / 24389 else (24389 / 27 * t + 16) / 116 for t in ratios)
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
+def ciede2000(first: Triple, second: Triple) -> float:
+    """Colour difference of two CIELAB colours; Sharma, Wu and Dalal 2005, equations 2 to 22."""
+    (l1, a1, b1), (l2, a2, b2) = first, second
+    c_mean = (hypot(a1, b1) + hypot(a2, b2)) / 2
+    g = (1 - sqrt(c_mean**7 / (c_mean**7 + 25**7))) / 2
+    a1, a2 = (1 + g) * a1, (1 + g) * a2
+    c1, c2 = hypot(a1, b1), hypot(a2, b2)
+    h1, h2 = degrees(atan2(b1, a1)) % 360, degrees(atan2(b2, a2)) % 360
+    if c1 * c2 == 0:  # a grey has no hue: the other colour's hue is the mean, and nothing turns
+        turn, h_mean = 0.0, h1 + h2
+    else:
+        turn = (h2 - h1 + 180) % 360 - 180
+        h_mean = (h1 + turn / 2) % 360
+    l_mean, c_mean = (l1 + l2) / 2, (c1 + c2) / 2
+    t = (
+        1
+        - 0.17 * cos(radians(h_mean - 30))
+        + 0.24 * cos(radians(2 * h_mean))
+        + 0.32 * cos(radians(3 * h_mean + 6))
+        - 0.20 * cos(radians(4 * h_mean - 63))
+    )
+    delta_l = (l2 - l1) / (1 + 0.015 * (l_mean - 50) ** 2 / sqrt(20 + (l_mean - 50) ** 2))
+    delta_c = (c2 - c1) / (1 + 0.045 * c_mean)
+    delta_h = 2 * sqrt(c1 * c2) * sin(radians(turn / 2)) / (1 + 0.015 * c_mean * t)
+    blue_turn = exp(-(((h_mean - 275) / 25) ** 2)) * pi / 3
+    rotation = -2 * sqrt(c_mean**7 / (c_mean**7 + 25**7)) * sin(blue_turn)
+    return sqrt(delta_l**2 + delta_c**2 + delta_h**2 + rotation * delta_c * delta_h)
+
+
+# Linear RGB seen with one kind of cone missing. Two models, because they disagree most where it matters: Machado,
+# Oliveira and Fernandes 2009 (severity 1.0), and Vienot, Brettel and Mollon 1999 with, for tritanopia, the two
+# half-planes of Brettel, Vienot and Mollon 1997 (as matrices for sRGB, from libDaltonLens).
+SEEN: dict[str, Matrix] = {
+    "normal": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanopia (Machado)": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia (Machado)": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia (Machado)": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+    "protanopia (Vienot)": ((0.11238, 0.88762, 0), (0.11238, 0.88762, 0), (0.00401, -0.00401, 1)),
+    "deuteranopia (Vienot)": ((0.29275, 0.70725, 0), (0.29275, 0.70725, 0), (-0.02234, 0.02234, 1)),
+    "tritanopia (Brettel)": (
+        (1.01277, 0.13548, -0.14826),
+        (-0.01243, 0.86812, 0.14431),
+        (0.07589, 0.80500, 0.11911),
+    ),
+}
+TRITAN_OTHER_SIDE: Matrix = (
+    (0.93678, 0.18979, -0.12657),
+    (0.06154, 0.81526, 0.12320),
+    (-0.37562, 1.12767, 0.24796),
+)
+TRITAN_PLANE: Triple = (0.03901, -0.02788, -0.01113)
+VISIONS = list(SEEN)
+
+
+def see(rgb: Triple, vision: str) -> Triple:
+    """Linear RGB as it looks with this vision, kept inside what a screen can show."""
+    matrix = SEEN[vision]
+    if vision == "tritanopia (Brettel)" and sum(n * c for n, c in zip(TRITAN_PLANE, rgb, strict=True)) < 0:
+        matrix = TRITAN_OTHER_SIDE
+    r, g, b = (min(max(c, 0.0), 1.0) for c in times(matrix, rgb))
+    return r, g, b
+
+
+def difference(a: str, b: str, vision: str) -> float:
+    return ciede2000(lab(see(decode(a), vision)), lab(see(decode(b), vision)))
+
+
+def lightness(rgb: Triple) -> float:
+    return lab(rgb)[0]
+
+
+# --- the arithmetic is right -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [  # Sharma, Wu and Dalal 2005, table 1: pairs 1, 7, 14, 17, 20 and 34
+        ((50, 2.6772, -79.7751), (50, 0, -82.7485), 2.0425),
+        ((50, 0, 0), (50, -1, 2), 2.3669),
+        ((50, -0.001, 2.49), (50, 0.0011, -2.49), 4.7461),
+        ((50, 2.5, 0), (73, 25, -18), 27.1492),
+        ((50, 2.5, 0), (58, 24, 15), 19.4535),
+        ((2.0776, 0.0795, -1.135), (0.9033, -0.0636, -0.5514), 0.9082),
+    ],
+)
+def test_ciede2000_meets_the_published_pairs(first: Triple, second: Triple, expected: float) -> None:
+    assert ciede2000(first, second) == pytest.approx(expected, abs=5e-5)
+    assert ciede2000(second, first) == pytest.approx(expected, abs=5e-5)
+
+
+def test_contrast_meets_known_values() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # the well-known grey that just fails AA
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_grey_is_grey_with_every_vision(vision: str) -> None:
+    for code in ("#000000", "#808080", "#ffffff"):
+        assert see(decode(code), vision) == pytest.approx(decode(code), abs=1e-4)
+
+
+def test_the_simulations_lose_what_dichromats_lose() -> None:
+    for vision in VISIONS[1:]:  # a pair on each confusion line comes much closer than normal vision has it
+        pair = ("#82a9b5", "#80aa9a") if vision.startswith("trit") else ("#b39a6b", "#8fa86b")
+        assert difference(*pair, vision) < 0.5 * difference(*pair, "normal"), vision
+
+
+# --- the themes --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=THEMES, ids=lambda path: path.stem)
+def theme(request: pytest.FixtureRequest) -> Theme:
+    return tomllib.loads(request.param.read_text(encoding="utf-8"))
+
+
+def fill(theme: Theme, role: str) -> str:
+    return str(theme["page"] if role == "page" else theme[role]["fill"])
+
+
+def apart(pairs: list[tuple[str, str, str]], least: float, vision: str) -> None:
+    """Assert that this vision sees the named pairs of colours at least this far apart in CIEDE2000."""
+    measured = [(name, difference(a, b, vision)) for name, a, b in pairs]
+    faults = [f"{name}: {d:.2f} < {least} with {vision}" for name, d in measured if d < least]
+    assert not faults, "\n".join(faults)
+
+
+def legible(pairs: list[tuple[str, str, str]], least: float) -> None:
+    """Assert that the named pairs of colours have at least this contrast, to one."""
+    measured = [(name, contrast(a, b)) for name, a, b in pairs]
+    faults = [f"{name}: {ratio:.2f}:1 < {least}:1" for name, ratio in measured if ratio < least]
+    assert not faults, "\n".join(faults)
+
+
+def test_there_are_themes() -> None:
+    assert {"light", "dark"} <= {path.stem for path in THEMES}
+
+
+def test_every_theme_has_the_same_keys_and_only_colours(theme: Theme) -> None:
+    found = {"": {key for key, value in theme.items() if not isinstance(value, dict)}}
+    found |= {key: set(value) for key, value in theme.items() if isinstance(value, dict)}
+    assert found == KEYS
+    colours = [c for value in theme.values() for c in (value.values() if isinstance(value, dict) else [value])]
+    assert [c for c in colours if not re.fullmatch(r"#[0-9a-f]{6}", c)] == []
+
+
+def test_values_can_be_read_on_every_cell(theme: Theme) -> None:
+    roles = (*FILLED, *EMPTY, "cropped", "unused")
+    legible([(f"text on {role}", theme["text"], fill(theme, role)) for role in roles], 7)
+
+
+def test_zeros_can_be_read_where_they_stand(theme: Theme) -> None:
+    roles = (*EMPTY, "kernel", "cropped", "unused")
+    legible([(f"muted on {role}", theme["muted"], fill(theme, role)) for role in roles], 4.5)
+
+
+def test_zeros_are_quieter_than_values(theme: Theme) -> None:
+    for role in (*EMPTY, "kernel"):
+        muted, text = (contrast(theme[ink], fill(theme, role)) for ink in ("muted", "text"))
+        assert text / muted >= 1.5, f"text {text:.2f}:1 and muted {muted:.2f}:1 on {role} look alike"
+
+
+def test_factors_can_be_read(theme: Theme) -> None:
+    pairs = [(f"factor on {role}", theme[role]["factor"], theme[role]["fill"]) for role in ("kernel", "overlap")]
+    legible(pairs, 7)
+
+
+@pytest.mark.parametrize(("ink", "least"), [("text", 7), ("muted", 4.5)])
+def test_numbers_can_be_read_across_a_hatch(theme: Theme, ink: str, least: float) -> None:
+    legible(
+        [(f"{ink} on the hatch of {role}", theme[ink], theme[role]["hatch"]) for role in ("cropped", "unused")], least
+    )
+
+
+def test_outlines_are_seen(theme: Theme) -> None:
+    pairs = [(f"stroke of {role} on page", theme[role]["stroke"], theme["page"]) for role in FILLED]
+    legible(pairs, 3)
+    pairs = [
+        (f"stroke of {role} on {other}", theme[role]["stroke"], fill(theme, other))
+        for role, others in BESIDE_STROKE.items()
+        for other in others
+    ]
+    legible(pairs, 2)
+
+
+def test_lines_dashes_and_hatches_are_seen(theme: Theme) -> None:
+    pairs = [(f"line on {role}", theme["line"], fill(theme, role)) for role in (*FILLED, *EMPTY)]
+    legible(pairs, 1.15)
+    legible([("dash on page", theme["dash"], theme["page"])], 2.5)
+    pairs = [(f"hatch of {role}", theme[role]["hatch"], theme[role]["fill"]) for role in ("cropped", "unused")]
+    legible(pairs, 1.5)
+
+
+def test_a_wash_is_seen_and_stays_a_wash(theme: Theme) -> None:
+    for role, least, most in (("inserted", 3, 6), ("pending", 1, 4), ("cropped", 0, 4), ("unused", 0, 4)):
+        distance = difference(fill(theme, role), theme["page"], "normal")
+        assert least <= distance <= most, f"{role} is {distance:.2f} from page, not {least} to {most}"
+    assert theme["padding"]["fill"] == theme["page"]
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_filled_roles_are_told_apart(theme: Theme, vision: str) -> None:
+    pairs = [(f"{a} and {b}", fill(theme, a), fill(theme, b)) for a, b in itertools.combinations(FILLED, 2)]
+    apart(pairs, 16, vision)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_filled_cells_are_told_from_empty_ones(theme: Theme, vision: str) -> None:
+    pairs = [(f"{a} and {b}", fill(theme, a), fill(theme, b)) for a, b in itertools.product(FILLED, EMPTY)]
+    apart(pairs, 8, vision)
+
+
+@pytest.mark.parametrize("role", SHADED)
+@pytest.mark.parametrize("vision", VISIONS)
+def test_a_shade_says_how_large_a_value_is(theme: Theme, role: str, vision: str) -> None:
+    low, high = theme["shade"][f"{role}_low"], theme["shade"][f"{role}_high"]
+    apart([(f"{role}_low and {role}_high", low, high)], 40, vision)
+    pairs = [(f"{role}_low and {empty}", low, fill(theme, empty)) for empty in EMPTY]
+    apart(pairs, 8, vision)
+
+    ends = [[int(code[i : i + 2], 16) for i in (1, 3, 5)] for code in (low, high)]
+    codes = ["#" + "".join(f"{round(a + (b - a) * i / 16):02x}" for a, b in zip(*ends, strict=True)) for i in range(17)]
+    ramp = [lightness(see(decode(code), vision)) for code in codes]
+    away = 1 if ramp[-1] > ramp[0] else -1
+    falls = [
+        f"step {i}: L* {a:.1f} to {b:.1f}" for i, (a, b) in enumerate(itertools.pairwise(ramp)) if away * (b - a) <= 0
+    ]
+    assert not falls, f"{role} with {vision}:\n" + "\n".join(falls)
+    page = lightness(decode(theme["page"]))
+    assert abs(ramp[-1] - page) > abs(ramp[0] - page), f"{role}: a large value must stand out from the page"

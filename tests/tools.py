@@ -1,0 +1,88 @@
+"""Decoders that are not ours, so that the tests of files do not take the writers' word for it.
+
+Knows Pillow, gifsicle and ffmpeg. Each `decode_...` gives the frames of a file as (picture, milliseconds), and
+`picture_at` says what a viewer sees at a time, whatever the number of frames it was cut into.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageSequence
+
+Clip = list[tuple[NDArray[np.uint8], int]]  # (H, W, 3) RGB and ms, in order
+
+
+def need(tool: str) -> str:
+    """Return the path of a program; without it skip the test, or fail it where CI promises the program."""
+    path = shutil.which(tool)
+    if path is None:
+        missing = f"{tool} is not on this machine"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return path
+
+
+def decode_pillow(path: Path | str) -> Clip:
+    """Decode with Pillow; refuse pixels that are not opaque."""
+    clip: Clip = []
+    with Image.open(path) as image:
+        for frame in ImageSequence.Iterator(image):
+            rgba = np.array(frame.convert("RGBA"))
+            assert (rgba[..., 3] == 255).all(), f"frame {len(clip)} of {path} shows the page behind it"
+            clip.append((rgba[..., :3].copy(), round(frame.info.get("duration", 0))))
+    return clip
+
+
+def decode_gifsicle(path: Path | str) -> Clip:
+    """Decode a GIF by letting gifsicle draw every frame whole; Pillow then reads those whole frames."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder) / "whole.gif"
+        subprocess.run([need("gifsicle"), "--no-warnings", "--unoptimize", path, "-o", whole], check=True)
+        return decode_pillow(whole)
+
+
+def decode_ffmpeg(path: Path | str) -> Clip:
+    """Decode with ffmpeg, the frames as they lie in the file and their times as ffprobe tells them."""
+    quiet = ["-v", "error"]
+    probe = [need("ffprobe"), *quiet, "-select_streams", "v:0", "-of", "json"]
+    shown = ["-show_entries", "stream=width,height:packet=duration_time"]
+    facts = json.loads(subprocess.run([*probe, *shown, path], check=True, capture_output=True).stdout)
+    stream = facts["streams"][0]
+    times = [round(float(packet["duration_time"]) * 1000) for packet in facts["packets"]]
+    source = ["-ignore_loop", "1"] if Path(path).suffix == ".gif" else []
+    raw = ["-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    command = [need("ffmpeg"), *quiet, *source, "-i", path, *raw]
+    data = subprocess.run(command, check=True, capture_output=True).stdout
+    frames = np.frombuffer(data, np.uint8).reshape(-1, stream["height"], stream["width"], 3)
+    assert len(frames) == len(times), f"{len(frames)} frames but {len(times)} times in {path}"
+    return list(zip(frames, times, strict=True))
+
+
+def picture_at(clip: Clip, milliseconds: int) -> NDArray[np.uint8]:
+    """Return the picture that is shown at a time after the start."""
+    end = 0
+    for picture, duration in clip:
+        end += duration
+        if milliseconds < end:
+            return picture
+    raise IndexError(f"{milliseconds} ms is after the end at {end} ms")
+
+
+def assert_same_show(got: Clip, wanted: Clip) -> None:
+    """Compare two clips by what is seen at each time, to the pixel, however they are cut into frames."""
+    length = sum(duration for _, duration in wanted)
+    assert sum(duration for _, duration in got) == length
+    starts = {sum(d for _, d in clip[:i]) for clip in (got, wanted) for i in range(len(clip))}
+    for start in sorted(starts):
+        if start < length:
+            np.testing.assert_array_equal(picture_at(got, start), picture_at(wanted, start), f"at {start} ms")
