@@ -7,7 +7,6 @@ text stands.
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -46,7 +45,7 @@ class Line(NamedTuple):
     rise: int
 
 
-_words: OrderedDict[tuple[str, float, bool], Word] = OrderedDict()
+_words: dict[tuple[str, float, bool], Word] = {}
 
 
 @cache
@@ -60,10 +59,15 @@ def _known(bold: bool) -> frozenset[int]:
 
 
 def _word(text: str, size: float, bold: bool) -> Word:
+    """A word, drawn once; a character that the font lacks is an error, as it would become a box."""
     key = text, size, bold
     if (word := _words.get(key)) is not None:
-        _words.move_to_end(key)
         return word
+    missing = [c for c in text if ord(c) not in _known(bold)]
+    if missing:
+        raise ConvanimError(
+            f"{missing[0]!r} in {text[:60]!r} is not in the font {FILES[bold][:-4]}", "use other characters there"
+        )
     font = _font(bold)
     font.set_size(size, 72)  # at 72 dots an inch a point is a pixel
     # Light hinting sharpens the horizontals only: steady widths, crisp digits.
@@ -76,14 +80,17 @@ def _word(text: str, size: float, bold: bool) -> Word:
         font.draw_glyphs_to_bitmap(antialiased=True)
         # FreeType counts in 1/64 px; the bitmap starts a row above the highest one that has ink.
         word = Word(np.array(font.get_image()), font.get_bitmap_offset()[0] // 64, (height - descent) // 64 + 1, width / 64)
+    if len(_words) >= _KEPT:
+        _words.clear()
     _words[key] = word
-    if len(_words) > _KEPT:
-        _words.popitem(last=False)
     return word
 
 
 def width(text: str, size: float, bold: bool = False) -> float:
     """The advance of a line of text, in px.
+
+    Raises:
+        ConvanimError: a character that the font does not have.
 
     Example:
         >>> width("0", 20) < width("00", 20)
@@ -96,17 +103,12 @@ def line(text: str, size: float, bold: bool = False) -> Line:
     """A line of text as coverage 0..255.
 
     Raises:
-        ConvanimError: a character that the font does not have; it would become a box.
+        ConvanimError: a character that the font does not have.
 
     Example:
         >>> line("H", 20).coverage.max()
         np.uint8(255)
     """
-    missing = {c for c in text if ord(c) not in _known(bold)}
-    if missing:
-        raise ConvanimError(
-            f"{sorted(missing)[0]!r} in {text[:60]!r} is not in the font {FILES[bold][:-4]}", "use other characters there"
-        )
     placed, pen = [], 0.0
     for token in _WORDS.findall(text):
         word = _word(token, size, bold)

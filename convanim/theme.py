@@ -20,8 +20,9 @@ from convanim.scene.frame import Emphasis, Role
 
 #: In a wheel templates/ lies inside the package, in a checkout beside it.
 _PLACES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "templates")
-#: Steps between paper and ink at the edges of letters: enough to look smooth, few enough for a small palette.
-LEVELS = 6
+#: Steps between paper and ink at the edges of letters: side by side at real size nobody tells three from six, and the
+#: files are a tenth smaller.
+LEVELS = 3
 #: Steps of a shade that stands for a value.
 SHADES = 16
 

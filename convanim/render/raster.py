@@ -72,11 +72,13 @@ class Raster:
         self._pixels = self._base.copy()
         self._before: Frame | None = None
         self._outlined: list[Box] = []
-        self._written: dict[str, Text] = {}
+        self._written: dict[str, tuple[Text, Box | None]] = {}
         self._sprites: OrderedDict[tuple[object, ...], Pixels] = OrderedDict()
         self._dirty: list[Box] = []
+        values = {name: place.panel.values for name, place in page.places.items()}
+        self._ranges = {name: (v.min().item(), v.max().item()) for name, v in values.items()}
         for text in (page.title, *page.signs):
-            self._write(text, "page", "muted" if text in page.signs else "text")
+            self._write(text, "muted" if text in page.signs else "text")
         for place in page.places.values():
             self._draw_scale(place)
 
@@ -116,22 +118,22 @@ class Raster:
 
     def _replace(self, key: str, text: Text, ink: str) -> bool:
         """Write a text where another one stood, if it is another one."""
-        before = self._written.get(key)
+        before, box = self._written.get(key, (None, None))
         if before == text:
             return False
-        if before is not None and before.text:
-            self._fill(_room(before), self._paper)
-        self._written[key] = text
-        if text.text:
-            self._write(text, "page", ink)
+        if box:
+            self._fill(box, self._paper)
+        self._written[key] = text, self._write(text, ink) if text.text else None
         return True
 
-    def _write(self, text: Text, paper: str, ink: str) -> None:
+    def _write(self, text: Text, ink: str) -> Box:
+        """Write a text on the page: the pixels that it covers."""
         drawn = glyphs.line(text.text, text.size, text.bold)
-        top = text.baseline - drawn.rise
         high, wide = drawn.coverage.shape
-        self._base[top : top + high, text.x : text.x + wide] = self.palette.ramp(paper, ink)[drawn.coverage]
-        self._dirty.append(Box(top, text.x, top + high, text.x + wide))
+        box = Box(text.baseline - drawn.rise, text.x, text.baseline - drawn.rise + high, text.x + wide)
+        self._base[box.top : box.bottom, box.left : box.right] = self.palette.ramp("page", ink)[drawn.coverage]
+        self._dirty.append(box)
+        return box
 
     def _fill(self, box: Box, index: int) -> None:
         self._base[box.top : box.bottom, box.left : box.right] = index
@@ -141,8 +143,8 @@ class Raster:
         if place.scale is None:
             return
         low, bar, high = place.scale
-        self._write(low, "page", "muted")
-        self._write(high, "page", "muted")
+        self._write(low, "muted")
+        self._write(high, "muted")
         role = {"kernel": "kernel", "stamp": "product", "stage": "data", "input": "data"}
         name = place.panel.name.split()[-1]
         steps = self.palette.shade(role.get(name, "done"))
@@ -200,12 +202,9 @@ class Raster:
         if kind is None:
             return self.palette.solid(theme.FILL[Role(role)])
         steps = self.palette.shade(kind)
-        low, high = self._range(place)
+        low, high = self._ranges[place.panel.name]
         part = (value - low) / (high - low) if high > low else 0.5
         return int(steps[min(len(steps) - 1, max(0, int(part * len(steps))))])
-
-    def _range(self, place: Place) -> tuple[float, float]:
-        return place.panel.values.min().item(), place.panel.values.max().item()
 
     def _draw_cell(self, place: Place, role: Role, emphasis: Emphasis, text: str, note: str, shade: int) -> Pixels:
         side = place.pitch - place.line
@@ -282,13 +281,6 @@ class Raster:
         ):
             self._pixels[where] = ink
         return Box(top, left, bottom, right)
-
-
-def _room(text: Text) -> Box:
-    """All pixels that a text may have inked."""
-    drawn = glyphs.line(text.text, text.size, text.bold)
-    top = text.baseline - drawn.rise
-    return Box(top, text.x, top + drawn.coverage.shape[0], text.x + drawn.coverage.shape[1])
 
 
 def _hull(boxes: list[Box]) -> Box:

@@ -38,14 +38,17 @@ class BothScene:
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
         opening, steps, _, closing, _ = self.beats
-        above = self._above.frame(min(number, opening + steps))
+        slid = min(max(number - opening + 1, 0), steps)
+        twice = self._above.beats.each
+        # Each placement in its last frame, with the sum written; then the result.
+        above = self._above.frame(number if number < opening else opening + slid * twice - (number < opening + steps))
         stamps, each = self._below.beats.steps, self._below.beats.each
         if number < opening:
             below, phase = self._below.frame(0), above.phase
             captions = above.captions[0], Caption()
         elif number < opening + steps:
             # After slide n of N, ceil((n + 1) M / N) of M stamps have fallen: both end together.
-            fallen = -(-(number - opening + 1) * stamps // steps)
+            fallen = -(-slid * stamps // steps)
             below, phase = self._below.frame(self._below.beats.opening + fallen * each - 1), above.phase
             captions = above.captions[0], below.captions[0]
         else:

@@ -5,6 +5,7 @@ Knows the phases of that view and turns the trace's steps into frames. Must not 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -21,6 +22,8 @@ from convanim.trace import Trace
 
 #: A ring of padding grows in at most so many frames.
 RINGS = 3
+#: Up to so many placements are each shown in two frames: the window lands, then the sum is written.
+TWO = 49
 
 
 class GatherScene:
@@ -52,7 +55,7 @@ class GatherScene:
         self.stage = self._opening[-1].grids["stage"]
         self.panels = self._panels()
         self.rows = tuple((panel,) for panel in self.panels) if len(trace.axes) == 1 else (self.panels,)
-        self.beats = Beats(len(self._opening), len(trace), 1, 1, trace.axes[-1].output)
+        self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
 
     @property
     def title(self) -> str:
@@ -194,10 +197,11 @@ class GatherScene:
         """One frame of the scene, from 0."""
         if number < self.beats.opening:
             return self._opening[number]
-        step = number - self.beats.opening
-        return self._slide(step) if step < self.beats.steps else self._result()
+        step, part = divmod(number - self.beats.opening, self.beats.each)
+        return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
 
-    def _slide(self, number: int) -> Frame:
+    def _slide(self, number: int, *, written: bool) -> Frame:
+        """A placement: the window with the terms of its sum, and once that is `written` the sum in the output."""
         step = self.trace[number]
         row, column = (0, *step.writes[0, 1:].tolist())[-2:]
         (top, bottom), (left, right) = self.lines[0].window(row), self.lines[1].window(column)
@@ -207,9 +211,9 @@ class GatherScene:
         notes = {(top + r, left + c): f for (r, c), f in zip(self._taps, self._factors, strict=True)}
         window = Outline(top, left, bottom, right, Role.KERNEL)
         done = np.full(self.answer.size, Role.PENDING, np.uint8)
-        done[: number + 1] = Role.DONE
+        done[: number + written] = Role.DONE
         new = np.zeros(self.answer.shape, np.uint8)
-        new[row, column] = Emphasis.WRITTEN
+        new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
         cell = Outline(row, column, row + 1, column + 1, Role.DONE)
         grids = {
             "stage": Grid(self.stage.title, self.stage_roles, self.stage_values, emphasis, notes, (window,)),
@@ -219,6 +223,8 @@ class GatherScene:
         bias = None if self.trace.bias is None else self.trace.bias[0].item()
         nothing = "" if len(step.terms) else self._nothing(self.stage_roles[under])
         caption = product_sum(step, self.numerals, bias, nothing)
+        if not written and caption.terms:
+            caption = replace(caption, result="")
         return Frame(len(self.phases) - 1, grids, (caption,), number + 1)
 
     @staticmethod

@@ -3,14 +3,18 @@
 Knows GIF89a (https://www.w3.org/Graphics/GIF/spec-gif89a.txt): blocks, delays, loops, and how to say only what changed.
 Must not know what the pictures show: it gets palette indices and times.
 
-The LZW coder is Pillow's, in C. Memory is flat: the picture on show and one coded image that waits for its delay.
+The LZW coder is Pillow's, in C. It takes most of the time of a frame, so it runs in a thread beside the drawing of the
+next one. Memory is flat: the picture on show and one image that waits for its delay.
 """
 
 from __future__ import annotations
 
 import struct
+import tempfile
+import weakref
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import IO, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,7 +74,9 @@ class GifWriter:
         # The palette and 'transparent' fit 2 ** bits entries; LZW has no code size below 2.
         self._bits = max(2, self._clear.bit_length())
         self._shown: Pixels | None = None  # the picture after the last frame that was added
-        self._waiting, self._flags = b"", 0  # the coded image that made it so, with its flags ...
+        self._coder = _Coder(self._bits)
+        self._waiting: Future[bytes] | None = None  # the image that made it so, ...
+        self._flags = 0  # ... with its flags ...
         self._delay = 0  # ... and the centiseconds it has been asked for up to now
         file.write(_header(size, palette, self._bits) + _loop(plays) + _comment(comment))
 
@@ -119,21 +125,23 @@ class GifWriter:
         if new.max() >= self._clear:  # it would be drawn as a hole, or break the code; looking costs 4 us a frame
             raise ValueError(f"index {new.max()} in a frame, but the palette has {self._clear} colours")
         pixels = new if same is None else _with_holes(new, same, self._clear)
-        image = _image(pixels, top, left, self._bits)
+        image = self._coder.start(pixels, top, left)
         self._flush()
         self._waiting, self._flags, self._delay = image, flags, 0
 
     def _flush(self) -> None:
         """Write the image that waits; a delay over 65535 cs goes on with images of one transparent pixel."""
+        if self._waiting is None:
+            return
         # In near-equal parts: a remainder of 1 cs would be played as 10 cs.
         parts = -(-self._delay // LONGEST)
         for part in range(parts):
             if part == 1:
                 self._flags |= _TRANSPARENT
-                self._waiting = _image(np.full((1, 1), self._clear, np.uint8), 0, 0, self._bits)
+                self._waiting = self._coder.start(np.full((1, 1), self._clear, np.uint8), 0, 0)
             delay = (self._delay + part) // parts
             control = struct.pack("<3sBHBB", b"\x21\xf9\x04", self._flags, delay, self._clear, 0)
-            self._file.write(control + self._waiting)
+            self._file.write(control + self._waiting.result())
 
     def close(self) -> None:
         """Write the last image and the trailer; a second call does nothing. ValueError if no frame was added."""
@@ -143,6 +151,7 @@ class GifWriter:
             self._flush()
             self._file.write(b";")
             self._closed = True
+            self._coder.stop()
 
     def __enter__(self) -> Self:
         return self
@@ -150,6 +159,8 @@ class GifWriter:
     def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
         if kind is None:
             self.close()
+        else:
+            self._coder.stop()
 
 
 def _with_holes(new: Pixels, same: NDArray[np.bool_], clear: int) -> Pixels:
@@ -203,18 +214,37 @@ def _comment(text: str) -> bytes:
     return b"\x21\xfe" + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0" if data else b""
 
 
-def _image(pixels: Pixels, top: int, left: int, bits: int) -> bytes:
-    """Image descriptor and LZW data of C-contiguous (H, W) indices below 2 ** bits."""
-    height, width = pixels.shape
-    # Mode L shares the array's memory. Coding takes 2.6 to 3.4 ns a pixel, and no less with encode_to_file.
-    image = Image.frombuffer("L", (width, height), pixels, "raw", "L", 0, 1)
-    encoder = Image._getencoder("L", "gif", ("L", bits, 0), ())
-    encoder.setimage(image.im, (0, 0, width, height))
-    data = [struct.pack("<cHHHHBB", b",", left, top, width, height, 0, bits)]
-    status = 0
-    while not status:
-        _, status, piece = encoder.encode(1 << 16)  # 4 KB to 1 MB measured alike
-        data.append(piece)
-    if status < 0:
-        raise OSError(f"Pillow's GIF coder failed with code {status}")
-    return b"".join(data) + b"\0"
+class _Coder:
+    """Codes images one after the other in a thread of its own."""
+
+    def __init__(self, bits: int) -> None:
+        self._bits = bits
+        self._thread = ThreadPoolExecutor(1, "gif")
+        # Pillow lets go of Python's lock only while it codes into a real file.
+        self._scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by stop
+        # A writer that is dropped half-way leaves nothing open, either.
+        self.stop = weakref.finalize(self, _end, self._thread, self._scratch)
+
+    def start(self, pixels: Pixels, top: int, left: int) -> Future[bytes]:
+        """Begin with an image: its descriptor and LZW data, from C-contiguous (H, W) indices below 2 ** bits."""
+        return self._thread.submit(self._code, pixels, top, left)
+
+    def _code(self, pixels: Pixels, top: int, left: int) -> bytes:
+        height, width = pixels.shape
+        # Mode L shares the array's memory. Coding takes 2.6 to 3.4 ns a pixel.
+        image = Image.frombuffer("L", (width, height), pixels, "raw", "L", 0, 1)
+        encoder = Image._getencoder("L", "gif", ("L", self._bits, 0), ())
+        encoder.setimage(image.im, (0, 0, width, height))
+        self._scratch.seek(0)
+        status = encoder.encode_to_file(self._scratch.fileno(), 1 << 16)
+        if status < 0:
+            raise OSError(f"Pillow's GIF coder failed with code {status}")
+        length = self._scratch.tell()
+        self._scratch.seek(0)
+        head = struct.pack("<cHHHHBB", b",", left, top, width, height, 0, self._bits)
+        return head + self._scratch.read(length) + b"\0"
+
+
+def _end(thread: ThreadPoolExecutor, scratch: IO[bytes]) -> None:
+    thread.shutdown(cancel_futures=True)
+    scratch.close()
