@@ -246,5 +246,6 @@ class _Coder:
 
 
 def _end(thread: ThreadPoolExecutor, scratch: IO[bytes]) -> None:
-    thread.shutdown(cancel_futures=True)
-    scratch.close()
+    # By the thread itself, after what it still does; waiting here could be waiting for oneself.
+    thread.submit(scratch.close)
+    thread.shutdown(wait=False)
