@@ -143,7 +143,7 @@ class Animation:
             frames, seconds = WRITERS[kind](self, counted, progress or (lambda done, total: None))
         drawn = kind in ("gif", "png")
         size = (self.width, self.height) if drawn else (0, 0)
-        left_out = 0 if kind == "json" or len(self.plan.shots) == 1 else self.plan.left_out
+        left_out = self.plan.left_out if kind in ("gif", "txt") else 0
         return Saved(target, *size, frames, seconds, counted.size, left_out, self.plan.steps)
 
     def _gif(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:

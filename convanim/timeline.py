@@ -14,7 +14,9 @@ from convanim.errors import ConvanimError
 from convanim.scene.frame import Beats
 
 #: Milliseconds of a frame of each kind, without a choice by the user.
-OPENING, PREPARING, STEP, CLOSING, HOLD_LAST = 1600, 1100, 600, 1400, 3000
+OPENING, PREPARING, CLOSING, HOLD_LAST = 1600, 900, 1400, 3000
+#: Of a frame of a placement, by the number of frames that a placement has.
+STEP = {1: 600, 2: 400, 3: 600}
 #: Without a choice an animation lasts at most so long...
 LONGEST = 30_000
 #: ... of which its first row may take so much, and no step is shorter than this.
@@ -100,8 +102,8 @@ def plan(
         step = milliseconds(seconds_per_step, "seconds per step")
         part = max(SHORTEST, step // beats.each // TICK * TICK)
         steps = [Shot(i, part) for i in range(beats.steps * beats.each)]
-    elif select is not None or beats.steps * beats.each * STEP <= free:
-        steps = [Shot(i, STEP) for i in range(beats.steps * beats.each)]
+    elif select is not None or beats.steps * beats.each * STEP[beats.each] <= free:
+        steps = [Shot(i, STEP[beats.each]) for i in range(beats.steps * beats.each)]
     else:
         steps = _paced(beats, max(free, LONGEST // 2))
     before = [Shot(i, ms) for i, ms in enumerate(opening)]
@@ -121,7 +123,7 @@ def _paced(beats: Beats, free: int) -> list[Shot]:
     """The placements within `free` ms: the first row one by one, the rest faster, in leaps where even that is too long."""
     frames = beats.steps * beats.each
     first = min(beats.row * beats.each, frames)
-    slow = max(BRIEFEST, min(STEP, FIRST_ROW // first // TICK * TICK))
+    slow = max(BRIEFEST, min(STEP[beats.each], FIRST_ROW // first // TICK * TICK))
     if slow * first > free // 2:  # a very long row: it leaps, too
         first = free // 2 // slow
     rest, room = frames - first, free - slow * first

@@ -1,0 +1,351 @@
+"""The pipeline for a person at a shell.
+
+Knows options and what is printed; no arithmetic, no drawing. Everything heavy is imported when a command runs, so that
+asking for help is quick.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from convanim import __version__
+from convanim.errors import ConvanimError
+
+EXAMPLES = """\b
+Examples:
+  convanim transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 -o up.gif
+  convanim transposed --input '[[0,1],[2,3]]' --kernel '[[4,1],[2,3]]' --view overlap-add -o sum.gif
+  convanim conv --input photo.csv --kernel '[[1,0,-1]]' --padding same --theme dark -o edges.gif
+  convanim conv --input 5x5 --kernel 3x3 --width 640 --select last -o result.png
+  convanim explain transposed --input 3x3 --kernel 3x3 --stride 2
+
+\b
+Documentation: the README. Completion for your shell: eval "$(_CONVANIM_COMPLETE=bash_source convanim)"
+"""
+
+#: Options that do not change the picture, and so are not told in the file's comment.
+SILENT = {"output", "format", "quiet", "open_it"}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.version_option(__version__, message="convanim %(version)s")
+def cli() -> None:
+    """Show convolution arithmetic happening.
+
+    Traces every kernel placement and every overlap addition of a convolution or a transposed convolution, checks the
+    numbers against an independent oracle, and turns them into an animation.
+    """
+
+
+def _options(*options: Callable[..., Any]) -> Callable[..., Any]:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+ARRAY = "A shape (5, 5x5), a literal ([[0,1],[2,3]]), a .npy, .csv or .tsv file, or - for CSV on standard input."
+EACH = "One number for every axis, or one each: 2x1."
+
+LAYER = _options(
+    click.option("--input", "x", required=True, metavar="ARRAY", help=ARRAY),
+    click.option("--kernel", required=True, metavar="ARRAY", help="Likewise. One number is a square kernel."),
+    click.option("--stride", default="1", metavar="N", help=EACH, show_default=True),
+    click.option(
+        "--padding",
+        default="0",
+        metavar="N",
+        show_default=True,
+        help="A number, one each (1x0), before:after (1:2x0:1), or valid, same, same_lower, full.",
+    ),
+    click.option("--dilation", default="1", metavar="N", help=EACH, show_default=True),
+    click.option("--bias", metavar="NUMBER", help="Added to every output cell."),
+    click.option(
+        "--fill",
+        type=click.Choice(["range", "ones", "random"]),
+        default="range",
+        show_default=True,
+        help="The values where only a shape is given.",
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="For --fill random."),
+)
+TRANSPOSED = click.option("--output-padding", default="0", metavar="N", show_default=True, help=EACH)
+FILE = _options(
+    click.option("-o", "--output", required=True, metavar="FILE", help=".gif, .png (last frame; a-%03d.png all), .txt, .json; - for standard output."),
+    click.option("--format", metavar="FORMAT", help="gif, png, txt or json, where the file's name does not say it."),
+    click.option("--theme", default="light", show_default=True, metavar="NAME", help="light or dark."),
+    click.option("--width", type=int, metavar="PX", help="Page width; one side alone makes it 16:9.  [default: 1280]"),
+    click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
+    click.option("--seconds-per-step", type=float, metavar="S", help="Time of a placement; else at most 30 s in all."),
+    click.option("--hold-last", type=float, metavar="S", help="Time of the last frame.  [default: 3]"),
+    click.option("--plays", type=int, default=0, show_default=True, help="How often it runs; 0 for ever."),
+    click.option("--select", metavar="FRAMES", help="0,4,8 or 2..6 or last or all."),
+    click.option("--title", metavar="TEXT", help="Instead of the layer's name and sizes."),
+    click.option("--caption/--no-caption", default=True, help="The line of arithmetic and the step count."),
+    click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+    click.option("--open", "open_it", is_flag=True, help="Open the file when it is done."),
+)
+
+
+@cli.command()
+@LAYER
+@FILE
+def conv(**options: Any) -> None:
+    """Animate a convolution: padding, sliding, the sum."""
+    _animate("conv", view=None, **options)
+
+
+@cli.command()
+@LAYER
+@TRANSPOSED
+@click.option(
+    "--view", default="zero-insertion", show_default=True, metavar="VIEW", help="zero-insertion, overlap-add or both."
+)
+@FILE
+def transposed(**options: Any) -> None:
+    """Animate a transposed convolution: zeros inserted and a window that slides, or stamps that are added."""
+    _animate("transposed", **options)
+
+
+@cli.group()
+def explain() -> None:
+    """Print the arithmetic of a layer: sizes, zeros, padding, work, overlaps."""
+
+
+@explain.command("conv")
+@LAYER
+def explain_conv(**options: Any) -> None:
+    """Print the arithmetic of a convolution."""
+    _explain("conv", **options)
+
+
+@explain.command("transposed")
+@LAYER
+@TRANSPOSED
+def explain_transposed(**options: Any) -> None:
+    """Print the arithmetic of a transposed convolution."""
+    _explain("transposed", **options)
+
+
+def _explain(kind: str, **options: Any) -> None:
+    from convanim.arithmetic import explain as told
+
+    op, x, _, _ = _layer(kind, **options)
+    click.echo(told(op, x.shape))
+
+
+def _layer(
+    kind: str,
+    *,
+    x: str,
+    kernel: str,
+    stride: str,
+    padding: str,
+    dilation: str,
+    bias: str | None,
+    fill: Any,
+    seed: int,
+    output_padding: str = "0",
+) -> tuple[Any, Any, Any, Any]:
+    """The operation, its input, kernel and bias, from what was typed."""
+    from convanim.ops import Conv, ConvTranspose
+    from convanim.source import read_array, read_padding, read_sizes
+
+    if x.strip() == kernel.strip() == "-":
+        raise ConvanimError("--input and --kernel cannot both be read from standard input", "put one into a file")
+    if seed < 0:
+        raise ConvanimError(f"--seed {seed} is negative", "use 0 or more")
+    values = read_array(x, what="--input", fill=fill, seed=seed)
+    if re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII):
+        kernel = "x".join([kernel.strip()] * values.ndim)  # one number: the same along every axis of the input
+    # The kernel's random numbers are others than the input's, and of both signs.
+    weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
+    if weight.ndim != values.ndim:
+        raise ConvanimError(
+            f"--kernel has {weight.ndim} axes ({'x'.join(map(str, weight.shape))}) but --input has {values.ndim} "
+            f"({'x'.join(map(str, values.shape))})",
+            "give both the same number of axes",
+        )
+
+    def each(text: str, what: str) -> Any:
+        sizes = read_sizes(text, what=what)
+        return sizes[0] if len(sizes) == 1 else sizes
+
+    arguments = {
+        "kernel_size": weight.shape[0] if len(set(weight.shape)) == 1 else weight.shape,
+        "stride": each(stride, "--stride"),
+        "padding": read_padding(padding, what="--padding"),
+        "dilation": each(dilation, "--dilation"),
+    }
+    number = None if bias is None else _number(bias, "--bias")
+    if kind == "conv":
+        return Conv(**arguments), values, weight, number
+    extra = each(output_padding, "--output-padding")
+    return ConvTranspose(**arguments, output_padding=extra), values, weight, number
+
+
+def _number(text: str, what: str) -> int | float:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    raise ConvanimError(f"{what} {text[:40]!r} is not a number", "use a number like 1 or -0.5")
+
+
+def _animate(
+    kind: str,
+    *,
+    output: str,
+    format: str | None,
+    quiet: bool,
+    open_it: bool,
+    caption: bool,
+    view: str | None,
+    theme: str,
+    width: int | None,
+    height: int | None,
+    seconds_per_step: float | None,
+    hold_last: float | None,
+    plays: int,
+    select: str | None,
+    title: str | None,
+    **layer: Any,
+) -> None:
+    from convanim.animation import Animation, pick_format
+
+    target = None if output == "-" else Path(output)
+    if target is None and format is None:
+        raise ConvanimError("-o - does not tell the format", "add --format gif, png, txt or json")
+    pick_format(target, format)  # before the work, not after it
+    op, x, weight, bias = _layer(kind, **layer)
+    animation = Animation(
+        op.trace(x, weight, bias),
+        view=view,
+        theme=theme,
+        width=width,
+        height=height,
+        seconds_per_step=seconds_per_step,
+        hold_last=hold_last,
+        plays=plays,
+        select=select,
+        title=title,
+        caption=caption,
+        made_by=_command(),
+    )
+    stream: Any = sys.stdout.buffer if target is None else target
+    with _Progress(quiet=quiet) as progress:
+        saved = animation.save(stream, format, progress)
+    if target is None:
+        sys.stdout.buffer.flush()
+    if not quiet:
+        click.echo(_closing(saved), err=target is None)
+    if open_it and target is not None:
+        click.launch(str(target))
+
+
+def _command() -> str:
+    """The command as it could be typed again, without what does not change the picture."""
+    context = click.get_current_context()
+    words = ["convanim", context.info_name or ""]
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+        if not given or option.name in SILENT:
+            continue
+        value = context.params[option.name or ""]
+        if isinstance(value, bool):
+            words.append(option.opts[0] if value else option.secondary_opts[0])
+        else:
+            words += [option.opts[0], str(value)]
+    return shlex.join(words)
+
+
+def _closing(saved: Any) -> str:
+    told = [str(saved.path or "standard output")]
+    if saved.width:
+        told.append(f"{saved.width}×{saved.height} px")
+    told.append(f"{saved.frames} frame{'' if saved.frames == 1 else 's'}")
+    if saved.seconds:
+        told.append(f"{saved.seconds:.1f} s")
+    told.append(f"{saved.size / 1000:,.0f} KB" if saved.size >= 1000 else f"{saved.size} bytes")
+    line = ", ".join(told)
+    if saved.left_out:
+        line += f"; {saved.left_out:,} of {saved.steps:,} placements left out, --select all shows every one"
+    return line
+
+
+class _Progress:
+    """A progress bar on standard error, where that is a terminal."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._wanted = not quiet and sys.stderr.isatty()
+        self._bar: Any = None
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __call__(self, done: int, total: int) -> None:
+        if not self._wanted or (done % 16 and done != total):  # a terminal is slower than a frame
+            return
+        if self._bar is None:
+            self._bar = click.progressbar(length=total, label="frames", file=sys.stderr)
+            self._bar.__enter__()
+        self._bar.update(done - self._bar.pos)
+
+    def __exit__(self, *error: Any) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(*error)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line. Exit codes: 0, 1 (it failed), 2 (it was asked wrongly), 130 (interrupted)."""
+    try:
+        cli.main(arguments, prog_name="convanim", standalone_mode=False)
+        sys.exit(0)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted; nothing was written.", 130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _fail(_one_sentence(error), error.exit_code)
+    except ConvanimError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        _give_up_stdout()
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EIO):
+            raise
+        _give_up_stdout()
+        _fail(f"standard output cannot be written: {(error.strerror or '').lower()}; send it somewhere with room.", 2)
+    except MemoryError:
+        _fail("there is not enough memory for this; use a smaller input.", 1)
+
+
+def _one_sentence(error: click.ClickException) -> str:
+    text = " ".join(error.format_message().split())
+    return text if text.endswith((".", "?", ")")) else text + "."
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    click.echo(f"Error: {sentence}", err=True)
+    sys.exit(code)
+
+
+def _give_up_stdout() -> None:
+    # Python would try to flush what is left when it ends, and complain again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
