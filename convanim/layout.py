@@ -208,7 +208,7 @@ class _Measures:
     @property
     def bottom(self) -> int:
         """Where the captions start."""
-        return self.height - (self.of(24, 10) + self.captions * self.caption_line if self.captions else self.of(24, 8))
+        return self.height - (self.of(42, 21) + self.captions * self.caption_line if self.captions else self.of(30, 10))
 
     @property
     def caption_line(self) -> int:
@@ -240,7 +240,7 @@ def layout(scene: Scene, width: int, height: int, *, title: str | None = None, c
     m = _Measures(width, height, scene.captions if captions else 0)
     big, body, small = m.sizes
     counter_room = round(glyphs.width(f"step {scene.beats.steps} / {scene.beats.steps}", small)) + m.of(30, 12)
-    first = m.bottom + round(1.05 * body)
+    first = m.bottom + m.of(18, 10) + round(0.95 * body)
     lines = tuple(Text("", m.margin, first + i * m.caption_line, body) for i in range(m.captions))
     heading = Text(scene.title if title is None else title, m.margin, m.of(62, 26), big, bold=True)
     if glyphs.width(heading.text, big, bold=True) > width - 2 * m.margin:

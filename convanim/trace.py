@@ -260,7 +260,7 @@ class Trace:
         Example:
             >>> from convanim.ops import Conv
             >>> len(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate())
-            3
+            4
         """
         return doors.through("animate")(self, **options)
 

@@ -24,6 +24,7 @@ LEVELS: list[dict[str, str]] = [
     {"scene": "what is on the page: frames as data"},
     {"timeline": "how long each frame is shown"},
     {"theme": "which role has which ink"},
+    {"glyphs": "text as coverage, drawn by matplotlib"},
     {"layout": "where things lie on the page, in pixels"},
     {"render": "the ink: text, raster, vector"},
     {"write": "the container: GIF, PNG, JSON and the rest"},
@@ -37,7 +38,7 @@ LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stag
 # Stages whose modules stand side by side: only the package's __init__ knows them all.
 SEPARATE = {"render"}
 # Third-party libraries that only these stages may import, and modules that none may.
-ONLY_IN = {"click": {"cli", "__main__"}, "matplotlib": {"render"}}
+ONLY_IN = {"click": {"cli", "__main__"}, "matplotlib": {"glyphs"}}
 NOWHERE = {
     "matplotlib.pyplot": "it keeps global state and picks a window system",
     "matplotlib.animation": "it draws every frame anew",
@@ -146,7 +147,7 @@ def test_forbidden_import_is_noticed(module: str, source: str) -> None:
         ("oracle", "import itertools\nimport numpy as np"),
         ("scene.frame", "from .roles import Role\nfrom ..trace import Trace"),
         ("write.gif", "from convanim.write.lzw import encode\nfrom PIL import Image"),
-        ("render.raster", "from matplotlib.backends.backend_agg import FigureCanvasAgg"),
+        ("glyphs", "from matplotlib.backends.backend_agg import FigureCanvasAgg"),
         ("cli", "import click\nfrom convanim import __version__, animation"),
         ("__main__", "from convanim.cli import main"),
         ("__init__", "from convanim.animation import animate"),

@@ -272,6 +272,14 @@ class Raster:
         top, left = place.y + outline.top * place.pitch - out, place.x + outline.left * place.pitch - out
         bottom = place.y + outline.bottom * place.pitch + place.line + out
         right = place.x + outline.right * place.pitch + place.line + out
+        if outline.role == Role.KERNEL:  # dashes would look frayed under the kernel
+            line = self.palette.solid("line")
+            for row in range(outline.top + 1, outline.bottom):
+                y = place.y + row * place.pitch
+                self._pixels[y : y + place.line, left:right] = line
+            for column in range(outline.left + 1, outline.right):
+                x = place.x + column * place.pitch
+                self._pixels[top:bottom, x : x + place.line] = line
         ink = self.palette.solid(theme.STROKE[outline.role])
         for where in (
             np.s_[top : top + thick, left:right],

@@ -75,6 +75,25 @@ class ScatterScene:
         canvas, _ = self._after(len(self.trace))
         return products, np.append(canvas, [0, *self.answer.ravel()])
 
+    def _longest_note(self) -> str:
+        if len(self.trace) > SURVEYED:
+            return ""
+        return max((n for i in range(len(self.trace)) for n in self._notes(i).values()), key=len, default="")
+
+    def _notes(self, number: int) -> dict[tuple[int, int], str]:
+        """What a stamp adds up, for each cell that holds something already: 1 + 3."""
+        step = self.trace[number]
+        cells = self._cells(step.writes)
+        before, hit = self._after(number)
+        _, _, term, total = self.numerals
+        return {
+            (r, c): f"{total.text(b)} + {factor(term.text(t))}"
+            for r, c, b, t, met in zip(
+                *(a.tolist() for a in (*cells, before[cells], step.written, hit[cells])), strict=True
+            )
+            if met
+        }
+
     def _phases(self) -> tuple[Phase, ...]:
         axes = self.trace.axes
         crop = sides([(a.before, a.after) for a in axes])
@@ -89,7 +108,7 @@ class ScatterScene:
 
     def _panels(self, products: NDArray[Any], canvases: NDArray[Any]) -> tuple[Panel, ...]:
         x, kernel, product, total = self.numerals
-        note = f"{total.widest(canvases)} + {factor(product.widest(products))}"
+        note = self._longest_note()
         titles = ("output", "canvas, to be cropped") if self._cuts else ("output",)
         return (
             Panel("input", self.x.shape, ("input",), x, self.x, aside=True),
@@ -134,7 +153,7 @@ class ScatterScene:
         grids = {
             "input": whole("input", Role.DATA, self.x),
             "kernel": whole("kernel", Role.KERNEL, self.kernel),
-            "stamp": stamp or whole("product", Role.NONE, self.kernel),
+            "stamp": stamp or whole("product", Role.PENDING, self.kernel),
             "canvas": canvas,
         }
         if read:
@@ -171,16 +190,11 @@ class ScatterScene:
             canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
             caption = Caption("product", (f"{source}·kernel",), f"{value}·kernel")
             return Frame(1, self._grids(canvas, product, at), (caption,), number + 1)
+        notes = self._notes(number)
         after, _ = self._after(number + 1)
         overlap = hit[cells]
         shown[cells] = np.where(overlap, Role.OVERLAP, Role.DONE)
         calm[cells] = Emphasis.WRITTEN
-        total, term = self.numerals[3], self.numerals[2]
-        notes = {
-            (r, c): f"{total.text(before[r, c].item())} + {factor(term.text(t))}"
-            for r, c, t, meets in zip(*(a.tolist() for a in (*cells, step.written, overlap)), strict=True)
-            if meets
-        }
         canvas = Grid(self._canvas_title, shown, after, calm, notes, (where,))
         met = int(overlap.sum())
         remark = f"{count(met, 'cell')} overlap{'s' if met == 1 else ''}: the products add up" if met else "no overlap"
@@ -203,6 +217,7 @@ class ScatterScene:
             frames.append(self._last(3, whole_canvas, self._crop_caption()))
             frames.append(self._last(3, still(whole_canvas, roles=shown, outlines=(inside,)), self._crop_caption()))
         if self.bias is not None:
+            canvas = canvas.copy()
             canvas[rows, columns] = self.answer
             added = Grid("output", shown, canvas, np.zeros(self.shape, np.uint8))
             text = self.numerals[3].text(self.bias)
