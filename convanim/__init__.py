@@ -19,8 +19,8 @@ from convanim import doors
 
 if TYPE_CHECKING:
     from convanim.animation import Animation
-    from convanim.errors import CheckFailed, ConvanimError
     from convanim.arithmetic import explain
+    from convanim.errors import CheckFailed, ConvanimError
     from convanim.ops import Conv, ConvTranspose, parse
     from convanim.trace import Step, Trace
 

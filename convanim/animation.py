@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,9 +95,7 @@ class Animation:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
         self.trace, self.scene, self.theme = trace, scene(trace, view), load(theme)
         self.width, self.height = page_size(width, height)
-        self.plan: Plan = plan(
-            self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select
-        )
+        self.plan: Plan = plan(self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select)
         self.page = layout(self.scene, self.width, self.height, title=title, captions=caption)
         self.title, self.plays, self._checked = title, plays, False
         self.comment = f"{made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
@@ -140,7 +138,7 @@ class Animation:
             return self._save_series(target, progress)
         with whole_file(target) if target else nullcontext(path) as file:
             counted = _Counting(file)
-            frames, seconds = WRITERS[kind](self, counted, progress or (lambda done, total: None))
+            frames, seconds = WRITERS[kind](self, cast(BinaryIO, counted), progress or (lambda done, total: None))
         drawn = kind in ("gif", "png")
         size = (self.width, self.height) if drawn else (0, 0)
         left_out = self.plan.left_out if kind in ("gif", "txt") else 0
@@ -182,7 +180,7 @@ class Animation:
         scratch: Path | None = None
         try:
             scratch = Path(tempfile.mkdtemp(prefix=".convanim.", suffix=".part", dir=target.parent))
-            for i, shot in enumerate(self.plan.shots):
+            for i in range(len(self)):
                 with (scratch / f"{i}").open("wb") as file:
                     self._write_png(file, i, raster)
                     size += file.tell()

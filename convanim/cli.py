@@ -82,7 +82,13 @@ LAYER = _options(
 )
 TRANSPOSED = click.option("--output-padding", default="0", metavar="N", show_default=True, help=EACH)
 FILE = _options(
-    click.option("-o", "--output", required=True, metavar="FILE", help=".gif, .png (last frame; a-%03d.png all), .txt, .json; - for standard output."),
+    click.option(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help=".gif, .png (last frame; a-%03d.png all), .txt, .json; - for standard output.",
+    ),
     click.option("--format", metavar="FORMAT", help="gif, png, txt or json, where the file's name does not say it."),
     click.option("--theme", default="light", show_default=True, metavar="NAME", help="light or dark."),
     click.option("--width", type=int, metavar="PX", help="Page width; one side alone makes it 16:9.  [default: 1280]"),

@@ -30,7 +30,7 @@ _KEPT = 4096
 
 
 class Word(NamedTuple):
-    """A drawn word: its coverage 0..255, how far its first column and row lie right of and above the pen, its advance."""
+    """A drawn word: its coverage 0..255, how far right of and above the pen it begins, and the pen's advance."""
 
     coverage: Coverage
     left: int
@@ -79,7 +79,9 @@ def _word(text: str, size: float, bold: bool) -> Word:
     else:
         font.draw_glyphs_to_bitmap(antialiased=True)
         # FreeType counts in 1/64 px; the bitmap starts a row above the highest one that has ink.
-        word = Word(np.array(font.get_image()), font.get_bitmap_offset()[0] // 64, (height - descent) // 64 + 1, width / 64)
+        word = Word(
+            np.array(font.get_image()), font.get_bitmap_offset()[0] // 64, (height - descent) // 64 + 1, width / 64
+        )
     if len(_words) >= _KEPT:
         _words.clear()
     _words[key] = word

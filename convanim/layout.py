@@ -245,7 +245,9 @@ def layout(scene: Scene, width: int, height: int, *, title: str | None = None, c
     heading = Text(scene.title if title is None else title, m.margin, m.of(62, 26), big, bold=True)
     if glyphs.width(heading.text, big, bold=True) > width - 2 * m.margin:
         if title is not None:
-            raise ConvanimError(f"the title {title[:60]!r} is wider than the page", "use a shorter one, or a larger --width")
+            raise ConvanimError(
+                f"the title {title[:60]!r} is wider than the page", "use a shorter one, or a larger --width"
+            )
         heading = heading._replace(text=scene.title.split("   ")[-1])
     places, signs = _places(scene, m)
     return Page(
@@ -263,7 +265,7 @@ def layout(scene: Scene, width: int, height: int, *, title: str | None = None, c
 
 
 def _tabs(scene: Scene, m: _Measures, size: int) -> tuple[Tab, ...]:
-    """The phases along the top; in one word each where the page is narrow, and not at all where even that is too much."""
+    """The phases along the top; in a word each where the page is narrow, and not at all where even that is too wide."""
     gap, baseline = m.of(34, 12), m.of(108, 46)
     for names in ([p.label for p in scene.phases], [p.short for p in scene.phases]):
         tabs, x = [], m.margin
@@ -301,7 +303,10 @@ def _stack(scene: Scene, m: _Measures, foot: int) -> tuple[dict[str, Place], tup
 
     places: dict[str, Place] = {}
     signs: list[Text] = []
-    used = [max(p * panel.shape[0] for p, panel in zip(*both, strict=True)) for both in zip(pitches, scene.rows, strict=True)]
+    used = [
+        max(p * panel.shape[0] for p, panel in zip(*both, strict=True))
+        for both in zip(pitches, scene.rows, strict=True)
+    ]
     y = m.top + max(0, (room - sum(used)) // (len(used) + 1))
     between = spare + max(0, (room - sum(used)) // (len(used) + 1))
     for row, ps, high in zip(scene.rows, pitches, used, strict=True):
@@ -398,7 +403,7 @@ def _too_small(scene: Scene, m: _Measures, worst: int) -> ConvanimError:
     factor = SMALLEST_CELL / max(worst, 0.25)
     width = round(m.width * factor)
     if width > LARGEST_SIDE:
-        hint = f"use a smaller input, or -o FILE.json for the numbers; a page shows about {LARGEST_SIDE // 16} cells a side"
+        hint = f"use a smaller input, or -o FILE.json; a page shows about {LARGEST_SIDE // 16} cells a side"
     else:
         hint = f"use --width {width} or more, or a smaller input"
     return ConvanimError(f"a grid of {rows}×{columns} cells is too large for a page of {m.width}×{m.height} px", hint)

@@ -167,7 +167,8 @@ class Palette:
     def _ramp(self, paper: tuple[int, int, int], ink: tuple[int, int, int]) -> NDArray[np.uint8]:
         a, b = np.array(paper), np.array(ink)
         steps = [self._add(_rgb(a + (b - a) * i / (LEVELS + 1))) for i in range(LEVELS + 2)]
-        return np.array(steps, np.uint8)[np.round(np.arange(256) / 255 * (LEVELS + 1)).astype(int)]
+        ramp: NDArray[np.uint8] = np.array(steps, np.uint8)[np.round(np.arange(256) / 255 * (LEVELS + 1)).astype(int)]
+        return ramp
 
     def solid(self, name: str) -> int:
         """The index of a colour."""

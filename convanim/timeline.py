@@ -120,7 +120,7 @@ def plan(
 
 
 def _paced(beats: Beats, free: int) -> list[Shot]:
-    """The placements within `free` ms: the first row one by one, the rest faster, in leaps where even that is too long."""
+    """The placements within `free` ms: the first row one by one, the rest faster, and in leaps if need be."""
     frames = beats.steps * beats.each
     first = min(beats.row * beats.each, frames)
     slow = max(BRIEFEST, min(STEP[beats.each], FIRST_ROW // first // TICK * TICK))

@@ -89,7 +89,9 @@ class Trace:
         [0, 2, 2, 12]
     """
 
-    def __init__(self, op: Operation, x: Array, weight: Array, bias: Array | None, *, planar: bool, order: Order) -> None:
+    def __init__(
+        self, op: Operation, x: Array, weight: Array, bias: Array | None, *, planar: bool, order: Order
+    ) -> None:
         self.op, self.x, self.weight, self.bias, self.order = op, x, weight, bias, order
         self._planar = planar
         self.axes: tuple[Axis, ...] = op.axes(x.shape[1:])
@@ -97,7 +99,8 @@ class Trace:
         sizes = tuple(a.output for a in self.axes)
         if self.channels * prod(sizes) > LARGEST:
             raise ConvanimError(
-                f"the output of {op} would be {times(sizes)}, more than {LARGEST} cells", "use a smaller input or stride"
+                f"the output of {op} would be {times(sizes)}, more than {LARGEST} cells",
+                "use a smaller input or stride",
             )
         cropped = op.transposed and order == "scatter"
         self.canvas = (self.channels, *((a.canvas for a in self.axes) if cropped else sizes))
@@ -202,10 +205,8 @@ class Trace:
         first, second = (reads[0], writes[0] % outputs) if self.op.transposed else (writes[0], reads[0] % inputs)
         factors = [first, second, *(np.broadcast_to(p, shape) for p in places)]
         flat = (stop - start, -1)
-        return _Block(
-            *(np.stack(rows, axis=-1).reshape(*flat, len(rows)) for rows in (reads, factors, writes)),
-            np.broadcast_to(there[:, None], shape).reshape(flat),
-        )
+        r, f, w = (np.stack(rows, axis=-1).reshape(*flat, len(rows)) for rows in (reads, factors, writes))
+        return _Block(r, f, w, np.broadcast_to(there[:, None], shape).reshape(flat))
 
     def replay(self) -> Array:
         """The output again, from an empty canvas and the steps alone."""
@@ -245,14 +246,18 @@ class Trace:
             expected = expected + _per_channel(self.bias, expected)
         for other, name in ((self.replay(), "replay of its steps"), (expected, "oracle")):
             if not self._agrees(other):
-                raise CheckFailed(f"the output of {self.op} differs from the {name}", "please report this layer and input")
+                raise CheckFailed(
+                    f"the output of {self.op} differs from the {name}", "please report this layer and input"
+                )
 
     def _agrees(self, other: Array) -> bool:
         if other.shape != self._answer.shape:
             return False
         if self._answer.dtype.kind == "i":
             return bool((other == self._answer).all())
-        return bool(np.allclose(other, self._answer, rtol=0, atol=1e-12 * max(_bound(self.x, self.weight, self.bias), 1e-300)))
+        return bool(
+            np.allclose(other, self._answer, rtol=0, atol=1e-12 * max(_bound(self.x, self.weight, self.bias), 1e-300))
+        )
 
     def animate(self, **options: Any) -> Any:
         """An `Animation` of this trace: see there for `view`, `theme`, sizes and pace.
@@ -275,7 +280,9 @@ class Trace:
         return loaded
 
 
-def trace(op: Operation, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, order: Order = "gather") -> Trace:
+def trace(
+    op: Operation, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, order: Order = "gather"
+) -> Trace:
     """Trace an operation over an input: the body of `op.trace`; see there.
 
     Example:
@@ -305,13 +312,17 @@ def _numbers(what: str, given: ArrayLike) -> Array:
     try:
         array = np.asarray(given)
     except (ValueError, TypeError, OverflowError):
-        raise ConvanimError(f"the {what} is ragged or not numbers", "give rows of equal length, like [[0, 1], [2, 3]]") from None
+        raise ConvanimError(
+            f"the {what} is ragged or not numbers", "give rows of equal length, like [[0, 1], [2, 3]]"
+        ) from None
     if array.dtype.kind not in "biuf":
         raise ConvanimError(f"the {what} holds {array.dtype}, not 64-bit numbers", "give integers or floats")
     if array.size == 0:
         raise ConvanimError(f"the {what} is empty: its shape is {array.shape}", "give at least one cell")
     if array.dtype.kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
-        raise ConvanimError(f"the {what} holds {array.max()}, beyond 64-bit integers", "use smaller integers, or floats")
+        raise ConvanimError(
+            f"the {what} holds {array.max()}, beyond 64-bit integers", "use smaller integers, or floats"
+        )
     array = np.array(array, np.float64 if array.dtype.kind == "f" else np.int64)  # a copy: a trace does not change
     if not np.isfinite(array).all():
         # A trace proves itself by equality, and NaN equals nothing.
@@ -342,7 +353,9 @@ def _with_channels(op: Operation, x: Array, weight: Array) -> tuple[Array, Array
     channels = len(x)
     whole, in_group = weight.shape[:2]
     if channels % op.groups or whole % op.groups:
-        raise ConvanimError(f"groups {op.groups} does not divide {channels} and {whole} channels", "use a common divisor")
+        raise ConvanimError(
+            f"groups {op.groups} does not divide {channels} and {whole} channels", "use a common divisor"
+        )
     expected = whole if op.transposed else in_group * op.groups
     if expected != channels:
         raise ConvanimError(

@@ -38,7 +38,17 @@ class Picture(NamedTuple):
 def palette(scene: Scene, page: Page, look: Theme) -> Palette:
     """The colours that the scene can need on this page, known before the first frame."""
     pairs = {("page", "text"), ("page", "muted")}
-    solids = ["page", "line", "dash", "text", "kernel.stroke", "data.stroke", "done.stroke", "cropped.hatch", "unused.hatch"]
+    solids = [
+        "page",
+        "line",
+        "dash",
+        "text",
+        "kernel.stroke",
+        "data.stroke",
+        "done.stroke",
+        "cropped.hatch",
+        "unused.hatch",
+    ]
     solids += [theme.FILL[role] for role in Role]
     shades = set()
     numbered = {place.number > 0 for place in page.places.values()}
@@ -218,9 +228,7 @@ class Raster:
         return sprite
 
     @staticmethod
-    def _cell_texts(
-        place: Place, role: Role, emphasis: Emphasis, text: str, note: str
-    ) -> list[tuple[Text, str]]:
+    def _cell_texts(place: Place, role: Role, emphasis: Emphasis, text: str, note: str) -> list[tuple[Text, str]]:
         written: list[tuple[Text, str]] = []
         if text:
             written.append((place.number_text(text, bold=emphasis == Emphasis.WRITTEN), theme.ink(role)))

@@ -23,6 +23,7 @@ class Scene(Protocol):
     def title(self) -> str:
         """What the page is headed with."""
 
+    trace: Trace
     phases: tuple[Phase, ...]
     panels: tuple[Panel, ...]
     beats: Beats
@@ -61,8 +62,8 @@ def scene(trace: Trace, view: str | None = None) -> Scene:
         raise ConvanimError(f"{trace.op} has {len(trace.axes)} axes and pictures show one or two", "save it as .json")
     if trace.x.shape[0] > 1 or trace.channels > 1:
         raise ConvanimError(
-            f"{trace.op} over {times(trace.x.shape)} has {trace.x.shape[0]} input and {trace.channels} output channels, "
-            "and pictures show one of each",
+            f"{trace.op} over {times(trace.x.shape)} has {trace.x.shape[0]} input and {trace.channels} output "
+            "channels, and pictures show one of each",
             "trace one channel of the input with one kernel, or save the whole as .json",
         )
     if view == "both":

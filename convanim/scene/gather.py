@@ -95,7 +95,8 @@ class GatherScene:
 
     def _prepare(self) -> list[Frame]:
         if not self.op.transposed:
-            return [self._set_out(*(n.places for n in self.lines)), *self._pad()]
+            rows, columns = self.lines
+            return [self._set_out(rows.places, columns.places), *self._pad()]
         set_out = [*self._insert(), *self._pad()]
         return [*set_out, *self._rotate(set_out[-1].grids["stage"])]
 
@@ -177,7 +178,9 @@ class GatherScene:
             verb = f"{count(first, 'zero')} added" if first > 0 else f"{count(-first, 'cell')} cropped"
             return f"{formula}: {verb} on every side"
         names = ("above and below", "left and right") if len(axes) == 2 else ("left and right",)
-        told = " and ".join(f"{sides([pair]) if pair[0] != pair[1] else pair[0]} {n}" for pair, n in zip(ringed, names, strict=True))
+        told = " and ".join(
+            f"{sides([pair]) if pair[0] != pair[1] else pair[0]} {n}" for pair, n in zip(ringed, names, strict=True)
+        )
         extra = f"; output padding {_extra(axes)} keeps an edge" if _extra(axes) else ""
         return f"zeros added: {told}{extra}".replace("-", "−")
 

@@ -233,5 +233,7 @@ class ScatterScene:
         extra = [a.output_padding for a in axes]
         crop = f"crop p = {sides([(a.before, a.after) for a in axes])}"
         if any(extra):
-            return Caption(remark=f"{crop}, but output padding {per_axis(extra)} keeps that much of the edge at the end")
+            return Caption(
+                remark=f"{crop}, but output padding {per_axis(extra)} keeps that much of the edge at the end"
+            )
         return Caption(remark=f"{crop}: padding of a transposed layer is what is cut off")

@@ -36,7 +36,9 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         scratch = None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ConvanimError(f"{path} cannot be written: {reason}", "name a place with room where you may write") from None
+        raise ConvanimError(
+            f"{path} cannot be written: {reason}", "name a place with room where you may write"
+        ) from None
     finally:
         if scratch is not None:
             Path(scratch).unlink(missing_ok=True)
