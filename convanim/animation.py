@@ -5,14 +5,11 @@ Knows every stage and joins them; does nothing itself.
 
 from __future__ import annotations
 
-import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +22,10 @@ from convanim.scene.frame import Frame
 from convanim.theme import load
 from convanim.timeline import Plan, plan
 from convanim.trace import Trace
-from convanim.write.files import whole_file
+from convanim.write.files import numbered, whole_file, whole_series
+
+if TYPE_CHECKING:
+    from convanim.render.raster import Raster
 
 Progress = Callable[[int, int], None]
 
@@ -97,7 +97,7 @@ class Animation:
         self.width, self.height = page_size(width, height)
         self.plan: Plan = plan(self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select)
         self.page = layout(self.scene, self.width, self.height, title=title, captions=caption)
-        self.title, self.plays, self._checked = title, plays, False
+        self.title, self.plays, self.select, self._checked = title, plays, select, False
         self.comment = f"{made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
 
     def __len__(self) -> int:
@@ -134,11 +134,12 @@ class Animation:
         if not self._checked:
             self.trace.verify()
             self._checked = True
-        if target and kind == "png" and re.search(r"%0?\d?d", target.name):
+        progress = progress or (lambda done, total: None)
+        if target and kind == "png" and numbered(target):
             return self._save_series(target, progress)
         with whole_file(target) if target else nullcontext(path) as file:
             counted = _Counting(file)
-            frames, seconds = WRITERS[kind](self, cast(BinaryIO, counted), progress or (lambda done, total: None))
+            frames, seconds = WRITERS[kind](self, cast(BinaryIO, counted), progress)
         drawn = kind in ("gif", "png")
         size = (self.width, self.height) if drawn else (0, 0)
         left_out = self.plan.left_out if kind in ("gif", "txt") else 0
@@ -158,44 +159,32 @@ class Animation:
         return len(self), self.plan.seconds
 
     def _png(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-        self._write_png(file, -1)
+        self._draw_png(file, self.plan.shots[-1].frame)
         progress(1, 1)
         return 1, 0.0
 
-    def _write_png(self, file: BinaryIO, number: int, raster: Any = None) -> None:
+    def _draw_png(self, file: BinaryIO, number: int, raster: Raster | None = None) -> None:
         from convanim.render.raster import Raster
         from convanim.write.png import write_png
 
         raster = raster or Raster(self.scene, self.page, self.theme)
-        picture = raster.draw(self.scene.frame(self.plan.shots[number].frame))
+        picture = raster.draw(self.scene.frame(number))
         write_png(file, picture.pixels, raster.palette.colours, self.comment)
 
-    def _save_series(self, target: Path, progress: Progress | None) -> Saved:
-        """Every frame in its own file: made in a folder beside, so that all of them appear or none."""
+    def _save_series(self, pattern: Path, progress: Progress) -> Saved:
+        """Every frame in a file of its own; there is no time, and so nothing to leave out for it."""
         from convanim.render.raster import Raster
 
-        if not target.parent.is_dir():
-            raise ConvanimError(f"the folder {target.parent} of {target.name} does not exist", "make it first")
+        beats = self.scene.beats
+        numbers = [shot.frame for shot in self.plan.shots] if self.select else range(beats.total)
         raster, size = Raster(self.scene, self.page, self.theme), 0
-        scratch: Path | None = None
-        try:
-            scratch = Path(tempfile.mkdtemp(prefix=".convanim.", suffix=".part", dir=target.parent))
-            for i in range(len(self)):
-                with (scratch / f"{i}").open("wb") as file:
-                    self._write_png(file, i, raster)
+        with whole_series(pattern) as new:
+            for i, number in enumerate(numbers, start=1):
+                with new(number) as file:
+                    self._draw_png(file, number, raster)
                     size += file.tell()
-                if progress:
-                    progress(i + 1, len(self))
-            for i, shot in enumerate(self.plan.shots):
-                (scratch / f"{i}").replace(target.with_name(target.name % shot.frame))
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise ConvanimError(f"{target} cannot be written: {reason}", "name a place with room") from None
-        finally:
-            if scratch:
-                shutil.rmtree(scratch, ignore_errors=True)
-        plan = self.plan
-        return Saved(target, self.width, self.height, len(self), 0.0, size, plan.left_out, plan.steps)
+                progress(i, len(numbers))
+        return Saved(pattern, self.width, self.height, len(numbers), 0.0, size, 0, beats.steps)
 
     def _txt(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         from convanim.render.text import frame_text, heading

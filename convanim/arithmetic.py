@@ -197,8 +197,8 @@ def _work(op: Operation, axes: Sequence[Axis]) -> str:
     placements, kernel = prod(a.output for a in axes), prod(a.kernel for a in axes)
     done = multiplications(op, axes)
     rows = [
-        ("multiplications", f"{done} of an input value, for each pair of channels"),
-        ("", f"({placements} placements of {kernel} weights are {placements * kernel}; the others meet zeros)"),
+        ("multiplications", f"{done} by an input value, for each pair of channels"),
+        ("", f"({placements} placements of {kernel} weights are {placements * kernel}; the rest are by zeros)"),
     ]
     warnings = []
     for name, a in _named(axes):

@@ -131,15 +131,16 @@ class Page:
         return self.counter._replace(text=text, x=self.counter.x - round(glyphs.width(text, self.counter.size)))
 
     def caption(self, line: int, caption: Caption) -> Text:
-        """A caption's text, with as many of its terms as fit."""
+        """A caption's text, with as many of its terms as fit; words alone are set smaller if need be."""
         place = self.captions[line]
-        most: int | None = None
-        text = caption.text()
-        while glyphs.width(text, place.size) > self.caption_width:
-            most = (len(caption.terms) if most is None else most) - 1
-            if most < 0:
-                return place._replace(text=_cut(text, place.size, self.caption_width))
+        text, most = caption.text(), len(caption.terms)
+        while glyphs.width(text, place.size) > self.caption_width and most:
+            most -= 1
             text = caption.text(most)
+        while glyphs.width(text, place.size) > self.caption_width and place.size > SMALLEST:
+            place = place._replace(size=place.size - 1)
+        if glyphs.width(text, place.size) > self.caption_width:
+            text = _cut(text, place.size, self.caption_width)
         return place._replace(text=text)
 
 

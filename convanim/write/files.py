@@ -5,14 +5,26 @@ Knows temporary files and what a file system says no to. Must not know what is w
 
 from __future__ import annotations
 
-import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from convanim.errors import ConvanimError
+
+_NUMBER = re.compile(r"%(0?\d?)d")
+
+
+def numbered(path: Path) -> bool:
+    """Whether a name stands for a series of files: frame-%03d.png.
+
+    Example:
+        >>> numbered(Path("a-%03d.png")), numbered(Path("100%.png"))
+        (True, False)
+    """
+    return bool(_NUMBER.search(path.name))
 
 
 @contextmanager
@@ -22,29 +34,45 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         ConvanimError: the folder is missing or not writable, the disk is full, and the like.
     """
-    if path.is_dir():
-        raise ConvanimError(f"{path} is a folder", f"name a file in it, like {path / 'up.gif'}")
-    if not path.parent.is_dir():
-        raise ConvanimError(f"the folder {path.parent} of {path.name} does not exist", "make it first, or name another")
-    scratch = None
-    try:
-        handle, scratch = tempfile.mkstemp(prefix=f".{path.name[:80]}.", suffix=".part", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+    with _scratch(path) as folder:
+        part = folder / "part"
+        with part.open("wb") as file:
             yield file
-        Path(scratch).chmod(0o666 & ~_umask())  # mkstemp makes files for their owner alone
-        Path(scratch).replace(path)
-        scratch = None
+        part.replace(path)
+
+
+@contextmanager
+def whole_series(pattern: Path) -> Iterator[Callable[[int], BinaryIO]]:
+    """Write many files, of which all appear in the end or none: yields what opens the file of a number.
+
+    Args:
+        pattern: a path whose name has %d or %03d where the number goes.
+
+    Raises:
+        ConvanimError: as for `whole_file`.
+    """
+    with _scratch(pattern) as folder:
+        yield lambda number: (folder / str(number)).open("wb")
+        for part in sorted(folder.iterdir(), key=lambda p: int(p.name)):
+            part.replace(pattern.with_name(_named(pattern.name, int(part.name))))
+
+
+def _named(pattern: str, number: int) -> str:
+    return _NUMBER.sub(lambda match: f"{number:{match[1]}d}", pattern)
+
+
+@contextmanager
+def _scratch(path: Path) -> Iterator[Path]:
+    """A folder beside a target, gone in the end; what the file system says no to is told as one sentence."""
+    try:
+        if path.is_dir():
+            raise ConvanimError(f"{path} is a folder", f"name a file in it, like {path / 'up.gif'}")
+        if not path.parent.is_dir():
+            raise ConvanimError(f"the folder {path.parent} of {path.name} does not exist", "make it or name another")
+        with tempfile.TemporaryDirectory(prefix=".convanim.", suffix=".part", dir=path.parent) as folder:
+            yield Path(folder)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConvanimError(
             f"{path} cannot be written: {reason}", "name a place with room where you may write"
         ) from None
-    finally:
-        if scratch is not None:
-            Path(scratch).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
