@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from convanim import __version__
 from convanim.errors import ConvanimError
-from convanim.layout import layout, page_size
-from convanim.scene import scene
+from convanim.layout import Page, layout, page_size
+from convanim.scene import pick_view, scene
 from convanim.scene.frame import Frame
 from convanim.theme import load
 from convanim.timeline import Plan, plan
@@ -35,11 +36,17 @@ class Saved:
     """What was written.
 
     Attributes:
-        path: the file, or None for a stream; width, height: px, 0 for text; frames: how many; seconds: how long they
-            last, 0 where a file has no time; size: bytes; left_out: placements not shown, of `steps`.
+        path: the file, or None for a stream.
+        format: gif, png, txt or json.
+        width, height: of the page in px, 0 for text.
+        frames: how many; the steps of a trace.
+        seconds: how long they last, 0 where a file has no time.
+        size: bytes.
+        left_out: placements that are not shown, of `steps`.
     """
 
     path: Path | None
+    format: str
     width: int
     height: int
     frames: int
@@ -96,9 +103,18 @@ class Animation:
         self.trace, self.scene, self.theme = trace, scene(trace, view), load(theme)
         self.width, self.height = page_size(width, height)
         self.plan: Plan = plan(self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select)
-        self.page = layout(self.scene, self.width, self.height, title=title, captions=caption)
-        self.title, self.plays, self.select, self._checked = title, plays, select, False
+        self.title, self.plays, self.select, self.caption = title, plays, select, caption
+        self._checked = False
         self.comment = f"{made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
+
+    @cached_property
+    def page(self) -> Page:
+        """Where things lie. Made when something is drawn: text needs no page.
+
+        Raises:
+            ConvanimError: the page is too small for the layer.
+        """
+        return layout(self.scene, self.width, self.height, title=self.title, captions=self.caption)
 
     def __len__(self) -> int:
         """The number of frames shown."""
@@ -131,6 +147,8 @@ class Animation:
         """
         target = Path(path) if isinstance(path, str | Path) else None
         kind = pick_format(target, format)
+        if kind in DRAWN:
+            self.page  # noqa: B018 - refused before any file is made, if at all
         if not self._checked:
             self.trace.verify()
             self._checked = True
@@ -140,10 +158,9 @@ class Animation:
         with whole_file(target) if target else nullcontext(path) as file:
             counted = _Counting(file)
             frames, seconds = WRITERS[kind](self, cast(BinaryIO, counted), progress)
-        drawn = kind in ("gif", "png")
-        size = (self.width, self.height) if drawn else (0, 0)
+        size = (self.width, self.height) if kind in DRAWN else (0, 0)
         left_out = self.plan.left_out if kind in ("gif", "txt") else 0
-        return Saved(target, *size, frames, seconds, counted.size, left_out, self.plan.steps)
+        return Saved(target, kind, *size, frames, seconds, counted.size, left_out, self.plan.steps)
 
     def _gif(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         from convanim.render.raster import Raster
@@ -176,7 +193,7 @@ class Animation:
         from convanim.render.raster import Raster
 
         beats = self.scene.beats
-        numbers = [shot.frame for shot in self.plan.shots] if self.select else range(beats.total)
+        numbers = sorted({shot.frame for shot in self.plan.shots}) if self.select else range(beats.total)
         raster, size = Raster(self.scene, self.page, self.theme), 0
         with whole_series(pattern) as new:
             for i, number in enumerate(numbers, start=1):
@@ -184,14 +201,15 @@ class Animation:
                     self._draw_png(file, number, raster)
                     size += file.tell()
                 progress(i, len(numbers))
-        return Saved(pattern, self.width, self.height, len(numbers), 0.0, size, 0, beats.steps)
+        return Saved(pattern, "png", self.width, self.height, len(numbers), 0.0, size, 0, beats.steps)
 
     def _txt(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         from convanim.render.text import frame_text, heading
 
         file.write(heading(self.scene, self.title).encode())
         for i, shot in enumerate(self.plan.shots, start=1):
-            text = frame_text(self.scene, self.scene.frame(shot.frame), shot.frame, shot.milliseconds)
+            frame = self.scene.frame(shot.frame)
+            text = frame_text(self.scene, frame, shot.frame, shot.milliseconds, captions=self.caption)
             file.write(b"\n" + text.encode())
             progress(i, len(self))
         return len(self), self.plan.seconds
@@ -204,12 +222,34 @@ class Animation:
         return len(self.scene.trace), 0.0
 
 
+def save_trace(trace: Trace, path: Path | BinaryIO, view: str | None = None) -> Saved:
+    """Check a trace and write it as JSON, in the order of a view; it need not be one that can be drawn.
+
+    Raises:
+        ConvanimError: a place that cannot be written.
+        CheckFailed: the trace disagrees with its replay or with the oracle.
+    """
+    from convanim.write.tracefile import write_trace
+
+    done = trace.by_input() if pick_view(trace.op, view) == "overlap-add" else trace.by_output()
+    done.verify()
+    target = path if isinstance(path, Path) else None
+    with whole_file(target) if target else nullcontext(path) as file:
+        counted = _Counting(file)
+        write_trace(cast(BinaryIO, counted), done)
+    return Saved(target, "json", 0, 0, len(done), 0.0, counted.size, 0, len(done))
+
+
 WRITERS: dict[str, Callable[[Animation, BinaryIO, Progress], tuple[int, float]]] = {
     "gif": Animation._gif,
     "png": Animation._png,
     "txt": Animation._txt,
     "json": Animation._json,
 }
+
+
+#: The formats that need a page.
+DRAWN = ("gif", "png")
 
 
 def pick_format(target: Path | None, given: str | None = None) -> str:

@@ -12,7 +12,7 @@ from math import prod
 
 from convanim.errors import ConvanimError
 from convanim.numerals import MINUS
-from convanim.ops import Axis, Operation, times
+from convanim.ops import LARGEST, Axis, Operation, times
 from convanim.taps import Taps
 
 #: An overlap pattern longer than this is cut; it repeats anyway.
@@ -85,7 +85,7 @@ def output_sum(axis: Axis) -> str:
         return f"({a.input} − 1)·{a.stride} + {span}" + (f" − {crop}" if a.before or a.after else "") + extra
     pad = f"2·{a.before}" if a.before == a.after else f"{a.before} + {a.after}"
     inside = f"{a.input}" + (f" + {pad}" if a.before or a.after else "") + f" − {span}"
-    return f"({inside}) + 1" if a.stride == 1 else f"⌊({inside}) / {a.stride}⌋ + 1"
+    return f"{inside} + 1" if a.stride == 1 else f"⌊({inside}) / {a.stride}⌋ + 1"
 
 
 def evenness(axis: Axis) -> tuple[bool, int, int]:
@@ -118,8 +118,6 @@ def explain(op: Operation, sizes: Sequence[int]) -> str:
         >>> print(explain(Conv(kernel_size=3, stride=2), (6, 6)).splitlines()[0])
         Conv(kernel_size=3, stride=2)   6×6 → 2×2
     """
-    if any(n < 1 for n in sizes):
-        raise ConvanimError(f"an input of {times(sizes)} has no cells", "use sizes of 1 or more")
     axes = op.axes(sizes)
     blocks = [
         f"{op}   {times(sizes)} → {times([a.output for a in axes])}",
@@ -223,6 +221,11 @@ def _uneven(name: str, axis: Axis) -> list[str]:
 
 
 def _taps(axis: Axis) -> Taps:
+    if axis.kernel * min(axis.input, axis.output) > LARGEST:
+        raise ConvanimError(
+            f"a kernel of {axis.kernel} over {axis.input} cells makes too many products to count",
+            "use a smaller kernel or input",
+        )
     wide, narrow = (axis.output, axis.input) if axis.transposed else (axis.input, axis.output)
     taps = Taps.along(wide, narrow, axis.kernel, axis.stride, axis.before, axis.dilation)
     return taps.T if axis.transposed else taps

@@ -10,8 +10,10 @@ import errno
 import os
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -34,6 +36,11 @@ Documentation: the README. Completion for your shell: eval "$(_CONVANIM_COMPLETE
 
 #: Options that do not change the picture, and so are not told in the file's comment.
 SILENT = {"output", "format", "quiet", "open_it"}
+#: Options that an animation takes as they are.
+LOOK = (
+    *("theme", "width", "height", "title", "caption"),
+    *("seconds_per_step", "hold_last", "plays", "select"),
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
@@ -166,7 +173,7 @@ def _layer(
 ) -> tuple[Any, Any, Any, Any]:
     """The operation, its input, kernel and bias, from what was typed."""
     from convanim.ops import Conv, ConvTranspose
-    from convanim.source import read_array, read_padding, read_sizes
+    from convanim.source import read_array, read_number, read_padding, read_sizes
 
     if x.strip() == kernel.strip() == "-":
         raise ConvanimError("--input and --kernel cannot both be read from standard input", "put one into a file")
@@ -194,71 +201,53 @@ def _layer(
         "padding": read_padding(padding, what="--padding"),
         "dilation": each(dilation, "--dilation"),
     }
-    number = None if bias is None else _number(bias, "--bias")
+    number = None if bias is None else read_number(bias, what="--bias")
     if kind == "conv":
         return Conv(**arguments), values, weight, number
     extra = each(output_padding, "--output-padding")
     return ConvTranspose(**arguments, output_padding=extra), values, weight, number
 
 
-def _number(text: str, what: str) -> int | float:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    raise ConvanimError(f"{what} {text[:40]!r} is not a number", "use a number like 1 or -0.5")
-
-
 def _animate(
-    kind: str,
-    *,
-    output: str,
-    format: str | None,
-    quiet: bool,
-    open_it: bool,
-    caption: bool,
-    view: str | None,
-    theme: str,
-    width: int | None,
-    height: int | None,
-    seconds_per_step: float | None,
-    hold_last: float | None,
-    plays: int,
-    select: str | None,
-    title: str | None,
-    **layer: Any,
+    kind: str, *, output: str, format: str | None, quiet: bool, open_it: bool, view: str | None, **options: Any
 ) -> None:
-    from convanim.animation import Animation, pick_format
+    look = {name: options.pop(name) for name in LOOK}
+    from convanim.animation import DRAWN, Animation, pick_format, save_trace
+    from convanim.layout import fits, page_size
+    from convanim.theme import load
 
     target = None if output == "-" else Path(output)
     if target is None and format is None:
         raise ConvanimError("-o - does not tell the format", "add --format gif, png, txt or json")
-    pick_format(target, format)  # before the work, not after it
-    op, x, weight, bias = _layer(kind, **layer)
-    animation = Animation(
-        op.trace(x, weight, bias),
-        view=view,
-        theme=theme,
-        width=width,
-        height=height,
-        seconds_per_step=seconds_per_step,
-        hold_last=hold_last,
-        plays=plays,
-        select=select,
-        title=title,
-        caption=caption,
-        made_by=_command(),
-    )
+    if target is None and sys.stdout is None:
+        raise ConvanimError("standard output is closed", "open it, or name a file")
+    written = pick_format(target, format)
     stream: Any = sys.stdout.buffer if target is None else target
+    page_size(look["width"], look["height"])
+    load(look["theme"])
+    op, x, weight, bias = _layer(kind, **options)
+    if written in DRAWN:  # before the arithmetic, which may take long
+        fits(op, x.shape)
+    trace = op.trace(x, weight, bias)
     with _Progress(quiet=quiet) as progress:
-        saved = animation.save(stream, format, progress)
-    if target is None:
-        sys.stdout.buffer.flush()
+        if written == "json":  # any trace can be saved, also one that no page holds
+            saved = save_trace(trace, stream, view)
+        else:
+            animation = Animation(trace, view=view, made_by=_command(), **look)
+            saved = animation.save(stream, format, progress)
     if not quiet:
-        click.echo(_closing(saved), err=target is None)
+        _say(_closing(saved), err=target is None)
     if open_it and target is not None:
         click.launch(str(target))
+
+
+def _say(line: str, *, err: bool) -> None:
+    try:
+        if target := sys.stderr if err else sys.stdout:
+            click.echo(line, err=err)
+            target.flush()
+    except OSError:  # the file is there, and only its closing line is lost
+        _give_up(sys.stderr if err else sys.stdout)
 
 
 def _command() -> str:
@@ -281,7 +270,8 @@ def _closing(saved: Any) -> str:
     told = [str(saved.path or "standard output")]
     if saved.width:
         told.append(f"{saved.width}×{saved.height} px")
-    told.append(f"{saved.frames} frame{'' if saved.frames == 1 else 's'}")
+    thing = "step" if saved.format == "json" else "frame"
+    told.append(f"{saved.frames} {thing}{'' if saved.frames == 1 else 's'}")
     if saved.seconds:
         told.append(f"{saved.seconds:.1f} s")
     told.append(f"{saved.size / 1000:,.0f} KB" if saved.size >= 1000 else f"{saved.size} bytes")
@@ -295,7 +285,7 @@ class _Progress:
     """A progress bar on standard error, where that is a terminal."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._wanted = not quiet and sys.stderr.isatty()
+        self._wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._bar: Any = None
 
     def __enter__(self) -> _Progress:
@@ -316,6 +306,8 @@ class _Progress:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line. Exit codes: 0, 1 (it failed), 2 (it was asked wrongly), 130 (interrupted)."""
+    with suppress(ValueError):  # in a thread, where nobody may listen to signals
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as for Ctrl-C, nothing is left behind
     try:
         cli.main(arguments, prog_name="convanim", standalone_mode=False)
         sys.exit(0)
@@ -331,12 +323,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except ConvanimError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        _give_up_stdout()
+        _give_up(sys.stdout)
         sys.exit(1)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EIO):
             raise
-        _give_up_stdout()
+        _give_up(sys.stdout)
         _fail(f"standard output cannot be written: {(error.strerror or '').lower()}; send it somewhere with room.", 2)
     except MemoryError:
         _fail("there is not enough memory for this; use a smaller input.", 1)
@@ -352,6 +344,6 @@ def _fail(sentence: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _give_up_stdout() -> None:
+def _give_up(stream: Any) -> None:
     # Python would try to flush what is left when it ends, and complain again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

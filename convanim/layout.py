@@ -7,11 +7,13 @@ stays through an animation gets its place here once; nothing moves later.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from convanim import glyphs
 from convanim.errors import ConvanimError
+from convanim.ops import Operation, times
 from convanim.scene import Scene
 from convanim.scene.frame import Caption, Panel
 
@@ -165,17 +167,29 @@ def page_size(width: int | None, height: int | None) -> tuple[int, int]:
         >>> page_size(640, None)
         (640, 360)
     """
-    if width is None:
-        width = WIDTH if height is None else round(height * WIDTH / HEIGHT)
-    if height is None:
-        height = round(width * HEIGHT / WIDTH)
     for name, side in (("width", width), ("height", height)):
-        if not SMALLEST_SIDE <= side <= LARGEST_SIDE:
+        if side is not None and not SMALLEST_SIDE <= side <= LARGEST_SIDE:
             raise ConvanimError(
-                f"a page of {width}×{height} px has a {name} outside of {SMALLEST_SIDE} to {LARGEST_SIDE} px",
+                f"a page's {name} of {side} px is outside of {SMALLEST_SIDE} to {LARGEST_SIDE} px",
                 f"use for example --width {WIDTH} or --width 640",
             )
-    return width, height
+    if width is None:
+        width = WIDTH if height is None else min(LARGEST_SIDE, max(SMALLEST_SIDE, round(height * WIDTH / HEIGHT)))
+    return width, max(SMALLEST_SIDE, round(width * HEIGHT / WIDTH)) if height is None else height
+
+
+def fits(op: Operation, sizes: Sequence[int]) -> None:
+    """Refuse a layer that no page can show over an input of these sizes, before anything is computed for it.
+
+    Raises:
+        ConvanimError: more cells along an axis than the largest page has room for.
+    """
+    cells, most = [a.stage for a in op.axes(sizes)], LARGEST_SIDE // SMALLEST_CELL
+    if max(cells) > most:
+        raise ConvanimError(
+            f"{op} slides over {times(cells)} cells, too many for any page",
+            f"use at most {most} along an axis, or -o FILE.json for the numbers",
+        )
 
 
 @dataclass(frozen=True)
@@ -284,10 +298,11 @@ def _tabs(scene: Scene, m: _Measures, size: int) -> tuple[Tab, ...]:
 
 def _places(scene: Scene, m: _Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The panels in their rows: as large as fits; a foot under the grids only where a shade needs its scale."""
-    for foot in (0, round(1.9 * m.sizes[2])):
-        places, signs = _stack(scene, m, foot)
-        if not any(place.scale for place in places.values()):
-            break
+    places, signs = _stack(scene, m, 0)
+    if any(not place.number for place in places.values()):
+        # On a page too narrow for the scales the grids stay without them.
+        with suppress(ConvanimError):
+            return _stack(scene, m, round(1.9 * m.sizes[2]))
     return places, signs
 
 
@@ -297,7 +312,7 @@ def _stack(scene: Scene, m: _Measures, foot: int) -> tuple[dict[str, Place], tup
     room = m.bottom - m.top - len(scene.rows) * (m.title_line + foot) - (len(scene.rows) - 1) * spare
     tallest = [max(p.shape[0] for p in row) for row in scene.rows]
     shares = [room * t // sum(tallest) for t in tallest]
-    pitches = [_pitches(row, share, m) for row, share in zip(scene.rows, shares, strict=True)]
+    pitches = [_pitches(row, share, m, scales=foot > 0) for row, share in zip(scene.rows, shares, strict=True)]
     worst = min(p for row in pitches for p in row)
     if worst < SMALLEST_CELL:
         raise _too_small(scene, m, worst)
@@ -311,20 +326,21 @@ def _stack(scene: Scene, m: _Measures, foot: int) -> tuple[dict[str, Place], tup
     y = m.top + max(0, (room - sum(used)) // (len(used) + 1))
     between = spare + max(0, (room - sum(used)) // (len(used) + 1))
     for row, ps, high in zip(scene.rows, pitches, used, strict=True):
-        xs = _across(row, ps, m)
+        xs = _across(row, ps, m, scales=foot > 0)
         for panel, pitch, x in zip(row, ps, xs, strict=True):
             top = y + m.title_line + (high - pitch * panel.shape[0]) // 2
-            places[panel.name] = _place(panel, x, top, pitch, m)
+            places[panel.name] = _place(panel, x, top, pitch, m, scales=foot > 0)
             if panel.sign:
                 size = m.of(44, 18)
-                before = places[row[row.index(panel) - 1].name].box.right
+                gap = _gap(panel, m)
+                before = places[row[row.index(panel) - 1].name].box.right if panel is not row[0] else x - gap
                 left = round((before + x - glyphs.width(panel.sign, size)) / 2)
                 signs.append(Text(panel.sign, left, y + m.title_line + _middle(high, size), size))
         y += m.title_line + high + foot + between
     return places, tuple(signs)
 
 
-def _pitches(row: Sequence[Panel], high: int, m: _Measures) -> list[int]:
+def _pitches(row: Sequence[Panel], high: int, m: _Measures, *, scales: bool) -> list[int]:
     """The largest cells with which a row of panels fits into the width and into this height."""
     cap = m.of(84, 12)
     walked = [p for p in row if not p.aside]
@@ -334,26 +350,37 @@ def _pitches(row: Sequence[Panel], high: int, m: _Measures) -> list[int]:
         aside = max(min(pitches.values()), m.of(46, 20)) if walked else cap
         pitches |= {p.name: min(most, aside, high // p.shape[0]) for p in row if p.aside}
         ordered = [pitches[p.name] for p in row]
-        if sum(_slots(row, ordered, m)) + _gaps(row, m) <= m.width - 2 * m.margin:
+        if sum(_slots(row, ordered, m, scales=scales)) + _gaps(row, m) <= m.width - 2 * m.margin:
             return ordered
     return [0] * len(row)
 
 
-def _slots(row: Sequence[Panel], pitches: Sequence[int], m: _Measures) -> list[int]:
-    """The width that each panel takes: its grid, or the longest of its titles."""
-    return [
-        max(p.shape[1] * pitch + m.of(2), *(round(glyphs.width(t, m.sizes[2], bold=True)) for t in p.titles))
-        for p, pitch in zip(row, pitches, strict=True)
-    ]
+def _slots(row: Sequence[Panel], pitches: Sequence[int], m: _Measures, *, scales: bool) -> list[int]:
+    """The width that each panel takes: its grid, the longest of its titles, or a shade's scale."""
+    slots = []
+    for p, pitch in zip(row, pitches, strict=True):
+        words = [round(glyphs.width(t, m.sizes[2], bold=True)) for t in p.titles]
+        side = pitch - _line(pitch, m)
+        if scales and side > 0 and not _sizes(p, side, m)[0]:
+            _, _, high = _scale(p, 0, 0, m.sizes[2], m)
+            words.append(high.box.right)
+        slots.append(max(p.shape[1] * pitch + m.of(2), *words))
+    return slots
+
+
+def _gap(panel: Panel, m: _Measures) -> int:
+    """The least room before a panel: more where a sign stands in it."""
+    return m.of(76, 30) if panel.sign else m.of(44, 16)
 
 
 def _gaps(row: Sequence[Panel], m: _Measures) -> int:
-    return sum(m.of(76, 30) if p.sign else m.of(44, 16) for p in row[1:])
+    # A sign that begins a row takes its room on both sides, so that the grid stays in the middle.
+    return sum(_gap(p, m) for p in row[1:]) + (2 * _gap(row[0], m) if row[0].sign else 0)
 
 
-def _across(row: Sequence[Panel], pitches: Sequence[int], m: _Measures) -> list[int]:
+def _across(row: Sequence[Panel], pitches: Sequence[int], m: _Measures, *, scales: bool) -> list[int]:
     """The left edges of a row's panels: spread over the width, but not further apart than the eye likes to jump."""
-    slots = _slots(row, pitches, m)
+    slots = _slots(row, pitches, m, scales=scales)
     free = m.width - 2 * m.margin - sum(slots)
     gap = min(free // max(1, len(row) - 1), m.of(170, 40)) if len(row) > 1 else 0
     x = m.margin + (free - gap * (len(row) - 1)) // 2
@@ -364,13 +391,18 @@ def _across(row: Sequence[Panel], pitches: Sequence[int], m: _Measures) -> list[
     return xs
 
 
-def _place(panel: Panel, x: int, y: int, pitch: int, m: _Measures) -> Place:
-    line = m.of(2) if pitch >= m.of(24, 16) else 1 if pitch >= LINES_FROM else 0
+def _place(panel: Panel, x: int, y: int, pitch: int, m: _Measures, *, scales: bool) -> Place:
+    line = _line(pitch, m)
     small = m.sizes[2]
     title = Text("", x, y - round(0.55 * small), small, bold=True)
     number, note = _sizes(panel, pitch - line, m)
-    scale = None if number else _scale(panel, x, y + panel.shape[0] * pitch, small, m)
+    scale = None if number or not scales else _scale(panel, x, y + panel.shape[0] * pitch, small, m)
     return Place(panel, x, y, pitch, line, number, note, title, scale)
+
+
+def _line(pitch: int, m: _Measures) -> int:
+    """The width of the grid lines between cells of this pitch."""
+    return m.of(2) if pitch >= m.of(24, 16) else 1 if pitch >= LINES_FROM else 0
 
 
 def _sizes(panel: Panel, side: int, m: _Measures) -> tuple[int, int]:

@@ -47,13 +47,14 @@ class Numerals:
         largest = float(sizes.max())
         smallest = float(sizes[sizes > 0].min(initial=np.inf))
         if largest >= LARGE or smallest < SMALL:
-            self._kind, self.rounded = "e", any(float(f"{v:.2e}") != v for v in np.unique(values)[:1000].tolist())
+            self._kind, self.rounded = "e", any(float(f"{v:.2e}") != v for v in np.unique(values).tolist())
             return
         for self._decimals in range(DECIMALS + 1):
-            if np.array_equal(np.round(values, self._decimals), values):
+            # 0.1 + 0.2 is 0.3 to a reader: what is off by a rounding is noise.
+            if (np.abs(np.round(values, self._decimals) - values) <= 1e-12 * max(largest, 1)).all():
                 return
         self.rounded = True
-        self._decimals = max(0, DIGITS - 1 - (int(np.floor(np.log10(largest))) if largest >= 1 else 0))
+        self._decimals = max(0, DIGITS - 1 - int(np.floor(np.log10(largest))))
 
     def text(self, value: Any) -> str:
         """One number as text."""
@@ -67,16 +68,30 @@ class Numerals:
     def _write(self, value: Any) -> str:
         if self._kind == "i":
             return str(int(value))
-        if self._kind == "e" and value != 0:
+        if self._kind == "e":
+            if value == 0:
+                return "0"
             mantissa, exponent = f"{value:.2e}".split("e")
             return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
         text = f"{value:.{self._decimals}f}"
+        if float(text) == 0:  # what rounds to nothing has no sign
+            text = text.lstrip("-")
         if not self.rounded and "." in text:
             text = text.rstrip("0").rstrip(".")
-        return "0" if float(text) == 0 and not self.rounded else text
+        return text
+
+    def exact(self, value: Any) -> bool:
+        """Whether the text of a number says all of it.
+
+        Example:
+            >>> thirds = Numerals(np.array([1 / 3, 2.0]))
+            >>> thirds.exact(1 / 3), thirds.exact(2.0)
+            (False, True)
+        """
+        return not self.rounded or abs(float(self.text(value).replace(MINUS, "-")) - value) <= 1e-12 * abs(value)
 
     def widest(self, values: NDArray[Any]) -> str:
         """The longest text among these values."""
         if self._kind == "i":  # the longest integers are the extreme ones
             return max((self.text(v) for v in (values.min().item(), values.max().item())), key=len)
-        return max((self.text(v) for v in np.unique(values)[:5000].tolist()), key=len)
+        return max((self.text(v) for v in np.unique(values).tolist()), key=len)

@@ -143,6 +143,8 @@ class Operation:
                 f"{self} has {rank} axes but the input {times(sizes)} has {len(sizes)}",
                 "give both the same number of axes",
             )
+        if any(n < 1 for n in sizes):
+            raise ConvanimError(f"an input of {times(sizes)} has no cells", "use sizes of 1 or more")
         return tuple(self._axis(i, n) for i, n in enumerate(sizes))
 
     def _axis(self, i: int, n: int) -> Axis:
@@ -212,7 +214,7 @@ class ConvTranspose(Operation):
     Args:
         kernel_size, stride, dilation: an int, or one an axis.
         padding: what is cropped from the full result: an int, one an axis, one (before, after) pair an axis, or the
-            word of the convolution whose transpose this is ('same' gives i * s).
+            word of the convolution whose transpose this is ('same' gives i * s, 'valid' crops nothing).
         output_padding: an edge at the end that is not cropped; less than max(stride, dilation).
         groups: channels are split into this many groups.
 
@@ -251,7 +253,7 @@ class ConvTranspose(Operation):
         output = full - before - after + extra
         if output < 1:
             raise ConvanimError(
-                f"padding {before} + {after} crops all {full} cells of the transposed result along axis {i}",
+                f"padding {before} + {after} crops the whole transposed result, {full} long, along axis {i}",
                 f"use a padding of at most {(full + extra - 1) // 2}",
             )
         return Axis(n, output, k, s, before, after, d, extra, transposed=True)
@@ -288,7 +290,7 @@ def parse(text: str) -> Operation:
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         raise ConvanimError(f"{shown} is not a layer", form) from None
     if name not in KINDS:
-        raise ConvanimError(f"{name!r} in {shown} is not a layer", f"{_near(name, KINDS)}: {', '.join(KINDS)}")
+        raise ConvanimError(f"{name!r} in {shown} is not a layer", _near(name, KINDS))
     kind = KINDS[name]
     arguments = [f.name for f in fields(kind)]
     places = [f.name for f in fields(kind) if not f.kw_only]
@@ -324,14 +326,17 @@ def _whole(name: str, value: Any, lowest: int) -> int:
     if number is None or isinstance(value, bool):
         raise ConvanimError(f"{name} {_short(value)} is not a whole number", f"use {lowest} or more")
     if number < lowest:
-        raise ConvanimError(f"{name} {number} is too small", f"use {lowest} or more")
+        raise ConvanimError(f"{name} {_short(number)} is too small", f"use {lowest} or more")
     if number > LARGEST:
         raise ConvanimError(f"{name} {_short(number)} is too large", f"use at most {LARGEST}")
     return int(number)
 
 
 def _short(value: Any) -> str:
-    text = repr(value) if not isinstance(value, int) or abs(value) < 10**30 else "beyond 10^30"
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python does not write integers of thousands of digits
+        text = "of thousands of digits"
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -73,6 +73,8 @@ def read_array(
         dtype('float64')
     """
     with _place(what, text):
+        if len(text) > MAX_LITERAL:
+            raise ConvanimError(f"has {len(text)} characters", f"put more than {MAX_LITERAL} in a .npy or .csv file")
         text = text.strip()
         if text == "-" or text.lower().endswith((".npy", ".csv", ".tsv")):
             return _file(text, stdin)
@@ -133,6 +135,27 @@ def read_padding(text: str, *, what: str) -> Padding:
         if ":" in text:
             return tuple((axis[0], axis[-1]) for axis in axes)
         return tuple(axis[0] for axis in axes) if len(axes) > 1 else axes[0][0]
+
+
+def read_number(text: str, *, what: str) -> int | float:
+    """Read one number, such as a bias.
+
+    Args:
+        text: digits for an int, or a float.
+        what: the option, which begins the error's sentence.
+
+    Raises:
+        ConvanimError: not a number, not finite, or beyond int64.
+
+    Example:
+        >>> read_number("-0.5", what="--bias")
+        -0.5
+    """
+    try:
+        return _number(text.strip())
+    except ConvanimError as error:
+        # _number speaks of a cell that "has ..."; here it is all there is.
+        raise ConvanimError(f"{what} {error.message.removeprefix('has ').replace(', which', '')}", error.hint) from None
 
 
 @contextmanager
@@ -204,8 +227,6 @@ def _number(token: str, line: int = 0, column: int = 0) -> int | float:
 
 
 def _literal(text: str) -> NDArray[Any]:
-    if len(text) > MAX_LITERAL:
-        raise ConvanimError(f"has {len(text)} characters", f"put more than {MAX_LITERAL} in a .npy or .csv file")
     # With words and strings out and the depth known, the JSON parser meets nothing that it could recurse on.
     if odd := _NOT_IN_LITERAL.search(text):
         _number(odd[0])

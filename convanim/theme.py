@@ -7,6 +7,7 @@ templates/themes; a new look is a new file.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,10 @@ _PLACES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "
 LEVELS = 3
 #: Steps of a shade that stands for a value.
 SHADES = 16
+
+#: Text and lines that most frames have, the most used first.
+OFTEN = (("page", "text"), ("page", "muted"), ("data.fill", "text"))
+THIN = ("line", "kernel.stroke", "done.stroke", "data.stroke")
 
 FILL = {
     Role.NONE: "page",
@@ -148,18 +153,32 @@ class Palette:
         self, theme: Theme, pairs: Iterable[tuple[str, str]], solids: Iterable[str], shades: Iterable[str]
     ) -> None:
         self._theme = theme
+        pairs, solids = list(pairs), list(solids)
         self._index: dict[tuple[int, int, int], int] = {}
-        for name in solids:
-            self._add(theme.colour(name))
-        self._ramps = {pair: self._ramp(*map(theme.colour, pair)) for pair in sorted(set(pairs))}
-        self._shades = {}
+        self._ramps: dict[tuple[str, str], NDArray[np.uint8]] = {}
+        self._shades: dict[str, NDArray[np.uint8]] = {}
+        # What is used most gets the lowest numbers: an image is coded in as few bits as its largest number needs.
+        often, rest = set(OFTEN) & set(pairs), set(pairs) - set(OFTEN)
+        self._mix(sorted(often, key=OFTEN.index)[:1])
+        self._add_all(name for name in THIN if name in set(solids))
+        self._mix(sorted(often, key=OFTEN.index))
         for role in sorted(set(shades)):
             low, high = (np.array(theme.colour(f"shade.{role}_{end}")) for end in ("low", "high"))
             mixed = [low + (high - low) * i / (SHADES - 1) for i in range(SHADES)]
             self._shades[role] = np.array([self._add(_rgb(c)) for c in mixed], np.uint8)
+        self._mix(sorted(rest))
+        self._add_all(solids)
         if len(self._index) > 255:
             raise AssertionError(f"{len(self._index)} colours do not fit in a GIF's palette")
         self.colours: NDArray[np.uint8] = np.array(list(self._index), np.uint8)
+
+    def _mix(self, pairs: Iterable[tuple[str, str]]) -> None:
+        for pair in pairs:
+            self._ramps[pair] = self._ramp(*map(self._theme.colour, pair))
+
+    def _add_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._add(self._theme.colour(name))
 
     def _add(self, colour: tuple[int, int, int]) -> int:
         return self._index.setdefault(colour, len(self._index))
@@ -218,10 +237,16 @@ def load(name: str) -> Theme:
         close = difflib.get_close_matches(name, known, 1)
         hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}"
         raise ConvanimError(f"theme {name!r} is not known", hint)
-    file = msgspec.toml.decode((templates() / "themes" / f"{name}.toml").read_bytes(), type=_File)
+    try:
+        file = msgspec.toml.decode((templates() / "themes" / f"{name}.toml").read_bytes(), type=_File)
+    except msgspec.MsgspecError as error:
+        raise ConvanimError(f"theme {name}.toml: {error}", "compare it with light.toml") from None
     flat: dict[str, str] = {}
     for key, value in msgspec.to_builtins(file).items():
         flat |= {key: value} if isinstance(value, str) else {f"{key}.{inner}": c for inner, c in value.items()}
+    for key, colour in flat.items():
+        if not re.fullmatch("#[0-9a-f]{6}", colour):
+            raise ConvanimError(f"theme {name}.toml: {key} = {colour!r} is not a colour", 'write it like "#0b63b8"')
     return Theme(name, {key: _parse(colour) for key, colour in flat.items()})
 
 

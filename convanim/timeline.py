@@ -63,9 +63,10 @@ def milliseconds(seconds: float, what: str) -> int:
         250
     """
     if not SHORTEST / 1000 <= seconds <= 3600:  # NaN fails too
+        short = "use 0.02 or more: browsers show anything shorter for 0.1 s"
         raise ConvanimError(
             f"{what} {seconds:g} is not between {SHORTEST / 1000} and 3600 seconds",
-            "use 0.02 or more: browsers show anything shorter for 0.1 s",
+            "use 3600 or less" if seconds > 3600 else short,
         )
     ticks = seconds * 1000 / TICK
     if abs(ticks - round(ticks)) > 1e-6:
@@ -99,9 +100,7 @@ def plan(
     closing = [*[CLOSING] * (beats.closing - 1), last]
     free = LONGEST - sum(opening) - sum(closing)
     if seconds_per_step is not None:
-        step = milliseconds(seconds_per_step, "seconds per step")
-        part = max(SHORTEST, step // beats.each // TICK * TICK)
-        steps = [Shot(i, part) for i in range(beats.steps * beats.each)]
+        steps = _even(beats, milliseconds(seconds_per_step, "seconds per step"))
     elif select is not None or beats.steps * beats.each * STEP[beats.each] <= free:
         steps = [Shot(i, STEP[beats.each]) for i in range(beats.steps * beats.each)]
     else:
@@ -111,20 +110,31 @@ def plan(
     after = [Shot(done + i, ms) for i, ms in enumerate(closing)]
     shots = [*before, *(Shot(beats.opening + i, ms) for i, ms in steps), *after]
     if select is not None:
-        wanted = selected(select, beats.total)
-        shots = [shots[i] for i in wanted]
+        time = dict(shots)
+        # A frame that its placement has no time for is shown as long as the placement.
+        shots = [Shot(i, time.get(i, steps[-1].milliseconds)) for i in selected(select, beats.total)]
         shots[-1] = Shot(shots[-1].frame, last)
         return Plan(shots, 0, beats.steps)
     shown = {i // beats.each for i, _ in steps}
     return Plan(shots, beats.steps - len(shown), beats.steps)
 
 
+def _even(beats: Beats, step: int) -> list[Shot]:
+    """Each placement for `step` ms in all; where that is too short for its frames, only its last one."""
+    part = step // beats.each // TICK * TICK
+    if part < SHORTEST:
+        return [Shot((i + 1) * beats.each - 1, step) for i in range(beats.steps)]
+    parts = [part] * (beats.each - 1) + [step - part * (beats.each - 1)]
+    return [Shot(i * beats.each + j, ms) for i in range(beats.steps) for j, ms in enumerate(parts)]
+
+
 def _paced(beats: Beats, free: int) -> list[Shot]:
     """The placements within `free` ms: the first row one by one, the rest faster, and in leaps if need be."""
     frames = beats.steps * beats.each
     first = min(beats.row * beats.each, frames)
-    slow = max(BRIEFEST, min(STEP[beats.each], FIRST_ROW // first // TICK * TICK))
-    if slow * first > free // 2:  # a very long row: it leaps, too
+    share = free if first == frames else FIRST_ROW
+    slow = max(BRIEFEST, min(STEP[beats.each], share // first // TICK * TICK))
+    if slow * first > share:  # a very long row: it leaps, too
         first = free // 2 // slow
     rest, room = frames - first, free - slow * first
     fast = min(slow, max(BRIEFEST, room // max(rest, 1) // TICK * TICK))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import isfinite, prod
 from typing import Any, Literal
 
 import numpy as np
@@ -97,19 +97,19 @@ class Trace:
         self.axes: tuple[Axis, ...] = op.axes(x.shape[1:])
         self.channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
         sizes = tuple(a.output for a in self.axes)
-        if self.channels * prod(sizes) > LARGEST:
-            raise ConvanimError(
-                f"the output of {op} would be {times(sizes)}, more than {LARGEST} cells",
-                "use a smaller input or stride",
-            )
+        stage, canvas = tuple(a.stage for a in self.axes), tuple(a.canvas for a in self.axes)
+        extents = ("output", self.channels, sizes), ("padded input", len(x), stage), ("canvas", self.channels, canvas)
+        for what, channels, extent in extents:
+            if channels * prod(extent) > LARGEST:
+                raise ConvanimError(
+                    f"the {what} of {op} would be {times(extent)}, more than {LARGEST} cells",
+                    "use a smaller input, stride or padding",
+                )
         cropped = op.transposed and order == "scatter"
-        self.canvas = (self.channels, *((a.canvas for a in self.axes) if cropped else sizes))
+        self.canvas = (self.channels, *(canvas if cropped else sizes))
         self.taps = tuple(_taps(a, cropped=cropped) for a in self.axes)
         self._tables = tuple(t.by_source() if order == "scatter" else t.by_target() for t in self.taps)
-        with np.errstate(over="ignore", invalid="ignore"):  # said below, as a sentence
-            self._answer = _apply(op, x, weight, bias, tuple(map(_taps, self.axes)), (self.channels, *sizes))
-        if not np.isfinite(self._answer).all():
-            raise ConvanimError("a sum is too large for a 64-bit float", "use smaller values")
+        self._answer = _apply(op, x, weight, bias, tuple(map(_taps, self.axes)), (self.channels, *sizes))
         self._answer.flags.writeable = False
 
     @property
@@ -210,6 +210,13 @@ class Trace:
 
     def replay(self) -> Array:
         """The output again, from an empty canvas and the steps alone."""
+        canvas = self.filled()
+        if self.op.transposed and self.order == "scatter":
+            canvas = canvas[(slice(None), *(slice(a.before, a.before + a.output) for a in self.axes))]
+        return canvas if self.bias is None else canvas + _per_channel(self.bias, canvas)
+
+    def filled(self) -> Array:
+        """What stands on the canvas after all steps, before it is cropped and without the bias."""
         canvas = np.zeros(self.canvas, self._answer.dtype)
         per_step = self.weight[0].size * (self.channels if self.op.groups == 1 else 1)
         size = max(1, BLOCK // per_step)
@@ -223,9 +230,7 @@ class Trace:
                 np.add.at(canvas, tuple(np.moveaxis(block.writes[there], -1, 0)), terms[there])
             else:
                 canvas[tuple(np.moveaxis(block.writes[:, 0], -1, 0))] = terms.sum(axis=1)
-        if self.op.transposed and self.order == "scatter":
-            canvas = canvas[(slice(None), *(slice(a.before, a.before + a.output) for a in self.axes))]
-        return canvas if self.bias is None else canvas + _per_channel(self.bias, canvas)
+        return canvas
 
     def verify(self) -> None:
         """Hold the output against the replay of the steps and against the oracle.
@@ -235,29 +240,34 @@ class Trace:
         Raises:
             CheckFailed: they do not agree; nothing that rests on this trace may be shown.
         """
-        stride, dilation = [a.stride for a in self.axes], [a.dilation for a in self.axes]
-        padding = [(a.before, a.after) for a in self.axes]
-        if self.op.transposed:
-            sizes = [a.output for a in self.axes]
-            expected = oracle.transpose(self.x, self.weight, stride, padding, dilation, self.op.groups, sizes)
-        else:
-            expected = oracle.convolve(self.x, self.weight, stride, padding, dilation, self.op.groups)
-        if self.bias is not None:
-            expected = expected + _per_channel(self.bias, expected)
+        expected = self._ask(self.x, self.weight, self.bias)
         for other, name in ((self.replay(), "replay of its steps"), (expected, "oracle")):
-            if not self._agrees(other):
+            if not self.agrees(other):
                 raise CheckFailed(
                     f"the output of {self.op} differs from the {name}", "please report this layer and input"
                 )
 
-    def _agrees(self, other: Array) -> bool:
+    def agrees(self, other: Array) -> bool:
+        """Whether another answer (C_out, *o) is this one: to the last digit for integers, else up to rounding."""
         if other.shape != self._answer.shape:
             return False
         if self._answer.dtype.kind == "i":
             return bool((other == self._answer).all())
-        return bool(
-            np.allclose(other, self._answer, rtol=0, atol=1e-12 * max(_bound(self.x, self.weight, self.bias), 1e-300))
-        )
+        # Sums of the same terms in another order differ by a few roundings of their sizes, not of their total.
+        sizes = self._ask(*map(_absolute, (self.x, self.weight, self.bias)))
+        # Not "no cell is off": NaN compares as false, and must not pass.
+        return bool((np.abs(other - self._answer) <= 1e-13 * np.sqrt(self.weight.size) * sizes).all())
+
+    def _ask(self, x: Array, weight: Array, bias: Array | None) -> Array:
+        """The oracle's answer to this layer."""
+        stride, dilation = [a.stride for a in self.axes], [a.dilation for a in self.axes]
+        padding = [(a.before, a.after) for a in self.axes]
+        if self.op.transposed:
+            sizes = [a.output for a in self.axes]
+            answer = oracle.transpose(x, weight, stride, padding, dilation, self.op.groups, sizes)
+        else:
+            answer = oracle.convolve(x, weight, stride, padding, dilation, self.op.groups)
+        return answer if bias is None else answer + _per_channel(bias, answer)
 
     def animate(self, **options: Any) -> Any:
         """An `Animation` of this trace: see there for `view`, `theme`, sizes and pace.
@@ -305,25 +315,32 @@ def trace(
         arrays = [a.astype(np.float64) for a in arrays]
     elif _bound(*arrays) > np.iinfo(np.int64).max:
         raise ConvanimError("a sum can exceed 64 bits", "use smaller integers, or floats")
+    if arrays[0].dtype.kind == "f" and not isfinite(_bound(*arrays)):
+        raise ConvanimError("a sum can be too large for a 64-bit float", "use smaller values")
     return Trace(op, *arrays, *([None] if bias is None else []), planar=planar, order=order)
 
 
 def _numbers(what: str, given: ArrayLike) -> Array:
     try:
         array = np.asarray(given)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, RuntimeError):  # RuntimeError: other libraries' arrays that object
         raise ConvanimError(
-            f"the {what} is ragged or not numbers", "give rows of equal length, like [[0, 1], [2, 3]]"
+            f"the {what} is ragged or not numbers", "give rows of equal length, like [[0, 1], [2, 3]]; detach a tensor"
         ) from None
     if array.dtype.kind not in "biuf":
         raise ConvanimError(f"the {what} holds {array.dtype}, not 64-bit numbers", "give integers or floats")
     if array.size == 0:
         raise ConvanimError(f"the {what} is empty: its shape is {array.shape}", "give at least one cell")
+    if array.dtype.kind == "f" and not hasattr(given, "dtype") and not _holds_floats(given):
+        # numpy turns a list of integers too large for it into floats without a word.
+        raise ConvanimError(f"the {what} holds integers beyond 64-bit ones", "use smaller integers, or floats")
     if array.dtype.kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise ConvanimError(
             f"the {what} holds {array.max()}, beyond 64-bit integers", "use smaller integers, or floats"
         )
-    array = np.array(array, np.float64 if array.dtype.kind == "f" else np.int64)  # a copy: a trace does not change
+    with np.errstate(over="ignore"):  # of longer floats, which become infinite and are refused
+        # A copy: a trace does not change.
+        array = np.array(array, np.float64 if array.dtype.kind == "f" else np.int64)
     if not np.isfinite(array).all():
         # A trace proves itself by equality, and NaN equals nothing.
         raise ConvanimError(f"the {what} holds NaN or infinity", "give finite numbers")
@@ -331,8 +348,17 @@ def _numbers(what: str, given: ArrayLike) -> Array:
     return array
 
 
+def _holds_floats(given: Any) -> bool:
+    return any(isinstance(v, float | np.floating) for v in np.array(given, object).ravel().tolist())
+
+
 def _with_channels(op: Operation, x: Array, weight: Array) -> tuple[Array, Array, bool]:
     """Input and weight with their channel axes, and whether the output goes without."""
+    if not x.ndim or not 1 <= weight.ndim - 2 * (weight.ndim != x.ndim) <= 3:
+        raise ConvanimError(
+            f"an input {_shape(x)} and a weight {_shape(weight)} are no layer of one to three axes",
+            "give a kernel with the input's axes, or weights (C_out, C_in, ...)",
+        )
     bare = weight.ndim == x.ndim  # the kernel alone, and an input without channels
     full = weight.ndim - 2
     if bare:
@@ -406,6 +432,14 @@ def _bound(x: Array, weight: Array, bias: Array | None = None) -> Any:
 
 def _largest(array: Array) -> Any:
     return max(abs(array.min().item()), abs(array.max().item()))
+
+
+def _shape(array: Array) -> str:
+    return f"of shape {times(array.shape)}" if array.ndim else "without axes"
+
+
+def _absolute(array: Array | None) -> Any:
+    return None if array is None else np.abs(array)
 
 
 def _same(a: Array | None, b: Array | None) -> bool:

@@ -246,9 +246,9 @@ class Raster:
 
     def _draw_lines(self, place: Place, grid: Grid) -> None:
         """All grid lines of a panel: solid beside a filled cell, dashed around padding, none where nothing is."""
+        self._fill(place.box, self._paper)
         if not place.line:
             return
-        self._fill(place.box, self._paper)
         rows, columns = grid.roles.shape
         kind = np.zeros((rows + 2, columns + 2), np.uint8)
         kind[1:-1, 1:-1] = LINED[grid.roles]

@@ -25,7 +25,7 @@ def heading(scene: Scene, title: str | None = None) -> str:
     return f"{title or scene.title}\n{phases}\n"
 
 
-def frame_text(scene: Scene, frame: Frame, number: int, milliseconds: int) -> str:
+def frame_text(scene: Scene, frame: Frame, number: int, milliseconds: int, *, captions: bool = True) -> str:
     """One frame: its number, phase and time, the grids side by side, the captions.
 
     Example:
@@ -40,18 +40,19 @@ def frame_text(scene: Scene, frame: Frame, number: int, milliseconds: int) -> st
         output[0,0] = 1·1 + 4·1 = 5
         <BLANKLINE>
     """
-    step = f"   step {frame.step} / {scene.beats.steps}" if frame.step else ""
+    step = f"   step {frame.step} / {scene.beats.steps}" if frame.step and captions else ""
     lines = [f"frame {number} ({milliseconds} ms)   {scene.phases[frame.phase].label}{step}"]
     for row in scene.rows:
         blocks = [_block(panel, frame.grids[panel.name]) for panel in row]
         widths = [max(map(len, block)) for block in blocks]
         signs = [f" {panel.sign} " if panel.sign else _APART for panel in row]
         for i, parts in enumerate(zip_longest(*blocks, fillvalue="")):
-            # The sign stands beside the first row of cells.
+            # The sign stands beside the first row of cells, also where it begins the line.
             apart = signs if i == 1 else [_APART] * len(row)
+            first = apart[0] if row[0].sign else ""
             padded = [part.ljust(width) for part, width in zip(parts, widths, strict=True)]
-            lines.append("".join(a + p for a, p in zip(["", *apart[1:]], padded, strict=True)).rstrip())
-    lines += [text for caption in frame.captions if (text := caption.text())]
+            lines.append("".join(a + p for a, p in zip([first, *apart[1:]], padded, strict=True)).rstrip())
+    lines += [text for caption in frame.captions if captions and (text := caption.text())]
     return "\n".join(lines) + "\n"
 
 
@@ -69,5 +70,5 @@ def _cell(panel: Panel, grid: Grid, row: int, column: int) -> str:
     body = _SIGNS.get(role, number + _MARKS.get(role, ""))
     note = grid.notes.get((row, column), "")
     if note and role == Role.OVERLAP:
-        note = f" = {note}"
+        note = f" {'=' if panel.numerals.exact(grid.values[row, column].item()) else '≈'} {note}"
     return f"{first}{body}{note}{last}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from convanim.errors import ConvanimError
-from convanim.ops import times
+from convanim.ops import Operation, times
 from convanim.scene.both import BothScene
 from convanim.scene.frame import Beats, Frame, Panel, Phase
 from convanim.scene.gather import GatherScene
@@ -37,6 +37,23 @@ class Scene(Protocol):
         """One frame, from 0 to beats.total - 1; cheapest in order."""
 
 
+def pick_view(op: Operation, view: str | None = None) -> str:
+    """The view that is meant; without a choice the first that the layer has.
+
+    Raises:
+        ConvanimError: the layer has no such view.
+
+    Example:
+        >>> from convanim.ops import ConvTranspose
+        >>> pick_view(ConvTranspose(kernel_size=3))
+        'zero-insertion'
+    """
+    known = VIEWS["transposed" if op.transposed else "conv"]
+    if view is not None and view not in known:
+        raise ConvanimError(f"view {view!r} is not known for a {op.words.lower()}", f"use {' or '.join(known)}")
+    return view or known[0]
+
+
 def scene(trace: Trace, view: str | None = None) -> Scene:
     """The scene of a trace.
 
@@ -53,11 +70,7 @@ def scene(trace: Trace, view: str | None = None) -> Scene:
         >>> s.frame(s.beats.total - 1).grids["canvas"].values.tolist()
         [[0, 4, 1], [8, 16, 6], [4, 12, 9]]
     """
-    known = VIEWS["transposed" if trace.op.transposed else "conv"]
-    view = known[0] if view is None else view
-    if view not in known:
-        kind = trace.op.words.lower()
-        raise ConvanimError(f"view {view!r} is not known for a {kind}", f"use {' or '.join(known)}")
+    view = pick_view(trace.op, view)
     if len(trace.axes) > 2:
         raise ConvanimError(f"{trace.op} has {len(trace.axes)} axes and pictures show one or two", "save it as .json")
     if trace.x.shape[0] > 1 or trace.channels > 1:
@@ -71,4 +84,4 @@ def scene(trace: Trace, view: str | None = None) -> Scene:
     return ScatterScene(trace.by_input()) if view == "overlap-add" else GatherScene(trace.by_output())
 
 
-__all__ = ["VIEWS", "Scene", "scene"]
+__all__ = ["VIEWS", "Scene", "pick_view", "scene"]

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convanim.arithmetic import alike, output_sum
+import numpy as np
+
+from convanim.arithmetic import alike, count, output_sum
 from convanim.numerals import MINUS, Numerals
 from convanim.ops import Axis, times
 from convanim.scene.frame import Caption
@@ -52,18 +54,18 @@ def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias:
     x, kernel, answer = numerals
     subject = f"output{place(step.writes[0, 1:].tolist())}"
     counted = step.terms != 0
-    terms = [
-        f"{x.text(a)}·{factor(kernel.text(b))}"
-        for a, b in zip(step.values[counted].tolist(), step.weights[counted].tolist(), strict=True)
-    ]
-    result = answer.text(step.written[0].item())
+    pairs = list(zip(step.values[counted].tolist(), step.weights[counted].tolist(), strict=True))
+    # Only the first number of a sum may begin with a minus.
+    terms = [f"{factor(x.text(a)) if i else x.text(a)}·{factor(kernel.text(b))}" for i, (a, b) in enumerate(pairs)]
+    remark = "" if pairs else "every product is zero" if len(step.terms) else nothing
+    total = step.written[0].item()
+    exact = answer.exact(total) and all(x.exact(a) and kernel.exact(b) for a, b in pairs)
     if bias is not None:
-        terms.append(f"bias {factor(answer.text(bias))}")
-    if not terms:
-        return Caption(subject, (), result, "every product is zero" if len(step.terms) else nothing)
+        own = Numerals(np.array([bias]))
+        terms.append(f"bias {factor(own.text(bias))}")
+        exact = exact and own.exact(bias)
     # A rounded number is not equal to what it stands for.
-    exact = not any(n.rounded for n in numerals)
-    return Caption(subject, tuple(terms), result, relation="=" if exact else "≈")
+    return Caption(subject, tuple(terms), answer.text(total), remark, "=" if exact else "≈")
 
 
 def size_formula(axes: Sequence[Axis]) -> Caption:
@@ -72,8 +74,7 @@ def size_formula(axes: Sequence[Axis]) -> Caption:
     told = [output_sum(a) for a in axes]
     result = str(axes[0].output) if alike(axes) else sizes
     parts = told[:1] if alike(axes) else [" × ".join(f"({t})" for t in told)]
-    left = sorted({a.unused for a in axes} - {0})
     names = ("row", "column") if len(axes) == 2 else ("cell",)
-    unused = [n for n, a in zip(names, axes, strict=True) if a.unused]
-    remark = f"the floor leaves {' or '.join(map(str, left))} {' and '.join(unused)} unused" if unused else ""
+    unused = [count(a.unused, name) for name, a in zip(names, axes, strict=True) if a.unused]
+    remark = f"the floor leaves {' and '.join(unused)} unused" if unused else ""
     return Caption("output size", tuple(parts), result, remark)

@@ -65,12 +65,11 @@ class GatherScene:
 
     def _panels(self) -> tuple[Panel, ...]:
         x, kernel, answer = self.numerals
-        titles = tuple(dict.fromkeys(f.grids["stage"].title for f in self._opening))
-        turned = ("kernel, rotated",) if self.op.transposed else ()
+        titles, turned = (tuple(dict.fromkeys(f.grids[n].title for f in self._opening)) for n in ("stage", "kernel"))
         notes = max(self._factors, key=len)
         return (
             Panel("stage", self.stage_roles.shape, titles, x, self.stage_values, notes),
-            Panel("kernel", self.kernel.shape, ("kernel", *turned), kernel, self.kernel, aside=True),
+            Panel("kernel", self.kernel.shape, turned, kernel, self.kernel, aside=True),
             Panel("output", self.answer.shape, ("output",), answer, self.answer),
         )
 
@@ -100,10 +99,10 @@ class GatherScene:
         set_out = [*self._insert(), *self._pad()]
         return [*set_out, *self._rotate(set_out[-1].grids["stage"])]
 
-    def _frame(self, phase: int, stage: Grid, kernel: NDArray[Any], remark: str, *, turned: bool = False) -> Frame:
+    def _frame(self, phase: int, stage: Grid, kernel: NDArray[Any], remark: str, title: str = "kernel") -> Frame:
         grids = {
             "stage": stage,
-            "kernel": whole("kernel, rotated" if turned else "kernel", Role.KERNEL, kernel),
+            "kernel": whole(title, Role.KERNEL, kernel),
             "output": whole("output", Role.PENDING, self.answer),
         }
         return Frame(phase, grids, (Caption(remark=remark),))
@@ -144,7 +143,7 @@ class GatherScene:
             frames.append(self._set_out(rows.places, columns.places, remark))
         if len(frames) == 1:
             strides = all(n.gap == 1 for n in self.lines)
-            why = "stride 1: there is nothing to insert" if strides else "one cell: there is nothing to insert between"
+            why = "stride 1: there is nothing to insert" if strides else "no neighbours that zeros could come between"
             frames.append(self._set_out(rows.places, columns.places, why))
         return frames
 
@@ -175,24 +174,31 @@ class GatherScene:
             unused = any(n.unused for n in self.lines)
             return "no window reaches the hatched cells" if unused else f"{formula}: there is nothing to pad"
         if first == last and len(set(ringed)) == 1:
-            verb = f"{count(first, 'zero')} added" if first > 0 else f"{count(-first, 'cell')} cropped"
-            return f"{formula}: {verb} on every side"
-        names = ("above and below", "left and right") if len(axes) == 2 else ("left and right",)
-        told = " and ".join(
-            f"{sides([pair]) if pair[0] != pair[1] else pair[0]} {n}" for pair, n in zip(ringed, names, strict=True)
+            if first < 0:
+                return f"{formula}: {count(-first, 'cell')} cropped on every side"
+            return f"{formula}: " + (
+                f"a ring of zeros, {first} wide" if len(axes) == 2 else f"{count(first, 'zero')} at each end"
+            )
+        names = (("above", "below"), ("left", "right"))[2 - len(axes) :]
+        ends = [(n, end) for pair, both in zip(ringed, names, strict=True) for n, end in zip(pair, both, strict=True)]
+        added, cropped = (
+            ", ".join(f"{n} {end}" for n, end in some)
+            for some in ([(n, end) for n, end in ends if n > 0], [(-n, end) for n, end in ends if n < 0])
         )
-        extra = f"; output padding {_extra(axes)} keeps an edge" if _extra(axes) else ""
-        return f"zeros added: {told}{extra}".replace("-", "−")
+        told = [f"zeros added: {added}"] * bool(added) + [f"cells cropped: {cropped}"] * bool(cropped)
+        extra = f" (output padding {_extra(axes)})" if _extra(axes) else ""
+        return "; ".join(told) + extra
 
     def _rotate(self, stage: Grid) -> list[Frame]:
-        frames = [self._frame(2, stage, self.kernel, "a window that slides needs the kernel rotated by 180°")]
-        if self.kernel.shape[1] > 1:
-            frames.append(self._frame(2, stage, self.kernel[:, ::-1], "rotate by 180°: left to right …", turned=True))
-        if self.kernel.shape[0] > 1:
-            frames.append(self._frame(2, stage, self.slid, "rotate by 180°: … and top to bottom", turned=True))
-        if len(frames) == 1:
-            frames = [self._frame(2, stage, self.kernel, "a kernel of one cell stays as it is", turned=True)]
-        return frames
+        first = self._frame(2, stage, self.kernel, "a window that slides needs the kernel rotated by 180°")
+        high, wide = self.kernel.shape
+        if high == wide == 1:
+            return [self._frame(2, stage, self.kernel, "a kernel of one cell stays as it is", "kernel, rotated")]
+        if 1 in (high, wide):
+            return [first, self._frame(2, stage, self.slid, "rotate by 180°: end to end", "kernel, rotated")]
+        mirrored = self._frame(2, stage, self.kernel[:, ::-1], "rotate by 180°: left to right …", "kernel, mirrored")
+        turned = self._frame(2, stage, self.slid, "rotate by 180°: … and top to bottom", "kernel, rotated")
+        return [first, mirrored, turned]
 
     # The sliding, and the result.
 
@@ -226,7 +232,7 @@ class GatherScene:
         bias = None if self.trace.bias is None else self.trace.bias[0].item()
         nothing = "" if len(step.terms) else self._nothing(self.stage_roles[under])
         caption = product_sum(step, self.numerals, bias, nothing)
-        if not written and caption.terms:
+        if not written:
             caption = replace(caption, result="")
         return Frame(len(self.phases) - 1, grids, (caption,), number + 1)
 

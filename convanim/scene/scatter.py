@@ -19,7 +19,7 @@ from convanim.trace import Trace
 
 #: Up to so many stamps each is shown in three frames (read, scale, add), up to so many in two, beyond in one.
 THREE, TWO = 16, 49
-#: Of so many stamps every number on the way is known beforehand; with more, the cells are too small for numbers.
+#: Of so many stamps every number on the way is known beforehand; of more, what bounds them.
 SURVEYED = 400
 
 
@@ -51,8 +51,10 @@ class ScatterScene:
         self._canvas = np.zeros(self.shape, self.answer.dtype)
         self._hit = np.zeros(self.shape, bool)
 
-        products, canvases = self._survey()
-        self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(products), Numerals(canvases)
+        # Sums of products need no more decimals than the products do.
+        products = np.unique(np.multiply.outer(np.unique(self.x), np.unique(self.kernel)))
+        canvases = self._survey()
+        self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(products), Numerals(canvases, products)
         self.phases = self._phases()
         self.panels = self._panels(products, canvases)
         self.rows = tuple((p,) for p in self.panels) if len(axes) == 1 else (self.panels,)
@@ -65,15 +67,16 @@ class ScatterScene:
         axes = self.trace.axes
         return f"{self.op.words}   {times([a.input for a in axes])} → {times([a.output for a in axes])}"
 
-    def _survey(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Every number that the stamp and the canvas ever show: exact for few stamps, else what bounds them."""
+    def _survey(self) -> NDArray[Any]:
+        """Every number that the canvas ever shows; with many stamps those that it ends with, and a bound."""
+        final = self.trace.filled()
+        sums = [final.ravel(), self.answer.ravel(), np.zeros(1, final.dtype)]
         if len(self.trace) <= SURVEYED:
-            steps = list(self.trace)
-            sums = [self._after(i + 1)[0][self._cells(s.writes)] for i, s in enumerate(steps)]
-            return np.unique([s.written for s in steps]), np.unique(np.concatenate([*sums, self.answer.ravel(), [0]]))
-        products = np.array([self.x.min() * self.kernel, self.x.max() * self.kernel])
-        canvas, _ = self._after(len(self.trace))
-        return products, np.append(canvas, [0, *self.answer.ravel()])
+            sums += [self._after(i + 1)[0][self._cells(step.writes)] for i, step in enumerate(self.trace)]
+        elif min(self.x.min(), self.kernel.min()) < 0:  # sums may shrink again
+            bound = np.abs(self.x).max() * np.abs(self.kernel).sum()
+            sums.append(np.array([-bound, bound]))
+        return np.unique(np.concatenate(sums))
 
     def _longest_note(self) -> str:
         if len(self.trace) > SURVEYED:
@@ -165,9 +168,8 @@ class ScatterScene:
 
     def _open(self) -> Frame:
         canvas = whole(self._canvas_title, Role.PENDING, np.zeros_like(self._canvas))
-        size, kernel = times(self.trace.x.shape[1:]), times(self.trace.weight.shape[2:])
-        remark = f"each of the {self.x.size} input values scales the kernel {kernel} and is added to the output"
-        return Frame(0, self._grids(canvas), (Caption(remark=remark if self.x.size > 1 else f"input {size}"),))
+        many = f"each of the {self.x.size} input values" if self.x.size > 1 else "the input value"
+        return Frame(0, self._grids(canvas), (Caption(remark=f"{many} scales the kernel; the products are added up"),))
 
     def _stamp(self, number: int, part: int) -> Frame:
         """A stamp's part: 0 the value is read, 1 the kernel is scaled, 2 the product is added."""
@@ -188,7 +190,7 @@ class ScatterScene:
             return Frame(0, self._grids(canvas, None, at), (Caption(source, (), value),), number + 1)
         if part == 1:
             canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
-            caption = Caption("product", (f"{source}·kernel",), f"{value}·kernel")
+            caption = Caption("product", (f"{source} · kernel",), f"{value} · kernel")
             return Frame(1, self._grids(canvas, product, at), (caption,), number + 1)
         notes = self._notes(number)
         after, _ = self._after(number + 1)
@@ -221,7 +223,9 @@ class ScatterScene:
             canvas[rows, columns] = self.answer
             added = Grid("output", shown, canvas, np.zeros(self.shape, np.uint8))
             text = self.numerals[3].text(self.bias)
-            frames.append(self._last(len(self.phases) - 1, added, Caption(remark=f"bias {text} added to every cell")))
+            frames.append(
+                self._last(len(self.phases) - 1, added, Caption(remark=f"bias {text} added to every output cell"))
+            )
         result = Grid("output", shown, canvas, np.zeros(self.shape, np.uint8))
         return [*frames, self._last(len(self.phases) - 1, result, size_formula(self.trace.axes))]
 
@@ -232,8 +236,8 @@ class ScatterScene:
         axes = self.trace.axes
         extra = [a.output_padding for a in axes]
         crop = f"crop p = {sides([(a.before, a.after) for a in axes])}"
+        if any(a.canvas > a.full for a in axes):
+            return Caption(remark=f"{crop}; output padding {per_axis(extra)} adds an edge that no product reaches")
         if any(extra):
-            return Caption(
-                remark=f"{crop}, but output padding {per_axis(extra)} keeps that much of the edge at the end"
-            )
+            return Caption(remark=f"{crop}, but output padding {per_axis(extra)} keeps that much at the end")
         return Caption(remark=f"{crop}: padding of a transposed layer is what is cut off")

@@ -5,6 +5,7 @@ Knows temporary files and what a file system says no to. Must not know what is w
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import BinaryIO
 
 from convanim.errors import ConvanimError
 
-_NUMBER = re.compile(r"%(0?\d?)d")
+_NUMBER = re.compile(r"%(0?\d{0,2})d")
 
 
 def numbered(path: Path) -> bool:
@@ -34,6 +35,12 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     Raises:
         ConvanimError: the folder is missing or not writable, the disk is full, and the like.
     """
+    if os.path.islink(path):  # noqa: PTH114 - unlike pathlib's it says no, rather than raising, to odd names
+        path = path.resolve()  # the link stays, and leads to the new file
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112, PTH113
+        with path.open("wb") as device:  # a pipe or a device is written to, not replaced
+            yield device
+        return
     with _scratch(path) as folder:
         part = folder / "part"
         with part.open("wb") as file:
@@ -53,8 +60,12 @@ def whole_series(pattern: Path) -> Iterator[Callable[[int], BinaryIO]]:
     """
     with _scratch(pattern) as folder:
         yield lambda number: (folder / str(number)).open("wb")
-        for part in sorted(folder.iterdir(), key=lambda p: int(p.name)):
-            part.replace(pattern.with_name(_named(pattern.name, int(part.name))))
+        targets = {part: pattern.with_name(_named(pattern.name, int(part.name))) for part in folder.iterdir()}
+        for target in targets.values():
+            if target.is_dir():
+                raise ConvanimError(f"{target} is a folder", "use another name")
+        for part, target in targets.items():
+            part.replace(target)
 
 
 def _named(pattern: str, number: int) -> str:
@@ -64,6 +75,8 @@ def _named(pattern: str, number: int) -> str:
 @contextmanager
 def _scratch(path: Path) -> Iterator[Path]:
     """A folder beside a target, gone in the end; what the file system says no to is told as one sentence."""
+    if "\0" in str(path):
+        raise ConvanimError(f"{str(path)!r} has a zero byte in it", "use another name")
     try:
         if path.is_dir():
             raise ConvanimError(f"{path} is a folder", f"name a file in it, like {path / 'up.gif'}")

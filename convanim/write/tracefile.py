@@ -111,21 +111,23 @@ def load(path: str | Path) -> Trace:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ConvanimError(f"{path} is larger than {LARGEST_FILE >> 20} MB", "trace the layer again instead")
-        file = msgspec.json.decode(path.read_bytes(), type=_File)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConvanimError(f"{path} cannot be read: {reason}", "name a trace that was saved as .json") from None
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise ConvanimError(f"{str(path)!r} cannot be read: {reason}", "name a trace that was saved as .json") from None
+    try:
+        file = msgspec.json.decode(data, type=_File)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ConvanimError(f"{path} is not a trace: {error}", "name a trace that was saved as .json") from None
     if file.kind != KIND or file.version != VERSION:
         raise ConvanimError(f"{path} is not a {KIND} of version {VERSION}", "save it again with this version")
     op = parse(file.operation)
-    x = np.asarray(_array(path, "input", file.input))
-    if list(x.shape) != file.shape and list(x.shape[1:]) != file.shape:
+    x = _array(path, "input", file.input)
+    if x.ndim == 0 or (list(x.shape) != file.shape and [1, *file.shape] != list(x.shape)):
         raise ConvanimError(f"{path}: the input is not {times(file.shape)}", "save the trace again")
     done = trace(op, x.reshape(file.shape), _array(path, "weight", file.weight), file.bias, file.order)
     claimed = _array(path, "output", file.output)
-    if claimed.shape != done.output.shape or not np.allclose(claimed, done.output, rtol=1e-9, atol=0):
+    if claimed.shape != done.output.shape or not done.agrees(claimed.reshape(done.by_output().cells)):
         raise ConvanimError(f"{path}: the output in the file is not what {op} gives", "save the trace again")
     return done
 

@@ -1,0 +1,259 @@
+"""Measure what convanim promises and print a table; exit code 1 if a promise is not kept.
+
+Other work on the machine changes every time, so nothing here is compared between runs: a figure sets two programs
+beside each other, run in turns (ours, theirs, ours, theirs ...), and takes the best of each. This process imports the
+standard library alone: a child's peak memory, as Linux counts it, starts with its parent's size.
+
+Usage: python bench/bench.py [--quick]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+PAGE = "--width 1000 --height 500"
+LAYER = f"transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 {PAGE}"
+BASELINE = (HERE / "funcanimation.py",)
+#: Long animations whose cells are too small for numbers: a shade stands for each value.
+SHADED = {
+    "shaded, a window slides": "conv --input 48x48 --kernel 3x3",
+    "shaded, stamps are added": "transposed --input 16x16 --kernel 3x3 --stride 2 --padding 1 --view overlap-add",
+}
+
+
+class Row(NamedTuple):
+    """A line of the table; `ok` is None where nothing is asked for."""
+
+    figure: str
+    asked: str
+    measured: str
+    ok: bool | None
+
+
+class Run(NamedTuple):
+    """What a child process took: wall and CPU seconds, peak MB, and what it printed."""
+
+    wall: float
+    cpu: float
+    peak: float
+    printed: str
+
+
+def run(*arguments: object) -> Run:
+    """Run Python on this checkout; the exit code must be 0."""
+    environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
+    command = [sys.executable, *map(str, arguments)]
+    start = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
+        printed = child.stdout.read() if child.stdout else ""
+        _, status, used = os.wait4(child.pid, 0)
+        wall = time.perf_counter() - start
+        child.returncode = os.waitstatus_to_exitcode(status)  # or it would be waited for again
+    if child.returncode:
+        sys.exit(f"exit code {child.returncode} of {' '.join(command)}")
+    peak = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)  # bytes there, KB elsewhere
+    return Run(wall, used.ru_utime + used.ru_stime, peak, printed)
+
+
+def ours(command: str, file: Path) -> Run:
+    return run("-m", "convanim", *command.split(), "-o", file)
+
+
+def frames(done: Run) -> int:
+    """The number of frames, from the line that the program closes with."""
+    match = re.search(r"(\d+) frames", done.printed)
+    assert match, done.printed
+    return int(match[1])
+
+
+def in_turns(times: int, *programs: Callable[[], Run]) -> list[Run]:
+    """Run the programs in turns; of each the least of every figure, and what it printed."""
+    for program in programs:  # what only the first run pays: bytecode, font lists, cold files
+        program()
+    rounds = [[program() for program in programs] for _ in range(times)]
+    return [Run(*map(min, zip(*runs, strict=True))) for runs in zip(*rounds, strict=True)]
+
+
+# The figures.
+
+
+def against_the_baseline(folder: Path, times: int) -> Iterator[Row]:
+    """The reference scene as a whole process: time, memory, bytes."""
+    files = folder / "ours.gif", folder / "baseline.gif"
+    a, b = in_turns(times, lambda: ours(LAYER, files[0]), lambda: run(*BASELINE, files[1]))
+    ratio = b.wall / a.wall
+    yield Row("whole process, baseline / ours", "≥ 6", f"{ratio:.1f} ({b.wall:.2f} s / {a.wall:.2f} s)", ratio >= 6)
+    yield Row("peak memory, ours and baseline", "below", f"{a.peak:.0f} MB and {b.peak:.0f} MB", a.peak < b.peak)
+
+    # Ours has opening frames, two frames for each of the 25 placements, and the result.
+    count, (whole, theirs) = frames(a), (file.stat().st_size for file in files)
+    share = whole / count / (theirs / 25)
+    told = f"{share:.2f} ({whole / count / 1e3:.1f} KB of {count} frames, {theirs / 25e3:.1f} KB of 25)"
+    yield Row("bytes a frame, ours / baseline", "≤ 0.25", told, share <= 0.25)
+    written = ",".join(str(count - 50 + 2 * i) for i in range(25))
+    ours(f"{LAYER} --select {written}", folder / "25.gif")
+    few = (folder / "25.gif").stat().st_size
+    told = f"{whole / 1e3:.0f} KB with all phases, {few / 1e3:.0f} KB as 25 frames, baseline {theirs / 1e3:.0f} KB"
+    yield Row("bytes of the same 25 placements", "", told, None)
+
+
+def one_more_frame(folder: Path, times: int) -> Iterator[Row]:
+    """What a frame adds, in one process: the difference of a long and a short animation."""
+    told = json.loads(run(HERE / "bench.py", "--inside", "slopes", folder, times).printed)
+    theirs, _ = told.pop("baseline")
+    for name, (mine, count) in told.items():
+        measured = f"{theirs / mine:.0f} ({theirs:.1f} ms / {mine:.2f} ms, of {count})"
+        yield Row(f"one more frame, {name}, baseline / ours", "≥ 100", measured, theirs / mine >= 100)
+
+
+def memory_of_many_frames(folder: Path, _: int) -> Iterator[Row]:
+    few = ours("conv --input 7x7 --kernel 3x3 --select 0..24", folder / "few.gif")
+    many = ours("conv --input 96x96 --kernel 3x3 --seconds-per-step 0.05", folder / "many.gif")
+    more = many.peak - few.peak
+    measured = f"{more:+.1f} MB ({few.peak:.0f} MB at {frames(few)}, {many.peak:.0f} MB at {frames(many):,} frames)"
+    ok = more <= 20 and frames(many) >= 8836 and frames(few) == 25
+    yield Row("peak memory, 8,836 placements or 25 frames", "within 20 MB", measured, ok)
+
+
+def left_to_save(folder: Path, _: int) -> Iterator[Row]:
+    tool = shutil.which("gifsicle")
+    scenes = {"light": LAYER, "dark": f"{LAYER} --theme dark", **SHADED}
+    for name, command in scenes.items():
+        figure = f"gifsicle -O3 saves, {name}"
+        if not tool:
+            yield Row(figure, "< 1 %", "skipped: gifsicle is not installed", None)
+            continue
+        file, smaller = folder / "ours.gif", folder / "smaller.gif"
+        ours(command, file)
+        subprocess.run([tool, "-O3", file, "-o", smaller], check=True, stderr=subprocess.DEVNULL)
+        before, after = file.stat().st_size, smaller.stat().st_size
+        saved = 100 * (before - after) / before
+        yield Row(figure, "< 1 %", f"{saved:.1f} % of {before / 1e3:.0f} KB", saved < 1)
+
+
+def help_is_quick(_: Path, times: int) -> Iterator[Row]:
+    (told,) = in_turns(2 * times, lambda: run("-m", "convanim", "--help"))
+    loaded = run(HERE / "bench.py", "--inside", "help").printed.strip()
+    measured = f"{told.cpu:.2f} s; matplotlib {loaded}"
+    yield Row(
+        "convanim --help: CPU time", "< 0.2 s, no matplotlib", measured, told.cpu < 0.2 and loaded == "not loaded"
+    )
+
+
+def large_trace(_: Path, times: int) -> Iterator[Row]:
+    runs = [run(HERE / "bench.py", "--inside", "trace") for _ in range(times)]
+    traced, checked = map(min, zip(*(json.loads(r.printed) for r in runs), strict=True))
+    peak = max(r.peak for r in runs)
+    measured = f"{traced:.2f} s ({checked:.2f} s with its checks), {peak:.0f} MB"
+    yield Row("trace of a 1024x1024 conv, kernel 5x5", "< 2 s, < 300 MB", measured, checked < 2 and peak < 300)
+
+
+FIGURES = against_the_baseline, one_more_frame, memory_of_many_frames, left_to_save, help_is_quick, large_trace
+
+
+# What runs in a child of its own: these import the heavy things.
+
+
+def slopes(folder: str, times: str) -> None:
+    """Print the milliseconds of one more frame, and over how many: the baseline's, and ours in two ways."""
+    import numpy as np
+    from funcanimation import animate
+
+    from convanim import ConvTranspose
+
+    def draw(side: int, repeats: int) -> int:
+        x, weight = (np.arange(1, n * n + 1).reshape(n, n) for n in (side, 3))
+        trace = ConvTranspose(kernel_size=3, stride=2, padding=1).trace(x, weight)
+        every = ",".join(["all"] * repeats)  # in one Animation, and so with the sprites that are there already
+        return trace.animate(width=1000, height=500, select=every).save(f"{folder}/ours.gif").frames
+
+    def baseline(repeats: int) -> int:
+        return animate(f"{folder}/baseline.gif", repeats)
+
+    pairs: dict[str, tuple[Callable[[], int], Callable[[], int]]] = {
+        "baseline": (lambda: baseline(1), lambda: baseline(3)),
+        "the scene over and over": (lambda: draw(3, 1), lambda: draw(3, 11)),
+        "a 6x6 input instead (trace, layout and all)": (lambda: draw(3, 1), lambda: draw(6, 1)),
+    }
+    baseline(1), draw(3, 1), draw(6, 1)  # warm
+    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in pairs}
+    counts: dict[str, int] = {}
+    for _ in range(int(times)):
+        for name, (short, long) in pairs.items():
+            for _ in range(1 if name == "baseline" else 8):  # ours is over so soon that one hiccup decides
+                start = time.perf_counter()
+                fewer = short()
+                middle = time.perf_counter()
+                counts[name] = long() - fewer
+                seconds[name].append((middle - start, time.perf_counter() - middle))
+    best = {name: [min(column) for column in zip(*pairs, strict=True)] for name, pairs in seconds.items()}
+    print(json.dumps({n: (1e3 * (long - short) / counts[n], counts[n]) for n, (short, long) in best.items()}))
+
+
+def loaded_by_help() -> None:
+    from convanim.cli import main
+
+    with contextlib.redirect_stdout(None), contextlib.suppress(SystemExit):
+        main(["--help"])
+    print("loaded" if "matplotlib" in sys.modules else "not loaded")
+
+
+def trace() -> None:
+    """Print the seconds until the trace is there with its last step, and until it is checked."""
+    import numpy as np
+
+    from convanim import Conv
+
+    x, weight = np.arange(1024 * 1024).reshape(1024, 1024) % 251, np.arange(25).reshape(5, 5)
+    start = time.perf_counter()
+    traced = Conv(kernel_size=5).trace(x, weight)
+    assert len(traced) == 1020 * 1020
+    assert traced[len(traced) - 1].writes.tolist() == [[0, 1019, 1019]]
+    made = time.perf_counter()
+    traced.verify()
+    print(json.dumps([made - start, time.perf_counter() - start]))
+
+
+INSIDE: dict[str, Callable[..., None]] = {"slopes": slopes, "help": loaded_by_help, "trace": trace}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--quick", action="store_true", help="fewer repeats")
+    parser.add_argument("--inside", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inside:
+        INSIDE[options.inside[0]](*options.inside[1:])
+        return 0
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "matplotlib", "Pillow"))
+    machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
+    print(f"{machine}; Python {platform.python_version()}, {packages}\n")
+    print("| figure | asked for | measured | ok |\n|---|---|---|---|", flush=True)
+    missed = 0
+    with tempfile.TemporaryDirectory(prefix="convanim-bench-") as folder:
+        for figure in FIGURES:
+            for row in figure(Path(folder), 3 if options.quick else 6):
+                verdict = "" if row.ok is None else "yes" if row.ok else "**no**"
+                print(f"| {row.figure} | {row.asked} | {row.measured} | {verdict} |", flush=True)
+                missed += row.ok is False
+    print(f"\n{missed} missed" if missed else "\nall kept")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

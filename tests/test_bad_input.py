@@ -1,0 +1,324 @@
+"""Whatever is typed wrongly, missing, full or interrupted: one sentence, the right exit code, and nothing left behind.
+
+The table says what must be named; the hint follows a semicolon. What disks and signals do is in test_files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import convanim as ca
+from convanim.cli import main
+from convanim.errors import ConvanimError
+from convanim.source import read_array
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Iterator[Path]:
+    """A folder that must be empty afterwards."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+def run(*arguments: object, stdin: Any = None) -> tuple[int, str, str]:
+    streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", "surrogateescape", write_through=True) for _ in range(2)]
+    before, sys.stdin = sys.stdin, io.TextIOWrapper(stdin or io.BytesIO())
+    try:
+        with contextlib.redirect_stdout(streams[0]), contextlib.redirect_stderr(streams[1]):
+            main([str(a) for a in arguments])
+    except SystemExit as stop:
+        told = (s.buffer.getvalue().decode("utf-8", "replace") for s in streams)  # type: ignore[attr-defined]
+        return int(stop.code or 0), next(told), next(told)
+    finally:
+        sys.stdin = before
+
+
+def check(code: int, told: str, err: str, *says: str, hint: bool = True) -> None:
+    assert code == 2, err
+    assert told == ""
+    assert "Traceback" not in err
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert err.endswith("\n")
+    assert len(err) < 700
+    for said in says:
+        assert said in err
+    assert not hint or ";" in err
+
+
+CONV = "conv --input 5x5 --kernel 3"
+UP = "transposed --input 3x3 --kernel 3"
+TABLE: dict[str, list[str]] = {
+    "conv --input 3x3 --kernel 5": ["kernel size 5", "axis 0"],
+    "conv --input 5x3 --kernel 5x4": ["kernel size 4", "axis 1"],
+    "conv --input 3x3 --kernel 3 --dilation 2": ["kernel size 3 (dilated to 5)", "axis 0"],
+    "conv --input 2x2 --kernel 5 --padding 1": ["kernel size 5", "2 padded to 4"],
+    f"{CONV} --stride 0": ["stride 0"],
+    f"{CONV} --stride -2": ["stride -2"],
+    f"{CONV} --stride 1x0": ["stride", "0"],
+    f"{CONV} --stride 1x1x1": ["3 axes", "2"],
+    f"{CONV} --stride 1.5": ["--stride", "1.5"],
+    f"{CONV} --stride two": ["--stride", "two"],
+    f"{CONV} --dilation 0": ["dilation 0"],
+    f"{CONV} --padding -1": ["padding -1"],
+    f"{CONV} --padding smae": ["--padding", "smae", "same"],
+    f"{CONV} --padding 1:2:3": ["--padding", "1:2:3"],
+    f"{UP} --output-padding 1": ["output padding 1", "axis 0"],
+    f"{UP} --stride 2 --output-padding 0x2": ["output padding 2", "axis 1"],
+    f"{UP} --output-padding -1": ["padding -1"],
+    f"{UP} --padding 5": ["padding 5", "axis 0"],
+    f"{UP} --view overlap": ["overlap", "overlap-add"],
+    "conv --input 0x5 --kernel 3": ["--input", "0x5"],
+    "conv --input -5 --kernel 3": ["--input", "-5"],
+    "conv --input 5x5 --kernel 0": ["--kernel", "0"],
+    "conv --input 5x5 --kernel 3x-3": ["--kernel", "3x-3"],
+    "conv --input 5x5 --kernel 3x3x3": ["--kernel has 3 axes", "--input has 2"],
+    "conv --input 5x5 --kernel [[1,2],[3]]": ["--kernel", "[[1,2],[3]]", "ragged"],
+    "conv --input [] --kernel 3": ["--input", "[]", "empty"],
+    "conv --input [[],[]] --kernel 3": ["--input", "[[],[]]", "empty"],
+    "conv --input [1,NaN] --kernel 1": ["--input", "NaN"],
+    "conv --input [1,-Infinity] --kernel 1": ["--input", "Infinity"],
+    "conv --input [1,1e999] --kernel 1": ["--input", "1e999"],
+    "conv --input [9e307,9e307] --kernel [9,9]": ["too large"],
+    "conv --input [9223372036854775807,1] --kernel [9,9]": ["64 bits"],
+    "conv --input 1e9x1e9 --kernel 3": ["--input", "1e9x1e9"],
+    "conv --input 1000000000x1000000000 --kernel 3": ["--input", "1000000000x1000000000"],
+    "conv --input 5x5 --kernel 1e9x1e9": ["--kernel", "1e9x1e9"],
+    f"{CONV} --stride 1000000000": ["--stride", "1000000000"],
+    f"{UP} --stride 10000000": ["10000000"],
+    "conv --input 2000x2000 --kernel 3": ["2000×2000"],
+    "conv --input nowhere.csv --kernel 3": ["--input", "nowhere.csv", "cannot be read"],
+    "conv --input 5x5 --kernel nowhere.npy": ["--kernel", "nowhere.npy", "cannot be read"],
+    "conv --input photo.jpg --kernel 3": ["--input", "photo.jpg"],
+    "conv --input - --kernel -": ["--input", "--kernel", "standard input"],
+    "conv --input - --kernel 3": ["--input", "'-'"],
+    f"{CONV} --bias x": ["--bias", "x"],
+    f"{CONV} --bias nan": ["bias", "NaN"],
+    f"{CONV} --bias 1e999": ["bias", "1e999"],
+    f"{CONV} --bias 99999999999999999999": ["bias", "99999999999999999999"],
+    f"{CONV} --seed -1": ["--seed -1"],
+    f"{CONV} --width 10": ["10", "width"],
+    f"{CONV} --height 100000": ["100000", "height"],
+    f"{CONV} --theme drak": ["theme", "drak", "dark"],
+    f"{CONV} --plays -1": ["plays -1"],
+    f"{CONV} --plays 70000": ["plays 70000"],
+    f"{CONV} --select 99": ["select", "99", "0 to 19"],
+    f"{CONV} --select odd": ["select", "odd"],
+    f"{CONV} --select 5..2": ["select", "5..2", "2..5"],
+    f"{CONV} --seconds-per-step 0": ["seconds per step 0 "],
+    f"{CONV} --seconds-per-step 0.033": ["seconds per step 0.033", "0.03"],
+    f"{CONV} --hold-last -1": ["hold last -1"],
+    f"{CONV} --hold-last nan": ["hold last nan"],
+    f"{CONV} --hold-last inf": ["hold last inf"],
+    f"{CONV} --title \n": [r"'\n'"],
+    f"{CONV} --title \udcff": [r"'\udcff'"],
+}
+
+
+@pytest.mark.parametrize("line", TABLE)
+def test_one_sentence(out: Path, line: str) -> None:
+    check(*run(*line.split(" "), "-o", out / "a.gif"), *TABLE[line])
+
+
+@pytest.mark.parametrize(
+    "line", ["conv --input 5x5", f"{CONV} --nope", f"{CONV} --width x", f"{CONV} --fill x", "nope"]
+)
+def test_what_click_refuses(out: Path, line: str) -> None:
+    check(*run(*line.split(), "-o", out / "a.gif"), hint=False)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", ["no numbers"]),
+        (b"1,2\n3,b\n", ["'b'", "line 2, column 2"]),
+        (b"1,2\n3\n", ["line 2", "ragged"]),
+        (b"1,nan\n", ["'nan'", "line 1, column 2"]),
+        (b"1,inf\n", ["'inf'", "line 1, column 2"]),
+        (b"\xff\xfe1", ["UTF-8"]),
+    ],
+)
+def test_tables(out: Path, data: bytes, says: list[str]) -> None:
+    check(*run("conv", "--input", "-", "--kernel", "1", "-o", out / "a.gif", stdin=io.BytesIO(data)), "--input", *says)
+    (out.parent / "a.csv").write_bytes(data)
+    check(*run("conv", "--input", out.parent / "a.csv", "--kernel", "1", "-o", out / "a.gif"), "a.csv", *says)
+
+
+class Bomb:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path("boom"),)
+
+
+def test_objects_are_never_unpickled(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(out)
+    np.save(out.parent / "a.npy", np.array([[Bomb()]], dtype=object), allow_pickle=True)
+    check(*run("conv", "--input", out.parent / "a.npy", "--kernel", "1", "-o", "a.gif"), "--input", "a.npy", "object")
+
+
+def test_a_place_that_is_no_array(out: Path) -> None:
+    (out.parent / "folder.csv").mkdir()
+    check(*run("conv", "--input", out.parent / "folder.csv", "--kernel", "1", "-o", out / "a.gif"), "folder.csv")
+    (out.parent / "cut.npy").write_bytes(b"\x93NUMPY\x01\x00")
+    check(*run("conv", "--input", out.parent / "cut.npy", "--kernel", "1", "-o", out / "a.gif"), "cut.npy")
+
+
+# Where to.
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("a.gf", ["'.gf'", ".gif, .png, .txt, .json"]),
+        ("a", ["'a'", ".gif, .png, .txt, .json"]),
+        ("nowhere/a.gif", ["nowhere", "does not exist"]),
+        ("nowhere/a-%d.png", ["nowhere", "does not exist"]),
+        ("../file/a.gif", ["file"]),
+        ("../file/%d.png", ["file"]),
+        ("/proc/self/x.gif", ["/proc/self/x.gif", "cannot be written"]),
+        ("/proc/self/x-%d.png", ["/proc/self/x-%d.png", "cannot be written"]),
+        ("../folder.gif", ["folder.gif is a folder"]),
+        ("a" * 300 + ".gif", ["name too long"]),
+        ("a" * 300 + "-%d.png", ["name too long"]),
+        ("a" * 300 + "/a.gif", ["aaa"]),
+        ("a\0.gif", [r"\x00"]),
+        ("-", ["-o -", "--format"]),
+    ],
+)
+def test_places(out: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: list[str]) -> None:
+    monkeypatch.chdir(out)
+    (out.parent / "file").write_text("")
+    (out.parent / "folder.gif").mkdir()
+    check(*run(*CONV.split(), "--width", "640", "-o", name), *says)
+
+
+def test_a_format_that_is_none(out: Path) -> None:
+    check(*run(*CONV.split(), "-o", out / "a.gif", "--format", "bmp"), "'bmp'", "gif, png, txt")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere; /proc is tried instead")
+def test_a_folder_without_permission(out: Path) -> None:
+    out.chmod(0o500)
+    check(*run(*CONV.split(), "-o", out / "a.gif"), "permission denied")
+
+
+# Too much.
+
+
+class Ones(io.RawIOBase):
+    """100 MB of CSV that nobody should read to the end."""
+
+    left = 100_000_000
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = min(len(buffer), self.left)
+        buffer[:size] = (b"1," * (size // 2 + 1))[:size]
+        self.left -= size
+        return size
+
+
+def test_a_hundred_megabytes(out: Path) -> None:
+    stream = Ones()
+    big = "1," * 50_000_000
+    check(
+        *run("conv", "--input", "-", "--kernel", "1", "-o", out / "a.gif", stdin=io.BufferedReader(stream)), "--input"
+    )
+    assert stream.left > 50_000_000
+    (out.parent / "big.csv").write_text(big)
+    check(*run("conv", "--input", out.parent / "big.csv", "--kernel", "1", "-o", out / "a.gif"), "big.csv")
+    (out.parent / "big.csv").unlink()
+    check(*run("conv", "--input", f"[{big}1]", "--kernel", "1", "-o", out / "a.gif"), "--input", "characters")
+    check(*run("conv", "--input", "5", "--kernel", f"[{big}1]", "-o", out / "a.gif"), "--kernel", "characters")
+    check(*run("conv", "--input", "5", "--kernel", "1" * 100_000_000, "-o", out / "a.gif"), "--kernel")
+    with pytest.raises(ConvanimError, match="too long for a layer"):
+        ca.parse(f"Conv([{big}])")
+    with pytest.raises(ConvanimError, match="characters"):
+        read_array("[" * 100_000_000, what="--input")
+
+
+# Anything at all.
+
+
+def mostly(good: str, bad: str) -> st.SearchStrategy[str]:
+    """Three good words to one bad one, so that about half of the commands run."""
+    return st.sampled_from([*good.split(), *good.split(), *good.split(), *bad.split()])
+
+
+INPUTS = mostly("4 3x3 4x5 5x4 6 [[1,2,3],[3,4.5,0],[0,1,1]]", "0 -1 1x 1e9x1e9 [1,[2]]")
+KERNELS = mostly("1 2 2 3 2x1 [[1,-2],[3,4]]", "0 9x9 3x 2x2x2")
+STEPS = mostly("1 1 2 1x1 2x1", "0 -1 3x 9999999999 nan")
+PADDINGS = mostly("0 1 2x1 1:2x0:1 same full valid", "-1 smae 1:2:3 999999999")
+WORDS = st.text(max_size=12) | st.sampled_from(
+    ["nan", "-", "--", "-o", "@", "%d", "\udc80", "9" * 50, "../x", "\0.npy"]
+)
+NAMES = mostly("a.txt a.json a.gif a.png a-%d.png -", "a.gf a/b.txt .")
+VALUES = {
+    "--stride": STEPS,
+    "--padding": PADDINGS,
+    "--dilation": STEPS,
+    "--output-padding": STEPS,
+    "--bias": mostly("0 -1.5", "1e400 nan x 99999999999999999999"),
+    "--fill": mostly("ones random", "x"),
+    "--seed": mostly("0 7", "-1 99999999999999999999"),
+    "--view": mostly("zero-insertion overlap-add both", "x"),
+    "--format": mostly("txt PNG json", "x"),
+    "--select": mostly("0 last 0..2 all 0,0", "2..0 99999 x ,"),
+    "--width": mostly("320 480 640", "0 -1 99999 x 150"),
+    "--height": mostly("300 360", "0 1e3 120"),
+    "--seconds-per-step": mostly("0.06 1", "0 nan inf -1 0.025 0.02"),
+    "--hold-last": mostly("0.02 1", "nan 1e9"),
+    "--plays": mostly("0 3", "-1 65537"),
+    "--theme": mostly("dark light", "x"),
+    "--title": st.text(max_size=12) | st.sampled_from(["", "A title", "\udc80"]),
+    "--no-caption": st.none(),
+    "--quiet": st.none(),
+}
+
+
+@st.composite
+def arguments(draw: st.DrawFn) -> list[str]:
+    words = draw(mostly("conv transposed", "explain-conv explain-transposed")).split("-")
+    words += [
+        "--input",
+        draw(INPUTS | WORDS) if draw(st.integers(0, 9)) == 7 else draw(INPUTS),
+        "--kernel",
+        draw(KERNELS),
+    ]
+    for name in draw(st.lists(st.sampled_from(sorted(VALUES)), max_size=2, unique=True)):
+        value = draw(VALUES[name])
+        words += [name] if value is None else [name, value]
+    if words[0] != "explain":
+        words += ["-o", draw(NAMES)]
+        if words[-1] in ("-", ".") or draw(st.integers(0, 9)) == 7:
+            words += ["--format", draw(VALUES["--format"])]
+    return words + (draw(st.lists(WORDS, max_size=2)) if draw(st.integers(0, 9)) == 7 else [])
+
+
+@settings(max_examples=300)
+@given(words=arguments())
+@example(words=["conv", "--input", "4x4", "--kernel", "2", "--width", "160", "-o", "a.gif"])
+@example(words=["transposed", "--input", "1", "--kernel", "1", "--width", "120", "--view", "both", "-o", "a.png"])
+def test_whatever_is_typed(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    with contextlib.chdir(folder):
+        code, _, err = run(*words)
+    assert code in (0, 1, 2)
+    assert "Traceback" not in err
+    assert code == 0 or err.startswith("Error: ")
+    assert code == 0 or list(folder.iterdir()) == []
+    assert not [p for p in folder.rglob("*") if p.suffix == ".part"]

@@ -1,0 +1,361 @@
+"""The command line by its front door: every option does what the help says, and the closing line tells the truth.
+
+Most runs happen in this process, for speed; pipes and terminals get processes of their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import pty
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+import pytest
+from PIL import Image
+from tools import decode_ffmpeg, decode_gifsicle, decode_pillow, need
+
+import convanim
+from convanim.cli import main
+
+SMALL = ["conv", "--input", "5x5", "--kernel", "3x3", "--width", "640"]
+UP = ["transposed", "--input", "2x2", "--kernel", "2x2", "--width", "640"]
+FRAME = re.compile(r"^frame (\d+) \((\d+) ms\)[^\n]*?(?:step (\d+) / (\d+))?$", re.M)
+
+
+class Run(NamedTuple):
+    code: int
+    out: bytes
+    err: str
+
+
+def run(*arguments: object, stdin: bytes = b"") -> Run:
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(stdin))
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as stop:
+            main([str(a) for a in arguments])
+    finally:
+        sys.stdin = before
+    return Run(stop.value.code or 0, out.buffer.getvalue(), err.buffer.getvalue().decode())  # type: ignore[attr-defined]
+
+
+def process(*arguments: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "convanim", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, check=False, **options)
+
+
+def saved(path: Path, *arguments: object, stdin: bytes = b"") -> str:
+    """Run, and return the closing line."""
+    code, out, err = run(*arguments, "-o", path, stdin=stdin)
+    assert (code, err) == (0, "")
+    assert out.count(b"\n") == 1
+    return out.decode().rstrip("\n")
+
+
+def frames(path: Path, *arguments: object) -> list[tuple[int, int, int]]:
+    """The (number, ms, placement) of each frame, as told by a .txt of the same options."""
+    saved(path.with_suffix(".txt"), *arguments)
+    told = FRAME.findall(path.with_suffix(".txt").read_text("utf-8"))
+    return [(int(number), int(ms), int(step or 0)) for number, ms, step, _ in told]
+
+
+def info(path: Path) -> str:
+    return subprocess.run([need("gifsicle"), "--info", path], check=True, capture_output=True, text=True).stdout
+
+
+def traced(path: Path, *arguments: object, stdin: bytes = b"") -> dict[str, Any]:
+    saved(path / "t.json", *arguments, stdin=stdin)
+    return dict(json.loads((path / "t.json").read_text("utf-8")))
+
+
+# The layer.
+
+OPTIONS = {
+    "--stride 2": {"stride": (2, 2)},
+    "--stride 2x1": {"stride": (2, 1)},
+    "--dilation 2": {"dilation": (2, 2)},
+    "--dilation 1x2 --stride 3x2": {"dilation": (1, 2), "stride": (3, 2)},
+    "--padding 1": {"padding": ([1, 1], [1, 1])},
+    "--padding 1x0": {"padding": ([1, 1], [0, 0])},
+    "--padding 1:2x0:1": {"padding": ([1, 2], [0, 1])},
+    "--padding valid": {"padding": ([0, 0], [0, 0])},
+    "--padding same": {"padding": ([1, 1], [0, 1])},
+    "--padding same_lower": {"padding": ([1, 1], [1, 0])},
+    "--padding full": {"padding": ([2, 2], [1, 1])},
+    "--bias -7": {},
+    "--stride 3x2 --output-padding 2x1": {"stride": (3, 2), "output_padding": (2, 1)},
+}
+
+
+@pytest.mark.parametrize("kind", ["conv", "transposed"])
+@pytest.mark.parametrize("options", OPTIONS)
+def test_layer_options(tmp_path: Path, kind: str, options: str) -> None:
+    if kind == "conv" and "output-padding" in options:
+        assert "No such option" in run(kind, *options.split()).err
+        return
+    told = traced(tmp_path, kind, "--input", "6x5", "--kernel", "3x2", *options.split())
+    wanted: dict[str, Any] = {"input": (6, 5), "kernel": (3, 2), "stride": (1, 1), "dilation": (1, 1)}
+    for name, each in (wanted | OPTIONS[options]).items():
+        assert tuple(axis[name] for axis in told["axes"]) == each
+    assert told["bias"] == ([-7] if "bias" in options else None)
+    assert told["operation"].startswith("Conv(" if kind == "conv" else "ConvTranspose(")
+
+
+# Arrays.
+
+
+def test_fills_and_seeds(tmp_path: Path) -> None:
+    def values(*options: str) -> tuple[list[int], list[int]]:
+        told = traced(tmp_path, *SMALL, *options)
+        return np.ravel(told["input"]).tolist(), np.ravel(told["weight"]).tolist()
+
+    assert values() == (list(range(1, 26)), list(range(1, 10)))
+    assert values("--fill", "ones") == ([1] * 25, [1] * 9)
+    drawn = values("--fill", "random")
+    assert drawn == values("--fill", "random", "--seed", "0")
+    assert drawn != values("--fill", "random", "--seed", "1")
+    assert drawn[0][:9] != drawn[1]
+
+
+def test_arrays_from_everywhere(tmp_path: Path) -> None:
+    array = np.array([[1, -2, 3], [4, 5, 6]])
+    np.save(tmp_path / "a.npy", array)
+    (tmp_path / "a.csv").write_text("1,-2,3\n4,5,6\n")
+    (tmp_path / "a.tsv").write_text("1\t-2\t3\n4\t5\t6\n")
+    for source in ("a.npy", "a.csv", "a.tsv"):
+        assert traced(tmp_path, "conv", "--input", tmp_path / source, "--kernel", "2")["input"] == [array.tolist()]
+    literal = traced(tmp_path, "conv", "--input", "[[1,-2,3],[4,5,6]]", "--kernel", "2", "--fill", "ones")
+    assert literal["input"] == [array.tolist()]
+    piped = traced(tmp_path, "conv", "--input", "-", "--kernel", "2", stdin=b"1,-2,3\n4,5,6\n")
+    assert piped["input"] == [array.tolist()]
+    assert traced(tmp_path, *SMALL[:3], "--kernel", "-", stdin=b"1,2\n3,4\n")["weight"] == [[[[1, 2], [3, 4]]]]
+
+
+# The file.
+
+
+def test_closing_line_of_each_format(tmp_path: Path) -> None:
+    path = tmp_path / "up.gif"
+    line = saved(path, *SMALL)
+    clip = decode_gifsicle(path)
+    size = f"{path.stat().st_size / 1000:,.0f} KB"
+    assert line == f"{path}, 640×360 px, 20 frames, {sum(ms for _, ms in clip) / 1000:.1f} s, {size}"
+    assert clip[0][0].shape == (360, 640, 3)
+    assert re.fullmatch(r".*up\.png, 640×360 px, 1 frame, \d+ KB", saved(tmp_path / "up.png", *SMALL))
+    assert re.fullmatch(r".*up\.TXT, 20 frames, 11\.8 s, \d+ KB", saved(tmp_path / "up.TXT", *SMALL))
+    assert re.fullmatch(r".*up\.json, .*\d+ KB", saved(tmp_path / "up.json", *SMALL))
+    assert re.fullmatch(r".*%02d\.png, 640×360 px, 20 frames, \d+ KB", saved(tmp_path / "u%02d.png", *SMALL))
+    assert {p.name for p in tmp_path.glob("u??.png")} == {f"u{i:02}.png" for i in range(20)}
+
+
+@pytest.mark.parametrize("decode", [decode_pillow, decode_gifsicle, decode_ffmpeg])
+def test_a_gif_lasts_as_long_as_its_frames(tmp_path: Path, decode: Any) -> None:
+    options = [*SMALL, "--seconds-per-step", "0.3", "--hold-last", "2.5"]
+    saved(tmp_path / "a.gif", *options)
+    told = frames(tmp_path / "a", *options)
+    assert sum(ms for _, ms in decode(tmp_path / "a.gif")) == sum(ms for _, ms, _ in told)
+    assert told[-1][1] == 2500
+
+
+@pytest.mark.parametrize(("plays", "said"), [(0, "loop forever"), (1, None), (2, "loop count 1"), (9, "loop count 8")])
+def test_plays(tmp_path: Path, plays: int, said: str | None) -> None:
+    saved(tmp_path / "a.gif", *UP, "--plays", plays)
+    loops = re.findall(r"loop .*", info(tmp_path / "a.gif"))
+    assert loops == ([said] if said else [])
+
+
+def test_the_comment_is_the_command_that_makes_the_file_again(tmp_path: Path) -> None:
+    options = ["--title", 'it\'s a "test" of ×', "--no-caption", "--bias", "-0.5", "--theme", "dark", "--plays", "2"]
+    saved(tmp_path / "a.gif", *SMALL, *options, "--select", "0,3..5,last")
+    saved(tmp_path / "a.png", *SMALL, *options, "--select", "0,3..5,last")
+    with Image.open(tmp_path / "a.gif") as gif, Image.open(tmp_path / "a.png") as png:
+        comment = gif.info["comment"].decode()
+        assert png.text["Comment"] == comment  # type: ignore[attr-defined]
+    assert "MIT" in comment
+    assert str(tmp_path) not in comment
+    assert "-o" not in shlex.split(comment)
+    program, *again = shlex.split(comment.split(". Made with")[0])
+    assert program == "convanim"
+    saved(tmp_path / "b.gif", *again)
+    assert (tmp_path / "b.gif").read_bytes() == (tmp_path / "a.gif").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("select", "numbers"),
+    [("0,4,8", [0, 4, 8]), ("2..6", [2, 3, 4, 5, 6]), ("last", [19]), ("17..last", [17, 18, 19]), ("all", range(20))],
+)
+def test_select(tmp_path: Path, select: str, numbers: list[int]) -> None:
+    assert [number for number, _, _ in frames(tmp_path / "a", *SMALL, "--select", select)] == list(numbers)
+    line = saved(tmp_path / "a-%03d.png", *SMALL, "--select", select)
+    assert [int(p.stem[-3:]) for p in sorted(tmp_path.glob("*.png"))] == list(numbers)
+    assert f"{len(numbers)} frame" in line
+
+
+def last_picture(path: Path, *arguments: object) -> np.ndarray[Any, Any]:
+    saved(path / "last.png", *arguments)
+    with Image.open(path / "last.png") as image:
+        return np.array(image.convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [
+        ([], (1280, 720)),
+        (["--width", "960"], (960, 540)),
+        (["--height", "540"], (960, 540)),
+        (["--width", "320"], (320, 180)),
+        (["--width", "500", "--height", "700"], (500, 700)),
+    ],
+)
+def test_page_sizes(tmp_path: Path, options: list[str], size: tuple[int, int]) -> None:
+    assert last_picture(tmp_path, *SMALL[:5], *options).shape == (*size[::-1], 3)
+
+
+def test_themes_title_and_captions(tmp_path: Path) -> None:
+    light, dark = last_picture(tmp_path, *SMALL), last_picture(tmp_path, *SMALL, "--theme", "dark")
+    assert light[0, 0].min() > 200
+    assert dark[0, 0].max() < 80
+    corner = np.s_[320:, 500:]  # where the step count stands
+    assert np.unique(light[corner]).size > 1
+    assert np.unique(last_picture(tmp_path, *SMALL, "--no-caption")[corner]).size == 1
+    assert (last_picture(tmp_path, *SMALL, "--title", "Ones")[:60] != light[:60]).any()
+    saved(tmp_path / "a.txt", *SMALL, "--title", "My title")
+    assert (tmp_path / "a.txt").read_text("utf-8").startswith("My title\n")
+    assert "output[0,0] = 1·1" in (tmp_path / "a.txt").read_text("utf-8")
+
+
+def test_no_caption_holds_for_text_too(tmp_path: Path) -> None:
+    saved(tmp_path / "a.txt", *SMALL, "--no-caption")
+    text = (tmp_path / "a.txt").read_text("utf-8")
+    assert "output[0,0] =" not in text
+    assert "step 1 / 9" not in text
+
+
+def test_views_differ(tmp_path: Path) -> None:
+    told = {}
+    for view in ("zero-insertion", "overlap-add", "both"):
+        saved(tmp_path / "a.txt", *UP, "--stride", "2", "--view", view)
+        told[view] = (tmp_path / "a.txt").read_text("utf-8")
+    saved(tmp_path / "a.txt", *UP, "--stride", "2")
+    assert (tmp_path / "a.txt").read_text("utf-8") == told["zero-insertion"]
+    assert len(set(told.values())) == 3
+    assert "·" in told["zero-insertion"]
+
+
+def test_a_long_animation_is_paced_and_says_so(tmp_path: Path) -> None:
+    layer = ["conv", "--input", "24x24", "--kernel", "3x3", "--width", "1280"]
+    line = saved(tmp_path / "a.txt", *layer)
+    assert sum(ms for _, ms, _ in frames(tmp_path / "a", *layer)) <= 30_000
+    match = re.search(r"; (\d+) of 484 placements left out, (--select all) shows every one$", line)
+    assert match
+    assert 484 - int(match[1]) == len({step for _, _, step in frames(tmp_path / "a", *layer)} - {0})
+    whole = frames(tmp_path / "a", *layer, *match[2].split())
+    assert {step for _, _, step in whole} - {0} == set(range(1, 485))
+    assert "left out" not in saved(tmp_path / "a.txt", *layer, "--select", "all")
+    assert "left out" not in saved(tmp_path / "a.txt", *layer, "--seconds-per-step", "0.04")
+
+
+# Shells, pipes and terminals.
+
+
+@pytest.mark.parametrize("kind", ["gif", "png", "txt", "json"])
+def test_standard_output_gets_the_same_bytes(tmp_path: Path, kind: str) -> None:
+    saved(tmp_path / f"a.{kind}", *UP)
+    done = process(*UP, "-o", "-", "--format", kind.upper(), cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout == (tmp_path / f"a.{kind}").read_bytes()
+    assert done.stderr.decode().startswith("standard output, ")
+    assert done.stderr.count(b"\n") == 1  # no progress bar
+    assert [p.name for p in tmp_path.iterdir()] == [f"a.{kind}"]
+
+
+def test_quiet(tmp_path: Path) -> None:
+    assert run(*UP, "-o", tmp_path / "a.gif", "--quiet") == (0, b"", "")
+    done = process(*UP, "-o", "-", "--format", "txt", "--quiet")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_open_shows_the_finished_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[tuple[str, bool]] = []
+    monkeypatch.setattr(click, "launch", lambda url: opened.append((url, Path(url).exists())))
+    saved(tmp_path / "a.png", *UP, "--open")
+    assert opened == [(str(tmp_path / "a.png"), True)]
+
+
+def on_a_terminal(*arguments: object) -> str:
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "convanim", *map(str, arguments)]
+    with subprocess.Popen(command, stderr=slave, stdout=subprocess.DEVNULL, env=os.environ | {"TERM": "xterm"}) as it:
+        os.close(slave)
+        told = b""
+        with contextlib.suppress(OSError):  # a terminal whose other end is closed
+            while part := os.read(master, 4096):
+                told += part
+    os.close(master)
+    assert it.returncode == 0
+    return told.decode()
+
+
+def test_a_progress_bar_on_a_terminal_only(tmp_path: Path) -> None:
+    told = on_a_terminal(*SMALL, "-o", tmp_path / "a.gif")
+    assert "frames" in told
+    assert "100%" in told
+    assert on_a_terminal(*SMALL, "-o", tmp_path / "a.gif", "--quiet") == ""
+    assert process(*SMALL, "-o", tmp_path / "a.gif").stderr == b""
+
+
+def test_the_examples_of_the_help_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("photo.csv").write_text("".join(",".join(str(i * j % 7) for j in range(12)) + "\n" for i in range(9)))
+    told = run("--help")
+    examples = [shlex.split(x)[1:] for x in re.findall(r"^ +(convanim .+)$", told.out.decode(), re.M)]
+    assert len(examples) >= 5
+    for example in examples:
+        done = run(*example)
+        assert (done.code, done.err) == (0, ""), example
+        if "-o" in example:
+            assert Path(example[example.index("-o") + 1]).stat().st_size > 0
+    assert decode_pillow("up.gif")
+
+
+@pytest.mark.parametrize("words", ["--help", "conv --help", "transposed -h", "explain -h", "--version"])
+def test_help_needs_nothing_heavy(words: str) -> None:
+    probe = "import sys; from convanim.cli import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe, *words.split()], capture_output=True, text=True, check=True)
+    *told, loaded = done.stdout.splitlines()
+    assert told
+    assert not {"numpy", "matplotlib", "PIL", "imageio", "msgspec"} & set(loaded.split())
+
+
+def test_version_and_explain() -> None:
+    assert run("--version") == (0, f"convanim {convanim.__version__}\n".encode(), "")
+    done = run("explain", "transposed", "--input", "3x3", "--kernel", "3x3", "--stride", "2")
+    assert done.code == 0
+    assert "3×3 → 7×7" in done.out.decode()
+    assert "5×5 → 3×3" in run("explain", *SMALL[:5]).out.decode()
+    shown = run()
+    assert (shown.code, shown.out) == (2, b"")
+    assert "Usage: convanim" in shown.err
+
+
+def test_completion() -> None:
+    def complete(**variables: str) -> str:
+        done = process(env=os.environ | variables)
+        assert done.returncode == 0
+        return done.stdout.decode()
+
+    script = complete(_CONVANIM_COMPLETE="bash_source")
+    checked = f"{script}\ncomplete -p convanim"
+    shown = subprocess.run([need("bash"), "-c", checked], capture_output=True, text=True, check=True)
+    assert shown.stdout.rstrip().endswith(" convanim")
+    words = {"_CONVANIM_COMPLETE": "bash_complete", "COMP_WORDS": "convanim conv --the", "COMP_CWORD": "2"}
+    assert "--theme" in complete(**words)

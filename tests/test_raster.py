@@ -1,0 +1,279 @@
+"""The raster: whatever was drawn before, a frame's pixels are its own, in exact colours that can be read."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image
+from test_layout import large, looked_at
+from test_scene import drawn, result_of
+from tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
+
+from convanim import theme
+from convanim.animation import Animation
+from convanim.errors import ConvanimError
+from convanim.layout import Page, layout
+from convanim.ops import Conv, ConvTranspose
+from convanim.render.raster import Raster
+from convanim.scene import VIEWS, Scene, scene
+from convanim.scene.frame import Emphasis, Role
+from convanim.theme import load
+from convanim.trace import Trace
+
+Pixels = NDArray[np.uint8]
+SETTINGS = settings(max_examples=25)
+LOOKS = ("light", "dark")
+
+
+@st.composite
+def placed(draw: st.DrawFn) -> tuple[Scene, Page]:
+    """A scene on a small page; larger ones are drawn as shades."""
+    trace = draw(drawn() | large().filter(lambda t: t.x.size < 150))
+    s = scene(trace, draw(st.sampled_from(VIEWS["transposed" if trace.op.transposed else "conv"])))
+    for width, height in (draw(st.sampled_from([(480, 270), (640, 360), (400, 400)])), (1280, 720), (2560, 1440)):
+        try:
+            return s, layout(s, width, height, captions=draw(st.booleans()))
+        except ConvanimError:
+            continue
+    raise AssertionError(f"{trace} fits on no page")
+
+
+# --- a frame's pixels are its own ----------------------------------------------------------------------------------
+
+
+@SETTINGS
+@given(placed(), st.randoms(use_true_random=False), st.sampled_from(LOOKS))
+def test_a_frame_looks_the_same_after_any_other(case: tuple[Scene, Page], random: Any, look: str) -> None:
+    s, page = case
+    raster = Raster(s, page, load(look))
+    order = [*range(min(6, s.beats.total)), *(random.randrange(s.beats.total) for _ in range(10)), s.beats.total - 1]
+    before = None
+    for number in order:
+        frame = s.frame(number)
+        picture = raster.draw(frame)
+        alone = Raster(s, page, load(look)).draw(s.frame(number))
+        np.testing.assert_array_equal(picture.pixels, alone.pixels, f"frame {number} after {order}: {s.title}")
+        assert alone.changed == (0, 0, page.height, page.width)
+        if before is not None:
+            changed = np.argwhere(before != picture.pixels)
+            top, left, bottom, right = picture.changed
+            assert top >= 0 and left >= 0 and bottom <= page.height and right <= page.width  # noqa: PT018
+            if len(changed):
+                assert (changed.min(axis=0) >= (top, left)).all()
+                assert (changed.max(axis=0) < (bottom, right)).all()
+        before = picture.pixels.copy()
+
+
+def test_cells_that_are_not_there_any_more_leave_nothing_behind() -> None:
+    """As with select="last,0": the spread input comes before the input alone, in cells too small for grid lines."""
+    s = scene(ConvTranspose(2, 2).trace(np.arange(400).reshape(20, 20), np.ones((2, 2), int)))
+    page = layout(s, 640, 360)
+    assert not page.places["stage"].line
+    raster = Raster(s, page, load("light"))
+    raster.draw(s.frame(s.beats.total - 1))
+    again = raster.draw(s.frame(0)).pixels
+    np.testing.assert_array_equal(again, Raster(s, page, load("light")).draw(s.frame(0)).pixels)
+
+
+def test_the_same_frame_again_changes_nothing() -> None:
+    s = scene(ConvTranspose(2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]]), "overlap-add")
+    raster = Raster(s, layout(s, 640, 360), load("light"))
+    first = raster.draw(s.frame(s.beats.total - 1)).pixels.copy()
+    again = raster.draw(s.frame(s.beats.total - 1))
+    np.testing.assert_array_equal(first, again.pixels)
+    top, left, bottom, right = again.changed
+    assert (bottom - top) * (right - left) < first.size // 2
+
+
+def test_few_sprites_kept_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    s = scene(Conv(3, 1, 1).trace(np.arange(25).reshape(5, 5), np.arange(9).reshape(3, 3)))
+    page = layout(s, 640, 360)
+    wanted = [Raster(s, page, load("light")).draw(s.frame(i)).pixels for i in range(0, s.beats.total, 7)]
+    monkeypatch.setattr("convanim.render.raster.KEPT", 3)
+    raster = Raster(s, page, load("light"))
+    for i, pixels in zip(range(0, s.beats.total, 7), wanted, strict=True):
+        np.testing.assert_array_equal(raster.draw(s.frame(i)).pixels, pixels)
+
+
+# --- colours -------------------------------------------------------------------------------------------------------
+
+
+@SETTINGS
+@given(placed(), st.sampled_from(LOOKS))
+def test_every_pixel_has_a_colour_and_every_colour_is_there_once(case: tuple[Scene, Page], look: str) -> None:
+    s, page = case
+    raster = Raster(s, page, load(look))
+    colours = raster.palette.colours
+    assert len(colours) <= 255
+    assert len({tuple(c) for c in colours.tolist()}) == len(colours)
+    for frame in looked_at(s):
+        pixels = raster.draw(frame).pixels
+        assert pixels.dtype == np.uint8
+        assert pixels.shape == (page.height, page.width)
+        assert pixels.max() < len(colours)
+
+
+COUNT = np.arange(1, 17).reshape(4, 4)
+#: Between them these show every role, and every role under the kernel.
+SHOWN = {
+    "padded and unused": (Conv(2, 2, ((1, 0), (0, 1))).trace(COUNT, [[1, -2], [3, -4]]), None),
+    "inserted": (ConvTranspose(3, 2, 1, output_padding=1).trace(COUNT[:2, :2], COUNT[:3, :3]), None),
+    "cropped": (ConvTranspose(2, 1, 2).trace(COUNT, [[1, -2], [3, -4]]), None),
+    "stamped": (ConvTranspose(3, 2, 1).trace(COUNT[:2, :2], COUNT[:3, :3], 5), "overlap-add"),
+}
+
+
+def painted(name: str, look: str) -> tuple[Scene, Page, list[tuple[Any, Pixels]]]:
+    trace, view = SHOWN[name]
+    s = scene(trace, view)
+    page = layout(s, 1280, 720)
+    raster = Raster(s, page, load(look))
+    frames = [s.frame(i) for i in range(s.beats.total)]
+    return s, page, [(frame, raster.palette.colours[raster.draw(frame).pixels]) for frame in frames]
+
+
+def commonest(cell: Pixels) -> tuple[int, ...]:
+    colours, counts = np.unique(cell.reshape(-1, 3), axis=0, return_counts=True)
+    return tuple(colours[counts.argmax()].tolist())
+
+
+def luminance(colour: tuple[int, ...]) -> float:
+    linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a: tuple[int, ...], b: tuple[int, ...]) -> float:
+    """WCAG 2 contrast ratio, 1 to 21."""
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_cell_is_filled_with_its_role_and_its_number_can_be_read_there(name: str, look: str) -> None:
+    """Measured on the pixels: the commonest colour of a cell, and the strongest one inside the number's box."""
+    _, page, pictures = painted(name, look)
+    colours, met = load(look), set()
+    for frame, rgb in pictures:
+        for panel, place in page.places.items():
+            grid = frame.grids[panel]
+            for row, column in np.argwhere(grid.roles != Role.NONE).tolist():
+                role, emphasis = Role(grid.roles[row, column]), Emphasis(grid.emphasis[row, column])
+                text = "" if role == Role.PENDING else place.panel.numerals.text(grid.values[row, column].item())
+                if (role, emphasis, text) in met:
+                    continue
+                met.add((role, emphasis, text))
+                top, left, bottom, right = place.cell(row, column)
+                fill = commonest(rgb[top:bottom, left:right])
+                wanted = "kernel.fill" if emphasis == Emphasis.ACTIVE else theme.FILL[role]
+                assert fill == colours.colour(wanted), (role, emphasis, text)
+                if not text:
+                    continue
+                box = place.number_text(text, bold=emphasis == Emphasis.WRITTEN).box
+                inside = rgb[top + box.top : top + box.bottom - 3, left + box.left : left + box.right]
+                strongest = max(contrast(tuple(c), fill) for c in np.unique(inside.reshape(-1, 3), axis=0).tolist())
+                quiet = role in (Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED)
+                assert strongest >= (4.5 if quiet else 7), (role, emphasis, text, strongest)
+    assert {role for role, _, _ in met} > {Role.DATA, Role.KERNEL, Role.DONE, Role.PENDING}
+
+
+def test_every_role_is_among_what_was_looked_at() -> None:
+    met = {(r, e) for n in SHOWN for f, _ in painted(n, "light")[2] for r, e in _roles(f)}
+    assert {role for role, _ in met} >= set(Role) - {Role.NONE}
+    assert {role for role, emphasis in met if emphasis == Emphasis.ACTIVE} == {Role.DATA, Role.INSERTED, Role.PADDING}
+
+
+def _roles(frame: Any) -> set[tuple[Role, Emphasis]]:
+    pairs = [np.stack([g.roles.ravel(), g.emphasis.ravel()], axis=1) for g in frame.grids.values()]
+    return {(Role(r), Emphasis(e)) for r, e in np.unique(np.concatenate(pairs), axis=0).tolist()}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", SHOWN)
+def test_outlines_run_all_around_in_the_colour_of_their_role(name: str, look: str) -> None:
+    _, page, pictures = painted(name, look)
+    for frame, rgb in pictures:
+        for panel, place in page.places.items():
+            for o in frame.grids[panel].outlines:
+                stroke = load(look).colour(theme.STROKE[o.role])
+                top, left = place.y + o.top * place.pitch, place.x + o.left * place.pitch
+                bottom, right = place.y + o.bottom * place.pitch, place.x + o.right * place.pitch
+                for part in (
+                    rgb[top, left:right],
+                    rgb[bottom, left:right],
+                    rgb[top:bottom, left],
+                    rgb[top:bottom, right],
+                ):
+                    assert (part == stroke).all(), (panel, o)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_shade_goes_with_the_value(look: str) -> None:
+    """Small cells have no numbers: a larger value is never shown as a smaller one, and the ends are the exact ones."""
+    x = np.random.default_rng(1).permutation(900).reshape(30, 30) - 450
+    s = scene(Conv(2).trace(x, [[1, 0], [0, 0]]))
+    page = layout(s, 640, 360)
+    place = page.places["stage"]
+    assert not place.number
+    raster = Raster(s, page, load(look))
+    pixels = raster.draw(s.frame(s.beats.total - 1)).pixels
+    steps = raster.palette.shade("data").tolist()
+    shown = {}
+    for row, column in np.ndindex(x.shape):
+        top, left, bottom, right = place.cell(row, column)
+        colours = np.unique(pixels[top:bottom, left:right])
+        assert len(colours) == 1
+        shown[int(x[row, column])] = steps.index(int(colours[0]))
+    ordered = [shown[value] for value in sorted(shown)]
+    assert all(a <= b for a, b in pairwise(ordered))
+    assert (ordered[0], ordered[-1]) == (0, len(steps) - 1)
+    assert len(set(ordered)) == len(steps)
+    low, bar, high = place.scale or pytest.fail("a shade without its scale")
+    assert (low.text, high.text) == ("−450", "449")
+    assert pixels[bar.top, bar.left] == steps[0]
+    assert pixels[bar.bottom - 1, bar.right - 1] == steps[-1]
+
+
+# --- files ---------------------------------------------------------------------------------------------------------
+
+FILES: dict[str, tuple[Trace, dict[str, Any]]] = {
+    "conv": (Conv(3, 2, 1).trace(np.arange(36).reshape(6, 6), np.arange(9).reshape(3, 3) - 4), {"width": 640}),
+    "zeros inserted, dark": (SHOWN["inserted"][0], {"width": 641, "height": 363, "theme": "dark"}),
+    "overlap-add": (SHOWN["stamped"][0], {"view": "overlap-add", "width": 480}),
+    "both, one axis": (ConvTranspose(3, 2).trace([1, 2, 3], [1, 0, -1]), {"view": "both", "width": 800}),
+    "shaded, paced": (Conv(2).trace(np.arange(400).reshape(20, 20), [[1, -1], [2, 0]]), {"width": 480}),
+    "some frames": (SHOWN["cropped"][0], {"select": "0,2..4,last", "seconds_per_step": 0.02, "hold_last": 0.5}),
+}
+
+
+@pytest.mark.parametrize("decode", [decode_pillow, decode_gifsicle, decode_ffmpeg])
+@pytest.mark.parametrize("name", FILES)
+def test_a_gif_shows_the_frames_that_were_rendered(name: str, decode: Any, tmp_path: Path) -> None:
+    trace, options = FILES[name]
+    animation = Animation(trace, **options)
+    saved = animation.save(tmp_path / "a.gif")
+    raster = Raster(animation.scene, animation.page, animation.theme)
+    wanted: Clip = []
+    for shot in animation.plan.shots:
+        pixels = raster.draw(animation.scene.frame(shot.frame)).pixels
+        wanted.append((raster.palette.colours[pixels], shot.milliseconds))
+    assert_same_show(decode(tmp_path / "a.gif"), wanted)
+    assert (saved.frames, saved.seconds) == (len(wanted), sum(ms for _, ms in wanted) / 1000)
+    for i in {0, len(wanted) // 2, len(wanted) - 1}:
+        np.testing.assert_array_equal(animation.pixels(i), wanted[i][0])
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_png_is_the_last_frame_which_is_the_result(name: str, tmp_path: Path) -> None:
+    trace, options = FILES[name]
+    animation = Animation(trace, **options)
+    animation.save(tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        np.testing.assert_array_equal(np.array(image.convert("RGB")), animation.pixels(-1))
+    *_, last = animation.frames()
+    assert all(values.tolist() == trace.output.ravel().tolist() for values in result_of(animation.scene, last))

@@ -1,0 +1,148 @@
+"""Themes: a file is a look, and a palette holds its exact colours once each."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convanim import theme
+from convanim.errors import ConvanimError
+from convanim.scene.frame import Emphasis, Role
+from convanim.theme import Theme, load, templates, themes
+
+NAMES = sorted(path.stem for path in (Path(__file__).parent.parent / "templates" / "themes").glob("*.toml"))
+#: Every pair of paper and ink that a cell or a line of text can have.
+PAIRS = {("page", "text"), ("page", "muted"), ("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
+PAIRS |= {(theme.fill(role, emphasis), theme.ink(role)) for role in Role for emphasis in Emphasis}
+SHADES = ("data", "kernel", "product", "done")
+
+
+def rgb(code: str) -> tuple[int, ...]:
+    return tuple(int(code[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def file(name: str) -> dict[str, str]:
+    """The colours of a theme's file by dotted name, read by another reader."""
+    read = tomllib.loads((templates() / "themes" / f"{name}.toml").read_text(encoding="utf-8"))
+    flat = {key: value for key, value in read.items() if isinstance(value, str)}
+    return flat | {f"{k}.{inner}": c for k, v in read.items() if isinstance(v, dict) for inner, c in v.items()}
+
+
+@pytest.fixture(params=NAMES)
+def look(request: pytest.FixtureRequest) -> Theme:
+    return load(request.param)
+
+
+def test_every_file_is_a_theme() -> None:
+    assert themes() == NAMES
+    assert {"light", "dark"} <= set(NAMES)
+
+
+def test_every_colour_is_the_one_in_the_file(look: Theme) -> None:
+    for name, code in file(look.name).items():
+        assert look.colour(name) == rgb(code), name
+
+
+def test_every_name_that_a_role_asks_for_is_there(look: Theme) -> None:
+    asked = {*theme.FILL.values(), *theme.STROKE.values(), *theme.HATCH.values()}
+    asked |= {theme.fill(r, e) for r in Role for e in Emphasis} | {theme.ink(r) for r in Role}
+    asked |= {theme.note_ink(r, e) for r in Role for e in Emphasis}
+    asked |= {f"shade.{kind}_{end}" for kind in theme.SHADE.values() for end in ("low", "high")}
+    assert all(len(look.colour(name)) == 3 for name in asked)
+    assert set(theme.FILL) == set(Role)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("drak", "dark"), ("lihgt", "light"), ("Dark", "dark"), ("light.toml", "light")]
+)
+def test_an_unknown_theme_suggests_the_near_word(typed: str, meant: str) -> None:
+    with pytest.raises(ConvanimError, match=re.escape(f"theme {typed!r} is not known; did you mean {meant}.")):
+        load(typed)
+
+
+@pytest.mark.parametrize("typed", ["", "zzz", "../themes/light", "/etc/passwd"])
+def test_a_theme_like_none_is_told_which_there_are(typed: str) -> None:
+    with pytest.raises(ConvanimError, match="is not known") as refusal:
+        load(typed)
+    assert "light" in refusal.value.hint
+
+
+def test_a_palette_fits_a_gif_whatever_is_shown(look: Theme) -> None:
+    palette = look.palette(PAIRS, file(look.name), SHADES)
+    assert palette.colours.dtype == np.uint8
+    assert palette.colours.shape[1] == 3
+    assert len(palette.colours) <= 255
+    assert len({tuple(c) for c in palette.colours.tolist()}) == len(palette.colours)
+
+
+def test_a_ramp_ends_at_the_exact_colours_and_goes_one_way(look: Theme) -> None:
+    palette = look.palette(PAIRS, (), ())
+    for paper, ink in PAIRS:
+        ramp = palette.colours[palette.ramp(paper, ink)].astype(int)
+        assert len(ramp) == 256
+        assert tuple(ramp[0]) == look.colour(paper)
+        assert tuple(ramp[255]) == look.colour(ink)
+        way = np.sign(ramp[255] - ramp[0])
+        assert (np.diff(ramp, axis=0) * way >= 0).all(), (paper, ink)
+        assert len({tuple(c) for c in ramp.tolist()}) == theme.LEVELS + 2 or paper == ink
+
+
+def test_a_shade_ends_at_the_exact_colours_and_goes_one_way(look: Theme) -> None:
+    palette = look.palette((), (), SHADES)
+    for kind in SHADES:
+        steps = palette.colours[palette.shade(kind)].astype(int)
+        low, high = (np.array(look.colour(f"shade.{kind}_{end}")) for end in ("low", "high"))
+        assert len(steps) == theme.SHADES
+        assert steps[0].tolist() == low.tolist()
+        assert steps[-1].tolist() == high.tolist()
+        assert (np.diff(steps, axis=0) * np.sign(high - low) >= 0).all()
+
+
+def test_a_solid_is_exact_and_has_one_index(look: Theme) -> None:
+    colours = file(look.name)
+    palette = look.palette(PAIRS, colours, SHADES)
+    for name in colours:
+        assert tuple(palette.colours[palette.solid(name)]) == look.colour(name)
+
+
+def test_a_palette_is_the_same_every_time(look: Theme) -> None:
+    first = look.palette(sorted(PAIRS), ("page", "line"), SHADES)
+    again = look.palette(sorted(PAIRS, reverse=True), ("page", "line"), reversed(SHADES))
+    np.testing.assert_array_equal(first.colours, again.colours)
+
+
+def test_a_kernel_colours_every_cell_under_it() -> None:
+    assert {theme.fill(role, Emphasis.ACTIVE) for role in Role} == {"kernel.fill"}
+    assert theme.fill(Role.DATA, Emphasis.NONE) == theme.fill(Role.DATA, Emphasis.WRITTEN) == "data.fill"
+
+
+SLIPS = {
+    "short": 'page = "#fff"',
+    "word": 'page = "white"',
+    "nothing": "page = ",
+    "unknown": 'paper = "#ffffff"',
+    "number": "page = 16777215",
+}
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_slip_in_a_theme_file_is_told_as_a_sentence(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new look is a new file, so a slip in it must end neither in a traceback nor in another colour."""
+    text = (templates() / "themes" / "light.toml").read_text(encoding="utf-8")
+    (tmp_path / "themes").mkdir()
+    broken = re.sub(r"(?m)^page = .*$", SLIPS[name], text)
+    assert broken != text
+    (tmp_path / "themes" / f"{name}.toml").write_text(broken, encoding="utf-8")
+    monkeypatch.setattr(theme, "_PLACES", (tmp_path,))
+    with pytest.raises(ConvanimError, match=name):
+        load(name)
+
+
+def test_without_templates_the_installation_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(theme, "_PLACES", (tmp_path,))
+    with pytest.raises(ConvanimError, match="templates/ is missing"):
+        templates()

@@ -1,0 +1,208 @@
+"""What is shown, and for how long, against what was promised.
+
+Nothing here looks at pictures: a scene is nothing but its beats.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from convanim.errors import ConvanimError
+from convanim.ops import Conv, ConvTranspose
+from convanim.scene import scene
+from convanim.scene.frame import Beats
+from convanim.timeline import Plan, milliseconds, plan, selected
+
+calm = settings(max_examples=300)
+
+
+@st.composite
+def beats(draw: st.DrawFn, most: int = 1_000_000) -> Beats:
+    """Scenes of any length: sizes are drawn by their magnitude, so that small and huge ones are as likely."""
+    steps = draw(st.integers(0, 20).flatmap(lambda bits: st.integers(1, min(1 << bits, most))))
+    row = draw(st.integers(1, min(steps, 4096)))
+    # Scenes with thousands of placements have one frame each.
+    each = draw(st.integers(1, 3)) if steps <= 49 else 1
+    return Beats(draw(st.integers(1, 5)), steps, each, draw(st.integers(1, 3)), row)
+
+
+def placements(it: Beats, done: Plan) -> dict[int, list[int]]:
+    """The times of each placement's frames, by its number."""
+    times: dict[int, list[int]] = {}
+    for frame, ms in done.shots:
+        if it.opening <= frame < it.total - it.closing:
+            times.setdefault((frame - it.opening) // it.each, []).append(ms)
+    return times
+
+
+@calm
+@given(beats())
+@example(Beats(1, 1, 1, 1, 1))
+@example(Beats(1, 1_000_000, 1, 1, 1000))
+@example(Beats(1, 1_000_000, 1, 1, 1_000_000))
+@example(Beats(5, 49, 3, 3, 49))
+@example(Beats(1, 30, 2, 1, 5))
+@example(Beats(1, 400, 1, 1, 20))
+def test_pacing_keeps_its_promises(it: Beats) -> None:
+    done = plan(it)
+    numbers = [shot.frame for shot in done.shots]
+    assert done.seconds == sum(shot.milliseconds for shot in done.shots) / 1000
+    assert done.seconds <= 30
+    assert all(shot.milliseconds >= 20 and shot.milliseconds % 10 == 0 for shot in done.shots)
+    assert all(a < b for a, b in pairwise(numbers))
+    # What comes before and after the placements is shown whole, and the end is held.
+    assert numbers[: it.opening] == list(range(it.opening))
+    assert numbers[-it.closing :] == list(range(it.total - it.closing, it.total))
+    assert done.shots[-1].milliseconds == max(shot.milliseconds for shot in done.shots)
+    # The last placement is shown to its end, and the count is of those that are not shown at all.
+    assert it.opening + it.steps * it.each - 1 in numbers
+    shown = placements(it, done)
+    assert (done.steps, done.left_out) == (it.steps, it.steps - len(shown))
+
+
+@calm
+@given(beats())
+@example(Beats(1, 400, 1, 1, 20))
+@example(Beats(3, 3600, 1, 1, 60))
+def test_the_first_row_is_shown_step_by_step_and_it_never_slows_down(it: Beats) -> None:
+    shown = placements(it, plan(it))
+    if it.row * it.each <= 90:  # 90 frames of the briefest time are a quarter of what there is
+        assert set(range(it.row)) <= set(shown)
+        assert all(len(shown[i]) == it.each for i in range(it.row))
+    pace = [ms for i in sorted(shown) for ms in shown[i]]
+    assert pace == sorted(pace, reverse=True)
+    gaps = [b - a for a, b in pairwise(sorted(shown))]
+    leaps = gaps[gaps.index(max(gaps)) :] if gaps and max(gaps) > 1 else []
+    assert not leaps or max(leaps) - min(leaps) <= 1  # even, once it leaps
+
+
+@calm
+@given(beats(2000), st.integers(2, 200), st.integers(2, 360_000))
+def test_chosen_times_are_kept(it: Beats, step: int, hold: int) -> None:
+    try:
+        done = plan(it, seconds_per_step=step / 100, hold_last=hold / 100)
+    except ConvanimError:
+        assert step < 2 * it.each  # no frame may be shorter than 20 ms, so so many do not fit in
+        return
+    assert done.left_out == 0
+    assert done.shots[-1] == (it.total - 1, hold * 10)
+    times = placements(it, done)
+    assert len(times) == it.steps
+    assert {sum(each) for each in times.values()} == {step * 10}
+    assert all(ms >= 20 and ms % 10 == 0 for each in times.values() for ms in each)
+
+
+def test_a_small_animation_is_not_hurried() -> None:
+    small, smaller = plan(Beats(1, 9, 2, 1, 3)), plan(Beats(1, 1, 2, 1, 1))
+    assert small.left_out == smaller.left_out == 0
+    assert small.shots[1] == smaller.shots[1]
+    assert small.shots[1].milliseconds >= 300
+    assert plan(Beats(1, 9, 2, 1, 3), hold_last=1).seconds == small.seconds - 2
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 12, 20, 40])
+@pytest.mark.parametrize("view", ["zero-insertion", "overlap-add", "both", None])
+def test_real_scenes_last_at_most_thirty_seconds(size: int, view: str | None) -> None:
+    op = ConvTranspose(kernel_size=2, stride=2) if view else Conv(kernel_size=2, padding=1)
+    it = scene(op.trace([[1] * size] * size, [[1, 2], [3, 4]]), view).beats
+    done = plan(it)
+    assert done.seconds <= 30
+    # Nobody sees half of a placement: it is there with all of its frames, or not at all.
+    assert {len(each) for each in placements(it, done).values()} == {it.each}
+
+
+# Selections.
+
+
+@calm
+@given(beats(3000), st.data())
+def test_a_selection_shows_what_it_names(it: Beats, data: st.DataObject) -> None:
+    parts, wanted = [], []
+    for _ in range(data.draw(st.integers(1, 4))):
+        first = data.draw(st.integers(0, it.total - 1))
+        last = data.draw(st.integers(first, min(it.total - 1, first + 20)))
+        name = "last" if last == it.total - 1 and data.draw(st.booleans()) else str(last)
+        parts.append(name if first == last else f"{first}..{name}")
+        wanted += range(first, last + 1)
+    text = data.draw(st.sampled_from([",", ", ", " ,"])).join(parts)
+    assert selected(text, it.total) == wanted
+    done = plan(it, select=text)
+    assert [shot.frame for shot in done.shots] == wanted
+    assert done.left_out == 0
+    assert all(ms >= 20 and ms % 10 == 0 for _, ms in done.shots)
+
+
+def test_all_is_every_frame_however_long_it_lasts() -> None:
+    done = plan(Beats(2, 5000, 1, 1, 50), select="all")
+    assert [shot.frame for shot in done.shots] == list(range(5003))
+    assert done.seconds > 30
+    assert done.shots == plan(Beats(2, 5000, 1, 1, 50), select="0..last").shots
+
+
+@pytest.mark.parametrize(
+    "text", ["", ",", "1,", "a", "1..", "..2", "1...3", "-1", "1-3", "٣", "1_0", "1.5", "LAST", "0x1", "9" * 20, "1;2"]
+)
+def test_what_is_no_selection(text: str) -> None:
+    with pytest.raises(ConvanimError, match="is not a choice of frames") as caught:
+        selected(text, 10)
+    assert "0,4,8 or 2..6 or last" in caught.value.hint
+
+
+@pytest.mark.parametrize(("text", "says"), [("10", "'10'"), ("0,3..10", "'3..10'"), ("999999999", "'999999999'")])
+def test_frames_that_are_not_there(text: str, says: str) -> None:
+    with pytest.raises(ConvanimError, match="goes beyond the 10 frames") as caught:
+        selected(text, 10)
+    assert says in caught.value.message
+    assert "0 to 9" in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["5..2", "last..0"])
+def test_backwards(text: str) -> None:
+    with pytest.raises(ConvanimError, match="backwards") as caught:
+        selected(text, 10)
+    assert selected(caught.value.hint.removeprefix("write "), 10)  # the hint is right
+
+
+# Durations.
+
+
+@calm
+@given(st.integers(2, 360_000))
+def test_hundredths_are_kept(ticks: int) -> None:
+    assert milliseconds(ticks / 100, "step") == ticks * 10
+
+
+@calm
+@given(st.floats() | st.integers(0, 3_600_000).map(lambda ms: ms / 1000) | st.floats(0, 4000))
+def test_a_duration_is_exact_or_refused_with_one_that_works(seconds: float) -> None:
+    whole = abs(seconds * 100 - round(seconds * 100)) < 1e-6 if 0.02 <= seconds <= 3600 else False
+    if whole:
+        ms = milliseconds(seconds, "--hold-last")
+        assert abs(Fraction(seconds) * 1000 - ms) < Fraction(1, 1000)
+        assert ms % 10 == 0
+        return
+    with pytest.raises(ConvanimError) as caught:
+        milliseconds(seconds, "--hold-last")
+    assert caught.value.message.startswith(f"--hold-last {seconds:g} ")
+    number = re.search(r"\d+(\.\d+)?", caught.value.hint)
+    assert number
+    assert milliseconds(float(number[0]), "the hint") >= 20
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 0.01, 0.0199, float("nan"), float("inf"), 1e300])
+def test_what_no_viewer_keeps(seconds: float) -> None:
+    with pytest.raises(ConvanimError, match="is not between"):
+        milliseconds(seconds, "--hold-last")
+
+
+def test_the_hint_for_too_long_is_not_to_take_longer() -> None:
+    with pytest.raises(ConvanimError) as caught:
+        milliseconds(7000, "--hold-last")
+    assert "3600" in caught.value.hint
+    assert "or more" not in caught.value.hint

@@ -1,0 +1,286 @@
+import itertools
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layers import agree, layers, plain, thorough
+
+import convanim.oracle
+import convanim.trace
+from convanim.errors import CheckFailed
+from convanim.ops import Conv, ConvTranspose
+from convanim.trace import Trace, trace
+
+BOTH = pytest.mark.parametrize("transposed", [False, True], ids=["conv", "transposed"])
+
+
+def small():
+    """A layer with everything: padding, stride, a bias, channels."""
+    op = ConvTranspose(kernel_size=(3, 2), stride=2, padding=1, output_padding=1, groups=2)
+    x, weight = np.arange(12).reshape(2, 2, 3) - 5, np.arange(24).reshape(2, 2, 3, 2) - 7
+    return op.trace(x, weight, [1, -2, 3, 4])
+
+
+# Answers
+
+
+@BOTH
+@thorough
+@given(st.data())
+def test_every_way_to_the_output_gives_what_plain_loops_give(transposed, data):
+    case = data.draw(layers(transposed))
+    wanted = plain(case)
+    done = case.trace()
+    assert done.output.shape == (wanted.shape[1:] if case.planar else wanted.shape)
+    assert agree(done.output.reshape(wanted.shape), wanted, case)
+    for ordered in (done, done.by_input(), done.by_input().by_output()):
+        assert agree(ordered.replay(), wanted, case)
+        assert np.array_equal(ordered.output, done.output)
+        ordered.verify()  # against oracle.py too, or it raises
+    assert done.given == np.shape(case.x) or not case.planar
+
+
+def follow(done):
+    """The output from the steps alone, one number at a time."""
+    canvas = np.zeros(done.canvas, done.output.dtype)
+    for step in done:
+        for place, value in zip(map(tuple, step.writes), step.written, strict=True):
+            canvas[place] = value if step.mode == "set" else canvas[place] + value
+    if done.canvas[1:] != tuple(a.output for a in done.axes):
+        canvas = canvas[(slice(None), *(slice(a.before, a.before + a.output) for a in done.axes))]
+    if done.order == "scatter" and done.bias is not None:
+        canvas = canvas + done.bias.reshape(-1, *[1] * len(done.axes))
+    return canvas
+
+
+def in_row_major_order(places):
+    """Whether no place is met twice and each comes after the one before it."""
+    return all(a < b for a, b in itertools.pairwise(map(tuple, places.tolist())))
+
+
+@BOTH
+@settings(max_examples=200)
+@given(st.data())
+def test_what_a_step_says_is_so(transposed, data):
+    case = data.draw(layers(transposed))
+    wanted = plain(case)
+    gather, scatter = case.trace(), case.trace().by_input()
+    x, weight = case.arrays
+    met = []
+    for done in (gather, scatter):
+        walked = list(np.ndindex(done.cells))
+        assert len(done) == len(walked)
+        taps = set()
+        for number, (step, cell) in enumerate(zip(done, walked, strict=True)):
+            assert step.number == number
+            assert np.array_equal(step.values, x[tuple(step.reads.T)])
+            assert np.array_equal(step.weights, weight[tuple(step.factors.T)])
+            assert np.array_equal(step.terms, step.values * step.weights)
+            writes = step.writes
+            if done.order == "gather":
+                assert (step.phase, step.mode) == ("slide", "set")
+                assert [tuple(w) for w in writes.tolist()] == [cell]
+                assert in_row_major_order(step.reads)
+                total = sum(step.terms.tolist()) + (0 if done.bias is None else done.bias[cell[0]].item())
+                assert step.written.shape == (1,)
+                assert step.written[0] == (total if case.exact else pytest.approx(total, rel=1e-9, abs=1e-7))
+                writes = np.broadcast_to(writes, step.reads.shape)
+            else:
+                assert (step.phase, step.mode) == ("stamp", "add")
+                assert all(tuple(r) == cell for r in step.reads.tolist())
+                assert len(set(map(tuple, writes.tolist()))) == len(writes)  # a stamp adds to each cell once
+                assert in_row_major_order(writes) or not transposed
+                assert np.array_equal(step.written, step.terms)
+                # Positions of a transposed layer are on the canvas that is cropped afterwards.
+                writes = writes - [0, *(a.before if a.transposed else 0 for a in done.axes)]
+            inside = ((writes >= 0) & (writes < wanted.shape)).all(axis=1)
+            rows = np.hstack([step.reads, step.factors, writes])[inside]
+            taps |= set(map(tuple, rows.tolist()))
+        met.append(taps)
+        assert agree(follow(done), wanted, case)
+    assert met[0] == met[1]
+
+
+@thorough
+@given(layers(transposed=False))
+def test_a_convolution_and_its_transpose_are_adjoint(case):
+    """<Ax, y> = <x, Aᵀy>, with the very same weights: the layer's gradient with respect to its input."""
+    down = case.op.trace(*case.arrays)
+    up = ConvTranspose(
+        tuple(a.kernel for a in down.axes),
+        tuple(a.stride for a in down.axes),
+        tuple((a.before, a.after) for a in down.axes),
+        dilation=tuple(a.dilation for a in down.axes),
+        output_padding=tuple(a.unused for a in down.axes),
+        groups=case.groups,
+    )
+    y = np.arange(down.output.size).reshape(down.output.shape) % 17 - 8
+    back = up.trace(y, case.arrays[1]).output
+    assert back.shape == down.x.shape
+    left, right = (
+        sum(p * q for p, q in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True))
+        for a, b in ((down.output, y), (down.x, back))
+    )
+    assert left == (right if case.exact else pytest.approx(right, rel=1e-9, abs=1e-4))
+
+
+# As a sequence
+
+
+def test_steps_are_numbered_like_a_list():
+    done = small()
+    assert len(done) == len(list(done)) == 4 * 4 * 5
+    for number in (0, 5, len(done) - 1, np.int64(7)):
+        assert done[number].number == number
+        assert done[number - len(done)].number == number
+        assert np.array_equal(done[number - len(done)].reads, done[number].reads)
+    for number in (len(done), -len(done) - 1, 10**30):
+        with pytest.raises(IndexError, match=f"step {number} of 80"):
+            done[number]
+    for number in (1.0, "1", slice(2), None):
+        with pytest.raises(TypeError, match=type(number).__name__):
+            done[number]
+
+
+def test_traces_are_equal_where_all_they_rest_on_is():
+    def make(kind=Conv, x=(1, 2, 3), weight=(1, 1), bias=None):
+        return kind(2).trace(x, weight, bias)
+
+    assert make() == make()
+    assert make().by_input() == make().by_input()
+    others = [
+        make(ConvTranspose),
+        make(x=(1, 2, 4)),
+        make(x=(1.0, 2.0, 3.0)),
+        make(x=((1, 2, 3),), weight=(((1, 1),),)),
+        make(weight=(1, 2)),
+        make(bias=0),
+        make().by_input(),
+    ]
+    for other in others:
+        assert make() != other
+    assert make() != [0, 1]
+    with pytest.raises(TypeError):
+        hash(make())
+
+
+def test_a_trace_does_not_change_with_what_it_was_given():
+    x, weight = np.array([1, 2, 3]), np.array([1, 1])
+    done = Conv(2).trace(x, weight)
+    x[:], weight[:] = 9, 9
+    assert done.replay().tolist() == [[3, 5]]
+    with pytest.raises(ValueError, match="read-only"):
+        done.output[0] = 1
+    assert repr(done) == "<Trace of Conv(kernel_size=2) over 1×3: 2 steps in gather order>"
+
+
+# Proof
+
+
+def test_an_answer_that_the_steps_do_not_give_is_caught(monkeypatch, tmp_path):
+    right = convanim.trace._apply
+    monkeypatch.setattr(convanim.trace, "_apply", lambda *given: right(*given) + 1)
+    done = small()
+    with pytest.raises(CheckFailed, match="replay") as caught:
+        done.verify()
+    assert caught.value.exit_code == 1
+    with pytest.raises(CheckFailed):
+        done.save(tmp_path / "wrong.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["convolve", "transpose"])
+def test_an_answer_that_the_oracle_does_not_give_is_caught(monkeypatch, name):
+    right = getattr(convanim.oracle, name)
+    monkeypatch.setattr(convanim.oracle, name, lambda *given: right(*given) * 2)
+    done = small() if name == "transpose" else Conv(2).trace([1, 2, 3], [1, 1])
+    for ordered in (done, done.by_input()):
+        with pytest.raises(CheckFailed, match="oracle"):
+            ordered.verify()
+
+
+def test_a_wrong_step_and_a_wrong_answer_that_agree_are_caught(monkeypatch):
+    apply, replay = convanim.trace._apply, Trace.replay
+    monkeypatch.setattr(convanim.trace, "_apply", lambda *given: apply(*given) + 1)
+    monkeypatch.setattr(Trace, "replay", lambda self: replay(self) + 1)
+    with pytest.raises(CheckFailed, match="oracle"):
+        small().verify()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda right: np.full_like(right, np.nan),
+        lambda right: np.full_like(right, np.inf),
+        lambda right: right[..., :1],
+        lambda right: right[None],
+        lambda right: right[..., :0],
+    ],
+    ids=["NaN", "infinity", "one cell", "another axis", "no cell"],
+)
+@pytest.mark.parametrize("name", ["replay", "oracle"])
+def test_an_answer_of_another_kind_is_caught(monkeypatch, name, wrong):
+    done = Conv(1).trace([-2.0, 2.0], [1.0])
+    if name == "replay":
+        replay = Trace.replay
+        monkeypatch.setattr(Trace, "replay", lambda self: wrong(replay(self)))
+    else:
+        convolve = convanim.oracle.convolve
+
+        def astray(x, *given):  # but right where it is asked for the sums of absolute values
+            answer = convolve(x, *given)
+            return wrong(answer) if (x < 0).any() else answer
+
+        monkeypatch.setattr(convanim.oracle, "convolve", astray)
+    with pytest.raises(CheckFailed, match=name):
+        done.verify()
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-162, 1e-155, 1.0, 1e150])
+def test_rounding_is_no_fault_at_any_scale(scale):
+    chance = np.random.default_rng(0)
+    x, weight = chance.normal(size=(3, 40)) * scale, chance.normal(size=(2, 3, 3)) * min(scale, 1e150)
+    done = Conv(3).trace(x, weight)
+    done.verify()
+    done.by_input().verify()
+    assert done.output.shape == (2, 38)
+
+
+@pytest.mark.parametrize(
+    ("x", "wrong"),
+    [
+        ([0.5, 1.0], [1e-9, 0]),
+        ([0.5e12, 1e12], [0, 100.0]),
+        ([0.5e-12, 1e-12], [1e-18, 0]),
+        ([1e-300, 2e-300], [1e-306, 0]),
+        ([1e300, 2e300], [0, 1e294]),
+        ([1e12, 1.0], [0, 0.5]),  # a large neighbour is no excuse
+    ],
+)
+def test_a_wrong_float_is_caught_at_any_scale(monkeypatch, x, wrong):
+    apply = convanim.trace._apply
+    monkeypatch.setattr(convanim.trace, "_apply", lambda *given: apply(*given) + wrong)
+    with pytest.raises(CheckFailed):
+        Conv(1).trace(x, [1.0]).verify()
+
+
+def test_a_million_placements_cost_what_their_arrays_cost():
+    x = np.arange(2**20).reshape(1024, 1024) % 251
+    tracemalloc.start()
+    try:
+        done = Conv(kernel_size=5).trace(x, np.arange(25).reshape(5, 5) - 12)
+        done.verify()
+        middle = done[len(done) // 2]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(done) == 1020 * 1020
+    assert middle.written[0] == done.output[510, 0]
+    assert peak < 300 * 2**20
+
+
+def test_the_function_and_the_method_are_one():
+    assert trace(Conv(2), [1, 2, 3], [1, 1]) == Conv(2).trace([1, 2, 3], [1, 1])
+    assert trace(Conv(2), [1, 2, 3], [1, 1], order="scatter") == Conv(2).trace([1, 2, 3], [1, 1]).by_input()
