@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from layers import agree, layers, plain, thorough
 
 import convanim.oracle
-import convanim.trace
+import convanim.trace.core
 from convanim.errors import CheckFailed
 from convanim.ops import Conv, ConvTranspose
 from convanim.trace import Trace, trace
@@ -180,8 +180,8 @@ def test_a_trace_does_not_change_with_what_it_was_given():
 
 
 def test_an_answer_that_the_steps_do_not_give_is_caught(monkeypatch, tmp_path):
-    right = convanim.trace._apply
-    monkeypatch.setattr(convanim.trace, "_apply", lambda *given: right(*given) + 1)
+    right = convanim.trace.core.apply
+    monkeypatch.setattr(convanim.trace.core, "apply", lambda *given: right(*given) + 1)
     done = small()
     with pytest.raises(CheckFailed, match="replay") as caught:
         done.verify()
@@ -202,8 +202,8 @@ def test_an_answer_that_the_oracle_does_not_give_is_caught(monkeypatch, name):
 
 
 def test_a_wrong_step_and_a_wrong_answer_that_agree_are_caught(monkeypatch):
-    apply, replay = convanim.trace._apply, Trace.replay
-    monkeypatch.setattr(convanim.trace, "_apply", lambda *given: apply(*given) + 1)
+    apply, replay = convanim.trace.core.apply, Trace.replay
+    monkeypatch.setattr(convanim.trace.core, "apply", lambda *given: apply(*given) + 1)
     monkeypatch.setattr(Trace, "replay", lambda self: replay(self) + 1)
     with pytest.raises(CheckFailed, match="oracle"):
         small().verify()
@@ -260,8 +260,8 @@ def test_rounding_is_no_fault_at_any_scale(scale):
     ],
 )
 def test_a_wrong_float_is_caught_at_any_scale(monkeypatch, x, wrong):
-    apply = convanim.trace._apply
-    monkeypatch.setattr(convanim.trace, "_apply", lambda *given: apply(*given) + wrong)
+    apply = convanim.trace.core.apply
+    monkeypatch.setattr(convanim.trace.core, "apply", lambda *given: apply(*given) + wrong)
     with pytest.raises(CheckFailed):
         Conv(1).trace(x, [1.0]).verify()
 

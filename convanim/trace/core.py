@@ -1,69 +1,30 @@
-"""The trace: every multiplication of a layer over an input, in order and with its values.
+"""The trace itself: steps in order, with their values, and its proof.
 
-Knows taps and numbers. Must not know pixels, words on a page or time. A trace holds arrays; a step is made when it is
-asked for, so a trace of a million placements costs what its arrays cost.
+Knows how the steps of a layer are found from taps. A step is made when it is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import product
 from math import isfinite, prod
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from convanim import doors, oracle
 from convanim.errors import CheckFailed, ConvanimError
 from convanim.ops import LARGEST, Axis, Operation, times
-from convanim.taps import NOWHERE, Ints, Taps
+from convanim.taps import NOWHERE
+from convanim.trace.arrays import Array, absolute, bound, numbers, per_channel, same, with_channels
+from convanim.trace.engine import apply, taps_of
+from convanim.trace.step import Block, Step
 
-Array = NDArray[Any]
 Order = Literal["gather", "scatter"]
+
 
 #: Terms that a replay handles at once: large enough for numpy, small enough for a cache.
 BLOCK = 2**18
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """One placement of the kernel: what it reads, multiplies and writes.
-
-    All index arrays have a row for each cell and a column for each axis, the channel first.
-
-    Attributes:
-        phase: "slide" (a window gathers one output cell) or "stamp" (an input cell scatters its products).
-        number: its place in the order, from 0.
-        reads: (n, 1 + rank) input cells.
-        factors: (n, 2 + rank) places in the weight.
-        values, weights, terms: (n,) what was read, what it was multiplied with, and the products.
-        writes: (m, 1 + rank) cells of the output (slide, m = 1) or of the canvas (stamp, m = n).
-        written: (m,) what is set there (slide: the sum, bias included) or added there (stamp).
-        mode: "set" or "add".
-    """
-
-    phase: str
-    number: int
-    reads: Ints
-    factors: Ints
-    values: Array
-    weights: Array
-    terms: Array
-    writes: Ints
-    written: Array
-    mode: Literal["set", "add"]
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Some steps in a row, as arrays with a row a step and a column a tap; `there` says which taps exist."""
-
-    reads: Ints
-    factors: Ints
-    writes: Ints
-    there: NDArray[np.bool_]
 
 
 class Trace:
@@ -107,9 +68,9 @@ class Trace:
                 )
         cropped = op.transposed and order == "scatter"
         self.canvas = (self.channels, *(canvas if cropped else sizes))
-        self.taps = tuple(_taps(a, cropped=cropped) for a in self.axes)
+        self.taps = tuple(taps_of(a, cropped=cropped) for a in self.axes)
         self._tables = tuple(t.by_source() if order == "scatter" else t.by_target() for t in self.taps)
-        self._answer = _apply(op, x, weight, bias, tuple(map(_taps, self.axes)), (self.channels, *sizes))
+        self._answer = apply(op, x, weight, bias, tuple(map(taps_of, self.axes)), (self.channels, *sizes))
         self._answer.flags.writeable = False
 
     @property
@@ -171,7 +132,7 @@ class Trace:
         if not isinstance(other, Trace):
             return NotImplemented
         mine, theirs = self._state(), other._state()
-        return mine[:3] == theirs[:3] and all(_same(a, b) for a, b in zip(mine[3:], theirs[3:], strict=True))
+        return mine[:3] == theirs[:3] and all(same(a, b) for a, b in zip(mine[3:], theirs[3:], strict=True))
 
     __hash__ = None  # type: ignore[assignment]  # it holds arrays
 
@@ -181,7 +142,7 @@ class Trace:
     def __repr__(self) -> str:
         return f"<Trace of {self.op} over {times(self.x.shape)}: {len(self)} steps in {self.order} order>"
 
-    def _block(self, start: int, stop: int) -> _Block:
+    def _block(self, start: int, stop: int) -> Block:
         """Steps start..stop as arrays; the taps of a step are all pairs of (other channel of the group, place)."""
         cells = np.array(np.unravel_index(np.arange(start, stop), self.cells))
         kernel = self.weight.shape[2:]
@@ -206,14 +167,14 @@ class Trace:
         factors = [first, second, *(np.broadcast_to(p, shape) for p in places)]
         flat = (stop - start, -1)
         r, f, w = (np.stack(rows, axis=-1).reshape(*flat, len(rows)) for rows in (reads, factors, writes))
-        return _Block(r, f, w, np.broadcast_to(there[:, None], shape).reshape(flat))
+        return Block(r, f, w, np.broadcast_to(there[:, None], shape).reshape(flat))
 
     def replay(self) -> Array:
         """The output again, from an empty canvas and the steps alone."""
         canvas = self.filled()
         if self.op.transposed and self.order == "scatter":
             canvas = canvas[(slice(None), *(slice(a.before, a.before + a.output) for a in self.axes))]
-        return canvas if self.bias is None else canvas + _per_channel(self.bias, canvas)
+        return canvas if self.bias is None else canvas + per_channel(self.bias, canvas)
 
     def filled(self) -> Array:
         """What stands on the canvas after all steps, before it is cropped and without the bias."""
@@ -254,7 +215,7 @@ class Trace:
         if self._answer.dtype.kind == "i":
             return bool((other == self._answer).all())
         # Sums of the same terms in another order differ by a few roundings of their sizes, not of their total.
-        sizes = self._ask(*map(_absolute, (self.x, self.weight, self.bias)))
+        sizes = self._ask(*map(absolute, (self.x, self.weight, self.bias)))
         # Not "no cell is off": NaN compares as false, and must not pass.
         return bool((np.abs(other - self._answer) <= 1e-13 * np.sqrt(self.weight.size) * sizes).all())
 
@@ -267,7 +228,7 @@ class Trace:
             answer = oracle.transpose(x, weight, stride, padding, dilation, self.op.groups, sizes)
         else:
             answer = oracle.convolve(x, weight, stride, padding, dilation, self.op.groups)
-        return answer if bias is None else answer + _per_channel(bias, answer)
+        return answer if bias is None else answer + per_channel(bias, answer)
 
     def animate(self, **options: Any) -> Any:
         """An `Animation` of this trace: see there for `view`, `theme`, sizes and pace.
@@ -300,11 +261,11 @@ def trace(
         >>> trace(Conv(kernel_size=1), [1, 2, 3], [2]).output.tolist()
         [2, 4, 6]
     """
-    x, weight = _numbers("input", x), _numbers("weight", weight)
-    x, weight, planar = _with_channels(op, x, weight)
+    x, weight = numbers("input", x), numbers("weight", weight)
+    x, weight, planar = with_channels(op, x, weight)
     channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
     if bias is not None:
-        given = _numbers("bias", bias).reshape(-1)
+        given = numbers("bias", bias).reshape(-1)
         if len(given) not in (1, channels):
             raise ConvanimError(
                 f"the bias has {len(given)} values for {channels} output channels", f"give 1 or {channels}"
@@ -313,136 +274,8 @@ def trace(
     arrays = [x, weight] if bias is None else [x, weight, bias]
     if any(a.dtype.kind == "f" for a in arrays):
         arrays = [a.astype(np.float64) for a in arrays]
-    elif _bound(*arrays) > np.iinfo(np.int64).max:
+    elif bound(*arrays) > np.iinfo(np.int64).max:
         raise ConvanimError("a sum can exceed 64 bits", "use smaller integers, or floats")
-    if arrays[0].dtype.kind == "f" and not isfinite(_bound(*arrays)):
+    if arrays[0].dtype.kind == "f" and not isfinite(bound(*arrays)):
         raise ConvanimError("a sum can be too large for a 64-bit float", "use smaller values")
     return Trace(op, *arrays, *([None] if bias is None else []), planar=planar, order=order)
-
-
-def _numbers(what: str, given: ArrayLike) -> Array:
-    try:
-        array = np.asarray(given)
-    except (ValueError, TypeError, OverflowError, RuntimeError):  # RuntimeError: other libraries' arrays that object
-        raise ConvanimError(
-            f"the {what} is ragged or not numbers", "give rows of equal length, like [[0, 1], [2, 3]]; detach a tensor"
-        ) from None
-    if array.dtype.kind not in "biuf":
-        raise ConvanimError(f"the {what} holds {array.dtype}, not 64-bit numbers", "give integers or floats")
-    if array.size == 0:
-        raise ConvanimError(f"the {what} is empty: its shape is {array.shape}", "give at least one cell")
-    if array.dtype.kind == "f" and not hasattr(given, "dtype") and not _holds_floats(given):
-        # numpy turns a list of integers too large for it into floats without a word.
-        raise ConvanimError(f"the {what} holds integers beyond 64-bit ones", "use smaller integers, or floats")
-    if array.dtype.kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
-        raise ConvanimError(
-            f"the {what} holds {array.max()}, beyond 64-bit integers", "use smaller integers, or floats"
-        )
-    with np.errstate(over="ignore"):  # of longer floats, which become infinite and are refused
-        # A copy: a trace does not change.
-        array = np.array(array, np.float64 if array.dtype.kind == "f" else np.int64)
-    if not np.isfinite(array).all():
-        # A trace proves itself by equality, and NaN equals nothing.
-        raise ConvanimError(f"the {what} holds NaN or infinity", "give finite numbers")
-    array.flags.writeable = False
-    return array
-
-
-def _holds_floats(given: Any) -> bool:
-    return any(isinstance(v, float | np.floating) for v in np.array(given, object).ravel().tolist())
-
-
-def _with_channels(op: Operation, x: Array, weight: Array) -> tuple[Array, Array, bool]:
-    """Input and weight with their channel axes, and whether the output goes without."""
-    if not x.ndim or not 1 <= weight.ndim - 2 * (weight.ndim != x.ndim) <= 3:
-        raise ConvanimError(
-            f"an input {_shape(x)} and a weight {_shape(weight)} are no layer of one to three axes",
-            "give a kernel with the input's axes, or weights (C_out, C_in, ...)",
-        )
-    bare = weight.ndim == x.ndim  # the kernel alone, and an input without channels
-    full = weight.ndim - 2
-    if bare:
-        weight = weight[None, None]
-    elif full not in (x.ndim, x.ndim - 1):
-        raise ConvanimError(
-            f"a weight of shape {times(weight.shape)} does not go with an input of shape {times(x.shape)}",
-            "give a kernel with the input's axes, or (C_out, C_in, ...) weights for an input with or without channels",
-        )
-    planar = bare or full == x.ndim
-    x = x[None] if planar else x
-    kernel = weight.shape[2:]
-    asked = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * len(kernel)
-    if kernel != asked:
-        raise ConvanimError(
-            f"the weight's kernel is {times(kernel)} but kernel_size asks for {times(asked)}", "make them the same"
-        )
-    channels = len(x)
-    whole, in_group = weight.shape[:2]
-    if channels % op.groups or whole % op.groups:
-        raise ConvanimError(
-            f"groups {op.groups} does not divide {channels} and {whole} channels", "use a common divisor"
-        )
-    expected = whole if op.transposed else in_group * op.groups
-    if expected != channels:
-        raise ConvanimError(
-            f"the input has {channels} channels but the weight {times(weight.shape)} is for {expected}",
-            "give an input (C, ...) with as many channels as the weight has, groups included",
-        )
-    outputs = in_group * op.groups if op.transposed else whole
-    return x, weight, planar and outputs == 1
-
-
-def _taps(axis: Axis, *, cropped: bool = False) -> Taps:
-    """The taps of one axis; `cropped` keeps those that the crop of a transposed layer throws away."""
-    shape = {"kernel": axis.kernel, "stride": axis.stride, "dilation": axis.dilation}
-    if not axis.transposed:
-        return Taps.along(axis.input, axis.output, padding=axis.before, **shape)
-    if cropped:
-        return Taps.along(axis.canvas, axis.input, **shape).T
-    return Taps.along(axis.output, axis.input, padding=axis.before, **shape).T
-
-
-def _apply(
-    op: Operation, x: Array, weight: Array, bias: Array | None, taps: tuple[Taps, ...], shape: tuple[int, ...]
-) -> Array:
-    """The output by one multiplication of slices for each place of the kernel."""
-    out = np.zeros(shape, x.dtype)
-    inputs, outputs = len(x) // op.groups, shape[0] // op.groups
-    for places in product(*(t.runs() for t in taps)):
-        k, source, target = zip(*places, strict=True)
-        factor = weight[(slice(None), slice(None), *k)]
-        for g in range(op.groups):
-            into, of = slice(g * outputs, (g + 1) * outputs), slice(g * inputs, (g + 1) * inputs)
-            read = x[(of, *source)]
-            part = factor[of].T if op.transposed else factor[into]
-            # One channel needs no matrix product, and is what is mostly drawn.
-            out[(into, *target)] += part[0, 0] * read if part.size == 1 else np.tensordot(part, read, 1)
-    return out if bias is None else out + _per_channel(bias, out)
-
-
-def _per_channel(bias: Array, like: Array) -> Array:
-    return bias.reshape(-1, *(1,) * (like.ndim - 1))
-
-
-def _bound(x: Array, weight: Array, bias: Array | None = None) -> Any:
-    """No partial sum exceeds this: the largest input times all weights. Python numbers, which do not wrap."""
-    total = _largest(x) * sum(abs(w) for w in weight.ravel().tolist())
-    return total + (0 if bias is None else _largest(bias))
-
-
-def _largest(array: Array) -> Any:
-    return max(abs(array.min().item()), abs(array.max().item()))
-
-
-def _shape(array: Array) -> str:
-    return f"of shape {times(array.shape)}" if array.ndim else "without axes"
-
-
-def _absolute(array: Array | None) -> Any:
-    return None if array is None else np.abs(array)
-
-
-def _same(a: Array | None, b: Array | None) -> bool:
-    if a is None or b is None:
-        return a is b
-    return a.dtype == b.dtype and np.array_equal(a, b)

@@ -1,0 +1,11 @@
+"""Where things lie on the page, in whole pixels.
+
+Knows the page's size, the panels and how wide text is. Must not know colours, or what a frame shows. Everything that
+stays through an animation gets its place here once; nothing moves later.
+"""
+
+from convanim.layout.arrange import layout
+from convanim.layout.measures import fits, page_size
+from convanim.layout.page import SMALLEST, Box, Page, Place, Text
+
+__all__ = ["SMALLEST", "Box", "Page", "Place", "Text", "fits", "layout", "page_size"]

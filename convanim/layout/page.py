@@ -1,0 +1,144 @@
+"""A page: places, texts and boxes, in whole pixels.
+
+Knows what has a place and how text is fitted into it. Must not know how the places were found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from convanim import glyphs
+from convanim.scene.frame import Caption, Panel
+
+#: Below this size (px) a number or note cannot be read, and is not shown.
+SMALLEST = 9
+
+
+class Box(NamedTuple):
+    """A rectangle in px: [top, bottom) x [left, right)."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+class Text(NamedTuple):
+    """A line of text: where its pen starts, its baseline, its size in px."""
+
+    text: str
+    x: int
+    baseline: int
+    size: int
+    bold: bool = False
+
+    @property
+    def box(self) -> Box:
+        """The pixels that it may cover, from the top of the capitals to the end of the descenders."""
+        high, low = round(glyphs.CAPITALS * self.size), round(0.24 * self.size)
+        right = self.x + round(glyphs.width(self.text, self.size, self.bold))
+        return Box(self.baseline - high, self.x, self.baseline + low, right)
+
+
+class Tab(NamedTuple):
+    """A phase's name along the top, drawn bold while it is current, over a line."""
+
+    idle: Text
+    current: Text
+    underline: Box
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where a panel's grid lies and how its cells are drawn.
+
+    Attributes:
+        x, y: its upper left corner, px.
+        pitch: from one cell to the next, px; `line` of them are the grid line.
+        number: size of the numbers in px, 0 where a shade stands for them.
+        note: size of the small text in the corner, 0 for none.
+        title: its pen and baseline.
+    """
+
+    panel: Panel
+    x: int
+    y: int
+    pitch: int
+    line: int
+    number: int
+    note: int
+    title: Text
+    scale: tuple[Text, Box, Text] | None
+
+    @property
+    def box(self) -> Box:
+        """The grid with its outer lines."""
+        rows, columns = self.panel.shape
+        return Box(self.y, self.x, self.y + rows * self.pitch + self.line, self.x + columns * self.pitch + self.line)
+
+    def cell(self, row: int, column: int) -> Box:
+        """A cell without its grid lines."""
+        top, left = self.y + row * self.pitch + self.line, self.x + column * self.pitch + self.line
+        return Box(top, left, top + self.pitch - self.line, left + self.pitch - self.line)
+
+    def number_text(self, text: str, bold: bool = False) -> Text:
+        """A number in the middle of a cell; the pen is relative to the cell's corner."""
+        side = self.pitch - self.line
+        x = round((side - glyphs.width(text, self.number, bold)) / 2)
+        return Text(text, x, middle(side, self.number), self.number, bold)
+
+    def note_text(self, text: str, *, centred: bool = False) -> Text:
+        """A note at a cell's lower edge, on the right or centred; the pen is relative to the cell's corner."""
+        side = self.pitch - self.line
+        free = side - glyphs.width(text, self.note)
+        x = round(free / 2) if centred else round(free - max(1, 0.05 * side))
+        return Text(text, x, side - max(1, round(0.07 * side)), self.note)
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """The page of an animation."""
+
+    width: int
+    height: int
+    title: Text
+    tabs: tuple[Tab, ...]
+    places: dict[str, Place]
+    signs: tuple[Text, ...]
+    captions: tuple[Text, ...]
+    caption_width: int
+    counter: Text
+    stroke: int
+
+    def counted(self, step: int, steps: int) -> Text:
+        """The step count in the corner, or an empty text before the first step."""
+        if not step:
+            return self.counter._replace(text="")
+        text = f"step {step} / {steps}"
+        # The total's digits keep the right edge still: digits are all of one width.
+        return self.counter._replace(text=text, x=self.counter.x - round(glyphs.width(text, self.counter.size)))
+
+    def caption(self, line: int, caption: Caption) -> Text:
+        """A caption's text, with as many of its terms as fit; words alone are set smaller if need be."""
+        place = self.captions[line]
+        text, most = caption.text(), len(caption.terms)
+        while glyphs.width(text, place.size) > self.caption_width and most:
+            most -= 1
+            text = caption.text(most)
+        while glyphs.width(text, place.size) > self.caption_width and place.size > SMALLEST:
+            place = place._replace(size=place.size - 1)
+        if glyphs.width(text, place.size) > self.caption_width:
+            text = _cut(text, place.size, self.caption_width)
+        return place._replace(text=text)
+
+
+def _cut(text: str, size: int, width: float) -> str:
+    while text and glyphs.width(text + "…", size) > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def middle(side: int, size: int) -> int:
+    """The baseline that puts capitals in the middle of a side."""
+    return round((side + glyphs.CAPITALS * size) / 2)

@@ -1,0 +1,81 @@
+"""One axis of a layer: the arithmetic of its sizes.
+
+Knows whole numbers. Must not know operations or values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: No size of a layer may exceed this: it is far beyond what can be looked at, and keeps every product within 64 bits.
+LARGEST = 2**24
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a layer once the input is known: all sizes in cells.
+
+    `before` and `after` are the padding of a convolution (a ring of zeros) or of a transposed one (a crop).
+
+    Example:
+        >>> Axis(input=3, output=5, kernel=3, stride=2, before=1, after=1, transposed=True).ring
+        (1, 1)
+    """
+
+    input: int
+    output: int
+    kernel: int
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+    dilation: int = 1
+    output_padding: int = 0
+    transposed: bool = False
+
+    @property
+    def reach(self) -> int:
+        """Cells from the first to the last one under the kernel: d(k - 1) + 1."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
+    def unused(self) -> int:
+        """Cells at the end of a convolution's padded input that no window reaches: what the floor leaves."""
+        if self.transposed:
+            return 0
+        return self.input + self.before + self.after - (self.output - 1) * self.stride - self.reach
+
+    @property
+    def spread(self) -> int:
+        """Size of a transposed layer's input once s - 1 zeros stand between neighbours: (i - 1)s + 1."""
+        return (self.input - 1) * self.stride + 1
+
+    @property
+    def full(self) -> int:
+        """Size of a transposed layer's canvas before anything is cropped: (i - 1)s + d(k - 1) + 1."""
+        return (self.input - 1) * self.stride + self.reach
+
+    @property
+    def canvas(self) -> int:
+        """Size of the canvas that holds every stamp and every output cell: output padding may go beyond the stamps."""
+        return max(self.full, self.before + self.output)
+
+    @property
+    def ring(self) -> tuple[int, int]:
+        """Zeros before and after the spread input of a transposed layer: d(k - 1) - p. Negative ones are cropped."""
+        return self.reach - 1 - self.before, self.output + self.before - self.spread
+
+    @property
+    def stage(self) -> int:
+        """Size of what the window slides over: the padded input, or the spread and padded one."""
+        return self.output + self.reach - 1 if self.transposed else self.input + self.before + self.after
+
+
+def times(sizes: Sequence[int]) -> str:
+    """Sizes as they are written: 3×3.
+
+    Example:
+        >>> times((3, 4))
+        '3×4'
+    """
+    return "×".join(map(str, sizes))

@@ -1,0 +1,60 @@
+"""The notation of layers: text in, operation out. The way back is `str(op)`.
+
+Text is data here: it is taken apart, never run.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from dataclasses import fields
+
+from convanim.errors import ConvanimError
+from convanim.ops.arguments import near
+from convanim.ops.layers import Conv, ConvTranspose, Operation
+
+LONGEST_NOTATION = 1000
+
+
+KINDS: dict[str, type[Operation]] = {"Conv": Conv, "ConvTranspose": ConvTranspose}
+
+
+def parse(text: str) -> Operation:
+    """Read a layer's notation; the opposite of `str`. It is read as data, never run.
+
+    Raises:
+        ConvanimError: not a known layer, or its arguments are wrong.
+
+    Example:
+        >>> parse("ConvTranspose(3, stride=2)") == ConvTranspose(kernel_size=3, stride=2)
+        True
+    """
+    shown = repr(text if len(text) <= 60 else text[:57] + "...")
+    form = "write it like ConvTranspose(kernel_size=3, stride=2)"
+    if len(text) > LONGEST_NOTATION:
+        raise ConvanimError(f"{shown} is {len(text)} characters long, too long for a layer", form)
+    try:
+        with warnings.catch_warnings():  # of odd literals, which are refused below anyway
+            warnings.simplefilter("ignore")
+            call = ast.parse(text.strip(), mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            raise ValueError
+        name = call.func.id
+        positional = [ast.literal_eval(node) for node in call.args]
+        named = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg is not None}
+        if len(named) != len(call.keywords):
+            raise ValueError
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        raise ConvanimError(f"{shown} is not a layer", form) from None
+    if name not in KINDS:
+        raise ConvanimError(f"{name!r} in {shown} is not a layer", near(name, KINDS))
+    kind = KINDS[name]
+    arguments = [f.name for f in fields(kind)]
+    places = [f.name for f in fields(kind) if not f.kw_only]
+    for word in named:
+        if word not in arguments:
+            raise ConvanimError(f"{word!r} in {shown} is no argument of {name}", near(word, arguments))
+    placed = places[: len(positional)]
+    if len(positional) > len(places) or set(placed) & set(named) or "kernel_size" not in {*placed, *named}:
+        raise ConvanimError(f"{shown} needs a kernel_size, and each argument once and by name after padding", form)
+    return kind(*positional, **named)
