@@ -1,6 +1,6 @@
 """Make the pictures of the README from the commands beside this file, or check that they are what the commands make.
 
-    python gallery/make.py [--check]
+python gallery/make.py [--check]
 """
 
 from __future__ import annotations
