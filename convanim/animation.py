@@ -5,10 +5,13 @@ Knows every stage and joins them; does nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -67,7 +70,8 @@ class Animation:
         seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s.
         hold_last: seconds of the last frame.
         plays: how often it runs; 0 for ever.
-        select: frames to show, such as "0,4,8", "2..6", "last".
+        select: frames to show, by number or as "0,4,8", "2..6", "last"; "step:12" is the placement that the page
+            counts as 12, with its sum written.
         title: instead of the one made from the layer.
         caption: False leaves the line of arithmetic and the step count out.
         made_by: what the file's comment says made it; without it, the layer.
@@ -93,11 +97,16 @@ class Animation:
         seconds_per_step: float | None = None,
         hold_last: float | None = None,
         plays: int = 0,
-        select: str | None = None,
+        select: str | int | Sequence[int] | None = None,
         title: str | None = None,
         caption: bool = True,
         made_by: str | None = None,
     ) -> None:
+        for name, value in (("width", width), ("height", height), ("plays", plays)):
+            if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")):
+                raise ConvanimError(f"{name} {value!r} is not a whole number", "give an int")
+        if select is not None and not isinstance(select, str):
+            select = ",".join(map(str, [select] if hasattr(select, "__index__") else select))
         if not 0 <= plays <= 65536:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
         self.trace, self.scene, self.theme = trace, scene(trace, view), load(theme)
@@ -147,20 +156,46 @@ class Animation:
         """
         target = Path(path) if isinstance(path, str | Path) else None
         kind = pick_format(target, format)
-        if kind in DRAWN:
-            self.page  # noqa: B018 - refused before any file is made, if at all
-        if not self._checked:
-            self.trace.verify()
-            self._checked = True
         progress = progress or (lambda done, total: None)
         if target and kind == "png" and numbered(target):
+            self._check()
             return self._save_series(target, progress)
+        if kind == "png" and self.select and len({shot.frame for shot in self.plan.shots}) > 1:
+            raise ConvanimError(
+                f"select {self.select!r} is {len(self)} frames, and one .png holds one",
+                "select one, or name the file like frame-%03d.png",
+            )
+        if kind in DRAWN:
+            self.page  # noqa: B018 - refused before any file is made, if at all
+        self._check()
         with whole_file(target) if target else nullcontext(path) as file:
             counted = _Counting(file)
             frames, seconds = WRITERS[kind](self, cast(BinaryIO, counted), progress)
         size = (self.width, self.height) if kind in DRAWN else (0, 0)
         left_out = self.plan.left_out if kind in ("gif", "txt") else 0
         return Saved(target, kind, *size, frames, seconds, counted.size, left_out, self.plan.steps)
+
+    def _check(self) -> None:
+        if not self._checked:
+            self.trace.verify()
+            self._checked = True
+
+    def _repr_html_(self) -> str:
+        """The GIF itself, for a notebook."""
+        file = BytesIO()
+        self.save(file, "gif")
+        data = b64encode(file.getvalue()).decode()
+        return f'<img alt="{escape(self.title or self.scene.title)}" src="data:image/gif;base64,{data}">'
+
+    def _repr_png_(self) -> bytes:
+        """The last frame, for what shows no HTML."""
+        file = BytesIO()
+        self._check()
+        self._draw_png(file, self.plan.shots[-1].frame)
+        return file.getvalue()
+
+    def __repr__(self) -> str:
+        return f"<Animation of {self.trace.op}: {len(self)} frames, {self.plan.seconds:.1f} s>"
 
     def _gif(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         from convanim.render.raster import Raster

@@ -61,6 +61,23 @@ def sides(pairs: Sequence[tuple[int, int]]) -> str:
     return (told[0] if len(set(told)) == 1 else "×".join(told)).replace("-", MINUS)
 
 
+def arguments(axes: Sequence[Axis], apart: str = "   ") -> str:
+    """A layer's arguments in words, those that differ from the usual.
+
+    Example:
+        >>> arguments([Axis(input=3, output=7, kernel=3, stride=2, transposed=True)])
+        'kernel 3   stride 2'
+    """
+    told = [
+        ("kernel", times([a.kernel for a in axes]), ""),
+        ("stride", per_axis([a.stride for a in axes]), "1"),
+        ("padding", sides([(a.before, a.after) for a in axes]), "0"),
+        ("dilation", per_axis([a.dilation for a in axes]), "1"),
+        ("output padding", per_axis([a.output_padding for a in axes]), "0"),
+    ]
+    return apart.join(f"{name} {value}" for name, value, usual in told if value != usual)
+
+
 def ring_name(axes: Sequence[Axis]) -> str:
     """What the ring of padding is called: p, k−1−p, or d(k−1)−p where the kernel is dilated."""
     if not axes[0].transposed:
@@ -195,8 +212,8 @@ def _work(op: Operation, axes: Sequence[Axis]) -> str:
     placements, kernel = prod(a.output for a in axes), prod(a.kernel for a in axes)
     done = multiplications(op, axes)
     rows = [
-        ("multiplications", f"{done} by an input value, for each pair of channels"),
-        ("", f"({placements} placements of {kernel} weights are {placements * kernel}; the rest are by zeros)"),
+        ("multiplications", f"{done} that involve an input value, for each pair of channels"),
+        ("", f"({placements} placements × {kernel} weights = {placements * kernel}; the others meet a zero)"),
     ]
     warnings = []
     for name, a in _named(axes):

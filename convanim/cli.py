@@ -100,10 +100,19 @@ FILE = _options(
     click.option("--theme", default="light", show_default=True, metavar="NAME", help="light or dark."),
     click.option("--width", type=int, metavar="PX", help="Page width; one side alone makes it 16:9.  [default: 1280]"),
     click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
-    click.option("--seconds-per-step", type=float, metavar="S", help="Time of a placement; else at most 30 s in all."),
+    click.option(
+        "--seconds-per-step",
+        type=float,
+        metavar="S",
+        help="Time of a placement.  [default: 0.6 to 1.8, and less where all would last over 30 s]",
+    ),
     click.option("--hold-last", type=float, metavar="S", help="Time of the last frame.  [default: 3]"),
     click.option("--plays", type=int, default=0, show_default=True, help="How often it runs; 0 for ever."),
-    click.option("--select", metavar="FRAMES", help="0,4,8 or 2..6 or last or all."),
+    click.option(
+        "--select",
+        metavar="FRAMES",
+        help="Frames (0,4,8 or 2..6 or last or all), or placements as the picture counts them (step:12).",
+    ),
     click.option("--title", metavar="TEXT", help="Instead of the layer's name and sizes."),
     click.option("--caption/--no-caption", default=True, help="The line of arithmetic and the step count."),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),
@@ -111,7 +120,7 @@ FILE = _options(
 )
 
 
-@cli.command()
+@cli.command(short_help="Animate a convolution.")
 @LAYER
 @FILE
 def conv(**options: Any) -> None:
@@ -119,7 +128,7 @@ def conv(**options: Any) -> None:
     _animate("conv", view=None, **options)
 
 
-@cli.command()
+@cli.command(short_help="Animate a transposed convolution.")
 @LAYER
 @TRANSPOSED
 @click.option(
@@ -131,7 +140,7 @@ def transposed(**options: Any) -> None:
     _animate("transposed", **options)
 
 
-@cli.group()
+@cli.group(short_help="Print the arithmetic of a layer.")
 def explain() -> None:
     """Print the arithmetic of a layer: sizes, zeros, padding, work, overlaps."""
 
@@ -186,9 +195,8 @@ def _layer(
     weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
     if weight.ndim != values.ndim:
         raise ConvanimError(
-            f"--kernel has {weight.ndim} axes ({'x'.join(map(str, weight.shape))}) but --input has {values.ndim} "
-            f"({'x'.join(map(str, values.shape))})",
-            "give both the same number of axes",
+            f"--kernel is {'x'.join(map(str, weight.shape))} but --input is {'x'.join(map(str, values.shape))}",
+            "give both the same number of axes; a row of a picture is [[1,0,-1]]",
         )
 
     def each(text: str, what: str) -> Any:
@@ -336,6 +344,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def _one_sentence(error: click.ClickException) -> str:
     text = " ".join(error.format_message().split())
+    if isinstance(error, click.NoSuchOption) and error.option_name in ("--view", "--output-padding"):
+        return f"{error.option_name} belongs to transposed convolutions; use convanim transposed."
     return text if text.endswith((".", "?", ")")) else text + "."
 
 

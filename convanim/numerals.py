@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 MINUS = "\u2212"
 #: A float is shown with at most this many decimals, and with this many digits where that loses some.
-DECIMALS, DIGITS = 3, 3
+DECIMALS, DIGITS = 4, 3
 #: Beyond these, a float is written with an exponent.
 SMALL, LARGE = 1e-3, 1e6
 
@@ -20,7 +20,7 @@ SMALL, LARGE = 1e-3, 1e6
 class Numerals:
     """Writes the numbers of one grid alike.
 
-    Whole numbers in full. Floats with the fewest decimals (up to three) that show every one of them exactly; where
+    Whole numbers in full. Floats with the fewest decimals (up to four) that show every one of them exactly; where
     none do, rounded to three digits of the largest, and `rounded` says so.
 
     Example:
@@ -47,7 +47,7 @@ class Numerals:
         largest = float(sizes.max())
         smallest = float(sizes[sizes > 0].min(initial=np.inf))
         if largest >= LARGE or smallest < SMALL:
-            self._kind, self.rounded = "e", any(float(f"{v:.2e}") != v for v in np.unique(values).tolist())
+            self._kind, self.rounded = "e", any(float(f"{v:.{DIGITS}g}") != v for v in np.unique(values).tolist())
             return
         for self._decimals in range(DECIMALS + 1):
             # 0.1 + 0.2 is 0.3 to a reader: what is off by a rounding is noise.
@@ -69,10 +69,8 @@ class Numerals:
         if self._kind == "i":
             return str(int(value))
         if self._kind == "e":
-            if value == 0:
-                return "0"
-            mantissa, exponent = f"{value:.2e}".split("e")
-            return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+            number, _, exponent = f"{value:.{DIGITS}g}".partition("e")
+            return "0" if value == 0 else number + (f"e{int(exponent)}" if exponent else "")
         text = f"{value:.{self._decimals}f}"
         if float(text) == 0:  # what rounds to nothing has no sign
             text = text.lstrip("-")

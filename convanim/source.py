@@ -180,7 +180,11 @@ def _size(part: str) -> int:
     if abs(value) > MAX_CELLS:
         raise ConvanimError(f"has the size {_short(part)}, which is too large", f"use at most {MAX_CELLS}")
     if not _WHOLE.fullmatch(part):
-        raise ConvanimError(f"has {_short(part)}, which is not a whole number", "write whole numbers, as in 5 or 4x6")
+        numbers = re.findall(r"-?[0-9.]+", part)
+        hint = f"write {'x'.join(numbers)} for sizes" if "," in part else "write whole numbers, as in 5 or 4x6"
+        if "," in part:
+            hint += f", or [{','.join(numbers)}] for values"
+        raise ConvanimError(f"has {_short(part)}, which is not a whole number", hint)
     return int(value)  # exact, since it is at most 2**24; int(part) would refuse thousands of leading zeros
 
 

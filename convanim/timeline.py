@@ -86,7 +86,7 @@ def plan(
         seconds_per_step: of one placement. Without it an animation is paced: never longer than 30 s, the first row
             step by step, then faster and, if need be, in leaps.
         hold_last: seconds of the last frame, 3 without a choice.
-        select: frames to show, such as "0,4,8", "2..6", "last" or "all".
+        select: frames to show, such as "0,4,8", "2..6", "last", "all" or "step:12".
 
     Raises:
         ConvanimError: a duration that no file can say, or a selection of frames that are not there.
@@ -112,7 +112,7 @@ def plan(
     if select is not None:
         time = dict(shots)
         # A frame that its placement has no time for is shown as long as the placement.
-        shots = [Shot(i, time.get(i, steps[-1].milliseconds)) for i in selected(select, beats.total)]
+        shots = [Shot(i, time.get(i, steps[-1].milliseconds)) for i in selected(select, beats.total, beats)]
         shots[-1] = Shot(shots[-1].frame, last)
         return Plan(shots, 0, beats.steps)
     shown = {i // beats.each for i, _ in steps}
@@ -144,27 +144,39 @@ def _paced(beats: Beats, free: int) -> list[Shot]:
     return [*(Shot(i, slow) for i in range(first)), *(Shot(i, fast) for i in leaps)]
 
 
-def selected(text: str, total: int) -> list[int]:
+def selected(text: str, total: int, beats: Beats | None = None) -> list[int]:
     """The frame numbers that a selection asks for.
+
+    Args:
+        text: frames from 0, such as "0,4,8", "2..6", "last" or "all"; placements from 1, as the step count has them,
+            such as "step:12" or "step:3..5", stand for their last frames.
+        total: how many frames there are.
+        beats: which of them belong to which placement; needed for step:.
 
     Example:
         >>> selected("0,2..4,last", 9)
         [0, 2, 3, 4, 8]
+        >>> selected("step:2", 6, Beats(opening=1, steps=2, each=2, closing=1, row=2))
+        [4]
     """
-    form = "write frames like 0,4,8 or 2..6 or last or all"
+    form = "write frames like 0,4,8 or 2..6 or last or all, or placements like step:12"
     chosen: list[int] = []
     for part in text.split(","):
         word = part.strip()
         if word == "all":
             chosen += range(total)
             continue
-        match = re.fullmatch(r"(\d{1,9}|last)(?:\.\.(\d{1,9}|last))?", word, re.ASCII)
-        if not match:
-            raise ConvanimError(f"select {part.strip()[:40]!r} is not a choice of frames", form)
-        start, stop = (total - 1 if w == "last" else int(w) for w in (match[1], match[2] or match[1]))
-        if max(start, stop) >= total:
-            raise ConvanimError(f"select {word!r} goes beyond the {total} frames", f"use 0 to {total - 1}")
+        match = re.fullmatch(r"(step:)?(\d{1,9}|last)(?:\.\.(\d{1,9}|last))?", word, re.ASCII)
+        if not match or (match[1] and beats is None):
+            raise ConvanimError(f"select {word[:40]!r} is not a choice of frames", form)
+        first, most, things = (1, beats.steps, "steps") if match[1] and beats else (0, total - 1, "frames")
+        start, stop = (most if w == "last" else int(w) for w in (match[2], match[3] or match[2]))
+        if not first <= min(start, stop) <= max(start, stop) <= most:
+            count = most if first else total
+            raise ConvanimError(f"select {word!r} goes beyond the {count} {things}", f"use {first} to {most}")
         if stop < start:
-            raise ConvanimError(f"select {word!r} runs backwards", f"write {match[2]}..{match[1]}")
-        chosen += range(start, stop + 1)
+            swapped = f"{match[1] or ''}{match[3]}..{match[2]}"
+            raise ConvanimError(f"select {word!r} runs backwards", f"write {swapped}")
+        numbers = range(start, stop + 1)
+        chosen += [beats.opening + n * beats.each - 1 for n in numbers] if match[1] and beats else numbers
     return chosen

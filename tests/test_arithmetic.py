@@ -107,7 +107,7 @@ def test_uneven_layers_are_warned_of_and_the_cure_cures(kernel, stride):
                 "d(k − 1) − p = 1 before, 1 after: 5 → 7",
                 "canvas (i − 1)·s + d(k − 1) + 1 = 7, crop 1 before and 1 after",
                 "multiplications  49 ",
-                "25 placements of 9 weights are 225",
+                "25 placements × 9 weights = 225",
                 "warning: the overlap is uneven (every axis): 1 to 2 products a cell, as k mod s = 3 mod 2 = 1; "
                 "kernel size 2 or 4 would be even",
             ],

@@ -85,7 +85,7 @@ TABLE: dict[str, list[str]] = {
     "conv --input -5 --kernel 3": ["--input", "-5"],
     "conv --input 5x5 --kernel 0": ["--kernel", "0"],
     "conv --input 5x5 --kernel 3x-3": ["--kernel", "3x-3"],
-    "conv --input 5x5 --kernel 3x3x3": ["--kernel has 3 axes", "--input has 2"],
+    "conv --input 5x5 --kernel 3x3x3": ["--kernel is 3x3x3", "--input is 5x5"],
     "conv --input 5x5 --kernel [[1,2],[3]]": ["--kernel", "[[1,2],[3]]", "ragged"],
     "conv --input [] --kernel 3": ["--input", "[]", "empty"],
     "conv --input [[],[]] --kernel 3": ["--input", "[[],[]]", "empty"],

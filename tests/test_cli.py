@@ -100,7 +100,7 @@ OPTIONS = {
 @pytest.mark.parametrize("options", OPTIONS)
 def test_layer_options(tmp_path: Path, kind: str, options: str) -> None:
     if kind == "conv" and "output-padding" in options:
-        assert "No such option" in run(kind, *options.split()).err
+        assert "belongs to transposed" in run(kind, *options.split()).err
         return
     told = traced(tmp_path, kind, "--input", "6x5", "--kernel", "3x2", *options.split())
     wanted: dict[str, Any] = {"input": (6, 5), "kernel": (3, 2), "stride": (1, 1), "dilation": (1, 1)}
@@ -175,8 +175,8 @@ def test_plays(tmp_path: Path, plays: int, said: str | None) -> None:
 
 def test_the_comment_is_the_command_that_makes_the_file_again(tmp_path: Path) -> None:
     options = ["--title", 'it\'s a "test" of ×', "--no-caption", "--bias", "-0.5", "--theme", "dark", "--plays", "2"]
-    saved(tmp_path / "a.gif", *SMALL, *options, "--select", "0,3..5,last")
-    saved(tmp_path / "a.png", *SMALL, *options, "--select", "0,3..5,last")
+    saved(tmp_path / "a.gif", *SMALL, *options, "--select", "last")
+    saved(tmp_path / "a.png", *SMALL, *options, "--select", "last")
     with Image.open(tmp_path / "a.gif") as gif, Image.open(tmp_path / "a.png") as png:
         comment = gif.info["comment"].decode()
         assert png.text["Comment"] == comment  # type: ignore[attr-defined]

@@ -126,6 +126,8 @@ def grid_box(page: Page, place: Place) -> Box:
 def standing(page: Page) -> list[Named]:
     """Everything on the page but the captions and the step count: named boxes."""
     things = [("title", both(page.title))]
+    if page.detail.text:
+        things.append(("detail", both(page.detail)))
     for tab in page.tabs:
         things.append((f"tab {tab.idle.text!r}", hull(both(tab.idle), both(tab.current), tab.underline)))
     things += [(f"sign {sign.text}", ink(sign)) for sign in page.signs]
@@ -230,7 +232,7 @@ def test_numbers_and_notes_stay_in_their_cells_and_apart(case: tuple[Scene, Page
 @given(laid_out(large() | drawn()))
 def test_what_is_written_can_be_read(case: tuple[Scene, Page]) -> None:
     s, page = case
-    texts = [page.title, *(t.idle for t in page.tabs), *page.signs, *page.captions, page.counter]
+    texts = [page.title, page.detail, *(t.idle for t in page.tabs), *page.signs, *page.captions, page.counter]
     texts += [place.title for place in page.places.values()]
     texts += [text for p in page.places.values() if p.scale for text in (p.scale[0], p.scale[2])]
     assert all(text.size >= SMALLEST for text in texts)

@@ -45,11 +45,19 @@ def layout(scene: Scene, width: int, height: int, *, title: str | None = None, c
                 f"the title {title[:60]!r} is wider than the page", "use a shorter one, or a larger --width"
             )
         heading = heading._replace(text=scene.title.split("   ")[-1])
-    places, signs = _places(scene, m)
+    try:
+        places, signs = _places(scene, m)
+    except _TooSmall:
+        raise _too_small(scene, m) from None
+    detail = Text(scene.detail, 0, heading.baseline, small)
+    left = width - m.margin - round(glyphs.width(detail.text, small))
+    free = heading.x + glyphs.width(heading.text, big, bold=True) + m.of(40, 16)
+    detail = detail._replace(x=left) if left > free else detail._replace(text="", x=width - m.margin)
     return Page(
         width,
         height,
         heading,
+        detail,
         _tabs(scene, m, small),
         places,
         signs,
@@ -82,7 +90,7 @@ def _places(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ..
     places, signs = _stack(scene, m, 0)
     if any(not place.number for place in places.values()):
         # On a page too narrow for the scales the grids stay without them.
-        with suppress(ConvanimError):
+        with suppress(_TooSmall):
             return _stack(scene, m, round(1.9 * m.sizes[2]))
     return places, signs
 
@@ -96,7 +104,7 @@ def _stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tupl
     pitches = [_pitches(row, share, m, scales=foot > 0) for row, share in zip(scene.rows, shares, strict=True)]
     worst = min(p for row in pitches for p in row)
     if worst < SMALLEST_CELL:
-        raise _too_small(scene, m, worst)
+        raise _TooSmall
 
     places: dict[str, Place] = {}
     signs: list[Text] = []
@@ -197,9 +205,13 @@ def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
         return number, 0
     note = max(SMALLEST, round(0.23 * side))
     note = min(note, int((side - 4) / (glyphs.width(panel.notes, 100) / 100)))
-    low = middle(side, number) + 1
-    fits = side - max(1, round(0.07 * side)) - round(glyphs.CAPITALS * note) > low
-    return number, note if note >= SMALLEST and fits else 0
+    if note < SMALLEST:
+        return number, 0
+    top = side - max(1, round(0.07 * side)) - round(glyphs.CAPITALS * note)
+    for size in range(number, SMALLEST, -1):  # a smaller number may leave room for the note under it
+        if middle(side, size) + 1 < top:
+            return size, note
+    return number, 0
 
 
 def _scale(panel: Panel, x: int, bottom: int, size: int, m: Measures) -> tuple[Text, Box, Text]:
@@ -212,12 +224,27 @@ def _scale(panel: Panel, x: int, bottom: int, size: int, m: Measures) -> tuple[T
     return Text(low, x, baseline, size), bar, Text(high, left + wide + gap, baseline, size)
 
 
-def _too_small(scene: Scene, m: Measures, worst: int) -> ConvanimError:
+class _TooSmall(Exception):
+    """The scene does not fit on the page."""
+
+
+def _too_small(scene: Scene, m: Measures) -> ConvanimError:
+    """What is said then: the narrowest page of this shape that would do."""
     rows, columns = (max(p.shape[i] for p in scene.panels) for i in (0, 1))
-    factor = SMALLEST_CELL / max(worst, 0.25)
-    width = round(m.width * factor)
-    if width > LARGEST_SIDE:
-        hint = f"use a smaller input, or -o FILE.json; a page shows about {LARGEST_SIDE // 16} cells a side"
-    else:
-        hint = f"use --width {width} or more, or a smaller input"
-    return ConvanimError(f"a grid of {rows}×{columns} cells is too large for a page of {m.width}×{m.height} px", hint)
+    told = f"a grid of {rows}×{columns} cells does not fit on a page of {m.width}×{m.height} px"
+    low, high = m.width, min(LARGEST_SIDE, LARGEST_SIDE * m.width // m.height)
+    if not _fits(scene, m, high):
+        return ConvanimError(told, "use a smaller input, or -o FILE.json for the numbers")
+    while high - low > 10:
+        middle_width = (low + high) // 2
+        low, high = (low, middle_width) if _fits(scene, m, middle_width) else (middle_width, high)
+    side = f" --height {round(high * m.height / m.width)}" if m.height * 16 != m.width * 9 else ""
+    return ConvanimError(told, f"use --width {high}{side} or more, or a smaller input")
+
+
+def _fits(scene: Scene, m: Measures, width: int) -> bool:
+    try:
+        _stack(scene, Measures(width, round(width * m.height / m.width), m.captions), 0)
+    except _TooSmall:
+        return False
+    return True

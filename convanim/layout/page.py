@@ -103,6 +103,7 @@ class Page:
     width: int
     height: int
     title: Text
+    detail: Text
     tabs: tuple[Tab, ...]
     places: dict[str, Place]
     signs: tuple[Text, ...]
@@ -120,10 +121,10 @@ class Page:
         return self.counter._replace(text=text, x=self.counter.x - round(glyphs.width(text, self.counter.size)))
 
     def caption(self, line: int, caption: Caption) -> Text:
-        """A caption's text, with as many of its terms as fit; words alone are set smaller if need be."""
+        """A caption's text, with as many of its terms as fit; what still does not is set smaller."""
         place = self.captions[line]
         text, most = caption.text(), len(caption.terms)
-        while glyphs.width(text, place.size) > self.caption_width and most:
+        while glyphs.width(text, place.size) > self.caption_width and most > 2:
             most -= 1
             text = caption.text(most)
         while glyphs.width(text, place.size) > self.caption_width and place.size > SMALLEST:

@@ -87,8 +87,10 @@ class Raster:
         self._dirty: list[Box] = []
         values = {name: place.panel.values for name, place in page.places.items()}
         self._ranges = {name: (v.min().item(), v.max().item()) for name, v in values.items()}
-        for text in (page.title, *page.signs):
-            self._write(text, "muted" if text in page.signs else "text")
+        self._write(page.title, "text")
+        for text in (page.detail, *page.signs):
+            if text.text:
+                self._write(text, "muted")
         for place in page.places.values():
             self._draw_scale(place)
 

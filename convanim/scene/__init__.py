@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Protocol
 
 from convanim.errors import ConvanimError
@@ -22,6 +23,10 @@ class Scene(Protocol):
     @property
     def title(self) -> str:
         """What the page is headed with."""
+
+    @property
+    def detail(self) -> str:
+        """The layer's arguments, for the corner."""
 
     trace: Trace
     phases: tuple[Phase, ...]
@@ -50,7 +55,9 @@ def pick_view(op: Operation, view: str | None = None) -> str:
     """
     known = VIEWS["transposed" if op.transposed else "conv"]
     if view is not None and view not in known:
-        raise ConvanimError(f"view {view!r} is not known for a {op.words.lower()}", f"use {' or '.join(known)}")
+        close = [name for name in known if view and name.startswith(view)] or difflib.get_close_matches(view, known, 1)
+        hint = f"did you mean {close[0]}" if close else f"use {' or '.join(known)}"
+        raise ConvanimError(f"view {view!r} is not known for a {op.words.lower()}", hint)
     return view or known[0]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from convanim.scene.captions import size_formula
-from convanim.scene.frame import Beats, Caption, Frame, Grid, Panel, Phase
+from convanim.scene.frame import Beats, Caption, Cells, Frame, Grid, Panel, Phase, Role, still
 from convanim.scene.gather import GatherScene
 from convanim.scene.scatter import ScatterScene
 from convanim.trace import Trace
@@ -22,7 +24,7 @@ class BothScene:
 
     def __init__(self, trace: Trace) -> None:
         self._above, self._below = GatherScene(trace.by_output()), ScatterScene(trace.by_input())
-        self.trace, self.title = trace, self._above.title
+        self.trace, self.title, self.detail = trace, self._above.title, self._above.detail
         *prepare, slide = self._above.phases
         _, _, _, *finish = self._below.phases
         self.phases = (*prepare, Phase(f"{slide.label} | stamp and add", "slide | stamp"), *finish)
@@ -47,9 +49,12 @@ class BothScene:
             below, phase = self._below.frame(0), above.phase
             captions = above.captions[0], Caption()
         elif number < opening + steps:
-            # After slide n of N, ceil((n + 1) M / N) of M stamps have fallen: both end together.
-            fallen = -(-slid * stamps // steps)
+            # After slide n of N, ceil(n M / N) of M stamps have fallen: both end together.
+            fallen, before = -(-slid * stamps // steps), -(-(slid - 1) * stamps // steps)
             below, phase = self._below.frame(self._below.beats.opening + fallen * each - 1), above.phase
+            if fallen == before:  # the next stamp is not due yet: what is there rests
+                grids = {name: still(grid, roles=_settled(grid.roles)) for name, grid in below.grids.items()}
+                below = replace(below, grids=grids, captions=(Caption(),))
             captions = above.captions[0], below.captions[0]
         else:
             last = number - opening - steps
@@ -58,6 +63,10 @@ class BothScene:
             same = Caption(remark="both ways give the same numbers")
             captions = (size_formula(self.trace.axes), same if last == closing - 1 else below.captions[0])
         return Frame(phase, {**above.grids, **_renamed(below)}, captions, above.step)
+
+
+def _settled(roles: Cells) -> Cells:
+    return np.where(roles == Role.OVERLAP, np.uint8(Role.DONE), roles)
 
 
 def _renamed(frame: Frame) -> dict[str, Grid]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.arithmetic import count, per_axis, ring_name, rings, sides
+from convanim.arithmetic import arguments, count, per_axis, ring_name, rings, sides
 from convanim.numerals import Numerals
 from convanim.ops import times
 from convanim.scene.captions import product_sum, size_formula
@@ -62,6 +62,11 @@ class GatherScene:
         """What the page is headed with."""
         axes = self.trace.axes
         return f"{self.op.words}   {times([a.input for a in axes])} → {times([a.output for a in axes])}"
+
+    @property
+    def detail(self) -> str:
+        """The layer's arguments, for the corner."""
+        return arguments(self.trace.axes)
 
     def _panels(self) -> tuple[Panel, ...]:
         x, kernel, answer = self.numerals
@@ -116,20 +121,8 @@ class GatherScene:
         values[np.ix_(at_rows, at_columns)] = self.x
         title = "input, zeros inserted" if (shown == Role.INSERTED).any() else "input"
         if not remark:
-            sizes = (self.trace.x.shape[1:], self.trace.weight.shape[2:])
-            remark = "input {}, kernel {}".format(*map(times, sizes)) + self._arguments()
+            remark = f"input {times(self.trace.x.shape[1:])}, {arguments(self.trace.axes, ', ')}"
         return self._frame(0, Grid(title, shown, values, np.zeros_like(shown)), self.kernel, remark)
-
-    def _arguments(self) -> str:
-        axes = self.trace.axes
-        padding = [(a.before, a.after) for a in axes]
-        told = [
-            (per_axis([a.stride for a in axes]), "stride", "1"),
-            (sides(padding), "padding", "0"),
-            (per_axis([a.dilation for a in axes]), "dilation", "1"),
-            (per_axis([a.output_padding for a in axes]), "output padding", "0"),
-        ]
-        return "".join(f", {name} {value}" for value, name, usual in told if value != usual)
 
     def _insert(self) -> list[Frame]:
         rows, columns = self.lines

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.arithmetic import count, per_axis, sides
+from convanim.arithmetic import arguments, count, per_axis, sides
 from convanim.numerals import Numerals
 from convanim.ops import times
 from convanim.scene.captions import factor, place, size_formula, span
@@ -66,6 +66,11 @@ class ScatterScene:
         """What the page is headed with."""
         axes = self.trace.axes
         return f"{self.op.words}   {times([a.input for a in axes])} → {times([a.output for a in axes])}"
+
+    @property
+    def detail(self) -> str:
+        """The layer's arguments, for the corner."""
+        return arguments(self.trace.axes)
 
     def _survey(self) -> NDArray[Any]:
         """Every number that the canvas ever shows; with many stamps those that it ends with, and a bound."""

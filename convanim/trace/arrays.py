@@ -25,7 +25,8 @@ def numbers(what: str, given: ArrayLike) -> Array:
             f"the {what} is ragged or not numbers", "give rows of equal length, like [[0, 1], [2, 3]]; detach a tensor"
         ) from None
     if array.dtype.kind not in "biuf":
-        raise ConvanimError(f"the {what} holds {array.dtype}, not 64-bit numbers", "give integers or floats")
+        held = "text" if array.dtype.kind in "US" else array.dtype
+        raise ConvanimError(f"the {what} holds {held}, not 64-bit numbers", "give integers or floats")
     if array.size == 0:
         raise ConvanimError(f"the {what} is empty: its shape is {array.shape}", "give at least one cell")
     if array.dtype.kind == "f" and not hasattr(given, "dtype") and not _holds_floats(given):

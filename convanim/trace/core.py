@@ -108,7 +108,7 @@ class Trace:
         if not isinstance(number, int | np.integer):
             raise TypeError(f"steps are numbered by integers, not {type(number).__name__}")
         if not -len(self) <= number < len(self):
-            raise IndexError(f"step {number} of {len(self)}")
+            raise IndexError(f"there is no step {number}: they are 0 to {len(self) - 1}")
         number = int(number) % len(self)
         block = self._block(number, number + 1)
         there = block.there[0]
