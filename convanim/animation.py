@@ -1,6 +1,6 @@
-"""From a trace to a file: the whole pipeline as one function.
+"""From a trace to a file: the stages joined.
 
-Knows every stage and joins them; does nothing itself.
+Knows every stage, and which writer a format has. Draws, times and codes nothing itself.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Animation:
             select = ",".join(map(str, [select] if hasattr(select, "__index__") else select))
         if not 0 <= plays <= 65536:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
-        self.trace, self.scene, self.theme = trace, scene(trace, view), load(theme)
+        self.trace, self.view, self.scene, self.theme = trace, view, scene(trace, view), load(theme)
         self.width, self.height = page_size(width, height)
         self.plan: Plan = plan(self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select)
         self.title, self.plays, self.select, self.caption = title, plays, select, caption
@@ -157,6 +157,10 @@ class Animation:
         target = Path(path) if isinstance(path, str | Path) else None
         kind = pick_format(target, format)
         progress = progress or (lambda done, total: None)
+        if kind == "json":
+            return save_trace(self.trace, target or cast(BinaryIO, path), self.view)
+        if target and numbered(target) and kind != "png":
+            raise ConvanimError(f"{target.name} is a series, and a .{kind} is one file", "name it without the %")
         if target and kind == "png" and numbered(target):
             self._check()
             return self._save_series(target, progress)
@@ -177,7 +181,8 @@ class Animation:
 
     def _check(self) -> None:
         if not self._checked:
-            self.trace.verify()
+            for shown in self.scene.traces:
+                shown.verify()
             self._checked = True
 
     def _repr_html_(self) -> str:
@@ -249,13 +254,6 @@ class Animation:
             progress(i, len(self))
         return len(self), self.plan.seconds
 
-    def _json(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-        from convanim.write.tracefile import write_trace
-
-        write_trace(file, self.scene.trace)
-        progress(1, 1)
-        return len(self.scene.trace), 0.0
-
 
 def save_trace(trace: Trace, path: Path | BinaryIO, view: str | None = None) -> Saved:
     """Check a trace and write it as JSON, in the order of a view; it need not be one that can be drawn.
@@ -264,22 +262,17 @@ def save_trace(trace: Trace, path: Path | BinaryIO, view: str | None = None) -> 
         ConvanimError: a place that cannot be written.
         CheckFailed: the trace disagrees with its replay or with the oracle.
     """
-    from convanim.write.tracefile import write_trace
+    from convanim.write import tracefile
 
     done = trace.by_input() if pick_view(trace.op, view) == "overlap-add" else trace.by_output()
-    done.verify()
-    target = path if isinstance(path, Path) else None
-    with whole_file(target) if target else nullcontext(path) as file:
-        counted = _Counting(file)
-        write_trace(cast(BinaryIO, counted), done)
-    return Saved(target, "json", 0, 0, len(done), 0.0, counted.size, 0, len(done))
+    size = tracefile.save(done, path)
+    return Saved(path if isinstance(path, Path) else None, "json", 0, 0, len(done), 0.0, size, 0, len(done))
 
 
 WRITERS: dict[str, Callable[[Animation, BinaryIO, Progress], tuple[int, float]]] = {
     "gif": Animation._gif,
     "png": Animation._png,
     "txt": Animation._txt,
-    "json": Animation._json,
 }
 
 
@@ -297,15 +290,16 @@ def pick_format(target: Path | None, given: str | None = None) -> str:
         >>> pick_format(Path("up.GIF"))
         'gif'
     """
-    known = ", ".join(f".{kind}" for kind in WRITERS)
+    kinds = [*WRITERS, "json"]
+    known = ", ".join(f".{kind}" for kind in kinds)
     if given is not None:
-        if given.lower() not in WRITERS:
-            raise ConvanimError(f"format {given!r} is not known", f"use one of {', '.join(WRITERS)}")
+        if given.lower() not in kinds:
+            raise ConvanimError(f"format {given!r} is not known", f"use one of {', '.join(kinds)}")
         return given.lower()
     if target is None:
-        raise ConvanimError("a stream has no suffix to tell the format", f"give a format: {', '.join(WRITERS)}")
+        raise ConvanimError("a stream has no suffix to tell the format", f"give a format: {', '.join(kinds)}")
     kind = target.suffix.lower().removeprefix(".")
-    if kind not in WRITERS:
+    if kind not in kinds:
         what = f"the suffix {target.suffix!r} of {target.name}" if kind else f"{target.name!r} without a suffix"
         raise ConvanimError(f"{what} is no known format", f"use one of {known}")
     return kind

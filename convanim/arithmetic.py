@@ -14,6 +14,7 @@ from convanim.errors import ConvanimError
 from convanim.numerals import MINUS
 from convanim.ops import LARGEST, Axis, Operation, times
 from convanim.taps import Taps
+from convanim.trace.engine import taps_of
 
 #: An overlap pattern longer than this is cut; it repeats anyway.
 LONGEST_PATTERN = 24
@@ -41,7 +42,7 @@ def count(number: int, thing: str) -> str:
         >>> count(1, "zero"), count(2, "zero")
         ('1 zero', '2 zeros')
     """
-    plural = "es" if thing.endswith(("s", "x", "ss")) else "s"
+    plural = "es" if thing.endswith(("s", "x")) else "s"
     return f"{number} {thing}" if number == 1 else f"{number} {thing}{plural}"
 
 
@@ -119,9 +120,14 @@ def evenness(axis: Axis) -> tuple[bool, int, int]:
     return len(set(per_class)) == 1, min(per_class), max(per_class)
 
 
-def multiplications(op: Operation, axes: Sequence[Axis], inputs: int = 1, outputs: int = 1) -> int:
-    """How many products of an input value and a weight the output is made of."""
-    return prod(len(_taps(a).k) for a in axes) * inputs * outputs // op.groups
+def multiplications(axes: Sequence[Axis]) -> int:
+    """How many products of an input value and a weight one output channel takes from one input channel.
+
+    Example:
+        >>> multiplications([Axis(input=3, output=1, kernel=3)] * 2)
+        9
+    """
+    return prod(len(_taps(a).k) for a in axes)
 
 
 def explain(op: Operation, sizes: Sequence[int]) -> str:
@@ -177,14 +183,21 @@ def _transposed_block(axes: Sequence[Axis]) -> str:
     gather, scatter = [], []
     for name, a in _named(axes):
         before, after = a.ring
+        extra = " + op" if a.output_padding else ""
         gather += [
             (name, f"zeros inserted    s − 1 = {a.stride - 1} between neighbours: {a.input} → {a.spread}"),
-            ("", f"ring of padding   d(k − 1) − p = {before} before, {after} after: {a.spread} → {a.stage}"),
-            ("", "then              the kernel rotated by 180° slides with stride 1"),
+            ("", f"ring of padding   d(k − 1) − p = {before} before, d(k − 1) − p′{extra} = {after} after"),
+            ("", f"then              {a.spread} → {a.stage}; the kernel, rotated by 180°, slides with stride 1"),
         ]
-        extra = f", of which output padding keeps {a.output_padding}" if a.output_padding else ""
+        added = a.canvas - a.full
+        kept = a.output_padding - added
+        keeps = f"; output padding keeps {kept} of that" if kept else ""
+        adds = f"; output padding adds {added} that no product reaches" if added else ""
         scatter.append(
-            (name, f"canvas (i − 1)·s + d(k − 1) + 1 = {a.full}, crop {a.before} before and {a.after} after{extra}")
+            (
+                name,
+                f"canvas (i − 1)·s + d(k − 1) + 1 = {a.full}, crop {a.before} before and {a.after} after{keeps}{adds}",
+            )
         )
     return "\n\n".join(
         _rows(head, [(left, right.replace(" -", " " + MINUS)) for left, right in rows])
@@ -199,7 +212,7 @@ def _summary(axes: Sequence[Axis]) -> str:
     """The table of standard and transposed convolution, this layer's row with its own numbers."""
     head = ("operation", "zeros inserted", "padding", "stride", "output size")
     standard = ("standard", "0", "p", "s", "⌊(i + 2p − d(k−1) − 1)/s⌋ + 1")
-    transposed = ("transposed", "s − 1", "d(k−1) − p", "1", "(i − 1)s + d(k−1) + 1 − 2p")
+    transposed = ("transposed", "s − 1", "d(k−1) − p", "1", "(i − 1)s + d(k−1) + 1 − 2p + op")
     inserted = per_axis([a.stride - 1 if a.transposed else 0 for a in axes])
     stride = per_axis([1 if a.transposed else a.stride for a in axes])
     own = ("this layer", inserted, sides(rings(axes)), stride, times([a.output for a in axes]))
@@ -210,10 +223,11 @@ def _summary(axes: Sequence[Axis]) -> str:
 
 def _work(op: Operation, axes: Sequence[Axis]) -> str:
     placements, kernel = prod(a.output for a in axes), prod(a.kernel for a in axes)
-    done = multiplications(op, axes)
+    done = multiplications(axes)
+    others = "; the others meet a zero" if placements * kernel > done else ""
     rows = [
         ("multiplications", f"{done} that involve an input value, for each pair of channels"),
-        ("", f"({placements} placements × {kernel} weights = {placements * kernel}; the others meet a zero)"),
+        ("", f"({count(placements, 'placement')} × {count(kernel, 'weight')} = {placements * kernel}{others})"),
     ]
     warnings = []
     for name, a in _named(axes):
@@ -227,7 +241,7 @@ def _work(op: Operation, axes: Sequence[Axis]) -> str:
 
 def _uneven(name: str, axis: Axis) -> list[str]:
     even, fewest, most = evenness(axis)
-    if even:
+    if even or axis.input == 1:
         return []
     s, k = axis.stride, axis.kernel
     cures = [c for c in (k - k % s, k - k % s + s) if c > 0]
@@ -243,6 +257,4 @@ def _taps(axis: Axis) -> Taps:
             f"a kernel of {axis.kernel} over {axis.input} cells makes too many products to count",
             "use a smaller kernel or input",
         )
-    wide, narrow = (axis.output, axis.input) if axis.transposed else (axis.input, axis.output)
-    taps = Taps.along(wide, narrow, axis.kernel, axis.stride, axis.before, axis.dilation)
-    return taps.T if axis.transposed else taps
+    return taps_of(axis)

@@ -155,7 +155,8 @@ def read_number(text: str, *, what: str) -> int | float:
         return _number(text.strip())
     except ConvanimError as error:
         # _number speaks of a cell that "has ..."; here it is all there is.
-        raise ConvanimError(f"{what} {error.message.removeprefix('has ').replace(', which', '')}", error.hint) from None
+        told = error.message.removeprefix("has ").replace(", which", "", 1)
+        raise ConvanimError(f"{what} {told}", error.hint) from None
 
 
 @contextmanager

@@ -233,6 +233,8 @@ def load(name: str) -> Theme:
         ConvanimError: there is none.
     """
     known = themes()
+    if not isinstance(name, str):
+        raise ConvanimError(f"theme {name!r} is not a name", f"use one of {', '.join(known)}")
     if name not in known:
         close = difflib.get_close_matches(name, known, 1)
         hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}"

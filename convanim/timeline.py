@@ -62,6 +62,8 @@ def milliseconds(seconds: float, what: str) -> int:
         >>> milliseconds(0.25, "--seconds-per-step")
         250
     """
+    if not isinstance(seconds, int | float):
+        raise ConvanimError(f"{what} {seconds!r} is not a number", "give seconds, like 0.5")
     if not SHORTEST / 1000 <= seconds <= 3600:  # NaN fails too
         short = "use 0.02 or more: browsers show anything shorter for 0.1 s"
         raise ConvanimError(
@@ -98,13 +100,13 @@ def plan(
     last = HOLD_LAST if hold_last is None else milliseconds(hold_last, "hold last")
     opening = [OPENING, *[PREPARING] * (beats.opening - 1)]
     closing = [*[CLOSING] * (beats.closing - 1), last]
-    free = LONGEST - sum(opening) - sum(closing)
+    free = LONGEST - sum(opening) - sum(closing[:-1]) - HOLD_LAST  # a longer hold is a choice, and comes on top
     if seconds_per_step is not None:
         steps = _even(beats, milliseconds(seconds_per_step, "seconds per step"))
     elif select is not None or beats.steps * beats.each * STEP[beats.each] <= free:
         steps = [Shot(i, STEP[beats.each]) for i in range(beats.steps * beats.each)]
     else:
-        steps = _paced(beats, max(free, LONGEST // 2))
+        steps = _paced(beats, max(free, LONGEST // 3))
     before = [Shot(i, ms) for i, ms in enumerate(opening)]
     done = beats.opening + beats.steps * beats.each
     after = [Shot(done + i, ms) for i, ms in enumerate(closing)]

@@ -46,7 +46,9 @@ def test_every_sum_on_the_page_is_right(case):
 @given(layers())
 def test_the_number_of_multiplications_is_that_of_the_terms(case):
     done = case.trace()
-    assert multiplications(case.op, done.axes, case.inputs, case.outputs) == sum(len(step.terms) for step in done)
+    assert multiplications(done.axes) * case.inputs * case.outputs // case.op.groups == sum(
+        len(step.terms) for step in done
+    )
 
 
 @given(layers())
@@ -54,13 +56,15 @@ def test_the_two_views_of_a_transposed_layer_add_up(case):
     text = explain(case.op, case.sizes)
     if case.op.transposed:
         inserted = re.findall(r"s − 1 = (\d+) between neighbours: (\d+) → (\d+)", text)
-        ring = re.findall(r"d\(k − 1\) − p = (−?\d+) before, (−?\d+) after: (\d+) → (\d+)", text)
+        after_it = r"d\(k − 1\) − p′(?: \+ op)? = (−?\d+) after\n +then +(\d+) → (\d+)"
+        ring = re.findall(r"d\(k − 1\) − p = (−?\d+) before, " + after_it, text)
         for (zeros, size, spread), (before, after, start, stage) in zip(inserted, ring, strict=True):
             assert int(spread) == int(size) + (int(size) - 1) * int(zeros) == int(start)
             assert int(start) + sum(int(side.replace(MINUS, "-")) for side in (before, after)) == int(stage)
-        canvases = re.findall(r"\+ 1 = (\d+), crop (\d+) before and (\d+) after(?:.*keeps (\d+))?", text)
+        crop = r"\+ 1 = (\d+), crop (\d+) before and (\d+) after"
+        canvases = re.findall(crop + r"(?:.*keeps (\d+))?(?:.*adds (\d+))?", text)
         assert len(canvases) == len(ring) == len(inserted) > 0
-        outputs = [int(full) - int(p) - int(q) + int(extra or 0) for full, p, q, extra in canvases]
+        outputs = [int(full) - int(p) - int(q) + int(kept or 0) + int(new or 0) for full, p, q, kept, new in canvases]
         assert outputs[0] == case.op.axes(case.sizes)[0].output
     else:
         padded = re.findall(r"padding (\d+) before and (\d+) after: (\d+) → (\d+)", text)
@@ -104,7 +108,8 @@ def test_uneven_layers_are_warned_of_and_the_cure_cures(kernel, stride):
                 "ConvTranspose(kernel_size=3, stride=2, padding=1)   3×3 → 5×5",
                 "every axis  o = (3 − 1)·2 + 3 − 2·1 = 5",
                 "s − 1 = 1 between neighbours: 3 → 5",
-                "d(k − 1) − p = 1 before, 1 after: 5 → 7",
+                "d(k − 1) − p = 1 before, d(k − 1) − p′ = 1 after",
+                "5 → 7; the kernel",
                 "canvas (i − 1)·s + d(k − 1) + 1 = 7, crop 1 before and 1 after",
                 "multiplications  49 ",
                 "25 placements × 9 weights = 225",
@@ -115,7 +120,7 @@ def test_uneven_layers_are_warned_of_and_the_cure_cures(kernel, stride):
         (
             "ConvTranspose(3, 2, 1, output_padding=1)",
             (3, 3),
-            ["o = (3 − 1)·2 + 3 − 2·1 + 1 = 6", "d(k − 1) − p = 1 before, 2 after", "output padding keeps 1", "1:2"],
+            ["o = (3 − 1)·2 + 3 − 2·1 + 1 = 6", "d(k − 1) − p′ + op = 2 after", "output padding keeps 1", "1:2"],
         ),
         (
             "ConvTranspose(1, 3, padding=((0, 1), (1, 0)))",
@@ -123,8 +128,10 @@ def test_uneven_layers_are_warned_of_and_the_cure_cures(kernel, stride):
             [
                 "rows        o = (2 − 1)·3 + 1 − 0 − 1 = 3",
                 "columns     o = (3 − 1)·3 + 1 − 1 − 0 = 6",
-                "d(k − 1) − p = 0 before, −1 after: 4 → 3",
-                "d(k − 1) − p = −1 before, 0 after: 7 → 6",
+                "d(k − 1) − p = 0 before, d(k − 1) − p′ = −1 after",
+                "4 → 3; the kernel",
+                "d(k − 1) − p = −1 before, d(k − 1) − p′ = 0 after",
+                "7 → 6; the kernel",
                 "0 to 1 products a cell, as k mod s = 1 mod 3 = 1; kernel size 3 would be even",
             ],
         ),

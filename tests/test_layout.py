@@ -244,7 +244,7 @@ def test_what_is_written_can_be_read(case: tuple[Scene, Page]) -> None:
         for i, _ in enumerate(page.captions):
             fitted, whole = page.caption(i, frame.captions[i]).text, frame.captions[i].text()
             assert bool(fitted) == bool(whole)
-            assert fitted == whole or "…" in fitted
+            assert whole.startswith(fitted) or "…" in fitted
 
 
 def test_a_shortened_caption_keeps_its_result() -> None:

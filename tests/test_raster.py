@@ -271,7 +271,7 @@ def test_a_gif_shows_the_frames_that_were_rendered(name: str, decode: Any, tmp_p
 @pytest.mark.parametrize("name", FILES)
 def test_a_png_is_the_last_frame_which_is_the_result(name: str, tmp_path: Path) -> None:
     trace, options = FILES[name]
-    animation = Animation(trace, **options)
+    animation = Animation(trace, **options | {"select": "last"})
     animation.save(tmp_path / "a.png")
     with Image.open(tmp_path / "a.png") as image:
         np.testing.assert_array_equal(np.array(image.convert("RGB")), animation.pixels(-1))

@@ -91,7 +91,7 @@ def test_a_random_fill_that_cannot_be_drawn(options):
         ("5000x5000", "'5000x5000' is too large; use at most 16777216 cells"),
         ("2.5x3", "'2.5', which is not a whole number"),
         ("1e1", "'1e1', which is not a whole number"),
-        ("5,5", "'5,5', which is not a whole number; write whole numbers, as in 5 or 4x6"),
+        ("5,5", "'5,5', which is not a whole number; write 5x5 for sizes, or [5,5] for values"),
         ("0x5", "the size '0', which is not positive; use sizes of 1 or more"),
         ("-3x3", "the size '-3', which is not positive"),
         ("5x", "absent size"),

@@ -69,20 +69,26 @@ def layout(scene: Scene, width: int, height: int, *, title: str | None = None, c
 
 
 def _tabs(scene: Scene, m: Measures, size: int) -> tuple[Tab, ...]:
-    """The phases along the top; in a word each where the page is narrow, and not at all where even that is too wide."""
+    """The phases along the top; the longest in one word where the page is narrow, none where even that is too wide."""
     gap, baseline = m.of(34, 12), m.of(108, 46)
-    for names in ([p.label for p in scene.phases], [p.short for p in scene.phases]):
-        tabs, x = [], m.margin
-        for i, name in enumerate(names, start=1):
-            text = f"{i}  {name}"
-            wide = round(max(glyphs.width(text, size), glyphs.width(text, size, bold=True)))
-            under = baseline + m.of(14, 6)
-            line = Box(under, x, under + m.of(3, 2), x + wide)
-            tabs.append(Tab(Text(text, x, baseline, size), Text(text, x, baseline, size, bold=True), line))
-            x += wide + gap
-        if x - gap <= m.width - m.margin:
-            return tuple(tabs)
-    return ()
+    names = [p.label for p in scene.phases]
+    while True:
+        texts = [f"{i}  {name}" for i, name in enumerate(names, start=1)]
+        wides = [round(max(glyphs.width(t, size), glyphs.width(t, size, bold=True))) for t in texts]
+        if sum(wides) + gap * (len(wides) - 1) <= m.width - 2 * m.margin:
+            break
+        long = [i for i, phase in enumerate(scene.phases) if names[i] != phase.short]
+        if not long:
+            return ()
+        longest = max(long, key=wides.__getitem__)
+        names[longest] = scene.phases[longest].short
+    tabs, x = [], m.margin
+    for text, wide in zip(texts, wides, strict=True):
+        under = baseline + m.of(14, 6)
+        line = Box(under, x, under + m.of(3, 2), x + wide)
+        tabs.append(Tab(Text(text, x, baseline, size), Text(text, x, baseline, size, bold=True), line))
+        x += wide + gap
+    return tuple(tabs)
 
 
 def _places(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
@@ -102,6 +108,8 @@ def _stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tupl
     tallest = [max(p.shape[0] for p in row) for row in scene.rows]
     shares = [room * t // sum(tallest) for t in tallest]
     pitches = [_pitches(row, share, m, scales=foot > 0) for row, share in zip(scene.rows, shares, strict=True)]
+    if len(scene.traces[0].axes) == 1:
+        pitches = _alike(scene, pitches, m)
     worst = min(p for row in pitches for p in row)
     if worst < SMALLEST_CELL:
         raise _TooSmall
@@ -127,6 +135,14 @@ def _stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tupl
                 signs.append(Text(panel.sign, left, y + m.title_line + middle(high, size), size))
         y += m.title_line + high + foot + between
     return places, tuple(signs)
+
+
+def _alike(scene: Scene, pitches: list[list[int]], m: Measures) -> list[list[int]]:
+    """One width of cell for the strips that stand above each other, so that the eye can go straight down."""
+    pairs = [list(zip(row, ps, strict=True)) for row, ps in zip(scene.rows, pitches, strict=True)]
+    same = min(pitch for row in pairs for panel, pitch in row if not panel.aside)
+    aside = max(same, m.of(46, 20))
+    return [[min(pitch, aside) if panel.aside else same for panel, pitch in row] for row in pairs]
 
 
 def _pitches(row: Sequence[Panel], high: int, m: Measures, *, scales: bool) -> list[int]:

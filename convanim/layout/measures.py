@@ -37,8 +37,10 @@ def page_size(width: int | None, height: int | None) -> tuple[int, int]:
                 f"use for example --width {WIDTH} or --width 640",
             )
     if width is None:
-        width = WIDTH if height is None else min(LARGEST_SIDE, max(SMALLEST_SIDE, round(height * WIDTH / HEIGHT)))
-    return width, max(SMALLEST_SIDE, round(width * HEIGHT / WIDTH)) if height is None else height
+        width = WIDTH if height is None else round(height * WIDTH / HEIGHT)
+        if width > LARGEST_SIDE:
+            raise ConvanimError(f"a page of 16:9 and {height} px height is {width} px wide", "give a --width, too")
+    return width, round(width * HEIGHT / WIDTH) if height is None else height
 
 
 def fits(op: Operation, sizes: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ Knows what has a place and how text is fitted into it. Must not know how the pla
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from convanim import glyphs
@@ -124,6 +124,9 @@ class Page:
         """A caption's text, with as many of its terms as fit; what still does not is set smaller."""
         place = self.captions[line]
         text, most = caption.text(), len(caption.terms)
+        if caption.subject and most <= 2 and glyphs.width(text, place.size) > self.caption_width:
+            caption = replace(caption, remark="")
+            text = caption.text()
         while glyphs.width(text, place.size) > self.caption_width and most > 2:
             most -= 1
             text = caption.text(most)

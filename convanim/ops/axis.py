@@ -62,7 +62,10 @@ class Axis:
 
     @property
     def ring(self) -> tuple[int, int]:
-        """Zeros before and after the spread input of a transposed layer: d(k - 1) - p. Negative ones are cropped."""
+        """Zeros before and after a transposed layer's spread input: d(k - 1) - p, at the end output padding more.
+
+        Negative ones are cropped.
+        """
         return self.reach - 1 - self.before, self.output + self.before - self.spread
 
     @property

@@ -28,7 +28,7 @@ class Scene(Protocol):
     def detail(self) -> str:
         """The layer's arguments, for the corner."""
 
-    trace: Trace
+    traces: tuple[Trace, ...]
     phases: tuple[Phase, ...]
     panels: tuple[Panel, ...]
     beats: Beats

@@ -24,16 +24,21 @@ class BothScene:
 
     def __init__(self, trace: Trace) -> None:
         self._above, self._below = GatherScene(trace.by_output()), ScatterScene(trace.by_input())
+        self.traces: tuple[Trace, ...] = self._above.trace, self._below.trace
         self.trace, self.title, self.detail = trace, self._above.title, self._above.detail
         *prepare, slide = self._above.phases
         _, _, _, *finish = self._below.phases
         self.phases = (*prepare, Phase(f"{slide.label} | stamp and add", "slide | stamp"), *finish)
         above = self._above.panels
         below = tuple(replace(p, name=f"below {p.name}") for p in self._below.panels)
-        self.panels: tuple[Panel, ...] = (*above, *below)
-        one_axis = len(trace.axes) == 1
-        # A single axis gives long strips: each walked one has a row of its own.
-        self.rows = ((above[0], above[1]), above[2:], below[:3], below[3:]) if one_axis else (above, below)
+        (stage, turned, output), (*parts, canvas) = above, below
+        # Where values turn into shade, equal ones must look equal in both.
+        shown = np.union1d(output.values, canvas.values)
+        output, canvas = replace(output, values=shown), replace(canvas, values=shown)
+        self.rows: tuple[tuple[Panel, ...], ...] = ((stage, output, canvas), (turned, *parts))
+        if len(trace.axes) == 1:  # long strips: each walked one has a row of its own
+            self.rows = ((stage, turned), (output,), tuple(parts), (canvas,))
+        self.panels = tuple(panel for row in self.rows for panel in row)
         opening, steps, _, _, row = self._above.beats
         self.beats = Beats(opening, steps, 1, self._below.beats.closing, row)
 

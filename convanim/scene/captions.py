@@ -59,13 +59,14 @@ def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias:
     terms = [f"{factor(x.text(a)) if i else x.text(a)}·{factor(kernel.text(b))}" for i, (a, b) in enumerate(pairs)]
     remark = "" if pairs else "every product is zero" if len(step.terms) else nothing
     total = step.written[0].item()
-    exact = answer.exact(total) and all(x.exact(a) and kernel.exact(b) for a, b in pairs)
+    exact = all(x.exact(a) and kernel.exact(b) for a, b in pairs)
     if bias is not None:
         own = Numerals(np.array([bias]))
         terms.append(f"bias {factor(own.text(bias))}")
         exact = exact and own.exact(bias)
     # A rounded number is not equal to what it stands for.
-    return Caption(subject, tuple(terms), answer.text(total), remark, "=" if exact else "≈")
+    relation, outcome = ("=" if e else "≈" for e in (exact, exact and answer.exact(total)))
+    return Caption(subject, tuple(terms), answer.text(total), remark, relation, outcome)
 
 
 def size_formula(axes: Sequence[Axis]) -> Caption:

@@ -92,13 +92,17 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A line of live arithmetic: `subject = term + term = result   remark`. Any part may be empty."""
+    """A line of live arithmetic: `subject = term + term = result   remark`. Any part may be empty.
+
+    `relation` stands before the terms, `outcome` before the result: "=", "≈" where something is rounded, "+=".
+    """
 
     subject: str = ""
     terms: tuple[str, ...] = ()
     result: str = ""
     remark: str = ""
     relation: str = "="
+    outcome: str = "="
 
     def text(self, most: int | None = None) -> str:
         """As one line, with at most so many terms: the first ones, an ellipsis and the last.
@@ -110,8 +114,9 @@ class Caption:
         terms = list(self.terms)
         if most is not None and len(terms) > most:
             terms = [*terms[: max(most - 1, 0)], "…", *terms[-1:]] if most else ["…"]
-        parts = [self.subject, " + ".join(terms), self.result]
-        line = f" {self.relation} ".join(p for p in parts if p)
+        line = self.subject
+        for sign, part in ((self.relation, " + ".join(terms)), (self.outcome, self.result)):
+            line += f" {sign} {part}" if line and part else part
         return f"{line}   {self.remark}" if line and self.remark else line + self.remark
 
 

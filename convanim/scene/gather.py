@@ -37,6 +37,7 @@ class GatherScene:
 
     def __init__(self, trace: Trace) -> None:
         self.trace, self.op = trace, trace.op
+        self.traces: tuple[Trace, ...] = (trace,)
         self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
         self.answer = flat(trace.output.reshape(trace.canvas[1:]))
         self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(self.answer)
@@ -148,14 +149,16 @@ class GatherScene:
         inserted = any(n.gap > 1 and n.count > 1 for n in self.lines)
         cropped = bool((self.stage_roles == Role.CROPPED).any())
         words = ["input"] + ["zeros inserted"] * inserted + ["padded"] * (thickest > 0) + ["cropped"] * cropped
-        steps = sorted({-(-thickest * i // RINGS) for i in range(1, RINGS + 1)})
-        if not (thickest or cropped or self.op.transposed or any(n.unused for n in self.lines)):
-            return []
         frames = []
-        for most in steps:
-            shown = np.where(layers <= most, self.stage_roles, Role.NONE).astype(np.uint8)
-            stage = Grid(", ".join(words), shown, self.stage_values, np.zeros_like(shown))
-            frames.append(self._frame(phase, stage, self.kernel, self._pad_remark()))
+        if thickest or cropped or self.op.transposed:
+            reached = roles(*self.lines, unused=False)
+            for most in sorted({-(-thickest * i // RINGS) for i in range(1, RINGS + 1)}):
+                shown = np.where(layers <= most, reached, Role.NONE).astype(np.uint8)
+                stage = Grid(", ".join(words), shown, self.stage_values, np.zeros_like(shown))
+                frames.append(self._frame(phase, stage, self.kernel, self._pad_remark()))
+        if any(n.unused for n in self.lines):
+            stage = Grid(", ".join(words), self.stage_roles, self.stage_values, np.zeros_like(self.stage_roles))
+            frames.append(self._frame(phase, stage, self.kernel, "no window reaches the hatched cells"))
         return frames
 
     def _pad_remark(self) -> str:
@@ -164,8 +167,7 @@ class GatherScene:
         formula = f"{ring_name(axes)} = {sides(ringed)}"
         first, last = ringed[0]
         if not any(map(any, ringed)):
-            unused = any(n.unused for n in self.lines)
-            return "no window reaches the hatched cells" if unused else f"{formula}: there is nothing to pad"
+            return f"{formula}: there is nothing to pad"
         if first == last and len(set(ringed)) == 1:
             if first < 0:
                 return f"{formula}: {count(-first, 'cell')} cropped on every side"

@@ -34,6 +34,7 @@ class ScatterScene:
 
     def __init__(self, trace: Trace) -> None:
         self.trace, self.op = trace, trace.op
+        self.traces: tuple[Trace, ...] = (trace,)
         self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
         self.answer = flat(trace.output.reshape([a.output for a in trace.axes]))
         self.shape = (1, *trace.canvas[1:])[-2:]
@@ -43,7 +44,9 @@ class ScatterScene:
         self._reach = (1, *(a.reach for a in axes))[-2:]
         self._steps = (1, *(a.dilation for a in axes))[-2:]
         self._cuts = self.shape != self.answer.shape
-        self._name = "canvas" if self._cuts else "output"
+        # Output padding is shown in the crop, also where it ends up cutting nothing.
+        self._crops = self._cuts or any(a.output_padding for a in axes)
+        self._name = "canvas" if self._crops else "output"
         each = 3 if len(trace) <= THREE else 2 if len(trace) <= TWO else 1
 
         # Where a canvas stands after so many stamps, kept from frame to frame: they are mostly asked for in order.
@@ -117,7 +120,7 @@ class ScatterScene:
     def _panels(self, products: NDArray[Any], canvases: NDArray[Any]) -> tuple[Panel, ...]:
         x, kernel, product, total = self.numerals
         note = self._longest_note()
-        titles = ("output", "canvas, to be cropped") if self._cuts else ("output",)
+        titles = ("output", "output, cropped", "canvas, to be cropped") if self._crops else ("output",)
         return (
             Panel("input", self.x.shape, ("input",), x, self.x, aside=True),
             Panel("kernel", self.kernel.shape, ("kernel",), kernel, self.kernel, sign="×", aside=True),
@@ -144,7 +147,7 @@ class ScatterScene:
 
     @property
     def _canvas_title(self) -> str:
-        return "canvas, to be cropped" if self._cuts else "output"
+        return "canvas, to be cropped" if self._crops else "output"
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
@@ -188,14 +191,15 @@ class ScatterScene:
         where = Outline(top, left, bottom, right, Role.KERNEL)
         source = f"input{place(step.reads[0, 1:].tolist())}"
         value = self.numerals[0].text(step.values[0].item())
-        product = still(whole("product", Role.PRODUCT, step.written.reshape(self.kernel.shape)), outlines=())
+        product = whole("product", Role.PRODUCT, step.written.reshape(self.kernel.shape))
         calm = np.zeros(self.shape, np.uint8)
         if part == 0:
             canvas = Grid(self._canvas_title, shown, before, calm)
             return Frame(0, self._grids(canvas, None, at), (Caption(source, (), value),), number + 1)
         if part == 1:
             canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
-            caption = Caption("product", (f"{source} · kernel",), f"{value} · kernel")
+            gaps = "with gaps, as the kernel is dilated" if max(self._steps) > 1 else ""
+            caption = Caption("product", (f"{source} · kernel",), f"{value} · kernel", gaps)
             return Frame(1, self._grids(canvas, product, at), (caption,), number + 1)
         notes = self._notes(number)
         after, _ = self._after(number + 1)
@@ -204,7 +208,11 @@ class ScatterScene:
         calm[cells] = Emphasis.WRITTEN
         canvas = Grid(self._canvas_title, shown, after, calm, notes, (where,))
         met = int(overlap.sum())
-        remark = f"{count(met, 'cell')} overlap{'s' if met == 1 else ''}: the products add up" if met else "no overlap"
+        remark = "no overlap"
+        if met:
+            (cell, first), *more = notes.items()
+            one = f"{first} = {self.numerals[3].text(after[cell].item())}" + ", …" * bool(more)
+            remark = f"{count(met, 'cell')} overlap{'s' if met == 1 else ''}: {one}"
         slices = list(zip((top, left), (bottom, right), self._steps, strict=True))[-len(self.trace.axes) :]
         subject = f"{self._name}{span(slices)}"
         caption = Caption(subject, (f"{source} · kernel",), "", remark, relation="+=")
@@ -218,21 +226,35 @@ class ScatterScene:
         shown = np.full(self.shape, Role.CROPPED, np.uint8)
         shown[rows, columns] = Role.DONE
         frames = []
-        if self._cuts:
+        if self._crops:
             grown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
-            whole_canvas = Grid(self._canvas_title, grown, canvas, np.zeros(self.shape, np.uint8), {}, (inside,))
+            edges = (inside, *self._kept(rows, columns))
+            whole_canvas = Grid(self._canvas_title, grown, canvas, np.zeros(self.shape, np.uint8), {}, edges)
             frames.append(self._last(3, whole_canvas, self._crop_caption()))
-            frames.append(self._last(3, still(whole_canvas, roles=shown, outlines=(inside,)), self._crop_caption()))
+            frames.append(self._last(3, still(whole_canvas, roles=shown, outlines=edges), self._crop_caption()))
         if self.bias is not None:
             canvas = canvas.copy()
-            canvas[rows, columns] = self.answer
+            canvas[rows, columns] += self.bias
             added = Grid("output", shown, canvas, np.zeros(self.shape, np.uint8))
             text = self.numerals[3].text(self.bias)
             frames.append(
                 self._last(len(self.phases) - 1, added, Caption(remark=f"bias {text} added to every output cell"))
             )
-        result = Grid("output", shown, canvas, np.zeros(self.shape, np.uint8))
-        return [*frames, self._last(len(self.phases) - 1, result, size_formula(self.trace.axes))]
+        title = "output, cropped" if self._cuts else "output"
+        result = Grid(title, shown, canvas, np.zeros(self.shape, np.uint8))
+        # Without anything to crop or add, the result is what the stamps have left.
+        phase = len(self.phases) - 1 if frames else 2
+        return [*frames, self._last(phase, result, size_formula(self.trace.axes))]
+
+    def _kept(self, rows: slice, columns: slice) -> list[Outline]:
+        """The edge that output padding keeps: the last rows and columns of the output."""
+        extra = (0, *(a.output_padding for a in self.trace.axes))[-2:]
+        edges = [(rows.stop - extra[0], columns.start), (rows.start, columns.stop - extra[1])]
+        return [
+            Outline(top, left, rows.stop, columns.stop, Role.KERNEL)
+            for (top, left), n in zip(edges, extra, strict=True)
+            if n
+        ]
 
     def _last(self, phase: int, canvas: Grid, caption: Caption) -> Frame:
         return Frame(phase, self._grids(canvas), (caption,), len(self.trace))
@@ -242,7 +264,8 @@ class ScatterScene:
         extra = [a.output_padding for a in axes]
         crop = f"crop p = {sides([(a.before, a.after) for a in axes])}"
         if any(a.canvas > a.full for a in axes):
-            return Caption(remark=f"{crop}; output padding {per_axis(extra)} adds an edge that no product reaches")
+            added = f"output padding {per_axis(extra)} adds the outlined edge"
+            return Caption(remark=f"{crop}; {added}, which no product reaches in full")
         if any(extra):
-            return Caption(remark=f"{crop}, but output padding {per_axis(extra)} keeps that much at the end")
+            return Caption(remark=f"{crop}, but output padding {per_axis(extra)} keeps the outlined edge")
         return Caption(remark=f"{crop}: padding of a transposed layer is what is cut off")

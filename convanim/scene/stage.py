@@ -90,8 +90,8 @@ def lines(axes: tuple[Axis, ...]) -> tuple[Line, Line]:
     return (ACROSS, along[0]) if len(along) == 1 else (along[0], along[1])
 
 
-def roles(rows: Line, columns: Line) -> Cells:
-    """The role of each cell of the finished stage."""
+def roles(rows: Line, columns: Line, *, unused: bool = True) -> Cells:
+    """The role of each cell of the finished stage; with or without telling which ones no window reaches."""
     shape = (rows.size, columns.size)
     out = np.full(shape, Role.INSERTED, np.uint8)
     out[np.ix_(rows.places, columns.places)] = Role.DATA
@@ -100,7 +100,8 @@ def roles(rows: Line, columns: Line) -> Cells:
         at = np.arange(line.size)
         cropped = (at < line.lead) | (at >= line.size - line.tail)
         np.moveaxis(out, axis, 0)[cropped] = Role.CROPPED
-        np.moveaxis(out, axis, 0)[at >= line.size - line.unused] = Role.UNUSED
+        if unused:
+            np.moveaxis(out, axis, 0)[at >= line.size - line.unused] = Role.UNUSED
     return out
 
 

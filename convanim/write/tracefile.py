@@ -38,8 +38,8 @@ class _File(msgspec.Struct, kw_only=True):
     output: Any
 
 
-def write_trace(file: BinaryIO, done: Trace) -> None:
-    """Write a trace. Nested lists; index lists have one number an axis, the channel first."""
+def write_trace(file: BinaryIO, done: Trace) -> int:
+    """Write a trace; the number of bytes. Nested lists; index lists have one number an axis, the channel first."""
     head = {
         "kind": KIND,
         "version": VERSION,
@@ -58,15 +58,14 @@ def write_trace(file: BinaryIO, done: Trace) -> None:
         "output": done.output.tolist(),
         "canvas": list(done.canvas),
     }
-    text = json.dumps(head, indent=None, separators=(", ", ": "))
-    file.write(text[:-1].replace(', "', ',\n "').replace('{"kind', '{\n "kind', 1).encode())
+    text = json.dumps(head, separators=(", ", ": "))
+    size = file.write(text[:-1].replace(', "', ',\n "').replace('{"kind', '{\n "kind', 1).encode())
     if len(done) * done.weight[0].size > MOST_TERMS:
-        file.write(b',\n "steps": null\n}\n')
-        return
-    file.write(b',\n "steps": [\n')
+        return size + file.write(b',\n "steps": null\n}\n')
+    size += file.write(b',\n "steps": [\n')
     for i, line in enumerate(_steps(done)):
-        file.write((",\n" if i else "").encode() + line.encode())
-    file.write(b"\n ]\n}\n")
+        size += file.write((",\n" if i else "").encode() + line.encode())
+    return size + file.write(b"\n ]\n}\n")
 
 
 def _steps(done: Trace) -> Iterator[str]:
@@ -86,19 +85,20 @@ def _steps(done: Trace) -> Iterator[str]:
         )
 
 
-def save(done: Trace, path: str | Path) -> None:
-    """Check a trace and write it to a .json file.
+def save(done: Trace, target: str | Path | BinaryIO) -> int:
+    """Check a trace and write it to a .json file, or to a binary stream; the number of bytes.
 
     Raises:
-        ConvanimError: another suffix, or a place that cannot be written.
+        ConvanimError: a place that cannot be written, or a file of another suffix.
         CheckFailed: the trace does not agree with its replay or with the oracle; nothing is written.
     """
-    path = Path(path)
-    if path.suffix.lower() != ".json":
-        raise ConvanimError(f"a trace cannot be saved as {path.name}", "use a name that ends in .json")
     done.verify()
-    with whole_file(path) as file:
-        write_trace(file, done)
+    if not isinstance(target, str | Path):
+        return write_trace(target, done)
+    if Path(target).suffix.lower() != ".json":
+        raise ConvanimError(f"a trace cannot be saved as {Path(target).name}", "use a name that ends in .json")
+    with whole_file(Path(target)) as file:
+        return write_trace(file, done)
 
 
 def load(path: str | Path) -> Trace:

@@ -1,0 +1,95 @@
+"""From a trace to a file: what is drawn is what is proved, and what stands in Python's own terms."""
+
+import numpy as np
+import pytest
+
+import convanim as ca
+from convanim.trace.core import Trace
+from convanim.trace.step import Block
+
+X, K = [[1, 2, 3], [4, 5, 6], [7, 8, 9]], [[1, 2, 0], [0, 1, 3], [2, 0, -1]]
+
+
+def transposed() -> Trace:
+    return ca.ConvTranspose(kernel_size=3, stride=2, padding=1).trace(X, K)
+
+
+@pytest.mark.parametrize("kind", ["gif", "png", "txt", "json"])
+@pytest.mark.parametrize("view", ["overlap-add", "both"])
+def test_wrong_stamps_are_never_written(kind, view, monkeypatch, tmp_path):
+    """The stamps are another order of the taps, and need a proof of their own."""
+    block = Trace._block
+
+    def wrong(self: Trace, start: int, stop: int) -> Block:
+        made = block(self, start, stop)
+        if self.order == "scatter":
+            made.factors[..., -1] = 0
+        return made
+
+    monkeypatch.setattr(Trace, "_block", wrong)
+    if kind == "json" and view == "both":
+        pytest.skip("the numbers of both views are written as the window's, which are right")
+    with pytest.raises(ca.CheckFailed):
+        transposed().animate(view=view, width=640).save(tmp_path / f"a.{kind}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_window_is_never_written(monkeypatch, tmp_path):
+    monkeypatch.setattr(Trace, "replay", lambda self: self._answer + 1)
+    for name in ("a.gif", "a-%d.png", "a.json"):
+        with pytest.raises(ca.CheckFailed):
+            transposed().animate(width=640).save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bias_stands_on_what_the_stamps_have_left():
+    trace = ca.ConvTranspose(kernel_size=3, stride=2, padding=1).trace(X, K, 5)
+    *_, last = trace.animate(view="overlap-add").frames()
+    np.testing.assert_array_equal(last.grids["canvas"].values[1:-1, 1:-1], trace.output)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"theme": None}, "theme None"),
+        ({"theme": "lihgt"}, "did you mean light"),
+        ({"width": "640"}, "width '640'"),
+        ({"height": 1.5}, "height 1.5"),
+        ({"plays": 1.5}, "plays 1.5"),
+        ({"plays": -1}, "plays -1"),
+        ({"select": [99]}, "99"),
+        ({"seconds_per_step": "1"}, "'1' is not a number"),
+        ({"view": "overlap"}, "did you mean overlap-add"),
+    ],
+)
+def test_wrong_options_are_told_in_one_sentence(options, named):
+    with pytest.raises(ca.ConvanimError) as caught:
+        transposed().animate(**options)
+    assert named in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(("select", "frames"), [(3, [3]), ([0, 8], [0, 8]), ("step:12", [30]), ("step:1..2", [8, 10])])
+def test_frames_are_selected_by_number_or_by_step(select, frames):
+    animation = transposed().animate(select=select)
+    assert [shot.frame for shot in animation.plan.shots] == frames
+    if str(select).startswith("step"):
+        first = int(str(select)[5:].split(".")[0])
+        shown = next(animation.frames())
+        assert shown.step == first
+        assert shown.grids["output"].emphasis.any(), "the sum of the step is written"
+
+
+def test_several_frames_are_not_one_png(tmp_path):
+    with pytest.raises(ca.ConvanimError, match=r"frame-%03d\.png"):
+        transposed().animate(select="0,1").save(tmp_path / "a.png")
+    with pytest.raises(ca.ConvanimError, match="series"):
+        transposed().animate().save(tmp_path / "a-%d.gif")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_notebook_shows_the_gif_and_the_last_frame():
+    animation = transposed().animate(select="last", width=640, title="<a & b>")
+    assert 'alt="&lt;a &amp; b&gt;" src="data:image/gif;base64,R0lGOD' in animation._repr_html_()
+    assert animation._repr_png_()[:4] == b"\x89PNG"
+    assert "1 frames" in repr(animation)
