@@ -62,7 +62,10 @@ def _options(*options: Callable[..., Any]) -> Callable[..., Any]:
     return decorate
 
 
-ARRAY = "A shape (5, 5x5), a literal ([[0,1],[2,3]]), a .npy, .csv or .tsv file, or - for CSV on standard input."
+ARRAY = (
+    "A shape (5, 5x5), a literal ([[0,1],[2,3]]), a .npy, .csv or .tsv file, a picture (its grey values), "
+    "or - for CSV on standard input."
+)
 EACH = "One number for every axis, or one each: 2x1."
 
 LAYER = _options(

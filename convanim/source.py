@@ -34,11 +34,12 @@ Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
 MAX_DIMENSIONS = 4  # channels, depth, height, width
 MAX_CELLS = 2**24
 MAX_BYTES = 2 * MAX_CELLS  # 32 MB of CSV: a cell and its comma take two bytes, so these bytes never hold more cells
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
 MAX_LITERAL = 1_000_000  # characters
 WORDS = ("valid", "same", "same_lower", "full")
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1  # int64
-_SUFFIXES = ".npy, .csv or .tsv"
+_SUFFIXES = ".npy, .csv, .tsv, .png or .jpg"
 _SHAPE_LIKE = re.compile(r"[-+.,:*()\seExX×]*[0-9][-+.,:*()\seExX×0-9]*")  # also the misspelt shapes: 5,5 (5x5) 5*5
 _JOIN = re.compile("[xX×]")
 _WHOLE = re.compile(r"[-+]?[0-9]+")
@@ -76,6 +77,8 @@ def read_array(
         if len(text) > MAX_LITERAL:
             raise ConvanimError(f"has {len(text)} characters", f"put more than {MAX_LITERAL} in a .npy or .csv file")
         text = text.strip()
+        if text.lower().endswith(PICTURES):
+            return _picture(text)
         if text == "-" or text.lower().endswith((".npy", ".csv", ".tsv")):
             return _file(text, stdin)
         if text.startswith("["):
@@ -229,6 +232,20 @@ def _number(token: str, line: int = 0, column: int = 0) -> int | float:
             why, hint = _NOT_FINITE, "put a finite number there"
     place = (_short(token) if token else "an empty cell") + (f" in line {line}, column {column}" if line else "")
     raise ConvanimError(f"has {place}, which {why}", hint)
+
+
+def _picture(name: str) -> NDArray[Any]:
+    """The grey values of a picture, 0 (black) to 255 (white)."""
+    import imageio.v3 as imageio
+
+    try:
+        _check_shape(imageio.improps(name, plugin="pillow").shape[:2])  # from the file's head, before it is decoded
+        return np.asarray(imageio.imread(name, plugin="pillow", mode="L"), np.int64)
+    except ConvanimError:
+        raise
+    except Exception as error:  # decoders let many kinds of their own errors out
+        why = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read as a picture"
+        raise ConvanimError(why, "give a .png or .jpg file that is there") from None
 
 
 def _literal(text: str) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""Check the pages: every relative link and picture exists, and every example gives what the page says.
+"""Check the pages: every relative link and picture exists, every example and command gives what the page says.
 
 Knows Markdown as far as links, headings and fences go. Looks at nothing outside the project, so it needs no network.
 
@@ -8,6 +8,8 @@ Knows Markdown as far as links, headings and fences go. Looks at nothing outside
 import contextlib
 import doctest
 import re
+import shlex
+import subprocess
 import sys
 import tempfile
 import textwrap
@@ -46,6 +48,32 @@ def broken_links(page: Path, text: str) -> Iterator[str]:
             yield f"{page.relative_to(ROOT)}: {target} names no heading of {file.name}"
 
 
+def commands(page: Path, text: str) -> Iterator[str]:
+    """Name what is not true of the shell commands of a page.
+
+    A block that begins with `$ convanim` shows what that prints, and a Python block runs; any other `convanim` command
+    with a file must be one of those that make the gallery's pictures.
+    """
+    known = (ROOT / "gallery" / "commands.txt").read_text(encoding="utf-8").splitlines()
+    name = page.relative_to(ROOT)
+    for fence in FENCE.finditer(text):
+        shown = textwrap.dedent(fence["body"])
+        if shown.startswith("$ convanim "):
+            command, _, printed = shown.removeprefix("$ ").partition("\n")
+            words = [sys.executable, "-m", *shlex.split(command)]
+            if subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT).stdout != printed:
+                yield f"{name}: {command} prints something else"
+        if fence[0].lstrip(" `~").startswith("python") and not shown.startswith(">>>"):
+            with tempfile.TemporaryDirectory() as scratch:  # it may write files
+                words = [sys.executable, "-c", shown]
+                ran = subprocess.run(words, capture_output=True, text=True, check=False, cwd=scratch)
+            if ran.returncode:
+                yield f"{name}: the Python example fails: {ran.stderr.strip().splitlines()[-1]}"
+    for line in re.findall(r"^    (?:.* && )?(convanim .* -o .*)$", text, re.M):
+        if page.name == "README.md" and line not in known:
+            yield f"{name}: {line} is not among the gallery's commands"
+
+
 def failed_examples(page: Path, text: str, scratch: str) -> tuple[int, int]:
     """Run a page's fenced blocks that start with >>>, in order, as one session; return how many failed and ran."""
     runner, names = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE), {}
@@ -66,10 +94,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         for page in PAGES:
             text = page.read_text(encoding="utf-8") if page.exists() else ""
-            problems += broken_links(page, text) if text else [f"{page.relative_to(ROOT)} is missing or empty"]
+            if not text:
+                problems.append(f"{page.relative_to(ROOT)} is missing or empty")
+            problems += [*broken_links(page, text), *commands(page, text)]
             page_failed, page_ran = failed_examples(page, text, scratch)
             failed, ran = failed + page_failed, ran + page_ran
-    print(*problems, f"{len(PAGES)} pages, {len(problems)} broken links, {ran} examples, {failed} failed", sep="\n")
+    print(*problems, f"{len(PAGES)} pages, {len(problems)} problems, {ran} examples, {failed} failed", sep="\n")
     return 1 if problems or failed else 0
 
 

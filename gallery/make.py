@@ -32,7 +32,7 @@ def make(line: str, folder: Path) -> Path:
 
 def run(*, check: bool) -> int:
     """Make or check every picture; the number of those that differ."""
-    os.chdir(HERE)  # the commands name the files beside them
+    os.chdir(HERE.parent)  # the commands name their files as seen from the project
     lines = [line for line in (HERE / "commands.txt").read_text("utf-8").splitlines() if line.startswith("convanim ")]
     wrong = []
     with tempfile.TemporaryDirectory() as scratch:

@@ -213,9 +213,13 @@ def test_outlines_run_all_around_in_the_colour_of_their_role(name: str, look: st
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_a_shade_goes_with_the_value(look: str) -> None:
-    """Small cells have no numbers: a larger value is never shown as a smaller one, and the ends are the exact ones."""
-    x = np.random.default_rng(1).permutation(900).reshape(30, 30) - 450
+@pytest.mark.parametrize("lowest", [0, -450])
+def test_a_shade_goes_with_the_value(look: str, lowest: int) -> None:
+    """Small cells have no numbers: a larger value is never shown as a smaller one, and the ends are the exact ones.
+
+    Values of both signs have two ramps, which meet at zero and reach as far to either side.
+    """
+    x = np.random.default_rng(1).permutation(901)[:900].reshape(30, 30) + lowest
     s = scene(Conv(2).trace(x, [[1, 0], [0, 0]]))
     page = layout(s, 640, 360)
     place = page.places["stage"]
@@ -223,6 +227,8 @@ def test_a_shade_goes_with_the_value(look: str) -> None:
     raster = Raster(s, page, load(look))
     pixels = raster.draw(s.frame(s.beats.total - 1)).pixels
     steps = raster.palette.shade("data").tolist()
+    if lowest < 0:
+        steps = raster.palette.shade("negative").tolist()[::-1] + steps
     shown = {}
     for row, column in np.ndindex(x.shape):
         top, left, bottom, right = place.cell(row, column)
@@ -234,7 +240,8 @@ def test_a_shade_goes_with_the_value(look: str) -> None:
     assert (ordered[0], ordered[-1]) == (0, len(steps) - 1)
     assert len(set(ordered)) == len(steps)
     low, bar, high = place.scale or pytest.fail("a shade without its scale")
-    assert (low.text, high.text) == ("−450", "449")
+    most = max(-int(x.min()), int(x.max()))
+    assert (low.text, high.text) == (("−" if lowest else "") + str(most if lowest else x.min()), str(most))
     assert pixels[bar.top, bar.left] == steps[0]
     assert pixels[bar.bottom - 1, bar.right - 1] == steps[-1]
 

@@ -3,6 +3,7 @@ import sys
 import time
 from pathlib import Path
 
+import imageio.v3 as imageio
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -80,7 +81,7 @@ def test_a_random_fill_that_cannot_be_drawn(options):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "a shape (5x5), a literal ([[0,1],[2,3]]), a .npy, .csv or .tsv file, or - for CSV"),
+        ("", "a shape (5x5), a literal ([[0,1],[2,3]]), a .npy, .csv, .tsv, .png or .jpg file, or - for CSV"),
         ("hello", "'hello' is not an array; type a shape (5x5), a literal"),
         ("{}", "is not an array"),
         ("nul\0", r"'nul\x00' is not an array"),
@@ -400,8 +401,9 @@ def test_other_paths(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("notes.txt").write_text("1,2")
     Path("folder.csv").mkdir()
-    assert "'notes.txt' is a file with an unknown suffix; give a file that ends in .npy, .csv or .tsv" in refused(
-        "notes.txt"
+    assert (
+        "'notes.txt' is a file with an unknown suffix; give a file that ends in .npy, .csv, .tsv, .png or .jpg"
+        in refused("notes.txt")
     )
     assert "is a directory" in refused(".")
     assert "'folder.csv' cannot be read (Is a directory)" in refused("folder.csv")
@@ -435,3 +437,21 @@ def test_any_text_is_read_or_refused_in_one_sentence(text):
                 assert 1 <= value.ndim <= 4
             elif reader is read_sizes:
                 assert all(type(size) is int for size in value)
+
+
+def test_a_picture_gives_its_grey_values(tmp_path: Path) -> None:
+    grey = np.arange(6, dtype=np.uint8).reshape(2, 3) * 40
+    imageio.imwrite(tmp_path / "a.png", grey)
+    imageio.imwrite(tmp_path / "b.PNG", np.stack([grey] * 3, axis=-1))
+    for name in ("a.png", "b.PNG"):
+        read = read_array(str(tmp_path / name), what="--input")
+        assert (read.dtype, read.tolist()) == (np.int64, grey.tolist())
+
+
+@pytest.mark.parametrize(("content", "says"), [(None, "is missing"), (b"hello", "cannot be read as a picture")])
+def test_what_is_no_picture_is_refused(content: bytes | None, says: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConvanimError, match=says):
+        read_array(str(file), what="--input")

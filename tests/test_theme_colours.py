@@ -20,7 +20,7 @@ THEMES = sorted((Path(__file__).parent.parent / "templates" / "themes").glob("*.
 
 FILLED = ("data", "kernel", "product", "done", "overlap")  # roles told apart by their fill
 EMPTY = ("page", "pending", "inserted", "padding")  # what a filled cell must never be taken for
-SHADED = ("data", "kernel", "product", "done")  # roles that have a ramp for cells too small for a number
+SHADED = ("data", "kernel", "product", "done", "negative")  # what has a ramp for cells too small for a number
 KEYS = {
     "": {"page", "text", "muted", "line", "dash"},
     "data": {"fill", "stroke"},

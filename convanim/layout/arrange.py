@@ -232,7 +232,11 @@ def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
 
 def _scale(panel: Panel, x: int, bottom: int, size: int, m: Measures) -> tuple[Text, Box, Text]:
     """Under a shaded grid: its least value, a bar from low to high, its greatest value."""
-    low, high = (panel.numerals.text(v.item()) for v in (panel.values.min(), panel.values.max()))
+    least, most = panel.values.min().item(), panel.values.max().item()
+    if panel.signed:  # as far to one side as to the other
+        most = max(-least, most)
+        least = -most
+    low, high = panel.numerals.text(least), panel.numerals.text(most)
     baseline = bottom + round(1.55 * size)
     tall, wide, gap = round(0.7 * size), m.of(96, 48), m.of(8, 4)
     left = x + round(glyphs.width(low, size)) + gap

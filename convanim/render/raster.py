@@ -55,6 +55,7 @@ def palette(scene: Scene, page: Page, look: Theme) -> Palette:
     for place in page.places.values():
         if not place.number:
             shades |= {"data", "kernel", "done"} | ({"product"} if "stamp" in place.panel.name else set())
+            shades |= {"negative"} if place.panel.signed else set()
     if True in numbered:
         for role in Role:
             for emphasis in Emphasis:
@@ -160,6 +161,8 @@ class Raster:
         role = {"kernel": "kernel", "stamp": "product", "stage": "data", "input": "data"}
         name = place.panel.name.split()[-1]
         steps = self.palette.shade(role.get(name, "done"))
+        if place.panel.signed:
+            steps = np.concatenate([self.palette.shade("negative")[::-1], steps])
         at = np.arange(bar.right - bar.left) * len(steps) // (bar.right - bar.left)
         self._base[bar.top : bar.bottom, bar.left : bar.right] = steps[at]
 
@@ -213,8 +216,10 @@ class Raster:
             kind = "kernel"
         if kind is None:
             return self.palette.solid(theme.FILL[Role(role)])
-        steps = self.palette.shade(kind)
         low, high = self._ranges[place.panel.name]
+        if place.panel.signed:  # two ramps that meet at nothing
+            kind, value, low, high = "negative" if value < 0 else kind, abs(value), 0, max(-low, high)
+        steps = self.palette.shade(kind)
         part = (value - low) / (high - low) if high > low else 0.5
         return int(steps[min(len(steps) - 1, max(0, int(part * len(steps))))])
 

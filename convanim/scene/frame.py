@@ -77,6 +77,11 @@ class Panel:
     sign: str = ""
     aside: bool = False
 
+    @property
+    def signed(self) -> bool:
+        """Whether its numbers lie on both sides of zero."""
+        return bool(self.values.min() < 0 < self.values.max())
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Grid:
