@@ -131,6 +131,15 @@ class Theme:
         """A colour as (red, green, blue), 0 to 255."""
         return self._colours[name]
 
+    def needed(self, *, numbers: bool, shades: Iterable[str]) -> Palette:
+        """The colours of a page with or without numbers in cells, and with these shades instead of some."""
+        pairs = {("page", "text"), ("page", "muted")}
+        if numbers:
+            pairs |= {(fill(role, emphasis), ink(role)) for role in Role for emphasis in Emphasis}
+            pairs |= {("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
+        solids = ["page", "text", "line", "dash", *STROKE.values(), *HATCH.values(), *FILL.values()]
+        return self.palette(pairs, solids, shades)
+
     def palette(self, pairs: Iterable[tuple[str, str]], solids: Iterable[str], shades: Iterable[str]) -> Palette:
         """The colours that an animation can need, known before its first frame.
 

@@ -35,34 +35,15 @@ class Picture(NamedTuple):
     changed: Box
 
 
-def palette(scene: Scene, page: Page, look: Theme) -> Palette:
-    """The colours that the scene can need on this page, known before the first frame."""
-    pairs = {("page", "text"), ("page", "muted")}
-    solids = [
-        "page",
-        "line",
-        "dash",
-        "text",
-        "kernel.stroke",
-        "data.stroke",
-        "done.stroke",
-        "cropped.hatch",
-        "unused.hatch",
-    ]
-    solids += [theme.FILL[role] for role in Role]
-    shades = set()
-    numbered = {place.number > 0 for place in page.places.values()}
-    for place in page.places.values():
+def palette(page: Page, look: Theme) -> Palette:
+    """The colours that a scene can need on this page, known before the first frame."""
+    places = page.places.values()
+    shades: set[str] = set()
+    for place in places:
         if not place.number:
             shades |= {"data", "kernel", "done"} | ({"product"} if "stamp" in place.panel.name else set())
             shades |= {"negative"} if place.panel.signed else set()
-    if True in numbered:
-        for role in Role:
-            for emphasis in Emphasis:
-                paper = theme.fill(role, emphasis)
-                pairs.add((paper, theme.ink(role)))
-        pairs |= {("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
-    return look.palette(pairs, solids, shades)
+    return look.needed(numbers=any(place.number for place in places), shades=shades)
 
 
 class Raster:
@@ -75,7 +56,7 @@ class Raster:
     """
 
     def __init__(self, scene: Scene, page: Page, look: Theme) -> None:
-        self.page, self.palette = page, palette(scene, page, look)
+        self.page, self.palette = page, palette(page, look)
         self._steps = scene.beats.steps
         self._paper = self.palette.solid("page")
         # What lies under the outlines, and the frame itself with them.

@@ -18,16 +18,19 @@ VIEWS = {"transposed": ("zero-insertion", "overlap-add", "both"), "conv": ("slid
 
 
 class Scene(Protocol):
-    """Frames in order, and what does not change between them."""
+    """Frames in order, and what does not change between them.
 
-    @property
-    def title(self) -> str:
-        """What the page is headed with."""
+    Attributes:
+        title, detail: what the page is headed with, and the layer's arguments for its corner.
+        traces: what is drawn, each of which has to be proved.
+        phases: named along the top.
+        panels: the grids, each with its place.
+        beats: how the frames follow each other.
+        captions: how many lines of arithmetic there are.
+    """
 
-    @property
-    def detail(self) -> str:
-        """The layer's arguments, for the corner."""
-
+    title: str
+    detail: str
     traces: tuple[Trace, ...]
     phases: tuple[Phase, ...]
     panels: tuple[Panel, ...]

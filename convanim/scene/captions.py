@@ -14,7 +14,13 @@ from convanim.arithmetic import alike, count, output_sum
 from convanim.numerals import MINUS, Numerals
 from convanim.ops import Axis, times
 from convanim.scene.frame import Caption
-from convanim.trace import Step
+from convanim.trace import Step, Trace
+
+
+def heading(trace: Trace) -> str:
+    """What a page is headed with: the layer's name, and the sizes that it maps to each other."""
+    axes = trace.axes
+    return f"{trace.op.words}   {times([a.input for a in axes])} → {times([a.output for a in axes])}"
 
 
 def place(cell: Sequence[int]) -> str:

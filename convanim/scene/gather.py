@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from convanim.arithmetic import arguments, count, per_axis, ring_name, rings, sides
 from convanim.numerals import Numerals
 from convanim.ops import times
-from convanim.scene.captions import product_sum, size_formula
+from convanim.scene.captions import heading, product_sum, size_formula
 from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
 from convanim.scene.stage import lines, ring, roles
 from convanim.trace import Trace
@@ -38,6 +38,7 @@ class GatherScene:
     def __init__(self, trace: Trace) -> None:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
+        self.title, self.detail = heading(trace), arguments(trace.axes)
         self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
         self.answer = flat(trace.output.reshape(trace.canvas[1:]))
         self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(self.answer)
@@ -57,17 +58,6 @@ class GatherScene:
         self.panels = self._panels()
         self.rows = tuple((panel,) for panel in self.panels) if len(trace.axes) == 1 else (self.panels,)
         self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
-
-    @property
-    def title(self) -> str:
-        """What the page is headed with."""
-        axes = self.trace.axes
-        return f"{self.op.words}   {times([a.input for a in axes])} → {times([a.output for a in axes])}"
-
-    @property
-    def detail(self) -> str:
-        """The layer's arguments, for the corner."""
-        return arguments(self.trace.axes)
 
     def _panels(self) -> tuple[Panel, ...]:
         x, kernel, answer = self.numerals

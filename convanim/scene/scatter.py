@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from convanim.arithmetic import arguments, count, per_axis, sides
 from convanim.numerals import Numerals
-from convanim.ops import times
-from convanim.scene.captions import factor, place, size_formula, span
+from convanim.scene.captions import factor, heading, place, size_formula, span
 from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
 from convanim.trace import Trace
 
@@ -35,6 +34,7 @@ class ScatterScene:
     def __init__(self, trace: Trace) -> None:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
+        self.title, self.detail = heading(trace), arguments(trace.axes)
         self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
         self.answer = flat(trace.output.reshape([a.output for a in trace.axes]))
         self.shape = (1, *trace.canvas[1:])[-2:]
@@ -63,17 +63,6 @@ class ScatterScene:
         self.rows = tuple((p,) for p in self.panels) if len(axes) == 1 else (self.panels,)
         self._closing = self._close()
         self.beats = Beats(1, len(trace), each, len(self._closing), axes[-1].input)
-
-    @property
-    def title(self) -> str:
-        """What the page is headed with."""
-        axes = self.trace.axes
-        return f"{self.op.words}   {times([a.input for a in axes])} → {times([a.output for a in axes])}"
-
-    @property
-    def detail(self) -> str:
-        """The layer's arguments, for the corner."""
-        return arguments(self.trace.axes)
 
     def _survey(self) -> NDArray[Any]:
         """Every number that the canvas ever shows; with many stamps those that it ends with, and a bound."""

@@ -1,0 +1,21 @@
+"""What a person typed, as numbers: arrays, sizes, padding.
+
+Knows no operations and no options of a command line.
+"""
+
+from convanim.source.cells import MAX_CELLS, MAX_DIMENSIONS
+from convanim.source.files import MAX_BYTES
+from convanim.source.typed import MAX_LITERAL, Fill, Padding, read_array, read_number, read_padding, read_sizes
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_CELLS",
+    "MAX_DIMENSIONS",
+    "MAX_LITERAL",
+    "Fill",
+    "Padding",
+    "read_array",
+    "read_number",
+    "read_padding",
+    "read_sizes",
+]

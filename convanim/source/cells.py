@@ -1,0 +1,53 @@
+"""One number, and how many there may be.
+
+Knows cells and limits. Must not know where the cells come from.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+
+from convanim.errors import ConvanimError
+
+MAX_DIMENSIONS = 4  # channels, depth, height, width
+MAX_CELLS = 2**24
+LOWEST, HIGHEST = -(2**63), 2**63 - 1  # int64
+WHOLE = re.compile(r"[-+]?[0-9]+")
+# float() alone would also take 1_000 and the digits of other scripts.
+DECIMAL = re.compile(r"(?ai)[-+]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[-+]?[0-9]+)?|nan|inf|infinity)")
+NOT_FINITE = "is not finite, and a trace proves itself by equality, which NaN (or infinity minus infinity) never has"
+
+
+def short(text: str) -> str:
+    """A wrong value as a sentence can hold it: its beginning and its end, at most 60 characters."""
+    # The end is kept because a path says most there; repr keeps control characters from the terminal.
+    return repr(text if len(text) <= 60 else f"{text[:36]}...{text[-20:]}")
+
+
+def check_shape(shape: Sequence[int]) -> None:
+    """Refuse a shape before anything is allocated for it."""
+    if not 1 <= len(shape) <= MAX_DIMENSIONS:
+        raise ConvanimError(f"has {len(shape)} dimensions", f"use 1 to {MAX_DIMENSIONS}")
+    if min(shape) < 1:
+        raise ConvanimError(f"has the size {short(str(min(shape)))}, which is not positive", "use sizes of 1 or more")
+    if math.prod(shape) > MAX_CELLS:
+        raise ConvanimError("is too large", f"use at most {MAX_CELLS} cells")
+
+
+def number(token: str, line: int = 0, column: int = 0) -> int | float:
+    """Read one cell; a line above 0 is the place for the error."""
+    why, hint = "is not a number", "put a number there, with a point for decimals"
+    with suppress(ValueError):
+        if WHOLE.fullmatch(token):
+            why, hint = "does not fit in int64", f"use integers from {LOWEST} to {HIGHEST}, or write it as a float"
+            if LOWEST <= (whole := int(token)) <= HIGHEST:  # int() itself refuses thousands of digits
+                return whole
+        elif DECIMAL.fullmatch(token):
+            if math.isfinite(value := float(token)):
+                return value
+            why, hint = NOT_FINITE, "put a finite number there"
+    place = (short(token) if token else "an empty cell") + (f" in line {line}, column {column}" if line else "")
+    raise ConvanimError(f"has {place}, which {why}", hint)
