@@ -84,11 +84,23 @@ class Trace:
         return self._answer[0] if self._planar else self._answer
 
     def by_input(self) -> Trace:
-        """The same taps in the order of the input's cells: the kernel is stamped and added."""
+        """The same taps in the order of the input's cells: the kernel is stamped and added.
+
+        Example:
+            >>> from convanim.ops import ConvTranspose
+            >>> ConvTranspose(kernel_size=2).trace([1, 10], [1, 2]).by_input()[1].terms.tolist()
+            [10, 20]
+        """
         return self._ordered("scatter")
 
     def by_output(self) -> Trace:
-        """The same taps in the order of the output's cells: the window slides."""
+        """The same taps in the order of the output's cells: the window slides.
+
+        Example:
+            >>> from convanim.ops import ConvTranspose
+            >>> ConvTranspose(kernel_size=2).trace([1, 10], [1, 2]).by_output()[1].terms.tolist()
+            [2, 10]
+        """
         return self._ordered("gather")
 
     def _ordered(self, order: Order) -> Trace:
@@ -170,7 +182,13 @@ class Trace:
         return Block(r, f, w, np.broadcast_to(there[:, None], shape).reshape(flat))
 
     def replay(self) -> Array:
-        """The output again, from an empty canvas and the steps alone."""
+        """The output again, (C_out, *o), from an empty canvas and the steps alone.
+
+        Example:
+            >>> from convanim.ops import Conv
+            >>> Conv(kernel_size=2).trace([1, 2, 3], [1, 1]).replay().tolist()
+            [[3, 5]]
+        """
         canvas = self.filled()
         if self.op.transposed and self.order == "scatter":
             canvas = canvas[(slice(None), *(slice(a.before, a.before + a.output) for a in self.axes))]
@@ -241,12 +259,33 @@ class Trace:
         return doors.through("animate")(self, **options)
 
     def save(self, path: Any) -> None:
-        """Write the trace as JSON, after checking it: see `convanim.write.tracefile`."""
+        """Write the trace as JSON, after checking it: see `convanim.write.tracefile`.
+
+        Args:
+            path: a name that ends in .json.
+
+        Raises:
+            ConvanimError: another suffix, or a place that cannot be written.
+            CheckFailed: the trace disagrees with its replay or with the oracle; nothing is written.
+
+        Example:
+            >>> import tempfile
+            >>> from convanim.ops import Conv
+            >>> done = Conv(kernel_size=2).trace([1, 2, 3], [1, 1])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     done.save(f"{folder}/t.json")
+            ...     Trace.load(f"{folder}/t.json") == done
+            True
+        """
         doors.through("save trace")(self, path)
 
     @staticmethod
     def load(path: Any) -> Trace:
-        """Read a trace back from JSON. It is data: the output in the file must be what its operation gives."""
+        """Read a trace back from JSON. It is data: the output in the file must be what its operation gives.
+
+        Raises:
+            ConvanimError: no such file, not a trace, or one whose output is not what its operation gives.
+        """
         loaded: Trace = doors.through("load trace")(path)
         return loaded
 

@@ -31,6 +31,11 @@ class Step:
         writes: (m, 1 + rank) cells of the output (slide, m = 1) or of the canvas (stamp, m = n).
         written: (m,) what is set there (slide: the sum, bias included) or added there (stamp).
         mode: "set" or "add".
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> print(Conv(kernel_size=2).trace([1, 2, 3], [4, 5])[1])
+        slide 1: output[0, 1] = input[0, 1]·4 (2·4) + input[0, 2]·5 (3·5) = 23
     """
 
     phase: str
@@ -43,6 +48,15 @@ class Step:
     writes: Ints
     written: Array
     mode: Literal["set", "add"]
+
+    def __str__(self) -> str:
+        """The step in a line: what is read times what, and where it goes; places count from the channel on."""
+        pairs = zip(self.reads.tolist(), self.values.tolist(), self.weights.tolist(), strict=True)
+        terms = " + ".join(f"input{place}·{weight} ({value}·{weight})" for place, value, weight in pairs)
+        if self.mode == "set":
+            return f"{self.phase} {self.number}: output{self.writes[0].tolist()} = {terms or 0} = {self.written[0]}"
+        cells = ", ".join(f"{place} += {term}" for place, term in zip(self.writes.tolist(), self.written, strict=True))
+        return f"{self.phase} {self.number}: input{self.reads[0].tolist()} = {self.values[0]}; canvas {cells}"
 
 
 @dataclass(frozen=True)
