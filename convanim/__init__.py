@@ -22,10 +22,22 @@ if TYPE_CHECKING:
     from convanim.arithmetic import explain
     from convanim.errors import CheckFailed, ConvanimError
     from convanim.ops import Conv, ConvTranspose, parse
+    from convanim.search import solve
     from convanim.trace import Step, Trace
 
 __version__ = "0.1.0"
-__all__ = ["Animation", "CheckFailed", "Conv", "ConvTranspose", "ConvanimError", "Step", "Trace", "explain", "parse"]
+__all__ = [
+    "Animation",
+    "CheckFailed",
+    "Conv",
+    "ConvTranspose",
+    "ConvanimError",
+    "Step",
+    "Trace",
+    "explain",
+    "parse",
+    "solve",
+]
 
 _HOME = {
     "Animation": "animation",
@@ -34,6 +46,7 @@ _HOME = {
     "Conv": "ops",
     "ConvTranspose": "ops",
     "parse": "ops",
+    "solve": "search",
     "Step": "trace",
     "Trace": "trace",
     "explain": "arithmetic",

@@ -29,6 +29,7 @@ Examples:
   convanim conv --input photo.csv --kernel '[[1,0,-1]]' --padding same --theme dark -o edges.gif
   convanim conv --input 5x5 --kernel 3x3 --width 640 --select last -o result.png
   convanim explain transposed --input 3x3 --kernel 3x3 --stride 2
+  convanim solve --input 7x7 --output 14x14 --kernel 3..5 --stride 2
 
 \b
 Documentation: the README. Completion for your shell: eval "$(_CONVANIM_COMPLETE=bash_source convanim)"
@@ -161,6 +162,38 @@ def explain_conv(**options: Any) -> None:
 def explain_transposed(**options: Any) -> None:
     """Print the arithmetic of a transposed convolution."""
     _explain("transposed", **options)
+
+
+@cli.command(short_help="Find the layers that map one size to another.")
+@click.option("--input", "x", required=True, metavar="SIZES", help="The size that comes in: 7x7.")
+@click.option("--output", "y", required=True, metavar="SIZES", help="The size that must come out: 14x14.")
+@click.option("--kernel", default="1..7", show_default=True, metavar="RANGE", help="Kernel sizes to try: 3, or 3..5.")
+@click.option("--stride", default="1..4", show_default=True, metavar="RANGE", help="Strides to try.")
+def solve(x: str, y: str, kernel: str, stride: str) -> None:
+    """List every convolution and transposed convolution that maps one size to another.
+
+    Those without checkerboards come first, then the cheapest. Exit code 1 where there is none: every padding below
+    the kernel size and every output padding was tried, without dilation.
+    """
+    from convanim.search import report
+    from convanim.search import solve as found_by
+    from convanim.source import read_sizes
+
+    sizes, output = read_sizes(x, what="--input"), read_sizes(y, what="--output")
+    found = found_by(sizes, output, _range(kernel, "--kernel"), _range(stride, "--stride"))
+    click.echo(report(sizes, output, found))
+    if not found:
+        sys.exit(1)
+
+
+def _range(text: str, what: str) -> range:
+    first, _, last = text.partition("..")
+    if not re.fullmatch(r"\d{1,4}", first, re.ASCII) or (last and not re.fullmatch(r"\d{1,4}", last, re.ASCII)):
+        raise ConvanimError(f"{what} {text[:40]!r} is not a range of numbers", "write 3, or 3..5")
+    low, high = int(first), int(last or first)
+    if not 1 <= low <= high <= 64:
+        raise ConvanimError(f"{what} {text} does not go up from 1 or more, to 64 at most", "write it like 3..5")
+    return range(low, high + 1)
 
 
 def _explain(kind: str, **options: Any) -> None:

@@ -21,6 +21,7 @@ LEVELS: list[dict[str, str]] = [
     {"taps": "which cell touches which"},
     {"trace": "in what order, with what values; proves itself"},
     {"arithmetic": "the same arithmetic in words"},
+    {"search": "which layers map one size to another"},
     {"scene": "what is on the page: frames as data"},
     {"timeline": "how long each frame is shown"},
     {"theme": "which role has which ink"},
