@@ -124,6 +124,22 @@ FILE = _options(
 )
 
 
+# A command that makes a picture can be asked to explain itself: what only a picture needs is taken and not used.
+UNUSED = _options(
+    *(
+        click.option(*names, hidden=True, expose_value=False)
+        for names in (
+            *(("-o", "--output"), ("--format",), ("--view",), ("--theme",), ("--width",), ("--height",)),
+            *(("--seconds-per-step",), ("--hold-last",), ("--plays",), ("--select",), ("--title",)),
+        )
+    ),
+    *(
+        click.option(name, is_flag=True, hidden=True, expose_value=False)
+        for name in ("--caption/--no-caption", "--quiet", "--open")
+    ),
+)
+
+
 @cli.command(short_help="Animate a convolution.")
 @LAYER
 @FILE
@@ -151,6 +167,7 @@ def explain() -> None:
 
 @explain.command("conv")
 @LAYER
+@UNUSED
 def explain_conv(**options: Any) -> None:
     """Print the arithmetic of a convolution."""
     _explain("conv", **options)
@@ -159,6 +176,7 @@ def explain_conv(**options: Any) -> None:
 @explain.command("transposed")
 @LAYER
 @TRANSPOSED
+@UNUSED
 def explain_transposed(**options: Any) -> None:
     """Print the arithmetic of a transposed convolution."""
     _explain("transposed", **options)

@@ -359,3 +359,12 @@ def test_completion() -> None:
     assert shown.stdout.rstrip().endswith(" convanim")
     words = {"_CONVANIM_COMPLETE": "bash_complete", "COMP_WORDS": "convanim conv --the", "COMP_CWORD": "2"}
     assert "--theme" in complete(**words)
+
+
+def test_a_command_that_makes_a_picture_can_be_asked_to_explain_itself(tmp_path: Path) -> None:
+    words = ["transposed", "--input", "3x3", "--kernel", "3", "--stride", "2"]
+    look = ["--view", "both", "--theme", "dark", "--width", "640", "--no-caption", "--select", "last", "--quiet"]
+    plain, asked = run("explain", *words), run("explain", *words, *look, "-o", tmp_path / "a.gif")
+    assert plain.code == asked.code == 0
+    assert plain.out == asked.out != b""
+    assert list(tmp_path.iterdir()) == []
