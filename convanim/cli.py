@@ -6,21 +6,18 @@ asking for help is quick.
 
 from __future__ import annotations
 
-import errno
-import os
 import re
 import shlex
-import signal
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from convanim import __version__
 from convanim.errors import ConvanimError
+from convanim.shell import Program, say
 
 EXAMPLES = """\b
 Examples:
@@ -44,9 +41,9 @@ LOOK = (
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
 @click.version_option(__version__, message="convanim %(version)s")
-def cli() -> None:
+def main() -> None:
     """Show convolution arithmetic happening.
 
     Traces every kernel placement and every overlap addition of a convolution or a transposed convolution, checks the
@@ -140,7 +137,7 @@ UNUSED = _options(
 )
 
 
-@cli.command(short_help="Animate a convolution.")
+@main.command(short_help="Animate a convolution.")
 @LAYER
 @FILE
 def conv(**options: Any) -> None:
@@ -148,7 +145,7 @@ def conv(**options: Any) -> None:
     _animate("conv", view=None, **options)
 
 
-@cli.command(short_help="Animate a transposed convolution.")
+@main.command(short_help="Animate a transposed convolution.")
 @LAYER
 @TRANSPOSED
 @click.option(
@@ -160,7 +157,7 @@ def transposed(**options: Any) -> None:
     _animate("transposed", **options)
 
 
-@cli.group(short_help="Print the arithmetic of a layer.")
+@main.group(short_help="Print the arithmetic of a layer.")
 def explain() -> None:
     """Print the arithmetic of a layer: sizes, zeros, padding, work, overlaps."""
 
@@ -182,7 +179,7 @@ def explain_transposed(**options: Any) -> None:
     _explain("transposed", **options)
 
 
-@cli.command(short_help="Find the layers that map one size to another.")
+@main.command(short_help="Find the layers that map one size to another.")
 @click.option("--input", "x", required=True, metavar="SIZES", help="The size that comes in: 7x7.")
 @click.option("--output", "y", required=True, metavar="SIZES", help="The size that must come out: 14x14.")
 @click.option("--kernel", default="1..7", show_default=True, metavar="RANGE", help="Kernel sizes to try: 3, or 3..5.")
@@ -298,18 +295,9 @@ def _animate(
             animation = Animation(trace, view=view, made_by=_command(), **look)
             saved = animation.save(stream, format, progress)
     if not quiet:
-        _say(_closing(saved), err=target is None)
+        say(_closing(saved), err=target is None)
     if open_it and target is not None:
         click.launch(str(target))
-
-
-def _say(line: str, *, err: bool) -> None:
-    try:
-        if target := sys.stderr if err else sys.stdout:
-            click.echo(line, err=err)
-            target.flush()
-    except OSError:  # the file is there, and only its closing line is lost
-        _give_up(sys.stderr if err else sys.stdout)
 
 
 def _command() -> str:
@@ -364,50 +352,3 @@ class _Progress:
     def __exit__(self, *error: Any) -> None:
         if self._bar is not None:
             self._bar.__exit__(*error)
-
-
-def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line. Exit codes: 0, 1 (it failed), 2 (it was asked wrongly), 130 (interrupted)."""
-    with suppress(ValueError):  # in a thread, where nobody may listen to signals
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as for Ctrl-C, nothing is left behind
-    try:
-        cli.main(arguments, prog_name="convanim", standalone_mode=False)
-        sys.exit(0)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted; nothing was written.", 130)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else "", err=True)
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        _fail(_one_sentence(error), error.exit_code)
-    except ConvanimError as error:
-        _fail(str(error), error.exit_code)
-    except BrokenPipeError:
-        _give_up(sys.stdout)
-        sys.exit(1)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EIO):
-            raise
-        _give_up(sys.stdout)
-        _fail(f"standard output cannot be written: {(error.strerror or '').lower()}; send it somewhere with room.", 2)
-    except MemoryError:
-        _fail("there is not enough memory for this; use a smaller input.", 1)
-
-
-def _one_sentence(error: click.ClickException) -> str:
-    text = " ".join(error.format_message().split())
-    if isinstance(error, click.NoSuchOption) and error.option_name in ("--view", "--output-padding"):
-        return f"{error.option_name} belongs to transposed convolutions; use convanim transposed."
-    return text if text.endswith((".", "?", ")")) else text + "."
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    click.echo(f"Error: {sentence}", err=True)
-    sys.exit(code)
-
-
-def _give_up(stream: Any) -> None:
-    # Python would try to flush what is left when it ends, and complain again.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

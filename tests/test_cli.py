@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 from tools import decode_ffmpeg, decode_gifsicle, decode_pillow, need
 
@@ -368,3 +369,11 @@ def test_a_command_that_makes_a_picture_can_be_asked_to_explain_itself(tmp_path:
     assert plain.code == asked.code == 0
     assert plain.out == asked.out != b""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_program_runs_in_click_s_own_runner(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["conv", "--input", "4x4", "--kernel", "3", "-o", str(tmp_path / "a.txt")])
+    assert (done.exit_code, (tmp_path / "a.txt").exists()) == (0, True)
+    done = CliRunner().invoke(main, ["conv", "--input", "4x4", "--kernel", "9", "-o", str(tmp_path / "b.txt")])
+    assert (done.exit_code, (tmp_path / "b.txt").exists()) == (2, False)
+    assert "kernel size 9 is larger" in done.output
