@@ -30,7 +30,7 @@ LEVELS: list[dict[str, str]] = [
     {"render": "the ink: text, raster, vector"},
     {"write": "the container: GIF, PNG, JSON and the rest"},
     {"animation": "the whole pipeline as one function"},
-    {"shell": "how the program speaks and ends"},
+    {"shell": "how the program speaks and ends", "options": "the options that commands share"},
     {"cli": "the pipeline for a person at a shell"},
     {"__main__": "python -m convanim"},
     {"__init__": "the public names"},
@@ -40,7 +40,7 @@ LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stag
 # Stages whose modules stand side by side: only the package's __init__ knows them all.
 SEPARATE = {"render"}
 # Third-party libraries that only these stages may import, and modules that none may.
-ONLY_IN = {"click": {"cli", "shell", "__main__"}, "matplotlib": {"glyphs"}}
+ONLY_IN = {"click": {"cli", "shell", "options", "__main__"}, "matplotlib": {"glyphs"}}
 NOWHERE = {
     "matplotlib.pyplot": "it keeps global state and picks a window system",
     "matplotlib.animation": "it draws every frame anew",
