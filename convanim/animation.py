@@ -6,7 +6,7 @@ Knows every stage, and which writer a format has. Draws, times and codes nothing
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -106,7 +106,10 @@ class Animation:
             if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")):
                 raise ConvanimError(f"{name} {value!r} is not a whole number", "give an int")
         if select is not None and not isinstance(select, str):
-            select = ",".join(map(str, [select] if hasattr(select, "__index__") else select))
+            numbers = [select] if hasattr(select, "__index__") else select
+            if not isinstance(numbers, Iterable):
+                raise ConvanimError(f"select {select!r} is not a choice of frames", 'give 3, [0, 4] or "2..6"')
+            select = ",".join(map(str, numbers))
         if not 0 <= plays <= 65536:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
         self.trace, self.view, self.scene, self.theme = trace, view, scene(trace, view), load(theme)

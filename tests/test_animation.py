@@ -58,6 +58,8 @@ def test_a_bias_stands_on_what_the_stamps_have_left():
         ({"plays": 1.5}, "plays 1.5"),
         ({"plays": -1}, "plays -1"),
         ({"select": [99]}, "99"),
+        ({"select": []}, "select ''"),
+        ({"select": 1.5}, "select 1.5"),
         ({"seconds_per_step": "1"}, "'1' is not a number"),
         ({"view": "overlap"}, "did you mean overlap-add"),
     ],

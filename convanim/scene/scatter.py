@@ -214,6 +214,7 @@ class ScatterScene:
         inside = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.DONE)
         shown = np.full(self.shape, Role.CROPPED, np.uint8)
         shown[rows, columns] = Role.DONE
+        title = "output, cropped" if self._cuts else "output"
         frames = []
         if self._crops:
             grown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
@@ -224,12 +225,11 @@ class ScatterScene:
         if self.bias is not None:
             canvas = canvas.copy()
             canvas[rows, columns] += self.bias
-            added = Grid("output", shown, canvas, np.zeros(self.shape, np.uint8))
-            text = self.numerals[3].text(self.bias)
+            added = Grid(title, shown, canvas, np.zeros(self.shape, np.uint8))
+            text = Numerals(np.array([self.bias])).text(self.bias)
             frames.append(
                 self._last(len(self.phases) - 1, added, Caption(remark=f"bias {text} added to every output cell"))
             )
-        title = "output, cropped" if self._cuts else "output"
         result = Grid(title, shown, canvas, np.zeros(self.shape, np.uint8))
         # Without anything to crop or add, the result is what the stamps have left.
         phase = len(self.phases) - 1 if frames else 2
