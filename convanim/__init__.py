@@ -21,19 +21,37 @@ if TYPE_CHECKING:
     from convanim.animation import Animation
     from convanim.arithmetic import explain
     from convanim.errors import CheckFailed, ConvanimError
-    from convanim.ops import Conv, ConvTranspose, parse
+    from convanim.ops import (
+        AvgPool,
+        Conv,
+        ConvTranspose,
+        LpPool,
+        MaxPool,
+        MaxUnpool,
+        PixelShuffle,
+        PixelUnshuffle,
+        Upsample,
+        parse,
+    )
     from convanim.search import solve
     from convanim.trace import Step, Trace
 
 __version__ = "0.1.0"
 __all__ = [
     "Animation",
+    "AvgPool",
     "CheckFailed",
     "Conv",
     "ConvTranspose",
     "ConvanimError",
+    "LpPool",
+    "MaxPool",
+    "MaxUnpool",
+    "PixelShuffle",
+    "PixelUnshuffle",
     "Step",
     "Trace",
+    "Upsample",
     "explain",
     "parse",
     "solve",
@@ -43,8 +61,8 @@ _HOME = {
     "Animation": "animation",
     "CheckFailed": "errors",
     "ConvanimError": "errors",
-    "Conv": "ops",
-    "ConvTranspose": "ops",
+    **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AvgPool", "LpPool", "MaxUnpool"), "ops"),
+    **dict.fromkeys(("Upsample", "PixelShuffle", "PixelUnshuffle"), "ops"),
     "parse": "ops",
     "solve": "search",
     "Step": "trace",

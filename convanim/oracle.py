@@ -7,6 +7,8 @@ traces), so that an agreement of the two means something.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+from math import floor
 from typing import Any
 
 import numpy as np
@@ -18,11 +20,17 @@ Pairs = Sequence[tuple[int, int]]
 
 
 def convolve(
-    x: Array, weight: Array, stride: Sequence[int], padding: Pairs, dilation: Sequence[int], groups: int
+    x: Array,
+    weight: Array,
+    stride: Sequence[int],
+    padding: Pairs,
+    dilation: Sequence[int],
+    groups: int,
+    mode: str = "zeros",
 ) -> Array:
     """Cross-correlation of x (C, *n) with weight (C_out, C / groups, *k): (C_out, *o).
 
-    A negative padding crops.
+    A negative padding crops; the mode says what a positive one holds, in PyTorch's words.
 
     Example:
         >>> x = np.arange(1, 10).reshape(1, 3, 3)
@@ -30,7 +38,9 @@ def convolve(
         [[[37, 47], [67, 77]]]
     """
     rank = x.ndim - 1
-    grown = np.pad(x, ((0, 0), *((max(a, 0), max(b, 0)) for a, b in padding)))
+    around: Any = ((0, 0), *((max(a, 0), max(b, 0)) for a, b in padding))
+    words: dict[str, Any] = {"zeros": "constant", "replicate": "edge", "circular": "wrap"}
+    grown = np.pad(x, around, mode=words.get(mode, mode))
     for axis, (a, b) in enumerate(padding, start=1):
         grown = np.take(grown, range(max(-a, 0), grown.shape[axis] - max(-b, 0)), axis=axis)
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, weight.shape[2:], strict=True)]
@@ -78,3 +88,123 @@ def transpose(
     per = len(x) // groups
     swapped = np.concatenate([turned[g * per : (g + 1) * per].swapaxes(0, 1) for g in range(groups)])
     return convolve(spread, swapped, (1,) * len(stride), rings, dilation, groups)
+
+
+def pool(
+    x: Array,
+    combine: str,
+    size: Sequence[int],
+    stride: Sequence[int],
+    padding: Pairs,
+    dilation: Sequence[int],
+    output: Sequence[int],
+    *,
+    counted: bool = False,
+    p: float = 0,
+    signed: bool = False,
+    rescaled: bool = False,
+) -> Array:
+    """Pooling of x (C, *n) to the sizes `output`: (C, *output).
+
+    Args:
+        combine: "max", "mean" or "norm".
+        counted: whether a mean counts the padding.
+        p: of the norm; `signed` takes the powers of the values instead of their sizes, `rescaled` makes up for the
+            cells that a window has beyond the padding.
+
+    Example:
+        >>> pool(np.array([[1, 2, 3]]), "max", (2,), (1,), ((0, 0),), (1,), (2,)).tolist()
+        [[2, 3]]
+    """
+    rank = x.ndim - 1
+    stage = [
+        max(n + a + b, (o - 1) * s + d * (k - 1) + 1)
+        for n, (a, b), o, s, d, k in zip(x.shape[1:], padding, output, stride, dilation, size, strict=True)
+    ]
+    # What each window holds: the values, which of them are the input's, which of the padded input's.
+    ends = [s - n - a for s, n, (a, _) in zip(stage, x.shape[1:], padding, strict=True)]
+    beyond = [s - n - a - b for s, n, (a, b) in zip(stage, x.shape[1:], padding, strict=True)]
+    laid = np.pad(x, ((0, 0), *((a, end) for (a, _), end in zip(padding, ends, strict=True))))
+    own = np.pad(np.ones_like(x[:1]), ((0, 0), *((a, end) for (a, _), end in zip(padding, ends, strict=True))))
+    ringed = np.pad(np.ones_like(x[:1]), ((0, 0), *padding), constant_values=1)
+    layers = []
+    for plane in (laid, own, np.pad(ringed, ((0, 0), *((0, end) for end in beyond)))):
+        reach = [d * (k - 1) + 1 for d, k in zip(dilation, size, strict=True)]
+        windows = sliding_window_view(plane, reach, axis=tuple(range(1, rank + 1)))
+        at = (slice(None), *(slice(None, o * s, s) for o, s in zip(output, stride, strict=True)))
+        windows = windows[(*at, *(slice(None, None, d) for d in dilation))]
+        layers.append(windows.reshape(*windows.shape[: rank + 1], -1))
+    values, inside, around = layers
+    if combine == "max":
+        lowest = np.iinfo(x.dtype).min if x.dtype.kind == "i" else -np.inf
+        return np.asarray(np.where(inside > 0, values, lowest).max(axis=-1))
+    if combine == "mean":
+        return np.asarray(values.sum(axis=-1) / (around if counted else inside).sum(axis=-1))
+    with np.errstate(invalid="ignore", over="ignore"):
+        powers = np.where(inside > 0, (values if signed else np.abs(values)).astype(np.float64) ** float(p), 0)
+        scale = np.prod(size) / around.sum(axis=-1) if rescaled else 1.0
+        return np.asarray((powers.sum(axis=-1) * scale) ** (1 / p))
+
+
+def unpool(x: Array, places: Array, output: Sequence[int]) -> Array:
+    """Each value of x (C, *n) at its place in an output of these sizes, counted row by row: (C, *output).
+
+    Example:
+        >>> unpool(np.array([[5, 7]]), np.array([[1, 2]]), (4,)).tolist()
+        [[0, 5, 7, 0]]
+    """
+    out = []
+    for plane, where in zip(x.reshape(len(x), -1).tolist(), places.reshape(len(x), -1).tolist(), strict=True):
+        kept = dict(zip(where, plane, strict=True))
+        out.append([kept.get(cell, 0) for cell in range(int(np.prod(output)))])
+    return np.array(out, x.dtype).reshape(len(x), *output)
+
+
+def upsample(x: Array, axes: Sequence[tuple[int, tuple[int, int], str, str]]) -> Array:
+    """Fixed upsampling of x (C, *n), for each axis (output, ratio, way, place): (C, *o).
+
+    Interpolates with numpy's own `interp`, which repeats the border.
+
+    Example:
+        >>> upsample(np.array([[0.0, 4.0]]), [(4, (2, 1), "bilinear", "half_pixel")]).tolist()
+        [[0.0, 1.0, 3.0, 4.0]]
+    """
+    for i, (output, ratio, way, place) in enumerate(axes, start=1):
+        n = x.shape[i]
+        scale = Fraction(*ratio)
+        if way == "nails":
+            grown = np.zeros((*x.shape[:i], output, *x.shape[i + 1 :]), x.dtype)
+            grown[(slice(None),) * i + (slice(None, None, int(scale)),)] = x
+            x = grown
+            continue
+        at = [Fraction(t) / scale for t in range(output)]
+        if place == "half_pixel":
+            at = [(t + Fraction(1, 2)) / scale - Fraction(1, 2) for t in range(output)]
+        if place == "align_corners":
+            at = [Fraction(t * (n - 1), max(output - 1, 1)) for t in range(output)]
+        if way == "nearest":
+            cells = [a if place == "asymmetric" else a + Fraction(1, 2) for a in at]
+            x = np.take(x, [min(n - 1, floor(c)) for c in cells], axis=i)
+        else:
+            line = np.array([float(min(max(a, Fraction(0)), Fraction(n - 1))) for a in at])
+            rows = np.moveaxis(x, i, -1)
+            mixed = [np.interp(line, np.arange(n), row) for row in rows.reshape(-1, n)]
+            x = np.moveaxis(np.array(mixed).reshape(*rows.shape[:-1], output), -1, i)
+    return x
+
+
+def shuffle(x: Array, r: int, *, depth_first: bool, up: bool) -> Array:
+    """Pixel shuffle of x (C, H, W) by r, or with `up` false its opposite.
+
+    Example:
+        >>> shuffle(np.array([[[1]], [[2]], [[3]], [[4]]]), 2, depth_first=False, up=True).tolist()
+        [[[1, 2], [3, 4]]]
+    """
+    channels, high, wide = x.shape
+    if up:
+        shape = (r, r, channels // r**2) if depth_first else (channels // r**2, r, r)
+        order = (2, 3, 0, 4, 1) if depth_first else (0, 3, 1, 4, 2)
+        return x.reshape(*shape, high, wide).transpose(order).reshape(-1, high * r, wide * r)
+    parts = x.reshape(channels, high // r, r, wide // r, r)
+    order = (2, 4, 0, 1, 3) if depth_first else (0, 2, 4, 1, 3)
+    return parts.transpose(order).reshape(-1, high // r, wide // r)

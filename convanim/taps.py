@@ -6,7 +6,8 @@ Along one axis every operation is one relation between a wide side and a narrow 
 
 and a tap is one (wide, narrow, k) that satisfies it: one multiplication. Convolution reads wide and writes narrow; the
 transposed convolution is the same taps read the other way. Grouped by the cell that is written they are a window that
-slides (gather), grouped by the cell that is read a kernel that is stamped (scatter).
+slides (gather), grouped by the cell that is read a kernel that is stamped (scatter). A fixed upsampling is a set of
+taps too, which bring their own weights.
 
 Knows numpy and positions. Must not know values, layers or order. Kept one axis at a time: a few hundred numbers, and
 the product over the axes is taken only for what is looked at.
@@ -16,25 +17,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
-#: In a table of taps: there is no cell at that place.
+#: In a table of taps: there is none at that place.
 NOWHERE = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Taps:
-    """The taps along one axis, as three arrays of the same length: cell read, cell written, place in the kernel.
+    """The taps along one axis, as arrays of the same length: cell read, cell written, place in the kernel, weight.
+
+    `weight` is None where the weights are the kernel's.
 
     Example:
         >>> conv = Taps.along(wide=5, narrow=2, kernel=3, stride=2)
-        >>> conv.by_target().tolist()                     # a window slides: what each output cell reads
+        >>> conv.source[conv.by_target()].tolist()        # a window slides: what each output cell reads
         [[0, 1, 2], [2, 3, 4]]
-        >>> conv.T.by_source().tolist()                   # the transpose stamps: where each input cell writes
+        >>> conv.T.target[conv.T.by_source()].tolist()    # the transpose stamps: where each input cell writes
         [[0, 1, 2], [2, 3, 4]]
         >>> conv.T.overlap().tolist()                     # how many products end in each cell of the transpose
         [1, 1, 2, 1, 1]
@@ -46,40 +50,124 @@ class Taps:
     sources: int
     targets: int
     kernel: int
+    weight: NDArray[np.float64] | None = None
 
     @classmethod
-    def along(cls, wide: int, narrow: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> Taps:
-        """The taps of a convolution, which reads the wide side; those that fall outside of it are left out."""
+    def along(
+        cls,
+        wide: int,
+        narrow: int,
+        kernel: int,
+        stride: int = 1,
+        padding: int = 0,
+        dilation: int = 1,
+        mode: str = "zeros",
+    ) -> Taps:
+        """The taps of a convolution, which reads the wide side.
+
+        Those that fall outside of it are left out, or with a padding mode read the cell that is copied there.
+        """
         n, k = (grid.ravel() for grid in np.indices((narrow, kernel)))
         w = n * stride - padding + k * dilation
+        if mode != "zeros":
+            return cls(folded(w, wide, mode), n, k, wide, narrow, kernel)
         inside = (w >= 0) & (w < wide)
         return cls(w[inside], n[inside], k[inside], wide, narrow, kernel)
+
+    @classmethod
+    def resampled(cls, input: int, output: int, way: str, place: str, ratio: tuple[int, int]) -> Taps:
+        """The taps of a fixed upsampling; the ones of a cell are in the order of the cells read.
+
+        Args:
+            way: "nearest", "bilinear" or "nails".
+            place: "half_pixel", "asymmetric" or "align_corners": where an output cell lies between input cells.
+            ratio: output / input as a fraction.
+        """
+        up, down = ratio
+        t = np.arange(output)
+        if way == "nails":
+            t = t[t % up == 0]
+            return cls(t // up, t, np.zeros_like(t), input, output, 1, np.ones(len(t)))
+        if way == "nearest":
+            # In whole numbers: a place on the edge between two cells must not depend on a rounding.
+            cell = t * down // up if place == "asymmetric" else (2 * t + 1) * down // (2 * up)
+            cell = np.minimum(cell, input - 1)
+            first = np.searchsorted(cell, cell)
+            return cls(cell, t, t - first, input, output, int((t - first).max()) + 1, np.ones(output))
+        # A place as a fraction: whole cells, and a part of `of` equal parts.
+        if place == "align_corners":
+            at, of = t * (input - 1), max(output - 1, 1)
+        elif place == "asymmetric":
+            at, of = t * down, up
+        else:
+            at, of = (2 * t + 1) * down - up, 2 * up
+        at = np.clip(at, 0, (input - 1) * of)
+        cell, part = at // of, (at % of) / of
+        two = part > 0
+        source = np.concatenate([cell, cell[two] + 1])
+        target, k = np.concatenate([t, t[two]]), np.repeat([0, 1], [output, int(two.sum())])
+        weight = np.concatenate([1 - part, part[two]])
+        order = np.lexsort((k, target))
+        return cls(source[order], target[order], k[order], input, output, 2, weight[order])
 
     @property
     def T(self) -> Taps:  # noqa: N802 - the transpose is spelled as numpy spells it
         """The same taps read the other way round."""
-        return Taps(self.target, self.source, self.k, self.targets, self.sources, self.kernel)
+        return Taps(self.target, self.source, self.k, self.targets, self.sources, self.kernel, self.weight)
 
     def by_target(self) -> Ints:
-        """Gather: a (targets, kernel) table of the cell read at each place of the kernel, or `NOWHERE`."""
-        table = np.full((self.targets, self.kernel), NOWHERE)
-        table[self.target, self.k] = self.source
-        return table
+        """Gather: for each cell that is written the numbers of its taps, (targets, most), filled up with `NOWHERE`."""
+        return _grouped(self.target, self.targets)
 
     def by_source(self) -> Ints:
-        """Scatter: a (sources, kernel) table of the cell written from each place of the kernel, or `NOWHERE`."""
-        return self.T.by_target()
+        """Scatter: for each cell that is read the numbers of its taps, (sources, most), filled up with `NOWHERE`."""
+        return _grouped(self.source, self.sources)
 
     def overlap(self) -> Ints:
         """How many taps end in each target cell."""
         return np.bincount(self.target, minlength=self.targets)
 
     def runs(self) -> Iterator[tuple[int, slice, slice]]:
-        """For each place k of the kernel that has taps: the cells read and written, as two slices of equal length."""
+        """For each place k of the kernel that has taps: the cells read and written, as two slices of equal length.
+
+        For taps without a padding mode and without weights of their own.
+        """
         for k in range(self.kernel):
             here = self.k == k
             if here.any():
                 yield k, _as_slice(self.source[here]), _as_slice(self.target[here])
+
+    def matrix(self) -> NDArray[Any]:
+        """The taps' own weights as a matrix (targets, sources)."""
+        out = np.zeros((self.targets, self.sources))
+        np.add.at(out, (self.target, self.source), 1.0 if self.weight is None else self.weight)
+        return out
+
+
+def folded(cells: Ints, size: int, mode: str) -> Ints:
+    """The cells that a padding copies: "reflect" without the edge, "replicate" the edge, "circular" from the other end.
+
+    Example:
+        >>> [folded(np.arange(-2, 6), 4, mode).tolist() for mode in ("reflect", "replicate", "circular")]
+        [[2, 1, 0, 1, 2, 3, 2, 1], [0, 0, 0, 1, 2, 3, 3, 3], [2, 3, 0, 1, 2, 3, 0, 1]]
+    """
+    if mode == "replicate":
+        return np.clip(cells, 0, size - 1)
+    if mode == "circular":
+        return cells % size
+    around = max(2 * (size - 1), 1)
+    back = cells % around
+    return np.minimum(back, around - back) if size > 1 else np.zeros_like(cells)
+
+
+def _grouped(by: Ints, groups: int) -> Ints:
+    """The numbers of the taps of each group, in their order, as a table."""
+    order = np.argsort(by, kind="stable")
+    counts = np.bincount(by, minlength=groups)
+    starts = np.cumsum(counts) - counts
+    table = np.full((groups, max(int(counts.max(initial=0)), 1)), NOWHERE)
+    table[by[order], np.arange(len(by)) - np.repeat(starts, counts)] = order
+    return table
 
 
 def _as_slice(cells: Ints) -> slice:

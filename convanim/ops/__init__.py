@@ -4,8 +4,32 @@ Knows the layers' arguments, their arithmetic along each axis and their notation
 pictures; imports no numpy, so that asking for help stays quick.
 """
 
-from convanim.ops.axis import LARGEST, Axis, times
-from convanim.ops.layers import Conv, ConvTranspose, Operation
-from convanim.ops.notation import LONGEST_NOTATION, parse
+from convanim.ops.axis import LARGEST, Axis, Resampled, times
+from convanim.ops.layers import Conv, ConvTranspose, Weighted
+from convanim.ops.notation import KINDS, LONGEST_NOTATION, parse
+from convanim.ops.operation import Operation
+from convanim.ops.pools import AvgPool, LpPool, MaxPool, MaxUnpool, Pool
+from convanim.ops.resize import PixelShuffle, PixelUnshuffle, Shuffle, Upsample
 
-__all__ = ["LARGEST", "LONGEST_NOTATION", "Axis", "Conv", "ConvTranspose", "Operation", "parse", "times"]
+__all__ = [
+    "KINDS",
+    "LARGEST",
+    "LONGEST_NOTATION",
+    "AvgPool",
+    "Axis",
+    "Conv",
+    "ConvTranspose",
+    "LpPool",
+    "MaxPool",
+    "MaxUnpool",
+    "Operation",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "Pool",
+    "Resampled",
+    "Shuffle",
+    "Upsample",
+    "Weighted",
+    "parse",
+    "times",
+]

@@ -1,4 +1,4 @@
-"""What a layer's arguments may be: sizes, padding, words.
+"""What a layer's arguments may be: sizes, padding, words, flags.
 
 Knows how each is checked and refused. Must not know which layer they are for.
 """
@@ -6,7 +6,9 @@ Knows how each is checked and refused. Must not know which layer they are for.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import isfinite
 from typing import Any
 
 from convanim.errors import ConvanimError
@@ -14,9 +16,11 @@ from convanim.ops.axis import LARGEST
 
 Sizes = int | tuple[int, ...]
 Padding = int | str | tuple[int | tuple[int, int], ...]
+Factors = int | float | tuple[int | float, ...]
 
-
-PADDING_WORDS = ("valid", "same", "same_lower", "full")
+PADDING_WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+CONVENTIONS = ("torch", "keras", "jax", "onnx")
 
 
 def near(word: str, known: Sequence[str] | dict[str, Any]) -> str:
@@ -49,7 +53,7 @@ def short(value: Any) -> str:
     return text if len(text) <= 40 else text[:37] + "..."
 
 
-def sizes_of(name: str, value: Any, lowest: int) -> Sizes:
+def sizes_of(name: str, value: Any, lowest: int = 1) -> Sizes:
     """One whole number for every axis, or a tuple of one each."""
     if not isinstance(value, (tuple, list)):
         return whole(name, value, lowest)
@@ -58,17 +62,15 @@ def sizes_of(name: str, value: Any, lowest: int) -> Sizes:
     return tuple(whole(name, v, lowest) for v in value)
 
 
-def padding_of(value: Any) -> Padding:
+def padding_of(name: str, value: Any) -> Padding:
     """Padding as it may be given: a word, a number, one an axis, or one (before, after) pair an axis."""
     if isinstance(value, str):
-        if value not in PADDING_WORDS:
-            raise ConvanimError(f"padding {short(value)} is not known", near(value, PADDING_WORDS))
-        return value
+        return word_of(name, value, PADDING_WORDS)
     if isinstance(value, (tuple, list)) and value:
-        return tuple(_sides(v) if isinstance(v, (tuple, list)) else whole("padding", v, 0) for v in value)
+        return tuple(_sides(v) if isinstance(v, (tuple, list)) else whole(name, v, 0) for v in value)
     if isinstance(value, (tuple, list)):
-        raise ConvanimError(f"padding {value!r} is empty", "give one number, or one for every axis")
-    return whole("padding", value, 0)
+        raise ConvanimError(f"{name} {value!r} is empty", "give one number, or one for every axis")
+    return whole(name, value, 0)
 
 
 def _sides(value: Sequence[Any]) -> tuple[int, int]:
@@ -77,18 +79,71 @@ def _sides(value: Sequence[Any]) -> tuple[int, int]:
     return whole("padding", value[0], 0), whole("padding", value[1], 0)
 
 
-def at(sizes: Sizes, i: int) -> int:
+def word_of(name: str, value: Any, known: Sequence[str]) -> str:
+    """One of some words."""
+    if value not in known:
+        shown = near(value, known) if isinstance(value, str) else "use one of " + ", ".join(known)
+        raise ConvanimError(f"{name} {short(value)} is not known", shown)
+    return str(value)
+
+
+def flag_of(name: str, value: Any) -> bool:
+    """True or False, and nothing that only looks like it."""
+    if not isinstance(value, bool):
+        raise ConvanimError(f"{name} {short(value)} is not a yes or no", "use True or False")
+    return value
+
+
+def positive(name: str, value: Any) -> int | float:
+    """A finite number above zero."""
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if number is None or not isfinite(number) or not 0 < number <= LARGEST:
+        raise ConvanimError(f"{name} {short(value)} is not a number above 0", f"use for example 2, at most {LARGEST}")
+    return int(number) if number == int(number) else float(number)
+
+
+def factors_of(name: str, value: Any) -> Factors:
+    """One number above zero for every axis, or a tuple of one each."""
+    if isinstance(value, (tuple, list)) and value:
+        return tuple(positive(name, v) for v in value)
+    return positive(name, value)
+
+
+def optional(check: Callable[[str, Any], Any], name: str, value: Any) -> Any:
+    """None, which leaves the choice to the convention, or what a check lets through."""
+    return None if value is None else check(name, value)
+
+
+#: How each argument is checked, by its name: an argument means the same in every layer that has it.
+CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "kernel_size": sizes_of,
+    "stride": partial(optional, sizes_of),
+    "padding": padding_of,
+    "dilation": sizes_of,
+    "output_padding": partial(optional, partial(sizes_of, lowest=0)),
+    "groups": partial(whole, lowest=1),
+    "padding_mode": partial(word_of, known=PADDING_MODES),
+    "convention": partial(word_of, known=CONVENTIONS),
+    "ceil_mode": flag_of,
+    "count_include_pad": partial(optional, flag_of),
+    "norm_type": positive,
+    "size": partial(optional, sizes_of),
+    "scale_factor": partial(optional, factors_of),
+    "mode": partial(word_of, known=("nearest", "bilinear", "nails")),
+    "align_corners": flag_of,
+    "coordinates": partial(optional, partial(word_of, known=("half_pixel", "asymmetric", "align_corners"))),
+    "upscale_factor": partial(whole, lowest=1),
+    "downscale_factor": partial(whole, lowest=1),
+    "order": partial(optional, partial(word_of, known=("CRD", "DCR"))),
+}
+
+
+def at(sizes: Any, i: int) -> Any:
     """The size along axis i."""
-    return sizes if isinstance(sizes, int) else sizes[i]
+    return sizes[i] if isinstance(sizes, tuple) else sizes
 
 
 def pair(padding: int | tuple[int | tuple[int, int], ...], i: int) -> tuple[int, int]:
     """The padding (before, after) along axis i."""
     here = padding if isinstance(padding, int) else padding[i]
     return (here, here) if isinstance(here, int) else here
-
-
-def halves(total: int, word: str) -> tuple[int, int]:
-    """A total padding as (before, after): the smaller half first, for 'same_lower' the larger one."""
-    small, large = total // 2, total - total // 2
-    return (large, small) if word == "same_lower" else (small, large)

@@ -6,17 +6,18 @@ Knows each layer's arguments and formula. Must not know values, order or picture
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from convanim import doors
 from convanim.errors import ConvanimError
-from convanim.ops.arguments import Padding, Sizes, at, halves, padding_of, pair, sizes_of, whole
-from convanim.ops.axis import Axis, times
+from convanim.ops.arguments import Padding, Sizes, at, pair
+from convanim.ops.axis import Axis
+from convanim.ops.conventions import check_padding, crop, ring
+from convanim.ops.operation import Operation
 
 
-@dataclass(frozen=True)
-class Operation:
+@dataclass(frozen=True, repr=False)
+class Weighted(Operation):
     """What convolution and transposed convolution share; see `Conv` and `ConvTranspose`."""
 
     kernel_size: Sizes
@@ -25,69 +26,25 @@ class Operation:
     dilation: Sizes = field(default=1, kw_only=True)
     groups: int = field(default=1, kw_only=True)
 
-    transposed: ClassVar[bool] = False
-    words: ClassVar[str] = ""
+    needs: ClassVar[str] = "kernel_size"
 
-    def __post_init__(self) -> None:
-        for name in (f.name for f in fields(self)):
-            value = getattr(self, name)
-            if name == "padding":
-                checked: Any = padding_of(value)
-            elif name == "groups":
-                checked = whole(name, value, 1)
-            else:
-                checked = sizes_of(name, value, 0 if name == "output_padding" else 1)
-            object.__setattr__(self, name, checked)
-        self.rank  # noqa: B018 - the arguments must agree on a number of axes
-
-    def __str__(self) -> str:
-        """The layer's notation, with what differs from the defaults: `parse` reads it back."""
-        given = [(f.name, getattr(self, f.name), f.default) for f in fields(self)]
-        inside = ", ".join(f"{name}={value!r}" for name, value, default in given if value != default)
-        return f"{type(self).__name__}({inside})"
-
-    __repr__ = __str__
-
-    @property
-    def rank(self) -> int | None:
-        """The number of spatial axes, where the arguments settle it; None where they fit any."""
-        named = [f.name for f in fields(self) if isinstance(getattr(self, f.name), tuple)]
-        ranks = {name: len(getattr(self, name)) for name in named}
-        if len(set(ranks.values())) > 1:
-            told = " and ".join(f"{name} {getattr(self, name)!r}" for name in ranks)
-            raise ConvanimError(f"{told} differ in their number of axes", "give one number for every axis, or just one")
-        return next(iter(ranks.values()), None)
-
-    def axes(self, sizes: Sequence[int]) -> tuple[Axis, ...]:
-        """The arithmetic of each axis for an input of these spatial sizes, (H, W) order.
-
-        Raises:
-            ConvanimError: the layer does not fit such an input.
-
-        Example:
-            >>> [a.output for a in ConvTranspose(kernel_size=3, stride=2, padding=1).axes((3, 3))]
-            [5, 5]
-        """
-        rank = self.rank if self.rank is not None else len(sizes)
-        if len(sizes) != rank:
+    def _check(self) -> None:
+        check_padding(self.convention, "transposed" if self.transposed else "conv", self.padding)
+        if self.convention == "keras" and _most(self.stride) > 1 and _most(self.dilation) > 1:
             raise ConvanimError(
-                f"{self} has {rank} axes but the input {times(sizes)} has {len(sizes)}",
-                "give both the same number of axes",
+                f"Keras takes no stride {self.stride} together with dilation {self.dilation}",
+                "use one of them, or convention torch",
             )
-        if any(n < 1 for n in sizes):
-            raise ConvanimError(f"an input of {times(sizes)} has no cells", "use sizes of 1 or more")
-        return tuple(self._axis(i, n) for i, n in enumerate(sizes))
-
-    def _axis(self, i: int, n: int) -> Axis:
-        raise NotImplementedError
 
     def trace(self, x: Any, weight: Any, bias: Any = None) -> Any:
         """Follow every multiplication of this layer over an input: see `convanim.trace.Trace`.
 
         Args:
-            x: (L,), (H, W) or (C, H, W), and so on: with or without a channel axis.
-            weight: PyTorch's layout, conv (C_out, C_in / groups, *k), transposed (C_in, C_out / groups, *k), or only
-                the kernel (*k) where there is one channel.
+            x: (L,), (H, W) or (C, H, W), and so on: with or without a channel axis, or with one of a batch of 1 before
+                it. The channels come last in the keras and jax conventions: (H, W, C).
+            weight: PyTorch's layout, conv (C_out, C_in / groups, *k), transposed (C_in, C_out / groups, *k); ONNX has
+                the same, Keras (*k, C_in / groups, C_out) and (*k, C_out, C_in), JAX (*k, C_in / groups, C_out)
+                for both. Or only the kernel (*k) where there is one channel.
             bias: a number, or (C_out,).
 
         Raises:
@@ -97,18 +54,21 @@ class Operation:
             >>> Conv(kernel_size=2).trace([[1, 2, 3], [4, 5, 6], [7, 8, 9]], [[1, 2], [3, 4]]).output.tolist()
             [[37, 47], [67, 77]]
         """
-        return doors.through("trace")(self, x, weight, bias)
+        return self._traced(x, weight, bias)
 
 
 @dataclass(frozen=True, repr=False)
-class Conv(Operation):
+class Conv(Weighted):
     """Convolution as deep learning means it (cross-correlation): output o = floor((i + 2p - d(k-1) - 1) / s) + 1.
 
     Args:
         kernel_size, stride, dilation: an int, or one an axis.
-        padding: zeros around the input: an int, one an axis, one (before, after) pair an axis, or a word: 'valid' none,
-            'same' ceil(i / s) outputs with the smaller half first, 'same_lower' the larger half first, 'full' d(k-1).
+        padding: cells put around the input: an int, one an axis, one (before, after) pair an axis, or a word: 'valid'
+            none, 'same' as the convention has it (PyTorch: stride 1 only; the others: ceil(i / s) outputs, the smaller
+            half first), 'same_lower' the larger half first, 'causal' all of it first, 'full' d(k-1) on both sides.
+        padding_mode: what those cells hold: 'zeros', 'reflect', 'replicate' or 'circular'.
         groups: channels are split into this many groups.
+        convention: 'torch', 'keras', 'jax' or 'onnx'.
 
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), relationship 6.
 
@@ -117,14 +77,25 @@ class Conv(Operation):
         Conv(kernel_size=3, stride=2, padding=1)
     """
 
+    padding_mode: str = field(default="zeros", kw_only=True)
+
     words: ClassVar[str] = "Convolution"
+
+    def _check(self) -> None:
+        super()._check()
+        if self.convention == "torch" and self.padding == "same" and _most(self.stride) > 1:
+            raise ConvanimError(
+                f"PyTorch has no padding 'same' with stride {self.stride}",
+                "give the padding in numbers, or convention keras, jax or onnx for ceil(i / s) outputs",
+            )
+        if self.padding == "causal" and (self.rank or 1) > 1:
+            raise ConvanimError(f"padding 'causal' of {self.rank} axes is not known", "use it with one axis")
 
     def _axis(self, i: int, n: int) -> Axis:
         k, s, d = at(self.kernel_size, i), at(self.stride, i), at(self.dilation, i)
         reach = d * (k - 1) + 1
         if isinstance(self.padding, str):
-            total = {"valid": 0, "full": 2 * (reach - 1)}.get(self.padding, max(0, (-(-n // s) - 1) * s + reach - n))
-            before, after = halves(total, self.padding)
+            before, after = ring(self.padding, self.convention, n, s, reach)
         else:
             before, after = pair(self.padding, i)
         padded = n + before + after
@@ -135,19 +106,62 @@ class Conv(Operation):
                 f"kernel size {span} is larger than the input, {inside}, along axis {i}",
                 f"use a kernel size of at most {(padded - 1) // d + 1}, or more padding",
             )
-        return Axis(n, (padded - reach) // s + 1, k, s, before, after, d)
+        # A mirror has as many cells as the input without its edge, a circle as many as the input.
+        most = {"reflect": n - 1, "circular": n}.get(self.padding_mode, max(before, after))
+        if max(before, after) > most:
+            raise ConvanimError(
+                f"{self.padding_mode} padding {max(before, after)} is more than an input of {n} has to copy, "
+                f"along axis {i}",
+                f"use at most {most}, or padding mode replicate",
+            )
+        return Axis(n, (padded - reach) // s + 1, k, s, before, after, d, mode=self.padding_mode)
+
+    def backward(self, sizes: Sequence[int]) -> ConvTranspose:
+        """The layer that takes a gradient with respect to this one's output to the one with respect to its input.
+
+        Its weights are this layer's: the same taps, read the other way round.
+
+        Args:
+            sizes: of this layer's input.
+
+        Raises:
+            ConvanimError: the layer does not fit such an input, or its padding is not zeros.
+
+        Source: Dumoulin and Visin (2016), section 4.1.
+
+        Example:
+            >>> Conv(kernel_size=3, stride=2, padding=1).backward((6, 6))
+            ConvTranspose(kernel_size=3, stride=2, padding=1, output_padding=1)
+        """
+        if self.padding_mode != "zeros":
+            raise ConvanimError(
+                f"the gradient of {self} is no transposed convolution: its padding copies cells",
+                "use padding mode zeros",
+            )
+        axes = self.axes(sizes)
+        return ConvTranspose(
+            self.kernel_size,
+            self.stride,
+            _shortest([(a.before, a.after) for a in axes]),
+            dilation=self.dilation,
+            groups=self.groups,
+            output_padding=_shortest([a.unused for a in axes]),
+        )
 
 
 @dataclass(frozen=True, repr=False)
-class ConvTranspose(Operation):
+class ConvTranspose(Weighted):
     """Transposed convolution: output o = (i - 1)s - 2p + d(k-1) + output_padding + 1.
 
     Args:
         kernel_size, stride, dilation: an int, or one an axis.
-        padding: what is cropped from the full result: an int, one an axis, one (before, after) pair an axis, or the
-            word of the convolution whose transpose this is ('same' gives i * s, 'valid' crops nothing).
-        output_padding: an edge at the end that is not cropped; less than max(stride, dilation).
+        padding: what is cropped from the full result: an int, one an axis, one (before, after) pair an axis, or a
+            word: 'valid' crops nothing, 'same' gives i * s (Keras, JAX, ONNX), 'full' crops d(k-1). In the jax
+            convention numbers are what is put around the input with its inserted zeros, d(k-1) less the crop.
+        output_padding: an edge at the end that is not cropped; less than max(stride, dilation). Without it, none,
+            but in Keras and JAX what makes 'valid' i * s + max(k - s, 0).
         groups: channels are split into this many groups.
+        convention: 'torch', 'keras', 'jax' or 'onnx'. In jax the kernel is not rotated (transpose_kernel=False).
 
     Source: Dumoulin and Visin (2016), relationship 14; PyTorch's ConvTranspose2d for dilation and output padding.
 
@@ -156,35 +170,54 @@ class ConvTranspose(Operation):
         ConvTranspose(kernel_size=3, stride=2)
     """
 
-    output_padding: Sizes = field(default=0, kw_only=True)
+    output_padding: Sizes | None = field(default=None, kw_only=True)
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = "Transposed convolution"
 
+    def _usual(self, name: str) -> Any:
+        # Keras and JAX have rules of their own for an output padding that is left out; in the others it is none.
+        return 0 if name == "output_padding" and self.convention in ("torch", "onnx") else super()._usual(name)
+
+    def _check(self) -> None:
+        super()._check()
+        if self.output_padding is None:
+            object.__setattr__(self, "output_padding", self._usual("output_padding"))
+        if self.convention == "jax" and self.output_padding is not None:
+            raise ConvanimError(
+                f"JAX has no output padding, here {self.output_padding}", "give more padding at the end, as (1, 2)"
+            )
+
     def _axis(self, i: int, n: int) -> Axis:
         k, s, d, extra = (at(v, i) for v in (self.kernel_size, self.stride, self.dilation, self.output_padding))
         reach = d * (k - 1) + 1
-        if extra >= max(s, d):
+        most = s if self.convention == "keras" else max(s, d)
+        if extra is not None and extra >= most:
+            named = f"stride = {s}" if self.convention == "keras" else f"max(stride, dilation) = {most}"
             raise ConvanimError(
-                f"output padding {extra} is not below max(stride, dilation) = {max(s, d)} along axis {i}",
-                f"use at most {max(s, d) - 1}: a larger one is a different input size",
+                f"output padding {extra} is not below {named} along axis {i}",
+                f"use at most {most - 1}: a larger one is a different input size",
             )
-        full = (n - 1) * s + reach
-        if isinstance(self.padding, str):
-            if extra and self.padding.startswith("same"):
-                raise ConvanimError(
-                    f"padding '{self.padding}' with output padding {extra} leaves the size open",
-                    "give the padding in numbers, or leave the output padding out",
-                )
-            total = {"valid": 0, "full": 2 * (reach - 1)}.get(self.padding, reach - s)
-            before, after = halves(max(total, 0), self.padding)
-            extra -= min(total, 0)
-        else:
-            before, after = pair(self.padding, i)
-        output = full - before - after + extra
+        padding = self.padding if isinstance(self.padding, str) else pair(self.padding, i)
+        if self.convention == "keras" and padding == (0, 0):
+            padding = "valid"
+        before, after, output, extra = crop(padding, extra, self.convention, n, s, reach)
         if output < 1:
+            full = (n - 1) * s + reach
             raise ConvanimError(
                 f"padding {before} + {after} crops the whole transposed result, {full} long, along axis {i}",
-                f"use a padding of at most {(full + extra - 1) // 2}",
+                f"use a padding of at most {(full + extra - 1) // 2}"
+                if self.convention != "jax"
+                else f"use more padding: {reach - 1} crops nothing",
             )
         return Axis(n, output, k, s, before, after, d, extra, transposed=True)
+
+
+def _most(sizes: Sizes) -> int:
+    return sizes if isinstance(sizes, int) else max(sizes)
+
+
+def _shortest(each: Sequence[Any]) -> Any:
+    """One value for all axes where they agree, a pair of equal sides as one number."""
+    told = [v[0] if isinstance(v, tuple) and v[0] == v[1] else v for v in each]
+    return told[0] if len(set(told)) == 1 and not isinstance(told[0], tuple) else tuple(told)

@@ -11,12 +11,22 @@ from dataclasses import fields
 
 from convanim.errors import ConvanimError
 from convanim.ops.arguments import near
-from convanim.ops.layers import Conv, ConvTranspose, Operation
+from convanim.ops.layers import Conv, ConvTranspose
+from convanim.ops.operation import Operation
+from convanim.ops.pools import AvgPool, LpPool, MaxPool, MaxUnpool
+from convanim.ops.resize import PixelShuffle, PixelUnshuffle, Upsample
 
 LONGEST_NOTATION = 1000
 
 
-KINDS: dict[str, type[Operation]] = {"Conv": Conv, "ConvTranspose": ConvTranspose}
+#: Every operation, by the name that its notation begins with.
+KINDS: dict[str, type[Operation]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Conv, ConvTranspose, MaxPool, AvgPool, LpPool, MaxUnpool),
+        *(Upsample, PixelShuffle, PixelUnshuffle),
+    )
+}
 
 
 def parse(text: str) -> Operation:
@@ -55,6 +65,8 @@ def parse(text: str) -> Operation:
         if word not in arguments:
             raise ConvanimError(f"{word!r} in {shown} is no argument of {name}", near(word, arguments))
     placed = places[: len(positional)]
-    if len(positional) > len(places) or set(placed) & set(named) or "kernel_size" not in {*placed, *named}:
-        raise ConvanimError(f"{shown} needs a kernel_size, and each argument once and by name after padding", form)
+    if len(positional) > len(places) or set(placed) & set(named):
+        raise ConvanimError(f"{shown} gives an argument twice or without its name", f"use names after {places[-1]}")
+    if kind.needs and kind.needs not in {*placed, *named}:
+        raise ConvanimError(f"{shown} has no {kind.needs}", f"write it like {name}({kind.needs}=2)")
     return kind(*positional, **named)

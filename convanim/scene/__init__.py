@@ -11,7 +11,7 @@ from convanim.scene.both import BothScene
 from convanim.scene.frame import Beats, Frame, Panel, Phase
 from convanim.scene.gather import GatherScene
 from convanim.scene.scatter import ScatterScene
-from convanim.trace import Trace
+from convanim.trace import ConvTrace, Trace
 
 #: The views of each kind of layer; the first one is what is shown without a choice.
 VIEWS = {"transposed": ("zero-insertion", "overlap-add", "both"), "conv": ("sliding",)}
@@ -81,6 +81,8 @@ def scene(trace: Trace, view: str | None = None) -> Scene:
         [[0, 4, 1], [8, 16, 6], [4, 12, 9]]
     """
     view = pick_view(trace.op, view)
+    if not isinstance(trace, ConvTrace):
+        raise ConvanimError(f"{trace.op} cannot be drawn yet", "save it as .json")
     if len(trace.axes) > 2:
         raise ConvanimError(f"{trace.op} has {len(trace.axes)} axes and pictures show one or two", "save it as .json")
     if trace.x.shape[0] > 1 or trace.channels > 1:

@@ -10,7 +10,7 @@ from convanim.scene.captions import size_formula
 from convanim.scene.frame import Beats, Caption, Cells, Frame, Grid, Panel, Phase, Role, still
 from convanim.scene.gather import GatherScene
 from convanim.scene.scatter import ScatterScene
-from convanim.trace import Trace
+from convanim.trace import ConvTrace, Trace
 
 
 class BothScene:
@@ -22,7 +22,7 @@ class BothScene:
 
     captions = 2
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: ConvTrace) -> None:
         self._above, self._below = GatherScene(trace.by_output()), ScatterScene(trace.by_input())
         self.traces: tuple[Trace, ...] = self._above.trace, self._below.trace
         self.trace, self.title, self.detail = trace, self._above.title, self._above.detail

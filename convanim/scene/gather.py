@@ -18,7 +18,7 @@ from convanim.ops import times
 from convanim.scene.captions import heading, product_sum, size_formula
 from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
 from convanim.scene.stage import lines, ring, roles
-from convanim.trace import Trace
+from convanim.trace import ConvTrace, Trace
 
 #: A ring of padding grows in at most so many frames.
 RINGS = 3
@@ -35,12 +35,12 @@ class GatherScene:
 
     captions = 1
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: ConvTrace) -> None:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
         self.title, self.detail = heading(trace), arguments(trace.axes)
-        self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
-        self.answer = flat(trace.output.reshape(trace.canvas[1:]))
+        self.x, self.kernel = flat(trace.x[0]), flat(trace.kernel[0, 0])
+        self.answer = flat(trace.answer[0])
         self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(self.answer)
         self.lines = rows, columns = lines(trace.axes)
         self.stage_roles = roles(rows, columns)

@@ -14,7 +14,7 @@ from convanim.arithmetic import arguments, count, per_axis, sides
 from convanim.numerals import Numerals
 from convanim.scene.captions import factor, heading, place, size_formula, span
 from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
-from convanim.trace import Trace
+from convanim.trace import ConvTrace, Trace
 
 #: Up to so many stamps each is shown in three frames (read, scale, add), up to so many in two, beyond in one.
 THREE, TWO = 16, 49
@@ -31,16 +31,17 @@ class ScatterScene:
 
     captions = 1
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: ConvTrace) -> None:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
         self.title, self.detail = heading(trace), arguments(trace.axes)
         self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
-        self.answer = flat(trace.output.reshape([a.output for a in trace.axes]))
-        self.shape = (1, *trace.canvas[1:])[-2:]
+        self.answer = flat(trace.answer[0])
+        high, wide = (1, *trace.canvas[1:])[-2:]
+        self.shape = high, wide
         self.bias = None if trace.bias is None else trace.bias[0].item()
         axes = trace.axes
-        self._before = (0, *(a.before for a in axes))[-2:]
+        self._before = (0, *(a.kept.start for a in axes))[-2:]
         self._reach = (1, *(a.reach for a in axes))[-2:]
         self._steps = (1, *(a.dilation for a in axes))[-2:]
         self._cuts = self.shape != self.answer.shape

@@ -4,7 +4,55 @@ Knows taps and numbers. Must not know pixels, words on a page or time. A trace h
 asked for, so a trace of a million placements costs what its arrays cost.
 """
 
-from convanim.trace.core import Order, Trace, trace
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from convanim.ops import MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted
+from convanim.trace.conv import ConvTrace, trace_conv
+from convanim.trace.core import Order, Trace
+from convanim.trace.fixed import (
+    PoolTrace,
+    ShuffleTrace,
+    UnpoolTrace,
+    UpsampleTrace,
+    trace_pool,
+    trace_shuffle,
+    trace_unpool,
+    trace_upsample,
+)
 from convanim.trace.step import Step
 
-__all__ = ["Order", "Step", "Trace", "trace"]
+_MAKERS: tuple[tuple[type[Operation], Callable[..., Trace]], ...] = (
+    (Weighted, trace_conv),
+    (Pool, trace_pool),
+    (MaxUnpool, trace_unpool),
+    (Upsample, trace_upsample),
+    (Shuffle, trace_shuffle),
+)
+
+
+def trace(op: Operation, *given: Any, **options: Any) -> Trace:
+    """Trace an operation over what its own `trace` takes; `order` is "gather" or "scatter".
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> trace(Conv(kernel_size=1), [1, 2, 3], [2]).output.tolist()
+        [2, 4, 6]
+    """
+    make = next(make for kind, make in _MAKERS if isinstance(op, kind))
+    return make(op, *given, **options)
+
+
+__all__ = [
+    "ConvTrace",
+    "Order",
+    "PoolTrace",
+    "ShuffleTrace",
+    "Step",
+    "Trace",
+    "UnpoolTrace",
+    "UpsampleTrace",
+    "trace",
+]

@@ -1,17 +1,17 @@
 """The arrays that a trace is made of: what is taken in and what is refused.
 
-Knows numbers, shapes and channels. Must not know taps or order.
+Knows numbers and shapes. Must not know taps, layers or order.
 """
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convanim.errors import ConvanimError
-from convanim.ops import Operation, times
 
 Array = NDArray[Any]
 
@@ -50,58 +50,17 @@ def _holds_floats(given: Any) -> bool:
     return any(isinstance(v, float | np.floating) for v in np.array(given, object).ravel().tolist())
 
 
-def with_channels(op: Operation, x: Array, weight: Array) -> tuple[Array, Array, bool]:
-    """Input and weight with their channel axes, and whether the output goes without."""
-    if not x.ndim or not 1 <= weight.ndim - 2 * (weight.ndim != x.ndim) <= 3:
-        raise ConvanimError(
-            f"an input {_shape(x)} and a weight {_shape(weight)} are no layer of one to three axes",
-            "give a kernel with the input's axes, or weights (C_out, C_in, ...)",
-        )
-    bare = weight.ndim == x.ndim  # the kernel alone, and an input without channels
-    full = weight.ndim - 2
-    if bare:
-        weight = weight[None, None]
-    elif full not in (x.ndim, x.ndim - 1):
-        raise ConvanimError(
-            f"a weight of shape {times(weight.shape)} does not go with an input of shape {times(x.shape)}",
-            "give a kernel with the input's axes, or (C_out, C_in, ...) weights for an input with or without channels",
-        )
-    planar = bare or full == x.ndim
-    x = x[None] if planar else x
-    kernel = weight.shape[2:]
-    asked = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * len(kernel)
-    if kernel != asked:
-        raise ConvanimError(
-            f"the weight's kernel is {times(kernel)} but kernel_size asks for {times(asked)}", "make them the same"
-        )
-    channels = len(x)
-    whole, in_group = weight.shape[:2]
-    if channels % op.groups or whole % op.groups:
-        raise ConvanimError(
-            f"groups {op.groups} does not divide {channels} and {whole} channels", "use a common divisor"
-        )
-    expected = whole if op.transposed else in_group * op.groups
-    if expected != channels:
-        raise ConvanimError(
-            f"the input has {channels} channels but the weight {times(weight.shape)} is for {expected}",
-            "give an input (C, ...) with as many channels as the weight has, groups included",
-        )
-    outputs = in_group * op.groups if op.transposed else whole
-    return x, weight, planar and outputs == 1
+def check_bound(total: Any, floats: bool) -> None:
+    """Refuse sums that 64 bits may not hold; `total` is a Python number, which does not wrap."""
+    if not floats and total > np.iinfo(np.int64).max:
+        raise ConvanimError("a sum can exceed 64 bits", "use smaller integers, or floats")
+    if floats and not isfinite(total):
+        raise ConvanimError("a sum can be too large for a 64-bit float", "use smaller values")
 
 
-def bound(x: Array, weight: Array, bias: Array | None = None) -> Any:
-    """No partial sum exceeds this: the largest input times all weights. Python numbers, which do not wrap."""
-    total = _largest(x) * sum(abs(w) for w in weight.ravel().tolist())
-    return total + (0 if bias is None else _largest(bias))
-
-
-def _largest(array: Array) -> Any:
+def largest(array: Array) -> Any:
+    """The size of the largest number, as a Python number."""
     return max(abs(array.min().item()), abs(array.max().item()))
-
-
-def _shape(array: Array) -> str:
-    return f"of shape {times(array.shape)}" if array.ndim else "without axes"
 
 
 def absolute(array: Array | None) -> Any:

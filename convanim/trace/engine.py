@@ -1,42 +1,162 @@
-"""The answer of a layer, by one multiplication of slices for each place of the kernel.
+"""Answers by whole slices: what a layer gives, without any order.
 
 Knows taps and values. Must not know steps or order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
+from typing import Any
 
 import numpy as np
 
-from convanim.ops import Axis, Operation
-from convanim.taps import Taps
-from convanim.trace.arrays import Array, per_channel
+from convanim.ops import Axis, Resampled
+from convanim.taps import NOWHERE, Ints, Taps, folded
+from convanim.trace.arrays import Array
+
+#: Cells that are laid out beside each other for one matrix product: large enough for numpy, small enough for memory.
+BESIDE = 2**22
+
+#: A place of the kernel, one number an axis; the cells read and the cells written, one slice an axis.
+Run = tuple[Any, Any, Any]
 
 
 def taps_of(axis: Axis, *, cropped: bool = False) -> Taps:
     """The taps of one axis; `cropped` keeps those that the crop of a transposed layer throws away."""
-    shape = {"kernel": axis.kernel, "stride": axis.stride, "dilation": axis.dilation}
+    if isinstance(axis, Resampled):
+        return Taps.resampled(axis.input, axis.output, axis.way, axis.place, axis.ratio)
+    k, s, d = axis.kernel, axis.stride, axis.dilation
     if not axis.transposed:
-        return Taps.along(axis.input, axis.output, padding=axis.before, **shape)
+        return Taps.along(axis.input, axis.output, k, s, axis.before, d, axis.mode)
     if cropped:
-        return Taps.along(axis.canvas, axis.input, **shape).T
-    return Taps.along(axis.output, axis.input, padding=axis.before, **shape).T
+        return Taps.along(axis.canvas, axis.input, k, s, -axis.lead, d).T
+    return Taps.along(axis.output, axis.input, k, s, axis.before, d).T
 
 
-def apply(
-    op: Operation, x: Array, weight: Array, bias: Array | None, taps: tuple[Taps, ...], shape: tuple[int, ...]
-) -> Array:
-    """The output by one multiplication of slices for each place of the kernel."""
-    out = np.zeros(shape, x.dtype)
-    inputs, outputs = len(x) // op.groups, shape[0] // op.groups
-    for places in product(*(t.runs() for t in taps)):
+def runs_of(axes: Sequence[Axis]) -> Iterator[Run]:
+    """For each place of the kernel that has taps: the place, the cells read and the cells written, as slices.
+
+    The cells read are those of the padded input where there is a padding mode: see `padded`.
+    """
+    along = []
+    for a in axes:
+        if a.mode == "zeros":
+            along.append(list(taps_of(a).runs()))
+        else:
+            along.append(list(Taps.along(a.padded, a.output, a.kernel, a.stride, dilation=a.dilation).runs()))
+    for places in product(*along):
         k, source, target = zip(*places, strict=True)
-        factor = weight[(slice(None), slice(None), *k)]
-        for g in range(op.groups):
-            into, of = slice(g * outputs, (g + 1) * outputs), slice(g * inputs, (g + 1) * inputs)
-            read = x[(of, *source)]
-            part = factor[of].T if op.transposed else factor[into]
-            # One channel needs no matrix product, and is what is mostly drawn.
-            out[(into, *target)] += part[0, 0] * read if part.size == 1 else np.tensordot(part, read, 1)
-    return out if bias is None else out + per_channel(bias, out)
+        yield k, source, target
+
+
+def padded(x: Array, axes: Sequence[Axis]) -> Array:
+    """The input (C, *n) with what a padding mode puts around it; zeros are never laid out."""
+    for i, a in enumerate(axes, start=1):
+        if a.mode != "zeros":
+            x = x.take(folded(np.arange(-a.before, a.input + a.after), a.input, a.mode), axis=i)
+    return x
+
+
+def convolved(
+    x: Array, weight: Array, axes: Sequence[Axis], groups: int, shape: tuple[int, ...], *, transposed: bool
+) -> Array:
+    """The sums of products (C_out, *o), without a bias."""
+    x = padded(x, axes)
+    out = np.zeros(shape, x.dtype)
+    inputs, outputs = len(x) // groups, shape[0] // groups
+    if inputs == outputs == 1 or transposed:
+        for k, source, target in runs_of(axes):
+            factor = weight[(..., *k)]
+            for g in range(groups):
+                into, of = _group(g, outputs), _group(g, inputs)
+                part: Array = factor[of].T if transposed else factor[into]
+                read: Array = x[(of, *source)]
+                # One channel needs no matrix product, and is what is mostly drawn.
+                out[(into, *target)] += part[0, 0] * read if part.size == 1 else _mixed(part, read)
+        return out
+    # Many channels: the cells of some places of the kernel are laid out, and one product of matrices sums them up.
+    runs = list(runs_of(axes))
+    cells = prod(shape[1:])
+    some = max(1, min(len(runs), BESIDE // (inputs * cells)))
+    beside = np.zeros((some, inputs, *shape[1:]), x.dtype)
+    for g in range(groups):
+        into, of = _group(g, outputs), _group(g, inputs)
+        for first in range(0, len(runs), some):
+            here = runs[first : first + some]
+            for row, (_, source, target) in zip(beside, here, strict=False):
+                if prod(s.stop - s.start for s in target) != cells:
+                    row[:] = 0
+                row[(slice(None), *target)] = x[(of, *source)]
+            factors = np.stack([weight[(into, slice(None), *k)] for k, _, _ in here], axis=1)
+            flat = beside[: len(here)].reshape(len(here) * inputs, cells)
+            out[into] += (factors.reshape(outputs, -1) @ flat).reshape(outputs, *shape[1:])
+    return out
+
+
+def _group(number: int, channels: int) -> Any:
+    return slice(number * channels, (number + 1) * channels)
+
+
+def _mixed(part: Array, read: Array) -> Array:
+    mixed: Array = part @ np.ascontiguousarray(read).reshape(len(read), -1)
+    return mixed.reshape(len(part), *read.shape[1:])
+
+
+def resampled(x: Array, axes: Sequence[Axis]) -> Array:
+    """A fixed upsampling of (C, *n): one axis after the other."""
+    for i, axis in enumerate(axes, start=1):
+        taps = taps_of(axis)
+        weight = np.ones(1) if taps.weight is None else taps.weight
+        if x.dtype.kind == "i" and not (weight % 1).any():
+            weight = weight.astype(np.int64)
+        shape = list(x.shape)
+        shape[i] = taps.targets
+        out = np.zeros(shape, np.result_type(x, weight))
+        along = (1,) * i + (-1,) + (1,) * (x.ndim - i - 1)
+        for column in taps.by_target().T:  # an output cell has two taps at most
+            target = np.flatnonzero(column != NOWHERE)
+            here = column[target]
+            read = x.take(taps.source[here], axis=i) * weight[here].reshape(along)
+            np.moveaxis(out, i, 0)[target] += np.moveaxis(read, i, 0)
+        x = out
+    return x
+
+
+def maxima(x: Array, axes: Sequence[Axis], lowest: float) -> tuple[Array, Ints]:
+    """The greatest value under each window, (C, *o), and its place in the plane of its channel; -1 for none.
+
+    Of equal ones the first, row by row.
+    """
+    shape = (len(x), *(a.output for a in axes))
+    best, where = np.full(shape, lowest, x.dtype), np.full(shape, -1)
+    plane: Array = np.arange(prod(x.shape[1:])).reshape(x.shape[1:])
+    for _, source, target in runs_of(axes):
+        at = (slice(None), *target)
+        read: Array = x[(slice(None), *source)]
+        new = (read > best[at]) | (where[at] < 0)
+        best[at] = np.where(new, read, best[at])
+        where[at] = np.where(new, plane[(*source,)], where[at])
+    return best, where
+
+
+def summed(x: Array, axes: Sequence[Axis]) -> Array:
+    """The sum under each window, (C, *o)."""
+    out = np.zeros((len(x), *(a.output for a in axes)), x.dtype)
+    for _, source, target in runs_of(axes):
+        out[(slice(None), *target)] += x[(slice(None), *source)]
+    return out
+
+
+def under(axes: Sequence[Axis], *, padding: bool) -> Array:
+    """How many cells lie under each window, (*o): with or without padding, never beyond it."""
+    counts = []
+    for a in axes:
+        places = np.arange(a.output)[:, None] * a.stride - a.before + np.arange(a.kernel) * a.dilation
+        low, high = (-a.before, a.input + a.after) if padding else (0, a.input)
+        counts.append(((places >= low) & (places < high)).sum(axis=1))
+    total = counts[0]
+    for count in counts[1:]:
+        total = np.multiply.outer(total, count)
+    return np.asarray(total)

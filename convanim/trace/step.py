@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from convanim.taps import Ints
 
 Array = NDArray[Any]
+Mode = Literal["set", "add", "max"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,11 +27,14 @@ class Step:
         phase: "slide" (a window gathers one output cell) or "stamp" (an input cell scatters its products).
         number: its place in the order, from 0.
         reads: (n, 1 + rank) input cells.
-        factors: (n, 2 + rank) places in the weight.
-        values, weights, terms: (n,) what was read, what it was multiplied with, and the products.
+        factors: (n, 2 + rank) places in the weight; of a layer without weights (n, rank) places in the window.
+        values, weights, terms: (n,) what was read, what it was multiplied with, and what enters the result: the
+            products, the values of a pooling, their powers in an Lp pooling.
         writes: (m, 1 + rank) cells of the output (slide, m = 1) or of the canvas (stamp, m = n).
-        written: (m,) what is set there (slide: the sum, bias included) or added there (stamp).
-        mode: "set" or "add".
+        written: (m,) what is set there (slide: the result, bias included) or added there (stamp).
+        mode: "set" or "add"; "max" where a stamp raises what is there.
+        winner: which of the reads a maximum is, the first of equal ones; None where there is none.
+        divisor: what the sum of a mean is divided by, otherwise 1.
 
     Example:
         >>> from convanim.ops import Conv
@@ -47,15 +51,25 @@ class Step:
     terms: Array
     writes: Ints
     written: Array
-    mode: Literal["set", "add"]
+    mode: Mode
+    winner: int | None = None
+    divisor: int = 1
 
     def __str__(self) -> str:
         """The step in a line: what is read times what, and where it goes; places count from the channel on."""
         pairs = zip(self.reads.tolist(), self.values.tolist(), self.weights.tolist(), strict=True)
         terms = " + ".join(f"input{place}·{weight} ({value}·{weight})" for place, value, weight in pairs)
-        if self.mode == "set":
-            return f"{self.phase} {self.number}: output{self.writes[0].tolist()} = {terms or 0} = {self.written[0]}"
-        cells = ", ".join(f"{place} += {term}" for place, term in zip(self.writes.tolist(), self.written, strict=True))
+        if self.mode == "set" and self.phase == "slide":
+            part = f" / {self.divisor}" if self.divisor != 1 else ""
+            won = f" (max: input{self.reads[self.winner].tolist()})" if self.winner is not None else ""
+            told = f"({terms}){part}" if part else terms or 0
+            return f"{self.phase} {self.number}: output{self.writes[0].tolist()} = {told}{won} = {self.written[0]}"
+        sign = {"add": "+=", "set": "=", "max": "max="}[self.mode]
+        cells = ", ".join(
+            f"{place} {sign} {term}" for place, term in zip(self.writes.tolist(), self.written, strict=True)
+        )
+        if not len(self.reads):
+            return f"{self.phase} {self.number}: nothing is read"
         return f"{self.phase} {self.number}: input{self.reads[0].tolist()} = {self.values[0]}; canvas {cells}"
 
 
@@ -66,4 +80,5 @@ class Block:
     reads: Ints
     factors: Ints
     writes: Ints
+    weights: Array
     there: NDArray[np.bool_]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,11 +15,15 @@ import msgspec
 import numpy as np
 
 from convanim.errors import ConvanimError
-from convanim.ops import parse, times
-from convanim.trace import Order, Trace, trace
+from convanim.ops import MaxUnpool, Pool, Shuffle, Upsample, Weighted, parse, times
+from convanim.trace import ConvTrace, Order, Trace, UnpoolTrace
+from convanim.trace.arrays import numbers
+from convanim.trace.conv import assembled
+from convanim.trace.fixed import ShuffleTrace, UpsampleTrace, pooled, unpooled
+from convanim.trace.given import Given
 from convanim.write.files import whole_file
 
-KIND, VERSION = "convanim trace", 1
+KIND, VERSION = "convanim trace", 2
 #: Beyond so many multiplications the steps are left out of the file; they follow from the rest.
 MOST_TERMS = 4_000_000
 LARGEST_FILE = 512 * 2**20
@@ -31,15 +36,20 @@ class _File(msgspec.Struct, kw_only=True):
     version: int
     operation: str
     order: Order
-    shape: list[int]
+    given: dict[str, bool]
     input: Any
-    weight: Any
-    bias: list[int | float] | None
+    weight: Any = None
+    bias: list[int | float] | None = None
+    places: Any = None
     output: Any
 
 
 def write_trace(file: BinaryIO, done: Trace) -> int:
-    """Write a trace; the number of bytes. Nested lists; index lists have one number an axis, the channel first."""
+    """Write a trace; the number of bytes.
+
+    Nested lists, whatever the convention: input (C, *n), output (C_out, *o), weights in PyTorch's layout; index lists
+    have one number an axis, the channel first.
+    """
     head = {
         "kind": KIND,
         "version": VERSION,
@@ -51,21 +61,35 @@ def write_trace(file: BinaryIO, done: Trace) -> int:
             | {"padding": [a.before, a.after], "output_padding": a.output_padding}
             for a in done.axes
         ],
-        "shape": list(done.given),
+        "given": asdict(done.how_given),
         "input": done.x.tolist(),
-        "weight": done.weight.tolist(),
-        "bias": None if done.bias is None else done.bias.tolist(),
-        "output": done.output.tolist(),
+        **_more(done),
+        "output": _finite(done.answer),
         "canvas": list(done.canvas),
     }
     text = json.dumps(head, separators=(", ", ": "))
     size = file.write(text[:-1].replace(', "', ',\n "').replace('{"kind', '{\n "kind', 1).encode())
-    if len(done) * done.weight[0].size > MOST_TERMS:
+    if done.terms > MOST_TERMS:
         return size + file.write(b',\n "steps": null\n}\n')
     size += file.write(b',\n "steps": [\n')
     for i, line in enumerate(_steps(done)):
         size += file.write((",\n" if i else "").encode() + line.encode())
     return size + file.write(b"\n ]\n}\n")
+
+
+def _finite(array: Any) -> Any:
+    """Nested lists; null stands for the maximum of nothing, which is no number in JSON."""
+    if np.isfinite(array).all():
+        return array.tolist()
+    held: Any = np.where(np.isfinite(array), array.astype(object), np.array(None))
+    return held.tolist()
+
+
+def _more(done: Trace) -> dict[str, Any]:
+    """What a layer was given besides its input."""
+    if isinstance(done, ConvTrace):
+        return {"weight": done.weight.tolist(), "bias": None if done.bias is None else done.bias.tolist()}
+    return {"places": done.places.tolist()} if isinstance(done, UnpoolTrace) else {}
 
 
 def _steps(done: Trace) -> Iterator[str]:
@@ -121,22 +145,53 @@ def load(path: str | Path) -> Trace:
         raise ConvanimError(f"{path} is not a trace: {error}", "name a trace that was saved as .json") from None
     if file.kind != KIND or file.version != VERSION:
         raise ConvanimError(f"{path} is not a {KIND} of version {VERSION}", "save it again with this version")
-    op = parse(file.operation)
-    x = _array(path, "input", file.input)
-    if x.ndim == 0 or (list(x.shape) != file.shape and [1, *file.shape] != list(x.shape)):
-        raise ConvanimError(f"{path}: the input is not {times(file.shape)}", "save the trace again")
-    done = trace(op, x.reshape(file.shape), _array(path, "weight", file.weight), file.bias, file.order)
+    done = _again(path, file)
     claimed = _array(path, "output", file.output)
-    if claimed.shape != done.output.shape or not done.agrees(claimed.reshape(done.by_output().cells)):
-        raise ConvanimError(f"{path}: the output in the file is not what {op} gives", "save the trace again")
+    if claimed.shape != done.answer.shape or not done.agrees(claimed):
+        raise ConvanimError(f"{path}: the output in the file is not what {done.op} gives", "save the trace again")
     return done
+
+
+def _again(path: Path, file: _File) -> Trace:
+    """Trace what the file holds."""
+    op, x = parse(file.operation), _array(path, "input", file.input)
+    if x.ndim < 2 or set(file.given) != {f.name for f in fields(Given)} or (file.given["planar"] and len(x) > 1):
+        raise ConvanimError(f"{path}: the input is not (C, *n), or not said how it was given", "save the trace again")
+    given = Given(**file.given)
+    if isinstance(op, Weighted):
+        weight = _array(path, "weight", file.weight)
+        if weight.ndim != x.ndim + 1:
+            raise ConvanimError(f"{path}: a weight {times(weight.shape)} does not go with the input", "save it again")
+        bias = None if file.bias is None else _array(path, "bias", file.bias)
+        channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
+        inputs = weight.shape[0] if op.transposed else weight.shape[1] * op.groups
+        kernel = tuple(a.kernel for a in op.axes(x.shape[1:]))
+        odd = channels % op.groups or len(x) % op.groups or (bias is not None and bias.shape != (channels,))
+        if len(x) != inputs or weight.shape[2:] != kernel or odd:
+            raise ConvanimError(f"{path}: the weight or bias does not go with {op}", "save the trace again")
+        return assembled(op, x, weight, bias, given, file.order)
+    if isinstance(op, MaxUnpool):
+        places = _array(path, "places", file.places)
+        if places.shape != x.shape or places.dtype.kind != "i":
+            raise ConvanimError(f"{path}: the places are not one for each value", "save the trace again")
+        size = np.shape(file.output)[1:]
+        return unpooled(op, x, places, size, given, file.order)
+    if isinstance(op, Pool):
+        return pooled(op, x, given, file.order)
+    if isinstance(op, Upsample):
+        return UpsampleTrace(op, x, given=given, order=file.order)
+    if isinstance(op, Shuffle):
+        return ShuffleTrace(op, x, given=given, order=file.order)
+    raise ConvanimError(f"{path}: {op} is no layer that can be traced", "save the trace again")
 
 
 def _array(path: Path, what: str, values: Any) -> Any:
     try:
         array = np.array(values)
-    except ValueError:
+        if what == "output" and array.dtype.kind == "O":
+            array = np.nan_to_num(np.array(values, float), nan=-np.inf)
+    except (ValueError, TypeError):
         array = np.array(None)
-    if array.dtype.kind not in "if":
+    if array.dtype.kind not in "if" or not array.size:
         raise ConvanimError(f"{path}: the {what} is ragged or not numbers", "save the trace again")
-    return array
+    return array if what == "output" else numbers(what, array)

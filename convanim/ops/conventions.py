@@ -1,0 +1,163 @@
+"""What the frameworks mean by the same words: 'same', 'valid', output padding, and which words they have at all.
+
+Knows four conventions and whole numbers. Must not know layers. Sources: the documentation of torch.nn, keras.layers,
+jax.lax and flax.linen, and the ONNX operator specification; each rule is also compared with the framework itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from convanim.errors import ConvanimError
+
+
+@dataclass(frozen=True)
+class Convention:
+    """One framework's rules.
+
+    Attributes:
+        name, title: as it is typed, and as it is written.
+        last: whether channels come last, in inputs, outputs and weights.
+        words: the padding words of each kind of layer; 'full', d(k - 1) on both sides, is no framework's and taken
+            by those that take numbers.
+        numbers: whether padding can be given in numbers.
+        window: whether a pooling layer's stride is its kernel size unless told, instead of 1.
+        counts_padding: whether an average counts the padding unless told.
+        rotates: whether a transposed layer stamps its kernel as it is given, which then slides rotated by 180 degrees.
+    """
+
+    name: str
+    title: str
+    last: bool
+    words: dict[str, tuple[str, ...]]
+    numbers: bool = True
+    window: bool = True
+    counts_padding: bool = True
+    rotates: bool = True
+
+
+_AUTO_PAD = ("valid", "same", "same_upper", "same_lower")
+KNOWN = {
+    c.name: c
+    for c in (
+        Convention(
+            "torch",
+            "PyTorch",
+            last=False,
+            words={"conv": ("valid", "same", "full"), "transposed": ("valid", "full"), "pool": ("valid",)},
+        ),
+        Convention(
+            "keras",
+            "Keras",
+            last=True,
+            words={"conv": ("valid", "same", "causal"), "transposed": ("valid", "same"), "pool": ("valid", "same")},
+            numbers=False,
+            counts_padding=False,
+        ),
+        Convention(
+            "jax",
+            "JAX",
+            last=True,
+            words={
+                "conv": ("valid", "same", "same_lower", "full", "causal"),
+                "transposed": ("valid", "same"),
+                "pool": ("valid", "same", "same_lower"),
+            },
+            window=False,
+            rotates=False,
+        ),
+        Convention(
+            "onnx",
+            "ONNX",
+            last=False,
+            words={"conv": (*_AUTO_PAD, "full"), "transposed": (*_AUTO_PAD, "full"), "pool": _AUTO_PAD},
+            window=False,
+            counts_padding=False,
+        ),
+    )
+}
+
+
+def check_padding(convention: str, kind: str, padding: object) -> None:
+    """Refuse a padding that a framework does not have for this kind of layer."""
+    rules = KNOWN[convention]
+    words = rules.words[kind]
+    layers = {"conv": "convolutions", "transposed": "transposed convolutions", "pool": "pooling layers"}[kind]
+    if isinstance(padding, str):
+        if padding not in words:
+            others = [c.name for c in KNOWN.values() if padding in c.words[kind]]
+            way = "numbers" if rules.numbers else " or ".join(words)
+            other = f", or convention {' or '.join(others)}" if others else ""
+            raise ConvanimError(f"{rules.title} has no padding {padding!r} for {layers}", f"use {way}{other}")
+    elif not rules.numbers and padding != 0:
+        raise ConvanimError(
+            f"{rules.title} takes no padding in numbers, here {padding!r}, for {layers}",
+            f"use {' or '.join(words)}, or convention torch",
+        )
+
+
+def ring(word: str, convention: str, size: int, stride: int, reach: int) -> tuple[int, int]:
+    """The padding (before, after) that a word means for a window that reaches so far.
+
+    Example:
+        >>> ring("same", "keras", 6, 2, 3), ring("same_lower", "onnx", 6, 2, 3), ring("same", "torch", 6, 1, 4)
+        ((0, 1), (1, 0), (1, 2))
+    """
+    if word == "causal":
+        return reach - 1, 0
+    if word in ("valid", "full"):
+        return (0, 0) if word == "valid" else (reach - 1, reach - 1)
+    # PyTorch's total does not look at the size: it has no stride there.
+    total = reach - 1 if convention == "torch" else max(0, (-(-size // stride) - 1) * stride + reach - size)
+    return _halves(total, word)
+
+
+class Crop(NamedTuple):
+    """What a transposed layer's output is of the full result: cells cut before and after it, and its size."""
+
+    before: int
+    after: int
+    output: int
+    extra: int
+
+
+def crop(
+    padding: str | tuple[int, int], extra: int | None, convention: str, size: int, stride: int, reach: int
+) -> Crop:
+    """What a transposed layer keeps of its full result, (i - 1)s + d(k - 1) + 1 long.
+
+    Args:
+        padding: a word, or (before, after): what is cropped; in JAX, what is put around the input with its zeros.
+        extra: the output padding; None where it is left to the framework.
+
+    Example:
+        >>> crop("valid", None, "keras", 3, stride=4, reach=2).output, crop((1, 1), 1, "torch", 3, 2, 3).output
+        (12, 6)
+    """
+    full = (size - 1) * stride + reach
+    if not isinstance(padding, str):
+        before, after = padding if convention != "jax" else (reach - 1 - padding[0], reach - 1 - padding[1])
+        return Crop(before, after, full - before - after + (extra or 0), extra or 0)
+    if padding == "full":
+        return Crop(reach - 1, reach - 1, full - 2 * (reach - 1) + (extra or 0), extra or 0)
+    if padding == "valid":
+        # A stride beyond the kernel leaves a gap after the last stamp, which Keras and JAX keep.
+        kept = max(stride - reach, 0) if extra is None and convention in ("keras", "jax") else extra or 0
+        return Crop(0, 0, full + kept, kept)
+    output = size * stride
+    if convention == "keras" and extra is not None:
+        output = (size - 1) * stride + reach % 2 + extra
+    if convention == "onnx":
+        total = full + (extra or 0) - output
+        before, after = _halves(max(total, 0), padding)
+        return Crop(before, after, full - before - after + (extra or 0), extra or 0)
+    before = max(full - output, 0) // 2
+    after = full - before - output
+    return Crop(before, max(after, 0), output, max(-after, 0))
+
+
+def _halves(total: int, word: str) -> tuple[int, int]:
+    """A total padding as (before, after): the smaller half first, for 'same_lower' the larger one."""
+    small, large = total // 2, total - total // 2
+    return (large, small) if word == "same_lower" else (small, large)

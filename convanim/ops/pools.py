@@ -1,0 +1,257 @@
+"""Pooling and unpooling: what is asked for, and the sizes that follow.
+
+Knows each layer's arguments and formula. Must not know values, order or pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from convanim.errors import ConvanimError
+from convanim.ops.arguments import Padding, Sizes, at, pair
+from convanim.ops.axis import Axis, times
+from convanim.ops.conventions import check_padding, ring
+from convanim.ops.operation import Operation
+
+Combine = Literal["sum", "mean", "max", "norm"]
+
+
+@dataclass(frozen=True, repr=False)
+class Window(Operation):
+    """What pooling and unpooling share: a window with a stride."""
+
+    kernel_size: Sizes
+    stride: Sizes | None = None
+    padding: Padding = 0
+
+    needs: ClassVar[str] = "kernel_size"
+
+    def _check(self) -> None:
+        check_padding(self.convention, "pool", self.padding)
+
+    def step(self, i: int) -> int:
+        """The stride along axis i: without one the kernel's size, in JAX and ONNX 1."""
+        default: Sizes = self.kernel_size if self.rules.window else 1
+        step: int = at(default if self.stride is None else self.stride, i)
+        return step
+
+
+@dataclass(frozen=True, repr=False)
+class Pool(Window):
+    """What the three poolings share: output o = floor((i + 2p - d(k-1) - 1) / s) + 1, or rounded up."""
+
+    dilation: Sizes = 1
+    ceil_mode: bool = False
+
+    combine: ClassVar[Combine]
+
+    def _check(self) -> None:
+        super()._check()
+        if self.ceil_mode and self.convention in ("keras", "jax"):
+            raise ConvanimError(f"{self.rules.title} has no ceil_mode", "use padding same, or convention torch or onnx")
+
+    def trace(self, x: Any) -> Any:
+        """Follow every window of this layer over an input: see `convanim.trace.Trace`.
+
+        Args:
+            x: (L,), (H, W) or (C, H, W), and so on; channels last in the keras and jax conventions. Where no
+                argument settles the number of axes, three axes are read as (C, H, W) and four as (C, D, H, W).
+
+        Raises:
+            ConvanimError: a shape that does not fit, NaN or infinity.
+
+        Example:
+            >>> done = MaxPool(kernel_size=2).trace([[1, 2, 0, 1], [4, 3, 1, 5]])
+            >>> done.output.tolist(), done.indices.tolist()
+            ([[4, 5]], [[4, 7]])
+        """
+        return self._traced(x)
+
+    def _axis(self, i: int, n: int) -> Axis:
+        k, s, d = at(self.kernel_size, i), self.step(i), at(self.dilation, i)
+        reach = d * (k - 1) + 1
+        if isinstance(self.padding, str):
+            before, after = ring(self.padding, "onnx" if self.convention == "torch" else self.convention, n, s, reach)
+        else:
+            before, after = pair(self.padding, i)
+            if self.convention == "torch" and max(before, after) * 2 > reach:
+                raise ConvanimError(
+                    f"padding {max(before, after)} is more than half of the kernel size {reach} along axis {i}",
+                    f"use at most {reach // 2}: PyTorch pools with no more",
+                )
+        padded = n + before + after
+        if reach > padded:
+            raise ConvanimError(
+                f"kernel size {reach} is larger than the input, {n} padded to {padded}, along axis {i}",
+                f"use a kernel size of at most {(padded - 1) // d + 1}, or more padding",
+            )
+        output = (padded - reach) // s + 1
+        if self.ceil_mode and (padded - reach) % s:
+            # One window more, unless it would start in the padding at the end.
+            output += output * s < n + before
+        return Axis(n, output, k, s, before, after, d)
+
+
+@dataclass(frozen=True, repr=False)
+class MaxPool(Pool):
+    """The greatest value under each window; padding never wins.
+
+    Args:
+        kernel_size, stride, padding, dilation: an int, or one an axis; padding also (before, after) pairs or a word
+            of the convention. Without a stride the kernel's size (JAX and ONNX: 1).
+        ceil_mode: round the output's size up; the last window may stick out, but not start in the padding.
+
+    Source: PyTorch's MaxPool2d; ONNX MaxPool.
+
+    Example:
+        >>> MaxPool(kernel_size=2).axes((5,))[0].output, MaxPool(kernel_size=2, ceil_mode=True).axes((5,))[0].output
+        (2, 3)
+    """
+
+    words: ClassVar[str] = "Max pooling"
+    combine: ClassVar[Combine] = "max"
+
+
+@dataclass(frozen=True, repr=False)
+class AvgPool(Pool):
+    """The mean under each window.
+
+    Args:
+        count_include_pad: whether the padding counts as zeros in the mean, or not at all; without it as the convention
+            has it (PyTorch and JAX: it counts). Cells beyond the padding, under a window of ceil_mode, never count.
+
+    The other arguments are those of `MaxPool`.
+
+    Source: PyTorch's AvgPool2d; ONNX AveragePool.
+
+    Example:
+        >>> AvgPool(kernel_size=2, padding=1).trace([4, 4]).output.tolist()
+        [2.0, 2.0]
+        >>> AvgPool(kernel_size=2, padding=1, count_include_pad=False).trace([4, 4]).output.tolist()
+        [4.0, 4.0]
+    """
+
+    count_include_pad: bool | None = None
+
+    words: ClassVar[str] = "Average pooling"
+    combine: ClassVar[Combine] = "mean"
+
+    def _check(self) -> None:
+        super()._check()
+        if self.convention == "keras" and self.count_include_pad:
+            raise ConvanimError("Keras never counts the padding in an average", "leave count_include_pad out")
+
+    @property
+    def counts_padding(self) -> bool:
+        """Whether the padding counts in the mean."""
+        return self.rules.counts_padding if self.count_include_pad is None else self.count_include_pad
+
+
+@dataclass(frozen=True, repr=False)
+class LpPool(Pool):
+    """The p-norm under each window: (sum of x^p)^(1/p).
+
+    Args:
+        norm_type: p. PyTorch takes the power of the values as they are, ONNX of their sizes.
+
+    The other arguments are those of `MaxPool`. PyTorch's LPPool has no padding and no dilation; here they add nothing
+    to the sum.
+
+    Source: PyTorch's LPPool2d; ONNX LpPool.
+
+    Example:
+        >>> LpPool(kernel_size=2).trace([3, 4]).output.tolist()
+        [5.0]
+    """
+
+    norm_type: int | float = 2
+
+    words: ClassVar[str] = "Lp pooling"
+    combine: ClassVar[Combine] = "norm"
+
+    def _check(self) -> None:
+        super()._check()
+        if self.convention in ("keras", "jax"):
+            raise ConvanimError(f"{self.rules.title} has no Lp pooling", "use convention torch or onnx")
+
+
+@dataclass(frozen=True, repr=False)
+class MaxUnpool(Window):
+    """Values go back to where the maximum was, zeros elsewhere: output o = (i - 1)s - 2p + k, unless it is given.
+
+    Args:
+        kernel_size, stride, padding: those of the max pooling that it undoes.
+
+    Source: PyTorch's MaxUnpool2d; ONNX MaxUnpool.
+
+    Example:
+        >>> pooled = MaxPool(kernel_size=2).trace([[1, 2, 0, 1], [4, 3, 1, 5]])
+        >>> MaxUnpool(kernel_size=2).trace(pooled).output.tolist()
+        [[0, 0, 0, 0], [4, 0, 0, 5]]
+    """
+
+    transposed: ClassVar[bool] = True
+    words: ClassVar[str] = "Max unpooling"
+
+    def _check(self) -> None:
+        super()._check()
+        if self.convention in ("keras", "jax"):
+            raise ConvanimError(f"{self.rules.title} has no max unpooling", "use convention torch or onnx")
+        if isinstance(self.padding, str) and self.padding != "valid":
+            raise ConvanimError(
+                f"unpooling with padding {self.padding!r} leaves the size open", "give the padding in numbers"
+            )
+
+    def trace(self, x: Any, indices: Any = None, output_size: Sequence[int] | None = None) -> Any:
+        """Follow every value back to its place: see `convanim.trace.Trace`.
+
+        Args:
+            x: the pooled values, (L,), (H, W) or (C, H, W) and so on; or the trace of a max pooling, which knows
+                the rest.
+            indices: for each value its place in the output, counted row by row, in each channel from 0 (in ONNX
+                through all channels), in the shape of `x`. Where two values have one place, the last one stays.
+            output_size: the spatial sizes, where several inputs of the pooling give the same output; without it
+                (i - 1)s - 2p + k.
+
+        Raises:
+            ConvanimError: shapes or places that do not fit.
+        """
+        return self._traced(x, indices, output_size)
+
+    def _axis(self, i: int, n: int) -> Axis:
+        k, s = at(self.kernel_size, i), self.step(i)
+        before, after = (0, 0) if isinstance(self.padding, str) else pair(self.padding, i)
+        output = (n - 1) * s + k - before - after
+        if output < 1:
+            raise ConvanimError(
+                f"padding {before} + {after} leaves nothing of {(n - 1) * s + k} cells along axis {i}",
+                "use less padding",
+            )
+        return Axis(n, output, k, s, before, after, transposed=True)
+
+    def sized(self, axes: Sequence[Axis], output_size: Sequence[int] | None) -> tuple[Axis, ...]:
+        """The axes with sizes that were asked for; they may differ from the formula's by less than a stride.
+
+        Raises:
+            ConvanimError: sizes that no input of the pooling could have had.
+        """
+        if output_size is None:
+            return tuple(axes)
+        wanted = tuple(output_size)
+        if len(wanted) != len(axes):
+            raise ConvanimError(
+                f"an output of {times(wanted)} has not the {len(axes)} axes of the input", "give one size an axis"
+            )
+        for i, (a, size) in enumerate(zip(axes, wanted, strict=True)):
+            if not a.output - a.stride < size < a.output + a.stride or size < 1:
+                low, high = max(1, a.output - a.stride + 1), a.output + a.stride - 1
+                raise ConvanimError(
+                    f"an output of {times(wanted)} does not fit along axis {i}, where {a.output} is usual",
+                    f"use {low} to {high} there",
+                )
+        return tuple(
+            Axis(a.input, o, a.kernel, a.stride, a.before, a.after, transposed=True)
+            for a, o in zip(axes, wanted, strict=True)
+        )

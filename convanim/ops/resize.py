@@ -1,0 +1,228 @@
+"""Fixed upsamplings: nearest, bilinear, bed of nails, and pixel shuffle.
+
+Knows each layer's arguments and formula. Must not know values, order or pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
+from typing import Any, ClassVar
+
+from convanim.errors import ConvanimError
+from convanim.ops.arguments import Factors, Sizes, at
+from convanim.ops.axis import LARGEST, Axis, Resampled
+from convanim.ops.operation import Operation
+
+
+@dataclass(frozen=True, repr=False)
+class Upsample(Operation):
+    """Upsampling without weights to learn: copies, tents or nails.
+
+    Args:
+        size: of the output, or
+        scale_factor: output / input; the output is rounded down.
+        mode: 'nearest' copies, 'bilinear' (on any number of axes) mixes neighbours, 'nails' puts zeros between.
+        align_corners: bilinear only: the first and last cells of input and output lie on each other.
+        coordinates: where an output cell lies between input cells: 'half_pixel' (centres of cells), 'asymmetric'
+            (their edges) or 'align_corners'. Without it the convention's: bilinear half_pixel; nearest asymmetric in
+            PyTorch and Keras, half_pixel in JAX and ONNX.
+
+    At a border the outermost cell is repeated: a tent alone would fade out there.
+
+    Source: PyTorch's Upsample; ONNX Resize; jax.image.resize; Odena, Dumoulin and Olah (2016) for its purpose.
+
+    Example:
+        >>> Upsample(scale_factor=2).trace([[1, 2], [3, 4]]).output.tolist()
+        [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+        >>> Upsample(scale_factor=2, mode="bilinear").trace([0, 4]).output.tolist()
+        [0.0, 1.0, 3.0, 4.0]
+    """
+
+    size: Sizes | None = None
+    scale_factor: Factors | None = None
+    mode: str = "nearest"
+    align_corners: bool = False
+    coordinates: str | None = field(default=None, kw_only=True)
+
+    transposed: ClassVar[bool] = True
+    words: ClassVar[str] = "Upsampling"
+
+    def _check(self) -> None:
+        if (self.size is None) == (self.scale_factor is None):
+            given = "both size and scale_factor" if self.size is not None else "neither size nor scale_factor"
+            raise ConvanimError(f"an upsampling has {given}", "give one of them, like scale_factor=2")
+        if self.align_corners and self.mode != "bilinear":
+            raise ConvanimError(f"align_corners does not go with mode {self.mode}", "use mode bilinear or leave it out")
+        if self.align_corners and self.coordinates not in (None, "align_corners"):
+            raise ConvanimError(
+                f"align_corners does not go with coordinates {self.coordinates}", "leave one of them out"
+            )
+        if self.mode == "nails" and self.coordinates is not None:
+            raise ConvanimError("coordinates do not go with mode nails", "leave them out")
+        if self.mode == "nearest" and self.coordinates == "align_corners":
+            raise ConvanimError("align_corners does not go with mode nearest", "use half_pixel or asymmetric")
+        factors = self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor or 1,)
+        wants_whole = "nails" if self.mode == "nails" else "Keras" if self.convention == "keras" else ""
+        if wants_whole and (self.size is not None or any(f != int(f) for f in factors)):
+            asked = f"size {self.size}" if self.size is not None else f"scale_factor {self.scale_factor}"
+            raise ConvanimError(f"{wants_whole} upsample by whole factors only, not {asked}", "use scale_factor=2")
+
+    @property
+    def place(self) -> str:
+        """Where an output cell lies between input cells: the coordinates that hold."""
+        if self.align_corners:
+            return "align_corners"
+        if self.coordinates is not None:
+            return self.coordinates
+        if self.mode == "bilinear" or (self.mode == "nearest" and self.convention in ("jax", "onnx")):
+            return "half_pixel"
+        return "asymmetric"
+
+    def trace(self, x: Any) -> Any:
+        """Follow where every output cell comes from: see `convanim.trace.Trace`.
+
+        Args:
+            x: (L,), (H, W) or (C, H, W), and so on; channels last in the keras and jax conventions.
+
+        Raises:
+            ConvanimError: a shape that does not fit, NaN or infinity.
+        """
+        return self._traced(x)
+
+    def _axis(self, i: int, n: int) -> Axis:
+        if self.size is not None:
+            output = at(self.size, i)
+            ratio = Fraction(output, n)
+        else:
+            # As it is typed: 1.1 is eleven tenths, not the binary fraction next to it.
+            ratio = Fraction(str(at(self.scale_factor, i)))
+            output = floor(n * ratio)
+        if not 1 <= output <= LARGEST:
+            raise ConvanimError(
+                f"scale_factor {at(self.scale_factor, i)} makes {output} of {n} cells along axis {i}",
+                "use a factor that leaves at least one",
+            )
+        step = max(1, int(ratio))
+        kernel = {"nearest": step, "bilinear": 2}.get(self.mode, 1)
+        return Resampled(
+            *(n, output, kernel, step),
+            transposed=True,
+            way=self.mode,
+            place=self.place,
+            ratio=(ratio.numerator, ratio.denominator),
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class Shuffle(Operation):
+    """What pixel shuffle and its opposite share: r x r channels are one cell of r x r, in an order.
+
+    In order CRD (PyTorch) channel c·r² + i·r + j is row i and column j of channel c; in DCR (the default of ONNX, and
+    what TensorFlow does) channel (i·r + j)·C + c is.
+    """
+
+    order: str | None = field(default=None, kw_only=True)
+
+    @property
+    def depth_first(self) -> bool:
+        """Whether the channels of one cell lie C apart (DCR) instead of side by side (CRD)."""
+        return (self.order or ("CRD" if self.convention == "torch" else "DCR")) == "DCR"
+
+    @property
+    def rank(self) -> int:
+        """Always two axes."""
+        return 2
+
+    @property
+    def factor(self) -> int:
+        """r, rows and columns of a cell."""
+        raise NotImplementedError
+
+    def trace(self, x: Any) -> Any:
+        """Follow every value to its place: see `convanim.trace.Trace`.
+
+        Args:
+            x: (C, H, W); (H, W, C) in the keras and jax conventions.
+
+        Raises:
+            ConvanimError: channels, or sizes, that r x r (or r) does not divide.
+        """
+        return self._traced(x)
+
+
+@dataclass(frozen=True, repr=False)
+class PixelShuffle(Shuffle):
+    """Depth to space: (C·r², H, W) becomes (C, H·r, W·r).
+
+    Args:
+        upscale_factor: r.
+        order: 'CRD' or 'DCR'; without it CRD in the torch convention, DCR in the others.
+
+    Source: Shi et al., Real-time single image and video super-resolution (2016); ONNX DepthToSpace.
+
+    Example:
+        >>> PixelShuffle(2).trace([[[1]], [[2]], [[3]], [[4]]]).output.tolist()
+        [[[1, 2], [3, 4]]]
+    """
+
+    upscale_factor: int
+
+    transposed: ClassVar[bool] = True
+    words: ClassVar[str] = "Pixel shuffle"
+    needs: ClassVar[str] = "upscale_factor"
+
+    @property
+    def factor(self) -> int:
+        """r, rows and columns of a cell."""
+        return self.upscale_factor
+
+    def channels(self, inputs: int) -> int:
+        """The output's channels: C of C·r²."""
+        r = self.factor
+        if inputs % r**2:
+            raise ConvanimError(
+                f"{inputs} channels cannot be shuffled into cells of {r}×{r}",
+                f"give a multiple of {r**2} channels, as (C, H, W)",
+            )
+        return inputs // r**2
+
+    def _axis(self, i: int, n: int) -> Axis:
+        return Axis(n, n * self.factor, self.factor, self.factor, transposed=True)
+
+
+@dataclass(frozen=True, repr=False)
+class PixelUnshuffle(Shuffle):
+    """Space to depth: (C, H·r, W·r) becomes (C·r², H, W).
+
+    Args:
+        downscale_factor: r.
+        order: 'CRD' or 'DCR'; without it CRD in the torch convention, DCR in the others.
+
+    Source: PyTorch's PixelUnshuffle; ONNX SpaceToDepth.
+
+    Example:
+        >>> PixelUnshuffle(2).trace([[1, 2], [3, 4]]).output.tolist()
+        [[[1]], [[2]], [[3]], [[4]]]
+    """
+
+    downscale_factor: int
+
+    words: ClassVar[str] = "Pixel unshuffle"
+    needs: ClassVar[str] = "downscale_factor"
+
+    @property
+    def factor(self) -> int:
+        """r, rows and columns of a cell."""
+        return self.downscale_factor
+
+    def channels(self, inputs: int) -> int:
+        """The output's channels: C·r²."""
+        return inputs * self.factor**2
+
+    def _axis(self, i: int, n: int) -> Axis:
+        r = self.factor
+        if n % r:
+            raise ConvanimError(f"{n} cells along axis {i} are no multiple of {r}", f"use a multiple of {r}")
+        return Axis(n, n // r, r, r)

@@ -1,0 +1,202 @@
+"""Traces of convolution and transposed convolution.
+
+Knows weights, channels and groups, and the layouts that frameworks have for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from convanim import oracle
+from convanim.errors import ConvanimError
+from convanim.ops import Conv, Weighted, times
+from convanim.taps import Ints
+from convanim.trace.arrays import Array, check_bound, largest, numbers, per_channel
+from convanim.trace.core import Order, Trace
+from convanim.trace.engine import convolved
+from convanim.trace.given import Given, taken_in
+
+
+class ConvTrace(Trace):
+    """A trace of a layer with weights: see `Trace`."""
+
+    op: Weighted
+    weight: Array
+
+    def __init__(
+        self, op: Weighted, x: Array, weight: Array, bias: Array | None, *, given: Given, order: Order = "gather"
+    ) -> None:
+        self.weight, self.bias = weight, bias
+        self._cropped = op.transposed
+        channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
+        super().__init__(op, x, op.axes(x.shape[1:]), channels, given, order)
+
+    def _arrays(self) -> tuple[Any, ...]:
+        return self.x, self.weight, self.bias
+
+    def _apply(self) -> Array:
+        shape = (self.channels, *(a.output for a in self.axes))
+        out = convolved(self.x, self.weight, self.axes, self.op.groups, shape, transposed=self.op.transposed)
+        return out if self.bias is None else out + per_channel(self.bias, out)
+
+    def _meet(self, own: Ints, k: Sequence[Ints]) -> tuple[Ints, Any]:
+        # A channel meets all those of its group.
+        inputs, outputs = len(self.x) // self.op.groups, self.channels // self.op.groups
+        mine, others = (inputs, outputs) if self.order == "scatter" else (outputs, inputs)
+        return ((own // mine * others)[:, None] + np.arange(others))[:, :, None], True
+
+    def _weigh(self, reads: Sequence[Ints], writes: Sequence[Ints], k: Sequence[Ints], numbers: Sequence[Ints]) -> Any:
+        inputs, outputs = len(self.x) // self.op.groups, self.channels // self.op.groups
+        # PyTorch's layout: the first axis of the weight is a whole channel, the second one inside its group.
+        first, second = (reads[0], writes[0] % outputs) if self.op.transposed else (writes[0], reads[0] % inputs)
+        factors = [first, second, *k]
+        return factors, self.weight[tuple(factors)]
+
+    def _gathered(self, terms: Array, there: Any, cells: Ints) -> Array:
+        total = super()._gathered(terms, there, cells)
+        return total if self.bias is None else total + self.bias[cells[:, 0]]
+
+    def _finished(self, canvas: Array) -> Array:
+        if self.op.transposed:
+            canvas = canvas[(slice(None), *(a.kept for a in self.axes))]
+        return canvas if self.bias is None else canvas + per_channel(self.bias, canvas)
+
+    def _taps_a_step(self) -> int:
+        return int(self.weight[0].size) * (self.channels if self.op.groups == 1 else 1)
+
+    def _ask(self, *arrays: Any) -> Array:
+        x, weight, bias = arrays
+        stride, dilation = [a.stride for a in self.axes], [a.dilation for a in self.axes]
+        padding = [(a.before, a.after) for a in self.axes]
+        if self.op.transposed:
+            sizes = [a.output for a in self.axes]
+            answer = oracle.transpose(x, weight, stride, padding, dilation, self.op.groups, sizes)
+        else:
+            answer = oracle.convolve(x, weight, stride, padding, dilation, self.op.groups, self.axes[0].mode)
+        return answer if bias is None else answer + per_channel(bias, answer)
+
+    @property
+    def kernel(self) -> Array:
+        """The weight as the convention has it in its hands: for JAX's transposed layers not yet rotated."""
+        return self.weight if self.op.rules.rotates or not self.op.transposed else _rotated(self.weight)
+
+    def backward(self, grad: ArrayLike | None = None) -> ConvTrace:
+        """The gradient of a convolution with respect to its input: the transposed layer with the same weights.
+
+        Args:
+            grad: the gradient with respect to the output, in the output's shape; ones without it.
+
+        Raises:
+            ConvanimError: not a convolution, padding that is not zeros, or a gradient of another shape.
+
+        Example:
+            >>> done = Conv(kernel_size=2).trace([1, 2, 3], [10, 1])
+            >>> done.backward([1, 2]).output.tolist()
+            [10, 21, 2]
+        """
+        if not isinstance(self.op, Conv):
+            raise ConvanimError(f"the gradient of {self.op} is a convolution", "ask a convolution for its gradient")
+        op = self.op.backward(self.x.shape[1:])
+        shape = self.output.shape
+        dy = np.ones(shape, self.x.dtype) if grad is None else numbers("gradient", grad)
+        if dy.shape != shape:
+            raise ConvanimError(
+                f"the gradient is {times(dy.shape)} but the output {times(shape)}", "give both one shape"
+            )
+        rank = len(self.axes)
+        planar = len(self.x) == 1 and self._given.planar
+        dy, _ = taken_in(self.op, dy, rank)
+        return assembled(op, dy, self.weight, None, Given(planar, self._given.batch, self._given.last))
+
+
+def _rotated(weight: Array) -> Array:
+    return np.flip(weight, axis=tuple(range(2, weight.ndim)))
+
+
+def trace_conv(
+    op: Weighted, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, order: Order = "gather"
+) -> ConvTrace:
+    """Trace a layer over an input and weights as its convention has them: the body of `op.trace`."""
+    x, weight = numbers("input", x), numbers("weight", weight)
+    x, weight, given = _with_channels(op, x, weight)
+    channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
+    if bias is not None:
+        flat = numbers("bias", bias).reshape(-1)
+        if len(flat) not in (1, channels):
+            raise ConvanimError(
+                f"the bias has {len(flat)} values for {channels} output channels", f"give 1 or {channels}"
+            )
+        bias = np.broadcast_to(flat, (channels,))
+    return assembled(op, x, weight, bias, given, order)
+
+
+def assembled(
+    op: Weighted, x: Array, weight: Array, bias: Array | None, given: Given, order: Order = "gather"
+) -> ConvTrace:
+    """The trace of arrays that have their channels already: x (C, *n), PyTorch's layout of weights."""
+    arrays = [x, weight] if bias is None else [x, weight, bias]
+    floats = any(a.dtype.kind == "f" for a in arrays)
+    # No partial sum exceeds this: the largest input times all weights.
+    total = largest(x) * sum(abs(w) for w in weight.ravel().tolist()) + (0 if bias is None else largest(bias))
+    check_bound(total, floats)
+    if floats:
+        arrays = [a.astype(np.float64) for a in arrays]
+    return ConvTrace(op, *arrays, *([None] if bias is None else []), given=given, order=order)
+
+
+def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array, Given]:
+    """Input and weight with their channel axes in PyTorch's layout, and how the input was given."""
+    if not x.ndim or not 1 <= weight.ndim - 2 * (weight.ndim != x.ndim) <= 3:
+        raise ConvanimError(
+            f"an input {_shape(x)} and a weight {_shape(weight)} are no layer of one to three axes",
+            "give a kernel with the input's axes, or weights (C_out, C_in, ...)",
+        )
+    bare = weight.ndim == x.ndim and (op.rank or x.ndim) == x.ndim  # the kernel alone, and an input without channels
+    rank = x.ndim if bare else weight.ndim - 2
+    if not bare and not rank <= x.ndim <= rank + 2:
+        raise ConvanimError(
+            f"a weight of shape {times(weight.shape)} does not go with an input of shape {times(x.shape)}",
+            "give a kernel with the input's axes, or (C_out, C_in, ...) weights for an input with or without channels",
+        )
+    weight = weight[None, None] if bare else _in_torch_layout(op, weight)
+    if op.transposed and not op.rules.rotates:
+        weight = _rotated(weight)
+    x, given = taken_in(op, x, rank)
+    kernel = weight.shape[2:]
+    asked = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * len(kernel)
+    if kernel != asked:
+        raise ConvanimError(
+            f"the weight's kernel is {times(kernel)} but kernel_size asks for {times(asked)}", "make them the same"
+        )
+    channels = len(x)
+    whole, in_group = weight.shape[:2]
+    if channels % op.groups or whole % op.groups:
+        raise ConvanimError(
+            f"groups {op.groups} does not divide {channels} and {whole} channels", "use a common divisor"
+        )
+    expected = whole if op.transposed else in_group * op.groups
+    if expected != channels:
+        layout = "(..., C)" if op.rules.last else "(C, ...)"
+        raise ConvanimError(
+            f"the input has {channels} channels but the weight {times(weight.shape)} is for {expected}",
+            f"give an input {layout} with as many channels as the weight has, groups included",
+        )
+    outputs = in_group * op.groups if op.transposed else whole
+    return x, weight, Given(given.planar and outputs == 1, given.batch, given.last)
+
+
+def _in_torch_layout(op: Weighted, weight: Array) -> Array:
+    """Weights of any convention as PyTorch has them: channels first, for a transposed layer those of the input."""
+    if not op.rules.last:
+        return weight
+    first, second = np.moveaxis(weight, (-2, -1), (0, 1)), np.moveaxis(weight, (-1, -2), (0, 1))
+    # Keras has the channels of a transposed layer's output before those of its input, JAX always the input's first.
+    return first if op.transposed and op.convention == "jax" else second
+
+
+def _shape(array: Array) -> str:
+    return f"of shape {times(array.shape)}" if array.ndim else "without axes"
