@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made import Made, grid, panel
 from numpy.typing import NDArray
 from PIL import Image
 from test_layout import large, looked_at
@@ -94,7 +95,7 @@ def test_few_sprites_kept_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     s = scene(Conv(3, 1, 1).trace(np.arange(25).reshape(5, 5), np.arange(9).reshape(3, 3)))
     page = layout(s, 640, 360)
     wanted = [Raster(s, page, load("light")).draw(s.frame(i)).pixels for i in range(0, s.beats.total, 7)]
-    monkeypatch.setattr("convanim.render.raster.KEPT", 3)
+    monkeypatch.setattr("convanim.render.raster.cells.KEPT", 3)
     raster = Raster(s, page, load("light"))
     for i, pixels in zip(range(0, s.beats.total, 7), wanted, strict=True):
         np.testing.assert_array_equal(raster.draw(s.frame(i)).pixels, pixels)
@@ -284,3 +285,29 @@ def test_a_png_is_the_last_frame_which_is_the_result(name: str, tmp_path: Path) 
         np.testing.assert_array_equal(np.array(image.convert("RGB")), animation.pixels(-1))
     *_, last = animation.frames()
     assert all(values.tolist() == trace.output.ravel().tolist() for values in result_of(animation.scene, last))
+
+
+# --- scenes made by hand -------------------------------------------------------------------------------------------
+
+
+def shot(s: Made, number: int = 0, look: str = "light", width: int = 640, height: int = 360) -> tuple[Page, Pixels]:
+    """A frame of a scene made by hand, in colours."""
+    page = layout(s, width, height)
+    raster = Raster(s, page, load(look))
+    return page, raster.palette.colours[raster.draw(s.frame(number)).pixels]
+
+
+def cell(page: Page, rgb: Pixels, name: str, row: int, column: int) -> Pixels:
+    """The pixels of a cell, in colours."""
+    top, left, bottom, right = page.places[name].cell(row, column)
+    return rgb[top:bottom, left:right]
+
+
+@pytest.mark.parametrize("shade", ["data", "kernel", "product", "done"])
+def test_a_panel_says_which_ramp_stands_for_its_values(shade: str) -> None:
+    p = panel("any name", np.arange(1600).reshape(40, 40), shade=shade)
+    page, rgb = shot(Made(((p,),), {p.name: grid(p, Role.PRODUCT)}))
+    _, bar, _ = page.places[p.name].scale or pytest.fail("a shade without its scale")
+    for end, at, corner in (("low", bar.left, 0), ("high", bar.right - 1, 39)):
+        wanted = load("light").colour(f"shade.{shade}_{end}")
+        assert tuple(rgb[bar.top, at]) == commonest(cell(page, rgb, p.name, corner, corner)) == wanted

@@ -108,7 +108,7 @@ def _stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tupl
     tallest = [max(p.shape[0] for p in row) for row in scene.rows]
     shares = [room * t // sum(tallest) for t in tallest]
     pitches = [_pitches(row, share, m, scales=foot > 0) for row, share in zip(scene.rows, shares, strict=True)]
-    if len(scene.traces[0].axes) == 1:
+    if scene.traces and len(scene.traces[0].axes) == 1:
         pitches = _alike(scene, pitches, m)
     worst = min(p for row in pitches for p in row)
     if worst < SMALLEST_CELL:

@@ -66,6 +66,8 @@ class Panel:
         notes: the longest small text that its cells ever carry besides the number, "" for none.
         sign: "×" or "=" where one stands between this panel and the one before.
         aside: it is looked up rather than walked over (a kernel, a stamp) and may be drawn smaller.
+        shade: the theme's ramp that stands for its values where cells are too small for numbers: "data", "kernel",
+            "product" or "done".
     """
 
     name: str
@@ -76,6 +78,7 @@ class Panel:
     notes: str = ""
     sign: str = ""
     aside: bool = False
+    shade: str = "done"
 
     @property
     def signed(self) -> bool:
