@@ -49,17 +49,19 @@ SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLA
 
 
 def fill(role: Role, emphasis: Emphasis) -> str:
-    """The name of a cell's fill: under the kernel every cell is the kernel's."""
-    return "kernel.fill" if emphasis == Emphasis.ACTIVE else FILL[role]
+    """The name of a cell's fill: under the kernel every cell is the kernel's, and a quiet one is only paper."""
+    return {Emphasis.ACTIVE: "kernel.fill", Emphasis.QUIET: "page"}.get(emphasis, FILL[role])
 
 
-def ink(role: Role) -> str:
+def ink(role: Role, emphasis: Emphasis = Emphasis.NONE) -> str:
     """The name of the ink of a cell's number."""
-    return "muted" if role in QUIET else "text"
+    return "muted" if role in QUIET or emphasis == Emphasis.QUIET else "text"
 
 
 def note_ink(role: Role, emphasis: Emphasis) -> str:
     """The name of the ink of the small text in a cell's corner."""
+    if emphasis == Emphasis.QUIET:
+        return "muted"
     return "overlap.factor" if role == Role.OVERLAP and emphasis != Emphasis.ACTIVE else "kernel.factor"
 
 
@@ -119,7 +121,7 @@ class Theme:
         """The colours of a page with or without numbers in cells, and with these shades instead of some."""
         pairs = {("page", "text"), ("page", "muted")}
         if numbers:
-            pairs |= {(fill(role, emphasis), ink(role)) for role in Role for emphasis in Emphasis}
+            pairs |= {(fill(role, emphasis), ink(role, emphasis)) for role in Role for emphasis in Emphasis}
             pairs |= {("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
         solids = ["page", "text", "line", "dash", *STROKE.values(), *HATCH.values(), *FILL.values()]
         return self.palette(pairs, solids, shades)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from made import Made, grid, panel
 from numpy.typing import NDArray
 from PIL import Image
 from test_layout import large, looked_at
@@ -285,29 +284,3 @@ def test_a_png_is_the_last_frame_which_is_the_result(name: str, tmp_path: Path) 
         np.testing.assert_array_equal(np.array(image.convert("RGB")), animation.pixels(-1))
     *_, last = animation.frames()
     assert all(values.tolist() == trace.output.ravel().tolist() for values in result_of(animation.scene, last))
-
-
-# --- scenes made by hand -------------------------------------------------------------------------------------------
-
-
-def shot(s: Made, number: int = 0, look: str = "light", width: int = 640, height: int = 360) -> tuple[Page, Pixels]:
-    """A frame of a scene made by hand, in colours."""
-    page = layout(s, width, height)
-    raster = Raster(s, page, load(look))
-    return page, raster.palette.colours[raster.draw(s.frame(number)).pixels]
-
-
-def cell(page: Page, rgb: Pixels, name: str, row: int, column: int) -> Pixels:
-    """The pixels of a cell, in colours."""
-    top, left, bottom, right = page.places[name].cell(row, column)
-    return rgb[top:bottom, left:right]
-
-
-@pytest.mark.parametrize("shade", ["data", "kernel", "product", "done"])
-def test_a_panel_says_which_ramp_stands_for_its_values(shade: str) -> None:
-    p = panel("any name", np.arange(1600).reshape(40, 40), shade=shade)
-    page, rgb = shot(Made(((p,),), {p.name: grid(p, Role.PRODUCT)}))
-    _, bar, _ = page.places[p.name].scale or pytest.fail("a shade without its scale")
-    for end, at, corner in (("low", bar.left, 0), ("high", bar.right - 1, 39)):
-        wanted = load("light").colour(f"shade.{shade}_{end}")
-        assert tuple(rgb[bar.top, at]) == commonest(cell(page, rgb, p.name, corner, corner)) == wanted

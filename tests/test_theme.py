@@ -16,7 +16,7 @@ from convanim.theme import Theme, load, templates, themes
 NAMES = sorted(path.stem for path in (Path(__file__).parent.parent / "templates" / "themes").glob("*.toml"))
 #: Every pair of paper and ink that a cell or a line of text can have.
 PAIRS = {("page", "text"), ("page", "muted"), ("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
-PAIRS |= {(theme.fill(role, emphasis), theme.ink(role)) for role in Role for emphasis in Emphasis}
+PAIRS |= {(theme.fill(role, emphasis), theme.ink(role, emphasis)) for role in Role for emphasis in Emphasis}
 SHADES = ("data", "kernel", "product", "done", "negative")
 
 
@@ -48,7 +48,7 @@ def test_every_colour_is_the_one_in_the_file(look: Theme) -> None:
 
 def test_every_name_that_a_role_asks_for_is_there(look: Theme) -> None:
     asked = {*theme.FILL.values(), *theme.STROKE.values(), *theme.HATCH.values()}
-    asked |= {theme.fill(r, e) for r in Role for e in Emphasis} | {theme.ink(r) for r in Role}
+    asked |= {theme.fill(r, e) for r in Role for e in Emphasis} | {theme.ink(r, e) for r in Role for e in Emphasis}
     asked |= {theme.note_ink(r, e) for r in Role for e in Emphasis}
     asked |= {f"shade.{kind}_{end}" for kind in SHADES for end in ("low", "high")}
     assert all(len(look.colour(name)) == 3 for name in asked)

@@ -3,7 +3,7 @@
 Knows frames only, no theme, no layout and no font, so that no font can break it.
 
 Cells: `·` inserted zero, `○` padding, `5/` cropped, `5~` unused, `_` no value yet, `[5×2]` under the kernel with its
-factor, `<5>` just written, `<4 = 1 + 3>` overlap.
+factor, `<5>` just written, `<4 = 1 + 3>` overlap, `(5)` equal to what it is compared with.
 """
 
 from __future__ import annotations
@@ -15,7 +15,12 @@ from convanim.scene.frame import Emphasis, Frame, Grid, Panel, Role
 
 _SIGNS = {Role.NONE: "", Role.INSERTED: "·", Role.PADDING: "○", Role.PENDING: "_"}
 _MARKS = {Role.CROPPED: "/", Role.UNUSED: "~"}
-_BRACKETS = {Emphasis.NONE: ("", ""), Emphasis.ACTIVE: ("[", "]"), Emphasis.WRITTEN: ("<", ">")}
+_BRACKETS = {
+    Emphasis.NONE: ("", ""),
+    Emphasis.ACTIVE: ("[", "]"),
+    Emphasis.WRITTEN: ("<", ">"),
+    Emphasis.QUIET: ("(", ")"),
+}
 _APART = "   "
 
 

@@ -41,6 +41,7 @@ class Emphasis(IntEnum):
     NONE = 0
     ACTIVE = 1  # the kernel covers it
     WRITTEN = 2  # it has just got this value
+    QUIET = 3  # it is equal to what it is compared with: others are looked at
 
 
 class Outline(NamedTuple):

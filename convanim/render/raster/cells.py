@@ -33,7 +33,12 @@ class Sprites:
         self._ranges: dict[str, tuple[float, float]] = {}
 
     def of(self, place: Place, role: int, emphasis: int, value: float, note: str) -> Pixels:
-        """A cell without its grid lines: (side, side) palette indices, not to be written to."""
+        """A cell without its grid lines: (side, side) palette indices, not to be written to.
+
+        Args:
+            role, emphasis: of the cell, as whole numbers.
+            note: the small text in its corner, "" for none.
+        """
         shown = role not in (Role.NONE, Role.PENDING)
         text = place.panel.numerals.text(value) if shown and place.number else ""
         shade = self._shade(place, role, emphasis, value) if not place.number else -1
@@ -48,8 +53,8 @@ class Sprites:
 
     def _shade(self, place: Place, role: int, emphasis: int, value: float) -> int:
         """The index that stands for a value where there is no room for numbers."""
-        if Role(role) not in theme.SHADED and emphasis != Emphasis.ACTIVE:
-            return self.palette.solid(theme.FILL[Role(role)])
+        if emphasis == Emphasis.QUIET or (role not in theme.SHADED and emphasis != Emphasis.ACTIVE):
+            return self.palette.solid(theme.fill(Role(role), Emphasis(emphasis)))
         kind = "kernel" if emphasis == Emphasis.ACTIVE else place.panel.shade
         low, high = self._range(place)
         if low < 0 < high:  # two ramps that meet at nothing
@@ -79,7 +84,7 @@ class Sprites:
     def _texts(place: Place, role: Role, emphasis: Emphasis, text: str, note: str) -> list[tuple[Text, str]]:
         written: list[tuple[Text, str]] = []
         if text:
-            written.append((place.number_text(text, bold=emphasis == Emphasis.WRITTEN), theme.ink(role)))
+            written.append((place.number_text(text, bold=emphasis == Emphasis.WRITTEN), theme.ink(role, emphasis)))
         if note:
             written.append((place.note_text(note, centred=role == Role.OVERLAP), theme.note_ink(role, emphasis)))
         return written
