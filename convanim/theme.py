@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
 from convanim.errors import ConvanimError
-from convanim.palette import Colour, Palette
+from convanim.palette import STEPS, Colour, Colours, Palette, mix
 from convanim.scene.frame import Emphasis, Role
 
 #: In a wheel templates/ lies inside the package, in a checkout beside it.
@@ -46,6 +46,18 @@ QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED}
 HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
 #: Roles whose value a shade shows where cells are too small for numbers; its ramp is the panel's.
 SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP})
+#: Roles whose cells are filled by their count in a panel of counts.
+HEATED = frozenset({Role.DONE, Role.OVERLAP})
+
+
+def heat(count: float, most: int) -> int:
+    """The step of the heat that stands for a count: 0 for none, 8 for the most there is; one is never shown as none.
+
+    Example:
+        >>> [heat(n, 4) for n in range(5)], heat(1, 1000)
+        ([0, 2, 4, 6, 8], 1)
+    """
+    return max(int(count > 0), min(STEPS["heat"] - 1, round((STEPS["heat"] - 1) * count / most)))
 
 
 def fill(role: Role, emphasis: Emphasis) -> str:
@@ -103,7 +115,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Theme:
-    """A theme: colours by name, such as "page", "kernel.fill" or "shade.data_low".
+    """A theme: colours by name, such as "page", "kernel.fill", "shade.data_low", or "heat.0" to "heat.8".
 
     Example:
         >>> load("light").colour("page")
@@ -111,20 +123,26 @@ class Theme:
     """
 
     def __init__(self, name: str, colours: dict[str, Colour]) -> None:
-        self.name, self._colours = name, colours
+        steps = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"])
+        self.name, self._colours = name, colours | {f"heat.{i}": step for i, step in enumerate(steps)}
 
     def colour(self, name: str) -> Colour:
         """A colour as (red, green, blue), 0 to 255."""
         return self._colours[name]
 
-    def needed(self, *, numbers: bool, shades: Iterable[str]) -> Palette:
-        """The colours of a page with or without numbers in cells, and with these shades instead of some."""
+    def needed(self, *, numbers: bool, shades: Iterable[str], pictures: Sequence[Colours] = ()) -> Palette:
+        """The colours of a page with or without numbers in cells, with these shades, and with these pictures' own."""
+        shades = set(shades)
         pairs = {("page", "text"), ("page", "muted")}
         if numbers:
             pairs |= {(fill(role, emphasis), ink(role, emphasis)) for role in Role for emphasis in Emphasis}
             pairs |= {("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
         solids = ["page", "text", "line", "dash", *STROKE.values(), *HATCH.values(), *FILL.values()]
-        return self.palette(pairs, solids, shades)
+        if "heat" in shades:
+            steps = [f"heat.{i}" for i in range(STEPS["heat"])]
+            pairs |= {(step, "text") for step in steps if numbers}
+            solids += steps
+        return Palette(self.colour, pairs, solids, shades, pictures)
 
     def palette(self, pairs: Iterable[tuple[str, str]], solids: Iterable[str], shades: Iterable[str]) -> Palette:
         """The colours that an animation can need, known before its first frame.

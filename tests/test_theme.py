@@ -17,7 +17,7 @@ NAMES = sorted(path.stem for path in (Path(__file__).parent.parent / "templates"
 #: Every pair of paper and ink that a cell or a line of text can have.
 PAIRS = {("page", "text"), ("page", "muted"), ("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
 PAIRS |= {(theme.fill(role, emphasis), theme.ink(role, emphasis)) for role in Role for emphasis in Emphasis}
-SHADES = ("data", "kernel", "product", "done", "negative")
+SHADES = ("data", "kernel", "product", "done", "negative", "heat")
 
 
 def rgb(code: str) -> tuple[int, ...]:
@@ -95,7 +95,7 @@ def test_a_shade_ends_at_the_exact_colours_and_goes_one_way(look: Theme) -> None
     for kind in SHADES:
         steps = palette.colours[palette.shade(kind)].astype(int)
         low, high = (np.array(look.colour(f"shade.{kind}_{end}")) for end in ("low", "high"))
-        assert len(steps) == palettes.SHADES
+        assert len(steps) == (9 if kind == "heat" else palettes.SHADES)
         assert steps[0].tolist() == low.tolist()
         assert steps[-1].tolist() == high.tolist()
         assert (np.diff(steps, axis=0) * np.sign(high - low) >= 0).all()

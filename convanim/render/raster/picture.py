@@ -38,10 +38,12 @@ def palette(page: Page, look: Theme) -> Palette:
     places = page.places.values()
     shades: set[str] = set()
     for place in places:
-        if not place.number:
+        if place.shaded:
             shades |= {place.panel.shade, "kernel"}  # under the kernel every cell is the kernel's
-            shades |= {"negative"} if place.panel.signed else set()
-    return look.needed(numbers=any(place.number for place in places), shades=shades)
+            shades |= {"negative"} if place.signed else set()
+        shades |= {"heat"} if place.panel.heat else set()
+    pictures = [place.panel.colours for place in places if place.panel.colours is not None]
+    return look.needed(numbers=any(place.number for place in places), shades=shades, pictures=pictures)
 
 
 class Raster:
@@ -136,8 +138,10 @@ class Raster:
         self._write(low, "muted")
         self._write(high, "muted")
         steps = self.palette.shade(place.panel.shade)
-        if place.panel.signed:
+        if place.signed:
             steps = np.concatenate([self.palette.shade("negative")[::-1], steps])
+        if place.panel.heat:
+            steps = self.palette.shade("heat")
         at = np.arange(bar.right - bar.left) * len(steps) // (bar.right - bar.left)
         self._base[bar.top : bar.bottom, bar.left : bar.right] = steps[at]
 
@@ -158,16 +162,19 @@ class Raster:
                 for cell in {*notes, *before.notes}:
                     if notes.get(cell) != before.notes.get(cell):
                         changed[cell] = True
+            if grid.colours is not before.colours:
+                changed |= _differ(grid.colours, before.colours)
         rows, columns = np.nonzero(changed)
         if not len(rows):
             return
         roles, emphases, values = (a[rows, columns].tolist() for a in (grid.roles, grid.emphasis, grid.values))
-        for row, column, role, emphasis, value in zip(
-            rows.tolist(), columns.tolist(), roles, emphases, values, strict=True
+        own = [-1] * len(rows) if grid.colours is None else self.palette.nearest(grid.colours[rows, columns]).tolist()
+        for row, column, role, emphasis, value, colour in zip(
+            rows.tolist(), columns.tolist(), roles, emphases, values, own, strict=True
         ):
             top, left, bottom, right = place.cell(row, column)
             note = notes.get((row, column), "")
-            self._base[top:bottom, left:right] = self._sprites.of(place, role, emphasis, value, note)
+            self._base[top:bottom, left:right] = self._sprites.of(place, role, emphasis, value, note, colour)
         first, last = place.cell(rows[0], columns.min()), place.cell(rows[-1], columns.max())
         self._dirty.append(Box(first.top, first.left, last.bottom, last.right))
 
@@ -226,6 +233,14 @@ class Raster:
         ):
             self._pixels[where] = ink
         return Box(top, left, bottom, right)
+
+
+def _differ(a: NDArray[np.uint8] | None, b: NDArray[np.uint8] | None) -> NDArray[np.bool_] | bool:
+    """Which cells have other colours of their own: all of them, where only one of two grids has any."""
+    if a is None or b is None:
+        return True
+    other: NDArray[np.bool_] = (a != b).any(axis=2)
+    return other
 
 
 def _hull(boxes: list[Box]) -> Box:
