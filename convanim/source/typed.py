@@ -11,8 +11,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -30,6 +29,7 @@ from convanim.source.cells import (
     WHOLE,
     check_shape,
     number,
+    placed,
     short,
 )
 from convanim.source.files import PICTURES, from_file, from_picture
@@ -75,7 +75,7 @@ def read_array(
         >>> read_array("[0, 0.5]", what="--kernel").dtype
         dtype('float64')
     """
-    with _place(what, text):
+    with placed(what, text):
         if len(text) > MAX_LITERAL:
             raise ConvanimError(f"has {len(text)} characters", f"put more than {MAX_LITERAL} in a .npy or .csv file")
         text = text.strip()
@@ -107,7 +107,7 @@ def read_sizes(text: str, *, what: str) -> tuple[int, ...]:
         >>> read_sizes("4x6", what="--stride")
         (4, 6)
     """
-    with _place(what, text):
+    with placed(what, text):
         return _sizes(text)
 
 
@@ -125,7 +125,7 @@ def read_padding(text: str, *, what: str) -> Padding:
         >>> [read_padding(text, what="--padding") for text in ("1", "2x1", "1:2x0:1", "1x0:1", "same")]
         [1, (2, 1), ((1, 2), (0, 1)), ((1, 1), (0, 1)), 'same']
     """
-    with _place(what, text):
+    with placed(what, text):
         text = text.strip()
         if text in WORDS:
             return text
@@ -162,15 +162,6 @@ def read_number(text: str, *, what: str) -> int | float:
         # _number speaks of a cell that "has ..."; here it is all there is.
         told = error.message.removeprefix("has ").replace(", which", "", 1)
         raise ConvanimError(f"{what} {told}", error.hint) from None
-
-
-@contextmanager
-def _place(what: str, text: str) -> Iterator[None]:
-    """Put the option and the value before the reason: the readers below raise a reason only ("has the size 0, ...")."""
-    try:
-        yield
-    except ConvanimError as error:
-        raise ConvanimError(f"{what} {short(text)} {error.message}", error.hint) from None
 
 
 def _size(part: str) -> int:
