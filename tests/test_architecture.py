@@ -31,6 +31,7 @@ LEVELS: list[dict[str, str]] = [
     {"render": "the ink: text, raster, vector"},
     {"write": "the container: GIF, PNG, JSON and the rest"},
     {"animation": "the whole pipeline as one function"},
+    {"request": "what was typed, as a layer and what it is given"},
     {"shell": "how the program speaks and ends", "options": "the options that commands share"},
     {"cli": "the pipeline for a person at a shell"},
     {"__main__": "python -m convanim"},

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 
 from convanim.errors import ConvanimError
 
-MAX_DIMENSIONS = 4  # channels, depth, height, width
+MAX_DIMENSIONS = 5  # weights: two of channels, depth, height, width
 MAX_CELLS = 2**24
 LOWEST, HIGHEST = -(2**63), 2**63 - 1  # int64
 WHOLE = re.compile(r"[-+]?[0-9]+")

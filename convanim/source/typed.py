@@ -37,7 +37,7 @@ from convanim.source.files import PICTURES, from_file, from_picture
 Fill = Literal["range", "ones", "random"]
 Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
 MAX_LITERAL = 1_000_000  # characters
-WORDS = ("valid", "same", "same_lower", "full")
+WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
 _SUFFIXES = ".npy, .csv, .tsv, .png or .jpg"
 _SHAPE_LIKE = re.compile(r"[-+.,:*()\seExX×]*[0-9][-+.,:*()\seExX×0-9]*")  # also the misspelt shapes: 5,5 (5x5) 5*5
 _JOIN = re.compile("[xX×]")
@@ -116,7 +116,7 @@ def read_padding(text: str, *, what: str) -> Padding:
 
     Returns:
         an int for one number; else one number for each axis; else one (before, after) for each axis as soon as one axis
-        has a colon; else the word itself: valid, same, same_lower or full.
+        has a colon; else the word itself.
 
     Raises:
         ConvanimError: a number is absent, not whole or too large, or the word is unknown (the near one is suggested).
@@ -130,8 +130,7 @@ def read_padding(text: str, *, what: str) -> Padding:
         if text in WORDS:
             return text
         if text and not re.search(r"[0-9]", text):
-            # same_upper is what ONNX calls same; by its letters it is nearest to same_lower, the opposite.
-            near = ["same"] if text.lower() == "same_upper" else difflib.get_close_matches(text.lower(), WORDS, n=1)
+            near = difflib.get_close_matches(text.lower(), WORDS, n=1)
             hint = f"did you mean {near[0]}" if near else "type 1, 2x1, 1:2x0:1, or " + ", ".join(WORDS)
             raise ConvanimError("is neither numbers nor a known word", hint)
         axes = [[_size(side) for side in part.split(":")] for part in _JOIN.split(text)]
