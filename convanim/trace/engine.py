@@ -26,7 +26,7 @@ Run = tuple[Any, Any, Any]
 def taps_of(axis: Axis, *, cropped: bool = False) -> Taps:
     """The taps of one axis; `cropped` keeps those that the crop of a transposed layer throws away."""
     if isinstance(axis, Resampled):
-        return Taps.resampled(axis.input, axis.output, axis.way, axis.place, axis.ratio)
+        return Taps.resampled(axis.input, axis.output, axis.way, axis.place, axis.ratio, axis.rounding)
     k, s, d = axis.kernel, axis.stride, axis.dilation
     if not axis.transposed:
         return Taps.along(axis.input, axis.output, k, s, axis.before, d, axis.mode)
