@@ -10,17 +10,33 @@ from typing import Any
 
 import numpy as np
 
-from convanim.arithmetic import alike, count, output_sum
+from convanim.arithmetic import alike, arguments, count, output_sum
 from convanim.numerals import MINUS, Numerals
-from convanim.ops import Axis, times
+from convanim.ops import Axis, Operation, times
 from convanim.scene.frame import Caption
 from convanim.trace import Step, Trace
 
 
 def heading(trace: Trace) -> str:
     """What a page is headed with: the layer's name, and the sizes that it maps to each other."""
-    axes = trace.axes
-    return f"{trace.op.words}   {times([a.input for a in axes])} → {times([a.output for a in axes])}"
+    before, after = [a.input for a in trace.axes], [a.output for a in trace.axes]
+    if max(len(trace.x), trace.channels) > 1:
+        before, after = [len(trace.x), *before], [trace.channels, *after]
+    return f"{trace.op.words}   {times(before)} → {times(after)}"
+
+
+def detail(trace: Trace) -> str:
+    """The layer's arguments for the corner of a page; whose rules hold, where they are not PyTorch's."""
+    mode = trace.axes[0].mode
+    return "   ".join(part for part in (rules(trace.op), arguments(trace.axes), mode.replace("zeros", "")) if part)
+
+
+def rules(op: Operation) -> str:
+    """Whose rules hold, and the word that they explain: `Keras: same`; nothing for PyTorch's."""
+    if op.convention == "torch":
+        return ""
+    word = getattr(op, "padding", None)
+    return f"{op.rules.title}: {word}" if isinstance(word, str) else op.rules.title
 
 
 def place(cell: Sequence[int]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.numerals import Numerals
+from convanim.numerals import MINUS, Numerals
 
 Cells = NDArray[np.uint8]
 
@@ -33,10 +33,12 @@ class Role(IntEnum):
     PENDING = 8  # there, without a value yet
     DONE = 9
     OVERLAP = 10
+    COPIED = 11  # padding that holds what a cell of the input holds
+    EMPTY = 12  # around the input, and nothing: padding that cannot win, cells beyond the padding
 
 
 #: Roles of cells that hold no value of their own, or one that does not count: a picture's colour is not shown there.
-COLOURLESS = frozenset({Role.NONE, Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.PENDING})
+COLOURLESS = frozenset({Role.NONE, Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.PENDING, Role.EMPTY})
 
 
 class Emphasis(IntEnum):
@@ -117,7 +119,8 @@ class Grid:
 class Caption:
     """A line of live arithmetic: `subject = term + term = result   remark`. Any part may be empty.
 
-    `relation` stands before the terms, `outcome` before the result: "=", "≈" where something is rounded, "+=".
+    `relation` stands before the terms, `outcome` before the result: "=", "≈" where something is rounded, "+=". The
+    terms stand between `opens` and `closes`, with `between` them: a sum of products, or `max(1, 5, 3)`.
     """
 
     subject: str = ""
@@ -126,6 +129,9 @@ class Caption:
     remark: str = ""
     relation: str = "="
     outcome: str = "="
+    opens: str = ""
+    closes: str = ""
+    between: str = " + "
 
     def text(self, most: int | None = None) -> str:
         """As one line, with at most so many terms: the first ones, an ellipsis and the last.
@@ -133,12 +139,17 @@ class Caption:
         Example:
             >>> Caption("y", ("1·2", "3·4", "5·6"), "44").text(2)
             'y = 1·2 + … + 5·6 = 44'
+            >>> Caption("y", ("1", "−5"), "1", opens="max(", closes=")", between=", ").text()
+            'y = max(1, −5) = 1'
         """
         terms = list(self.terms)
         if most is not None and len(terms) > most:
             terms = [*terms[: max(most - 1, 0)], "…", *terms[-1:]] if most else ["…"]
         line = self.subject
-        for sign, part in ((self.relation, " + ".join(terms)), (self.outcome, self.result)):
+        # A negative number is taken away; as a factor it stands in brackets and stays as it is.
+        said = self.between.join(terms).replace(f" + {MINUS}", f" {MINUS} ")
+        told = f"{self.opens}{said}{self.closes}" if terms else ""
+        for sign, part in ((self.relation, told), (self.outcome, self.result)):
             line += f" {sign} {part}" if line and part else part
         return f"{line}   {self.remark}" if line and self.remark else line + self.remark
 
