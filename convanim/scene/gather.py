@@ -17,6 +17,7 @@ from convanim.numerals import Numerals
 from convanim.ops import times
 from convanim.scene.captions import heading, product_sum, size_formula
 from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
+from convanim.scene.letters import Letters
 from convanim.scene.stage import lines, ring, roles
 from convanim.trace import ConvTrace, Trace
 
@@ -31,17 +32,25 @@ class GatherScene:
 
     Args:
         trace: in gather order, with one channel and one or two axes.
+        symbols: letters with places instead of the numbers.
     """
 
     captions = 1
 
-    def __init__(self, trace: ConvTrace) -> None:
+    def __init__(self, trace: ConvTrace, *, symbols: bool = False) -> None:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
         self.title, self.detail = heading(trace), arguments(trace.axes)
         self.x, self.kernel = flat(trace.x[0]), flat(trace.kernel[0, 0])
         self.answer = flat(trace.answer[0])
+        self.numerals: tuple[Numerals, Numerals, Numerals]
         self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(self.answer)
+        self.letters = Letters(trace) if symbols else None
+        if self.letters:
+            self.x, self.kernel, self.answer = (
+                flat(c) for c in (self.letters.x, self.letters.kernel, self.letters.answer)
+            )
+            self.numerals = self.letters.numerals
         self.lines = rows, columns = lines(trace.axes)
         self.stage_roles = roles(rows, columns)
         self.stage_values = np.zeros(self.stage_roles.shape, self.x.dtype)
@@ -216,7 +225,7 @@ class GatherScene:
         }
         bias = None if self.trace.bias is None else self.trace.bias[0].item()
         nothing = "" if len(step.terms) else self._nothing(self.stage_roles[under])
-        caption = product_sum(step, self.numerals, bias, nothing)
+        caption = self.letters.sum(step, nothing) if self.letters else product_sum(step, self.numerals, bias, nothing)
         if not written:
             caption = replace(caption, result="")
         return Frame(len(self.phases) - 1, grids, (caption,), number + 1)
