@@ -16,7 +16,7 @@ import numpy as np
 from convanim.arithmetic import arguments, count, even_kernel, evenness, per_axis, remainder, sides
 from convanim.numerals import Numerals
 from convanim.ops import Axis, Conv, ConvTranspose
-from convanim.scene.captions import heading, place
+from convanim.scene.captions import heading, place, shortest
 from convanim.scene.frame import Beats, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, whole
 from convanim.scene.stage import lines, roles
 from convanim.taps import Ints, Taps
@@ -144,13 +144,9 @@ def cured(trace: Trace) -> ConvTrace | None:
         whole_size = (a.input - 1) * a.stride + a.dilation * (k - 1) + 1
         crops.append(min(range((whole_size - 1) // 2 + 1), key=lambda p: abs(whole_size - 2 * p - a.output)))
     stride, dilation = (tuple(getattr(a, n) for a in trace.axes) for n in ("stride", "dilation"))
-    op = ConvTranspose(*(_one(v) for v in (kernel, stride, tuple(crops))), dilation=_one(dilation))
+    op = ConvTranspose(*(shortest(v) for v in (kernel, stride, tuple(crops))), dilation=shortest(dilation))
     done: ConvTrace = op.trace(trace.x[0], np.ones(kernel, np.int64))
     return done
-
-
-def _one(each: tuple[int, ...]) -> int | tuple[int, ...]:
-    return each[0] if len(set(each)) == 1 else each
 
 
 class OverlapScene:
