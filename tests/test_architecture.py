@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "convanim"
 LEVELS: list[dict[str, str]] = [
     {"errors": "how a wrong input is told to a person", "doors": "methods that lead on to a later stage, by name only"},
     {"numerals": "how a number reads: minus signs, digits, no float noise"},
+    {"symbols": "letters with places instead of numbers"},
     {"source": "what a person typed for an array, a size or a padding, as numbers"},
     {"oracle": "the answer straight from the definition, sharing no code with what it checks"},
     {"ops": "what was asked: operations, their validation and their output sizes"},

@@ -17,9 +17,11 @@ from convanim.numerals import Numerals
 from convanim.ops import times
 from convanim.scene.captions import detail, heading, place, product_sum, size_formula
 from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
+from convanim.scene.letters import Letters
 from convanim.scene.stage import laid, layers, lines, roles
 from convanim.taps import folded
 from convanim.trace import ConvTrace, Trace
+from convanim.trace.engine import padded
 
 #: A ring of padding grows in at most so many frames.
 RINGS = 3
@@ -38,22 +40,31 @@ class GatherScene:
 
     Args:
         trace: in gather order, with one channel and one or two axes.
+        symbols: letters with places instead of the numbers.
     """
 
     captions = 1
 
-    def __init__(self, trace: ConvTrace) -> None:
+    def __init__(self, trace: ConvTrace, *, symbols: bool = False) -> None:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
         self.title, self.detail = heading(trace), detail(trace)
         self.x, self.kernel = flat(trace.x[0]), flat(trace.kernel[0, 0])
         self.answer = flat(trace.answer[0])
+        self.numerals: tuple[Numerals, Numerals, Numerals]
         self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(self.answer)
+        self.letters = Letters(trace) if symbols else None
+        if self.letters:
+            self.x, self.kernel, self.answer = (
+                flat(c) for c in (self.letters.x, self.letters.kernel, self.letters.answer)
+            )
+            self.numerals = self.letters.numerals
         self.lines = lines(trace.axes)
         self.mode = trace.axes[0].mode
         self._ring = Role.PADDING if self.mode == "zeros" else Role.COPIED
         self.stage_roles = roles(*self.lines, ring=self._ring)
-        self.stage_values = laid(self.lines, trace.x)[0] if self.mode == "zeros" else flat(trace.padded[0])
+        shown = self.letters.x[None] if self.letters else trace.x
+        self.stage_values = laid(self.lines, shown)[0] if self.mode == "zeros" else flat(padded(shown, trace.axes)[0])
         self._origins = self._copied()
         # The kernel as it slides, and the places under it as offsets from the window's first cell.
         self._rotates = self.op.transposed and self.op.rules.rotates
@@ -243,7 +254,7 @@ class GatherScene:
         }
         bias = None if self.trace.bias is None else self.trace.bias[0].item()
         nothing = "" if len(step.terms) else self._nothing(self.stage_roles[under])
-        caption = product_sum(step, self.numerals, bias, nothing)
+        caption = self.letters.sum(step, nothing) if self.letters else product_sum(step, self.numerals, bias, nothing)
         if not written:
             caption = replace(caption, result="")
         return Frame(len(self.phases) - 1, grids, (caption,), number + 1)
