@@ -24,6 +24,7 @@ LEVELS: list[dict[str, str]] = [
     {"search": "which layers map one size to another"},
     {"scene": "what is on the page: frames as data"},
     {"timeline": "how long each frame is shown"},
+    {"palette": "exact colours, each with an index"},
     {"theme": "which role has which ink"},
     {"glyphs": "text as coverage, drawn by matplotlib"},
     {"layout": "where things lie on the page, in pixels"},
