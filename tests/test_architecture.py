@@ -22,6 +22,7 @@ LEVELS: list[dict[str, str]] = [
     {"trace": "in what order, with what values; proves itself"},
     {"arithmetic": "the same arithmetic in words"},
     {"search": "which layers map one size to another", "difference": "where two answers differ"},
+    {"equals": "the transposed convolution that equals an upsampling"},
     {"compare": "why two layers differ, in words"},
     {"scene": "what is on the page: frames as data"},
     {"timeline": "how long each frame is shown"},
