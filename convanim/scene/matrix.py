@@ -214,8 +214,8 @@ class MatrixScene:
         shapes = {p.name: (p.shape, p.titles[0]) for p in self.panels}
         for name, source in (("flat input", grids["input"]), ("flat output", grids["output"])):
             shape, title = shapes[name]
-            cells = (a.reshape(shape) for a in (source.roles, source.values, source.emphasis))
-            grids[name] = Grid(title, *cells)
+            state, values, marks = source.roles, source.values, source.emphasis
+            grids[name] = Grid(title, state.reshape(shape), values.reshape(shape), marks.reshape(shape))
         return {name: grid for name, grid in grids.items() if name in shapes}
 
     def _open(self, number: int) -> Frame:
