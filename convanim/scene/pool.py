@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.arithmetic import count, per_axis, sides
-from convanim.ops import AvgPool
-from convanim.scene.captions import combined, output_cell, place, size_formula
+from convanim.ops import AvgPool, LpPool
+from convanim.scene.captions import combined, detail, output_cell, place, size_formula
 from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
 from convanim.scene.stage import layers, roles
 from convanim.scene.window import SURVEYED, Seen, Where, WindowScene
@@ -52,6 +52,12 @@ class PoolScene(WindowScene):
             if len(trace) <= SURVEYED:
                 self._notes_kept = ["" if none else place(won) for won, none in zip(self._won, self._none, strict=True)]
         super().__init__(trace, words)
+
+    def _detail(self) -> str:
+        op = self.trace.op
+        more = [f"p = {op.norm_type:g}"] if isinstance(op, LpPool) else []
+        more += ["rounded up"] * op.ceil_mode
+        return "   ".join([detail(self.trace), *more])
 
     def _phases(self) -> tuple[Phase, ...]:
         axes = self.trace.axes
