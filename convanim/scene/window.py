@@ -74,7 +74,7 @@ class WindowScene:
         check(self.op, self.left, self.right)
         shape = (len(trace.x), *(line.size for line in self.lines))
         self.stage_roles: Cells = self.left.planes(np.broadcast_to(self._roles(), shape))
-        self.stage_values = self.left.planes(laid(self.lines, trace.x))
+        self.stage_values = self.left.planes(self._values())
         self.answer = self.right.planes(trace.answer)
         self.numerals = Numerals(trace.x), Numerals(trace.answer)
         self.phases = self._phases()
@@ -100,6 +100,10 @@ class WindowScene:
     def _roles(self) -> Cells:
         """The roles of the finished stage, without channels."""
         return roles(*self.lines)
+
+    def _values(self) -> NDArray[Any]:
+        """The values of the finished stage, (C, *sizes)."""
+        return laid(self.lines, self.trace.x)
 
     def _results(self) -> Cells:
         """The roles of the finished output, (C, *o)."""
