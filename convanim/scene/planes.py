@@ -6,6 +6,7 @@ Knows how the sums of the planes make up an output cell. Must not know pixels or
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -235,7 +236,8 @@ class PlanesScene(WindowScene):
 
     # A placement.
 
-    def _look(self, step: Step, *, written: bool) -> Seen:
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
         cell = step.writes[0].tolist()
         met, _ = self._channel(cell[0])
         depths, (rows, columns), window = self._windows(cell)

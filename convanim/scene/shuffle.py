@@ -70,7 +70,7 @@ class ShuffleScene:
         turn[order] = np.arange(len(order)) if singly else cell.ravel()[order]
         self._turn: NDArray[np.int64] = turn.reshape(self.answer.shape)
         corner = Phase(f"each channel has its corner of a cell of {r}×{r}", "move")
-        self.phases = (corner,)
+        self.phases: tuple[Phase, ...] = (corner,)
         self.blocks = self._blocks()
         self.panels = tuple(p for block in self.blocks for row in block for p in row)
         row = min(trace.axes[-1].input if not down else trace.axes[-1].output, trace.axes[-1].input)

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convanim.errors import ConvanimError
 from convanim.ops import Conv, ConvTranspose, MaxUnpool, Operation, Pool, Shuffle, Upsample, times
 from convanim.scene.both import BothScene
-from convanim.scene.colour import ColourScene, StampScene
+from convanim.scene.colour import ColourScene
 from convanim.scene.gather import GatherScene
 from convanim.scene.planes import PlanesScene
 from convanim.scene.pool import PoolScene
 from convanim.scene.scatter import ScatterScene
 from convanim.scene.shuffle import ShuffleScene
+from convanim.scene.stamps import StampScene
 from convanim.scene.unpool import UnpoolScene
 from convanim.scene.upsample import UpsampleScene
 from convanim.trace import Trace
@@ -69,8 +70,9 @@ def _needs_one(trace: Trace, view: str) -> None:
     """Refuse what a view for one plane cannot show."""
     if not _flat(trace):
         deep = f"{len(trace.axes)} axes" if len(trace.axes) > 2 else f"{len(trace.x)} and {trace.channels} channels"
+        told = f"{trace.op} over {times(trace.x.shape)} has {deep}"
         raise ConvanimError(
-            f"view {view!r} shows one channel and one or two axes, and {trace.op} over {times(trace.x.shape)} has {deep}",
+            f"view {view!r} shows one channel and one or two axes, and {told}",
             "leave the view out, or trace one channel of the input with one kernel",
         )
 
