@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.arithmetic import count, per_axis, sides
-from convanim.ops import AvgPool
-from convanim.scene.captions import combined, output_cell, place, size_formula
+from convanim.ops import AvgPool, LpPool
+from convanim.scene.captions import combined, detail, output_cell, place, size_formula
 from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
 from convanim.scene.stage import layers, roles
 from convanim.scene.window import SURVEYED, Seen, Where, WindowScene
@@ -52,6 +52,12 @@ class PoolScene(WindowScene):
             if len(trace) <= SURVEYED:
                 self._notes_kept = ["" if none else place(won) for won, none in zip(self._won, self._none, strict=True)]
         super().__init__(trace, words)
+
+    def _detail(self) -> str:
+        op = self.trace.op
+        more = [f"p = {op.norm_type:g}"] if isinstance(op, LpPool) else []
+        more += ["rounded up"] * op.ceil_mode
+        return "   ".join([detail(self.trace), *more])
 
     def _phases(self) -> tuple[Phase, ...]:
         axes = self.trace.axes
@@ -111,7 +117,8 @@ class PoolScene(WindowScene):
             return "padding adds nothing to the sum"
         return "padding counts as zeros in the mean" if self._counts else "padding does not count in the mean"
 
-    def _look(self, step: Step, *, written: bool) -> Seen:
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
         cell = step.writes[0].tolist()
         depths, (rows, columns), window = self._windows(cell)
         planes = [cell[0] * self.left.deep + d for d in depths]
@@ -169,7 +176,8 @@ class PoolScene(WindowScene):
     def _notes(self) -> tuple[str, str]:
         return "", max(self._notes_kept, key=len, default="")
 
-    def _closing(self) -> Caption:
+    def closing(self) -> Caption:
+        """The last caption: how large the output is."""
         caption = size_formula(self.trace.axes)
         if any(a.beyond for a in self.trace.axes):
             caption = replace(caption, remark="rounded up: the last window may stick out")
