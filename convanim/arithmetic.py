@@ -103,6 +103,8 @@ def output_sum(axis: Axis) -> str:
         return f"({a.input} − 1)·{a.stride} + {span}" + (f" − {crop}" if a.before or a.after else "") + extra
     pad = f"2·{a.before}" if a.before == a.after else f"{a.before} + {a.after}"
     inside = f"{a.input}" + (f" + {pad}" if a.before or a.after else "") + f" − {span}"
+    if a.beyond:
+        return f"⌈({inside}) / {a.stride}⌉ + 1"
     return f"{inside} + 1" if a.stride == 1 else f"⌊({inside}) / {a.stride}⌋ + 1"
 
 

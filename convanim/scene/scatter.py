@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.arithmetic import arguments, count, per_axis, sides
+from convanim.arithmetic import count, per_axis, sides
 from convanim.numerals import Numerals
-from convanim.scene.captions import factor, heading, place, size_formula, span
+from convanim.scene.captions import detail, factor, heading, place, size_formula, span
 from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
 from convanim.trace import ConvTrace, Trace
 
@@ -36,12 +36,14 @@ class ScatterScene:
         self.trace, self.op = trace, trace.op
         self._reads, self._writes = reads, writes
         self.traces: tuple[Trace, ...] = (trace,)
-        self.title, self.detail = heading(trace), arguments(trace.axes)
+        self.title, self.detail = heading(trace), detail(trace)
         self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
         self.answer = flat(trace.answer[0])
         high, wide = (1, *trace.canvas[1:])[-2:]
         self.shape = high, wide
         self.bias = None if trace.bias is None else trace.bias[0].item()
+        # What slides as it is given is stamped rotated.
+        self._kernel_title = "kernel" if self.op.rules.rotates else "kernel, rotated"
         axes = trace.axes
         self._before = (0, *(a.kept.start for a in axes))[-2:]
         self._reach = (1, *(a.reach for a in axes))[-2:]
@@ -111,12 +113,11 @@ class ScatterScene:
 
     def _panels(self, products: NDArray[Any], canvases: NDArray[Any]) -> tuple[Panel, ...]:
         x, kernel, product, total = self.numerals
-        note = self._longest_note()
-        out = self._writes
+        note, kernels, out = self._longest_note(), (self._kernel_title,), self._writes
         titles = (out, f"{out}, cropped", self._canvas_title) if self._crops else (out,)
         return (
             Panel("input", self.x.shape, (self._reads,), x, self.x, aside=True, shade="data"),
-            Panel("kernel", self.kernel.shape, ("kernel",), kernel, self.kernel, sign="×", aside=True, shade="kernel"),
+            Panel("kernel", self.kernel.shape, kernels, kernel, self.kernel, sign="×", aside=True, shade="kernel"),
             Panel("stamp", self.kernel.shape, ("product",), product, products, sign="=", aside=True, shade="product"),
             Panel("canvas", self.shape, titles, total, canvases, note),
         )
@@ -158,7 +159,7 @@ class ScatterScene:
     def _grids(self, canvas: Grid, stamp: Grid | None = None, read: tuple[int, int] | None = None) -> dict[str, Grid]:
         grids = {
             "input": whole(self._reads, Role.DATA, self.x),
-            "kernel": whole("kernel", Role.KERNEL, self.kernel),
+            "kernel": whole(self._kernel_title, Role.KERNEL, self.kernel),
             "stamp": stamp or whole("product", Role.PENDING, self.kernel),
             "canvas": canvas,
         }
@@ -172,7 +173,10 @@ class ScatterScene:
     def _open(self) -> Frame:
         canvas = whole(self._canvas_title, Role.PENDING, np.zeros_like(self._canvas))
         many = f"each of the {self.x.size} {self._reads} values" if self.x.size > 1 else f"the {self._reads} value"
-        return Frame(0, self._grids(canvas), (Caption(remark=f"{many} scales the kernel; the products are added up"),))
+        remark = f"{many} scales the kernel; the products are added up"
+        if not self.op.rules.rotates:
+            remark = f"{self.op.rules.title} slides the kernel as it is given, so it is stamped rotated by 180°"
+        return Frame(0, self._grids(canvas), (Caption(remark=remark),))
 
     def _stamp(self, number: int, part: int) -> Frame:
         """A stamp's part: 0 the value is read, 1 the kernel is scaled, 2 the product is added."""
