@@ -83,7 +83,10 @@ class Pair:
     @property
     def lower(self) -> tuple[Panel, ...]:
         """The panels of the second scene, by the names that they have in the pair."""
-        return tuple(replace(p, name=BELOW + p.name) for p in self.below.panels)
+        return tuple(
+            replace(p, name=BELOW + p.name, **{k: BELOW + v for k in ("group", "follows") if (v := getattr(p, k))})
+            for p in self.below.panels
+        )
 
     def at(self, number: int) -> Moment:
         """What both show in a frame of the pair, from 0."""
