@@ -114,7 +114,8 @@ def ring(word: str, convention: str, size: int, stride: int, reach: int) -> tupl
 
 
 class Crop(NamedTuple):
-    """What a transposed layer's output is of the full result: cells cut before and after it, and its size."""
+    """What a transposed layer's output is of the full result: cells cut before and after it (negative ones are added), and
+    its size."""
 
     before: int
     after: int
@@ -149,9 +150,9 @@ def crop(
     if convention == "keras" and extra is not None:
         output = (size - 1) * stride + reach % 2 + extra
     if convention == "onnx":
-        total = full + (extra or 0) - output
-        before, after = _halves(max(total, 0), padding)
-        return Crop(before, after, full - before - after + (extra or 0), extra or 0)
+        # Always i * s cells: where the stamps do not fill them, zeros stand on both sides of the result.
+        before, after = _halves(full + (extra or 0) - output, padding)
+        return Crop(before, after, output, extra or 0)
     before = max(full - output, 0) // 2
     after = full - before - output
     return Crop(before, max(after, 0), output, max(-after, 0))
