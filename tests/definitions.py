@@ -69,12 +69,9 @@ def conv_taps(start: int, kernel: int, dilation: int, size: int, mode: str) -> l
 
 
 def conv_sides(given: Any, size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """The padding (before, after) along an axis.
-
-    'same' is that of tf.nn.convolution, lax.padtype_to_pads and ONNX SAME_UPPER: ceil(n / s) cells come out. PyTorch's
-    is its case of stride 1. 'causal' is that of keras.layers.Conv1D and flax.linen.Conv; 'circular' and 'reflect' are
-    those of flax.linen.Conv, centred on the window whatever the stride.
-    """
+    """The padding (before, after) along an axis. 'same' is that of tf.nn.convolution, lax.padtype_to_pads and ONNX
+    SAME_UPPER: ceil(n / s) cells come out; PyTorch's is its case of stride 1. 'causal' is that of keras.layers.Conv1D
+    and flax.linen.Conv; 'circular' and 'reflect' are flax.linen.Conv's, whatever the stride; 'full' is in none."""
     if not isinstance(given, str):
         return given
     span = reach(kernel, dilation)
@@ -88,10 +85,8 @@ def conv_sides(given: Any, size: int, kernel: int, stride: int, dilation: int) -
 def conv_transpose(
     x, weight, *, stride=1, padding=0, dilation=1, groups=1, output_padding=None, output_shape=None, convention="torch"
 ):
-    """Output cell t gets x[n] * w[k] for t = n * stride - before + k * dilation, with w rotated by 180° for jax.
-
-    So lax.conv_transpose with its transpose_kernel=False. `output_shape` is ONNX's.
-    """
+    """Output cell t gets x[n] * w[k] for t = n * stride - before + k * dilation; w rotated by 180° for jax, which is
+    lax.conv_transpose with its transpose_kernel=False. `output_shape` is ONNX's."""
     x, weight = np.asarray(x), np.asarray(weight)
     if convention == "jax":
         weight = np.flip(weight, axis=tuple(range(2, weight.ndim)))
@@ -120,11 +115,9 @@ def transposed_axis(given, n, k, s, d, extra, wanted, convention) -> tuple[int, 
     span = reach(k, d)
     natural = (n - 1) * s + span
     same = isinstance(given, str) and given.startswith("same")
-    if wanted is not None or (
-        same and convention == "onnx"
-    ):  # halves round down below zero too, as onnx.reference does
-        total = natural + (extra or 0) - (wanted or n * s)
-        return wanted or n * s, total // 2 if given == "same" else total - total // 2
+    if wanted is not None or (same and convention == "onnx"):
+        total = natural + (extra or 0) - (wanted or n * s)  # halves round down below zero too, as onnx.reference does
+        return wanted or n * s, total - total // 2 if given == "same_lower" else total // 2
     if same:  # Keras and lax; an output padding is Keras's alone
         out = n * s if extra is None else (n - 1) * s + span % 2 + extra
         return out, halves(max(natural - out, 0), given)[0]
@@ -133,7 +126,7 @@ def transposed_axis(given, n, k, s, d, extra, wanted, convention) -> tuple[int, 
         return n * s, -((missing + 1) // 2)
     if given == "valid" and convention in ("keras", "jax"):
         return natural + (max(s - span, 0) if extra is None else extra), 0
-    if convention == "jax":  # numbers pad the zero-inserted input
+    if convention == "jax" and not isinstance(given, str):  # numbers pad the zero-inserted input
         before, after = (span - 1 - side for side in given)
     else:
         before, after = conv_sides(given, n, k, s, d)
@@ -163,11 +156,9 @@ def avg_pool(x, *, count_include_pad=None, convention="torch", **layer):
 
 
 def lp_pool(x, *, kernel, norm_type=2, convention="torch", **layer):
-    """The p-norm of each window: ONNX LpPool-22. Two things are otherwise in torch.nn.functional.lp_pool1d, 2d, 3d.
-
-    It takes powers of the values with their signs, so that an odd p may end in the root of a negative number, a nan;
-    and it multiplies an average by the size of the whole kernel, so that windows that stick out give too much.
-    """
+    """The p-norm of each window: ONNX LpPool-22. torch.nn.functional.lp_pool2d takes powers of the values with their
+    signs, so that an odd p may end in the root of a negative number, a nan; and it multiplies an average by the size of
+    the whole kernel, so that windows that stick out give too much."""
     whole, cells = math.prod(k for (k,) in by_axis(np.ndim(x) - 1, kernel)), []
     sizes, windows = pool_windows(x, convention, kernel=kernel, **layer)
     for plane, places, padded in windows:
@@ -183,9 +174,7 @@ def lp_pool(x, *, kernel, norm_type=2, convention="torch", **layer):
 
 def pool_windows(x, convention, *, kernel, stride=None, padding=0, dilation=1, ceil_mode=False):
     """The output sizes, and of every window its plane, its cells of the input, and how many it has with the padding.
-
-    A stride that is not given is the kernel in PyTorch and Keras, and 1 in Flax and ONNX.
-    """
+    A stride that is not given is the kernel in PyTorch and Keras, and 1 in Flax and ONNX."""
     x = np.asarray(x)
     stride = (kernel if convention in ("torch", "keras") else 1) if stride is None else stride
     sizes, axes, rank = [], [], x.ndim - 1
@@ -221,11 +210,9 @@ def max_unpool(x, indices, output_sizes):
 
 
 def upsample(x, *, size=None, scale_factor=None, mode="nearest", coordinates=None, convention="torch", **options):
-    """Nearest, linear along every axis ('bilinear'), or a bed of nails: the value at the first of its cells.
-
-    Options: align_corners; rounding, ONNX's nearest_mode; antialias, with which jax.image.resize smooths what it makes
-    smaller unless it is False. `coordinates` is ONNX's coordinate_transformation_mode.
-    """
+    """Nearest, linear along every axis ('bilinear'), or a bed of nails: the value at the first of its cells. Options:
+    align_corners; rounding, ONNX's nearest_mode; antialias, with which jax.image.resize smooths what it makes smaller
+    unless it is False. `coordinates` is ONNX's coordinate_transformation_mode."""
     x = np.asarray(x)
     antialias = options.get("antialias", convention == "jax")
     default = "asymmetric" if convention == "torch" and mode == "nearest" else "half_pixel"
@@ -268,19 +255,15 @@ def resized(n: int, wanted: int | None, scale: float | None, convention: str) ->
 
 def source(t: int, n: int, out: int, ratio: Fraction, coordinates: str) -> Fraction:
     """Where output cell t lies in the input."""
-    if coordinates == "align_corners":
+    if coordinates == "align_corners" or (coordinates == "pytorch_half_pixel" and out == 1):
         return Fraction(t * (n - 1), max(out - 1, 1))
-    if coordinates == "pytorch_half_pixel" and out == 1:
-        return Fraction(0)
     return t * ratio if coordinates == "asymmetric" else (t + HALF) * ratio - HALF
 
 
 def nearest(where: Fraction, n: int, rounding: str) -> int:
-    """The cell that an output cell repeats.
-
-    PyTorch's 'nearest' is floor(t * ratio), 'asymmetric' here; its 'nearest-exact', jax.image.resize and Keras are
-    floor((t + 1/2) * ratio), 'half_pixel'. ONNX rounds the place, a half downwards unless it is told otherwise.
-    """
+    """The cell that an output cell repeats. PyTorch's 'nearest' is floor(t * ratio), 'asymmetric' here; its
+    'nearest-exact', jax.image.resize and Keras are floor((t + 1/2) * ratio), 'half_pixel'. ONNX rounds the place, a
+    half downwards unless it is told otherwise."""
     up, down = math.floor(where + HALF), math.ceil(where - HALF)
     known = {"round_prefer_floor": down, "round_prefer_ceil": up, "floor": math.floor(where), "ceil": math.ceil(where)}
     return min(max(known[rounding], 0), n - 1)

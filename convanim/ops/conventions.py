@@ -45,7 +45,7 @@ KNOWN = {
             "torch",
             "PyTorch",
             last=False,
-            words={"conv": ("valid", "same", "full"), "transposed": ("valid", "full"), "pool": ("valid",)},
+            words={"conv": ("valid", "same", "full"), "transposed": ("valid", "full"), "pool": ()},
         ),
         Convention(
             "keras",
@@ -114,8 +114,7 @@ def ring(word: str, convention: str, size: int, stride: int, reach: int) -> tupl
 
 
 class Crop(NamedTuple):
-    """What a transposed layer's output is of the full result: cells cut before and after it (negative ones are added), and
-    its size."""
+    """What a transposed layer's output is of the full result: cells cut before and after it, and its size."""
 
     before: int
     after: int
@@ -150,9 +149,9 @@ def crop(
     if convention == "keras" and extra is not None:
         output = (size - 1) * stride + reach % 2 + extra
     if convention == "onnx":
-        # Always i * s cells: where the stamps do not fill them, zeros stand on both sides of the result.
+        # Where nothing is to be cropped the halves are negative, and round down all the same.
         before, after = _halves(full + (extra or 0) - output, padding)
-        return Crop(before, after, output, extra or 0)
+        return Crop(before, max(after, 0), output, (extra or 0) + max(-after, 0))
     before = max(full - output, 0) // 2
     after = full - before - output
     return Crop(before, max(after, 0), output, max(-after, 0))

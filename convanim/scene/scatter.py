@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.arithmetic import arguments, count, per_axis, sides
+from convanim.arithmetic import count, per_axis, sides
 from convanim.numerals import Numerals
-from convanim.scene.captions import factor, heading, place, size_formula, span
+from convanim.scene.captions import detail, factor, heading, place, size_formula, span
 from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
 from convanim.trace import ConvTrace, Trace
 
@@ -27,19 +27,23 @@ class ScatterScene:
 
     Args:
         trace: of a transposed layer in scatter order, with one channel and one or two axes.
+        reads, writes: what its input and output are called.
     """
 
     captions = 1
 
-    def __init__(self, trace: ConvTrace) -> None:
+    def __init__(self, trace: ConvTrace, *, reads: str = "input", writes: str = "output") -> None:
         self.trace, self.op = trace, trace.op
+        self._reads, self._writes = reads, writes
         self.traces: tuple[Trace, ...] = (trace,)
-        self.title, self.detail = heading(trace), arguments(trace.axes)
+        self.title, self.detail = heading(trace), detail(trace)
         self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
         self.answer = flat(trace.answer[0])
         high, wide = (1, *trace.canvas[1:])[-2:]
         self.shape = high, wide
         self.bias = None if trace.bias is None else trace.bias[0].item()
+        # What slides as it is given is stamped rotated.
+        self._kernel_title = "kernel" if self.op.rules.rotates else "kernel, rotated"
         axes = trace.axes
         self._before = (0, *(a.kept.start for a in axes))[-2:]
         self._reach = (1, *(a.reach for a in axes))[-2:]
@@ -47,7 +51,7 @@ class ScatterScene:
         self._cuts = self.shape != self.answer.shape
         # Output padding is shown in the crop, also where it ends up cutting nothing.
         self._crops = self._cuts or any(a.output_padding for a in axes)
-        self._name = "canvas" if self._crops else "output"
+        self._name = "canvas" if self._crops else writes
         each = 3 if len(trace) <= THREE else 2 if len(trace) <= TWO else 1
 
         # Where a canvas stands after so many stamps, kept from frame to frame: they are mostly asked for in order.
@@ -100,20 +104,20 @@ class ScatterScene:
         crop = sides([(a.before, a.after) for a in axes])
         bias = (Phase("add the bias", "bias"),) if self.bias is not None else ()
         return (
-            Phase("read one input value", "read"),
+            Phase(f"read one {self._reads} value", "read"),
             Phase("scale the kernel", "scale"),
-            Phase("add it to the output", "add"),
+            Phase(f"add it to the {self._writes}", "add"),
             Phase(f"crop p = {crop}", "crop"),
             *bias,
         )
 
     def _panels(self, products: NDArray[Any], canvases: NDArray[Any]) -> tuple[Panel, ...]:
         x, kernel, product, total = self.numerals
-        note = self._longest_note()
-        titles = ("output", "output, cropped", "canvas, to be cropped") if self._crops else ("output",)
+        note, kernels, out = self._longest_note(), (self._kernel_title,), self._writes
+        titles = (out, f"{out}, cropped", self._canvas_title) if self._crops else (out,)
         return (
-            Panel("input", self.x.shape, ("input",), x, self.x, aside=True, shade="data"),
-            Panel("kernel", self.kernel.shape, ("kernel",), kernel, self.kernel, sign="×", aside=True, shade="kernel"),
+            Panel("input", self.x.shape, (self._reads,), x, self.x, aside=True, shade="data"),
+            Panel("kernel", self.kernel.shape, kernels, kernel, self.kernel, sign="×", aside=True, shade="kernel"),
             Panel("stamp", self.kernel.shape, ("product",), product, products, sign="=", aside=True, shade="product"),
             Panel("canvas", self.shape, titles, total, canvases, note),
         )
@@ -137,7 +141,9 @@ class ScatterScene:
 
     @property
     def _canvas_title(self) -> str:
-        return "canvas, to be cropped" if self._crops else "output"
+        if not self._crops:
+            return self._writes
+        return f"{'canvas' if self._writes == 'output' else self._writes}, to be cropped"
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
@@ -152,8 +158,8 @@ class ScatterScene:
 
     def _grids(self, canvas: Grid, stamp: Grid | None = None, read: tuple[int, int] | None = None) -> dict[str, Grid]:
         grids = {
-            "input": whole("input", Role.DATA, self.x),
-            "kernel": whole("kernel", Role.KERNEL, self.kernel),
+            "input": whole(self._reads, Role.DATA, self.x),
+            "kernel": whole(self._kernel_title, Role.KERNEL, self.kernel),
             "stamp": stamp or whole("product", Role.PENDING, self.kernel),
             "canvas": canvas,
         }
@@ -166,8 +172,11 @@ class ScatterScene:
 
     def _open(self) -> Frame:
         canvas = whole(self._canvas_title, Role.PENDING, np.zeros_like(self._canvas))
-        many = f"each of the {self.x.size} input values" if self.x.size > 1 else "the input value"
-        return Frame(0, self._grids(canvas), (Caption(remark=f"{many} scales the kernel; the products are added up"),))
+        many = f"each of the {self.x.size} {self._reads} values" if self.x.size > 1 else f"the {self._reads} value"
+        remark = f"{many} scales the kernel; the products are added up"
+        if not self.op.rules.rotates:
+            remark = f"{self.op.rules.title} slides the kernel as it is given, so it is stamped rotated by 180°"
+        return Frame(0, self._grids(canvas), (Caption(remark=remark),))
 
     def _stamp(self, number: int, part: int) -> Frame:
         """A stamp's part: 0 the value is read, 1 the kernel is scaled, 2 the product is added."""
@@ -179,7 +188,7 @@ class ScatterScene:
         before, hit = self._after(number)
         shown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
         where = Outline(top, left, bottom, right, Role.KERNEL)
-        source = f"input{place(step.reads[0, 1:].tolist())}"
+        source = f"{self._reads}{place(step.reads[0, 1:].tolist())}"
         value = self.numerals[0].text(step.values[0].item())
         product = whole("product", Role.PRODUCT, step.written.reshape(self.kernel.shape))
         calm = np.zeros(self.shape, np.uint8)
@@ -215,7 +224,7 @@ class ScatterScene:
         inside = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.DONE)
         shown = np.full(self.shape, Role.CROPPED, np.uint8)
         shown[rows, columns] = Role.DONE
-        title = "output, cropped" if self._cuts else "output"
+        title = f"{self._writes}, cropped" if self._cuts else self._writes
         frames = []
         if self._crops:
             grown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)

@@ -32,7 +32,8 @@ from convanim.source.cells import (
     placed,
     short,
 )
-from convanim.source.files import PICTURES, from_file, from_picture
+from convanim.source.files import PICTURES, from_file
+from convanim.source.pictures import read_picture
 
 Fill = Literal["range", "ones", "random"]
 Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
@@ -75,12 +76,12 @@ def read_array(
         >>> read_array("[0, 0.5]", what="--kernel").dtype
         dtype('float64')
     """
+    if text.strip().lower().endswith(PICTURES) and len(text) <= MAX_LITERAL:
+        return read_picture(text, what=what, colour=False)
     with placed(what, text):
         if len(text) > MAX_LITERAL:
             raise ConvanimError(f"has {len(text)} characters", f"put more than {MAX_LITERAL} in a .npy or .csv file")
         text = text.strip()
-        if text.lower().endswith(PICTURES):
-            return from_picture(text)
         if text == "-" or text.lower().endswith((".npy", ".csv", ".tsv")):
             return from_file(text, stdin)
         if text.startswith("["):

@@ -214,7 +214,7 @@ class UpsampleTrace(Trace):
     def _ask(self, *arrays: Array) -> Array:
         x = arrays[0]
         axes = [a for a in self.axes if isinstance(a, Resampled)]
-        return oracle.upsample(x, [(a.output, a.ratio, a.way, a.place) for a in axes])
+        return oracle.upsample(x, [(a.output, a.ratio, a.way, a.place, a.rounding) for a in axes])
 
 
 class ShuffleTrace(Trace):
