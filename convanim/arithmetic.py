@@ -98,9 +98,11 @@ def output_sum(axis: Axis) -> str:
     a = axis
     span = f"{a.kernel}" if a.dilation == 1 else f"({a.dilation}·{a.kernel - 1} + 1)"
     if a.transposed:
-        crop = f"2·{a.before}" if a.before == a.after else f"{a.before} − {a.after}"
+        # A negative crop is cells that are added.
+        sides = [f" {'+' if side < 0 else '−'} " for side in (a.before, a.after)]
+        crop = sides[0] + (f"2·{abs(a.before)}" if a.before == a.after else f"{abs(a.before)}{sides[1]}{abs(a.after)}")
         extra = f" + {a.output_padding}" if a.output_padding else ""
-        return f"({a.input} − 1)·{a.stride} + {span}" + (f" − {crop}" if a.before or a.after else "") + extra
+        return f"({a.input} − 1)·{a.stride} + {span}" + (crop if a.before or a.after else "") + extra
     pad = f"2·{a.before}" if a.before == a.after else f"{a.before} + {a.after}"
     inside = f"{a.input}" + (f" + {pad}" if a.before or a.after else "") + f" − {span}"
     if a.beyond:
