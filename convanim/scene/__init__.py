@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from convanim.scene.frame import Beats, Frame, Panel, Phase
-from convanim.scene.views import TABLE, VIEWS, Kind, View, pick_view, scene
+from convanim.scene.views import TABLE, VIEWS, Kind, Shown, View, pick_view, scene
 from convanim.trace import Trace
 
 
@@ -37,4 +37,4 @@ class Scene(Protocol):
         """One frame, from 0 to beats.total - 1; cheapest in order."""
 
 
-__all__ = ["TABLE", "VIEWS", "Kind", "Scene", "View", "pick_view", "scene"]
+__all__ = ["TABLE", "VIEWS", "Kind", "Scene", "Shown", "View", "pick_view", "scene"]
