@@ -58,7 +58,7 @@ def placements(s: Scene) -> list[Frame]:
 def test_every_frame_has_every_panel_in_its_shape_and_with_a_title_it_promised(case: tuple[Trace, Scene]) -> None:
     _, s = case
     panels = {p.name: p for p in s.panels}
-    assert sorted(panels) == sorted(p.name for row in s.rows for p in row)
+    assert sorted(panels) == sorted(p.name for block in s.blocks for row in block for p in row)
     phases = []
     for frame in frames(s):
         assert set(frame.grids) == set(panels)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from convanim.scene.frame import Beats, Frame, Panel, Phase
+from convanim.scene.frame import Beats, Blocks, Frame, Panel, Phase
 from convanim.scene.views import TABLE, VIEWS, Kind, View, pick_view, scene
 from convanim.trace import Trace
 
@@ -30,8 +30,8 @@ class Scene(Protocol):
     captions: int
 
     @property
-    def rows(self) -> tuple[tuple[Panel, ...], ...]:
-        """The panels as they stand on the page: rows, read left to right."""
+    def blocks(self) -> Blocks:
+        """The panels as they stand on the page: blocks side by side, each of rows, read left to right."""
 
     def frame(self, number: int) -> Frame:
         """One frame, from 0 to beats.total - 1; cheapest in order."""
