@@ -16,7 +16,7 @@ from convanim.numerals import Numerals
 from convanim.scene.captions import output_cell, product_sum
 from convanim.scene.frame import Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, whole
 from convanim.scene.gather import COPIES
-from convanim.scene.slab import Slab, check, wrapped
+from convanim.scene.slab import Slab, wrapped
 from convanim.scene.stage import layers, roles
 from convanim.scene.window import SURVEYED, Seen, Where, WindowScene
 from convanim.trace import ConvTrace, Step
@@ -39,7 +39,6 @@ class PlanesScene(WindowScene):
         self._rotates = trace.op.transposed and trace.op.rules.rotates
         self._group = len(trace.x) // trace.op.groups
         self._kernels = Slab("kernel", "kernel", len(trace.x), trace.weight.shape[2:])
-        check(trace.op, self._kernels)
         # The sums that are added up: one a channel, or of a single channel with three axes one a slice of the kernel.
         self._sliced = self._group == 1 and len(trace.axes) == 3
         self._parts = trace.axes[0].kernel if self._sliced else self._group

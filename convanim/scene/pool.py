@@ -144,7 +144,7 @@ class PoolScene(WindowScene):
 
     def _remark(self, step: Step, empty: int, padding: int) -> str:
         if self._max and not len(step.terms):
-            return "nothing but padding under the window, and padding never wins"
+            return "only padding under the window, and padding never wins"
         if self._max:
             return "padding never wins a maximum" if empty and self._padded else ""
         if padding and self._counts:

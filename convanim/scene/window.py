@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from convanim.numerals import Numerals
 from convanim.scene.captions import detail, heading, size_formula
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
 from convanim.scene.slab import Slab, check, wrapped
 from convanim.scene.stage import Line, laid, lines, roles
 from convanim.trace import Step, Trace
@@ -174,13 +174,6 @@ class WindowScene:
         if len(self.trace.axes) == 1:  # long strips: each has a row of its own
             return ((*((p,) for p in left), *aside, *((p,) for p in right)),)
         return (*wrapped(left), *aside), wrapped(right)
-
-    @property
-    def rows(self) -> Rows:
-        """All rows of panels, one under the other; where each block has one, all in one."""
-        if all(len(block) == 1 for block in self.blocks):
-            return (tuple(p for block in self.blocks for p in block[0]),)
-        return tuple(row for block in self.blocks for row in block)
 
     # Frames.
 
