@@ -121,7 +121,7 @@ class CompareScene(SideBySide):
             rows = [walked[:1], [walked[1], *aside]]
         else:  # several planes stay as their scene has them
             named = {old.name: new for old, new in zip(shown.panels, dressed, strict=True)}
-            rows = [[named[p.name] for p in row] for block in _blocks_of(shown) for row in block]
+            rows = [[named[p.name] for p in row] for block in shown.blocks for row in block]
         self._titles[rows[0][0].name] = self._heading(trace)
         return tuple(
             tuple(replace(p, titles=(self._titles[p.name],)) if p.name in self._titles else p for p in row)
@@ -219,8 +219,3 @@ def _notation(trace: Trace) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-
-
-def _blocks_of(shown: Scene) -> Blocks:
-    blocks: Blocks = getattr(shown, "blocks", None) or (shown.rows,)
-    return blocks

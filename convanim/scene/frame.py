@@ -67,7 +67,8 @@ class Panel:
     Attributes:
         name: what the frames call it.
         shape: (rows, columns) in cells, the most that it ever shows.
-        titles: every title that it ever has; one that is wide may run on over panels whose only title is "".
+        titles: every title that it ever has; a wide one may run on over panels
+            of the same group and height whose only title is "".
         numerals: how its numbers are written.
         values: every number that it ever shows, for the room they need and the range of a shade.
         notes: the longest small text that its cells ever carry besides the number, "" for none.

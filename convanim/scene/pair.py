@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Panel, Role, Rows, still
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Panel, Role, still
 from convanim.trace import Trace
 
 if TYPE_CHECKING:  # the registry of scenes knows what is made of pairs
@@ -59,11 +58,6 @@ class SideBySide:
     def panels(self) -> tuple[Panel, ...]:
         """All panels, block by block."""
         return tuple(panel for block in self.blocks for row in block for panel in row)
-
-    @property
-    def rows(self) -> Rows:
-        """The rows of all blocks, those of one height joined."""
-        return tuple(tuple(p for row in level for p in row) for level in zip_longest(*self.blocks, fillvalue=()))
 
 
 class Pair:

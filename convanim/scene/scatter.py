@@ -13,7 +13,21 @@ from numpy.typing import NDArray
 from convanim.arithmetic import count, per_axis, sides
 from convanim.numerals import Numerals
 from convanim.scene.captions import detail, factor, heading, place, size_formula, span
-from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
+from convanim.scene.frame import (
+    Beats,
+    Caption,
+    Emphasis,
+    Frame,
+    Grid,
+    OneBlock,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    flat,
+    still,
+    whole,
+)
 from convanim.trace import ConvTrace, Trace
 
 #: Up to so many stamps each is shown in three frames (read, scale, add), up to so many in two, beyond in one.
@@ -22,7 +36,7 @@ THREE, TWO = 16, 49
 SURVEYED = 400
 
 
-class ScatterScene:
+class ScatterScene(OneBlock):
     """Every input cell scales the kernel, and the product is added to a canvas that is cropped in the end.
 
     Args:
