@@ -117,7 +117,8 @@ class PoolScene(WindowScene):
             return "padding adds nothing to the sum"
         return "padding counts as zeros in the mean" if self._counts else "padding does not count in the mean"
 
-    def _look(self, step: Step, *, written: bool) -> Seen:
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
         cell = step.writes[0].tolist()
         depths, (rows, columns), window = self._windows(cell)
         planes = [cell[0] * self.left.deep + d for d in depths]
@@ -143,7 +144,7 @@ class PoolScene(WindowScene):
 
     def _remark(self, step: Step, empty: int, padding: int) -> str:
         if self._max and not len(step.terms):
-            return "nothing but padding under the window, and padding never wins"
+            return "only padding under the window, and padding never wins"
         if self._max:
             return "padding never wins a maximum" if empty and self._padded else ""
         if padding and self._counts:
@@ -175,7 +176,8 @@ class PoolScene(WindowScene):
     def _notes(self) -> tuple[str, str]:
         return "", max(self._notes_kept, key=len, default="")
 
-    def _closing(self) -> Caption:
+    def closing(self) -> Caption:
+        """The last caption: how large the output is."""
         caption = size_formula(self.trace.axes)
         if any(a.beyond for a in self.trace.axes):
             caption = replace(caption, remark="rounded up: the last window may stick out")

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from convanim.errors import ConvanimError
 from convanim.numerals import Numerals
 from convanim.ops import times
-from convanim.scene.captions import heading, output_cell, rules
+from convanim.scene.captions import heading, output_cell, place, rules, span
 from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
-from convanim.scene.slab import Slab, wrapped
+from convanim.scene.slab import ROW, Slab, wrapped
 from convanim.trace import ShuffleTrace, Trace
 
-#: What tells the channels of one cell from each other besides their numbers; they repeat from the sixth on.
-CORNERS = (Role.DATA, Role.KERNEL, Role.OVERLAP, Role.DONE, Role.PRODUCT)
+#: What tells the channels of one cell from each other besides their numbers; they repeat from the fifth on.
+CORNERS = (Role.DATA, Role.KERNEL, Role.DONE, Role.PRODUCT)
 #: Up to so many values move one by one, more in whole cells of r x r.
 SINGLY = 36
 #: So many channels are looked at side by side: those of a cell of 3 x 3.
@@ -70,7 +70,7 @@ class ShuffleScene:
         turn[order] = np.arange(len(order)) if singly else cell.ravel()[order]
         self._turn: NDArray[np.int64] = turn.reshape(self.answer.shape)
         corner = Phase(f"each channel has its corner of a cell of {r}×{r}", "move")
-        self.phases = (corner,)
+        self.phases: tuple[Phase, ...] = (corner,)
         self.blocks = self._blocks()
         self.panels = tuple(p for block in self.blocks for row in block for p in row)
         row = min(trace.axes[-1].input if not down else trace.axes[-1].output, trace.axes[-1].input)
@@ -79,7 +79,7 @@ class ShuffleScene:
 
     def _detail(self) -> str:
         op = self.op
-        order = "DCR: depth first" if op.depth_first else "CRD: channels first"
+        order = f"order {'DCR' if op.depth_first else 'CRD'}"
         return "   ".join([*([rules(op)] if rules(op) else []), f"r = {op.factor}", order])
 
     def _from(self) -> NDArray[np.int64]:
@@ -104,16 +104,17 @@ class ShuffleScene:
         return self.trace.answer.shape[1:] if flat == self.op.transposed else self.trace.x.shape[1:]
 
     def _blocks(self) -> Blocks:
-        note = f"c{self.left.count - 1}"
+        note = f"c{self.left.count - 1}" if self.left.count > 1 else place([n - 1 for n in self.left.shape])
         left = tuple(
-            Panel(*(name, self.left.shape, (title,), self.numerals, self.trace.x, note), shade="data", group="input")
+            Panel(*(name, self.left.shape, (title,), self.numerals, self.trace.x), shade="data", group="input")
             for name, title in zip(self.left.names, self.left.titles, strict=True)
         )
         right = tuple(
             Panel(*(name, self.right.shape, (title,), self.numerals, self.trace.x, note), shade="data", group="output")
             for name, title in zip(self.right.names, self.right.titles, strict=True)
         )
-        return wrapped(left), wrapped(right)
+        a_row = self.op.factor if self.op.factor > 2 else ROW
+        return wrapped(left, a_row), wrapped(right, a_row)
 
     @property
     def rows(self) -> Rows:
@@ -146,25 +147,31 @@ class ShuffleScene:
         fresh = np.where(now, Emphasis.WRITTEN, Emphasis.NONE).astype(np.uint8)
         for i, (name, title) in enumerate(zip(self.right.names, self.right.titles, strict=True)):
             notes: Mapping[tuple[int, int], str] = {
-                (int(r), int(c)): f"c{self._source[0, i, r, c]}" for r, c in np.argwhere(moved[i])
+                (int(r), int(c)): self._told(i, r, c) for r, c in np.argwhere(moved[i])
             }
             here = [(int(r), int(c)) for r, c in np.argwhere(now[i])]
             grids[name] = Grid(title, shown[i], self.answer[i], fresh[i], notes, _around(here))
         return grids
 
+    def _told(self, channel: int, row: int, column: int) -> str:
+        """What an output cell says of its source: the channel, or of a single one the place."""
+        source = self._source[:, channel, row, column].tolist()
+        return f"c{source[0]}" if self.left.count > 1 else place(source[1:])
+
     def _caption(self, number: int) -> Caption:
         targets = np.argwhere(self._turn == number)
-        told = []
-        for cell in targets.tolist():
-            source = output_cell([int(n) for n in self._source[(slice(None), *cell)]], self.left.count)
-            told.append(
-                (output_cell(cell, self.right.count), source.replace("output", "input"), self.answer[tuple(cell)])
-            )
-        if len(told) == 1:
-            ((target, source, value),) = told
-            return Caption(target, (source,), self.numerals.text(value.item()))
-        values = tuple(self.numerals.text(v.item()) for _, _, v in told)
-        return Caption(f"{told[0][0]} …", values, "", "", between=", ")
+        values = tuple(self.numerals.text(v) for v in self.answer[self._turn == number].tolist())
+        channel, row, column = targets[0].tolist()
+        if len(targets) == 1:
+            source = output_cell(self._source[:, channel, row, column].tolist(), self.left.count)
+            target = output_cell((channel, row, column), self.right.count)
+            return Caption(target, (source.replace("output", "input"),), *values)
+        if not self.op.transposed:
+            return Caption(f"output[:, {row},{column}]", values, between=", ")
+        r = self.op.factor
+        inside = span([(row, row + r, 1), (column, column + r, 1)]).strip("[]")
+        subject = f"output[{channel}, {inside}]" if self.right.count > 1 else f"output[{inside}]"
+        return Caption(subject, values, between=", ")
 
     def _closing(self) -> Caption:
         a = self.trace.axes[-1]

@@ -101,14 +101,14 @@ class Slab:
         return channel * self.deep + depth, row, column
 
 
-def wrapped(panels: Sequence[Panel]) -> Rows:
+def wrapped(panels: Sequence[Panel], a_row: int = ROW) -> Rows:
     """Planes in rows of a few, so that they stay large.
 
     Example:
         >>> [len(row) for row in wrapped(range(8))]
         [4, 4]
     """
-    return tuple(tuple(panels[i : i + ROW]) for i in range(0, len(panels), ROW))
+    return tuple(tuple(panels[i : i + a_row]) for i in range(0, len(panels), a_row))
 
 
 def check(op: Operation, *slabs: Slab) -> None:

@@ -76,7 +76,8 @@ class UpsampleScene(WindowScene):
     def _open(self) -> list[Frame]:
         return [self._set(0, self.stage_roles, self.stage_values, f"input, {self.detail.replace('   ', ', ')}")]
 
-    def _look(self, step: Step, *, written: bool) -> Seen:
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
         cell = step.writes[0].tolist()
         if not len(step.reads):
             subject = output_cell(cell, self.right.channels)
@@ -117,7 +118,8 @@ class UpsampleScene(WindowScene):
             return "", ""
         return "×" + self._weights.widest(self._weight_values), ""
 
-    def _closing(self) -> Caption:
+    def closing(self) -> Caption:
+        """The last caption: how large the output is."""
         sizes = [a.output for a in self.trace.axes]
         if self.trace.op.size is not None:
             return Caption("output size", (), times(sizes), "as asked")

@@ -74,12 +74,12 @@ class WindowScene:
         check(self.op, self.left, self.right)
         shape = (len(trace.x), *(line.size for line in self.lines))
         self.stage_roles: Cells = self.left.planes(np.broadcast_to(self._roles(), shape))
-        self.stage_values = self.left.planes(laid(self.lines, trace.x))
+        self.stage_values = self.left.planes(self._values())
         self.answer = self.right.planes(trace.answer)
         self.numerals = Numerals(trace.x), Numerals(trace.answer)
         self.phases = self._phases()
         self._pending = self._whole(Role.PENDING)
-        self._done_roles = self.right.planes(self._results())
+        self.done_roles = self.right.planes(self._results())
         # What is remembered on the stage after so many placements; the arrays in it are never written to again.
         self._kept_to, self._kept = 0, list(self.stage_roles)
         self._resting: dict[int, Grid] = {}
@@ -101,6 +101,10 @@ class WindowScene:
         """The roles of the finished stage, without channels."""
         return roles(*self.lines)
 
+    def _values(self) -> NDArray[Any]:
+        """The values of the finished stage, (C, *sizes)."""
+        return laid(self.lines, self.trace.x)
+
     def _results(self) -> Cells:
         """The roles of the finished output, (C, *o)."""
         return np.full(self.trace.answer.shape, Role.DONE, np.uint8)
@@ -112,8 +116,8 @@ class WindowScene:
         """The frames that set the stage."""
         raise NotImplementedError
 
-    def _look(self, step: Step, *, written: bool) -> Seen:
-        """What a placement shows."""
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
         raise NotImplementedError
 
     def _mark(self, number: int) -> tuple[int, int, int] | None:
@@ -136,7 +140,8 @@ class WindowScene:
         """The longest notes on the stage and on the output."""
         return "", ""
 
-    def _closing(self) -> Caption:
+    def closing(self) -> Caption:
+        """The last caption: how large the output is."""
         return size_formula(self.trace.axes)
 
     # The page.
@@ -197,7 +202,7 @@ class WindowScene:
     def _slide(self, number: int, *, written: bool) -> Frame:
         """A placement: what the window meets, and once it is `written` the result in the output."""
         step = self.trace[number]
-        seen = self._look(step, written=written)
+        seen = self.look(step, written=written)
         caption = seen.caption if written else replace(seen.caption, result="")
         stage = {name: self._plane(i, number, seen) for i, name in enumerate(self.left.names)}
         grids = {**stage, **self._beside(step, written=written), **self._written(number, written=written)}
@@ -251,7 +256,7 @@ class WindowScene:
             grids[self.right.names[plane]] = self._finished[plane]
         shown = np.full(size, Role.PENDING, np.uint8)
         done = number - here * size + written
-        shown[:done] = self._done_roles[here].ravel()[:done]
+        shown[:done] = self.done_roles[here].ravel()[:done]
         new = np.zeros(self.right.shape, np.uint8)
         new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
         cell = Outline(row, column, row + 1, column + 1, Role.DONE)
@@ -267,7 +272,7 @@ class WindowScene:
         if not hasattr(self, "_finished_grids"):
             calm, size = np.zeros(self.right.shape, np.uint8), self.answer[0].size
             self._finished_grids = [
-                Grid(title, self._done_roles[i], self.answer[i], calm, self._remembered(i, size))
+                Grid(title, self.done_roles[i], self.answer[i], calm, self._remembered(i, size))
                 for i, title in enumerate(self.right.titles)
             ]
         return self._finished_grids
@@ -277,7 +282,7 @@ class WindowScene:
         stage = {name: self._rest(i, shown[i]) for i, name in enumerate(self.left.names)}
         output = dict(zip(self.right.names, self._finished, strict=True))
         grids = {**stage, **self._beside(None, written=True), **output}
-        return Frame(len(self.phases) - 1, grids, (self._closing(),), self.beats.steps)
+        return Frame(len(self.phases) - 1, grids, (self.closing(),), self.beats.steps)
 
     # Help for the kinds of layers.
 
