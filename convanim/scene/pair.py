@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from convanim.scene.frame import Beats, Caption, Cells, Frame, Grid, Panel, Role, still
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Panel, Role, still
 from convanim.trace import Trace
 
 if TYPE_CHECKING:  # the registry of scenes knows what is made of pairs
@@ -43,6 +43,21 @@ class Moment(NamedTuple):
     def grids(self) -> dict[str, Grid]:
         """The grids of both, by the names that their panels have in the pair."""
         return {**self.above.grids, **{BELOW + name: grid for name, grid in self.below.grids.items()}}
+
+
+class SideBySide:
+    """A scene whose panels stand in blocks side by side.
+
+    Attributes:
+        blocks: each of rows.
+    """
+
+    blocks: Blocks
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """All panels, block by block."""
+        return tuple(panel for block in self.blocks for row in block for panel in row)
 
 
 class Pair:
