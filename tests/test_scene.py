@@ -96,7 +96,7 @@ def result_of(s: Scene, frame: Frame) -> list[Array]:
 def test_every_frame_has_every_panel_in_its_shape_and_with_a_title_it_promised(case: tuple[Trace, str, Scene]) -> None:
     _, _, s = case
     panels = {p.name: p for p in s.panels}
-    assert [p for row in s.rows for p in row] == list(s.panels)
+    assert [p for block in s.blocks for row in block for p in row] == list(s.panels)
     for frame in frames(s):
         assert set(frame.grids) == set(panels)
         assert len(frame.captions) == s.captions

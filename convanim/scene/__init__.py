@@ -8,7 +8,7 @@ from typing import Protocol
 from convanim.errors import ConvanimError
 from convanim.ops import Operation, times
 from convanim.scene.both import BothScene
-from convanim.scene.frame import Beats, Frame, Panel, Phase
+from convanim.scene.frame import Beats, Blocks, Frame, Panel, Phase
 from convanim.scene.gather import GatherScene
 from convanim.scene.scatter import ScatterScene
 from convanim.trace import ConvTrace, Trace
@@ -38,8 +38,8 @@ class Scene(Protocol):
     captions: int
 
     @property
-    def rows(self) -> tuple[tuple[Panel, ...], ...]:
-        """The panels as they stand on the page: rows, read left to right."""
+    def blocks(self) -> Blocks:
+        """The panels as they stand on the page: blocks side by side, each of rows, read left to right."""
 
     def frame(self, number: int) -> Frame:
         """One frame, from 0 to beats.total - 1; cheapest in order."""

@@ -65,7 +65,8 @@ class Panel:
     Attributes:
         name: what the frames call it.
         shape: (rows, columns) in cells, the most that it ever shows.
-        titles: every title that it ever has.
+        titles: every title that it ever has; a wide one may run on over panels
+            of the same group and height whose only title is "".
         numerals: how its numbers are written.
         values: every number that it ever shows, for the room they need and the range of a shade.
         notes: the longest small text that its cells ever carry besides the number, "" for none.
@@ -76,6 +77,10 @@ class Panel:
         heat: the greatest count that it shows, 0 where it shows no counts: cells of the roles DONE and OVERLAP are then
             filled by their value, from nothing to this, whether or not numbers are written on them.
         colours: (n, 3) uint8, every colour that it ever shows, for a picture in its own colours; None for numbers.
+        group: panels of one group share the size of their cells and numbers, and the range of a shade; where numbers
+            do not fit in one of them, they go away in all.
+        follows: the name of a panel whose size of cells it shares. In the same row it shares the top, too, so that rows
+            of cells line up; in another row of the same block the left edge, so that columns do.
     """
 
     name: str
@@ -89,6 +94,24 @@ class Panel:
     shade: str = "done"
     heat: int = 0
     colours: NDArray[np.uint8] | None = None
+    group: str = ""
+    follows: str = ""
+
+
+#: Panels as they stand on the page: rows, read left to right; and such rows side by side.
+Rows = tuple[tuple[Panel, ...], ...]
+Blocks = tuple[Rows, ...]
+
+
+class OneBlock:
+    """A scene whose panels stand in rows, each over the whole width."""
+
+    rows: Rows
+
+    @property
+    def blocks(self) -> Blocks:
+        """The rows as the only block."""
+        return (self.rows,)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -16,7 +16,21 @@ from convanim.arithmetic import arguments, count, per_axis, ring_name, rings, si
 from convanim.numerals import Numerals
 from convanim.ops import times
 from convanim.scene.captions import heading, product_sum, size_formula
-from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
+from convanim.scene.frame import (
+    Beats,
+    Caption,
+    Emphasis,
+    Frame,
+    Grid,
+    OneBlock,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    flat,
+    still,
+    whole,
+)
 from convanim.scene.letters import Letters
 from convanim.scene.stage import lines, ring, roles
 from convanim.trace import ConvTrace, Trace
@@ -27,7 +41,7 @@ RINGS = 3
 TWO = 49
 
 
-class GatherScene:
+class GatherScene(OneBlock):
     """A window slides over a stage: opening frames set the stage, then a frame for each output cell, then the result.
 
     Args:

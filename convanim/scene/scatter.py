@@ -10,14 +10,27 @@ import numpy as np
 from convanim.arithmetic import arguments, count, per_axis, sides
 from convanim.scene.canvas import Canvas, LetteredCanvas
 from convanim.scene.captions import heading, place, size_formula, span
-from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, still, whole
+from convanim.scene.frame import (
+    Beats,
+    Caption,
+    Emphasis,
+    Frame,
+    Grid,
+    OneBlock,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    still,
+    whole,
+)
 from convanim.trace import ConvTrace, Trace
 
 #: Up to so many stamps each is shown in three frames (read, scale, add), up to so many in two, beyond in one.
 THREE, TWO = 16, 49
 
 
-class ScatterScene:
+class ScatterScene(OneBlock):
     """Every input cell scales the kernel, and the product is added to a canvas that is cropped in the end.
 
     Args:
