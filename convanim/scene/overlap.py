@@ -17,7 +17,21 @@ from convanim.arithmetic import arguments, count, even_kernel, evenness, per_axi
 from convanim.numerals import Numerals
 from convanim.ops import Axis, Conv, ConvTranspose
 from convanim.scene.captions import heading, place, shortest
-from convanim.scene.frame import Beats, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, whole
+from convanim.scene.frame import (
+    Beats,
+    Caption,
+    Cells,
+    Emphasis,
+    Frame,
+    Grid,
+    OneBlock,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    flat,
+    whole,
+)
 from convanim.scene.stage import lines, roles
 from convanim.taps import Ints, Taps
 from convanim.trace import ConvTrace, Trace, UnpoolTrace
@@ -149,7 +163,7 @@ def cured(trace: Trace) -> ConvTrace | None:
     return done
 
 
-class OverlapScene:
+class OverlapScene(OneBlock):
     """How many taps end in each output cell, growing placement by placement, and why that is even or not.
 
     Args:
@@ -214,7 +228,7 @@ class OverlapScene:
         )  # fmt: skip
         counts = np.arange(self._most + 1)
         return first, *(
-            Panel(name, layer.shape, (self._titles[name],), Numerals(counts), counts, heat=self._most)
+            Panel(name, layer.shape, (self._titles[name],), Numerals(counts), counts, heat=self._most, group="counts")
             for name, layer in self.layers.items()
         )
 
