@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +30,8 @@ HERE = Path(__file__).resolve().parent
 PAGE = "--width 1000 --height 500"
 LAYER = f"transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 {PAGE}"
 BASELINE = (HERE / "funcanimation.py",)
+#: On a busy machine the threads of a matrix product wait for each other: what takes one of them 40 ms took two 400.
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
 #: Long animations whose cells are too small for numbers: a shade stands for each value.
 SHADED = {
     "shaded, a window slides": "conv --input 48x48 --kernel 3x3",
@@ -54,9 +57,9 @@ class Run(NamedTuple):
     printed: str
 
 
-def run(*arguments: object) -> Run:
-    """Run Python on this checkout; the exit code must be 0."""
-    environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
+def run(*arguments: object, **more: str) -> Run:
+    """Run Python on this checkout, with more in its environment; the exit code must be 0."""
+    environment = os.environ | {"PYTHONPATH": str(HERE.parent)} | more
     command = [sys.executable, *map(str, arguments)]
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child:
@@ -163,7 +166,30 @@ def large_trace(_: Path, times: int) -> Iterator[Row]:
     yield Row("trace of a 1024x1024 conv, kernel 5x5", "< 2 s, < 300 MB", measured, checked < 2 and peak < 300)
 
 
-FIGURES = against_the_baseline, one_more_frame, memory_of_many_frames, left_to_save, help_is_quick, large_trace
+def first_layer(_: Path, times: int) -> Iterator[Row]:
+    """A layer as networks have it against plain NumPy, in time and in what it adds to the memory of the imports."""
+    script = HERE / "first_layer.py"
+    for dtype in ("float64", "float32"):
+        name = f"first layer 224x224x3, 64 filters 7x7, {dtype}"
+        mine, theirs = json.loads(run(script, "time", dtype, 5 * times, **ONE_THREAD).printed)
+        measured = f"{mine / theirs:.1f} ({1e3 * mine:.1f} ms / {1e3 * theirs:.1f} ms)"
+        yield Row(f"{name}: time, trace / plain NumPy", "≤ 5", measured, mine <= 5 * theirs)
+        kinds = ("trace", "numpy", "nothing")
+        done = in_turns(2, *(partial(run, script, kind, dtype, **ONE_THREAD) for kind in kinds))
+        a, b, imports = (each.peak for each in done)
+        measured = f"{(a - imports) / (b - imports):.1f} ({a - imports:.0f} MB / {b - imports:.0f} MB)"
+        yield Row(f"{name}: memory, trace / plain NumPy", "≤ 3", measured, a - imports <= 3 * (b - imports))
+
+
+FIGURES = (
+    against_the_baseline,
+    one_more_frame,
+    memory_of_many_frames,
+    left_to_save,
+    help_is_quick,
+    large_trace,
+    first_layer,
+)
 
 
 # What runs in a child of its own: these import the heavy things.

@@ -16,15 +16,18 @@ import click
 
 from convanim import __version__
 from convanim.errors import ConvanimError
-from convanim.options import FILE, LAYER, TRANSPOSED, UNUSED
+from convanim.options import BACKWARD, FILE, LAYER, LAYERS, SHOWN, UNUSED, VIEWS, file
 from convanim.shell import Program, say
 
 EXAMPLES = """\b
 Examples:
   convanim transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 -o up.gif
   convanim transposed --input '[[0,1],[2,3]]' --kernel '[[4,1],[2,3]]' --view overlap-add -o sum.gif
-  convanim conv --input photo.csv --kernel '[[1,0,-1]]' --padding same --theme dark -o edges.gif
+  convanim conv --input photo.png --resize 12x12 --kernel 3 --padding 1 --padding-mode reflect -o photo.gif
   convanim conv --input 5x5 --kernel 3x3 --width 640 --select last -o result.png
+  convanim pool --mode max --input 4x4 --kernel 2 -o pool.gif
+  convanim layer 'torch.nn.ConvTranspose2d(1, 1, 3, stride=2)' --input 3x3 -o mine.gif
+  convanim compare 'Conv(3, padding=1)' "Conv(3, padding='same', convention='keras')" --input 6x6 -o both.gif
   convanim explain transposed --input 3x3 --kernel 3x3 --stride 2
   convanim solve --input 7x7 --output 14x14 --kernel 3..5 --stride 2
 
@@ -39,6 +42,21 @@ LOOK = (
     *("theme", "width", "height", "title", "caption"),
     *("seconds_per_step", "hold_last", "plays", "select"),
 )
+#: What stands at the head of each command's help page.
+ABOUT = {
+    "conv": """Animate a convolution: padding, sliding, the sum.
+
+    With --backward its gradient too: the backward pass of a convolution is the forward pass of a transposed one.
+    """,
+    "transposed": """Animate a transposed convolution: zeros inserted and a window that slides, or stamps added up.""",
+    "pool": """Animate a pooling: the greatest value under a window, which is remembered, the mean, or the p-norm.""",
+    "unpool": """Animate a max unpooling: values go back to where the maximum was, zeros elsewhere.
+
+    --input is what was pooled; with --indices it is the pooled values.
+    """,
+    "upsample": """Animate a fixed upsampling, beside the transposed convolution that equals it where one does.""",
+    "shuffle": """Animate a pixel shuffle (depth to space), or with --inverse its opposite.""",
+}
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
@@ -46,51 +64,94 @@ LOOK = (
 def main() -> None:
     """Show convolution arithmetic happening.
 
-    Traces every kernel placement and every overlap addition of a convolution or a transposed convolution, checks the
-    numbers against an independent oracle, and turns them into an animation.
+    Traces every kernel placement and every overlap addition of convolutions, transposed convolutions and their
+    relatives, under the conventions of PyTorch, Keras, JAX and ONNX, checks the numbers against an independent oracle,
+    and turns them into an animation.
     """
-
-
-@main.command(short_help="Animate a convolution.")
-@LAYER
-@FILE
-def conv(**options: Any) -> None:
-    """Animate a convolution: padding, sliding, the sum."""
-    _animate("conv", view=None, **options)
-
-
-@main.command(short_help="Animate a transposed convolution.")
-@LAYER
-@TRANSPOSED
-@click.option(
-    "--view", default="zero-insertion", show_default=True, metavar="VIEW", help="zero-insertion, overlap-add or both."
-)
-@FILE
-def transposed(**options: Any) -> None:
-    """Animate a transposed convolution: zeros inserted and a window that slides, or stamps that are added."""
-    _animate("transposed", **options)
 
 
 @main.group(short_help="Print the arithmetic of a layer.")
 def explain() -> None:
-    """Print the arithmetic of a layer: sizes, zeros, padding, work, overlaps."""
+    """Print the arithmetic of a layer: sizes, zeros, padding, work, overlaps, and its line in each framework."""
 
 
-@explain.command("conv")
+def _view(kind: str) -> Any:
+    known = VIEWS[kind]
+    help_text = f"{', '.join(known[:-1])} or {known[-1]}." if len(known) > 1 else f"{known[0]}."
+    return click.option("--view", metavar="VIEW", help=f"{help_text}  [default: {known[0]}]")
+
+
+def _add(kind: str) -> None:
+    """A command that animates a kind of layer, and one that explains it."""
+    options, called = LAYERS[kind]
+
+    def animate(**typed: Any) -> None:
+        _animate(kind, **typed)
+
+    def tell(**typed: Any) -> None:
+        _explain(kind, **typed)
+
+    command = SHOWN(FILE(animate))
+    if kind == "conv":
+        command = BACKWARD(command)
+    command = options(_view(kind)(command))
+    main.command(kind, short_help=f"Animate {called}.", help=ABOUT[kind])(command)
+    explain.command(kind, help=f"Print the arithmetic of {called}.")(options(UNUSED(tell)))
+
+
+for _kind in LAYERS:
+    _add(_kind)
+
+
+@main.command(short_help="Animate a layer from its notation.")
+@click.argument("notation")
+@LAYER
+@click.option("--view", metavar="VIEW", help="One of the views that the layer's own command has.")
+@SHOWN
+@FILE
+def layer(**typed: Any) -> None:
+    """Animate the layer that NOTATION says: convanim's own, or a line of PyTorch, Keras, Flax or ONNX.
+
+    \b
+    convanim layer 'ConvTranspose(3, stride=2)' --input 3x3 -o up.gif
+    convanim layer 'torch.nn.Conv2d(1, 1, 3, padding=1)' --input 5x5 -o mine.gif
+    """
+    _animate("layer", **typed)
+
+
+@explain.command("layer")
+@click.argument("notation")
 @LAYER
 @UNUSED
-def explain_conv(**options: Any) -> None:
-    """Print the arithmetic of a convolution."""
-    _explain("conv", **options)
+def explain_layer(**typed: Any) -> None:
+    """Print the arithmetic of the layer that NOTATION says."""
+    _explain("layer", **typed)
 
 
-@explain.command("transposed")
+@main.command(short_help="Show two layers side by side on one input.")
+@click.argument("first")
+@click.argument("second")
 @LAYER
-@TRANSPOSED
-@UNUSED
-def explain_transposed(**options: Any) -> None:
-    """Print the arithmetic of a transposed convolution."""
-    _explain("transposed", **options)
+@SHOWN
+@file(required=False)
+def compare(first: str, second: str, **typed: Any) -> None:
+    """Show two layers, two conventions or two framework lines side by side in lockstep on the same input.
+
+    Without -o only the comparison in words is printed. Exit code 0 whether they agree or not.
+
+    \b
+    convanim compare 'Conv(3, padding=1)' "Conv(3, padding='same', convention='keras')" --input 6x6
+    """
+    from convanim.difference import report
+    from convanim.request import compared
+
+    look, target = _look(typed), typed["output"]
+    layers = {name: typed.pop(name) for name in ("x", "kernel", "bias", "fill", "seed", "resize", "grey")}
+    a, b = (asked.trace() for asked in compared(first, second, **layers))
+    if target is None:
+        click.echo(report(a, b))
+        return
+    _save(a, look, beside=b, **typed)
 
 
 @main.command(short_help="Find the layers that map one size to another.")
@@ -125,88 +186,68 @@ def _range(text: str, what: str) -> range:
     return range(low, high + 1)
 
 
-def _explain(kind: str, **options: Any) -> None:
+def _explain(kind: str, **typed: Any) -> None:
     from convanim.arithmetic import explain as told
+    from convanim.request import request
 
-    op, x, _, _ = _layer(kind, **options)
-    click.echo(told(op, x.shape))
-
-
-def _layer(
-    kind: str,
-    *,
-    x: str,
-    kernel: str,
-    stride: str,
-    padding: str,
-    dilation: str,
-    bias: str | None,
-    fill: Any,
-    seed: int,
-    output_padding: str = "0",
-) -> tuple[Any, Any, Any, Any]:
-    """The operation, its input, kernel and bias, from what was typed."""
-    from convanim.ops import Conv, ConvTranspose
-    from convanim.source import read_array, read_number, read_padding, read_sizes
-
-    if x.strip() == kernel.strip() == "-":
-        raise ConvanimError("--input and --kernel cannot both be read from standard input", "put one into a file")
-    if seed < 0:
-        raise ConvanimError(f"--seed {seed} is negative", "use 0 or more")
-    values = read_array(x, what="--input", fill=fill, seed=seed)
-    if re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII):
-        kernel = "x".join([kernel.strip()] * values.ndim)  # one number: the same along every axis of the input
-    # The kernel's random numbers are others than the input's, and of both signs.
-    weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
-    if weight.ndim != values.ndim:
-        raise ConvanimError(
-            f"--kernel is {'x'.join(map(str, weight.shape))} but --input is {'x'.join(map(str, values.shape))}",
-            "give both the same number of axes; a row of a picture is [[1,0,-1]]",
-        )
-
-    def each(text: str, what: str) -> Any:
-        sizes = read_sizes(text, what=what)
-        return sizes[0] if len(sizes) == 1 else sizes
-
-    arguments = {
-        "kernel_size": weight.shape[0] if len(set(weight.shape)) == 1 else weight.shape,
-        "stride": each(stride, "--stride"),
-        "padding": read_padding(padding, what="--padding"),
-        "dilation": each(dilation, "--dilation"),
-    }
-    number = None if bias is None else read_number(bias, what="--bias")
-    if kind == "conv":
-        return Conv(**arguments), values, weight, number
-    extra = each(output_padding, "--output-padding")
-    return ConvTranspose(**arguments, output_padding=extra), values, weight, number
+    asked = request(kind, **typed)
+    click.echo(told(asked.op, asked.sizes))
 
 
-def _animate(
-    kind: str, *, output: str, format: str | None, quiet: bool, open_it: bool, view: str | None, **options: Any
-) -> None:
-    look = {name: options.pop(name) for name in LOOK}
-    from convanim.animation import DRAWN, Animation, pick_format, save_trace
-    from convanim.layout import fits, page_size
+def _look(typed: dict[str, Any]) -> dict[str, Any]:
+    """The options that an animation takes, looked at before any arithmetic."""
+    from convanim.layout import page_size
     from convanim.theme import load
 
+    look = {name: typed.pop(name) for name in LOOK}
+    page_size(look["width"], look["height"])
+    load(look["theme"])
+    return look
+
+
+def _animate(kind: str, *, backward: bool = False, grad: str | None = None, **typed: Any) -> None:
+    from convanim.animation import DRAWN, pick_format
+    from convanim.layout import fits
+    from convanim.request import request
+    from convanim.source import read_array
+
+    written = pick_format(*_target(typed["output"], typed["format"]))
+    look = _look(typed)
+    saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "symbols", "saturate", "view")}
+    if backward or grad is not None:
+        if saving["view"] not in (None, "backward"):
+            raise ConvanimError(f"--backward does not go with --view {saving['view']}", "leave one of them out")
+        saving["view"] = "backward"
+    asked = request(kind, **typed)
+    if written in DRAWN:  # before the arithmetic, which may take long
+        fits(asked.op, asked.sizes)
+    if grad is not None:
+        look["grad"] = read_array(grad, what="--grad", fill=typed["fill"], seed=typed["seed"])
+    _save(asked.trace(), look, colours=asked.colours, **saving)
+
+
+def _target(output: str, format: str | None) -> tuple[Path | None, str | None]:
+    """The file that is meant, or None for standard output, and the format that was asked for."""
     target = None if output == "-" else Path(output)
     if target is None and format is None:
         raise ConvanimError("-o - does not tell the format", "add --format gif, png, txt or json")
     if target is None and sys.stdout is None:
         raise ConvanimError("standard output is closed", "open it, or name a file")
-    written = pick_format(target, format)
+    return target, format
+
+
+def _save(
+    trace: Any, look: dict[str, Any], *, output: str, format: str | None, quiet: bool, open_it: bool, **shown: Any
+) -> None:
+    from convanim.animation import Animation, pick_format, save_trace
+
+    target, format = _target(output, format)
     stream: Any = sys.stdout.buffer if target is None else target
-    page_size(look["width"], look["height"])
-    load(look["theme"])
-    op, x, weight, bias = _layer(kind, **options)
-    if written in DRAWN:  # before the arithmetic, which may take long
-        fits(op, x.shape)
-    trace = op.trace(x, weight, bias)
     with _Progress(quiet=quiet) as progress:
-        if written == "json":  # any trace can be saved, also one that no page holds
-            saved = save_trace(trace, stream, view)
+        if pick_format(target, format) == "json":  # any trace can be saved, also one that no page holds
+            saved = save_trace(trace, stream, shown.get("view"))
         else:
-            animation = Animation(trace, view=view, made_by=_command(), **look)
+            animation = Animation(trace, made_by=_command(), **shown, **look)
             saved = animation.save(stream, format, progress)
     if not quiet:
         say(_closing(saved), err=target is None)
@@ -219,6 +260,9 @@ def _command() -> str:
     context = click.get_current_context()
     words = ["convanim", context.info_name or ""]
     for option in context.command.params:
+        if isinstance(option, click.Argument):
+            words.append(str(context.params[option.name or ""]))
+            continue
         given = context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
         if not given or option.name in SILENT:
             continue

@@ -10,8 +10,12 @@ from typing import Any
 
 import click
 
+from convanim.ops.arguments import CONVENTIONS, PADDING_MODES
 
-def _options(*options: Callable[..., Any]) -> Callable[..., Any]:
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _options(*options: Callable[..., Any]) -> Decorator:
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
             command = option(command)
@@ -21,24 +25,13 @@ def _options(*options: Callable[..., Any]) -> Callable[..., Any]:
 
 
 ARRAY = (
-    "A shape (5, 5x5), a literal ([[0,1],[2,3]]), a .npy, .csv or .tsv file, a picture (its grey values), "
+    "A shape (5, 5x5), a literal ([[0,1],[2,3]]), a .npy, .csv or .tsv file, a picture (.png, .jpg), "
     "or - for CSV on standard input."
 )
 EACH = "One number for every axis, or one each: 2x1."
 
-LAYER = _options(
+INPUT_ALONE = _options(
     click.option("--input", "x", required=True, metavar="ARRAY", help=ARRAY),
-    click.option("--kernel", required=True, metavar="ARRAY", help="Likewise. One number is a square kernel."),
-    click.option("--stride", default="1", metavar="N", help=EACH, show_default=True),
-    click.option(
-        "--padding",
-        default="0",
-        metavar="N",
-        show_default=True,
-        help="A number, one each (1x0), before:after (1:2x0:1), or valid, same, same_lower, full.",
-    ),
-    click.option("--dilation", default="1", metavar="N", help=EACH, show_default=True),
-    click.option("--bias", metavar="NUMBER", help="Added to every output cell."),
     click.option(
         "--fill",
         type=click.Choice(["range", "ones", "random"]),
@@ -47,17 +40,135 @@ LAYER = _options(
         help="The values where only a shape is given.",
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="For --fill random."),
+    click.option("--resize", metavar="SIZES", help="Fit a picture into so many cells: 4x4."),
+    click.option("--grey", is_flag=True, help="The grey values of a picture with colours."),
 )
-TRANSPOSED = click.option("--output-padding", default="0", metavar="N", show_default=True, help=EACH)
-FILE = _options(
+INPUT = _options(
+    INPUT_ALONE,
     click.option(
-        "-o",
-        "--output",
-        required=True,
-        metavar="FILE",
-        help=".gif, .png (last frame; a-%03d.png all), .txt, .json; - for standard output.",
+        "--convention",
+        type=click.Choice(CONVENTIONS),
+        default="torch",
+        show_default=True,
+        help="Whose rules decide what the options leave open; keras and jax have the channels last.",
     ),
-    click.option("--format", metavar="FORMAT", help="gif, png, txt or json, where the file's name does not say it."),
+)
+_STRIDE = click.option("--stride", metavar="N", help=f"{EACH}  [default: 1]")
+_PADDING = click.option(
+    "--padding",
+    default="0",
+    metavar="N",
+    show_default=True,
+    help="A number, one each (1x0), before:after (1:2x0:1), or a word of the convention: valid, same, ...",
+)
+_DILATION = click.option("--dilation", default="1", metavar="N", help=EACH, show_default=True)
+
+WEIGHTED = _options(
+    INPUT,
+    click.option("--kernel", required=True, metavar="ARRAY", help="Likewise. One number is a square kernel."),
+    _STRIDE,
+    _PADDING,
+    _DILATION,
+    click.option("--groups", type=int, metavar="N", help="Groups of channels.  [default: 1; 3 for colours]"),
+    click.option("--out-channels", type=int, metavar="N", help="Channels of the output.  [default: one a group]"),
+    click.option("--bias", metavar="NUMBER", help="Added to every output cell."),
+)
+CONV = _options(
+    WEIGHTED,
+    click.option(
+        "--padding-mode",
+        type=click.Choice(PADDING_MODES),
+        default="zeros",
+        show_default=True,
+        help="What the padding holds.",
+    ),
+)
+TRANSPOSED = _options(
+    WEIGHTED, click.option("--output-padding", metavar="N", help=f"{EACH}  [default: 0, or the convention's]")
+)
+_WINDOW = _options(
+    INPUT,
+    click.option("--kernel", required=True, metavar="SIZES", help=f"Cells of the window. {EACH}"),
+    click.option("--stride", metavar="N", help=f"{EACH}  [default: the kernel; in jax and onnx 1]"),
+    _PADDING,
+)
+POOL = _options(
+    _WINDOW,
+    click.option(
+        "--mode",
+        type=click.Choice(["max", "avg", "lp"]),
+        default="max",
+        show_default=True,
+        help="The greatest value, the mean, or the p-norm.",
+    ),
+    _DILATION,
+    click.option("--ceil-mode", is_flag=True, help="Round the output's size up."),
+    click.option(
+        "--count-include-pad/--no-count-include-pad",
+        default=None,
+        help="Whether the padding counts in a mean.  [default: the convention's; torch: yes]",
+    ),
+    click.option("--norm-type", type=float, metavar="P", help="p of --mode lp.  [default: 2]"),
+)
+UNPOOL = _options(
+    _WINDOW,
+    click.option("--indices", metavar="ARRAY", help="Where the maxima were; then --input is what was pooled already."),
+)
+UPSAMPLE = _options(
+    INPUT,
+    click.option(
+        "--mode",
+        type=click.Choice(["nearest", "bilinear", "nails"]),
+        default="nearest",
+        show_default=True,
+        help="Copies, mixtures of neighbours, or zeros between.",
+    ),
+    click.option("--scale-factor", metavar="N", help="Output / input: 2, 1.5, or one each, 2x3.  [default: 2]"),
+    click.option("--size", metavar="SIZES", help="Of the output, instead of a factor."),
+    click.option("--align-corners", is_flag=True, help="First and last cells lie on each other (bilinear)."),
+    click.option(
+        "--coordinates",
+        type=click.Choice(["half_pixel", "asymmetric", "align_corners"]),
+        help="Where an output cell lies between input cells.  [default: the convention's]",
+    ),
+)
+SHUFFLE = _options(
+    INPUT,
+    click.option("--factor", type=int, default=2, show_default=True, metavar="R", help="Side of a cell."),
+    click.option("--inverse", is_flag=True, help="Unshuffle: space to depth."),
+    click.option(
+        "--order", type=click.Choice(["CRD", "DCR"]), help="Of the channels.  [default: CRD in torch, else DCR]"
+    ),
+)
+LAYER = _options(
+    INPUT_ALONE,
+    click.option("--kernel", metavar="ARRAY", help="The kernel's values.  [default: 1, 2, 3, ...]"),
+    click.option("--bias", metavar="NUMBER", help="Added to every output cell."),
+)
+BACKWARD = _options(
+    click.option("--backward", is_flag=True, help="The gradient with respect to the input, beside the forward pass."),
+    click.option("--grad", metavar="ARRAY", help="With respect to the output.  [default: ones]"),
+)
+#: The views of each kind of layer, the usual one first; a test holds them against the scenes.
+VIEWS = {
+    "conv": ("sliding", "matrix", "overlap", "backward"),
+    "transposed": ("zero-insertion", "overlap-add", "both", "matrix", "overlap"),
+    "pool": ("sliding", "overlap"),
+    "unpool": ("sliding",),
+    "upsample": ("beside", "sliding", "overlap"),
+    "shuffle": ("sliding",),
+}
+#: The layers that a command line knows, with the options of each and what they are called.
+LAYERS: dict[str, tuple[Decorator, str]] = {
+    "conv": (CONV, "a convolution"),
+    "transposed": (TRANSPOSED, "a transposed convolution"),
+    "pool": (POOL, "a pooling"),
+    "unpool": (UNPOOL, "a max unpooling"),
+    "upsample": (UPSAMPLE, "a fixed upsampling"),
+    "shuffle": (SHUFFLE, "a pixel shuffle, or its opposite"),
+}
+
+LOOK = _options(
     click.option("--theme", default="light", show_default=True, metavar="NAME", help="light or dark."),
     click.option("--width", type=int, metavar="PX", help="Page width; one side alone makes it 16:9.  [default: 1280]"),
     click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
@@ -81,17 +192,38 @@ FILE = _options(
 )
 
 
+def file(*, required: bool) -> Decorator:
+    """The options of a command that writes a file."""
+    return _options(
+        click.option(
+            "-o",
+            "--output",
+            required=required,
+            metavar="FILE",
+            help=".gif, .png (last frame; a-%03d.png all), .txt, .json; - for standard output.",
+        ),
+        click.option("--format", metavar="FORMAT", help="gif, png, txt or json, where the name does not say."),
+        LOOK,
+    )
+
+
+FILE = file(required=True)
+SHOWN = _options(
+    click.option("--symbols", is_flag=True, help="Letters with indices instead of values."),
+    click.option("--saturate", is_flag=True, help="Colours beyond 255 are clipped there."),
+)
+
 # A command that makes a picture can be asked to explain itself: what only a picture needs is taken and not used.
 UNUSED = _options(
     *(
         click.option(*names, hidden=True, expose_value=False)
         for names in (
-            *(("-o", "--output"), ("--format",), ("--view",), ("--theme",), ("--width",), ("--height",)),
+            *(("-o", "--output"), ("--format",), ("--view",), ("--theme",), ("--width",), ("--height",), ("--grad",)),
             *(("--seconds-per-step",), ("--hold-last",), ("--plays",), ("--select",), ("--title",)),
         )
     ),
     *(
         click.option(name, is_flag=True, hidden=True, expose_value=False)
-        for name in ("--caption/--no-caption", "--quiet", "--open")
+        for name in ("--caption/--no-caption", "--quiet", "--open", "--symbols", "--saturate", "--backward")
     ),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -160,16 +160,16 @@ def unpool(x: Array, places: Array, output: Sequence[int]) -> Array:
     return np.array(out, x.dtype).reshape(len(x), *output)
 
 
-def upsample(x: Array, axes: Sequence[tuple[int, tuple[int, int], str, str]]) -> Array:
-    """Fixed upsampling of x (C, *n), for each axis (output, ratio, way, place): (C, *o).
+def upsample(x: Array, axes: Sequence[tuple[int, tuple[int, int], str, str, str]]) -> Array:
+    """Fixed upsampling of x (C, *n), for each axis (output, ratio, way, place, rounding): (C, *o).
 
     Interpolates with numpy's own `interp`, which repeats the border.
 
     Example:
-        >>> upsample(np.array([[0.0, 4.0]]), [(4, (2, 1), "bilinear", "half_pixel")]).tolist()
+        >>> upsample(np.array([[0.0, 4.0]]), [(4, (2, 1), "bilinear", "half_pixel", "floor")]).tolist()
         [[0.0, 1.0, 3.0, 4.0]]
     """
-    for i, (output, ratio, way, place) in enumerate(axes, start=1):
+    for i, (output, ratio, way, place, rounding) in enumerate(axes, start=1):
         n = x.shape[i]
         scale = Fraction(*ratio)
         if way == "nails":
@@ -183,8 +183,9 @@ def upsample(x: Array, axes: Sequence[tuple[int, tuple[int, int], str, str]]) ->
         if place == "align_corners":
             at = [Fraction(t * (n - 1), max(output - 1, 1)) for t in range(output)]
         if way == "nearest":
-            cells = [a if place == "asymmetric" else a + Fraction(1, 2) for a in at]
-            x = np.take(x, [min(n - 1, floor(c)) for c in cells], axis=i)
+            half = Fraction(1, 2)
+            cells = [{"floor": floor(a), "up": floor(a + half), "down": ceil(a - half)}[rounding] for a in at]
+            x = np.take(x, [min(n - 1, max(0, c)) for c in cells], axis=i)
         else:
             line = np.array([float(min(max(a, Fraction(0)), Fraction(n - 1))) for a in at])
             rows = np.moveaxis(x, i, -1)

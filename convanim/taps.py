@@ -75,13 +75,16 @@ class Taps:
         return cls(w[inside], n[inside], k[inside], wide, narrow, kernel)
 
     @classmethod
-    def resampled(cls, input: int, output: int, way: str, place: str, ratio: tuple[int, int]) -> Taps:
+    def resampled(
+        cls, input: int, output: int, way: str, place: str, ratio: tuple[int, int], rounding: str = "floor"
+    ) -> Taps:
         """The taps of a fixed upsampling; the ones of a cell are in the order of the cells read.
 
         Args:
             way: "nearest", "bilinear" or "nails".
             place: "half_pixel", "asymmetric" or "align_corners": where an output cell lies between input cells.
             ratio: output / input as a fraction.
+            rounding: the nearest cell is the "floor" of the place, or the place rounded, a half "up" or "down".
         """
         up, down = ratio
         t = np.arange(output)
@@ -89,9 +92,10 @@ class Taps:
             t = t[t % up == 0]
             return cls(t // up, t, np.zeros_like(t), input, output, 1, np.ones(len(t)))
         if way == "nearest":
-            # In whole numbers: a place on the edge between two cells must not depend on a rounding.
-            cell = t * down // up if place == "asymmetric" else (2 * t + 1) * down // (2 * up)
-            cell = np.minimum(cell, input - 1)
+            # The place is at / of, in whole numbers: one on the edge between two cells must not depend on a float.
+            at, of = (2 * t * down, 2 * up) if place == "asymmetric" else ((2 * t + 1) * down - up, 2 * up)
+            cell = {"floor": at // of, "up": (at + up) // of, "down": -((up - at) // of)}[rounding]
+            cell = np.clip(cell, 0, input - 1)
             first = np.searchsorted(cell, cell)
             return cls(cell, t, t - first, input, output, int((t - first).max()) + 1, np.ones(output))
         # A place as a fraction: whole cells, and a part of `of` equal parts.

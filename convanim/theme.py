@@ -1,6 +1,6 @@
 """Themes: which role has which ink.
 
-Knows colours and the one palette that an animation needs. Must not know frames or positions. A theme is a file in
+Knows colours, and which of them an animation can need. Must not know frames or positions. A theme is a file in
 templates/themes; a new look is a new file.
 """
 
@@ -8,28 +8,18 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
+from convanim.palette import STEPS, Colour, Colours, Palette, mix
 from convanim.scene.frame import Emphasis, Role
 
 #: In a wheel templates/ lies inside the package, in a checkout beside it.
 _PLACES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "templates")
-#: Steps between paper and ink at the edges of letters: side by side at real size nobody tells three from six, and the
-#: files are a tenth smaller.
-LEVELS = 3
-#: Steps of a shade that stands for a value.
-SHADES = 16
-
-#: Text and lines that most frames have, the most used first.
-OFTEN = (("page", "text"), ("page", "muted"), ("data.fill", "text"))
-THIN = ("line", "kernel.stroke", "done.stroke", "data.stroke")
 
 FILL = {
     Role.NONE: "page",
@@ -54,28 +44,36 @@ STROKE = {
 #: Roles whose numbers are not the point.
 QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED}
 HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
-#: Which ramp stands for the values of a role where cells are too small for numbers.
-SHADE = {
-    Role.DATA: "data",
-    Role.KERNEL: "kernel",
-    Role.PRODUCT: "product",
-    Role.DONE: "done",
-    Role.OVERLAP: "done",
-}
+#: Roles whose value a shade shows where cells are too small for numbers; its ramp is the panel's.
+SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP})
+#: Roles whose cells are filled by their count in a panel of counts.
+HEATED = frozenset({Role.DONE, Role.OVERLAP})
+
+
+def heat(count: float, most: int) -> int:
+    """The step of the heat that stands for a count: 0 for none, 8 for the most there is; one is never shown as none.
+
+    Example:
+        >>> [heat(n, 4) for n in range(5)], heat(1, 1000)
+        ([0, 2, 4, 6, 8], 1)
+    """
+    return max(int(count > 0), min(STEPS["heat"] - 1, round((STEPS["heat"] - 1) * count / most)))
 
 
 def fill(role: Role, emphasis: Emphasis) -> str:
-    """The name of a cell's fill: under the kernel every cell is the kernel's."""
-    return "kernel.fill" if emphasis == Emphasis.ACTIVE else FILL[role]
+    """The name of a cell's fill: under the kernel every cell is the kernel's, and a quiet one is only paper."""
+    return {Emphasis.ACTIVE: "kernel.fill", Emphasis.QUIET: "page"}.get(emphasis, FILL[role])
 
 
-def ink(role: Role) -> str:
+def ink(role: Role, emphasis: Emphasis = Emphasis.NONE) -> str:
     """The name of the ink of a cell's number."""
-    return "muted" if role in QUIET else "text"
+    return "muted" if role in QUIET or emphasis == Emphasis.QUIET else "text"
 
 
 def note_ink(role: Role, emphasis: Emphasis) -> str:
     """The name of the ink of the small text in a cell's corner."""
+    if emphasis == Emphasis.QUIET:
+        return "muted"
     return "overlap.factor" if role == Role.OVERLAP and emphasis != Emphasis.ACTIVE else "kernel.factor"
 
 
@@ -117,28 +115,34 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Theme:
-    """A theme: colours by name, such as "page", "kernel.fill" or "shade.data_low".
+    """A theme: colours by name, such as "page", "kernel.fill", "shade.data_low", or "heat.0" to "heat.8".
 
     Example:
         >>> load("light").colour("page")
         (255, 255, 255)
     """
 
-    def __init__(self, name: str, colours: dict[str, tuple[int, int, int]]) -> None:
-        self.name, self._colours = name, colours
+    def __init__(self, name: str, colours: dict[str, Colour]) -> None:
+        steps = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"])
+        self.name, self._colours = name, colours | {f"heat.{i}": step for i, step in enumerate(steps)}
 
-    def colour(self, name: str) -> tuple[int, int, int]:
+    def colour(self, name: str) -> Colour:
         """A colour as (red, green, blue), 0 to 255."""
         return self._colours[name]
 
-    def needed(self, *, numbers: bool, shades: Iterable[str]) -> Palette:
-        """The colours of a page with or without numbers in cells, and with these shades instead of some."""
+    def needed(self, *, numbers: bool, shades: Iterable[str], pictures: Sequence[Colours] = ()) -> Palette:
+        """The colours of a page with or without numbers in cells, with these shades, and with these pictures' own."""
+        shades = set(shades)
         pairs = {("page", "text"), ("page", "muted")}
         if numbers:
-            pairs |= {(fill(role, emphasis), ink(role)) for role in Role for emphasis in Emphasis}
+            pairs |= {(fill(role, emphasis), ink(role, emphasis)) for role in Role for emphasis in Emphasis}
             pairs |= {("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
         solids = ["page", "text", "line", "dash", *STROKE.values(), *HATCH.values(), *FILL.values()]
-        return self.palette(pairs, solids, shades)
+        if "heat" in shades:
+            steps = [f"heat.{i}" for i in range(STEPS["heat"])]
+            pairs |= {(step, "text") for step in steps if numbers}
+            solids += steps
+        return Palette(self.colour, pairs, solids, shades, pictures)
 
     def palette(self, pairs: Iterable[tuple[str, str]], solids: Iterable[str], shades: Iterable[str]) -> Palette:
         """The colours that an animation can need, known before its first frame.
@@ -146,74 +150,9 @@ class Theme:
         Args:
             pairs: (paper, ink) where text is written on a fill.
             solids: further colours by name.
-            shades: roles whose values are shown as shade: data, kernel, product, done.
+            shades: ramps that stand for values: data, kernel, product, done, negative.
         """
-        return Palette(self, pairs, solids, shades)
-
-
-class Palette:
-    """The exact colours of one animation, each with an index.
-
-    Attributes:
-        colours: (n, 3) uint8, n <= 255.
-    """
-
-    def __init__(
-        self, theme: Theme, pairs: Iterable[tuple[str, str]], solids: Iterable[str], shades: Iterable[str]
-    ) -> None:
-        self._theme = theme
-        pairs, solids = list(pairs), list(solids)
-        self._index: dict[tuple[int, int, int], int] = {}
-        self._ramps: dict[tuple[str, str], NDArray[np.uint8]] = {}
-        self._shades: dict[str, NDArray[np.uint8]] = {}
-        # What is used most gets the lowest numbers: an image is coded in as few bits as its largest number needs.
-        often, rest = set(OFTEN) & set(pairs), set(pairs) - set(OFTEN)
-        self._mix(sorted(often, key=OFTEN.index)[:1])
-        self._add_all(name for name in THIN if name in set(solids))
-        self._mix(sorted(often, key=OFTEN.index))
-        for role in sorted(set(shades)):
-            low, high = (np.array(theme.colour(f"shade.{role}_{end}")) for end in ("low", "high"))
-            mixed = [low + (high - low) * i / (SHADES - 1) for i in range(SHADES)]
-            self._shades[role] = np.array([self._add(_rgb(c)) for c in mixed], np.uint8)
-        self._mix(sorted(rest))
-        self._add_all(solids)
-        if len(self._index) > 255:
-            raise AssertionError(f"{len(self._index)} colours do not fit in a GIF's palette")
-        self.colours: NDArray[np.uint8] = np.array(list(self._index), np.uint8)
-
-    def _mix(self, pairs: Iterable[tuple[str, str]]) -> None:
-        for pair in pairs:
-            self._ramps[pair] = self._ramp(*map(self._theme.colour, pair))
-
-    def _add_all(self, names: Iterable[str]) -> None:
-        for name in names:
-            self._add(self._theme.colour(name))
-
-    def _add(self, colour: tuple[int, int, int]) -> int:
-        return self._index.setdefault(colour, len(self._index))
-
-    def _ramp(self, paper: tuple[int, int, int], ink: tuple[int, int, int]) -> NDArray[np.uint8]:
-        a, b = np.array(paper), np.array(ink)
-        steps = [self._add(_rgb(a + (b - a) * i / (LEVELS + 1))) for i in range(LEVELS + 2)]
-        ramp: NDArray[np.uint8] = np.array(steps, np.uint8)[np.round(np.arange(256) / 255 * (LEVELS + 1)).astype(int)]
-        return ramp
-
-    def solid(self, name: str) -> int:
-        """The index of a colour."""
-        return self._index[self._theme.colour(name)]
-
-    def ramp(self, paper: str, ink: str) -> NDArray[np.uint8]:
-        """The index for each coverage 0 to 255 of an ink on a paper."""
-        return self._ramps[paper, ink]
-
-    def shade(self, role: str) -> NDArray[np.uint8]:
-        """The indices that stand for a role's values, from low to high."""
-        return self._shades[role]
-
-
-def _rgb(colour: NDArray[np.float64]) -> tuple[int, int, int]:
-    red, green, blue = (int(c + 0.5) for c in colour)
-    return red, green, blue
+        return Palette(self.colour, pairs, solids, shades)
 
 
 def templates() -> Path:
@@ -261,6 +200,6 @@ def load(name: str) -> Theme:
     return Theme(name, {key: _parse(colour) for key, colour in flat.items()})
 
 
-def _parse(colour: str) -> tuple[int, int, int]:
+def _parse(colour: str) -> Colour:
     number = int(colour.removeprefix("#"), 16)
     return number >> 16, number >> 8 & 255, number & 255

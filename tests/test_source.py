@@ -448,7 +448,9 @@ def test_a_picture_gives_its_grey_values(tmp_path: Path) -> None:
         assert (read.dtype, read.tolist()) == (np.int64, grey.tolist())
 
 
-@pytest.mark.parametrize(("content", "says"), [(None, "is missing"), (b"hello", "cannot be read as a picture")])
+@pytest.mark.parametrize(
+    ("content", "says"), [(None, "cannot be read"), (b"hello", "is not a picture that can be read")]
+)
 def test_what_is_no_picture_is_refused(content: bytes | None, says: str, tmp_path: Path) -> None:
     file = tmp_path / "a.png"
     if content is not None:

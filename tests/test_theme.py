@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from convanim import palette as palettes
 from convanim import theme
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Emphasis, Role
@@ -15,8 +16,8 @@ from convanim.theme import Theme, load, templates, themes
 NAMES = sorted(path.stem for path in (Path(__file__).parent.parent / "templates" / "themes").glob("*.toml"))
 #: Every pair of paper and ink that a cell or a line of text can have.
 PAIRS = {("page", "text"), ("page", "muted"), ("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
-PAIRS |= {(theme.fill(role, emphasis), theme.ink(role)) for role in Role for emphasis in Emphasis}
-SHADES = ("data", "kernel", "product", "done")
+PAIRS |= {(theme.fill(role, emphasis), theme.ink(role, emphasis)) for role in Role for emphasis in Emphasis}
+SHADES = ("data", "kernel", "product", "done", "negative", "heat")
 
 
 def rgb(code: str) -> tuple[int, ...]:
@@ -47,9 +48,9 @@ def test_every_colour_is_the_one_in_the_file(look: Theme) -> None:
 
 def test_every_name_that_a_role_asks_for_is_there(look: Theme) -> None:
     asked = {*theme.FILL.values(), *theme.STROKE.values(), *theme.HATCH.values()}
-    asked |= {theme.fill(r, e) for r in Role for e in Emphasis} | {theme.ink(r) for r in Role}
+    asked |= {theme.fill(r, e) for r in Role for e in Emphasis} | {theme.ink(r, e) for r in Role for e in Emphasis}
     asked |= {theme.note_ink(r, e) for r in Role for e in Emphasis}
-    asked |= {f"shade.{kind}_{end}" for kind in theme.SHADE.values() for end in ("low", "high")}
+    asked |= {f"shade.{kind}_{end}" for kind in SHADES for end in ("low", "high")}
     assert all(len(look.colour(name)) == 3 for name in asked)
     assert set(theme.FILL) == set(Role)
 
@@ -86,7 +87,7 @@ def test_a_ramp_ends_at_the_exact_colours_and_goes_one_way(look: Theme) -> None:
         assert tuple(ramp[255]) == look.colour(ink)
         way = np.sign(ramp[255] - ramp[0])
         assert (np.diff(ramp, axis=0) * way >= 0).all(), (paper, ink)
-        assert len({tuple(c) for c in ramp.tolist()}) == theme.LEVELS + 2 or paper == ink
+        assert len({tuple(c) for c in ramp.tolist()}) == palettes.LEVELS + 2 or paper == ink
 
 
 def test_a_shade_ends_at_the_exact_colours_and_goes_one_way(look: Theme) -> None:
@@ -94,7 +95,7 @@ def test_a_shade_ends_at_the_exact_colours_and_goes_one_way(look: Theme) -> None
     for kind in SHADES:
         steps = palette.colours[palette.shade(kind)].astype(int)
         low, high = (np.array(look.colour(f"shade.{kind}_{end}")) for end in ("low", "high"))
-        assert len(steps) == theme.SHADES
+        assert len(steps) == (9 if kind == "heat" else palettes.SHADES)
         assert steps[0].tolist() == low.tolist()
         assert steps[-1].tolist() == high.tolist()
         assert (np.diff(steps, axis=0) * np.sign(high - low) >= 0).all()

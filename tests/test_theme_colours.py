@@ -33,7 +33,7 @@ KEYS = {
     "cropped": {"fill", "hatch"},
     "unused": {"fill", "hatch"},
     "pending": {"fill"},
-    "shade": {f"{role}_{end}" for role in SHADED for end in ("low", "high")},
+    "shade": {f"{role}_{end}" for role in (*SHADED, "heat") for end in ("low", "high")},
 }
 # The fills that an outline runs between: its own and its neighbours'.
 BESIDE_STROKE = {
@@ -322,3 +322,24 @@ def test_a_shade_says_how_large_a_value_is(theme: Theme, role: str, vision: str)
     assert not falls, f"{role} with {vision}:\n" + "\n".join(falls)
     page = lightness(decode(theme["page"]))
     assert abs(ramp[-1] - page) > abs(ramp[0] - page), f"{role}: a large value must stand out from the page"
+
+
+def heats(theme: Theme) -> list[str]:
+    """The nine fills of counts, from none to the most."""
+    low, high = ([int(theme["shade"][f"heat_{end}"][i : i + 2], 16) for i in (1, 3, 5)] for end in ("low", "high"))
+    steps = [[int(a + (b - a) * i / 8 + 0.5) for a, b in zip(low, high, strict=True)] for i in range(9)]
+    return ["#" + "".join(f"{c:02x}" for c in step) for step in steps]
+
+
+def test_a_count_can_be_read_on_every_step_of_its_heat(theme: Theme) -> None:
+    legible([(f"text on heat {i}", theme["text"], step) for i, step in enumerate(heats(theme))], 7)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_one_count_more_is_seen(theme: Theme, vision: str) -> None:
+    """The number says how many; the fill must show where there are more, a step at a time and from afar."""
+    steps = heats(theme)
+    apart([(f"heat {i} and {i + 1}", a, b) for i, (a, b) in enumerate(itertools.pairwise(steps))], 2, vision)
+    apart([("heat 0 and 2", steps[0], steps[2]), ("heat 6 and 8", steps[6], steps[8])], 4, vision)
+    apart([("none and the most", steps[0], steps[8])], 18, vision)
+    apart([(f"heat 0 and {empty}", steps[0], fill(theme, empty)) for empty in EMPTY], 5, vision)

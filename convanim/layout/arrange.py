@@ -94,7 +94,7 @@ def _tabs(scene: Scene, m: Measures, size: int) -> tuple[Tab, ...]:
 def _places(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The panels in their rows: as large as fits; a foot under the grids only where a shade needs its scale."""
     places, signs = _stack(scene, m, 0)
-    if any(not place.number for place in places.values()):
+    if any(place.shaded for place in places.values()):
         # On a page too narrow for the scales the grids stay without them.
         with suppress(_TooSmall):
             return _stack(scene, m, round(1.9 * m.sizes[2]))
@@ -108,7 +108,7 @@ def _stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tupl
     tallest = [max(p.shape[0] for p in row) for row in scene.rows]
     shares = [room * t // sum(tallest) for t in tallest]
     pitches = [_pitches(row, share, m, scales=foot > 0) for row, share in zip(scene.rows, shares, strict=True)]
-    if len(scene.traces[0].axes) == 1:
+    if scene.traces and len(scene.traces[0].axes) == 1:
         pitches = _alike(scene, pitches, m)
     worst = min(p for row in pitches for p in row)
     if worst < SMALLEST_CELL:
@@ -166,9 +166,9 @@ def _slots(row: Sequence[Panel], pitches: Sequence[int], m: Measures, *, scales:
     for p, pitch in zip(row, pitches, strict=True):
         words = [round(glyphs.width(t, m.sizes[2], bold=True)) for t in p.titles]
         side = pitch - _line(pitch, m)
-        if scales and side > 0 and not _sizes(p, side, m)[0]:
-            _, _, high = _scale(p, 0, 0, m.sizes[2], m)
-            words.append(high.box.right)
+        if scales and side > 0 and p.colours is None and not _sizes(p, side, m)[0]:
+            _, _, text = _scale(p, *_range(p), 0, 0, m.sizes[2], m)
+            words.append(text.box.right)
         slots.append(max(p.shape[1] * pitch + m.of(2), *words))
     return slots
 
@@ -200,9 +200,14 @@ def _place(panel: Panel, x: int, y: int, pitch: int, m: Measures, *, scales: boo
     line = _line(pitch, m)
     small = m.sizes[2]
     title = Text("", x, y - round(0.55 * small), small, bold=True)
-    number, note = _sizes(panel, pitch - line, m)
-    scale = None if number or not scales else _scale(panel, x, y + panel.shape[0] * pitch, small, m)
-    return Place(panel, x, y, pitch, line, number, note, title, scale)
+    number, note = _sizes(panel, pitch - line, m) if panel.colours is None else (0, 0)
+    low, high = _range(panel)
+    scale = (
+        None
+        if number or not scales or panel.colours is not None
+        else _scale(panel, low, high, x, y + panel.shape[0] * pitch, small, m)
+    )
+    return Place(panel, x, y, pitch, line, number, note, title, scale, low, high)
 
 
 def _line(pitch: int, m: Measures) -> int:
@@ -230,10 +235,16 @@ def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
     return number, 0
 
 
-def _scale(panel: Panel, x: int, bottom: int, size: int, m: Measures) -> tuple[Text, Box, Text]:
+def _range(panel: Panel) -> tuple[float, float]:
+    """The values that the ends of a shade stand for: of counts from nothing on, else what there is."""
+    return (0, panel.heat) if panel.heat else (panel.values.min().item(), panel.values.max().item())
+
+
+def _scale(
+    panel: Panel, least: float, most: float, x: int, bottom: int, size: int, m: Measures
+) -> tuple[Text, Box, Text]:
     """Under a shaded grid: its least value, a bar from low to high, its greatest value."""
-    least, most = panel.values.min().item(), panel.values.max().item()
-    if panel.signed:  # as far to one side as to the other
+    if least < 0 < most:  # as far to one side as to the other
         most = max(-least, most)
         least = -most
     low, high = panel.numerals.text(least), panel.numerals.text(most)

@@ -56,9 +56,11 @@ class Place:
     Attributes:
         x, y: its upper left corner, px.
         pitch: from one cell to the next, px; `line` of them are the grid line.
-        number: size of the numbers in px, 0 where a shade stands for them.
+        number: size of the numbers in px, 0 where a shade stands for them, or a picture's own colours.
         note: size of the small text in the corner, 0 for none.
         title: its pen and baseline.
+        scale: what explains a shade (its low end, the bar, its high end), None where there is none.
+        low, high: the values that the ends of a shade stand for.
     """
 
     panel: Panel
@@ -70,6 +72,18 @@ class Place:
     note: int
     title: Text
     scale: tuple[Text, Box, Text] | None
+    low: float
+    high: float
+
+    @property
+    def shaded(self) -> bool:
+        """Whether a shade stands for its values."""
+        return not self.number and self.panel.colours is None
+
+    @property
+    def signed(self) -> bool:
+        """Whether its numbers lie on both sides of zero: a shade then has a ramp for either."""
+        return self.low < 0 < self.high
 
     @property
     def box(self) -> Box:

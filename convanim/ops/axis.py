@@ -100,12 +100,14 @@ class Resampled(Axis):
 
     `kernel` is the number of input cells that an output cell may read, `place` says where it lies: "half_pixel",
     "asymmetric" or "align_corners"; `way` is "nearest", "bilinear" or "nails", and `ratio` is output / input, as a
-    fraction (numerator, denominator), which is not output / input where a scale factor was rounded down.
+    fraction (numerator, denominator), which is not output / input where a scale factor was rounded down. `rounding`
+    says which cell the nearest one is: "floor" of the place, or the place rounded, a half "up" or "down".
     """
 
     way: str = "nearest"
     place: str = "asymmetric"
     ratio: tuple[int, int] = (1, 1)
+    rounding: str = "floor"
 
 
 def times(sizes: Sequence[int]) -> str:

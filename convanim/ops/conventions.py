@@ -45,7 +45,7 @@ KNOWN = {
             "torch",
             "PyTorch",
             last=False,
-            words={"conv": ("valid", "same", "full"), "transposed": ("valid", "full"), "pool": ("valid",)},
+            words={"conv": ("valid", "same", "full"), "transposed": ("valid", "full"), "pool": ()},
         ),
         Convention(
             "keras",
@@ -149,9 +149,9 @@ def crop(
     if convention == "keras" and extra is not None:
         output = (size - 1) * stride + reach % 2 + extra
     if convention == "onnx":
-        total = full + (extra or 0) - output
-        before, after = _halves(max(total, 0), padding)
-        return Crop(before, after, full - before - after + (extra or 0), extra or 0)
+        # Where nothing is to be cropped the halves are negative, and round down all the same.
+        before, after = _halves(full + (extra or 0) - output, padding)
+        return Crop(before, max(after, 0), output, (extra or 0) + max(-after, 0))
     before = max(full - output, 0) // 2
     after = full - before - output
     return Crop(before, max(after, 0), output, max(-after, 0))

@@ -73,7 +73,7 @@ class Pool(Window):
         k, s, d = at(self.kernel_size, i), self.step(i), at(self.dilation, i)
         reach = d * (k - 1) + 1
         if isinstance(self.padding, str):
-            before, after = ring(self.padding, "onnx" if self.convention == "torch" else self.convention, n, s, reach)
+            before, after = ring(self.padding, self.convention, n, s, reach)
         else:
             before, after = pair(self.padding, i)
             if self.convention == "torch" and max(before, after) * 2 > reach:
@@ -88,9 +88,10 @@ class Pool(Window):
                 f"use a kernel size of at most {(padded - 1) // d + 1}, or more padding",
             )
         output = (padded - reach) // s + 1
-        if self.ceil_mode and (padded - reach) % s:
-            # One window more, unless it would start in the padding at the end.
-            output += output * s < n + before
+        # The words of ONNX leave nothing to round.
+        if self.ceil_mode and not (self.convention == "onnx" and isinstance(self.padding, str)):
+            output = -(-(padded - reach) // s) + 1
+            output -= (output - 1) * s >= n + before  # no window starts in the padding at the end
         return Axis(n, output, k, s, before, after, d)
 
 

@@ -5,6 +5,7 @@ Knows each layer's arguments and formula. Must not know values, order or picture
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
@@ -92,17 +93,15 @@ class Upsample(Operation):
         return self._traced(x)
 
     def _axis(self, i: int, n: int) -> Axis:
-        if self.size is not None:
-            output = at(self.size, i)
-            ratio = Fraction(output, n)
-        else:
-            # As it is typed: 1.1 is eleven tenths, not the binary fraction next to it.
-            ratio = Fraction(str(at(self.scale_factor, i)))
-            output = floor(n * ratio)
+        output, ratio = self._resized(i, n)
         if not 1 <= output <= LARGEST:
             raise ConvanimError(
                 f"scale_factor {at(self.scale_factor, i)} makes {output} of {n} cells along axis {i}",
                 "use a factor that leaves at least one",
+            )
+        if self.convention == "jax" and self.mode == "bilinear" and output < n:
+            raise ConvanimError(
+                f"JAX smooths what it makes smaller, here {n} to {output} along axis {i}", "use convention torch"
             )
         step = max(1, int(ratio))
         kernel = {"nearest": step, "bilinear": 2}.get(self.mode, 1)
@@ -112,7 +111,23 @@ class Upsample(Operation):
             way=self.mode,
             place=self.place,
             ratio=(ratio.numerator, ratio.denominator),
+            rounding="down" if self.convention == "onnx" else "up" if self.place == "half_pixel" else "floor",
         )
+
+    def _resized(self, i: int, n: int) -> tuple[int, Fraction]:
+        """The output's size along axis i, and output cells to an input cell."""
+        if self.size is not None:
+            return at(self.size, i), Fraction(at(self.size, i), n)
+        factor = at(self.scale_factor, i)
+        if self.convention == "onnx":  # it keeps its scales as floats of 32 bits
+            factor = struct.unpack("f", struct.pack("f", factor))[0]
+            return floor(n * Fraction(factor)), Fraction(factor)
+        output = floor(n * factor)
+        if self.convention != "torch":  # Keras has whole factors, JAX sizes
+            return output, Fraction(max(output, 1), n)
+        # As it is typed: 1.1 is eleven tenths, not the binary fraction next to it. PyTorch copies what keeps its size.
+        same = self.mode == "bilinear" and output == n
+        return output, Fraction(1) if same else Fraction(str(factor))
 
 
 @dataclass(frozen=True, repr=False)

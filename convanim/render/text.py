@@ -3,7 +3,8 @@
 Knows frames only, no theme, no layout and no font, so that no font can break it.
 
 Cells: `·` inserted zero, `○` padding, `5/` cropped, `5~` unused, `_` no value yet, `[5×2]` under the kernel with its
-factor, `<5>` just written, `<4 = 1 + 3>` overlap.
+factor, `<5>` just written, `<4 = 1 + 3>` overlap, `(5)` equal to what it is compared with,
+`#0b63b8` a picture's own colour.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ from __future__ import annotations
 from itertools import zip_longest
 
 from convanim.scene import Scene
-from convanim.scene.frame import Emphasis, Frame, Grid, Panel, Role
+from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Panel, Role
 
 _SIGNS = {Role.NONE: "", Role.INSERTED: "·", Role.PADDING: "○", Role.PENDING: "_"}
 _MARKS = {Role.CROPPED: "/", Role.UNUSED: "~"}
-_BRACKETS = {Emphasis.NONE: ("", ""), Emphasis.ACTIVE: ("[", "]"), Emphasis.WRITTEN: ("<", ">")}
+_BRACKETS = {
+    Emphasis.NONE: ("", ""),
+    Emphasis.ACTIVE: ("[", "]"),
+    Emphasis.WRITTEN: ("<", ">"),
+    Emphasis.QUIET: ("(", ")"),
+}
 _APART = "   "
 
 
@@ -67,6 +73,8 @@ def _cell(panel: Panel, grid: Grid, row: int, column: int) -> str:
     role, emphasis = Role(grid.roles[row, column]), Emphasis(grid.emphasis[row, column])
     first, last = _BRACKETS[emphasis]
     number = panel.numerals.text(grid.values[row, column].item())
+    if grid.colours is not None and role not in COLOURLESS:
+        number = f"#{grid.colours[row, column].tobytes().hex()}"
     body = _SIGNS.get(role, number + _MARKS.get(role, ""))
     note = grid.notes.get((row, column), "")
     if note and role == Role.OVERLAP:

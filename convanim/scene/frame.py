@@ -35,12 +35,17 @@ class Role(IntEnum):
     OVERLAP = 10
 
 
+#: Roles of cells that hold no value of their own, or one that does not count: a picture's colour is not shown there.
+COLOURLESS = frozenset({Role.NONE, Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.PENDING})
+
+
 class Emphasis(IntEnum):
     """What is happening to a cell just now."""
 
     NONE = 0
     ACTIVE = 1  # the kernel covers it
     WRITTEN = 2  # it has just got this value
+    QUIET = 3  # it is equal to what it is compared with: others are looked at
 
 
 class Outline(NamedTuple):
@@ -66,6 +71,11 @@ class Panel:
         notes: the longest small text that its cells ever carry besides the number, "" for none.
         sign: "×" or "=" where one stands between this panel and the one before.
         aside: it is looked up rather than walked over (a kernel, a stamp) and may be drawn smaller.
+        shade: the theme's ramp that stands for its values where cells are too small for numbers: "data", "kernel",
+            "product" or "done".
+        heat: the greatest count that it shows, 0 where it shows no counts: cells of the roles DONE and OVERLAP are then
+            filled by their value, from nothing to this, whether or not numbers are written on them.
+        colours: (n, 3) uint8, every colour that it ever shows, for a picture in its own colours; None for numbers.
     """
 
     name: str
@@ -76,16 +86,23 @@ class Panel:
     notes: str = ""
     sign: str = ""
     aside: bool = False
-
-    @property
-    def signed(self) -> bool:
-        """Whether its numbers lie on both sides of zero."""
-        return bool(self.values.min() < 0 < self.values.max())
+    shade: str = "done"
+    heat: int = 0
+    colours: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Grid:
-    """The state of one panel: arrays of the panel's shape, and what is drawn over them."""
+    """The state of one panel: arrays of the panel's shape, and what is drawn over them.
+
+    Attributes:
+        title: one of the panel's.
+        roles, values, emphasis: (rows, columns), of each cell.
+        notes: the small text of some cells.
+        outlines: drawn over the cells, in this order.
+        colours: (rows, columns, 3) uint8, of a picture in its own colours; every one is among the panel's. Cells that
+            hold a value (not pending, padding, inserted, cropped or unused) are filled with theirs.
+    """
 
     title: str
     roles: Cells
@@ -93,6 +110,7 @@ class Grid:
     emphasis: Cells
     notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
     outlines: tuple[Outline, ...] = ()
+    colours: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +188,7 @@ class Beats(NamedTuple):
 def still(grid: Grid, title: str | None = None, **changes: Any) -> Grid:
     """A grid at rest: no notes, outlines or emphasis but those given."""
     at_rest: dict[str, Any] = {"roles": grid.roles, "values": grid.values, "emphasis": np.zeros_like(grid.roles)}
+    at_rest["colours"] = grid.colours
     return Grid(title or grid.title, **{**at_rest, **changes})
 
 

@@ -64,8 +64,8 @@ class GatherScene:
         titles, turned = (tuple(dict.fromkeys(f.grids[n].title for f in self._opening)) for n in ("stage", "kernel"))
         notes = max(self._factors, key=len)
         return (
-            Panel("stage", self.stage_roles.shape, titles, x, self.stage_values, notes),
-            Panel("kernel", self.kernel.shape, turned, kernel, self.kernel, aside=True),
+            Panel("stage", self.stage_roles.shape, titles, x, self.stage_values, notes, shade="data"),
+            Panel("kernel", self.kernel.shape, turned, kernel, self.kernel, aside=True, shade="kernel"),
             Panel("output", self.answer.shape, ("output",), answer, self.answer),
         )
 

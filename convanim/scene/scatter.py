@@ -112,9 +112,9 @@ class ScatterScene:
         note = self._longest_note()
         titles = ("output", "output, cropped", "canvas, to be cropped") if self._crops else ("output",)
         return (
-            Panel("input", self.x.shape, ("input",), x, self.x, aside=True),
-            Panel("kernel", self.kernel.shape, ("kernel",), kernel, self.kernel, sign="×", aside=True),
-            Panel("stamp", self.kernel.shape, ("product",), product, products, sign="=", aside=True),
+            Panel("input", self.x.shape, ("input",), x, self.x, aside=True, shade="data"),
+            Panel("kernel", self.kernel.shape, ("kernel",), kernel, self.kernel, sign="×", aside=True, shade="kernel"),
+            Panel("stamp", self.kernel.shape, ("product",), product, products, sign="=", aside=True, shade="product"),
             Panel("canvas", self.shape, titles, total, canvases, note),
         )
 

@@ -1,10 +1,11 @@
-"""What a person typed, as numbers: arrays, sizes, padding.
+"""What a person typed, as numbers: arrays, pictures, sizes, padding.
 
 Knows no operations and no options of a command line.
 """
 
 from convanim.source.cells import MAX_CELLS, MAX_DIMENSIONS
 from convanim.source.files import MAX_BYTES
+from convanim.source.pictures import read_picture
 from convanim.source.typed import MAX_LITERAL, Fill, Padding, read_array, read_number, read_padding, read_sizes
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "read_array",
     "read_number",
     "read_padding",
+    "read_picture",
     "read_sizes",
 ]

@@ -1,4 +1,4 @@
-"""One number, and how many there may be.
+"""One number, how many there may be, and how a refusal names its place.
 
 Knows cells and limits. Must not know where the cells come from.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from convanim.errors import ConvanimError
 
-MAX_DIMENSIONS = 4  # channels, depth, height, width
+MAX_DIMENSIONS = 5  # weights: two of channels, depth, height, width
 MAX_CELLS = 2**24
 LOWEST, HIGHEST = -(2**63), 2**63 - 1  # int64
 WHOLE = re.compile(r"[-+]?[0-9]+")
@@ -25,6 +25,15 @@ def short(text: str) -> str:
     """A wrong value as a sentence can hold it: its beginning and its end, at most 60 characters."""
     # The end is kept because a path says most there; repr keeps control characters from the terminal.
     return repr(text if len(text) <= 60 else f"{text[:36]}...{text[-20:]}")
+
+
+@contextmanager
+def placed(what: str, text: str) -> Iterator[None]:
+    """Put the option and the value before the reason: the readers raise a reason only ("has the size 0, ...")."""
+    try:
+        yield
+    except ConvanimError as error:
+        raise ConvanimError(f"{what} {short(text)} {error.message}", error.hint) from None
 
 
 def check_shape(shape: Sequence[int]) -> None:

@@ -1,4 +1,4 @@
-"""Files as arrays: .npy, tables and pictures.
+"""Files as arrays: .npy and tables.
 
 Knows formats, and that a file is data: never unpickled, looked at before it is loaded. Must not know options.
 """
@@ -93,17 +93,3 @@ def _table(file: BinaryIO, *, tabs: bool) -> NDArray[Any]:
     if not cells:
         raise ConvanimError("has no numbers in it", "write one row of numbers a line")
     return np.array(cells).reshape((-1, width) if len(cells) > width else width)
-
-
-def from_picture(name: str) -> NDArray[Any]:
-    """The grey values of a picture, 0 (black) to 255 (white)."""
-    import imageio.v3 as imageio
-
-    try:
-        check_shape(imageio.improps(name, plugin="pillow").shape[:2])  # from the file's head, before it is decoded
-        return np.asarray(imageio.imread(name, plugin="pillow", mode="L"), np.int64)
-    except ConvanimError:
-        raise
-    except Exception as error:  # decoders let many kinds of their own errors out
-        why = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read as a picture"
-        raise ConvanimError(why, "give a .png or .jpg file that is there") from None

@@ -11,8 +11,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -30,14 +29,16 @@ from convanim.source.cells import (
     WHOLE,
     check_shape,
     number,
+    placed,
     short,
 )
-from convanim.source.files import PICTURES, from_file, from_picture
+from convanim.source.files import PICTURES, from_file
+from convanim.source.pictures import read_picture
 
 Fill = Literal["range", "ones", "random"]
 Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
 MAX_LITERAL = 1_000_000  # characters
-WORDS = ("valid", "same", "same_lower", "full")
+WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
 _SUFFIXES = ".npy, .csv, .tsv, .png or .jpg"
 _SHAPE_LIKE = re.compile(r"[-+.,:*()\seExX×]*[0-9][-+.,:*()\seExX×0-9]*")  # also the misspelt shapes: 5,5 (5x5) 5*5
 _JOIN = re.compile("[xX×]")
@@ -75,12 +76,12 @@ def read_array(
         >>> read_array("[0, 0.5]", what="--kernel").dtype
         dtype('float64')
     """
-    with _place(what, text):
+    if text.strip().lower().endswith(PICTURES) and len(text) <= MAX_LITERAL:
+        return read_picture(text, what=what, colour=False)
+    with placed(what, text):
         if len(text) > MAX_LITERAL:
             raise ConvanimError(f"has {len(text)} characters", f"put more than {MAX_LITERAL} in a .npy or .csv file")
         text = text.strip()
-        if text.lower().endswith(PICTURES):
-            return from_picture(text)
         if text == "-" or text.lower().endswith((".npy", ".csv", ".tsv")):
             return from_file(text, stdin)
         if text.startswith("["):
@@ -107,7 +108,7 @@ def read_sizes(text: str, *, what: str) -> tuple[int, ...]:
         >>> read_sizes("4x6", what="--stride")
         (4, 6)
     """
-    with _place(what, text):
+    with placed(what, text):
         return _sizes(text)
 
 
@@ -116,7 +117,7 @@ def read_padding(text: str, *, what: str) -> Padding:
 
     Returns:
         an int for one number; else one number for each axis; else one (before, after) for each axis as soon as one axis
-        has a colon; else the word itself: valid, same, same_lower or full.
+        has a colon; else the word itself.
 
     Raises:
         ConvanimError: a number is absent, not whole or too large, or the word is unknown (the near one is suggested).
@@ -125,13 +126,12 @@ def read_padding(text: str, *, what: str) -> Padding:
         >>> [read_padding(text, what="--padding") for text in ("1", "2x1", "1:2x0:1", "1x0:1", "same")]
         [1, (2, 1), ((1, 2), (0, 1)), ((1, 1), (0, 1)), 'same']
     """
-    with _place(what, text):
+    with placed(what, text):
         text = text.strip()
         if text in WORDS:
             return text
         if text and not re.search(r"[0-9]", text):
-            # same_upper is what ONNX calls same; by its letters it is nearest to same_lower, the opposite.
-            near = ["same"] if text.lower() == "same_upper" else difflib.get_close_matches(text.lower(), WORDS, n=1)
+            near = difflib.get_close_matches(text.lower(), WORDS, n=1)
             hint = f"did you mean {near[0]}" if near else "type 1, 2x1, 1:2x0:1, or " + ", ".join(WORDS)
             raise ConvanimError("is neither numbers nor a known word", hint)
         axes = [[_size(side) for side in part.split(":")] for part in _JOIN.split(text)]
@@ -162,15 +162,6 @@ def read_number(text: str, *, what: str) -> int | float:
         # _number speaks of a cell that "has ..."; here it is all there is.
         told = error.message.removeprefix("has ").replace(", which", "", 1)
         raise ConvanimError(f"{what} {told}", error.hint) from None
-
-
-@contextmanager
-def _place(what: str, text: str) -> Iterator[None]:
-    """Put the option and the value before the reason: the readers below raise a reason only ("has the size 0, ...")."""
-    try:
-        yield
-    except ConvanimError as error:
-        raise ConvanimError(f"{what} {short(text)} {error.message}", error.hint) from None
 
 
 def _size(part: str) -> int:

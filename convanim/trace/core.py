@@ -207,12 +207,12 @@ class Trace:
             raise IndexError(f"there is no step {number}: they are 0 to {len(self) - 1}")
         number = int(number) % len(self)
         block = self._block(number, number + 1)
-        there = block.there[0]
-        reads, factors, weights = block.reads[0][there], block.factors[0][there], block.weights[0][there]
+        reads, factors = block.first(block.reads), block.first(block.factors)
+        weights = block.first([block.weights])[:, 0]
         values = self.x[tuple(reads.T)]
         terms = self._enter(values, weights)
         if self.order == "scatter":
-            writes = block.writes[0][there]
+            writes = block.first(block.writes)
             return Step("stamp", number, reads, factors, values, weights, terms, writes, terms, self._mode)
         target = self._target(number)
         written = self._gathered(terms[None], True, target)
@@ -255,15 +255,11 @@ class Trace:
         other, meets = self._meet(cells[0], k)
 
         shape = (stop - start, other.shape[1], there.shape[1])
-        here = [np.broadcast_to(c[:, None, None], shape) for c in cells]
-        away = [np.broadcast_to(a, shape) for a in (other, *(m[:, None] for m in met))]
+        here = [c[:, None, None] for c in cells]
+        away = [other, *(m[:, None] for m in met)]
         reads, writes = (here, away) if scatter else (away, here)
-        k, numbers = ([np.broadcast_to(a[:, None], shape) for a in arrays] for arrays in (k, numbers))
-        factors, weights = self._weigh(reads, writes, k, numbers)
-        flat = (stop - start, -1)
-        r, f, w = (np.stack(rows, axis=-1).reshape(*flat, len(rows)) for rows in (reads, factors, writes))
-        exists = np.broadcast_to(there[:, None] & meets, shape)
-        return Block(r, f, w, np.broadcast_to(weights, shape).reshape(flat), exists.reshape(flat))
+        factors, weights = self._weigh(reads, writes, [a[:, None] for a in k], [n[:, None] for n in numbers])
+        return Block(shape, reads, factors, writes, weights, there[:, None] & meets)
 
     # The proof.
 
@@ -285,11 +281,10 @@ class Trace:
         for start in range(0, len(self), size):
             stop = min(start + size, len(self))
             block = self._block(start, stop)
-            there = block.there
-            # Where there is no tap the indices are those of some other cell: harmless, as it does not count.
-            terms = self._enter(self.x[tuple(np.moveaxis(block.reads, -1, 0))], block.weights)
+            there = block.flat(block.there)
+            terms = block.flat(self._enter(self.x[tuple(block.reads)], block.weights))
             if self.order == "scatter":
-                where = tuple(np.moveaxis(block.writes[there], -1, 0))
+                where = tuple(block.flat(w)[there] for w in block.writes)
                 if self._mode == "set":
                     canvas[where] = terms[there]
                 else:

@@ -14,11 +14,13 @@ import numpy as np
 
 from convanim.ops import Axis, Resampled
 from convanim.taps import NOWHERE, Ints, Taps, folded
-from convanim.trace.arrays import Array
+from convanim.trace.arrays import Array, largest
 
 #: Cells that are laid out beside each other for one matrix product: large enough for numpy, small enough for memory.
 BESIDE = 2**22
 
+#: Below it float64 counts every whole number, so that sums of integers are exact in it, and many times faster.
+EXACT = 2**53
 #: A place of the kernel, one number an axis; the cells read and the cells written, one slice an axis.
 Run = tuple[Any, Any, Any]
 
@@ -26,7 +28,7 @@ Run = tuple[Any, Any, Any]
 def taps_of(axis: Axis, *, cropped: bool = False) -> Taps:
     """The taps of one axis; `cropped` keeps those that the crop of a transposed layer throws away."""
     if isinstance(axis, Resampled):
-        return Taps.resampled(axis.input, axis.output, axis.way, axis.place, axis.ratio)
+        return Taps.resampled(axis.input, axis.output, axis.way, axis.place, axis.ratio, axis.rounding)
     k, s, d = axis.kernel, axis.stride, axis.dilation
     if not axis.transposed:
         return Taps.along(axis.input, axis.output, k, s, axis.before, d, axis.mode)
@@ -76,7 +78,15 @@ def convolved(
                 # One channel needs no matrix product, and is what is mostly drawn.
                 out[(into, *target)] += part[0, 0] * read if part.size == 1 else _mixed(part, read)
         return out
-    # Many channels: the cells of some places of the kernel are laid out, and one product of matrices sums them up.
+    if x.dtype.kind == "i" and largest(x) * float(np.abs(weight.astype(float)).sum()) < EXACT:
+        floats = _laid_out(x.astype(float), weight.astype(float), axes, groups, out.astype(float))
+        return floats.astype(np.int64)
+    return _laid_out(x, weight, axes, groups, out)
+
+
+def _laid_out(x: Array, weight: Array, axes: Sequence[Axis], groups: int, out: Array) -> Array:
+    """Sums of many channels: the cells of some places of the kernel are laid out, and a product of matrices adds up."""
+    shape, inputs, outputs = out.shape, len(x) // groups, len(out) // groups
     runs = list(runs_of(axes))
     cells = prod(shape[1:])
     some = max(1, min(len(runs), BESIDE // (inputs * cells)))

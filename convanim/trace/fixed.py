@@ -175,16 +175,15 @@ class UnpoolTrace(Trace):
     def _block(self, start: int, stop: int) -> Block:
         cells = np.array(np.unravel_index(np.arange(start, stop), self.cells))
         if self.order == "scatter":
-            reads, there = cells, np.ones((1, stop - start), bool)
-            writes = np.array([cells[0], *np.unravel_index(self.places[tuple(cells)], self._output)])
+            reads, there = list(cells), np.ones(stop - start, bool)
+            writes = [cells[0], *np.unravel_index(self.places[tuple(cells)], self._output)]
         else:
-            writes = cells
+            writes = list(cells)
             source = self._stays.reshape(self._answer.shape)[tuple(cells)]
-            there = (source >= 0)[None]
-            reads = np.array([cells[0], *np.unravel_index(np.maximum(source, 0), self.x.shape[1:])])
-        nothing = np.zeros((stop - start, 1, 0), np.int64)
-        r, w = (np.moveaxis(a[..., None], 0, -1) for a in (reads, writes))
-        return Block(r, nothing, w, np.ones((stop - start, 1), np.int64), there.T)
+            there = source >= 0
+            reads = [cells[0], *np.unravel_index(np.maximum(source, 0), self.x.shape[1:])]
+        r, w = ([a[:, None, None] for a in arrays] for arrays in (reads, writes))
+        return Block((stop - start, 1, 1), r, [], w, np.ones((), np.int64), there[:, None, None])
 
     def _ask(self, *arrays: Any) -> Array:
         return oracle.unpool(arrays[0], self.places, self._output)
@@ -215,7 +214,7 @@ class UpsampleTrace(Trace):
     def _ask(self, *arrays: Array) -> Array:
         x = arrays[0]
         axes = [a for a in self.axes if isinstance(a, Resampled)]
-        return oracle.upsample(x, [(a.output, a.ratio, a.way, a.place) for a in axes])
+        return oracle.upsample(x, [(a.output, a.ratio, a.way, a.place, a.rounding) for a in axes])
 
 
 class ShuffleTrace(Trace):

@@ -5,6 +5,7 @@ Knows cells, factors and values. Must not know how they are found.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -75,10 +76,26 @@ class Step:
 
 @dataclass(frozen=True)
 class Block:
-    """Some steps in a row, as arrays with a row a step and a column a tap; `there` says which taps exist."""
+    """Some steps in a row, as arrays that broadcast to `shape`: (steps, channels met, places of the kernel).
 
-    reads: Ints
-    factors: Ints
-    writes: Ints
+    Cells are told as index arrays, one an axis; `there` says which taps exist. Where there is none the indices are
+    those of some other cell.
+    """
+
+    shape: tuple[int, int, int]
+    reads: Sequence[Ints]
+    factors: Sequence[Ints]
+    writes: Sequence[Ints]
     weights: Array
     there: NDArray[np.bool_]
+
+    def flat(self, array: Array) -> Array:
+        """An array of the block with a row a step and a column a tap."""
+        return np.broadcast_to(array, self.shape).reshape(self.shape[0], -1)
+
+    def first(self, arrays: Sequence[Array]) -> Array:
+        """Index arrays of the first step, with a row a tap that is there and a column an axis."""
+        there = self.flat(self.there)[0]
+        return (
+            np.stack([self.flat(a)[0][there] for a in arrays], axis=-1) if arrays else np.zeros((there.sum(), 0), int)
+        )

@@ -1,12 +1,10 @@
-"""Frames as pixels: arrays of palette indices.
+"""A frame put together: the one before with the changed cells put in, and the outlines laid over a copy.
 
-Knows the layout's places and a theme's palette. Must not know files or time. Every distinct cell is drawn once (a
-sprite); a frame is the one before with the changed cells put in, and the outlines laid over a copy.
+Knows the layout's places and a theme's palette. Must not know files or time, nor how a cell looks inside.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import NamedTuple
 
 import numpy as np
@@ -14,13 +12,13 @@ from numpy.typing import NDArray
 
 from convanim import glyphs, theme
 from convanim.layout import Box, Page, Place, Text
+from convanim.palette import Palette
+from convanim.render.raster.cells import Sprites
 from convanim.scene import Scene
-from convanim.scene.frame import Emphasis, Frame, Grid, Outline, Role
-from convanim.theme import Palette, Theme
+from convanim.scene.frame import Frame, Grid, Outline, Role
+from convanim.theme import Theme
 
 Pixels = NDArray[np.uint8]
-#: Sprites that are kept; beyond, the one not used for longest goes.
-KEPT = 1500
 #: The grid lines around a cell of each role: 0 none, 1 dashed, 2 solid. Between two cells the greater one counts.
 LINED = np.array([{Role.NONE: 0, Role.PADDING: 1, Role.CROPPED: 1}.get(role, 2) for role in Role], np.uint8)
 
@@ -40,10 +38,12 @@ def palette(page: Page, look: Theme) -> Palette:
     places = page.places.values()
     shades: set[str] = set()
     for place in places:
-        if not place.number:
-            shades |= {"data", "kernel", "done"} | ({"product"} if "stamp" in place.panel.name else set())
-            shades |= {"negative"} if place.panel.signed else set()
-    return look.needed(numbers=any(place.number for place in places), shades=shades)
+        if place.shaded:
+            shades |= {place.panel.shade, "kernel"}  # under the kernel every cell is the kernel's
+            shades |= {"negative"} if place.signed else set()
+        shades |= {"heat"} if place.panel.heat else set()
+    pictures = [place.panel.colours for place in places if place.panel.colours is not None]
+    return look.needed(numbers=any(place.number for place in places), shades=shades, pictures=pictures)
 
 
 class Raster:
@@ -65,10 +65,8 @@ class Raster:
         self._before: Frame | None = None
         self._outlined: list[Box] = []
         self._written: dict[str, tuple[Text, Box | None]] = {}
-        self._sprites: OrderedDict[tuple[object, ...], Pixels] = OrderedDict()
+        self._sprites = Sprites(self.palette)
         self._dirty: list[Box] = []
-        values = {name: place.panel.values for name, place in page.places.items()}
-        self._ranges = {name: (v.min().item(), v.max().item()) for name, v in values.items()}
         self._write(page.title, "text")
         for text in (page.detail, *page.signs):
             if text.text:
@@ -139,11 +137,11 @@ class Raster:
         low, bar, high = place.scale
         self._write(low, "muted")
         self._write(high, "muted")
-        role = {"kernel": "kernel", "stamp": "product", "stage": "data", "input": "data"}
-        name = place.panel.name.split()[-1]
-        steps = self.palette.shade(role.get(name, "done"))
-        if place.panel.signed:
+        steps = self.palette.shade(place.panel.shade)
+        if place.signed:
             steps = np.concatenate([self.palette.shade("negative")[::-1], steps])
+        if place.panel.heat:
+            steps = self.palette.shade("heat")
         at = np.arange(bar.right - bar.left) * len(steps) // (bar.right - bar.left)
         self._base[bar.top : bar.bottom, bar.left : bar.right] = steps[at]
 
@@ -164,71 +162,21 @@ class Raster:
                 for cell in {*notes, *before.notes}:
                     if notes.get(cell) != before.notes.get(cell):
                         changed[cell] = True
+            if grid.colours is not before.colours:
+                changed |= _differ(grid.colours, before.colours)
         rows, columns = np.nonzero(changed)
         if not len(rows):
             return
         roles, emphases, values = (a[rows, columns].tolist() for a in (grid.roles, grid.emphasis, grid.values))
-        for row, column, role, emphasis, value in zip(
-            rows.tolist(), columns.tolist(), roles, emphases, values, strict=True
+        own = [-1] * len(rows) if grid.colours is None else self.palette.nearest(grid.colours[rows, columns]).tolist()
+        for row, column, role, emphasis, value, colour in zip(
+            rows.tolist(), columns.tolist(), roles, emphases, values, own, strict=True
         ):
             top, left, bottom, right = place.cell(row, column)
             note = notes.get((row, column), "")
-            self._base[top:bottom, left:right] = self._sprite(place, role, emphasis, value, note)
+            self._base[top:bottom, left:right] = self._sprites.of(place, role, emphasis, value, note, colour)
         first, last = place.cell(rows[0], columns.min()), place.cell(rows[-1], columns.max())
         self._dirty.append(Box(first.top, first.left, last.bottom, last.right))
-
-    def _sprite(self, place: Place, role: int, emphasis: int, value: float, note: str) -> Pixels:
-        shown = role not in (Role.NONE, Role.PENDING)
-        text = place.panel.numerals.text(value) if shown and place.number else ""
-        shade = self._shade(place, role, emphasis, value) if not place.number else -1
-        side = place.pitch - place.line
-        key = (side, place.number, place.note, role, emphasis, text, note, shade)
-        sprite = self._sprites.get(key)
-        if sprite is None:
-            sprite = self._sprites[key] = self._draw_cell(place, Role(role), Emphasis(emphasis), text, note, shade)
-            if len(self._sprites) > KEPT:
-                self._sprites.popitem(last=False)
-        return sprite
-
-    def _shade(self, place: Place, role: int, emphasis: int, value: float) -> int:
-        """The index that stands for a value where there is no room for numbers."""
-        kind = theme.SHADE.get(Role(role))
-        if emphasis == Emphasis.ACTIVE:
-            kind = "kernel"
-        if kind is None:
-            return self.palette.solid(theme.FILL[Role(role)])
-        low, high = self._ranges[place.panel.name]
-        if place.panel.signed:  # two ramps that meet at nothing
-            kind, value, low, high = "negative" if value < 0 else kind, abs(value), 0, max(-low, high)
-        steps = self.palette.shade(kind)
-        part = (value - low) / (high - low) if high > low else 0.5
-        return int(steps[min(len(steps) - 1, max(0, int(part * len(steps))))])
-
-    def _draw_cell(self, place: Place, role: Role, emphasis: Emphasis, text: str, note: str, shade: int) -> Pixels:
-        side = place.pitch - place.line
-        paper = theme.fill(role, emphasis)
-        sprite = np.full((side, side), self.palette.solid(paper) if shade < 0 else shade, np.uint8)
-        if role in theme.HATCH and emphasis != Emphasis.ACTIVE:
-            self._hatch(sprite, role)
-        for line, ink in self._cell_texts(place, role, emphasis, text, note):
-            drawn = glyphs.line(line.text, line.size, line.bold)
-            _stamp(sprite, drawn, line, self.palette.ramp(paper, ink), clear=role in theme.HATCH)
-        return sprite
-
-    @staticmethod
-    def _cell_texts(place: Place, role: Role, emphasis: Emphasis, text: str, note: str) -> list[tuple[Text, str]]:
-        written: list[tuple[Text, str]] = []
-        if text:
-            written.append((place.number_text(text, bold=emphasis == Emphasis.WRITTEN), theme.ink(role)))
-        if note:
-            written.append((place.note_text(note, centred=role == Role.OVERLAP), theme.note_ink(role, emphasis)))
-        return written
-
-    def _hatch(self, sprite: Pixels, role: Role) -> None:
-        rows, columns = np.indices(sprite.shape)
-        gap = max(4, len(sprite) // 6)
-        lean = rows + columns if role == Role.CROPPED else rows - columns
-        sprite[lean % gap == 0] = self.palette.solid(theme.HATCH[role])
 
     # Lines.
 
@@ -287,20 +235,17 @@ class Raster:
         return Box(top, left, bottom, right)
 
 
+def _differ(a: NDArray[np.uint8] | None, b: NDArray[np.uint8] | None) -> NDArray[np.bool_] | bool:
+    """Which cells have other colours of their own: all of them, where only one of two grids has any."""
+    if a is None or b is None:
+        return True
+    other: NDArray[np.bool_] = (a != b).any(axis=2)
+    return other
+
+
 def _hull(boxes: list[Box]) -> Box:
     if not boxes:
         return Box(0, 0, 0, 0)
     return Box(
         min(b.top for b in boxes), min(b.left for b in boxes), max(b.bottom for b in boxes), max(b.right for b in boxes)
     )
-
-
-def _stamp(sprite: Pixels, drawn: glyphs.Line, text: Text, ramp: Pixels, *, clear: bool) -> None:
-    """Write a text into a cell; what would stick out of the cell is not drawn."""
-    top, left = text.baseline - drawn.rise, text.x
-    rows = slice(max(top, 0), min(top + drawn.coverage.shape[0], len(sprite)))
-    columns = slice(max(left, 0), min(left + drawn.coverage.shape[1], len(sprite)))
-    part = drawn.coverage[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-    if clear:  # a quiet place for the number among the hatching
-        sprite[max(rows.start - 2, 0) : rows.stop + 2, max(columns.start - 2, 0) : columns.stop + 2] = ramp[0]
-    sprite[rows, columns] = ramp[part]

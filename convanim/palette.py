@@ -1,0 +1,159 @@
+"""The one palette of an animation: exact colours, each with an index.
+
+Knows colours by name, and which of them meet at the edges of letters. Must not know roles, frames or positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Colour = tuple[int, int, int]
+Colours = NDArray[np.uint8]
+#: Steps between paper and ink at the edges of letters: side by side at real size nobody tells three from six, and the
+#: files are a tenth smaller.
+LEVELS = 3
+#: Steps of a shade that stands for a value; of counts so few that one more is seen.
+SHADES, STEPS = 16, {"heat": 9}
+#: A GIF has 256; one of them stands for what does not change.
+ROOM = 255
+
+#: Text and lines that most frames have, the most used first.
+OFTEN = (("page", "text"), ("page", "muted"), ("data.fill", "text"))
+THIN = ("line", "kernel.stroke", "done.stroke", "data.stroke")
+
+
+class Palette:
+    """The exact colours of one animation, each with an index.
+
+    Args:
+        colour: what a name stands for, as (red, green, blue).
+        pairs: (paper, ink) where text is written on a fill.
+        solids: further colours by name.
+        shades: ramps whose steps stand for values: those named "shade.{name}_low" and "..._high".
+        pictures: colours, (n, 3) uint8 each, that are wanted besides: exact where there is room for all of them, else
+            reduced to as many as there is room for.
+
+    Attributes:
+        colours: (n, 3) uint8, n <= 255.
+    """
+
+    def __init__(
+        self,
+        colour: Callable[[str], Colour],
+        pairs: Iterable[tuple[str, str]],
+        solids: Iterable[str],
+        shades: Iterable[str],
+        pictures: Sequence[Colours] = (),
+    ) -> None:
+        self._colour = colour
+        pairs, solids = list(pairs), list(solids)
+        self._index: dict[Colour, int] = {}
+        self._ramps: dict[tuple[str, str], NDArray[np.uint8]] = {}
+        self._shades: dict[str, NDArray[np.uint8]] = {}
+        # What is used most gets the lowest numbers: an image is coded in as few bits as its largest number needs.
+        often, rest = set(OFTEN) & set(pairs), set(pairs) - set(OFTEN)
+        self._mix(sorted(often, key=OFTEN.index)[:1])
+        self._add_all(name for name in THIN if name in set(solids))
+        self._mix(sorted(often, key=OFTEN.index))
+        for role in sorted(set(shades)):
+            mixed = mix(colour(f"shade.{role}_low"), colour(f"shade.{role}_high"), STEPS.get(role, SHADES))
+            self._shades[role] = np.array([self._add(c) for c in mixed], np.uint8)
+        self._mix(sorted(rest))
+        self._add_all(solids)
+        if len(self._index) > ROOM:
+            raise AssertionError(f"{len(self._index)} colours do not fit in a GIF's palette")
+        self._codes = np.unique(np.concatenate([_codes(p) for p in (np.zeros((0, 3), np.uint8), *pictures)]))
+        for own in _fewer(_colours(self._codes), ROOM - len(self._index), self._index):
+            self._add(own)
+        self.colours: Colours = np.array(list(self._index), np.uint8)
+        self._nearest = _nearest(_colours(self._codes), self.colours)
+
+    def _mix(self, pairs: Iterable[tuple[str, str]]) -> None:
+        for pair in pairs:
+            self._ramps[pair] = self._ramp(*map(self._colour, pair))
+
+    def _add_all(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._add(self._colour(name))
+
+    def _add(self, colour: Colour) -> int:
+        return self._index.setdefault(colour, len(self._index))
+
+    def _ramp(self, paper: Colour, ink: Colour) -> NDArray[np.uint8]:
+        steps = [self._add(c) for c in mix(paper, ink, LEVELS + 2)]
+        ramp: NDArray[np.uint8] = np.array(steps, np.uint8)[np.round(np.arange(256) / 255 * (LEVELS + 1)).astype(int)]
+        return ramp
+
+    def solid(self, name: str) -> int:
+        """The index of a colour."""
+        return self._index[self._colour(name)]
+
+    def ramp(self, paper: str, ink: str) -> NDArray[np.uint8]:
+        """The index for each coverage 0 to 255 of an ink on a paper."""
+        return self._ramps[paper, ink]
+
+    def shade(self, role: str) -> NDArray[np.uint8]:
+        """The indices that stand for a role's values, from low to high."""
+        return self._shades[role]
+
+    def nearest(self, colours: Colours) -> NDArray[np.uint8]:
+        """The indices of a picture's colours: (..., 3) uint8 to (...), each among those that were announced."""
+        codes = _codes(colours)
+        at = np.searchsorted(self._codes, codes)
+        if (self._codes.take(at, mode="clip") != codes).any() if len(self._codes) else codes.size:
+            raise AssertionError("a picture has a colour that its panel does not have")
+        return self._nearest[at]
+
+
+def _codes(colours: Colours) -> NDArray[np.int64]:
+    """Colours (..., 3) as one number each (...)."""
+    red, green, blue = np.moveaxis(colours.astype(np.int64), -1, 0)
+    codes: NDArray[np.int64] = red << 16 | green << 8 | blue
+    return codes
+
+
+def _colours(codes: NDArray[np.int64]) -> Colours:
+    return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1).astype(np.uint8)
+
+
+def _fewer(wanted: Colours, room: int, there: Container[Colour]) -> list[Colour]:
+    """Of these colours the ones that are not there yet; others, close to them, where there are more than room for."""
+    new = [colour for red, green, blue in wanted.tolist() if (colour := (red, green, blue)) not in there]
+    if len(new) <= room:
+        return new
+    from PIL import Image
+
+    image = Image.fromarray(np.array([new], np.uint8))
+    # Median cut in a fixed order, then each colour moved into the middle of those that it stands for.
+    reduced = image.quantize(room, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
+    flat = (reduced.getpalette() or [])[: 3 * room]
+    return list(dict.fromkeys(zip(*[iter(flat)] * 3, strict=True)))
+
+
+def _nearest(wanted: Colours, there: Colours) -> NDArray[np.uint8]:
+    """For each colour (n, 3) the index of the one that is closest to it in RGB: (n,)."""
+    out = np.zeros(len(wanted), np.uint8)
+    for start in range(0, len(wanted), 1024):  # a photograph has many, and every pair takes memory
+        some = wanted[start : start + 1024].astype(np.int32)
+        distances = ((some[:, None] - there.astype(np.int32)) ** 2).sum(axis=2)
+        out[start : start + 1024] = distances.argmin(axis=1)
+    return out
+
+
+def mix(low: Colour, high: Colour, steps: int) -> list[Colour]:
+    """Colours at even distances from one to another, both included, mixed in sRGB.
+
+    Example:
+        >>> mix((0, 0, 0), (255, 255, 255), 3)
+        [(0, 0, 0), (128, 128, 128), (255, 255, 255)]
+    """
+    a, b = np.array(low), np.array(high)
+    return [_rgb(a + (b - a) * i / (steps - 1)) for i in range(steps)]
+
+
+def _rgb(colour: NDArray[np.float64]) -> Colour:
+    red, green, blue = (int(c + 0.5) for c in colour)
+    return red, green, blue

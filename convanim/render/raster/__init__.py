@@ -1,0 +1,8 @@
+"""Frames as pixels: arrays of palette indices.
+
+Every distinct cell is drawn once; a frame is the one before with the changed cells put in. Must not know files or time.
+"""
+
+from convanim.render.raster.picture import Picture, Raster, palette
+
+__all__ = ["Picture", "Raster", "palette"]

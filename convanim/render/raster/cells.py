@@ -1,0 +1,110 @@
+"""Cells as pixels: every distinct one is drawn once, and kept (a sprite).
+
+Knows roles, emphasis and numbers, and the palette. Must not know where a cell lies, or the frame that it is in.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim import glyphs, theme
+from convanim.layout import Place, Text
+from convanim.palette import Palette
+from convanim.scene.frame import COLOURLESS, Emphasis, Role
+
+Pixels = NDArray[np.uint8]
+#: Sprites that are kept; beyond, the one drawn first goes.
+KEPT = 1500
+#: What hides a count: the kernel over it, or the paper of what is not looked at.
+_OVER = (Emphasis.ACTIVE, Emphasis.QUIET)
+
+
+class Sprites:
+    """The cells of an animation, each drawn when it is first asked for.
+
+    Args:
+        palette: every colour that they can need.
+    """
+
+    def __init__(self, palette: Palette) -> None:
+        self.palette = palette
+        self._sprites: OrderedDict[tuple[object, ...], Pixels] = OrderedDict()
+
+    def of(self, place: Place, role: int, emphasis: int, value: float, note: str, own: int = -1) -> Pixels:
+        """A cell without its grid lines: (side, side) palette indices, not to be written to.
+
+        Args:
+            role, emphasis: of the cell, as whole numbers.
+            note: the small text in its corner, "" for none.
+            own: the index of its own colour, for a cell of a picture; -1 for others.
+        """
+        if own >= 0 and emphasis == Emphasis.ACTIVE:  # the window's outline says it
+            emphasis = Emphasis.NONE
+        if role in COLOURLESS or emphasis == Emphasis.QUIET:
+            own = -1
+        shown = role not in (Role.NONE, Role.PENDING)
+        text = place.panel.numerals.text(value) if shown and place.number else ""
+        counted = place.panel.heat and role in theme.HEATED and emphasis not in _OVER
+        heat = theme.heat(value, place.panel.heat) if counted else -1
+        shade = own if own >= 0 else -1 if place.number else self._shade(place, role, emphasis, value, heat)
+        side = place.pitch - place.line
+        key = (side, place.number, place.note, role, emphasis, text, note, shade, heat)
+        sprite = self._sprites.get(key)
+        if sprite is None:
+            sprite = self._sprites[key] = self._draw(place, Role(role), Emphasis(emphasis), text, note, shade, heat)
+            if len(self._sprites) > KEPT:
+                self._sprites.popitem(last=False)
+        return sprite
+
+    def _shade(self, place: Place, role: int, emphasis: int, value: float, heat: int) -> int:
+        """The index that stands for a value where there is no room for numbers."""
+        if heat >= 0:
+            return self.palette.solid(f"heat.{heat}")
+        if emphasis == Emphasis.QUIET or (role not in theme.SHADED and emphasis != Emphasis.ACTIVE):
+            return self.palette.solid(theme.fill(Role(role), Emphasis(emphasis)))
+        kind = "kernel" if emphasis == Emphasis.ACTIVE else place.panel.shade
+        low, high = place.low, place.high
+        if place.signed:  # two ramps that meet at nothing
+            kind, value, low, high = "negative" if value < 0 else kind, abs(value), 0, max(-low, high)
+        steps = self.palette.shade(kind)
+        part = (value - low) / (high - low) if high > low else 0.5
+        return int(steps[min(len(steps) - 1, max(0, int(part * len(steps))))])
+
+    def _draw(
+        self, place: Place, role: Role, emphasis: Emphasis, text: str, note: str, shade: int, heat: int
+    ) -> Pixels:
+        side = place.pitch - place.line
+        paper = theme.fill(role, emphasis) if heat < 0 else f"heat.{heat}"
+        sprite = np.full((side, side), self.palette.solid(paper) if shade < 0 else shade, np.uint8)
+        if role in theme.HATCH and emphasis != Emphasis.ACTIVE:
+            self._hatch(sprite, role)
+        written: list[tuple[Text, str]] = []
+        if text:
+            written.append((place.number_text(text, bold=emphasis == Emphasis.WRITTEN), theme.ink(role, emphasis)))
+        if note:
+            ink = theme.note_ink(role, emphasis) if heat < 0 else "text"
+            written.append((place.note_text(note, centred=role == Role.OVERLAP), ink))
+        for line, ink in written:
+            drawn = glyphs.line(line.text, line.size, line.bold)
+            _stamp(sprite, drawn, line, self.palette.ramp(paper, ink), clear=role in theme.HATCH)
+        return sprite
+
+    def _hatch(self, sprite: Pixels, role: Role) -> None:
+        rows, columns = np.indices(sprite.shape)
+        gap = max(4, len(sprite) // 6)
+        lean = rows + columns if role == Role.CROPPED else rows - columns
+        sprite[lean % gap == 0] = self.palette.solid(theme.HATCH[role])
+
+
+def _stamp(sprite: Pixels, drawn: glyphs.Line, text: Text, ramp: Pixels, *, clear: bool) -> None:
+    """Write a text into a cell; what would stick out of the cell is not drawn."""
+    top, left = text.baseline - drawn.rise, text.x
+    rows = slice(max(top, 0), min(top + drawn.coverage.shape[0], len(sprite)))
+    columns = slice(max(left, 0), min(left + drawn.coverage.shape[1], len(sprite)))
+    part = drawn.coverage[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    if clear:  # a quiet place for the number among the hatching
+        sprite[max(rows.start - 2, 0) : rows.stop + 2, max(columns.start - 2, 0) : columns.stop + 2] = ramp[0]
+    sprite[rows, columns] = ramp[part]

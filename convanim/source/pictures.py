@@ -1,0 +1,172 @@
+"""Colour pictures as arrays, channels first, at the size that is asked for.
+
+Knows formats, orientation, transparency and averages. Must not know operations or options.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.errors import ConvanimError
+from convanim.source.cells import MAX_CELLS, check_shape, placed, short
+from convanim.source.files import PICTURES
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+#: What a file may hold, whatever its suffix says: browsers save WebP as .png. A list, since Pillow would otherwise try
+#: every format it knows, and runs Ghostscript on one of them.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+ORIENTATION = 0x0112  # the EXIF tag
+
+
+def read_picture(
+    text: str, *, what: str, resize: Sequence[int] | None = None, colour: bool = True
+) -> NDArray[np.int64]:
+    """Read a .png, .jpg, .jpeg or .bmp file as whole numbers from 0 to 255.
+
+    The picture stands as a viewer shows it: turned as its EXIF orientation says, on white where it is transparent, the
+    first frame of a moving one. Of 16 bits the upper 8 are kept.
+
+    Args:
+        text: the path.
+        what: the place that errors name, such as `--input`.
+        resize: (H, W) to fit the picture into, its proportions not kept, or None for its own size. An axis that shrinks
+            is averaged by area (rounded once, half up); an axis that grows repeats the nearest cell.
+        colour: red, green and blue, three equal planes for a grey picture; if False, the grey values alone.
+
+    Returns:
+        (3, H, W), or (H, W) without colour.
+
+    Raises:
+        ConvanimError: no such file, not a picture, one too large (told from its head, before it is decoded), or sizes
+            to fit it into that are not two, not positive or too large.
+
+    Example:
+        >>> import tempfile
+        >>> from PIL import Image
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Image.new("RGB", (4, 2), (255, 128, 0)).save(f"{folder}/orange.png")
+        ...     read_picture(f"{folder}/orange.png", what="--input", resize=(1, 2)).tolist()
+        [[[255, 255]], [[128, 128]], [[0, 0]]]
+    """
+    text = text.strip()
+    planes = 3 if colour else 1
+    with placed(what, text):
+        if not text.lower().endswith(PICTURES):
+            raise ConvanimError("is not a picture", f"give a file that ends in {', '.join(PICTURES)}")
+        if resize is not None:
+            _check_sizes(resize, planes)
+        try:
+            with Path(text).open("rb") as file:
+                pixels = _decoded(file, planes, whole=resize is None)
+        except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
+            why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"
+            raise ConvanimError(why, "give a picture that exists and can be read") from None
+    # One plane at a time: its sums take eight times the room of its pixels.
+    cells = [pixels[..., plane] if resize is None else _resized(pixels[..., plane], resize) for plane in range(planes)]
+    return np.stack(cells, dtype=np.int64) if colour else cells[0].astype(np.int64)
+
+
+def _check_sizes(sizes: Sequence[int], planes: int) -> None:
+    told = "x".join(str(size) for size in sizes)
+    wrong, hint = f"cannot be resized to {short(told)}, which", "give a height and a width, as in 32x48"
+    if len(sizes) != 2:
+        raise ConvanimError(f"{wrong} is {len(sizes)} size{'s' * (len(sizes) != 1)}", hint)
+    if not all(isinstance(size, int | np.integer) for size in sizes):
+        raise ConvanimError(f"{wrong} is not whole numbers", hint)
+    if min(sizes) < 1:
+        raise ConvanimError(f"{wrong} is not positive", hint)
+    if planes * math.prod(map(int, sizes)) > MAX_CELLS:
+        raise ConvanimError(f"{wrong} is too large", f"use at most {MAX_CELLS // planes} cells, as in 32x48")
+
+
+def _decoded(file: BinaryIO, planes: int, *, whole: bool) -> NDArray[np.uint8]:
+    """The upright pixels (H, W, planes), on white; `whole` if they are to stay as many as they are."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow's own limit, which is above ours, and of odd metadata
+            with Image.open(file, formats=FORMATS) as image:
+                check_shape(image.size)
+                if whole and planes * math.prod(image.size) > MAX_CELLS:
+                    width, height = image.size
+                    raise ConvanimError(
+                        f"has {height}x{width} pixels in {planes} plane{'s' * (planes > 1)}, which is too large",
+                        f"resize it to at most {MAX_CELLS // planes} cells, as in 32x48",
+                    )
+                image.load()
+                return _flat(_upright(image), planes)
+    except ConvanimError:
+        raise
+    except Image.DecompressionBombError:
+        raise ConvanimError("is too large", f"use at most {MAX_CELLS} pixels") from None
+    except Exception:  # decoders let many kinds of their own errors out
+        why = "is cut short or is not a picture that can be read"
+        raise ConvanimError(why, "save it again as .png or .jpg") from None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    from PIL.Image import Transpose as Turn
+
+    turns = {
+        2: Turn.FLIP_LEFT_RIGHT,
+        3: Turn.ROTATE_180,
+        4: Turn.FLIP_TOP_BOTTOM,
+        5: Turn.TRANSPOSE,
+        6: Turn.ROTATE_270,
+        7: Turn.TRANSVERSE,
+        8: Turn.ROTATE_90,
+    }
+    turn = None
+    with suppress(Exception):  # metadata that cannot be read turns nothing
+        turn = turns.get(image.getexif().get(ORIENTATION, 1))
+    return image if turn is None else image.transpose(turn)
+
+
+def _flat(image: Image.Image, planes: int) -> NDArray[np.uint8]:
+    """The pixels (H, W, planes) with nothing shining through."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):  # 16 bits of grey
+        deep = np.asarray(image)
+        grey = (deep >> 8).astype(np.uint8)
+        grey[deep == image.info.get("transparency", -1)] = 255
+        image = Image.fromarray(grey)
+    if image.has_transparency_data:
+        pixels = np.asarray(image.convert("RGBA"))
+        alpha = pixels[..., 3].astype(np.uint16)  # 255 * 255 + 127 still fits
+        shown = np.empty_like(pixels[..., :3])
+        for plane in range(3):
+            shown[..., plane] = (pixels[..., plane] * alpha + (255 - alpha) * 255 + 127) // 255
+        image = Image.fromarray(shown)
+    mode = "RGB" if planes == 3 else "L"
+    return np.asarray(image.convert("RGB").convert(mode)).reshape(image.height, image.width, planes)
+
+
+def _resized(plane: NDArray[np.uint8], sizes: Sequence[int]) -> NDArray[np.int64]:
+    """The averages (H, W) of the areas of the plane that the new cells cover, exact before they are rounded."""
+    sums: NDArray[Any] = plane
+    cells = 1
+    for axis, size in enumerate(sizes):
+        old = sums.shape[axis]
+        if size < old:
+            # The new borders lie at multiples of 1/size of a cell. Between two of them are whole cells, less the part
+            # of the first that lies before, and with the part of the one after: integers, once counted in 1/size.
+            at, part = np.divmod(np.arange(size + 1) * old, size)
+            lines = np.moveaxis(sums, axis, 0)
+            whole = np.add.reduceat(lines, at[:-1], axis=0, dtype=np.int64)
+            parts = part[:, None] * lines[np.minimum(at, old - 1)]  # at the far end the part is 0
+            sums, cells = np.moveaxis(size * whole + np.diff(parts, axis=0), 0, axis), cells * old
+        else:
+            sums = np.take(sums, (2 * np.arange(size) + 1) * old // (2 * size), axis)
+    return (2 * sums.astype(np.int64) + cells) // (2 * cells)

@@ -1,0 +1,45 @@
+"""Scenes made by hand, of any panels: what layout and renderers must draw, whether or not a view needs it yet."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from convanim.numerals import Numerals
+from convanim.scene.frame import Beats, Caption, Frame, Grid, Panel, Phase, Role, whole
+from convanim.trace import Trace
+
+Rows = tuple[tuple[Panel, ...], ...]
+
+
+def panel(name: str, values: Any, title: str = "", **options: Any) -> Panel:
+    """A panel that shows these values; its title is its name."""
+    array = np.asarray(values)
+    return Panel(name, array.shape, (title or name,), Numerals(array), array, **options)
+
+
+def grid(panel: Panel, role: Role = Role.DONE, **changes: Any) -> Grid:
+    """A panel's values, all of one role."""
+    values = panel.values.reshape(panel.shape)
+    return replace(whole(panel.titles[0], role, values), **changes)
+
+
+class Made:
+    """A scene of given rows and frames; without frames it has one, which shows every panel's values."""
+
+    title, detail = "Made by hand", ""
+    traces: tuple[Trace, ...] = ()
+    phases = (Phase("look", "look"),)
+    captions = 1
+
+    def __init__(self, rows: Rows, *frames: dict[str, Grid]) -> None:
+        self.rows = rows
+        self.panels = tuple(panel for row in self.rows for panel in row)
+        rest = {p.name: grid(p) for p in self.panels}
+        self._frames = [Frame(0, {**rest, **grids}, (Caption(remark="one line"),)) for grids in frames or ({},)]
+        self.beats = Beats(len(self._frames), 0, 1, 0, 1)
+
+    def frame(self, number: int) -> Frame:
+        return self._frames[number]
