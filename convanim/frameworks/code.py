@@ -53,9 +53,15 @@ class Place:
     def covered(self) -> list[tuple[int, int]]:
         """Padding with which a window that slides as far as the floor lets it reaches all that this layer's reach.
 
-        What a window of ceil_mode holds beyond the padding is padding then.
+        What a window of ceil_mode holds beyond the padding is padding then; and where it leaves a window out that
+        would lie in the padding, there is less of it.
         """
-        return [(a.before, a.after + a.beyond) for a in self.axes]
+        return [(a.before, _end(a)) for a in self.axes]
+
+    @property
+    def own(self) -> list[tuple[int, int]]:
+        """The part of `covered` that is this layer's own padding."""
+        return [(a.before, min(a.after, _end(a))) for a in self.axes]
 
     def each(self, name: str) -> Any:
         """One number for every axis where they agree, otherwise a tuple of one each."""
@@ -64,6 +70,12 @@ class Place:
     def every(self, name: str) -> tuple[int, ...]:
         """One number an axis."""
         return tuple(getattr(a, name) for a in self.axes)
+
+
+def _end(axis: Axis) -> int:
+    end = axis.after + axis.beyond
+    fits = (axis.input + axis.before + end - axis.reach) // axis.stride + 1
+    return end if fits == axis.output else max(0, last_end(axis) - axis.input)
 
 
 class Code(str):
@@ -149,7 +161,7 @@ def averages_padding(op: Operation, place: Place) -> bool:
 
 def pool_name(op: Pool) -> str:
     """ "Max", "Average" or "LP"."""
-    return {MaxPool: "Max", AvgPool: "Average", LpPool: "LP"}[type(op)]  # type: ignore[index]
+    return {MaxPool: "Max", AvgPool: "Average", LpPool: "LP"}[type(op)]
 
 
 def scaled_beyond(op: Operation, place: Place) -> bool:
@@ -176,8 +188,30 @@ def is_exact(place: Place) -> bool:
 
 
 def is_whole(place: Place) -> bool:
-    """Whether every factor is a whole number, so that it does not matter where a copy is taken from."""
+    """Whether every factor is a whole number."""
     return all(isinstance(a, Resampled) and a.ratio[1] == 1 for a in place.axes)
+
+
+def copies(place: Place, coordinates: str, rounding: str) -> bool:
+    """Whether copies are taken from the same cells as with these coordinates and this rounding of a place.
+
+    Example:
+        >>> from convanim.ops import Upsample
+        >>> twice = Place(Upsample(scale_factor=2).axes((3,)), 1, 1)
+        >>> copies(twice, "half_pixel", "up")
+        True
+    """
+    return all(isinstance(a, Resampled) and (coordinates, rounding) in _alike(a) for a in place.axes)
+
+
+def _alike(axis: Resampled) -> set[tuple[str, str]]:
+    own, (up, down) = (axis.place, axis.rounding), axis.ratio
+    alike = {own}
+    # The middle of an output cell lies on the edge between two cells for odd / even ratios only.
+    if own[0] == "half_pixel" and not (up % 2 and down % 2 == 0):
+        alike |= {("half_pixel", "up"), ("half_pixel", "down")}
+    whole = {("asymmetric", "floor"), ("half_pixel", "up"), ("half_pixel", "down")}
+    return alike | whole if down == 1 and own in whole else alike
 
 
 def factors(place: Place) -> tuple[int, ...]:

@@ -13,15 +13,15 @@ from convanim.frameworks.code import (
     Place,
     averages_padding,
     call,
+    copies,
     factors,
     is_exact,
-    is_whole,
     meets_padding,
     scaled_beyond,
     signed,
     window,
 )
-from convanim.ops import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, Operation, Pool, Shuffle, Upsample
+from convanim.ops import Conv, ConvTranspose, LpPool, MaxPool, Operation, Pool, Shuffle, Upsample
 
 _LAYOUTS = (("NWC", "WIO", "NWC"), ("NHWC", "HWIO", "NHWC"), ("NDHWC", "DHWIO", "NDHWC"))
 _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
@@ -139,8 +139,8 @@ def _pool(op: Pool, place: Place) -> str:
     # Every sum is divided by the cells that count: those of the input, or of the padded input.
     ones, pads = Code("jax.numpy.ones_like(x)"), None
     if padded:
-        ones = call("jax.numpy.pad", ones, ((0, 0), *place.pads, (0, 0)), constant_values=1)
-        pads = [(0, a.beyond) for a in place.axes]
+        ones = call("jax.numpy.pad", ones, ((0, 0), *place.own, (0, 0)), constant_values=1)
+        pads = [(0, whole[1] - own[1]) for whole, own in zip(place.covered, place.own, strict=True)]
     return f"{sums} / {_reduced(ones, '0.0', 'add', place, pads)}"
 
 
@@ -159,9 +159,8 @@ def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
     if op.mode == "nails":
         inside = tuple((0, f - 1, f - 1) for f in factors(place))
         return call("jax.lax.pad", X, Code("0.0"), ((0, 0, 0), *inside, (0, 0, 0))), ""
-    whole = is_whole(place)
-    if op.place != "half_pixel" and not (op.mode == "nearest" and whole):
-        told = f"none: jax.image.resize has half_pixel coordinates, not {op.place}"
+    if not copies(place, "half_pixel", "up") if op.mode == "nearest" else op.place != "half_pixel":
+        told = "none: jax.image.resize has half_pixel coordinates, rounded up"
         return "", f"{told}; it comes closest, or jax.image.scale_and_translate"
     if not is_exact(place):
         return "", "none: jax.image.resize takes sizes, and a factor that was rounded down is not their ratio"

@@ -6,7 +6,6 @@ Knows what keras.layers has, and where it has nothing. Must not know the other f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 from convanim.frameworks.code import (
@@ -15,10 +14,10 @@ from convanim.frameworks.code import (
     Place,
     averages_padding,
     call,
+    copies,
     factors,
     is_exact,
     is_whole,
-    last_end,
     meets_padding,
     one_or_each,
     several,
@@ -94,7 +93,7 @@ def _conv(op: Conv, place: Place) -> tuple[str, str]:
 
     causal = "causal" if place.rank == 1 else None
     word = next((w for w in ("same", causal) if w and any(map(any, place.pads)) and means(w)), None)
-    if op.convention == "keras":
+    if op.convention == "keras" and op.padding != "causal":
         word = _usual(op.padding if isinstance(op.padding, str) else None, "valid")
     layer = call(
         f"keras.layers.Conv{place.rank}D",
@@ -168,7 +167,7 @@ def _pool(op: Pool, place: Place) -> tuple[str, str]:
     if isinstance(op, MaxPool):
         return _padded(place.covered, call(named, size, **given), fill=Code('float("-inf")')), ""
     if averages_padding(op, place) and not any(a.beyond for a in place.axes):
-        return _padded(place.pads, call(named, size, **given)), ""
+        return _padded(place.covered, call(named, size, **given)), ""
     why = "it has no ceil_mode" if any(a.beyond for a in place.axes) else "padding that does not count is 'same' only"
     return "", f"none: of Keras's averages {why}; {named}({size}) on the padded input comes closest"
 
@@ -179,11 +178,11 @@ def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
         kept = one_or_each(factors(place))
         layer = f"Conv{place.rank}DTranspose({place.inputs}, 1, strides={kept})"
         return "", f"none: Keras has no bed of nails; {layer} with the identity as its weights comes closest"
-    if op.mode == "nearest" and whole:
+    if op.mode == "nearest" and whole and copies(place, "asymmetric", "floor"):
         return call(f"keras.layers.UpSampling{place.rank}D", one_or_each(factors(place))), ""
-    if op.place != "half_pixel":
+    if op.place != "half_pixel" or (op.mode == "nearest" and not copies(place, "half_pixel", "up")):
         how = "a bilinear layer" if op.mode == "bilinear" else "a nearest layer by fractions"
-        return "", f"none: {how} has half_pixel coordinates in Keras, not {op.place}; Resizing comes closest"
+        return "", f"none: {how} has half_pixel coordinates in Keras, rounded up; Resizing comes closest"
     if place.rank != 2:
         axes = "axis" if place.rank == 1 else "axes"
         return "", f"none: Keras resizes pictures, not {place.rank} {axes}; UpSampling{place.rank}D comes closest"
@@ -196,11 +195,12 @@ def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
 
 def _shuffle(op: Shuffle, place: Place) -> tuple[str, str]:
     r, up = op.factor, op.transposed
-    if op.depth_first:
+    if op.depth_first and r > 1:
         return call(f"keras.ops.{'depth_to_space' if up else 'space_to_depth'}", Code("x"), r), ""
     height, width = place.every("output" if not up else "input")
     channels = min(place.inputs, place.outputs)
     parts = (-1, height, width, channels, r, r) if up else (-1, height, r, width, r, channels)
+    # Where r is 1 nothing moves, whatever the order; Keras's own function refuses that.
     turn = (0, 1, 4, 2, 5, 3) if up else (0, 1, 3, 5, 2, 4)
     shape = (-1, *place.every("output"), place.outputs)
     inner = call("keras.ops.transpose", call("keras.ops.reshape", Code("x"), parts), turn)

@@ -22,7 +22,6 @@ from convanim.frameworks.code import (
     signed,
 )
 from convanim.ops import (
-    AvgPool,
     Conv,
     ConvTranspose,
     LpPool,
@@ -65,8 +64,8 @@ def _written(op: Operation, place: Place) -> tuple[str, str]:
     return "", "none: ONNX has no such operator"
 
 
-def _node(kind: str, inputs: Sequence[str] = ("x",), output: str = "y", **attributes: Any) -> Code:
-    return call("onnx.helper.make_node", kind, list(inputs), [output], **attributes)
+def _node(kind: str, reads: Sequence[str] = ("x",), writes: str = "y", /, **attributes: Any) -> Code:
+    return call("onnx.helper.make_node", kind, list(reads), [writes], **attributes)
 
 
 def _nodes(*parts: str) -> Code:
@@ -88,9 +87,11 @@ def _window(place: Place) -> dict[str, Any]:
     return {"kernel_shape": list(place.every("kernel")), "strides": _usual(place.every("stride"))}
 
 
-def _padding(op: Any, pads: Sequence[tuple[int, int]]) -> dict[str, Any]:
+def _padding(op: Any, place: Place, pads: Sequence[tuple[int, int]]) -> dict[str, Any]:
     """Padding as it is written: in words of its own where they were asked for, otherwise in numbers."""
-    if op.convention == "onnx" and op.padding in _AUTO:
+    # Where a stride leaves gaps beyond the window, or with dilation, runtimes disagree about these words.
+    plain = all(a.kernel >= a.stride and a.dilation == 1 for a in place.axes)
+    if op.convention == "onnx" and op.padding in _AUTO and plain:
         return {"auto_pad": _AUTO[op.padding]}
     return {"pads": _pads(pads)}
 
@@ -103,9 +104,12 @@ def _padded(pads: Sequence[tuple[int, int]], mode: str, inputs: str, output: str
 
 
 def _conv(op: Conv, place: Place) -> str:
-    rest = {"dilations": _usual(place.every("dilation")), "group": None if op.groups == 1 else op.groups}
+    rest: dict[str, Any] = {
+        "dilations": _usual(place.every("dilation")),
+        "group": None if op.groups == 1 else op.groups,
+    }
     if op.padding_mode == "zeros" or not any(map(any, place.pads)):
-        return _node("Conv", ["x", "w"], **_window(place), **_padding(op, place.pads), **rest)
+        return _node("Conv", ["x", "w"], **_window(place), **_padding(op, place, place.pads), **rest)
     pad = _padded(place.pads, _MODES[op.padding_mode], "x", "padded")
     return _nodes(*pad, _node("Conv", ["padded", "w"], **_window(place), **rest))
 
@@ -113,29 +117,35 @@ def _conv(op: Conv, place: Place) -> str:
 def _transposed(op: ConvTranspose, place: Place) -> tuple[str, str]:
     notes = [] if op.rules.rotates else ["the weight is JAX's, rotated by 180°"]
     # What the output has beyond the stamps is output padding; the rest of the full result is cropped.
-    most = [max(a.stride, a.dilation) - 1 for a in place.axes]
+    # Output padding must be below the stride: the text allows the dilation too, but no runtime does.
+    most = [a.stride - 1 for a in place.axes]
     over = [a.output + a.before - a.full for a in place.axes]
     extras = [a.output_padding if op.convention == "onnx" else max(o, 0) for a, o in zip(place.axes, over, strict=True)]
     own = all(a.before >= 0 and e <= m and e >= o for a, e, m, o in zip(place.axes, extras, most, over, strict=True))
     if not own:
-        extras = [min(e, m) for e, m in zip(extras, most, strict=True)]
-    rest = {
+        extras = [min(max(o, 0), m) for o, m in zip(over, most, strict=True)]
+    rest: dict[str, Any] = {
         "dilations": _usual(place.every("dilation")),
         "output_padding": _usual(extras, 0),
         "group": None if op.groups == 1 else op.groups,
     }
     if own:
         crops = [(a.before, e - o) for a, e, o in zip(place.axes, extras, over, strict=True)]
-        return _node("ConvTranspose", ["x", "w"], **_window(place), **_padding(op, crops), **rest), "; ".join(notes)
+        return _node("ConvTranspose", ["x", "w"], **_window(place), **_padding(op, place, crops), **rest), "; ".join(
+            notes
+        )
     left = [(-a.before, o - e) for a, o, e in zip(place.axes, over, extras, strict=True)]
     if any(side > 0 for pair in left for side in pair):
         notes.append("the zeros that are added have no bias")
+    if not any(map(any, left)):
+        return _node("ConvTranspose", ["x", "w"], **_window(place), **rest), "; ".join(notes)
     layer = _node("ConvTranspose", ["x", "w"], "full", **_window(place), **rest)
     return _nodes(layer, *_padded(left, "constant", "full", "y")), "; ".join(notes)
 
 
 def _pool(op: Pool, place: Place) -> tuple[str, str]:
-    given = {**_window(place), "dilations": _usual(place.every("dilation"))}
+    given: dict[str, Any] = {**_window(place), "dilations": _usual(place.every("dilation"))}
+    wide = any(max(*p, *c) >= a.kernel for a, p, c in zip(place.axes, place.pads, place.covered, strict=True))
     ceil: dict[str, Any] = {"ceil_mode": 1} if op.ceil_mode else {}
     if isinstance(op, LpPool):
         if scaled_beyond(op, place):
@@ -147,13 +157,17 @@ def _pool(op: Pool, place: Place) -> tuple[str, str]:
             return "", f"none: LpPool takes powers of sizes, without signs; LpPool of p={op.norm_type} comes closest"
         if op.norm_type != int(op.norm_type):
             return "", f"none: LpPool takes whole numbers, not p={op.norm_type}; the nearest comes closest"
+        if wide:
+            return "", "none that runs: runtimes refuse padding of the kernel size or more; Pad before it comes closest"
         if op.convention == "onnx":
-            return _node("LpPool", **given, p=int(op.norm_type), **_padding(op, place.pads), **ceil), ""
+            return _node("LpPool", **given, p=int(op.norm_type), **_padding(op, place, place.pads), **ceil), ""
         return _node("LpPool", **given, p=int(op.norm_type), pads=_pads(place.covered)), ""
+    if wide:
+        return "", "none that runs: runtimes refuse padding of the kernel size or more; Pad before it comes closest"
     name = "MaxPool" if isinstance(op, MaxPool) else "AveragePool"
-    counted = {"count_include_pad": 1} if averages_padding(op, place) else {}
+    counted: dict[str, Any] = {"count_include_pad": 1} if averages_padding(op, place) else {}
     if op.convention == "onnx" or averages_padding(op, place):
-        return _node(name, **given, **_padding(op, place.pads), **ceil, **counted), ""
+        return _node(name, **given, **_padding(op, place, place.pads), **ceil, **counted), ""
     # Cells beyond the padding are like padding: they do not win, and do not count.
     return _node(name, **given, pads=_pads(place.covered)), ""
 
@@ -167,13 +181,14 @@ def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
         )
     axes = list(range(2, 2 + place.rank))
     ratios = [a.ratio[0] / a.ratio[1] for a in place.axes if isinstance(a, Resampled)]
-    by_size = not is_whole(place) and is_exact(place)
+    by_size = op.place == "align_corners" or (not is_whole(place) and is_exact(place))
     if by_size:
         sizes_node = _node("Constant", [], "sizes", value_ints=list(place.every("output")))
     else:
         sizes_node = _node("Constant", [], "scales", value_floats=[float(r) for r in ratios])
     nearest = op.mode == "nearest"
-    near = {"asymmetric": "floor", "half_pixel": "round_prefer_ceil"}.get(op.place) if nearest else None
+    rounding = {a.rounding for a in place.axes if isinstance(a, Resampled)}
+    near = {"floor": "floor", "up": "round_prefer_ceil"}.get(rounding.pop()) if nearest else None
     resize = _node(
         "Resize",
         ["x", "", "", "sizes"] if by_size else ["x", "", "scales"],

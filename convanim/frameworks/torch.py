@@ -14,6 +14,7 @@ from convanim.frameworks.code import (
     Place,
     averages_padding,
     call,
+    copies,
     factors,
     is_exact,
     is_whole,
@@ -33,6 +34,7 @@ from convanim.ops import (
     MaxUnpool,
     Operation,
     Pool,
+    Resampled,
     Shuffle,
     Upsample,
 )
@@ -153,13 +155,13 @@ def _pool(op: Pool, place: Place) -> tuple[str, str]:
             return code, ""
     if isinstance(op, MaxPool):
         return _after(place.covered, _window(op, place), fill=Code('float("-inf")')), ""
-    around = [(a.before, a.after) for a in place.axes]
     if averages_padding(op, place):
         for ceil in (False, True):
-            inner = [_size(a, a.input + a.before + a.after, 0, ceil) == a.output for a in place.axes]
+            cells = [a.input + sum(pair) for a, pair in zip(place.axes, place.own, strict=True)]
+            inner = [c >= a.reach and _size(a, c, 0, ceil) == a.output for a, c in zip(place.axes, cells, strict=True)]
             fits = ceil or not any(a.beyond for a in place.axes)
             if all(inner) and fits:
-                return _after(around, _window(op, place, ceil_mode=ceil or None)), ""
+                return _after(place.own, _window(op, place, ceil_mode=ceil or None)), ""
     return "", (
         "none: AvgPool pads both sides alike; AvgPool of the padded input, "
         "divided by AvgPool of padded ones, comes closest"
@@ -176,7 +178,8 @@ def _size(axis: Axis, cells: int, pad: int, ceil: bool) -> int:
 def _pooled(op: Pool, place: Place, ceil: bool) -> Code | None:
     """The layer with a padding of its own, the one before the input on both sides, where that gives the same."""
     for a in place.axes:
-        if a.before * 2 > a.reach or _size(a, a.input, a.before, ceil) != a.output:
+        small = a.input + 2 * a.before < a.reach
+        if small or a.before > a.kernel // 2 or _size(a, a.input, a.before, ceil) != a.output:
             return None
         # Padding that counts must be there for both, or out of reach for both.
         counts = averages_padding(op, place) and a.before != a.after
@@ -200,16 +203,11 @@ def _norm(op: LpPool, place: Place) -> tuple[str, str]:
     layer = {"kernel_size": place.each("kernel"), "stride": _usual(place.each("stride"), place.each("kernel"))}
     named = f"torch.nn.LPPool{place.rank}d"
     if not scaled_beyond(op, place):
-        return _after(_reached(place), call(named, op.norm_type, **layer)), ""
+        return _after(place.covered, call(named, op.norm_type, **layer)), ""
     # The window that sticks out is scaled up: it must stick out there too.
     if all(_size(a, a.padded, 0, True) == a.output for a in place.axes):
         return _after(place.pads, call(named, op.norm_type, **layer, ceil_mode=True)), ""
     return "", "none: LPPool has no padding of its own, and with it around the input ceil_mode gives one window more"
-
-
-def _reached(place: Place) -> list[tuple[int, int]]:
-    """Padding as far as windows reach."""
-    return place.covered if any(map(any, place.covered)) else place.pads
 
 
 def _unpool(place: Place) -> tuple[str, str]:
@@ -234,15 +232,33 @@ def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
         return call(f"torch.nn.functional.conv_transpose{place.rank}d", Code("x"), ones, **extra), ""
     if op.mode == "bilinear" and op.place == "asymmetric":
         return "", "none: Upsample has no asymmetric coordinates; half_pixel, its default, comes closest"
+    nearest = "nearest" if copies(place, "asymmetric", "floor") else "nearest-exact"
+    if op.mode == "nearest" and nearest == "nearest-exact" and not copies(place, "half_pixel", "up"):
+        return "", "none: Upsample copies another cell where a place lies between two; mode nearest-exact comes closest"
     whole = is_whole(place)
-    nearest = "nearest" if op.place == "asymmetric" or whole else "nearest-exact"
     linear = ("linear", "bilinear", "trilinear")[place.rank - 1]
     if op.scale_factor is not None and (op.convention in ("torch", "onnx") or is_exact(place)):
         how: dict[str, Any] = {"scale_factor": op.scale_factor}
     else:
         how = {"scale_factor": one_or_each(factors(place))} if whole else {"size": place.every("output")}
     mode = _usual(nearest if op.mode == "nearest" else linear, "nearest")
+    if "scale_factor" in how and any(_forgets(op, a, place, mode) for a in place.axes):
+        return "", "none: here PyTorch forgets the factor and copies whole cells; the same layer comes closest"
     return call("torch.nn.Upsample", **how, mode=mode, align_corners=(op.place == "align_corners") or None), ""
+
+
+def _forgets(op: Upsample, axis: Axis, place: Place, mode: str | None) -> bool:
+    """Whether PyTorch (UpSample.h) takes another way than the factor says, and another cell on that way.
+
+    It copies what keeps its size, and in small pictures doubles where the size doubles, whatever the factor.
+    """
+    if not isinstance(axis, Resampled) or op.place == "align_corners":
+        return False
+    (up, down), n, o = axis.ratio, axis.input, axis.output
+    if op.mode == "bilinear":
+        return o == n > 1 and up != down
+    quick = mode is None and place.rank == 2 and o in (n, 2 * n) and sum(place.every("output")) <= 128
+    return quick and any(min(t * down // up, n - 1) != t * n // o for t in range(o))
 
 
 def _shuffle(op: Shuffle) -> tuple[str, str]:
