@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import prod
+from math import gcd, prod
 
 from convanim.errors import ConvanimError
 from convanim.numerals import MINUS
@@ -98,11 +98,15 @@ def output_sum(axis: Axis) -> str:
     a = axis
     span = f"{a.kernel}" if a.dilation == 1 else f"({a.dilation}·{a.kernel - 1} + 1)"
     if a.transposed:
-        crop = f"2·{a.before}" if a.before == a.after else f"{a.before} − {a.after}"
+        # A negative crop is cells that are added.
+        sides = [f" {'+' if side < 0 else '−'} " for side in (a.before, a.after)]
+        crop = sides[0] + (f"2·{abs(a.before)}" if a.before == a.after else f"{abs(a.before)}{sides[1]}{abs(a.after)}")
         extra = f" + {a.output_padding}" if a.output_padding else ""
-        return f"({a.input} − 1)·{a.stride} + {span}" + (f" − {crop}" if a.before or a.after else "") + extra
+        return f"({a.input} − 1)·{a.stride} + {span}" + (crop if a.before or a.after else "") + extra
     pad = f"2·{a.before}" if a.before == a.after else f"{a.before} + {a.after}"
     inside = f"{a.input}" + (f" + {pad}" if a.before or a.after else "") + f" − {span}"
+    if a.beyond:
+        return f"⌈({inside}) / {a.stride}⌉ + 1"
     return f"{inside} + 1" if a.stride == 1 else f"⌊({inside}) / {a.stride}⌋ + 1"
 
 
@@ -118,6 +122,35 @@ def evenness(axis: Axis) -> tuple[bool, int, int]:
     met = Counter(j * axis.dilation % axis.stride for j in range(axis.kernel))
     per_class = [met[c] for c in range(axis.stride)]
     return len(set(per_class)) == 1, min(per_class), max(per_class)
+
+
+def even_kernel(axis: Axis) -> int | None:
+    """The kernel size nearest to an axis' own with which its overlap is even; of two the larger; None for none.
+
+    A dilation that shares a factor with the stride leaves some cells out whatever the size.
+
+    Example:
+        >>> [even_kernel(Axis(input=3, output=9, kernel=k, stride=3, transposed=True)) for k in (1, 3, 4, 5)]
+        [3, 3, 3, 6]
+        >>> even_kernel(Axis(input=3, output=9, kernel=3, stride=2, dilation=2, transposed=True)) is None
+        True
+    """
+    if gcd(axis.dilation, axis.stride) > 1:
+        return None
+    less = axis.kernel - axis.kernel % axis.stride
+    sizes = [k for k in (less + axis.stride, less) if k > 0]
+    return min(sizes, key=lambda k: abs(k - axis.kernel))
+
+
+def remainder(axis: Axis) -> str:
+    """What decides whether the overlap is even: k mod s, or the dilation and the stride.
+
+    Example:
+        >>> remainder(Axis(input=3, output=7, kernel=3, stride=2, transposed=True))
+        'k mod s = 3 mod 2 = 1'
+    """
+    s, k = axis.stride, axis.kernel
+    return f"k mod s = {k} mod {s} = {k % s}" if axis.dilation == 1 else f"dilation {axis.dilation} with stride {s}"
 
 
 def multiplications(axes: Sequence[Axis]) -> int:
@@ -247,8 +280,7 @@ def _uneven(name: str, axis: Axis) -> list[str]:
     cures = [c for c in (k - k % s, k - k % s + s) if c > 0]
     cure = " or ".join(map(str, cures)) if axis.dilation == 1 else ""
     told = f"; kernel size {cure} would be even" if cure else ""
-    why = f"k mod s = {k} mod {s} = {k % s}" if axis.dilation == 1 else f"dilation {axis.dilation} with stride {s}"
-    return [f"warning: the overlap is uneven ({name}): {fewest} to {most} products a cell, as {why}{told}"]
+    return [f"warning: the overlap is uneven ({name}): {fewest} to {most} products a cell, as {remainder(axis)}{told}"]
 
 
 def _taps(axis: Axis) -> Taps:

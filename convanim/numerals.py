@@ -5,12 +5,14 @@ Knows one number or a group of them. Must not know where they stand.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 MINUS = "\u2212"
+INFINITY = "\u221e"
 #: A float is shown with at most this many decimals, and with this many digits where that loses some.
 DECIMALS, DIGITS = 4, 3
 #: Beyond these, a float is written with an exponent.
@@ -20,8 +22,8 @@ SMALL, LARGE = 1e-3, 1e6
 class Numerals:
     """Writes the numbers of one grid alike.
 
-    Whole numbers in full. Floats with the fewest decimals (up to four) that show every one of them exactly; where
-    none do, rounded to three digits of the largest, and `rounded` says so.
+    Whole numbers in full, infinity as its sign. Floats with the fewest decimals (up to four) that show every one of
+    them exactly; where none do, rounded to three digits of the largest, and `rounded` says so.
 
     Example:
         >>> Numerals(np.array([-2, 10])).text(-2)
@@ -31,10 +33,14 @@ class Numerals:
         >>> thirds = Numerals(np.array([1 / 3, 2.0]))
         >>> thirds.text(1 / 3), thirds.text(2.0), thirds.rounded
         ('0.33', '2.00', True)
+        >>> Numerals(np.array([2.0, -np.inf])).text(-np.inf)
+        '−∞'
     """
 
     def __init__(self, *groups: NDArray[Any]) -> None:
         values = np.concatenate([np.ravel(g) for g in groups])
+        if values.dtype.kind == "f":  # infinity has a sign of its own, and no digits
+            values = values[np.isfinite(values)]
         self.rounded = False
         self._kind = "i" if values.dtype.kind == "i" else "f"
         self._decimals = 0
@@ -44,7 +50,7 @@ class Numerals:
 
     def _settle(self, values: NDArray[Any]) -> None:
         sizes = np.abs(values)
-        largest = float(sizes.max())
+        largest = float(sizes.max(initial=0))
         smallest = float(sizes[sizes > 0].min(initial=np.inf))
         if largest >= LARGE or smallest < SMALL:
             self._kind, self.rounded = "e", any(float(f"{v:.{DIGITS}g}") != v for v in np.unique(values).tolist())
@@ -62,12 +68,14 @@ class Numerals:
         if known is None:
             if len(self._seen) > 10_000:
                 self._seen.clear()
-            known = self._seen[value] = self._write(value).replace("-", MINUS)
+            known = self._seen[value] = self._write(value).replace("-", MINUS).replace("inf", INFINITY)
         return known
 
     def _write(self, value: Any) -> str:
         if self._kind == "i":
             return str(int(value))
+        if value in (inf, -inf):
+            return str(value)
         if self._kind == "e":
             number, _, exponent = f"{value:.{DIGITS}g}".partition("e")
             return "0" if value == 0 else number + (f"e{int(exponent)}" if exponent else "")
@@ -86,7 +94,11 @@ class Numerals:
             >>> thirds.exact(1 / 3), thirds.exact(2.0)
             (False, True)
         """
-        return not self.rounded or abs(float(self.text(value).replace(MINUS, "-")) - value) <= 1e-12 * abs(value)
+        return (
+            not self.rounded
+            or value in (inf, -inf)
+            or abs(float(self.text(value).replace(MINUS, "-")) - value) <= 1e-12 * abs(value)
+        )
 
     def widest(self, values: NDArray[Any]) -> str:
         """The longest text among these values."""

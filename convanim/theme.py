@@ -33,6 +33,8 @@ FILL = {
     Role.PENDING: "pending.fill",
     Role.DONE: "done.fill",
     Role.OVERLAP: "overlap.fill",
+    Role.COPIED: "padding.fill",
+    Role.EMPTY: "padding.fill",
 }
 STROKE = {
     Role.DATA: "data.stroke",
@@ -42,10 +44,10 @@ STROKE = {
     Role.OVERLAP: "overlap.stroke",
 }
 #: Roles whose numbers are not the point.
-QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED}
+QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.COPIED, Role.EMPTY}
 HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
 #: Roles whose value a shade shows where cells are too small for numbers; its ramp is the panel's.
-SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP})
+SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP, Role.COPIED})
 #: Roles whose cells are filled by their count in a panel of counts.
 HEATED = frozenset({Role.DONE, Role.OVERLAP})
 
@@ -72,9 +74,11 @@ def ink(role: Role, emphasis: Emphasis = Emphasis.NONE) -> str:
 
 def note_ink(role: Role, emphasis: Emphasis) -> str:
     """The name of the ink of the small text in a cell's corner."""
-    if emphasis == Emphasis.QUIET:
-        return "muted"
-    return "overlap.factor" if role == Role.OVERLAP and emphasis != Emphasis.ACTIVE else "kernel.factor"
+    if emphasis == Emphasis.ACTIVE:
+        return "kernel.factor"
+    if role == Role.OVERLAP and emphasis != Emphasis.QUIET:
+        return "overlap.factor"
+    return ink(role, emphasis)
 
 
 class _Fill(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

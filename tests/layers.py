@@ -1,9 +1,10 @@
 """Layers with their inputs, for hypothesis, and their answers in plain loops.
 
-`layers()` draws over the whole parameter space: both operations, one to three axes, strides beyond the kernel,
-dilation, even kernels, padding of every form and beyond the kernel, output padding up to its limit, groups, channels,
-ints and floats, with and without a bias. `plain` is the oracle: nested loops written from the definition. What a layer
-means is worked out here a second time, from the published formulas; only `Case.op` is convanim's.
+`layers()` draws over the whole parameter space: both operations, the four conventions with the padding words that each
+of them has, one to three axes, strides beyond the kernel, dilation, even kernels, padding of every form, with every mode
+and beyond the kernel, output padding up to its limit and left out, groups, channels, ints and floats, with and without a
+bias, batches of one. Inputs and weights are given as the convention lays them out. What a layer means comes from
+`definitions`, which shares nothing with convanim; only `Case.op` is convanim's.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, field
-from itertools import product
+from functools import cached_property
 from typing import Any
 
+import definitions
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -28,6 +30,26 @@ thorough = settings(max_examples=max(500, settings.default.max_examples))
 
 #: Groups, and channels read and written in each of them.
 CHANNELS = [(1, 1, 1), (1, 1, 1), (1, 1, 2), (1, 3, 1), (1, 2, 2), (2, 1, 1), (2, 2, 1), (3, 1, 2)]
+
+CONVENTIONS = ("torch", "keras", "jax", "onnx")
+#: Those that have their channels last.
+LAST = ("keras", "jax")
+
+#: The words for padding that each framework has, and 'full' where it takes numbers.
+WORDS = {
+    False: {
+        "torch": ["valid", "same", "full"],
+        "keras": ["valid", "same", "causal"],
+        "jax": ["valid", "same", "same_lower", "full", "causal"],
+        "onnx": ["valid", "same", "same_upper", "same_lower", "full"],
+    },
+    True: {
+        "torch": ["valid", "full"],
+        "keras": ["valid", "same"],
+        "jax": ["valid", "same"],
+        "onnx": ["valid", "same", "same_upper", "same_lower", "full"],
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +66,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Given:
+    """How an input (C, *n) is given: without its channel axis, in a batch of one, with its channels last."""
+
+    planar: bool
+    batch: bool
+    last: bool
+
+    def outward(self, array: Any) -> Any:
+        """An array (C, *n) as it is given."""
+        if self.planar:
+            return array[0]
+        turned = np.moveaxis(array, 0, -1) if self.last else array
+        return turned[None] if self.batch else turned
+
+
+@dataclass(frozen=True)
 class Case:
     """A drawn layer: convanim's operation, what it is given, and the same layer as plain numbers."""
 
@@ -51,11 +89,14 @@ class Case:
     x: Any = field(repr=False)  # nested lists, as a person would give them
     weight: Any = field(repr=False)
     bias: list[int] | list[float] | None
+    arrays: tuple[Any, Any] = field(repr=False)  # the same, (C, *n) and in PyTorch's layout
+    arguments: dict[str, Any] = field(repr=False)  # what the layer was made with
     lines: tuple[Line, ...]
+    mode: str
     groups: int
     inputs: int
     outputs: int
-    planar: bool  # given without a channel axis
+    given: Given  # the output, not the input
     values: str  # "small" and "large" ints; "eighths" (floats whose sums are exact); "floats"; "weights" (int input)
 
     @property
@@ -70,13 +111,12 @@ class Case:
         """Trace the layer."""
         return self.op.trace(self.x, self.weight, self.bias, **options)
 
-    @property
-    def arrays(self) -> tuple[Any, Any]:
-        """Input and weight as arrays with all their channel axes."""
-        first, second = (self.inputs, self.outputs) if self.op.transposed else (self.outputs, self.inputs)
-        kernel = [line.kernel for line in self.lines]
-        x, weight = np.array(self.x), np.array(self.weight)
-        return x.reshape(self.inputs, *self.sizes), weight.reshape(first, second // self.groups, *kernel)
+    @cached_property
+    def stamped(self) -> Any:
+        """The weight in PyTorch's layout and meaning: JAX's transposed layers have it rotated by 180 degrees."""
+        weight = self.arrays[1]
+        turned = self.op.transposed and self.op.convention == "jax"
+        return np.flip(weight, axis=tuple(range(2, weight.ndim))) if turned else weight
 
 
 def reach(line: Line) -> int:
@@ -95,43 +135,19 @@ def output_size(line: Line, *, transposed: bool) -> int:
 
 
 def plain(case: Case) -> Any:
-    """The output (C_out, *o) as an array: every wide = narrow * stride - padding + k * dilation, one at a time."""
-    transposed = case.op.transposed
-    out_sizes = [output_size(line, transposed=transposed) for line in case.lines]
-    axes = []
-    for line, out in zip(case.lines, out_sizes, strict=True):
-        wide_size, narrow_size = (out, line.size) if transposed else (line.size, out)
-        taps = []
-        for narrow in range(narrow_size):
-            for k in range(line.kernel):
-                wide = narrow * line.stride - line.before + k * line.dilation
-                if 0 <= wide < wide_size:
-                    taps.append((narrow, wide, k) if transposed else (wide, narrow, k))
-        axes.append(taps)
-    x, weight = (a.tolist() for a in case.arrays)
-    ins, outs = case.inputs // case.groups, case.outputs // case.groups
-    answer = {}
-    for place in product(range(case.outputs), *map(range, out_sizes)):
-        answer[place] = case.bias[place[0] % len(case.bias)] if case.bias is not None else 0
-    for taps in product(*axes):
-        read, write, k = zip(*taps, strict=True)
-        for g in range(case.groups):
-            for i in range(ins):
-                value = at(x[g * ins + i], read)
-                for o in range(outs):
-                    first, second = (g * ins + i, o) if transposed else (g * outs + o, i)
-                    answer[(g * outs + o, *write)] += value * at(weight[first][second], k)
-    return np.array(list(answer.values())).reshape(case.outputs, *out_sizes)
+    """The output (C_out, *o) as an array, in plain loops, of the layer as its framework means it."""
+    named = {name: case.arguments[name] for name in case.arguments if name != "kernel_size"}
+    if named["padding"] == "same_upper":  # ONNX's name for it
+        named["padding"] = "same"
+    if case.op.transposed and case.op.convention == "keras" and named["padding"] == 0:
+        named["padding"] = "valid"  # its default
+    answer = (definitions.conv_transpose if case.op.transposed else definitions.conv)(*case.arrays, **named)
+    if case.bias is None:
+        return answer
+    return answer + np.array(case.bias).reshape(-1, *(1,) * len(case.lines))
 
 
-def at(nested: Any, place: tuple[int, ...]) -> Any:
-    """One number out of nested lists."""
-    for i in place:
-        nested = nested[i]
-    return nested
-
-
-def agree(got: Any, wanted: Any, case: Case) -> bool:
+def agree(got: Any, wanted: Any, case: Any) -> bool:
     """Whether an answer is the wanted one: to the last bit, or up to rounding for floats whose sums round."""
     if got.shape != wanted.shape or (got.dtype.kind == "i") != (case.values in ("small", "large")):
         return False
@@ -150,42 +166,45 @@ def numbers(kind: str, shape: tuple[int, ...], chance: random.Random) -> Any:
     return np.array([draw() for _ in range(math.prod(shape))]).reshape(shape).tolist()
 
 
-def halves(total: int, word: str) -> tuple[int, int]:
-    """A padding in two parts: 'same' gives the smaller half first, 'same_lower' the larger."""
-    small, large = total // 2, total - total // 2
-    return (large, small) if word == "same_lower" else (small, large)
+def line_of(
+    given: Any, extra: int | None, numbers: tuple[int, int, int, int], *, transposed: bool, convention: str
+) -> Line:
+    """An axis in numbers: what the padding, a word or (before, after), means for this size, kernel, stride, dilation."""
+    n, k, s, d = numbers
+    given = "same" if given == "same_upper" else given
+    if not transposed:
+        return Line(n, k, s, d, *definitions.conv_sides(given, n, k, s, d))
+    if convention == "keras" and given == (0, 0):
+        given = "valid"
+    out, before = definitions.transposed_axis(given, n, k, s, d, extra, None, convention)
+    full = (n - 1) * s + d * (k - 1) + 1
+    if isinstance(given, str) and convention in ("keras", "jax"):
+        # Their words say the size; what it has beyond the stamps counts as output padding.
+        return Line(n, k, s, d, before, max(full - before - out, 0), max(out + before - full, 0))
+    return Line(n, k, s, d, before, full - before - out + (extra or 0), extra or 0)
 
 
-def in_words(word: str, line: Line, *, transposed: bool) -> Line:
-    """An axis with the padding that a word means."""
-    span = reach(line)
-    if word in ("valid", "full"):
-        both = 0 if word == "valid" else span - 1
-        return Line(line.size, line.kernel, line.stride, line.dilation, both, both, line.extra)
-    if transposed:  # i * s cells: the crop is what goes beyond, and what is missing comes at the end
-        before, after = halves(max(span - line.stride, 0), word)
-        return Line(line.size, line.kernel, line.stride, line.dilation, before, after, max(line.stride - span, 0))
-    wanted = math.ceil(line.size / line.stride)
-    before, after = halves(max(0, (wanted - 1) * line.stride + span - line.size), word)
-    return Line(line.size, line.kernel, line.stride, line.dilation, before, after)
-
-
-def least_size(line: Line, *, transposed: bool) -> int:
-    """The smallest input for which an axis has any output."""
-    size = 1
-    while True:
-        if output_size(Line(size, *list(vars(line).values())[1:]), transposed=transposed) > 0:
-            return size
-        size += 1
+def fits(line: Line, mode: str, *, transposed: bool) -> bool:
+    """Whether a layer has an output along an axis, and the input cells enough for what its padding copies."""
+    most = {"reflect": line.size - 1, "circular": line.size}.get(mode, math.inf)
+    return output_size(line, transposed=transposed) > 0 and max(line.before, line.after) <= most
 
 
 @st.composite
-def layers(draw: st.DrawFn, transposed: bool | None = None, ranks: tuple[int, ...] = (1, 2, 3)) -> Case:
+def layers(
+    draw: st.DrawFn,
+    transposed: bool | None = None,
+    ranks: tuple[int, ...] = (1, 2, 3),
+    conventions: tuple[str, ...] = CONVENTIONS,
+    modes: tuple[str, ...] = ("zeros", "zeros", "zeros", "reflect", "replicate", "circular"),
+) -> Case:
     """Layers with inputs, small enough for loops in Python."""
     if transposed is None:
         transposed = draw(st.booleans())
+    convention = draw(st.sampled_from(conventions))
     rank = draw(st.sampled_from(ranks))
     most = {1: 5, 2: 4, 3: 2}[rank]  # of a kernel, so that the loops stay short
+    mode = "zeros" if transposed else draw(st.sampled_from(modes))
 
     def each(lowest: int, highest: int) -> int | tuple[int, ...]:
         """One number for every axis, or one an axis."""
@@ -197,54 +216,82 @@ def layers(draw: st.DrawFn, transposed: bool | None = None, ranks: tuple[int, ..
 
     kernel, stride, dilation = each(1, most), each(1, most + 1), each(1, 3)
     side = st.integers(0, most + 2)  # beyond the kernel too
-    padding = draw(
-        st.just(0)
-        | side
-        | st.tuples(*[side | st.tuples(side, side)] * rank)
-        | st.sampled_from(["valid", "same", "same_lower", "full"])
-    )
-    limits = [max(along(stride, i), along(dilation, i)) - 1 for i in range(rank)]
-    named_same = isinstance(padding, str) and padding.startswith("same")
-    extra: int | tuple[int, ...] = 0
-    if transposed and not named_same:
+    words = [word for word in WORDS[transposed][convention] if rank == 1 or word != "causal"]
+    in_numbers = st.just(0) | side | st.tuples(*[side | st.tuples(side, side)] * rank)
+    padding = draw(st.sampled_from([0, *words]) if convention == "keras" else in_numbers | st.sampled_from(words))
+    if convention == "torch" and padding == "same":
+        stride = 1
+    if convention == "keras" and np.max(stride) > 1:
+        dilation = 1
+    extra: int | tuple[int, ...] | None = None
+    if transposed and convention != "jax" and draw(st.booleans()):
+        limits = [
+            along(stride, i) - 1 if convention == "keras" else max(along(stride, i), along(dilation, i)) - 1
+            for i in range(rank)
+        ]
         extra = draw(st.integers(0, min(limits)) | st.tuples(*(st.integers(0, limit) for limit in limits)))
 
     lines = []
     for i in range(rank):
-        pair = (0, 0) if isinstance(padding, str) else along(padding, i)
-        pair = pair if isinstance(pair, tuple) else (pair, pair)
-        line = Line(1, along(kernel, i), along(stride, i), along(dilation, i), *pair, along(extra, i))
-        if isinstance(padding, str) and not named_same:
-            line = in_words(padding, line, transposed=transposed)
-        least = 1 if named_same else least_size(line, transposed=transposed)
-        line = Line(draw(st.integers(least, least + most + (3 if rank < 3 else 0))), *list(vars(line).values())[1:])
-        lines.append(in_words(padding, line, transposed=transposed) if named_same else line)
+        here = along(padding, i)
+        here = (here, here) if isinstance(here, int) else here
+        rest = tuple(along(v, i) for v in (kernel, stride, dilation))
+
+        def line(n: int, here: Any = here, rest: Any = rest, i: int = i) -> Line:
+            return line_of(here, along(extra, i), (n, *rest), transposed=transposed, convention=convention)
+
+        least = next(n for n in range(1, 1000) if fits(line(n), mode, transposed=transposed))
+        lines.append(line(draw(st.integers(least, least + most + (3 if rank < 3 else 0)))))
 
     groups, ins, outs = draw(st.sampled_from(CHANNELS))
     inputs, outputs = groups * ins, groups * outs
     planar = inputs == 1 and draw(st.booleans())
     bare = planar and outputs == 1 and draw(st.booleans())  # the kernel alone
+    # (1, C, L) with weights (k, k, k) could as well be three axes and their kernel, unless kernel_size says one axis.
+    cube = rank == 1 and inputs // (1 if transposed else groups) == outputs // (groups if transposed else 1) == kernel
+    batch = not planar and not cube and draw(st.integers(0, 3)) == 0
     values = draw(st.sampled_from(["small", "small", "large", "eighths", "floats", "weights"]))
     of_input, of_weight = ("small", "eighths") if values == "weights" else (values, values)
     chance = random.Random(draw(st.integers(0, 2**32 - 1)))
     sizes, kernels = tuple(line.size for line in lines), tuple(line.kernel for line in lines)
     first, second = (inputs, outputs) if transposed else (outputs, inputs)
-    x = numbers(of_input, sizes if planar else (inputs, *sizes), chance)
-    weight = numbers(of_weight, kernels if bare else (first, second // groups, *kernels), chance)
+    x = np.array(numbers(of_input, (inputs, *sizes), chance))
+    weight = np.array(numbers(of_weight, (first, second // groups, *kernels), chance))
     bias = draw(st.sampled_from([None, 1, outputs]))
-    given = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    arguments = {"kernel_size": kernel, "stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    arguments["convention"] = convention
+    if transposed:
+        arguments["output_padding"] = extra
+    else:
+        arguments["padding_mode"] = mode
+    left_out = [name for name, value in arguments.items() if value is None]
+    last = convention in LAST
     return Case(
-        op=ConvTranspose(**given, output_padding=extra) if transposed else Conv(**given),
-        x=x,
-        weight=weight,
+        op=(ConvTranspose if transposed else Conv)(**{n: v for n, v in arguments.items() if n not in left_out}),
+        x=Given(planar, batch, last).outward(x).tolist(),
+        weight=(weight[0, 0] if bare else in_layout(weight, convention, transposed=transposed)).tolist(),
         bias=None if bias is None else numbers(of_weight, (bias,), chance),
+        arrays=(x, weight),
+        arguments=arguments,
         lines=tuple(lines),
+        mode=mode,
         groups=groups,
         inputs=inputs,
         outputs=outputs,
-        planar=planar and outputs == 1,
+        given=Given(planar and outputs == 1, batch, last),
         values=values,
     )
+
+
+def in_layout(weight: Any, convention: str, *, transposed: bool) -> Any:
+    """A weight in PyTorch's layout as a convention has it.
+
+    Keras: Conv (*k, in, out), ConvTranspose (*k, out, in). Flax: (*k, in, out) for both.
+    """
+    if convention not in LAST:
+        return weight
+    swapped = transposed and convention == "jax"
+    return np.moveaxis(weight, (0, 1), (-2, -1) if swapped else (-1, -2))
 
 
 def refused(make: Any, *named: str) -> ConvanimError:

@@ -60,18 +60,17 @@ def test_conv_floor(padding, size):
 
 @pytest.mark.parametrize(("padding", "size"), [("valid", 9), ("same", 8)])
 def test_keras_valid_and_same(padding, size):
-    x = np.arange(48).reshape(4, 4, 3).transpose(2, 0, 1)  # channels last, as Keras has them, to channels first
-    done = proved(ConvTranspose(3, 2, padding).trace(x, np.arange(27).reshape(3, 1, 3, 3) - 13))
-    assert done.output.shape == (1, size, size)
+    x, weight = np.arange(48).reshape(1, 4, 4, 3), np.arange(27).reshape(3, 3, 1, 3) - 13
+    done = proved(ConvTranspose(3, 2, padding, convention="keras").trace(x, weight))
+    assert done.output.shape == (1, size, size, 1)
 
 
 @pytest.mark.parametrize("dilation", [1, 2])
 def test_conv1d_transpose(dilation):
-    steps, filters = np.arange(8).reshape(4, 2), 3
-    done = proved(
-        ConvTranspose(3, 2, dilation=dilation).trace(steps.T, np.arange(2 * filters * 3).reshape(2, filters, 3))
-    )
-    assert done.output.T.shape == ((4 - 1) * 2 + dilation * 2 + 1, filters)
+    steps, filters, stride = np.arange(8).reshape(4, 2), 3, 3 - dilation  # Keras has one or the other
+    op = ConvTranspose(3, stride, dilation=dilation, convention="keras")
+    done = proved(op.trace(steps, np.arange(2 * filters * 3).reshape(3, filters, 2)))
+    assert done.output.shape == ((4 - 1) * stride + dilation * 2 + 1, filters)
 
 
 RGB = np.array(

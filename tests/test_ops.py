@@ -20,6 +20,7 @@ from convanim.ops import LARGEST, LONGEST_NOTATION, Conv, ConvTranspose, Operati
         (lambda: Conv(True), "kernel_size True", "1 or more"),
         (lambda: Conv("3"), "kernel_size '3'", "1 or more"),
         (lambda: Conv(None), "kernel_size None", "1 or more"),
+        (lambda: Conv(3, padding=None), "padding None", "leave it out"),
         (lambda: Conv(()), "kernel_size ()", "one for every axis"),
         (lambda: Conv((3, 0)), "kernel_size 0", "1 or more"),
         (lambda: Conv(LARGEST + 1), f"kernel_size {LARGEST + 1}", f"at most {LARGEST}"),
@@ -39,7 +40,7 @@ from convanim.ops import LARGEST, LONGEST_NOTATION, Conv, ConvTranspose, Operati
         (lambda: Conv(3, padding=((1, -2),)), "padding -2", "0 or more"),
         (lambda: Conv(3, padding=((10**5000, 0, 0),)), "padding", "(0, 1)"),
         (lambda: Conv(3, padding="smae"), "padding 'smae'", "same"),
-        (lambda: Conv(3, padding="zzz"), "padding 'zzz'", "valid, same, same_lower, full"),
+        (lambda: Conv(3, padding="zzz"), "padding 'zzz'", "valid, same, same_upper, same_lower, full, causal"),
         (lambda: Conv(3, padding="Same"), "padding 'Same'", "same"),
         (lambda: ConvTranspose(3, output_padding=-1), "output_padding -1", "0 or more"),
         (lambda: Conv((3, 3), stride=(1, 1, 1)), "kernel_size (3, 3) and stride (1, 1, 1)", "every axis"),
@@ -51,7 +52,6 @@ from convanim.ops import LARGEST, LONGEST_NOTATION, Conv, ConvTranspose, Operati
         (lambda: Conv(3, dilation=2).axes((9, 4)), "kernel size 3 (dilated to 5)", "at most 2"),
         (lambda: ConvTranspose(3, 2, output_padding=2).axes((3,)), "output padding 2", "at most 1"),
         (lambda: ConvTranspose(3, dilation=3, output_padding=3).axes((3,)), "max(stride, dilation) = 3", "at most 2"),
-        (lambda: ConvTranspose(3, 2, "same", output_padding=1).axes((3,)), "'same' with output padding 1", "numbers"),
         (lambda: ConvTranspose(3, padding=2).axes((2, 2)), "padding 2 + 2 crops the whole", "at most 1"),
         (lambda: ConvTranspose(2, padding="full").axes((1,)), "crops the whole transposed result, 2 long", "at most 0"),
     ],
@@ -104,7 +104,8 @@ def test_sizes_follow_from_the_definition(case):
             assert axis.ring[0] == reach(line) - 1 - line.before
             assert axis.stage == sum(axis.ring) + axis.spread == wanted + reach(line) - 1
             assert axis.unused == 0
-            assert axis.canvas == max(axis.full, line.before + wanted)
+            assert axis.canvas == max(0, -line.before) + max(axis.full, line.before + wanted)
+            assert axis.kept == slice(max(0, line.before), max(0, line.before) + wanted)
         else:
             assert axis.stage == line.before + line.size + line.after
             assert 0 <= axis.unused < line.stride
@@ -119,13 +120,16 @@ def test_sizes_of_the_figures_that_the_field_shows(name, notation, size, wanted)
 
 @given(st.integers(1, 30), st.integers(1, 7), st.integers(1, 6), st.integers(1, 4))
 def test_what_the_words_mean(n, k, s, d):
-    (same,), (lower,) = (Conv(k, s, word, dilation=d).axes((n,)) for word in ("same", "same_lower"))
+    onnx = {"dilation": d, "convention": "onnx"}
+    (same,), (lower,) = (Conv(k, s, word, **onnx).axes((n,)) for word in ("same", "same_lower"))
+    assert Conv(k, s, "same_upper", **onnx).axes((n,)) == (same,)
     assert same.output == lower.output == -(-n // s)
     assert (same.before, same.after) == (lower.after, lower.before)
     assert same.after - same.before in (0, 1)
     if s == 1:  # PyTorch's rule for its stride
         assert same.before + same.after == d * (k - 1)
-    (up,), (up_lower,) = (ConvTranspose(k, s, word, dilation=d).axes((n,)) for word in ("same", "same_lower"))
+        assert Conv(k, s, "same", dilation=d).axes((n,)) == (same,)
+    (up,), (up_lower,) = (ConvTranspose(k, s, word, **onnx).axes((n,)) for word in ("same", "same_lower"))
     assert up.output == up_lower.output == n * s
     assert (up.before, up.after) == (up_lower.after, up_lower.before)
     (full,) = Conv(k, s, "full", dilation=d).axes((n,))
@@ -134,8 +138,8 @@ def test_what_the_words_mean(n, k, s, d):
         assert Conv(k, s, "valid", dilation=d).axes((n,)) == Conv(k, s, dilation=d).axes((n,))
     assert ConvTranspose(k, s, "valid", dilation=d).axes((n,)) == ConvTranspose(k, s, dilation=d).axes((n,))
     if k >= s and d == 1:  # the transposed layer undoes the shape of the convolution of the same name
-        (down,) = Conv(k, s, "same").axes((n * s,))
-        (up,) = ConvTranspose(k, s, "same").axes((n,))
+        (down,) = Conv(k, s, "same", convention="keras").axes((n * s,))
+        (up,) = ConvTranspose(k, s, "same", convention="keras").axes((n,))
         assert (down.output, down.before, down.after) == (n, up.before, up.after)
 
 
@@ -154,7 +158,7 @@ def test_notation_reads_back(case):
     [
         ("Conv(3)", Conv(3)),
         ("  ConvTranspose( 3 , 2 )\n", ConvTranspose(kernel_size=3, stride=2)),
-        ("Conv(3, 2, 'same')", Conv(3, stride=2, padding="same")),
+        ("Conv(3, 2, 'same', convention='keras')", Conv(3, stride=2, padding="same", convention="keras")),
         ("Conv(padding=[[0, 1], [1, 0]], kernel_size=[3, 2])", Conv((3, 2), padding=((0, 1), (1, 0)))),
         ("ConvTranspose(3, 2, output_padding=1)", ConvTranspose(3, 2, output_padding=1)),
     ],
@@ -163,7 +167,7 @@ def test_notations_people_write(text, op):
     assert parse(text) == op
 
 
-CUT = st.sampled_from([str(Conv((3, 2), 2, ((0, 1), 2), dilation=3)), str(ConvTranspose(3, 2, "same_lower", groups=2))])
+CUT = st.sampled_from([str(Conv((3, 2), 2, ((0, 1), 2), dilation=3)), str(ConvTranspose(3, 2, "same_lower", groups=2, convention="onnx"))])
 MUTATED = st.builds(
     lambda text, at, length, put: text[: at % len(text)] + put + text[at % len(text) + length :],
     CUT,

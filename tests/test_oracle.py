@@ -13,11 +13,11 @@ from convanim import oracle
 def answer(case):
     """The oracle's answer for a drawn layer, without its bias."""
     lines = case.lines
-    x, weight = case.arrays
+    x, weight = case.arrays[0], case.stamped
     stride, dilation = [line.stride for line in lines], [line.dilation for line in lines]
     padding = [(line.before, line.after) for line in lines]
     if not case.op.transposed:
-        return oracle.convolve(x, weight, stride, padding, dilation, case.groups)
+        return oracle.convolve(x, weight, stride, padding, dilation, case.groups, case.mode)
     sizes = [output_size(line, transposed=True) for line in lines]
     return oracle.transpose(x, weight, stride, padding, dilation, case.groups, sizes)
 
@@ -29,7 +29,7 @@ def test_the_oracle_gives_what_plain_loops_give(case):
     assert agree(answer(case), plain(case), case)
 
 
-@given(layers(transposed=False))
+@given(layers(transposed=False, modes=("zeros",)))
 def test_a_negative_padding_crops(case):
     """An input that grew by zeros, and a padding that is less by as many, are the same layer."""
     x, weight = case.arrays

@@ -102,6 +102,10 @@ class Place:
         x = round((side - glyphs.width(text, self.number, bold)) / 2)
         return Text(text, x, middle(side, self.number), self.number, bold)
 
+    def holds(self, note: str) -> bool:
+        """Whether a note fits into a cell: the panel's longest does, others may be too long for it."""
+        return glyphs.width(note, self.note) <= self.pitch - self.line - 2
+
     def note_text(self, text: str, *, centred: bool = False) -> Text:
         """A note at a cell's lower edge, on the right or centred; the pen is relative to the cell's corner."""
         side = self.pitch - self.line

@@ -6,7 +6,7 @@ Knows how arguments are checked and written. Must not know what any layer does w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar
 
 from convanim import doors
@@ -36,7 +36,7 @@ class Operation:
     def __post_init__(self) -> None:
         for f in fields(self):
             value = getattr(self, f.name)
-            if value is None and f.default is not None:
+            if value is None and f.default not in (None, MISSING):
                 raise ConvanimError(f"{f.name} None is no value", "leave it out, or give one")
             object.__setattr__(self, f.name, CHECKS[f.name](f.name, value))
         self.rank  # noqa: B018 - the arguments must agree on a number of axes

@@ -2,9 +2,9 @@
 
 Knows frames only, no theme, no layout and no font, so that no font can break it.
 
-Cells: `·` inserted zero, `○` padding, `5/` cropped, `5~` unused, `_` no value yet, `[5×2]` under the kernel with its
-factor, `<5>` just written, `<4 = 1 + 3>` overlap, `(5)` equal to what it is compared with,
-`#0b63b8` a picture's own colour.
+Cells: `·` inserted zero, `○` padding, `5○` padding that copies a cell, `5/` cropped, `5~` unused, `_` no value yet,
+`[5×2]` under the kernel with its factor, `<5>` just written, `<4 = 1 + 3>` overlap, `(5)` equal to what it is compared
+with, `#0b63b8` a picture's own colour.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from itertools import zip_longest
 from convanim.scene import Scene
 from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Panel, Role
 
-_SIGNS = {Role.NONE: "", Role.INSERTED: "·", Role.PADDING: "○", Role.PENDING: "_"}
-_MARKS = {Role.CROPPED: "/", Role.UNUSED: "~"}
+_SIGNS = {Role.NONE: "", Role.INSERTED: "·", Role.PADDING: "○", Role.PENDING: "_", Role.EMPTY: "○"}
+_MARKS = {Role.CROPPED: "/", Role.UNUSED: "~", Role.COPIED: "○"}
 _BRACKETS = {
     Emphasis.NONE: ("", ""),
     Emphasis.ACTIVE: ("[", "]"),

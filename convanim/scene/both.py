@@ -1,4 +1,4 @@
-"""Two scenes in lockstep: the two views of one transposed convolution, ending in the same numbers."""
+"""The two views of one transposed convolution in lockstep, ending in the same numbers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from convanim.scene.captions import size_formula
-from convanim.scene.frame import Beats, Caption, Cells, Frame, Grid, Panel, Phase, Role, still
+from convanim.scene.frame import Caption, Frame, Panel, Phase
 from convanim.scene.gather import GatherScene
+from convanim.scene.pair import Pair
 from convanim.scene.scatter import ScatterScene
-from convanim.trace import ConvTrace, Trace
+from convanim.trace import ConvTrace
 
 
 class BothScene:
@@ -23,15 +24,15 @@ class BothScene:
     captions = 2
 
     def __init__(self, trace: ConvTrace) -> None:
-        self._above, self._below = GatherScene(trace.by_output()), ScatterScene(trace.by_input())
-        self.traces: tuple[Trace, ...] = self._above.trace, self._below.trace
-        self.trace, self.title, self.detail = trace, self._above.title, self._above.detail
-        *prepare, slide = self._above.phases
-        _, _, _, *finish = self._below.phases
+        above, below = GatherScene(trace.by_output()), ScatterScene(trace.by_input())
+        # The window leads: where much is cropped, several stamps fall while it makes one step.
+        self._pair = Pair(above, below, steps=above.beats.steps)
+        self.trace, self.traces, self.beats = trace, self._pair.traces, self._pair.beats._replace(row=above.beats.row)
+        self.title, self.detail = above.title, above.detail
+        *prepare, slide = above.phases
+        _, _, _, *finish = below.phases
         self.phases = (*prepare, Phase(f"{slide.label} | stamp and add", "slide | stamp"), *finish)
-        above = self._above.panels
-        below = tuple(replace(p, name=f"below {p.name}") for p in self._below.panels)
-        (stage, turned, output), (*parts, canvas) = above, below
+        (stage, turned, output), (*parts, canvas) = above.panels, self._pair.lower
         # Where values turn into shade, equal ones must look equal in both.
         shown = np.union1d(output.values, canvas.values)
         output, canvas = replace(output, values=shown), replace(canvas, values=shown)
@@ -39,40 +40,16 @@ class BothScene:
         if len(trace.axes) == 1:  # long strips: each walked one has a row of its own
             self.rows = ((stage, turned), (output,), tuple(parts), (canvas,))
         self.panels = tuple(panel for row in self.rows for panel in row)
-        opening, steps, _, _, row = self._above.beats
-        self.beats = Beats(opening, steps, 1, self._below.beats.closing, row)
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
-        opening, steps, _, closing, _ = self.beats
-        slid = min(max(number - opening + 1, 0), steps)
-        twice = self._above.beats.each
-        # Each placement in its last frame, with the sum written; then the result.
-        above = self._above.frame(number if number < opening else opening + slid * twice - (number < opening + steps))
-        stamps, each = self._below.beats.steps, self._below.beats.each
-        if number < opening:
-            below, phase = self._below.frame(0), above.phase
-            captions = above.captions[0], Caption()
-        elif number < opening + steps:
-            # After slide n of N, ceil(n M / N) of M stamps have fallen: both end together.
-            fallen, before = -(-slid * stamps // steps), -(-(slid - 1) * stamps // steps)
-            below, phase = self._below.frame(self._below.beats.opening + fallen * each - 1), above.phase
-            if fallen == before:  # the next stamp is not due yet: what is there rests
-                grids = {name: still(grid, roles=_settled(grid.roles)) for name, grid in below.grids.items()}
-                below = replace(below, grids=grids, captions=(Caption(),))
-            captions = above.captions[0], below.captions[0]
-        else:
-            last = number - opening - steps
-            below = self._below.frame(self._below.beats.opening + stamps * each + last)
-            phase = len(self._above.phases) + below.phase - 3
+        now = self._pair.at(number)
+        phase, captions = now.above.phase, (*now.above.captions, *now.below.captions)
+        if now.stage == "opening":
+            captions = (*now.above.captions, Caption())
+        elif now.stage == "closing":
+            phase = len(self._pair.above.phases) + now.below.phase - 3
+            last = now.number == self.beats.closing - 1
             same = Caption(remark="both ways give the same numbers")
-            captions = (size_formula(self.trace.axes), same if last == closing - 1 else below.captions[0])
-        return Frame(phase, {**above.grids, **_renamed(below)}, captions, above.step)
-
-
-def _settled(roles: Cells) -> Cells:
-    return np.where(roles == Role.OVERLAP, np.uint8(Role.DONE), roles)
-
-
-def _renamed(frame: Frame) -> dict[str, Grid]:
-    return {f"below {name}": grid for name, grid in frame.grids.items()}
+            captions = (size_formula(self.trace.axes), same if last else now.below.captions[0])
+        return Frame(phase, now.grids, captions, now.above.step)

@@ -10,17 +10,36 @@ from typing import Any
 
 import numpy as np
 
-from convanim.arithmetic import alike, count, output_sum
+from convanim.arithmetic import alike, arguments, count, output_sum
 from convanim.numerals import MINUS, Numerals
-from convanim.ops import Axis, times
+from convanim.ops import Axis, Operation, Pool, times
 from convanim.scene.frame import Caption
 from convanim.trace import Step, Trace
+
+#: Exponents that are written small.
+SUPERSCRIPTS: dict[float, str] = dict(zip(range(2, 10), "²³⁴⁵⁶⁷⁸⁹", strict=True))
 
 
 def heading(trace: Trace) -> str:
     """What a page is headed with: the layer's name, and the sizes that it maps to each other."""
-    axes = trace.axes
-    return f"{trace.op.words}   {times([a.input for a in axes])} → {times([a.output for a in axes])}"
+    before, after = [a.input for a in trace.axes], [a.output for a in trace.axes]
+    if max(len(trace.x), trace.channels) > 1:
+        before, after = [len(trace.x), *before], [trace.channels, *after]
+    return f"{trace.op.words}   {times(before)} → {times(after)}"
+
+
+def detail(trace: Trace) -> str:
+    """The layer's arguments for the corner of a page; whose rules hold, where they are not PyTorch's."""
+    mode = trace.axes[0].mode
+    return "   ".join(part for part in (rules(trace.op), arguments(trace.axes), mode.replace("zeros", "")) if part)
+
+
+def rules(op: Operation) -> str:
+    """Whose rules hold, and the word that they explain: `Keras: same`; nothing for PyTorch's."""
+    if op.convention == "torch":
+        return ""
+    word = getattr(op, "padding", None)
+    return f"{op.rules.title}: {word}" if isinstance(word, str) else op.rules.title
 
 
 def place(cell: Sequence[int]) -> str:
@@ -33,6 +52,18 @@ def place(cell: Sequence[int]) -> str:
     return f"[{','.join(map(str, cell))}]"
 
 
+def output_cell(cell: Sequence[int], channels: int) -> str:
+    """A cell (channel, *place) of an output as a caption names it; with its channel where there are several.
+
+    Example:
+        >>> output_cell((0, 1, 2), 1), output_cell((0, 1, 2), 3)
+        ('output[1,2]', 'output[0, 1,2]')
+    """
+    channel, *along = cell
+    inside = ",".join(map(str, along))
+    return f"output[{channel}, {inside}]" if channels > 1 else f"output[{inside}]"
+
+
 def span(slices: Sequence[tuple[int, int, int]]) -> str:
     """A rectangle of cells as it is sliced, from (start, stop, step) of each axis.
 
@@ -41,6 +72,17 @@ def span(slices: Sequence[tuple[int, int, int]]) -> str:
         '[2:5, 0:5:2]'
     """
     return f"[{', '.join(f'{a}:{b}' + (f':{s}' if s > 1 else '') for a, b, s in slices)}]"
+
+
+def shortest(each: Sequence[Any]) -> Any:
+    """What a layer's argument is for all axes: one value where they agree, a pair of equal sides as one number.
+
+    Example:
+        >>> shortest([3, 3]), shortest([3, 2]), shortest([(1, 1), (1, 1)]), shortest([(0, 1), (0, 1)])
+        (3, (3, 2), 1, ((0, 1), (0, 1)))
+    """
+    told = [v[0] if isinstance(v, tuple) and v[0] == v[1] else v for v in each]
+    return told[0] if len(set(told)) == 1 and not isinstance(told[0], tuple) else tuple(told)
 
 
 def factor(text: str) -> str:
@@ -58,7 +100,7 @@ def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias:
         nothing: why no product is there, for the case that the window meets no input value.
     """
     x, kernel, answer = numerals
-    subject = f"output{place(step.writes[0, 1:].tolist())}"
+    subject = output_cell(step.writes[0].tolist(), 1)
     counted = step.terms != 0
     pairs = list(zip(step.values[counted].tolist(), step.weights[counted].tolist(), strict=True))
     # Only the first number of a sum may begin with a minus.
@@ -75,13 +117,54 @@ def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias:
     return Caption(subject, tuple(terms), answer.text(total), remark, relation, outcome)
 
 
+def combined(
+    step: Step, numerals: tuple[Numerals, Numerals], op: Pool, subject: str, scale: tuple[int, int]
+) -> Caption:
+    """What a pooling makes of its window: `max(1, 5, 3, 2) = 5`, `(1 + 5 + 3 + 2) / 4 = 2.75`, `√(3² + 4²) = 5`.
+
+    Args:
+        step: a placement in gather order.
+        numerals: of the input and the output.
+        subject: the output cell.
+        scale: the cells of a whole window, and those of this one that do not stick out; PyTorch's norm makes up for it.
+    """
+    x, answer = numerals
+    values, total = step.values.tolist(), step.written[0].item()
+    exact = all(x.exact(v) for v in values)
+    signs = {"relation": "=" if exact else "≈", "outcome": "=" if exact and answer.exact(total) else "≈"}
+    if not values:
+        return Caption(subject, (), answer.text(total), relation=signs["relation"], outcome=signs["outcome"])
+    terms = tuple(x.text(v) for v in values)
+    if op.combine == "max":
+        return Caption(subject, terms, answer.text(total), opens="max(", closes=")", between=", ", **signs)
+    if op.combine == "mean":
+        opens, closes = ("(", ")") if len(terms) > 1 else ("", "")
+        closes += f" / {step.divisor}"
+        return Caption(subject, terms, answer.text(total), opens=opens, closes=closes, **signs)
+    if op.convention == "onnx":
+        terms = tuple(f"|{t}|" if t.startswith(MINUS) else t for t in terms)
+    opens, closes, power = _root(getattr(op, "norm_type", 1))
+    powers = tuple(f"{factor(t) if power else t}{power}" for t in terms)
+    if scale[0] != scale[1] and op.convention == "torch":
+        opens, closes = f"{opens}(", f")·{scale[0]} / {scale[1]}{closes}"
+    return Caption(subject, powers, answer.text(total), opens=opens, closes=closes, **signs)
+
+
+def _root(p: float) -> tuple[str, str, str]:
+    """What stands around the powers of a norm, and the exponent of each."""
+    if p == 1:
+        return "", "", ""
+    exponent = SUPERSCRIPTS.get(p, f"^{p:g}")
+    return ("√(", ")", exponent) if p == 2 else ("(", f")^(1/{p:g})", exponent)
+
+
 def size_formula(axes: Sequence[Axis]) -> Caption:
     """The size of the output with its own numbers, and what a floor leaves unused."""
     sizes = times([a.output for a in axes])
     told = [output_sum(a) for a in axes]
     result = str(axes[0].output) if alike(axes) else sizes
     parts = told[:1] if alike(axes) else [" × ".join(f"({t})" for t in told)]
-    names = ("row", "column") if len(axes) == 2 else ("cell",)
+    names = ("slice", "row", "column")[-len(axes) :] if len(axes) > 1 else ("cell",)
     unused = [count(a.unused, name) for name, a in zip(names, axes, strict=True) if a.unused]
     remark = f"the floor leaves {' and '.join(unused)} unused" if unused else ""
     return Caption("output size", tuple(parts), result, remark)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.numerals import Numerals
+from convanim.numerals import MINUS, Numerals
 
 Cells = NDArray[np.uint8]
 
@@ -33,10 +33,12 @@ class Role(IntEnum):
     PENDING = 8  # there, without a value yet
     DONE = 9
     OVERLAP = 10
+    COPIED = 11  # padding that holds what a cell of the input holds
+    EMPTY = 12  # around the input, and nothing: padding that cannot win, cells beyond the padding
 
 
 #: Roles of cells that hold no value of their own, or one that does not count: a picture's colour is not shown there.
-COLOURLESS = frozenset({Role.NONE, Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.PENDING})
+COLOURLESS = frozenset({Role.NONE, Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.PENDING, Role.EMPTY})
 
 
 class Emphasis(IntEnum):
@@ -65,7 +67,7 @@ class Panel:
     Attributes:
         name: what the frames call it.
         shape: (rows, columns) in cells, the most that it ever shows.
-        titles: every title that it ever has.
+        titles: every title that it ever has; one that is wide may run on over panels whose only title is "".
         numerals: how its numbers are written.
         values: every number that it ever shows, for the room they need and the range of a shade.
         notes: the longest small text that its cells ever carry besides the number, "" for none.
@@ -76,6 +78,10 @@ class Panel:
         heat: the greatest count that it shows, 0 where it shows no counts: cells of the roles DONE and OVERLAP are then
             filled by their value, from nothing to this, whether or not numbers are written on them.
         colours: (n, 3) uint8, every colour that it ever shows, for a picture in its own colours; None for numbers.
+        group: panels of one group share the size of their cells and numbers, and the range of a shade; where numbers
+            do not fit in one of them, they go away in all.
+        follows: the name of a panel whose size of cells it shares. In the same row it shares the top, too, so that rows
+            of cells line up; in another row of the same block the left edge, so that columns do.
     """
 
     name: str
@@ -89,6 +95,24 @@ class Panel:
     shade: str = "done"
     heat: int = 0
     colours: NDArray[np.uint8] | None = None
+    group: str = ""
+    follows: str = ""
+
+
+#: Panels as they stand on the page: rows, read left to right; and such rows side by side.
+Rows = tuple[tuple[Panel, ...], ...]
+Blocks = tuple[Rows, ...]
+
+
+class OneBlock:
+    """A scene whose panels stand in rows, each over the whole width."""
+
+    rows: Rows
+
+    @property
+    def blocks(self) -> Blocks:
+        """The rows as the only block."""
+        return (self.rows,)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -117,7 +141,8 @@ class Grid:
 class Caption:
     """A line of live arithmetic: `subject = term + term = result   remark`. Any part may be empty.
 
-    `relation` stands before the terms, `outcome` before the result: "=", "≈" where something is rounded, "+=".
+    `relation` stands before the terms, `outcome` before the result: "=", "≈" where something is rounded, "+=". The
+    terms stand between `opens` and `closes`, with `between` them: a sum of products, or `max(1, 5, 3)`.
     """
 
     subject: str = ""
@@ -126,6 +151,9 @@ class Caption:
     remark: str = ""
     relation: str = "="
     outcome: str = "="
+    opens: str = ""
+    closes: str = ""
+    between: str = " + "
 
     def text(self, most: int | None = None) -> str:
         """As one line, with at most so many terms: the first ones, an ellipsis and the last.
@@ -133,12 +161,17 @@ class Caption:
         Example:
             >>> Caption("y", ("1·2", "3·4", "5·6"), "44").text(2)
             'y = 1·2 + … + 5·6 = 44'
+            >>> Caption("y", ("1", "−5"), "1", opens="max(", closes=")", between=", ").text()
+            'y = max(1, −5) = 1'
         """
         terms = list(self.terms)
         if most is not None and len(terms) > most:
             terms = [*terms[: max(most - 1, 0)], "…", *terms[-1:]] if most else ["…"]
         line = self.subject
-        for sign, part in ((self.relation, " + ".join(terms)), (self.outcome, self.result)):
+        # A negative number is taken away; as a factor it stands in brackets and stays as it is.
+        said = self.between.join(terms).replace(f" + {MINUS}", f" {MINUS} ")
+        told = f"{self.opens}{said}{self.closes}" if terms else ""
+        for sign, part in ((self.relation, told), (self.outcome, self.result)):
             line += f" {sign} {part}" if line and part else part
         return f"{line}   {self.remark}" if line and self.remark else line + self.remark
 

@@ -15,13 +15,22 @@ from numpy.typing import NDArray
 from convanim.arithmetic import arguments, count, per_axis, ring_name, rings, sides
 from convanim.numerals import Numerals
 from convanim.ops import times
-from convanim.scene.captions import heading, product_sum, size_formula
+from convanim.scene.captions import detail, heading, place, product_sum, size_formula
 from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
-from convanim.scene.stage import lines, ring, roles
+from convanim.scene.letters import Letters
+from convanim.scene.stage import laid, layers, lines, roles
+from convanim.taps import folded
 from convanim.trace import ConvTrace, Trace
+from convanim.trace.engine import padded
 
 #: A ring of padding grows in at most so many frames.
 RINGS = 3
+#: What a ring holds that is not zeros.
+COPIES = {
+    "reflect": "the ring copies the input, mirrored at its edge",
+    "replicate": "the ring copies the nearest cell of the edge",
+    "circular": "the ring copies the input from its other end",
+}
 #: Up to so many placements are each shown in two frames: the window lands, then the sum is written.
 TWO = 49
 
@@ -31,23 +40,35 @@ class GatherScene:
 
     Args:
         trace: in gather order, with one channel and one or two axes.
+        symbols: letters with places instead of the numbers.
     """
 
     captions = 1
 
-    def __init__(self, trace: ConvTrace) -> None:
+    def __init__(self, trace: ConvTrace, *, symbols: bool = False) -> None:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
-        self.title, self.detail = heading(trace), arguments(trace.axes)
+        self.title, self.detail = heading(trace), detail(trace)
         self.x, self.kernel = flat(trace.x[0]), flat(trace.kernel[0, 0])
         self.answer = flat(trace.answer[0])
+        self.numerals: tuple[Numerals, Numerals, Numerals]
         self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(self.answer)
-        self.lines = rows, columns = lines(trace.axes)
-        self.stage_roles = roles(rows, columns)
-        self.stage_values = np.zeros(self.stage_roles.shape, self.x.dtype)
-        self.stage_values[np.ix_(rows.places, columns.places)] = self.x
+        self.letters = Letters(trace) if symbols else None
+        if self.letters:
+            self.x, self.kernel, self.answer = (
+                flat(c) for c in (self.letters.x, self.letters.kernel, self.letters.answer)
+            )
+            self.numerals = self.letters.numerals
+        self.lines = lines(trace.axes)
+        self.mode = trace.axes[0].mode
+        self._ring = Role.PADDING if self.mode == "zeros" else Role.COPIED
+        self.stage_roles = roles(*self.lines, ring=self._ring)
+        shown = self.letters.x[None] if self.letters else trace.x
+        self.stage_values = laid(self.lines, shown)[0] if self.mode == "zeros" else flat(padded(shown, trace.axes)[0])
+        self._origins = self._copied()
         # The kernel as it slides, and the places under it as offsets from the window's first cell.
-        self.slid = self.kernel[::-1, ::-1] if self.op.transposed else self.kernel
+        self._rotates = self.op.transposed and self.op.rules.rotates
+        self.slid = self.kernel[::-1, ::-1] if self._rotates else self.kernel
         self._factors = [f"×{self.numerals[1].text(v)}" for v in self.slid.ravel().tolist()]
         reach = [range(0, n.dilation * n.kernel, n.dilation) for n in self.lines]
         self._taps = list(product(*reach))
@@ -82,7 +103,7 @@ class GatherScene:
         return (
             Phase(f"insert s−1 = {inserted} {'zero' if inserted == '1' else 'zeros'}", "insert"),
             pad,
-            Phase("rotate kernel 180°", "rotate"),
+            Phase("rotate kernel 180°", "rotate") if self._rotates else Phase("kernel as given", "as given"),
             Phase("slide, stride 1", "slide"),
         )
 
@@ -107,9 +128,9 @@ class GatherScene:
         """The input's cells at these rows and columns; what lies between them is inserted zeros."""
         shown = np.zeros(self.stage_roles.shape, np.uint8)
         values = np.zeros_like(self.stage_values)
+        given = np.ix_(at_rows, at_columns)
         shown[at_rows[0] : at_rows[-1] + 1, at_columns[0] : at_columns[-1] + 1] = Role.INSERTED
-        shown[np.ix_(at_rows, at_columns)] = Role.DATA
-        values[np.ix_(at_rows, at_columns)] = self.x
+        shown[given], values[given] = Role.DATA, self.x
         title = "input, zeros inserted" if (shown == Role.INSERTED).any() else "input"
         if not remark:
             remark = f"input {times(self.trace.x.shape[1:])}, {arguments(self.trace.axes, ', ')}"
@@ -133,25 +154,39 @@ class GatherScene:
 
     def _pad(self) -> list[Frame]:
         """The ring of padding grows; where it is negative, cells are crossed out instead."""
-        layers = ring(*self.lines)
-        thickest = int(layers.max())
+        layer = layers(*self.lines)
+        thickest = int(layer.max())
         phase = int(self.op.transposed)
         inserted = any(n.gap > 1 and n.count > 1 for n in self.lines)
         cropped = bool((self.stage_roles == Role.CROPPED).any())
         words = ["input"] + ["zeros inserted"] * inserted + ["padded"] * (thickest > 0) + ["cropped"] * cropped
         frames = []
         if thickest or cropped or self.op.transposed:
-            reached = roles(*self.lines, unused=False)
+            reached = roles(*self.lines, unused=False, ring=self._ring)
             for most in sorted({-(-thickest * i // RINGS) for i in range(1, RINGS + 1)}):
-                shown = np.where(layers <= most, reached, Role.NONE).astype(np.uint8)
-                stage = Grid(", ".join(words), shown, self.stage_values, np.zeros_like(shown))
+                shown = np.where(layer <= most, reached, Role.NONE).astype(np.uint8)
+                notes = {cell: note for cell, note in self._origins.items() if layer[cell] <= most}
+                stage = Grid(", ".join(words), shown, self.stage_values, np.zeros_like(shown), notes)
                 frames.append(self._frame(phase, stage, self.kernel, self._pad_remark()))
         if any(n.unused for n in self.lines):
-            stage = Grid(", ".join(words), self.stage_roles, self.stage_values, np.zeros_like(self.stage_roles))
+            calm = np.zeros_like(self.stage_roles)
+            notes = {cell: note for cell, note in self._origins.items() if self.stage_roles[cell] == Role.COPIED}
+            stage = Grid(", ".join(words), self.stage_roles, self.stage_values, calm, notes)
             frames.append(self._frame(phase, stage, self.kernel, "no window reaches the hatched cells"))
         return frames
 
+    def _copied(self) -> dict[tuple[int, int], str]:
+        """For each cell of a ring that copies, the place of the input that it holds."""
+        if self.mode == "zeros":
+            return {}
+        held = [folded(np.arange(n.size) - n.first, n.count, self.mode) for n in self.lines]
+        cells = np.argwhere(roles(*self.lines, unused=False) == Role.PADDING).tolist()
+        rank = len(self.trace.axes)
+        return {(r, c): place((int(held[0][r]), int(held[1][c]))[-rank:]) for r, c in cells}
+
     def _pad_remark(self) -> str:
+        if self.mode != "zeros":
+            return f"{self.mode}: {COPIES[self.mode]}"
         axes = self.trace.axes
         ringed = rings(axes)
         formula = f"{ring_name(axes)} = {sides(ringed)}"
@@ -175,6 +210,9 @@ class GatherScene:
         return "; ".join(told) + extra
 
     def _rotate(self, stage: Grid) -> list[Frame]:
+        if not self._rotates:
+            name = self.op.rules.title
+            return [self._frame(2, stage, self.kernel, f"{name} does not rotate: the kernel slides as it is given")]
         first = self._frame(2, stage, self.kernel, "a window that slides needs the kernel rotated by 180°")
         high, wide = self.kernel.shape
         if high == wide == 1:
@@ -202,7 +240,7 @@ class GatherScene:
         under = slice(top, bottom, self.lines[0].dilation), slice(left, right, self.lines[1].dilation)
         emphasis = np.zeros(self.stage_roles.shape, np.uint8)
         emphasis[under] = Emphasis.ACTIVE
-        notes = {(top + r, left + c): f for (r, c), f in zip(self._taps, self._factors, strict=True)}
+        factors = {(top + r, left + c): f for (r, c), f in zip(self._taps, self._factors, strict=True)}
         window = Outline(top, left, bottom, right, Role.KERNEL)
         done = np.full(self.answer.size, Role.PENDING, np.uint8)
         done[: number + written] = Role.DONE
@@ -210,13 +248,13 @@ class GatherScene:
         new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
         cell = Outline(row, column, row + 1, column + 1, Role.DONE)
         grids = {
-            "stage": Grid(self.stage.title, self.stage_roles, self.stage_values, emphasis, notes, (window,)),
+            "stage": Grid(self.stage.title, self.stage_roles, self.stage_values, emphasis, factors, (window,)),
             "kernel": self._opening[-1].grids["kernel"],
             "output": Grid("output", done.reshape(self.answer.shape), self.answer, new, {}, (cell,)),
         }
         bias = None if self.trace.bias is None else self.trace.bias[0].item()
         nothing = "" if len(step.terms) else self._nothing(self.stage_roles[under])
-        caption = product_sum(step, self.numerals, bias, nothing)
+        caption = self.letters.sum(step, nothing) if self.letters else product_sum(step, self.numerals, bias, nothing)
         if not written:
             caption = replace(caption, result="")
         return Frame(len(self.phases) - 1, grids, (caption,), number + 1)

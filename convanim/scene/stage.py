@@ -7,6 +7,8 @@ frames or order. All positions are (row, column) of the panel that shows the sta
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,19 +86,23 @@ class Line:
 ACROSS = Line(1, 0, 1, 1, 0, 0, 0, 1, 1, 1)
 
 
-def lines(axes: tuple[Axis, ...]) -> tuple[Line, Line]:
-    """The stage's rows and columns."""
-    along = [Line.of(a) for a in axes]
-    return (ACROSS, along[0]) if len(along) == 1 else (along[0], along[1])
+def lines(axes: tuple[Axis, ...]) -> tuple[Line, ...]:
+    """The stage's rows and columns; of three axes the depth before them."""
+    along = tuple(Line.of(a) for a in axes)
+    return (ACROSS, *along) if len(along) == 1 else along
 
 
-def roles(rows: Line, columns: Line, *, unused: bool = True) -> Cells:
-    """The role of each cell of the finished stage; with or without telling which ones no window reaches."""
-    shape = (rows.size, columns.size)
-    out = np.full(shape, Role.INSERTED, np.uint8)
-    out[np.ix_(rows.places, columns.places)] = Role.DATA
-    out[np.maximum.outer(rows.distance, columns.distance) > 0] = Role.PADDING
-    for axis, line in enumerate((rows, columns)):
+def roles(*along: Line, unused: bool = True, ring: Role = Role.PADDING) -> Cells:
+    """The role of each cell of the finished stage; with or without telling which ones no window reaches.
+
+    Args:
+        along: the stage along each axis.
+        ring: what padding is.
+    """
+    out = np.full([line.size for line in along], Role.INSERTED, np.uint8)
+    out[np.ix_(*(line.places for line in along))] = Role.DATA
+    out[layers(*along) > 0] = ring
+    for axis, line in enumerate(along):
         at = np.arange(line.size)
         cropped = (at < line.lead) | (at >= line.size - line.tail)
         np.moveaxis(out, axis, 0)[cropped] = Role.CROPPED
@@ -105,7 +111,14 @@ def roles(rows: Line, columns: Line, *, unused: bool = True) -> Cells:
     return out
 
 
-def ring(rows: Line, columns: Line) -> NDArray[np.int64]:
+def layers(*along: Line) -> NDArray[np.int64]:
     """The layer of the padding ring that each cell belongs to; 0 inside."""
-    layer: NDArray[np.int64] = np.maximum.outer(rows.distance, columns.distance)
+    layer: NDArray[np.int64] = reduce(np.maximum.outer, (line.distance for line in along))
     return layer
+
+
+def laid(along: tuple[Line, ...], x: NDArray[Any]) -> NDArray[Any]:
+    """An input (C, *n) as it stands on the finished stage (C, *sizes), with zeros around and between."""
+    out = np.zeros((len(x), *(line.size for line in along)), x.dtype)
+    out[np.ix_(np.arange(len(x)), *(line.places for line in along))] = x.reshape(len(x), *(n.count for n in along))
+    return out

@@ -150,12 +150,12 @@ def assembled(
 
 def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array, Given]:
     """Input and weight with their channel axes in PyTorch's layout, and how the input was given."""
-    if not x.ndim or not 1 <= weight.ndim - 2 * (weight.ndim != x.ndim) <= 3:
+    if not x.ndim or not 1 <= weight.ndim <= 5 or (weight.ndim != x.ndim and weight.ndim < 3):
         raise ConvanimError(
             f"an input {_shape(x)} and a weight {_shape(weight)} are no layer of one to three axes",
             "give a kernel with the input's axes, or weights (C_out, C_in, ...)",
         )
-    bare = weight.ndim == x.ndim and (op.rank or x.ndim) == x.ndim  # the kernel alone, and an input without channels
+    bare = _is_bare(op, x, weight)
     rank = x.ndim if bare else weight.ndim - 2
     if not bare and not rank <= x.ndim <= rank + 2:
         raise ConvanimError(
@@ -187,6 +187,17 @@ def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array,
         )
     outputs = in_group * op.groups if op.transposed else whole
     return x, weight, Given(given.planar and outputs == 1, given.batch, given.last)
+
+
+def _is_bare(op: Weighted, x: Array, weight: Array) -> bool:
+    """Whether a weight is the kernel alone, for an input without channels, and not one for a batch of 1."""
+    if weight.ndim != x.ndim or op.rank not in (None, x.ndim):
+        return False
+    if x.ndim != 3 or op.rank == 3:
+        return x.ndim < 3 or op.rank == 3
+    # (1, C, L) with (C_out, C_in, k), or (D, H, W) with a kernel of three axes: kernel_size knows.
+    k = op.kernel_size
+    return weight.shape == (k, k, k) or len(x) > 1 or _in_torch_layout(op, weight).shape[2] != k
 
 
 def _in_torch_layout(op: Weighted, weight: Array) -> Array:

@@ -45,7 +45,7 @@ class Sprites:
             emphasis = Emphasis.NONE
         if role in COLOURLESS or emphasis == Emphasis.QUIET:
             own = -1
-        shown = role not in (Role.NONE, Role.PENDING)
+        shown = role not in (Role.NONE, Role.PENDING, Role.EMPTY)
         text = place.panel.numerals.text(value) if shown and place.number else ""
         counted = place.panel.heat and role in theme.HEATED and emphasis not in _OVER
         heat = theme.heat(value, place.panel.heat) if counted else -1
@@ -71,7 +71,7 @@ class Sprites:
             kind, value, low, high = "negative" if value < 0 else kind, abs(value), 0, max(-low, high)
         steps = self.palette.shade(kind)
         part = (value - low) / (high - low) if high > low else 0.5
-        return int(steps[min(len(steps) - 1, max(0, int(part * len(steps))))])
+        return int(steps[int(min(len(steps) - 1, max(0, part * len(steps))))])  # a part of infinity stays at an end
 
     def _draw(
         self, place: Place, role: Role, emphasis: Emphasis, text: str, note: str, shade: int, heat: int
@@ -84,7 +84,7 @@ class Sprites:
         written: list[tuple[Text, str]] = []
         if text:
             written.append((place.number_text(text, bold=emphasis == Emphasis.WRITTEN), theme.ink(role, emphasis)))
-        if note:
+        if note and place.holds(note):
             ink = theme.note_ink(role, emphasis) if heat < 0 else "text"
             written.append((place.note_text(note, centred=role == Role.OVERLAP), ink))
         for line, ink in written:

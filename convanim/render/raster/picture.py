@@ -20,7 +20,8 @@ from convanim.theme import Theme
 
 Pixels = NDArray[np.uint8]
 #: The grid lines around a cell of each role: 0 none, 1 dashed, 2 solid. Between two cells the greater one counts.
-LINED = np.array([{Role.NONE: 0, Role.PADDING: 1, Role.CROPPED: 1}.get(role, 2) for role in Role], np.uint8)
+_DASHED = (Role.PADDING, Role.CROPPED, Role.COPIED, Role.EMPTY)
+LINED = np.array([0 if role == Role.NONE else 1 if role in _DASHED else 2 for role in Role], np.uint8)
 
 
 class Picture(NamedTuple):

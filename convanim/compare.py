@@ -1,0 +1,245 @@
+"""Why two layers over one input give different answers: words made from their axes, rules and values, never typed.
+
+Knows which argument, rule or value of a layer can make a difference. Must not know pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convanim.arithmetic import count, per_axis, sides
+from convanim.difference import Difference
+from convanim.numerals import Numerals
+from convanim.ops import AvgPool, LpPool, Resampled, Shuffle, Weighted, times
+from convanim.trace import ConvTrace, Trace, UnpoolTrace
+from convanim.trace.engine import under
+
+SAME = "they are the same layer: every cell equal"
+
+
+class Cause(NamedTuple):
+    """One thing in which two traces differ; `value` tells numbers from arguments and rules."""
+
+    text: str
+    value: bool = False
+
+
+def why(a: Trace, b: Trace) -> str:
+    """Why two traces give different answers, in one line.
+
+    Raises:
+        ConvanimError: they have not as many axes.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> one, two = Conv(3, 2, "same", convention="keras"), Conv(3, 2, 1)
+        >>> why(*(op.trace([1, 2, 3, 4, 5, 6], [1, 1, 1]) for op in (one, two)))
+        "padding is 0:1 ('same') in Keras and 1 in PyTorch"
+    """
+    found = causes(a, b)
+    texts = [cause.text for cause in found]
+    if found and all(cause.value for cause in found):
+        texts[0] = f"only {texts[0]}"
+    told = "; ".join(texts)
+    if Difference(a, b).none:
+        return f"every cell equal, although {told}" if told else SAME
+    return told
+
+
+def causes(a: Trace, b: Trace) -> list[Cause]:
+    """In what two traces differ: everything that can make their answers differ, sizes first.
+
+    Example:
+        >>> from convanim.ops import AvgPool
+        >>> one, two = (AvgPool(2, padding=1, convention=c) for c in ("torch", "onnx"))
+        >>> for cause in causes(one.trace([1, 2, 3, 4]), two.trace([1, 2, 3, 4])):
+        ...     print(cause.text)
+        the stride is 2 in PyTorch and 1 in ONNX
+        padding counts in the average of PyTorch and not in that of ONNX
+    """
+    names = Difference(a, b).names
+    return [cause for find in (_kind, _geometry, _rules, _resampling, _values) for cause in find(a, b, names)]
+
+
+def report(a: Trace, b: Trace) -> str:
+    """Two traces compared, as text of several lines: sizes, equal cells, the first difference, why.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> print(report(Conv(2).trace([1, 2, 3], [1, 1]), Conv(2, dilation=2).trace([1, 2, 3], [1, 1])))
+        the first    Conv(kernel_size=2)   3 → 2
+        the second   Conv(kernel_size=2, dilation=2)   3 → 1
+        equal        0 of 1 common cell
+        differs      output[0]: 3 in the first, 4 in the second
+        alone        the first has 1 cell more
+        why          the dilation is 1 in the first and 2 in the second
+    """
+    d = Difference(a, b)
+    rows = [
+        (name, f"{t.op}   {times(t.x.shape[1:])} → {times(t.answer.shape[1:])}" + _channels(t))
+        for name, t in zip(d.names, (a, b), strict=True)
+    ]
+    rows.append(("equal", f"{d.equal.sum()} of {count(d.equal.size, 'cell' if d.sized else 'common cell')}"))
+    if d.first is not None:
+        one, two = d.values
+        rows.append(("differs", f"{d.place}: {one} in {d.names[0]}, {two} in {d.names[1]}"))
+    alone = [f"{name} has {count(n, 'cell')} more" for name, n in zip(d.names, d.only, strict=True) if n]
+    rows += [("alone", ", ".join(alone))] * bool(alone)
+    rows.append(("why", why(a, b)))
+    width = max(len(head) for head, _ in rows)
+    return "\n".join(f"{head:<{width}}   {text}" for head, text in rows)
+
+
+def _channels(trace: Trace) -> str:
+    return f", {count(trace.channels, 'channel')}" if trace.channels > 1 else ""
+
+
+Names = tuple[str, str]
+
+
+def _each(subject: str, told: Iterable[object], names: Names) -> str:
+    """`the stride is 1 in the first and 2 in the second`."""
+    one, two = told
+    return f"{subject} {one} in {names[0]} and {two} in {names[1]}"
+
+
+def _kind(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
+    one, two = (t.op.words.lower() for t in (a, b))
+    if one != two:
+        first, second = (f"a{'n' if w[0] in 'aeiou' else ''} {w}" for w in (one, two))
+        yield Cause(f"the first is {first}, the second {second}")
+    elif a.channels != b.channels:
+        yield Cause(_each("the output channels are", (a.channels, b.channels), names))
+    if one == two and isinstance(a.op, Weighted) and isinstance(b.op, Weighted) and a.op.groups != b.op.groups:
+        yield Cause(_each("the groups are", (a.op.groups, b.op.groups), names))
+
+
+def _geometry(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
+    """Kernel, stride, padding and so on, as they come out: whatever they were called."""
+    both = [*a.axes, *b.axes]
+    if any(isinstance(x, Resampled) for x in both) or len({x.transposed for x in both}) > 1:
+        return
+    shuffles = isinstance(a.op, Shuffle)
+    lists: Sequence[tuple[str, Callable[[Any], int]]] = (
+        ("the factor is" if shuffles else "the kernel is", lambda x: x.kernel),
+        ("the stride is", lambda x: x.stride),
+        ("the dilation is", lambda x: x.dilation),
+    )
+    for subject, get in lists[:1] if shuffles else lists:
+        one, two = ([get(x) for x in t.axes] for t in (a, b))
+        if one != two:
+            yield Cause(_each(subject, map(per_axis, (one, two)), names))
+    yield from _padding(a, b, names)
+    extra = [[x.output_padding for x in t.axes] for t in (a, b)]
+    if extra[0] != extra[1]:
+        yield Cause(_each("output padding is", map(per_axis, extra), names))
+    sizes = [[x.output for x in t.axes] for t in (a, b)]
+    ceil = [getattr(t.op, "ceil_mode", False) for t in (a, b)]
+    if ceil[0] != ceil[1] and any(x.beyond for x in both):
+        rounds = ceil.index(True)
+        yield Cause(f"{names[rounds]} rounds its size up, to {times(sizes[rounds])}")
+    if isinstance(a, UnpoolTrace) and sizes[0] != sizes[1]:
+        yield Cause(_each("the output size is", map(times, sizes), names))
+
+
+def _padding(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
+    one, two = ([(x.before, x.after) for x in t.axes] for t in (a, b))
+    asked, other = (getattr(t.op, "padding", None) for t in (a, b))
+    if one != two:
+        told = [sides(one), sides(two)]
+        if asked == other:
+            verb = "crops" if a.op.transposed else "pads"
+            subject = f"{asked!r} {verb}" if isinstance(asked, str) else f"padding {asked} {verb}"
+        else:
+            subject = "the crop is" if a.op.transposed else "padding is"
+            told = [f"{t} ({p!r})" if isinstance(p, str) else t for t, p in zip(told, (asked, other), strict=True)]
+        yield Cause(_each(subject, told, names))
+    if a.axes[0].mode != b.axes[0].mode and any(map(any, (*one, *two))):
+        yield Cause(_each("the padding mode is", (a.axes[0].mode, b.axes[0].mode), names))
+
+
+def _rules(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
+    """What the layers do with the cells of a window."""
+    p, q = a.op, b.op
+    padded = any(x.before or x.after for x in (*a.axes, *b.axes))
+    if isinstance(p, AvgPool) and isinstance(q, AvgPool) and p.counts_padding != q.counts_padding and padded:
+        counts, leaves = names if p.counts_padding else names[::-1]
+        yield Cause(f"padding counts in the average of {counts} and not in that of {leaves}" + _divided(a, b))
+    if isinstance(p, LpPool) and isinstance(q, LpPool):
+        if p.norm_type != q.norm_type:
+            yield Cause(_each("the norm is", (p.norm_type, q.norm_type), names))
+        if p.convention != q.convention:
+            if p.norm_type % 2 and (a.x < 0).any():
+                yield Cause("PyTorch takes the powers of the values, ONNX those of their sizes")
+            if any(x.beyond for x in (*a.axes, *b.axes)):
+                yield Cause("PyTorch scales up what a window that sticks out holds, ONNX does not")
+    if isinstance(p, Shuffle) and isinstance(q, Shuffle) and p.depth_first != q.depth_first and len(a.x) > 1:
+        one, two = ("DCR" if op.depth_first else "CRD" for op in (p, q))
+        yield Cause(_each("the order of the channels is", (one, two), names))
+
+
+def _divided(a: Trace, b: Trace) -> str:
+    """The first mean with another divisor, with both."""
+    if a.answer.shape != b.answer.shape:
+        return ""
+    one, two = (under(t.axes, padding=t.op.counts_padding) for t in (a, b))  # type: ignore[attr-defined]
+    cells = np.argwhere(one != two)
+    if not len(cells):
+        return ""
+    cell = tuple(cells[0].tolist())
+    return f": output[{','.join(map(str, cell))}] is divided by {one[cell]} and by {two[cell]}"
+
+
+def _resampling(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
+    one, two = ([x for x in t.axes if isinstance(x, Resampled)] for t in (a, b))
+    if not one or not two:
+        return
+    if one[0].way != two[0].way:
+        yield Cause(_each("the mode is", (one[0].way, two[0].way), names))
+    elif one[0].place != two[0].place:
+        yield Cause(_each("the coordinates are", (one[0].place, two[0].place), names))
+    factors = [[Fraction(*x.ratio) for x in axes] for axes in (one, two)]
+    if factors[0] != factors[1]:
+        told = ("×".join(map(str, f[:1] if len(set(f)) == 1 else f)) for f in factors)
+        yield Cause(_each("the factor is", told, names))
+
+
+def _values(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
+    """Numbers that were given: the input, the weights, the bias, the places of maxima."""
+    yield from _array("input", "the input values differ", a.x, b.x, names, a.x.shape[0] > 1)
+    if isinstance(a, UnpoolTrace) and isinstance(b, UnpoolTrace):
+        yield from _array("place", "the places of the maxima differ", a.places, b.places, names, len(a.x) > 1)
+    if not isinstance(a, ConvTrace) or not isinstance(b, ConvTrace) or a.op.transposed != b.op.transposed:
+        return
+    if a.weight.shape == b.weight.shape and not np.array_equal(a.weight, b.weight):
+        if a.op.rules.rotates != b.op.rules.rotates and np.array_equal(a.kernel, b.kernel):
+            unrotated, rotated = names if b.op.rules.rotates else names[::-1]
+            yield Cause(f"{unrotated} does not rotate the kernel, {rotated} does")
+        else:
+            many = max(a.weight.shape[:2]) > 1
+            yield from _array("kernel", "the weights differ", a.weight, b.weight, names, many, bare=2)
+    none = np.zeros(1, np.int64)
+    one, two = (none if t.bias is None else t.bias for t in (a, b))
+    if a.channels == b.channels and (one != two).any():
+        if a.channels == 1:
+            told = (Numerals(v).text(v[0].item()) for v in (one, two))
+            yield Cause(_each("the bias is", told, names), value=True)
+        else:
+            yield Cause("the biases differ", value=True)
+
+
+def _array(name: str, text: str, one: Any, two: Any, names: Names, channels: bool, bare: int = 1) -> Iterator[Cause]:
+    """The first of the values that differ, with both."""
+    if one.shape != two.shape:
+        yield Cause(_each(f"the size of the {name} is", (times(v.shape[bare:]) for v in (one, two)), names))
+        return
+    cells = np.argwhere(one != two)
+    if len(cells):
+        cell = cells[0]
+        inside = cell if channels else cell[bare:]
+        told = (Numerals(v).text(v[tuple(cell)].item()) for v in (one, two))
+        yield Cause(_each(f"{text}: {name}[{','.join(map(str, inside))}] is", told, names), value=True)

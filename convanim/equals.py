@@ -1,0 +1,149 @@
+"""The transposed convolution that equals a fixed upsampling, where there is one; otherwise why there is none.
+
+Knows the taps of an upsampling along each axis. Must not know values, or pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.ops import ConvTranspose, Resampled, Upsample
+from convanim.trace import ConvTrace, UpsampleTrace
+from convanim.trace.conv import assembled
+
+Array = NDArray[Any]
+
+
+class Line(NamedTuple):
+    """A transposed convolution along one axis.
+
+    Attributes:
+        weight: (k,), integers where the upsampling copies, otherwise floats.
+        stride, padding, output_padding: of the layer.
+        reason: why it is not the upsampling at the border; "" where it is.
+    """
+
+    weight: Array
+    stride: int
+    padding: int
+    output_padding: int
+    reason: str = ""
+
+
+class Equal(NamedTuple):
+    """What an upsampling is as a transposed convolution.
+
+    Attributes:
+        layer: the layer, or the one that comes closest; None where no stride fits.
+        weights: its weights along each axis, (k,) each; the kernel is their outer product.
+        reason: why the layer is not the upsampling, or why there is none; "" where it is equal in every cell.
+    """
+
+    layer: ConvTranspose | None
+    weights: tuple[Array, ...]
+    reason: str
+
+    @property
+    def exact(self) -> bool:
+        """Whether the layer gives the same output in every cell."""
+        return self.layer is not None and not self.reason
+
+    @property
+    def kernel(self) -> Array:
+        """The weights of all axes together, (*k)."""
+        return np.asarray(reduce(np.multiply.outer, self.weights))
+
+
+def equal_layer(op: Upsample, sizes: Sequence[int]) -> Equal:
+    """The transposed convolution that gives the same output as an upsampling, for an input of these sizes.
+
+    - Nearest by a whole factor s: s ones with stride s. Coordinates half_pixel and asymmetric are the same there: of
+      the output cell t = q·s + r, 0 <= r < s, the one reads floor(t / s) = q, the other floor((2t + 1) / 2s) =
+      q + floor((2r + 1) / 2s) = q, as 2r + 1 < 2s.
+    - Nails by s: a single one with stride s, and output padding s - 1 for the zeros after the last.
+    - Bilinear with align_corners, where o - 1 = t(i - 1): the tent 1/t ... 1 ... 1/t of 2t - 1 cells with stride t and
+      padding t - 1. Its ends are cropped just where the corners lie.
+    - Bilinear by a whole factor otherwise: a tent too, but only inside. Beyond the centres of the outermost cells the
+      upsampling repeats them, and the tent fades out.
+
+    Raises:
+        ConvanimError: the upsampling does not fit such an input.
+
+    Source: Odena, Dumoulin and Olah, Deconvolution and checkerboard artifacts (2016); Long, Shelhamer and Darrell,
+    Fully convolutional networks (2015), for the tent as the first weights of a layer.
+
+    Example:
+        >>> found = equal_layer(Upsample(scale_factor=3), (4, 4))
+        >>> found.layer, found.weights[0].tolist(), found.exact
+        (ConvTranspose(kernel_size=3, stride=3), [1, 1, 1], True)
+        >>> equal_layer(Upsample(scale_factor=2, mode="bilinear"), (4,)).reason
+        'at the border the outermost cell is repeated; inside it is ConvTranspose(kernel_size=4, stride=2, padding=1)'
+    """
+    lines: list[Line] = []
+    for axis in op.axes(sizes):
+        found = _along(axis)  # type: ignore[arg-type]
+        if isinstance(found, str):
+            return Equal(None, (), found)
+        lines.append(found)
+    size, stride, padding, extra = (_shortest(v) for v in zip(*((len(n.weight), *n[1:4]) for n in lines), strict=True))
+    layer = ConvTranspose(size, stride, padding, output_padding=extra)
+    reason = next((n.reason for n in lines if n.reason), "")
+    return Equal(layer, tuple(n.weight for n in lines), reason and f"{reason}; inside it is {layer}")
+
+
+def equal_trace(trace: UpsampleTrace) -> ConvTrace | None:
+    """The same input through the layer that equals an upsampling, channel by channel; None where there is none.
+
+    Example:
+        >>> done = Upsample(scale_factor=2).trace([1, 2])
+        >>> equal_trace(done).output.tolist() == done.output.tolist()
+        True
+    """
+    found = equal_layer(trace.op, trace.x.shape[1:])
+    if not found.exact or found.layer is None:
+        return None
+    channels = len(trace.x)
+    kernel = np.broadcast_to(found.kernel, (channels, 1, *found.kernel.shape))
+    return assembled(replace(found.layer, groups=channels), trace.x, kernel, None, trace.how_given)
+
+
+def _along(axis: Resampled) -> Line | str:
+    """The layer along one axis, or why there is none."""
+    corners = axis.way == "bilinear" and axis.place == "align_corners"
+    if axis.input == 1 and axis.way != "nails":  # its only cell is copied, wherever others would lie
+        return Line(np.ones(axis.output, np.int64), axis.output, 0, 0)
+    if corners and axis.output == 1:
+        return "the output is a single cell"
+    factor = Fraction(axis.output - 1, axis.input - 1) if corners else Fraction(*axis.ratio)
+    if factor.denominator > 1:
+        return f"{'(o − 1) / (i − 1) =' if corners else 'the factor'} {factor} is no whole number, and a stride is"
+    s = int(factor)
+    if axis.way == "bilinear" and s > 1:
+        return _tent(s, axis.place)
+    copies = s if axis.way == "nearest" else 1
+    return Line(np.ones(copies, np.int64), s, 0, s - 1 if axis.way == "nails" else 0)
+
+
+def _tent(s: int, place: str) -> Line:
+    """Bilinear by a whole factor."""
+    repeated = "the outermost cell is repeated"
+    if place == "half_pixel":
+        # Measured from the input cell, output cell m lies at (2m + 1) / 2s - 1/2: where s is even, none on its centre.
+        m = np.arange(2 * s - s % 2) - s // 2
+        return Line(1 - np.abs(2 * m + 1 - s) / (2 * s), s, s // 2, 0, f"at the border {repeated}")
+    tent = 1 - np.abs(np.arange(1 - s, s)) / s
+    if place == "asymmetric":
+        return Line(tent, s, s - 1, s - 1, f"at the end {repeated}")
+    return Line(tent, s, s - 1, 0)
+
+
+def _shortest(each: Sequence[int]) -> Any:
+    """One number for all axes where they agree."""
+    return each[0] if len(set(each)) == 1 else tuple(each)

@@ -1,0 +1,84 @@
+"""A convolution and its gradient in lockstep: the same taps, read one way and then the other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numpy.typing import ArrayLike
+
+from convanim.arithmetic import sides
+from convanim.ops import times
+from convanim.scene.captions import place
+from convanim.scene.frame import Caption, Frame, Panel, Phase
+from convanim.scene.gather import GatherScene
+from convanim.scene.pair import Pair
+from convanim.scene.scatter import ScatterScene
+from convanim.trace import ConvTrace
+
+#: What the two ends of a backward pass are called.
+READS, WRITES = "grad output", "grad input"
+
+
+class BackwardScene:
+    """A window gathers an output cell; the gradient of that cell is stamped where the window lies.
+
+    Args:
+        trace: of a convolution whose padding is zeros, with one channel and one or two axes.
+        grad: the gradient with respect to its output, in the output's shape; ones without it.
+
+    Raises:
+        ConvanimError: the gradient is no transposed convolution, or has another shape than the output.
+
+    Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), section 4.1.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> s = BackwardScene(Conv(kernel_size=2).trace([1, 2, 3], [10, 1]), [1, 2])
+        >>> [caption.text() for caption in s.frame(s.beats.opening + 1).captions]
+        ['output[1] = 2·10 + 3·1 = 23', 'grad input += grad output[1] · kernel   1 cell overlaps: 1 + 20 = 21']
+    """
+
+    captions = 2
+
+    def __init__(self, trace: ConvTrace, grad: ArrayLike | None = None) -> None:
+        self.trace = trace.by_output()
+        above = GatherScene(self.trace)
+        below = ScatterScene(self.trace.backward(grad).by_input(), reads=READS, writes=WRITES)
+        self._pair = Pair(above, below)
+        self.traces, self.beats, self.detail = self._pair.traces, self._pair.beats, above.detail
+        into, out = (times([getattr(a, n) for a in trace.axes]) for n in ("input", "output"))
+        self.title = f"{trace.op.words} and its gradient   {into} → {out} → {into}"
+        *prepare, slide = above.phases
+        _, _, _, *finish = below.phases
+        self.phases = (*prepare, Phase(f"{slide.label} | stamp the gradient", "slide | stamp"), *finish)
+        (stage, kernel, output), (given, again, stamp, canvas) = above.panels, self._pair.lower
+        # The window and the stamp lie in the same cells of two grids that stand side by side.
+        self.rows: tuple[tuple[Panel, ...], ...] = ((stage, canvas), (kernel, output, given, again, stamp))
+        if len(trace.axes) == 1:  # long strips: each walked one has a row of its own
+            self.rows = ((stage,), (canvas,), (kernel, output), (given, again, stamp))
+        self.panels = tuple(panel for row in self.rows for panel in row)
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        now = self._pair.at(number)
+        forward, back = now.above.captions[0], now.below.captions[0]
+        phase = now.above.phase
+        if now.stage == "steps":
+            cell = self._pair.below.traces[0][now.number].reads[0, 1:].tolist()
+            # Without the cells of the canvas, which are not those of the input where that is padded.
+            back = replace(back, subject=WRITES, terms=(f"{READS}{place(cell)} · kernel",))
+        elif now.stage == "closing":
+            phase = len(self._pair.above.phases) + now.below.phase - 3
+            back = Caption(remark=self._crop())
+            if now.number == self.beats.closing - 1:
+                forward = Caption(remark="the backward pass of one is the forward pass of the other:")
+                back = Caption(remark="the same taps, read the other way round")
+        return Frame(phase, now.grids, (forward, back), now.above.step)
+
+    def _crop(self) -> str:
+        """What becomes of the canvas: padding is no input, and what the floor leaves unused has no gradient."""
+        axes = self.trace.axes
+        told = [f"crop p = {sides([(a.before, a.after) for a in axes])}: padding is no input and needs no gradient"]
+        told *= any(a.before or a.after for a in axes)
+        told += ["what no window reaches has gradient 0"] * any(a.unused for a in axes)
+        return "; ".join(told)

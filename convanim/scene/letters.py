@@ -1,0 +1,56 @@
+"""A layer in letters: the same sums without any numbers.
+
+Knows which letter stands for what: b for the input, w for the kernel, c for the output, β for the bias. Must not know
+where a letter stands on the page.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convanim.scene.frame import Caption
+from convanim.symbols import Symbols
+from convanim.trace import ConvTrace, Step
+
+BIAS = "β"
+
+
+class Letters:
+    """The letters of a layer with one channel.
+
+    Attributes:
+        numerals: of the input's codes, the kernel's and the output's.
+        x, kernel, answer: the codes, in the layer's own shapes; the kernel as the convention has it in its hands.
+        weight: the kernel's codes where the trace has the weights.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> done = Conv(kernel_size=2).trace([1, 2, 3], [4, 5])
+        >>> Letters(done).sum(done[1]).text()
+        'c₁ = b₁·w₀ + b₂·w₁'
+    """
+
+    def __init__(self, trace: ConvTrace) -> None:
+        self.shapes = trace.x.shape[1:], trace.weight.shape[2:], trace.answer.shape[1:]
+        x, kernel, answer = (Symbols([(letter, n)]) for letter, n in zip("bwc", self.shapes, strict=True))
+        self.numerals = x, kernel, answer
+        self.x, self.kernel, self.answer = x.codes(), kernel.codes(), answer.codes()
+        turned = trace.op.transposed and not trace.op.rules.rotates
+        self.weight = np.flip(self.kernel) if turned else self.kernel
+        self._bias = [BIAS] if trace.bias is not None else []
+
+    def products(self, step: Step) -> list[tuple[str, str]]:
+        """The two symbols of each product of a step."""
+        x, kernel, _ = self.numerals
+        read, factors = self.x[tuple(step.reads[:, 1:].T)], self.weight[tuple(step.factors[:, 2:].T)]
+        return [(x.text(a), kernel.text(b)) for a, b in zip(read.tolist(), factors.tolist(), strict=True)]
+
+    def sum(self, step: Step, nothing: str = "") -> Caption:
+        """The sum that one placement in gather order computes: `c₀₀ = b₀₀·w₀₀ + b₀₁·w₀₁`.
+
+        Args:
+            nothing: why no product is there, for the case that the window meets no input value.
+        """
+        subject = self.numerals[2].text(self.answer[tuple(step.writes[0, 1:])].item())
+        terms = ["·".join(pair) for pair in self.products(step)]
+        return Caption(subject, (*terms, *self._bias), "" if terms or self._bias else "0", "" if terms else nothing)

@@ -1,0 +1,305 @@
+"""The scene in which a layer is a matrix: output cells by input cells, times the input laid out in a line.
+
+Knows how taps fill that matrix and how the scene goes on. Must not know pixels or time. The matrix of a transposed
+layer is the transpose of a convolution's; where it would be too tall for a page it is drawn as that convolution's own
+matrix, and read by columns instead of rows.
+
+Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), section 4.1.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.arithmetic import arguments, count
+from convanim.errors import ConvanimError
+from convanim.numerals import Numerals
+from convanim.ops import Axis, Conv, times
+from convanim.scene.captions import heading, product_sum, shortest
+from convanim.scene.frame import (
+    Beats,
+    Blocks,
+    Caption,
+    Emphasis,
+    Frame,
+    Grid,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    Rows,
+    flat,
+    still,
+    whole,
+)
+from convanim.scene.letters import Letters
+from convanim.taps import Taps
+from convanim.trace import ConvTrace, Step, Trace
+
+#: More rows or columns than this are no picture any more.
+MOST = 64
+#: A matrix of more rows than this, and fewer columns, is turned: pages are wide.
+TALLEST = 20
+#: Up to so many rows are each shown in two frames: the row is there, then its sum is written.
+TWO = 49
+#: A single axis has one row.
+ACROSS = Taps.along(1, 1, 1)
+
+
+class Entries(NamedTuple):
+    """A layer's matrix (outputs, inputs): its values, and how many taps end in each entry."""
+
+    values: NDArray[Any]
+    taps: NDArray[np.int64]
+
+
+def entries(trace: ConvTrace, weight: NDArray[Any] | None = None) -> Entries:
+    """The matrix of a layer with one channel: `values @ x.ravel()`, plus the bias, is its output.
+
+    Args:
+        trace: in any order.
+        weight: other values for the places of its kernel.
+
+    Example:
+        >>> line = Conv(kernel_size=2).trace([1, 2, 3], [4, 5])
+        >>> entries(line).values.tolist()
+        [[4, 5, 0], [0, 4, 5]]
+        >>> entries(line.backward()).values.tolist()
+        [[4, 0], [5, 4], [0, 5]]
+    """
+    weight = flat(trace.weight[0, 0] if weight is None else weight)
+    taps = trace.by_output().taps
+    rows, columns = (ACROSS, taps[0]) if len(taps) == 1 else taps
+    targets, sources = (
+        np.add.outer(a * n, b).ravel()
+        for a, b, n in (
+            (rows.target, columns.target, columns.targets),
+            (rows.source, columns.source, columns.sources),
+        )
+    )
+    values = np.zeros((rows.targets * columns.targets, rows.sources * columns.sources), weight.dtype)
+    met = np.zeros(values.shape, np.int64)
+    np.add.at(values, (targets, sources), weight[np.ix_(rows.k, columns.k)].ravel())
+    np.add.at(met, (targets, sources), 1)
+    return Entries(values, met)
+
+
+def forward(axes: tuple[Axis, ...]) -> Conv | None:
+    """The convolution whose matrix is the transpose of a transposed layer's; None where no arguments make it.
+
+    Example:
+        >>> from convanim.ops import ConvTranspose
+        >>> forward(ConvTranspose(3, 2, 1, output_padding=1).axes((3, 3)))
+        Conv(kernel_size=3, stride=2, padding=1)
+    """
+    kernel, stride, dilation = (shortest([getattr(a, n) for a in axes]) for n in ("kernel", "stride", "dilation"))
+    try:
+        op = Conv(kernel, stride, shortest([(a.before, a.after) for a in axes]), dilation=dilation)
+        sizes = [a.output for a in op.axes([a.output for a in axes])]
+    except ConvanimError:
+        return None
+    return op if sizes == [a.input for a in axes] else None
+
+
+class MatrixScene:
+    """A layer as a matrix times its input, one output cell after the other, in step with the grids.
+
+    Args:
+        trace: of a convolution or a transposed one, with one channel and one or two axes.
+        symbols: letters with places instead of the numbers.
+        turned: draw the matrix transposed, and read it by columns; without it, where it would be too tall.
+
+    Raises:
+        ConvanimError: a matrix too large for a picture; symbols where an entry is a sum of weights.
+    """
+
+    captions = 1
+
+    def __init__(self, trace: ConvTrace, *, symbols: bool = False, turned: bool | None = None) -> None:
+        self.trace, self.op = trace.by_output(), trace.op
+        self.traces: tuple[Trace, ...] = (self.trace,)
+        self.title, self.detail = heading(trace).replace("   ", " as a matrix   ", 1), arguments(trace.axes)
+        outputs, inputs = trace.answer.size, trace.x.size
+        if max(outputs, inputs) > MOST:
+            raise ConvanimError(
+                f"the matrix of {trace.op} over {times(trace.x.shape[1:])} has {outputs}×{inputs} entries, more than "
+                f"a picture can show",
+                f"use at most {MOST} input and {MOST} output cells, or another view",
+            )
+        self.letters = Letters(trace) if symbols else None
+        numbers = (trace.x[0], trace.kernel[0, 0], trace.answer[0])
+        if self.letters:
+            numbers = self.letters.x, self.letters.kernel, self.letters.answer
+        self.x, self.kernel, self.answer = map(flat, numbers)
+        self.matrix, self.taps = entries(trace, self.letters.weight if self.letters else None)
+        if self.letters and self.taps.max() > 1:
+            raise ConvanimError(
+                f"padding of mode {trace.axes[0].mode} makes entries of the matrix of {trace.op} sums of weights, "
+                "which have no symbol",
+                "leave the symbols out, or pad with zeros",
+            )
+        self.turned = outputs > max(inputs, TALLEST) if turned is None else turned
+        x, kernel, answer = self.letters.numerals if self.letters else map(Numerals, (self.x, self.matrix, self.answer))
+        self.numerals: tuple[Numerals, Numerals, Numerals] = x, kernel, answer
+        by = "column" if self.turned else "row"
+        self.phases = (
+            Phase("flatten the input", "flatten"),
+            Phase("lay the kernel out in a matrix", "matrix"),
+            Phase(f"multiply {by} by {by}", "multiply"),
+        )
+        self.blocks = self._blocks()
+        self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
+        self.beats = Beats(2, len(self.trace), 2 if len(self.trace) <= TWO else 1, 1, trace.axes[-1].output)
+
+    def _blocks(self) -> Blocks:
+        """The grids above each other, and beside them the matrix with its vectors along its edges."""
+        x, kernel, answer = self.numerals
+        small: Rows = (
+            (Panel("input", self.x.shape, ("input",), x, self.x, shade="data"),),
+            (Panel("kernel", self.kernel.shape, ("kernel",), kernel, self.kernel, aside=True, shade="kernel"),),
+            (Panel("output", self.answer.shape, ("output",), answer, self.answer),),
+        )
+        if len(self.trace.axes) == 1:  # an input of one axis is flat already
+            small = small[1:2]
+        shape = self._laid(self.matrix).shape
+        weights = self.matrix[self.taps > 0] if self.taps.any() else self.kernel
+        matrix = Panel("matrix", shape, (self._matrix_title(),), kernel, weights, shade="kernel", group="matrix")
+        flat_x = self._vector("flat input", "input", self.x, across=not self.turned, numerals=x, shade="data")
+        flat_y = self._vector("flat output", "output", self.answer, across=self.turned, numerals=answer, shade="done")
+        # The input stands where the reading of a line begins, the output where it ends.
+        return small, ((flat_x, matrix), (flat_y,)) if self.turned else ((flat_x,), (matrix, flat_y))
+
+    def _vector(
+        self, name: str, what: str, values: NDArray[Any], *, across: bool, numerals: Numerals, shade: str
+    ) -> Panel:
+        """A grid laid out in a line, cell by cell along an edge of the matrix."""
+        shape = (1, values.size) if across else (values.size, 1)
+        title = f"{what}, flattened" if across and len(self.trace.axes) > 1 else what
+        return Panel(name, shape, (title,), numerals, values, shade=shade, group="matrix", follows="matrix")
+
+    def _matrix_title(self) -> str:
+        size = times(self._laid(self.matrix).shape)
+        if not self.turned:
+            return f"matrix {size}"
+        return f"matrix {'of the convolution, ' if self.op.transposed else 'transposed to '}{size}: read its columns"
+
+    def _laid(self, cells: NDArray[Any]) -> NDArray[Any]:
+        """The matrix's cells as they stand on the page."""
+        return cells.T if self.turned else cells
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        opening, steps, each, _, _ = self.beats
+        if number < opening:
+            return self._open(number)
+        step, part = divmod(number - opening, each)
+        return self._multiply(step, written=part == each - 1) if step < steps else self._result()
+
+    def _grids(self, done: int, *, laid: bool = True) -> dict[str, Grid]:
+        """All panels at rest, so many output cells done; the matrix once it is `laid` out."""
+        states = np.full(self.answer.shape, Role.PENDING, np.uint8)
+        states.ravel()[:done] = Role.DONE
+        calm = np.zeros(states.shape, np.uint8)
+        filled = np.where(self.taps > 0, Role.KERNEL if laid else Role.PENDING, Role.PENDING).astype(np.uint8)
+        grids = {
+            "input": whole("input", Role.DATA, self.x),
+            "kernel": whole("kernel", Role.KERNEL, self.kernel),
+            "output": Grid("output", states, self.answer, calm),
+            "matrix": Grid(
+                self._matrix_title(), self._laid(filled), self._laid(self.matrix), np.zeros_like(self._laid(filled))
+            ),
+        }
+        shapes = {p.name: (p.shape, p.titles[0]) for p in self.panels}
+        for name, source in (("flat input", grids["input"]), ("flat output", grids["output"])):
+            shape, title = shapes[name]
+            roles, values, emphasis = (a.reshape(shape) for a in (source.roles, source.values, source.emphasis))
+            grids[name] = Grid(title, roles, values, emphasis)
+        return {name: grid for name, grid in grids.items() if name in shapes}
+
+    def _open(self, number: int) -> Frame:
+        rows, columns = self.matrix.shape
+        told = f"input {times(self.trace.x.shape[1:])}, row by row: {count(columns, 'value')} in a line"
+        if len(self.trace.axes) == 1:
+            told = f"input {columns}, {arguments(self.trace.axes, ', ')}"
+        if number:
+            told = f"{rows}×{columns}: a row for each output cell, a column for each input cell"
+            if self.op.transposed:
+                conv = forward(self.trace.axes)
+                told = f"{rows}×{columns}, the transpose of the matrix of {conv or 'a convolution'}"
+            if self.turned:
+                told += ": that matrix, read by columns" if self.op.transposed else "; drawn transposed"
+        return Frame(number, self._grids(0, laid=number > 0), (Caption(remark=told),))
+
+    def _multiply(self, number: int, *, written: bool) -> Frame:
+        """A row of the matrix times the input: the entries with a tap and what they meet; once `written`, the sum."""
+        step = self.trace[number]
+        grids = self._grids(number + written)
+        read = np.zeros(self.x.shape, np.uint8)
+        read[_cells(step.reads[:, 1:])] = Emphasis.ACTIVE
+        new = np.zeros(self.answer.shape, np.uint8)
+        new.ravel()[number] = Emphasis.WRITTEN if written else Emphasis.NONE
+        row, column = divmod(number, self.answer.shape[1])
+        cell = Outline(row, column, row + 1, column + 1, Role.DONE)
+        entry = np.zeros(self.matrix.shape, np.uint8)
+        entry[number, self.taps[number] > 0] = Emphasis.ACTIVE
+        along = Outline(number, 0, number + 1, self.matrix.shape[1], Role.KERNEL)
+        changes: dict[str, dict[str, Any]] = {
+            "input": {"emphasis": read, "outlines": self._window(step)},
+            "kernel": {"emphasis": self._used(step)},
+            "output": {"emphasis": new, "outlines": (cell,)},
+            "matrix": {"emphasis": self._laid(entry), "outlines": (self._along(along),)},
+            "flat input": {"emphasis": read},
+            "flat output": {"emphasis": new},
+        }
+        at = Outline(number, 0, number + 1, 1, Role.DONE)
+        changes["flat output"]["outlines"] = (self._along(at),)
+        for name in grids:
+            shape = grids[name].roles.shape
+            emphasis = changes[name].pop("emphasis").reshape(shape)
+            grids[name] = still(grids[name], emphasis=emphasis, **changes[name])
+        caption = self._sum(step)
+        if not written and not self.letters:
+            caption = Caption(caption.subject, caption.terms, "", caption.remark, caption.relation)
+        return Frame(2, grids, (caption,), number + 1)
+
+    def _along(self, outline: Outline) -> Outline:
+        top, left, bottom, right, role = outline
+        return Outline(left, top, right, bottom, role) if self.turned else outline
+
+    def _window(self, step: Step) -> tuple[Outline, ...]:
+        """Around the input cells that are read; padding has no column in a matrix, and is not drawn."""
+        if not len(step.reads):
+            return ()
+        rows, columns = _cells(step.reads[:, 1:])
+        return (Outline(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1, Role.KERNEL),)
+
+    def _used(self, step: Step) -> NDArray[np.uint8]:
+        """The kernel's cells that a placement uses, which are its row's entries."""
+        used = np.zeros(self.trace.weight.shape[2:], np.uint8)
+        used[tuple(step.factors[:, 2:].T)] = Emphasis.WRITTEN
+        turned = self.op.transposed and not self.op.rules.rotates
+        return np.flip(used) if turned else used
+
+    def _sum(self, step: Step) -> Caption:
+        nothing = "no input value is read: the row is empty"
+        if self.letters:
+            return self.letters.sum(step, nothing)
+        bias = None if self.trace.bias is None else self.trace.bias[0].item()
+        return product_sum(step, self.numerals, bias, nothing)
+
+    def _result(self) -> Frame:
+        rows, columns = self.matrix.shape
+        filled = int((self.taps > 0).sum())
+        bias = " + bias" if self.trace.bias is not None else ""
+        what = f"output = matrix · input{bias}"
+        told = Caption(remark=f"{what}: {filled} of {rows}·{columns} = {rows * columns} entries hold a weight")
+        return Frame(2, self._grids(self.answer.size), (told,), self.beats.steps)
+
+
+def _cells(places: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Places of one or two axes as rows and columns."""
+    columns = places[:, -1]
+    return (places[:, -2] if places.shape[1] == 2 else np.zeros_like(columns)), columns

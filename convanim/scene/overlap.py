@@ -1,0 +1,332 @@
+"""The scene that counts: how many products end in each cell of the output.
+
+Knows the phases of that view, and what makes an overlap even. Must not know pixels or time. A transposed layer stamps
+its kernel and adds 1 wherever it lands; beside one whose stamps overlap unevenly stands the same layer with the nearest
+kernel size that would be even. Of other layers each window counts what it reads.
+
+Source: Odena, Dumoulin and Olah, Deconvolution and checkerboard artifacts (2016).
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from convanim.arithmetic import arguments, count, even_kernel, evenness, per_axis, remainder, sides
+from convanim.numerals import Numerals
+from convanim.ops import Axis, Conv, ConvTranspose
+from convanim.scene.captions import heading, place, shortest
+from convanim.scene.frame import Beats, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, whole
+from convanim.scene.stage import lines, roles
+from convanim.taps import Ints, Taps
+from convanim.trace import ConvTrace, Trace, UnpoolTrace
+
+#: Up to so many placements are each shown in two frames: what is read, then what it adds.
+TWO = 16
+#: A single axis is counted as one row.
+ACROSS = Taps.along(1, 1, 1)
+
+
+class Counts:
+    """How many taps end in each cell of one layer's canvas (rows, columns), after any number of its steps.
+
+    Example:
+        >>> stamps = ConvTranspose(3, 2).trace([1, 2, 3], [1, 1, 1]).by_input()
+        >>> Counts(stamps).after(2).tolist(), Counts(stamps).all.tolist()
+        ([[1, 1, 2, 1, 1, 0, 0]], [[1, 1, 2, 1, 2, 1, 1]])
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace, self.op, self.axes = trace, trace.op, trace.axes
+        high, wide = (1, *trace.canvas[1:])[-2:]
+        self.shape = high, wide
+        self.all = self.after(len(trace))
+        self.cuts = trace.canvas[1:] != trace.answer.shape[1:]
+        self.kept = _two(tuple(a.kept for a in trace.axes)) if self.cuts else (slice(0, high), slice(0, wide))
+        self.inside = self._inside()
+
+    def after(self, steps: int) -> Ints:
+        """The counts once so many input cells have been stamped, or so many output cells gathered."""
+        trace = self.trace
+        if isinstance(trace, UnpoolTrace):
+            landed = np.bincount(trace.places.ravel()[:steps], minlength=prod(self.shape))
+            return landed.reshape(self.shape)
+        rows, columns = trace.taps if len(trace.taps) == 2 else (ACROSS, trace.taps[0])
+        if trace.order == "gather":
+            counts = np.outer(rows.overlap(), columns.overlap())
+            return np.where(np.arange(counts.size).reshape(counts.shape) < steps, counts, 0)
+        # Whole rows of the input, and a part of the next one.
+        done, part = divmod(steps, columns.sources)
+        above, here, some = (
+            np.bincount(taps.target[met], minlength=taps.targets)
+            for taps, met in (
+                (rows, rows.source < done),
+                (rows, rows.source == done),
+                (columns, columns.source < part),
+            )
+        )
+        return np.outer(above, columns.overlap()) + np.outer(here, some)
+
+    def _inside(self) -> tuple[slice, slice] | None:
+        """The part of the output where every stamp lands that could: no border cell; None where there is none."""
+        if not isinstance(self.op, ConvTranspose):
+            return None
+        pairs = [
+            (
+                max(a.lead + a.reach - a.stride, a.kept.start, a.lead),
+                min(a.lead + a.input * a.stride, a.kept.stop, a.lead + a.full),
+            )
+            for a in self.axes
+        ]
+        return _two(tuple(slice(*pair) for pair in pairs)) if all(a < b for a, b in pairs) else None
+
+    @property
+    def uneven(self) -> bool:
+        """Whether this is a layer whose stamps overlap unevenly."""
+        return isinstance(self.op, ConvTranspose) and any(not evenness(a)[0] and a.input > 1 for a in self.axes)
+
+    def verdict(self) -> Caption:
+        """Why the counts are even or not, and what they are."""
+        here = self.all[self.inside or self.kept]
+        least, most = int(here.min()), int(here.max())
+        if self.trace.order == "gather":
+            told = f"every window reads {count(most, 'input cell')}: even"
+            if least < most:
+                told = f"inside {count(most, 'input cell')}, at the border down to {least}: padding is not read"
+            return Caption(remark=told)
+        if not isinstance(self.op, ConvTranspose):
+            told = f"every output cell gets {count(most, 'product')}: even"
+            return Caption(remark=told if least == most else f"output cells get {least} to {count(most, 'product')}")
+        why = _why(self.axes)
+        even, fewest, greatest = zip(*map(evenness, self.axes), strict=True)
+        if all(even):
+            told = f"{count(most, 'product')} everywhere inside"
+            if least < most or most < prod(greatest):
+                told = f"too small an input for any cell to get all {count(prod(greatest), 'product')}"
+            return Caption(remark=f"{why}: even, {told}")
+        if least == most:
+            return Caption(
+                remark=f"{why}: uneven, {prod(fewest)} to {count(prod(greatest), 'product')} inside a larger output"
+            )
+        pattern = "stripes" if sum(even) or len(even) == 1 else "a checkerboard"
+        return Caption(remark=f"{why}: cells get {least} to {count(most, 'product')}, {pattern}")
+
+
+def _two(slices: tuple[slice, ...]) -> tuple[slice, slice]:
+    rows, columns = slices if len(slices) == 2 else (slice(0, 1), *slices)
+    return rows, columns
+
+
+def _why(axes: tuple[Axis, ...]) -> str:
+    deciding = {(a.kernel % a.stride, a.kernel, a.stride, a.dilation) for a in axes}
+    if len(deciding) == 1:
+        return remainder(axes[0])
+    names = ("rows", "columns")
+    return "; ".join(f"{name} {remainder(a)}" for name, a in zip(names, axes, strict=True))
+
+
+def cured(trace: Trace) -> ConvTrace | None:
+    """A transposed layer with the kernel sizes that would overlap evenly, over the same input; None for no such sizes.
+
+    Its padding is the one whose output comes nearest to the layer's own size; of two, the larger output.
+
+    Example:
+        >>> cured(ConvTranspose(3, 2, 1, output_padding=1).trace([1, 2, 3], [1, 1, 1])).op
+        ConvTranspose(kernel_size=4, stride=2, padding=1)
+    """
+    sizes = [even_kernel(a) if a.input > 1 else a.kernel for a in trace.axes]
+    if None in sizes:
+        return None
+    kernel = tuple(k for k in sizes if k is not None)
+    crops = []
+    for k, a in zip(kernel, trace.axes, strict=True):
+        whole_size = (a.input - 1) * a.stride + a.dilation * (k - 1) + 1
+        crops.append(min(range((whole_size - 1) // 2 + 1), key=lambda p: abs(whole_size - 2 * p - a.output)))
+    stride, dilation = (tuple(getattr(a, n) for a in trace.axes) for n in ("stride", "dilation"))
+    op = ConvTranspose(*(shortest(v) for v in (kernel, stride, tuple(crops))), dilation=shortest(dilation))
+    done: ConvTrace = op.trace(trace.x[0], np.ones(kernel, np.int64))
+    return done
+
+
+class OverlapScene:
+    """How many taps end in each output cell, growing placement by placement, and why that is even or not.
+
+    Args:
+        trace: with one channel and one or two axes.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace.by_input() if trace.op.transposed else trace.by_output()
+        own = Counts(self.trace)
+        other = cured(trace) if own.uneven else None
+        self.layers = {"output": own} | ({"cured": Counts(other.by_input())} if other else {})
+        self.traces = tuple(layer.trace for layer in self.layers.values())
+        self.captions = len(self.layers)
+        self.title, self.detail = heading(trace).replace("   ", ", overlap   ", 1), arguments(trace.axes)
+        self._titles = self._name()
+        self._slides = self.trace.order == "gather"
+        self.x = flat(trace.x[0])
+        self._read_roles, self._read_values = self._reading()
+        self._most = max(1, *(int(layer.all.max()) for layer in self.layers.values()))
+        self._crops = any(layer.cuts for layer in self.layers.values())
+        # The layer itself may have nothing to crop where the one beside it has.
+        cut = next((layer for layer in self.layers.values() if layer.cuts), own)
+        crop = Phase(f"crop p = {sides([(a.before, a.after) for a in cut.axes])}", "crop")
+        self.phases = (
+            Phase("slide and count", "slide") if self._slides else Phase("stamp and count", "stamp"),
+            *([crop] if self._crops else []),
+            Phase("even or uneven", "even?"),
+        )
+        self.panels = self._panels()
+        self.rows = tuple((p,) for p in self.panels) if len(trace.axes) == 1 else (self.panels,)
+        each = 2 if len(self.trace) <= TWO and not self._slides else 1
+        self.beats = Beats(1, len(self.trace), each, 1 + 2 * self._crops, self.trace.cells[-1])
+
+    def _name(self) -> dict[str, str]:
+        if len(self.layers) == 1:
+            slides = self.trace.order == "gather"
+            return {"output": "input cells read by each window" if slides else "products in each output cell"}
+        own, other = (layer.axes for layer in self.layers.values())
+        kernel, new = (per_axis([a.kernel for a in axes]) for axes in (own, other))
+        crop, usual = (sides([(a.before, a.after) for a in axes]) for axes in (other, own))
+        told = f", padding {crop}" if crop != usual else ""
+        return {"output": f"products: kernel {kernel}", "cured": f"kernel {new} instead of {kernel}{told}"}
+
+    def _reading(self) -> tuple[Cells, Ints]:
+        """What is read, as roles and values: the input, or what the window slides over."""
+        if not self._slides:
+            return np.full(self.x.shape, Role.DATA, np.uint8), self.x
+        rows, columns = lines(self.trace.axes)
+        shown = roles(rows, columns)
+        values = np.zeros(shown.shape, self.x.dtype)
+        if isinstance(self.trace.op, Conv) and self.trace.op.padding_mode != "zeros":
+            copied = flat(self.trace.padded[0])
+            values[: copied.shape[0], : copied.shape[1]] = copied
+        values[np.ix_(rows.places, columns.places)] = self.x
+        return shown, values
+
+    def _panels(self) -> tuple[Panel, ...]:
+        title = "input, padded" if (self._read_roles == Role.PADDING).any() else "input"
+        first = Panel(
+            "input", self._read_roles.shape, (title,), Numerals(self.x), self._read_values,
+            aside=not self._slides, shade="data",
+        )  # fmt: skip
+        counts = np.arange(self._most + 1)
+        return first, *(
+            Panel(name, layer.shape, (self._titles[name],), Numerals(counts), counts, heat=self._most)
+            for name, layer in self.layers.items()
+        )
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        opening, steps, each, closing, _ = self.beats
+        if number < opening:
+            return self._open()
+        step, part = divmod(number - opening, each)
+        if step < steps:
+            return self._place(step, landed=part == each - 1)
+        return self._close(number - opening - steps * each, closing)
+
+    def _input(self, emphasis: Cells | None = None, *outlines: Outline) -> Grid:
+        calm = np.zeros(self._read_roles.shape, np.uint8) if emphasis is None else emphasis
+        return Grid(self.panels[0].titles[0], self._read_roles, self._read_values, calm, {}, outlines)
+
+    def _lines(self, *captions: Caption) -> tuple[Caption, ...]:
+        return (*captions, *[Caption()] * (self.captions - len(captions)))
+
+    def _open(self) -> Frame:
+        grids = {
+            name: whole(self._titles[name], Role.PENDING, np.zeros_like(layer.all))
+            for name, layer in self.layers.items()
+        }
+        told = "each output cell counts the input cells that its window reads"
+        if not self._slides:
+            told = "every input cell adds 1 to each cell that its stamp reaches"
+        return Frame(0, {"input": self._input(), **grids}, self._lines(Caption(remark=told)))
+
+    def _place(self, number: int, *, landed: bool) -> Frame:
+        if self._slides:
+            return self._slide(number)
+        read = np.zeros(self.x.shape, np.uint8)
+        at = np.unravel_index(number, self.x.shape)
+        read[at] = Emphasis.WRITTEN
+        row, column = (int(i) for i in at)
+        source = Outline(row, column, row + 1, column + 1, Role.DATA)
+        grids, captions = {"input": self._input(read, source)}, []
+        for name, layer in self.layers.items():
+            grid, caption = self._stamp(name, layer, number, landed=landed)
+            grids[name] = grid
+            captions.append(caption)
+        return Frame(0, grids, tuple(captions), number + 1)
+
+    def _stamp(self, name: str, layer: Counts, number: int, *, landed: bool) -> tuple[Grid, Caption]:
+        """What one input cell adds to a layer's counts, or where it is about to."""
+        step = layer.trace[number]
+        before = layer.after(number)
+        shown = layer.after(number + 1) if landed else before
+        cells = (*(np.zeros((1, len(step.writes)), np.int64)), *step.writes[:, 1:].T)[-2:]
+        emphasis = np.zeros(layer.shape, np.uint8)
+        outlines: tuple[Outline, ...] = ()
+        if len(step.writes):
+            emphasis[cells] = Emphasis.WRITTEN if landed else Emphasis.NONE
+            (top, bottom), (left, right) = ((int(c.min()), int(c.max()) + 1) for c in cells)
+            outlines = (Outline(top, left, bottom, right, Role.KERNEL),)
+        states = np.where(shown == 0, Role.PENDING, np.where(shown == 1, Role.DONE, Role.OVERLAP)).astype(np.uint8)
+        met = int((before[cells] > 0).sum())
+        subject = f"input{place(step.reads[0, 1:].tolist())}" if len(step.reads) else f"input cell {number + 1}"
+        told = f"{subject} adds 1 to {count(len(step.writes), 'cell')}"
+        again = f", {met} of them hit before" if met else ""
+        if len(self.layers) > 1:
+            told = f"kernel {per_axis([a.kernel for a in layer.axes])}: {told}"
+        return Grid(self._titles[name], states, shown, emphasis, {}, outlines), Caption(remark=told + again)
+
+    def _slide(self, number: int) -> Frame:
+        """A window, the input cells that it reads, and their number in the output."""
+        layer, step = self.layers["output"], self.trace[number]
+        at = (0, *step.writes[0, 1:].tolist())[-2:]
+        rows, columns = lines(self.trace.axes)
+        (top, bottom), (left, right) = rows.window(at[0]), columns.window(at[1])
+        under = np.zeros(self._read_roles.shape, bool)
+        under[top : bottom : rows.dilation, left : right : columns.dilation] = True
+        copies = isinstance(self.trace.op, Conv) and self.trace.op.padding_mode != "zeros"
+        read = under if copies else under & (self._read_roles == Role.DATA)
+        emphasis = np.where(read, Emphasis.ACTIVE, Emphasis.NONE).astype(np.uint8)
+        counts = layer.after(number + 1)
+        states = np.full(counts.size, Role.PENDING, np.uint8)
+        states[: number + 1] = Role.DONE
+        new = np.zeros(counts.shape, np.uint8)
+        new[at] = Emphasis.WRITTEN
+        cell = Outline(at[0], at[1], at[0] + 1, at[1] + 1, Role.DONE)
+        grids = {
+            "input": self._input(emphasis, Outline(top, left, bottom, right, Role.KERNEL)),
+            "output": Grid(self._titles["output"], states.reshape(counts.shape), counts, new, {}, (cell,)),
+        }
+        many, places = int(counts[at]), int(under.sum())
+        less = f", the window's other {places - many} {'are' if places - many > 1 else 'is'} padding"
+        told = f"output{place(step.writes[0, 1:].tolist())} reads {count(many, 'input cell')}"
+        return Frame(0, grids, (Caption(remark=told + less * (many < places)),), number + 1)
+
+    def _close(self, number: int, closing: int) -> Frame:
+        """The crop, in two frames where there is one; then the counts, and what they mean."""
+        last = number == closing - 1
+        grids = {"input": self._input()}
+        for name, layer in self.layers.items():
+            states = np.where(layer.all > 1, Role.OVERLAP, Role.DONE).astype(np.uint8)
+            if number:
+                states[:] = Role.CROPPED
+            states[layer.kept] = np.where(layer.all > 1, Role.OVERLAP, Role.DONE)[layer.kept]
+            outlines = [_around(layer.kept, Role.DONE)] if layer.cuts and not last else []
+            if last and layer.inside and layer.inside != layer.kept:
+                outlines.append(_around(layer.inside, Role.KERNEL))
+            calm = np.zeros(layer.shape, np.uint8)
+            grids[name] = Grid(self._titles[name], states, layer.all, calm, {}, tuple(outlines))
+        verdicts = self._lines(*(layer.verdict() for layer in self.layers.values()))
+        crop = Caption(remark="padding of a transposed layer is what is cut off")
+        phase = len(self.phases) - 1 if last else 1
+        return Frame(phase, grids, verdicts if last else self._lines(crop), len(self.trace))
+
+
+def _around(part: tuple[slice, slice], role: Role) -> Outline:
+    rows, columns = part
+    return Outline(rows.start, columns.start, rows.stop, columns.stop, role)

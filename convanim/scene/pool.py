@@ -1,0 +1,184 @@
+"""The scene of a pooling: a window slides, and what is under it becomes one value.
+
+Knows maxima, means and norms, and what padding means to each. Must not know pixels or time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.arithmetic import count, per_axis, sides
+from convanim.ops import AvgPool, LpPool
+from convanim.scene.captions import combined, detail, output_cell, place, size_formula
+from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
+from convanim.scene.stage import layers, roles
+from convanim.scene.window import SURVEYED, Seen, Where, WindowScene
+from convanim.trace import PoolTrace, Step
+
+#: What a window does, by how it combines.
+VERBS = {"max": "take the maximum", "mean": "take the mean", "norm": "take the norm"}
+
+
+class PoolScene(WindowScene):
+    """A window slides and leaves one value; a maximum's place is remembered, in the input and in the output.
+
+    Args:
+        trace: of a pooling in gather order.
+        words: the names of the channels.
+
+    Raises:
+        ConvanimError: more planes than can be looked at.
+    """
+
+    trace: PoolTrace
+
+    def __init__(self, trace: PoolTrace, words: Sequence[str] = ()) -> None:
+        self._max = trace.op.combine == "max"
+        self._counts = isinstance(trace.op, AvgPool) and trace.op.counts_padding
+        # The places of the maxima, row by row through all planes; -1 for none.
+        sizes = trace.x.shape[1:]
+        self._won: list[list[int]] = []
+        self._notes_kept: list[str] = []
+        if self._max:
+            where = trace.where.reshape(-1)
+            self._won = np.stack(np.unravel_index(np.maximum(where, 0), sizes), axis=-1).tolist()
+            self._none = (where < 0).tolist()
+            if len(trace) <= SURVEYED:
+                self._notes_kept = ["" if none else place(won) for won, none in zip(self._won, self._none, strict=True)]
+        super().__init__(trace, words)
+
+    def _detail(self) -> str:
+        op = self.trace.op
+        more = [f"p = {op.norm_type:g}"] if isinstance(op, LpPool) else []
+        more += ["rounded up"] * op.ceil_mode
+        return "   ".join([detail(self.trace), *more])
+
+    def _phases(self) -> tuple[Phase, ...]:
+        axes = self.trace.axes
+        verb = VERBS[self.trace.op.combine]
+        slide = Phase(f"slide, stride {per_axis([a.stride for a in axes])}: {verb}", "slide")
+        padded = any(a.before or a.after for a in axes)
+        around = sides([(a.before, a.after) for a in axes])
+        return (Phase(f"pad p = {around}" if padded else "round up", "pad"), slide) if self._rings else (slide,)
+
+    @property
+    def _rings(self) -> bool:
+        return any(a.before or a.after or a.beyond for a in self.trace.axes)
+
+    def _roles(self) -> Cells:
+        """Padding that counts is zeros; padding that does not, and what lies beyond it, is nothing."""
+        zeros = self._counts or self.trace.op.combine == "norm"
+        shown = roles(*self.lines, ring=Role.PADDING if zeros else Role.EMPTY)
+        for i, axis in enumerate(self.trace.axes, start=len(self.lines) - len(self.trace.axes)):
+            if axis.beyond:
+                np.moveaxis(shown, i, 0)[axis.padded :] = Role.EMPTY
+        return shown
+
+    def _open(self) -> list[Frame]:
+        layer = self._spread(layers(*self.lines))
+        unused = self.stage_roles == Role.UNUSED
+        alone = np.where(layer == 0, Role.DATA, Role.NONE).astype(np.uint8)
+        told = f"input, {self.detail.replace('   ', ', ')}"
+        frames = [self._set(0, alone, self.stage_values, told)]
+        shown = alone
+        inside = self._spread(self._inside())
+        for now, remark in (
+            (np.where(inside & ~unused, self.stage_roles, Role.NONE), self._padding_remark()),
+            (np.where(unused, alone, self.stage_roles), "the last window sticks out: the output's size is rounded up"),
+            (self.stage_roles, "no window reaches the hatched cells"),
+        ):
+            # Input that no window reaches is input until that is said.
+            grown = np.where(unused & (alone == Role.DATA) & (now == Role.NONE), Role.DATA, now).astype(np.uint8)
+            if (grown != shown).any():
+                frames.append(self._set(0, grown, self.stage_values, remark))
+                shown = grown
+        return frames
+
+    def _spread(self, array: NDArray[Any]) -> NDArray[Any]:
+        return self.left.planes(np.broadcast_to(array, (self.left.channels, *array.shape)))
+
+    def _inside(self) -> NDArray[np.bool_]:
+        """Which cells are not beyond the padding."""
+        inside = np.ones([line.size for line in self.lines], bool)
+        for i, axis in enumerate(self.trace.axes, start=len(self.lines) - len(self.trace.axes)):
+            np.moveaxis(inside, i, 0)[axis.padded :] = False
+        return inside
+
+    def _padding_remark(self) -> str:
+        if self._max:
+            return "padding never wins a maximum, so it holds nothing"
+        if self.trace.op.combine == "norm":
+            return "padding adds nothing to the sum"
+        return "padding counts as zeros in the mean" if self._counts else "padding does not count in the mean"
+
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
+        cell = step.writes[0].tolist()
+        depths, (rows, columns), window = self._windows(cell)
+        planes = [cell[0] * self.left.deep + d for d in depths]
+        outlines: dict[int, tuple[Outline, ...]] = {p: (Outline(*window, Role.KERNEL),) for p in planes}
+        if written and step.winner is not None:
+            plane, row, column = self._stage_at(step.reads[step.winner].tolist())
+            outlines[plane] += (Outline(row, column, row + 1, column + 1, Role.DONE),)
+        under = self.stage_roles[planes][:, rows, columns]
+        return Seen(self._caption(step, under), dict.fromkeys(planes, (rows, columns)), {}, outlines)
+
+    def _stage_at(self, cell: Sequence[int]) -> tuple[int, int, int]:
+        channel, *along = cell
+        moved = [at + a.before for at, a in zip(along, self.trace.axes, strict=True)]
+        return self.left.at((channel, *moved))
+
+    def _caption(self, step: Step, under: Cells) -> Caption:
+        subject = output_cell(step.writes[0].tolist(), self.right.channels)
+        whole, empty, padding = (
+            int(n) for n in (under.size, (under == Role.EMPTY).sum(), (under == Role.PADDING).sum())
+        )
+        caption = combined(step, self.numerals, self.trace.op, subject, (whole, whole - empty))
+        return replace(caption, remark=self._remark(step, empty, padding))
+
+    def _remark(self, step: Step, empty: int, padding: int) -> str:
+        if self._max and not len(step.terms):
+            return "nothing but padding under the window, and padding never wins"
+        if self._max:
+            return "padding never wins a maximum" if empty and self._padded else ""
+        if padding and self._counts:
+            return f"{count(padding, 'cell')} of padding {'counts as a zero' if padding == 1 else 'count as zeros'}"
+        if empty and not self._counts and self._padded and self.trace.op.combine == "mean":
+            return "padding does not count"
+        return "what sticks out does not count" if empty and self.trace.op.combine == "mean" else ""
+
+    @property
+    def _padded(self) -> bool:
+        return any(a.before or a.after for a in self.trace.axes)
+
+    # What is remembered of a maximum.
+
+    def _mark(self, number: int) -> tuple[int, int, int] | None:
+        if not self._max or self._none[number]:
+            return None
+        channel = number // prod(self.trace.answer.shape[1:])
+        return self._stage_at((channel, *self._won[number]))
+
+    def _remembered(self, plane: int, cells: int) -> dict[Where, str]:
+        if not self._notes_kept:
+            return {}
+        wide = self.right.shape[1]
+        first = plane * self.answer[0].size
+        notes = self._notes_kept[first : first + cells]
+        return {divmod(i, wide): note for i, note in enumerate(notes) if note}
+
+    def _notes(self) -> tuple[str, str]:
+        return "", max(self._notes_kept, key=len, default="")
+
+    def closing(self) -> Caption:
+        """The last caption: how large the output is."""
+        caption = size_formula(self.trace.axes)
+        if any(a.beyond for a in self.trace.axes):
+            caption = replace(caption, remark="rounded up: the last window may stick out")
+        return caption

@@ -1,0 +1,126 @@
+"""Slabs: arrays with channels, or with three axes, as planes side by side.
+
+Knows which cell of an array (C, *n) lies where on which plane, and how the planes are titled. Must not know values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.errors import ConvanimError
+from convanim.ops import Operation
+from convanim.scene.frame import Panel, Rows
+
+#: So many planes are looked at side by side; more are no picture.
+MOST = 8
+
+
+#: More planes than these begin a new row.
+ROW = 4
+
+
+@dataclass(frozen=True)
+class Slab:
+    """An array (C, *n) as planes: one a channel, and of three axes one a slice.
+
+    Attributes:
+        name: what its panels are called, with a number where there are several.
+        title: what they are titled with.
+        channels, sizes: C and n.
+        words: the channels' own names, such as red, green and blue; their numbers without.
+
+    Example:
+        >>> Slab("stage", "input", 2, (4, 4)).titles
+        ('channel 0', 'channel 1')
+        >>> Slab("output", "output", 1, (3, 2, 2)).titles
+        ('output, slice 0', 'output, slice 1', 'output, slice 2')
+        >>> Slab("output", "output", 2, (3, 2, 2)).place(13)
+        (3, 0, 1)
+    """
+
+    name: str
+    title: str
+    channels: int
+    sizes: tuple[int, ...]
+    words: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of each plane; a single axis is one row."""
+        rows, columns = (1, *self.sizes)[-2:]
+        return rows, columns
+
+    @property
+    def deep(self) -> int:
+        """Slices of each channel."""
+        return self.sizes[0] if len(self.sizes) == 3 else 1
+
+    @property
+    def count(self) -> int:
+        """How many planes there are."""
+        return self.channels * self.deep
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The panels' names."""
+        return (self.name,) if self.count == 1 else tuple(f"{self.name} {i}" for i in range(self.count))
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The panels' titles."""
+        if self.count == 1:
+            return (self.title,)
+        first = "channel" if self.title == "input" else self.title
+        words = [f"{self.title} {w}" if self.title != "input" else w for w in self.words]
+        channels = words or [f"{first} {c}" for c in range(self.channels)]
+        if self.deep == 1:
+            return tuple(channels)
+        if self.channels == 1:
+            channels = [self.title] if self.title != "input" else [""]
+        return tuple(f"{c}, slice {d}".removeprefix(", ") for c in channels for d in range(self.deep))
+
+    def planes(self, array: NDArray[Any]) -> NDArray[Any]:
+        """An array (C, *n) as (planes, rows, columns)."""
+        return array.reshape(self.count, *self.shape)
+
+    def place(self, number: int) -> tuple[int, int, int]:
+        """The plane, row and column of a cell that is counted row by row through all planes."""
+        plane, row, column = np.unravel_index(number, (self.count, *self.shape))
+        return int(plane), int(row), int(column)
+
+    def at(self, cell: Sequence[int]) -> tuple[int, int, int]:
+        """The plane, row and column of a cell (channel, *place)."""
+        channel, *along = cell
+        depth = along[0] if len(along) == 3 else 0
+        row, column = (0, *along)[-2:]
+        return channel * self.deep + depth, row, column
+
+
+def wrapped(panels: Sequence[Panel], a_row: int = ROW) -> Rows:
+    """Planes in rows of a few, so that they stay large.
+
+    Example:
+        >>> [len(row) for row in wrapped(range(8))]
+        [4, 4]
+    """
+    return tuple(tuple(panels[i : i + a_row]) for i in range(0, len(panels), a_row))
+
+
+def check(op: Operation, *slabs: Slab) -> None:
+    """Refuse what has more planes than can be looked at.
+
+    Raises:
+        ConvanimError: the sentence says which, and what would do.
+    """
+    for slab in slabs:
+        if slab.count > MOST:
+            what = "slices, padding included," if slab.deep > 1 else "channels"
+            told = f"{slab.count} {slab.title} {what}"
+            raise ConvanimError(
+                f"{op} has {told} and pictures show up to {MOST}", "take fewer of them, or save it as .json"
+            )

@@ -1,0 +1,297 @@
+"""What scenes have in common in which a window visits planes, and an output cell is written for each placement.
+
+Knows how such a scene goes: the stage is set, a placement lands and is written, the result stays. Must not know what a
+window computes: each kind of layer says that in a module of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.numerals import Numerals
+from convanim.scene.captions import detail, heading, size_formula
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
+from convanim.scene.slab import Slab, check, wrapped
+from convanim.scene.stage import Line, laid, lines, roles
+from convanim.trace import Step, Trace
+
+#: Up to so many placements are each shown in two frames: the window lands, then the result is written.
+TWO = 49
+#: Of so many placements the output cells keep their notes, and every number on the way is known beforehand.
+SURVEYED = 400
+
+Where = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a placement shows on the stage, by plane.
+
+    Attributes:
+        caption: its arithmetic.
+        active: the rows and columns under the window.
+        notes, outlines: of the planes that have any.
+        quiet: planes that have no part in it.
+    """
+
+    caption: Caption
+    active: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
+    notes: Mapping[int, dict[Where, str]] = field(default_factory=dict)
+    outlines: Mapping[int, tuple[Outline, ...]] = field(default_factory=dict)
+    quiet: frozenset[int] = frozenset()
+
+
+class WindowScene:
+    """A window over the planes of a stage: opening frames, one or two for each output cell, the result.
+
+    Args:
+        trace: in gather order.
+        words: the names of the channels, such as red, green and blue.
+
+    Raises:
+        ConvanimError: more planes than can be looked at.
+    """
+
+    captions = 1
+
+    def __init__(self, trace: Trace, words: Sequence[str] = ()) -> None:
+        self.trace, self.op = trace, trace.op
+        self.traces: tuple[Trace, ...] = (trace,)
+        self.title, self.detail = heading(trace), self._detail()
+        self.lines = self._lines()
+        sizes = tuple(line.size for line in self.lines)[-len(trace.axes) :]
+        named = tuple(words)
+        self.left = Slab("stage", "input", len(trace.x), sizes, named if len(named) == len(trace.x) else ())
+        self.right = Slab(
+            *("output", "output", trace.channels, trace.answer.shape[1:]),
+            named if len(named) == trace.channels else (),
+        )
+        check(self.op, self.left, self.right)
+        shape = (len(trace.x), *(line.size for line in self.lines))
+        self.stage_roles: Cells = self.left.planes(np.broadcast_to(self._roles(), shape))
+        self.stage_values = self.left.planes(self._values())
+        self.answer = self.right.planes(trace.answer)
+        self.numerals = Numerals(trace.x), Numerals(trace.answer)
+        self.phases = self._phases()
+        self._pending = self._whole(Role.PENDING)
+        self.done_roles = self.right.planes(self._results())
+        # What is remembered on the stage after so many placements; the arrays in it are never written to again.
+        self._kept_to, self._kept = 0, list(self.stage_roles)
+        self._resting: dict[int, Grid] = {}
+        self._opening = self._open()
+        left, aside, right = self._left(), self._aside(), self._right()
+        self.blocks = self._blocks(left, aside, right)
+        self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
+        self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
+
+    # What a kind of layer says of itself.
+
+    def _detail(self) -> str:
+        return detail(self.trace)
+
+    def _lines(self) -> tuple[Line, ...]:
+        return lines(self.trace.axes)
+
+    def _roles(self) -> Cells:
+        """The roles of the finished stage, without channels."""
+        return roles(*self.lines)
+
+    def _values(self) -> NDArray[Any]:
+        """The values of the finished stage, (C, *sizes)."""
+        return laid(self.lines, self.trace.x)
+
+    def _results(self) -> Cells:
+        """The roles of the finished output, (C, *o)."""
+        return np.full(self.trace.answer.shape, Role.DONE, np.uint8)
+
+    def _phases(self) -> tuple[Phase, ...]:
+        raise NotImplementedError
+
+    def _open(self) -> list[Frame]:
+        """The frames that set the stage."""
+        raise NotImplementedError
+
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
+        raise NotImplementedError
+
+    def _mark(self, number: int) -> tuple[int, int, int] | None:
+        """The cell of the stage that is remembered after a placement: its plane, row and column."""
+        return None
+
+    def _remembered(self, plane: int, cells: int) -> dict[Where, str]:
+        """The notes that the first cells of a plane of the output keep."""
+        return {}
+
+    def _aside(self) -> tuple[tuple[Panel, ...], ...]:
+        """Rows of panels under the stage."""
+        return ()
+
+    def _beside(self, step: Step | None, *, written: bool) -> dict[str, Grid]:
+        """The state of those panels at a placement, or at the end."""
+        return {}
+
+    def _notes(self) -> tuple[str, str]:
+        """The longest notes on the stage and on the output."""
+        return "", ""
+
+    def closing(self) -> Caption:
+        """The last caption: how large the output is."""
+        return size_formula(self.trace.axes)
+
+    # The page.
+
+    def _left(self) -> tuple[Panel, ...]:
+        values, slab = self.stage_values, self.left
+        return tuple(
+            Panel(
+                *(name, slab.shape, (title,), self.numerals[0], values, self._notes()[0]),
+                shade="data",
+                group="stage" if slab.count > 1 else "",
+            )
+            for name, title in zip(slab.names, slab.titles, strict=True)
+        )
+
+    def _right(self) -> tuple[Panel, ...]:
+        slab, finite = self.right, self.answer[np.isfinite(self.answer)]
+        values = finite if finite.size else np.zeros(1)
+        return tuple(
+            Panel(
+                *(name, slab.shape, (title,), self.numerals[1], values, self._notes()[1]),
+                group="output" if slab.count > 1 else "",
+            )
+            for name, title in zip(slab.names, slab.titles, strict=True)
+        )
+
+    def _blocks(
+        self, left: tuple[Panel, ...], aside: tuple[tuple[Panel, ...], ...], right: tuple[Panel, ...]
+    ) -> Blocks:
+        if len(self.trace.axes) == 1:  # long strips: each has a row of its own
+            return ((*((p,) for p in left), *aside, *((p,) for p in right)),)
+        return (*wrapped(left), *aside), wrapped(right)
+
+    @property
+    def rows(self) -> Rows:
+        """All rows of panels, one under the other; where each block has one, all in one."""
+        if all(len(block) == 1 for block in self.blocks):
+            return (tuple(p for block in self.blocks for p in block[0]),)
+        return tuple(row for block in self.blocks for row in block)
+
+    # Frames.
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        if number < self.beats.opening:
+            return self._opening[number]
+        step, part = divmod(number - self.beats.opening, self.beats.each)
+        return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
+
+    def _set(self, phase: int, shown: Cells, values: NDArray[Any], remark: str) -> Frame:
+        """A frame of the opening: the stage's roles and values, (planes, rows, columns)."""
+        calm = np.zeros(self.left.shape, np.uint8)
+        named = zip(self.left.names, self.left.titles, shown, values, strict=True)
+        stage = {name: Grid(title, r, v, calm) for name, title, r, v in named}
+        beside = self._beside(None, written=False)
+        return Frame(phase, {**stage, **beside, **self._pending}, (Caption(remark=remark),))
+
+    def _slide(self, number: int, *, written: bool) -> Frame:
+        """A placement: what the window meets, and once it is `written` the result in the output."""
+        step = self.trace[number]
+        seen = self.look(step, written=written)
+        caption = seen.caption if written else replace(seen.caption, result="")
+        stage = {name: self._plane(i, number, seen) for i, name in enumerate(self.left.names)}
+        grids = {**stage, **self._beside(step, written=written), **self._written(number, written=written)}
+        return Frame(len(self.phases) - 1, grids, (caption,), number + 1)
+
+    def _plane(self, plane: int, number: int, seen: Seen) -> Grid:
+        """A plane of the stage at a placement; the same object as before where nothing happens on it."""
+        shown = self._roles_after(number)[plane]
+        if plane not in seen.active and plane not in seen.quiet and plane not in seen.outlines:
+            return self._rest(plane, shown)
+        emphasis = np.zeros(shown.shape, np.uint8)
+        if plane in seen.quiet:
+            emphasis[:] = Emphasis.QUIET
+        if plane in seen.active:
+            emphasis[seen.active[plane]] = Emphasis.ACTIVE
+        notes, outlines = seen.notes.get(plane, {}), seen.outlines.get(plane, ())
+        return Grid(self.left.titles[plane], shown, self.stage_values[plane], emphasis, notes, outlines)
+
+    def _rest(self, plane: int, shown: Cells) -> Grid:
+        kept = self._resting.get(plane)
+        if kept is None or kept.roles is not shown:
+            calm = np.zeros(shown.shape, np.uint8)
+            kept = self._resting[plane] = Grid(self.left.titles[plane], shown, self.stage_values[plane], calm)
+        return kept
+
+    def _roles_after(self, placements: int) -> list[Cells]:
+        """The stage's roles after so many placements, with what is remembered."""
+        if placements < self._kept_to:
+            self._kept_to, self._kept = 0, list(self.stage_roles)
+        while self._kept_to < placements:
+            cell = self._mark(self._kept_to)
+            if cell is not None:
+                plane, row, column = cell
+                self._kept[plane] = self._kept[plane].copy()
+                self._kept[plane][row, column] = Role.DONE
+            self._kept_to += 1
+        return self._kept
+
+    def _whole(self, role: Role) -> dict[str, Grid]:
+        calm = np.zeros(self.right.shape, np.uint8)
+        shown = np.full(self.right.shape, role, np.uint8)
+        named = zip(self.right.names, self.right.titles, self.answer, strict=True)
+        return {name: Grid(title, shown, values, calm) for name, title, values in named}
+
+    def _written(self, number: int, *, written: bool) -> dict[str, Grid]:
+        """The output at a placement: planes before its own are done, those after it pending."""
+        here, row, column = self.right.place(number)
+        size = self.answer[0].size
+        grids = dict(self._pending)
+        for plane in range(here):
+            grids[self.right.names[plane]] = self._finished[plane]
+        shown = np.full(size, Role.PENDING, np.uint8)
+        done = number - here * size + written
+        shown[:done] = self.done_roles[here].ravel()[:done]
+        new = np.zeros(self.right.shape, np.uint8)
+        new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
+        cell = Outline(row, column, row + 1, column + 1, Role.DONE)
+        grids[self.right.names[here]] = Grid(
+            *(self.right.titles[here], shown.reshape(self.right.shape), self.answer[here], new),
+            self._remembered(here, done),
+            (cell,),
+        )
+        return grids
+
+    @property
+    def _finished(self) -> list[Grid]:
+        if not hasattr(self, "_finished_grids"):
+            calm, size = np.zeros(self.right.shape, np.uint8), self.answer[0].size
+            self._finished_grids = [
+                Grid(title, self.done_roles[i], self.answer[i], calm, self._remembered(i, size))
+                for i, title in enumerate(self.right.titles)
+            ]
+        return self._finished_grids
+
+    def _result(self) -> Frame:
+        shown = self._roles_after(self.beats.steps)
+        stage = {name: self._rest(i, shown[i]) for i, name in enumerate(self.left.names)}
+        output = dict(zip(self.right.names, self._finished, strict=True))
+        grids = {**stage, **self._beside(None, written=True), **output}
+        return Frame(len(self.phases) - 1, grids, (self.closing(),), self.beats.steps)
+
+    # Help for the kinds of layers.
+
+    def _windows(self, cell: Sequence[int]) -> tuple[list[int], tuple[slice, slice], tuple[int, int, int, int]]:
+        """Where the window of an output cell (channel, *place) lies: slices, rows and columns, and its outline."""
+        along = [
+            (*line.window(at), line.dilation)
+            for line, at in zip(self.lines, (0, *cell[1:])[-len(self.lines) :], strict=True)
+        ]
+        depths = list(range(*along[0])) if len(along) == 3 else [0]
+        (top, bottom, tall), (left, right, wide) = along[-2:]
+        return depths, (slice(top, bottom, tall), slice(left, right, wide)), (top, left, bottom, right)
