@@ -5,10 +5,10 @@ Knows the default scene of each, and which of its panels hold the output. Must n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,12 @@ from convanim.compare import why
 from convanim.difference import Difference
 from convanim.errors import ConvanimError
 from convanim.ops import times
-from convanim.scene import Scene, scene
 from convanim.scene.frame import Beats, Blocks, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
 from convanim.scene.pair import BELOW, Pair, SideBySide
 from convanim.trace import Trace
+
+if TYPE_CHECKING:
+    from convanim.scene import Scene
 
 #: What stands above a layer is cut where it is longer than so many characters.
 LONGEST = 40
@@ -43,6 +45,7 @@ class CompareScene(SideBySide):
 
     Args:
         a, b: traces over the same input values, of any layers that have scenes.
+        make: the scene of each.
 
     Raises:
         ConvanimError: other inputs, or a layer that cannot be drawn.
@@ -50,7 +53,8 @@ class CompareScene(SideBySide):
     Example:
         >>> from convanim.ops import Conv
         >>> a, b = (Conv(2, padding=((p, 1),)).trace([1, 2, 3], [1, 1]) for p in (0, 1))
-        >>> s = CompareScene(a, b)
+        >>> from convanim.scene import scene
+        >>> s = CompareScene(a, b, scene)
         >>> [caption.text() for caption in s.frame(s.beats.total - 1).captions]
         ['0 of 3 common cells equal; the first that differs is output[0]: 3 and 1', \
 'padding is 0:1 in the first and 1 in the second']
@@ -60,13 +64,13 @@ class CompareScene(SideBySide):
     detail = ""
     phases = (Phase("prepare", "prepare"), Phase("compute cell by cell", "compute"), Phase("compare", "compare"))
 
-    def __init__(self, a: Trace, b: Trace) -> None:
+    def __init__(self, a: Trace, b: Trace, make: Callable[[Trace], Scene]) -> None:
         if not np.array_equal(a.x, b.x):
             raise ConvanimError(
                 f"{a.op} and {b.op} have other inputs", "compare layers over one input, or print the report"
             )
         self.difference = Difference(a, b)
-        self._pair = Pair(scene(a), scene(b), rest=lambda frame: frame)
+        self._pair = Pair(make(a), make(b), rest=lambda frame: frame)
         self.traces = self._pair.traces
         # The result of each comes first, then what the two of them show.
         opening, steps, each, closing, row = self._pair.beats

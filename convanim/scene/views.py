@@ -17,6 +17,8 @@ from convanim.ops import Conv, ConvTranspose, MaxUnpool, Operation, Pool, Shuffl
 from convanim.scene.backward import BackwardScene
 from convanim.scene.both import BothScene
 from convanim.scene.colour import ColourScene
+from convanim.scene.compare import CompareScene
+from convanim.scene.equal import EqualScene
 from convanim.scene.gather import GatherScene
 from convanim.scene.matrix import MatrixScene
 from convanim.scene.overlap import OverlapScene
@@ -103,6 +105,10 @@ def _back(trace: Any, shown: Shown) -> Scene:
     return BackwardScene(trace, shown.grad)
 
 
+def _beside(trace: Any, shown: Shown) -> Scene:
+    return EqualScene(trace) if _flat(trace) else UpsampleScene(trace.by_output())
+
+
 def _coloured(trace: Any, shown: Shown) -> Scene:
     return ColourScene(trace.by_output(), saturate=shown.saturate)
 
@@ -168,6 +174,7 @@ TABLE: tuple[Kind, ...] = (
         "upsample",
         Upsample,
         {
+            "beside": View(_beside),
             "reading": View(lambda trace, _: UpsampleScene(trace.by_output()), _coloured),
             "overlap": View(_counted),
         },
@@ -237,3 +244,17 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
     chosen = views_of(trace.op)[name]
     make = (shown.colours and chosen.coloured) or (shown.symbols and chosen.lettered) or chosen.make
     return make(trace, shown)
+
+
+def compared(a: Trace, b: Trace) -> Scene:
+    """The scene of two layers beside each other, over one input.
+
+    Raises:
+        ConvanimError: they have not one input, or cannot be shown beside each other.
+
+    Example:
+        >>> a, b = (Conv(2, padding=p).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]) for p in (0, 1))
+        >>> compared(a, b).beats.steps
+        9
+    """
+    return CompareScene(a, b, scene)

@@ -63,7 +63,8 @@ def _layer(part: Any, constants: dict[str, Any]) -> Operation | Pad | None:
     if part.last == "make_node":
         return onnx.read(part, constants)
     for framework in (torch, keras, flax):
-        if (found := framework.read(part)) is not None:
+        found: Operation | Pad | None = framework.read(part)
+        if found is not None:
             return found
     names = [name for framework in (torch, keras, flax) for name in framework.NAMES]
     told = "; jax.lax does not say the kernel's size" if part.name.startswith("jax.lax") else ""
