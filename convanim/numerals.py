@@ -33,6 +33,9 @@ class Numerals:
         ('0.33', '2.00', True)
     """
 
+    #: Whether a greater number means more of something, so that a shade may stand for it.
+    measures = True
+
     def __init__(self, *groups: NDArray[Any]) -> None:
         values = np.concatenate([np.ravel(g) for g in groups])
         self.rounded = False

@@ -67,10 +67,8 @@ class Canvas:
         # Sums of products need no more decimals than the products do.
         self.products = np.unique(np.multiply.outer(np.unique(self.x), np.unique(self.kernel)))
         self.shown = self._survey()
-        self.numerals = (
-            *(Numerals(a) for a in (self.x, self.kernel, self.products)),
-            Numerals(self.shown, self.products),
-        )
+        x, kernel, product = (Numerals(a) for a in (self.x, self.kernel, self.products))
+        self.numerals = x, kernel, product, Numerals(self.shown, self.products)
 
     def _survey(self) -> Array:
         """Every number that the canvas ever shows; with many stamps those that it ends with, and a bound."""
