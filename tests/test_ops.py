@@ -167,7 +167,9 @@ def test_notations_people_write(text, op):
     assert parse(text) == op
 
 
-CUT = st.sampled_from([str(Conv((3, 2), 2, ((0, 1), 2), dilation=3)), str(ConvTranspose(3, 2, "same_lower", groups=2, convention="onnx"))])
+CUT = st.sampled_from(
+    [str(Conv((3, 2), 2, ((0, 1), 2), dilation=3)), str(ConvTranspose(3, 2, "same_lower", groups=2, convention="onnx"))]
+)
 MUTATED = st.builds(
     lambda text, at, length, put: text[: at % len(text)] + put + text[at % len(text) + length :],
     CUT,

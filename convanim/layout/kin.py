@@ -120,7 +120,8 @@ class Kin:
 
     def shaded(self, panel: Panel, pitch: int) -> bool:
         """Whether a shade stands for its values in cells of this pitch."""
-        return panel.colours is None and pitch > line(pitch, self.m) and not self.sizes(panel, pitch)[0]
+        means = panel.colours is None and panel.numerals.measures
+        return means and pitch > line(pitch, self.m) and not self.sizes(panel, pitch)[0]
 
 
 def line(pitch: int, m: Measures) -> int:
