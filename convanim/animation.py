@@ -67,6 +67,8 @@ class Animation:
         view: for a transposed layer "zero-insertion" (the default), "overlap-add" or "both".
         theme: "light" or "dark".
         width, height: of the page in px; one alone makes it 16:9, none 1280 x 720.
+        colours: show three channels as the red, green and blue of a picture.
+        saturate: say of values beyond 255 that they clip.
         seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s.
         hold_last: seconds of the last frame.
         plays: how often it runs; 0 for ever.
@@ -91,6 +93,8 @@ class Animation:
         trace: Trace,
         *,
         view: str | None = None,
+        colours: bool = False,
+        saturate: bool = False,
         theme: str = "light",
         width: int | None = None,
         height: int | None = None,
@@ -112,7 +116,8 @@ class Animation:
             select = ",".join(map(str, numbers))
         if not 0 <= plays <= 65536:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
-        self.trace, self.view, self.scene, self.theme = trace, view, scene(trace, view), load(theme)
+        self.trace, self.view, self.theme = trace, view, load(theme)
+        self.scene = scene(trace, view, colours=colours, saturate=saturate)
         self.width, self.height = page_size(width, height)
         self.plan: Plan = plan(self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select)
         self.title, self.plays, self.select, self.caption = title, plays, select, caption
