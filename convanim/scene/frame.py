@@ -51,13 +51,18 @@ class Emphasis(IntEnum):
 
 
 class Outline(NamedTuple):
-    """A frame around the cells [top:bottom, left:right] of a grid, in the colour of a role."""
+    """A frame around the cells [top:bottom, left:right] of a grid, in the colour of a role.
+
+    Dashed, it is thin and lies inside the cells: what is remembered rather than looked at now, such as the greatest
+    value of a window that has gone on.
+    """
 
     top: int
     left: int
     bottom: int
     right: int
     role: Role
+    dashed: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,7 @@ class Sprites:
         shown = role not in (Role.NONE, Role.PENDING, Role.EMPTY)
         text = place.panel.numerals.text(value) if shown and place.number else ""
         counted = place.panel.heat and role in theme.HEATED and emphasis not in _OVER
-        heat = theme.heat(value, place.panel.heat) if counted else -1
+        heat = theme.heat(value, place.high) if counted else -1
         shade = own if own >= 0 else -1 if place.number else self._shade(place, role, emphasis, value, heat)
         side = place.pitch - place.line
         key = (side, place.number, place.note, role, emphasis, text, note, shade, heat)
