@@ -16,7 +16,7 @@ from convanim.numerals import Numerals
 from convanim.scene.captions import output_cell, product_sum
 from convanim.scene.frame import Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, whole
 from convanim.scene.gather import COPIES
-from convanim.scene.slab import Slab, wrapped
+from convanim.scene.slab import MOST, ROW, Slab, wrapped
 from convanim.scene.stage import layers, roles
 from convanim.scene.window import SURVEYED, Seen, WindowScene
 from convanim.trace import ConvTrace, Step
@@ -205,7 +205,7 @@ class PlanesScene(WindowScene):
                     follows=self.left.names[i] if lined and len(self.trace.axes) > 1 else "",
                 )
             )
-        rows = wrapped(kernels)
+        rows = wrapped(kernels, MOST if self.left.count > ROW else ROW)
         if self._parts > 1:
             strip = Panel(
                 "sums", (1, self._parts), (self._strip_title,), self._sum, self._sums, aside=True, shade="product"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from convanim.numerals import Numerals
 from convanim.scene.captions import detail, heading, size_formula
 from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
-from convanim.scene.slab import Slab, check, wrapped
+from convanim.scene.slab import ROW, Slab, check, wrapped
 from convanim.scene.stage import Line, laid, lines, roles
 from convanim.trace import Step, Trace
 
@@ -174,6 +174,9 @@ class WindowScene:
     ) -> Blocks:
         if len(self.trace.axes) == 1:  # long strips: each has a row of its own
             return ((*((p,) for p in left), *aside, *((p,) for p in right)),)
+        if aside and len(left) > ROW:  # the planes need the whole width
+            *above, last = aside
+            return ((left, *above, (*last, *right)) if len(right) <= ROW else (left, *aside, right),)
         return (*wrapped(left), *aside), wrapped(right)
 
     # Frames.
