@@ -227,3 +227,12 @@ def test_a_role_is_no_part_of_the_layout() -> None:
     assert layout(Made(((p,),), {"p": grid(p, Role.DATA)}), 640, 360).places["p"].box == (
         layout(Made(((p,),)), 640, 360).places["p"].box
     )
+
+
+def test_a_tall_panel_that_gets_more_height_takes_no_width_from_the_small_ones_beside_it() -> None:
+    walked = panel("stage", np.arange(1000).reshape(20, 50) % 10)
+    tall = panel("input", np.arange(200).reshape(20, 10) % 10, aside=True)
+    small = [panel(f"kernel {i}", np.ones((3, 3), int), aside=True) for i in range(3)]
+    page = layout(Made(((walked,), (tall, *small))), 720, 1000)
+    assert page.places["kernel 0"].pitch > 40
+    assert page.places["kernel 0"].number

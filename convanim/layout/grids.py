@@ -121,7 +121,8 @@ class Block:
         while len(self._bands) > 1 and high - low > 1:
             more = (low + high) // 2
             larger = self._filled([share + share * more // FINE for share in self._shares], width, shared)
-            if sum(self._used(larger)) <= self._room:
+            # A tall panel that grows must not take the width from the small ones beside it.
+            if sum(self._used(larger)) <= self._room and all(larger[name] >= found[name] for name in found):
                 low, found = more, larger
             else:
                 high = more
