@@ -78,6 +78,8 @@ class PoolScene(WindowScene):
         for i, axis in enumerate(self.trace.axes, start=len(self.lines) - len(self.trace.axes)):
             if axis.beyond:
                 np.moveaxis(shown, i, 0)[axis.padded :] = Role.EMPTY
+        if not zeros:  # what holds nothing is not left unused
+            shown[(shown == Role.UNUSED) & (layers(*self.lines) > 0)] = Role.EMPTY
         return shown
 
     def _open(self) -> list[Frame]:
