@@ -19,7 +19,7 @@ from convanim.errors import ConvanimError
 from convanim.ops import times
 from convanim.scene import Scene, scene
 from convanim.scene.frame import Beats, Blocks, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
-from convanim.scene.pair import BELOW, Pair, SideBySide
+from convanim.scene.pair import BELOW, Pair, panels_of
 from convanim.trace import Trace
 
 #: What stands above a layer is cut where it is longer than so many characters.
@@ -38,7 +38,7 @@ class State(IntEnum):
     ALONE = 2  # only this output has it
 
 
-class CompareScene(SideBySide):
+class CompareScene:
     """Two layers over the same input values: equal cells step back once both are there, the first other one stays.
 
     Args:
@@ -58,7 +58,11 @@ class CompareScene(SideBySide):
 
     captions = 2
     detail = ""
-    phases = (Phase("prepare", "prepare"), Phase("compute cell by cell", "compute"), Phase("compare", "compare"))
+    phases: tuple[Phase, ...] = (
+        Phase("prepare", "prepare"),
+        Phase("compute cell by cell", "compute"),
+        Phase("compare", "compare"),
+    )
 
     def __init__(self, a: Trace, b: Trace) -> None:
         if not np.array_equal(a.x, b.x):
@@ -76,6 +80,7 @@ class CompareScene(SideBySide):
         self._states = [self._stated(t) for t in (a, b)]
         self._titles: dict[str, str] = {}
         self.blocks = self._blocks(len(a.axes))
+        self.panels = panels_of(self.blocks)
         named = zip(self._names.values(), (a, b), strict=True)
         self._opening = tuple(Caption(remark=f"{name}: {_notation(t)}") for name, t in named)
         self._closing = (Caption(remark=self.difference.told), Caption(remark=why(a, b)))
