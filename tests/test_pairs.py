@@ -187,6 +187,10 @@ def test_what_is_left_below_is_the_gradient(case: tuple[ConvTrace, Any]) -> None
         shown.verify()
 
 
+def test_an_unused_edge_larger_than_the_input_stays_on_the_canvas() -> None:
+    check(BackwardScene(Conv(2, 3, ((0, 3),)).trace([1], [1, 2])))
+
+
 def test_without_a_gradient_it_is_ones() -> None:
     s = BackwardScene(Conv(2).trace([1, 2, 3], [10, 1]))
     assert s.frame(0).grids[f"{BELOW}input"].values.tolist() == [[1, 1]]
