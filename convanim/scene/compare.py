@@ -148,8 +148,8 @@ class CompareScene:
         if type(trace.op) is not type(other.op):
             return _cut(_notation(trace))
         names = [f.name for f in fields(trace.op) if f.name != "convention"]
-        differ = [n for n in names if getattr(trace.op, n) != getattr(other.op, n)]
-        told = ", ".join(f"{n}={getattr(trace.op, n)!r}" for n in differ)
+        differ = [(n, getattr(trace.op, n)) for n in names if getattr(trace.op, n) != getattr(other.op, n)]
+        told = ", ".join(f"{n}={value!r}" for n, value in differ if value is not None)
         name = d.names[0] if trace is d.a else d.names[1]
         if trace.op.convention != other.op.convention:
             return _cut(f"{name}: {told}" if told else name)
