@@ -11,7 +11,7 @@ from convanim.ops import times
 from convanim.scene.captions import place
 from convanim.scene.frame import Blocks, Caption, Frame, Phase, Rows
 from convanim.scene.gather import GatherScene
-from convanim.scene.pair import Pair, SideBySide
+from convanim.scene.pair import Pair, panels_of
 from convanim.scene.scatter import ScatterScene
 from convanim.trace import ConvTrace
 
@@ -19,7 +19,7 @@ from convanim.trace import ConvTrace
 READS, WRITES = "grad output", "grad input"
 
 
-class BackwardScene(SideBySide):
+class BackwardScene:
     """A window gathers an output cell; the gradient of that cell is stamped where the window lies.
 
     Args:
@@ -58,6 +58,7 @@ class BackwardScene(SideBySide):
         self.blocks: Blocks = (((stage,), (kernel, output)), back)
         if len(trace.axes) == 1:
             self.blocks = (((stage,), (output, kernel), *back),)
+        self.panels = panels_of(self.blocks)
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""

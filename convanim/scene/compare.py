@@ -18,7 +18,7 @@ from convanim.difference import Difference
 from convanim.errors import ConvanimError
 from convanim.ops import times
 from convanim.scene.frame import Beats, Blocks, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
-from convanim.scene.pair import BELOW, Pair, SideBySide
+from convanim.scene.pair import BELOW, Pair, panels_of
 from convanim.trace import Trace
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class State(IntEnum):
     ALONE = 2  # only this output has it
 
 
-class CompareScene(SideBySide):
+class CompareScene:
     """Two layers over the same input values: equal cells step back once both are there, the first other one stays.
 
     Args:
@@ -62,7 +62,11 @@ class CompareScene(SideBySide):
 
     captions = 2
     detail = ""
-    phases = (Phase("prepare", "prepare"), Phase("compute cell by cell", "compute"), Phase("compare", "compare"))
+    phases: tuple[Phase, ...] = (
+        Phase("prepare", "prepare"),
+        Phase("compute cell by cell", "compute"),
+        Phase("compare", "compare"),
+    )
 
     def __init__(self, a: Trace, b: Trace, make: Callable[[Trace], Scene]) -> None:
         if not np.array_equal(a.x, b.x):
@@ -80,6 +84,7 @@ class CompareScene(SideBySide):
         self._states = [self._stated(t) for t in (a, b)]
         self._titles: dict[str, str] = {}
         self.blocks = self._blocks(len(a.axes))
+        self.panels = panels_of(self.blocks)
         named = zip(self._names.values(), (a, b), strict=True)
         self._opening = tuple(Caption(remark=f"{name}: {_notation(t)}") for name, t in named)
         self._closing = (Caption(remark=self.difference.told), Caption(remark=why(a, b)))
@@ -147,8 +152,8 @@ class CompareScene(SideBySide):
         if type(trace.op) is not type(other.op):
             return _cut(_notation(trace))
         names = [f.name for f in fields(trace.op) if f.name != "convention"]
-        differ = [n for n in names if getattr(trace.op, n) != getattr(other.op, n)]
-        told = ", ".join(f"{n}={getattr(trace.op, n)!r}" for n in differ)
+        differ = [(n, getattr(trace.op, n)) for n in names if getattr(trace.op, n) != getattr(other.op, n)]
+        told = ", ".join(f"{n}={value!r}" for n, value in differ if value is not None)
         name = d.names[0] if trace is d.a else d.names[1]
         if trace.op.convention != other.op.convention:
             return _cut(f"{name}: {told}" if told else name)

@@ -12,13 +12,13 @@ from convanim.errors import ConvanimError
 from convanim.ops import times
 from convanim.scene.captions import heading
 from convanim.scene.frame import Blocks, Caption, Frame, Phase
-from convanim.scene.pair import Pair, SideBySide
+from convanim.scene.pair import Pair, panels_of
 from convanim.scene.scatter import ScatterScene
 from convanim.scene.upsample import UpsampleScene
 from convanim.trace import Trace, UpsampleTrace
 
 
-class EqualScene(SideBySide):
+class EqualScene:
     """An upsampling, and the overlap-add of the layer that equals it, ending in the same numbers.
 
     Where no layer is equal, the upsampling alone, and in the end why.
@@ -57,6 +57,7 @@ class EqualScene(SideBySide):
         if self._pair is None:
             self.title = self._above.title
             self.phases, self.blocks, self.beats = self._above.phases, self._above.blocks, self._above.beats
+            self.panels = self._above.panels
             return
         self.title = heading(trace).replace(trace.op.words, f"{trace.op.words} and its layer")
         self.beats = self._pair.beats
@@ -64,6 +65,7 @@ class EqualScene(SideBySide):
         _, _, _, *finish = self._pair.below.phases
         self.phases = (*prepare, Phase(f"{walk.label} | stamp and add", f"{walk.short} | stamp"), *finish)
         self.blocks = self._blocks(self._pair, len(trace.axes))
+        self.panels = panels_of(self.blocks)
 
     def _blocks(self, pair: Pair, rank: int) -> Blocks:
         x, output = self._above.panels

@@ -45,21 +45,6 @@ class Moment(NamedTuple):
         return {**self.above.grids, **{BELOW + name: grid for name, grid in self.below.grids.items()}}
 
 
-class SideBySide:
-    """A scene whose panels stand in blocks side by side.
-
-    Attributes:
-        blocks: each of rows.
-    """
-
-    blocks: Blocks
-
-    @property
-    def panels(self) -> tuple[Panel, ...]:
-        """All panels, block by block."""
-        return tuple(panel for block in self.blocks for row in block for panel in row)
-
-
 class Pair:
     """When each of two scenes shows which of its frames.
 
@@ -141,3 +126,8 @@ def at_rest(frame: Frame) -> Frame:
 
 def _settled(roles: Cells) -> Cells:
     return np.where(roles == Role.OVERLAP, np.uint8(Role.DONE), roles)
+
+
+def panels_of(blocks: Blocks) -> tuple[Panel, ...]:
+    """All panels of some blocks, block by block and row by row."""
+    return tuple(panel for block in blocks for row in block for panel in row)

@@ -206,7 +206,9 @@ class ScatterScene(OneBlock):
     def _kept(self, rows: slice, columns: slice) -> list[Outline]:
         """The edge that output padding keeps: the last rows and columns of the output."""
         extra = (0, *(a.output_padding for a in self.trace.axes))[-2:]
-        edges = [(rows.stop - extra[0], columns.start), (rows.start, columns.stop - extra[1])]
+        # A crop at the end may leave less than the edge that is kept.
+        top, left = max(rows.stop - extra[0], rows.start), max(columns.stop - extra[1], columns.start)
+        edges = [(top, columns.start), (rows.start, left)]
         return [
             Outline(top, left, rows.stop, columns.stop, Role.KERNEL)
             for (top, left), n in zip(edges, extra, strict=True)
