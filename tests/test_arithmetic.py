@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layers import layers, output_size, reach, refused, thorough
 
-from convanim.arithmetic import count, evenness, explain, multiplications, per_axis, rings, sides
+from convanim.arithmetic import count, evenness, multiplications, per_axis, rings, sides
 from convanim.errors import ConvanimError
+from convanim.explanation import explain
 from convanim.numerals import MINUS
 from convanim.ops import Axis, Conv, ConvTranspose, parse, times
 

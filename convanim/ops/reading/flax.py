@@ -61,8 +61,8 @@ def _pool(call: Call) -> Operation:
 def _conv(call: Call) -> Operation:
     names = ("features", "kernel_size", "strides", "padding", "input_dilation", "kernel_dilation")
     got = bound(
-        call, (*names, "feature_group_count"), _NOTHING, "kernel_size", input_dilation=(None, 1, (1,), (1, 1), (1, 1, 1)),
-        mask=(None,),
+        call, (*names, "feature_group_count"), _NOTHING, "kernel_size", mask=(None,),
+        input_dilation=(None, 1, (1,), (1, 1), (1, 1, 1)),
     )  # fmt: skip
     kernel, more = _shape(call, got, "kernel_size")
     more["dilation"] = got.get("kernel_dilation") or 1

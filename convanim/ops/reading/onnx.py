@@ -62,7 +62,8 @@ def read(node: Call, constants: dict[str, Any]) -> Operation | Pad | None:
     if kind in ("DepthToSpace", "SpaceToDepth"):
         got = bound(rest, ("inputs", "outputs", "blocksize", "mode"), _NOTHING, "blocksize")
         made: Any = PixelShuffle if kind == "DepthToSpace" else PixelUnshuffle
-        return made(got["blocksize"], order=got.get("mode"), convention="onnx")
+        shuffle: Operation = made(got["blocksize"], order=got.get("mode"), convention="onnx")
+        return shuffle
     if kind not in _KINDS:
         raise ConvanimError(f"the operator {short(kind)} is not understood", "use one of " + ", ".join(_KINDS))
     return _layer(_KINDS[kind], rest)
