@@ -38,7 +38,8 @@ def explain(op: Operation, sizes: Sequence[int]) -> str:
             own = [output_block(axes), transposed_block(axes) if op.transposed else window_block(axes)]
             blocks += [*own, *words(op, axes), summary(axes), work(op, axes)]
         case Pool():
-            blocks += [pooled_size(op, axes), window_block(axes), *words(op, axes), pooling(op, axes)]
+            leaves = "the windows leave" if op.ceil_mode else "the floor leaves"
+            blocks += [pooled_size(op, axes), window_block(axes, leaves), *words(op, axes), pooling(op, axes)]
         case MaxUnpool():
             blocks += [output_block(axes), unpooling(axes)]
         case Upsample():

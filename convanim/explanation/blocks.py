@@ -40,13 +40,13 @@ def output_block(axes: Sequence[Axis]) -> str:
     return rows_of("Output size", rows)
 
 
-def window_block(axes: Sequence[Axis]) -> str:
-    """What a window slides over."""
+def window_block(axes: Sequence[Axis], leaves: str = "the floor leaves") -> str:
+    """What a window slides over, and what it leaves unused."""
     rows = []
     for name, a in named(axes):
         rows.append((name, f"padding {a.before} before and {a.after} after: {a.input} → {a.stage}, stride {a.stride}"))
         if a.unused:
-            rows.append(("", f"the floor leaves {count(a.unused, 'cell')} at the end unused"))
+            rows.append(("", f"{leaves} {count(a.unused, 'cell')} at the end unused"))
         if a.beyond:
             rows.append(("", f"the last window sticks out by {count(a.beyond, 'cell')} beyond the padding"))
     return rows_of("A window slides over the padded input", rows)

@@ -40,7 +40,7 @@ def pooled_size(op: Pool, axes: Sequence[Axis]) -> str:
     for name, a in named(axes):
         rows.append((name, f"o = {up(output_sum(a))} = {a.output + _left_out(op, a)}"))
         if _left_out(op, a):
-            rows.append(("", f"{_left_out(op, a)} less, as no window starts in the padding at the end: {a.output}"))
+            rows.append(("", f"{_left_out(op, a)} less, as no window starts after the input: {a.output}"))
     return rows_of("Output size", rows)
 
 
