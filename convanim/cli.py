@@ -187,7 +187,7 @@ def _range(text: str, what: str) -> range:
 
 
 def _explain(kind: str, **typed: Any) -> None:
-    from convanim.arithmetic import explain as told
+    from convanim.explanation import explain as told
     from convanim.request import request
 
     asked = request(kind, **typed)

@@ -182,8 +182,8 @@ def unpooled(draw: Any, op: MaxUnpool, sizes: tuple[int, ...], chance: Any) -> D
         reject()
     places = np.array([chance.permutation(room)[:many] for _ in range(planes)]).reshape(planes, *sizes)
     x = chance.integers(1, 10, places.shape).astype(float)
-    first = np.arange(planes).reshape(-1, *(1,) * len(sizes)) * room
-    shown = places + first if op.convention == "onnx" else places
+    offsets = np.arange(planes).reshape(-1, *(1,) * len(sizes)) * room
+    shown = places + offsets if op.convention == "onnx" else places
     if len(sizes) == 1 and op.rank is None:
         op = MaxUnpool(**{**settings_of(op), "kernel_size": (op.kernel_size,)})
     return Drawn(op, sizes, (planes, planes), op.trace(x, shown), places)

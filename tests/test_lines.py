@@ -5,14 +5,16 @@ A framework that is not installed is skipped. Keras runs on TensorFlow where tha
 
 import importlib.util
 import os
+import re
 import warnings
 
 import numpy as np
 import pytest
-from drawn import cases
+from drawn import cases, operations
 from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
+from convanim.errors import ConvanimError
 from convanim.frameworks import lines
 from convanim.ops import (
     AvgPool,
@@ -23,8 +25,11 @@ from convanim.ops import (
     MaxUnpool,
     PixelShuffle,
     PixelUnshuffle,
+    Shuffle,
     Upsample,
+    parse,
 )
+from convanim.trace.engine import taps_of, under
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the frameworks' own
 os.environ.setdefault("KERAS_BACKEND", "tensorflow" if importlib.util.find_spec("tensorflow") else "jax")
@@ -170,3 +175,47 @@ def test_a_line_does_what_the_layer_does(framework, kind, data):
     theirs = RUN[framework](line.code, case)
     ours = case.trace.answer
     assert same(theirs, ours), (line.code, theirs, ours)
+
+
+def meant(op, sizes):
+    """What an operation does to an input of these sizes, however it is spelled."""
+    axes = [(a.input, a.output, a.kernel, a.stride, a.dilation, a.before, a.mode) for a in op.axes(sizes)]
+    extras = {name: getattr(op, name) for name in ("groups", "norm_type", "mode", "depth_first") if hasattr(op, name)}
+    if isinstance(op, Conv | ConvTranspose):
+        extras["rotates"] = op.rules.rotates or not op.transposed
+    return type(op), axes, extras
+
+
+@pytest.mark.parametrize("framework", ["PyTorch", "Keras", "ONNX"])
+@pytest.mark.parametrize("kind", KINDS)
+@many
+@given(data=st.data())
+def test_a_line_is_read_back(framework, kind, data):
+    if (framework, kind) in NEVER or (framework == "Keras" and issubclass(kind, Shuffle)):
+        return
+    op, sizes = data.draw(operations(kind))
+    line = next(line for line in lines(op, sizes) if line.framework == framework)
+    assume(line.code and ".functional." not in line.code and not line.code.startswith("keras.ops"))
+    if isinstance(op, ConvTranspose) and not op.rules.rotates:
+        reject()  # the kernel is rotated, which the line itself cannot say
+    try:
+        again = parse(line.code)
+    except ConvanimError as error:
+        # Padding before a pooling that rounds up, and zeros before a transposed layer's output, are no single layer.
+        if not re.search("of one piece|is not one layer", str(error)):
+            raise
+        return
+    ours, theirs = meant(op, sizes), meant(again, sizes)
+    if isinstance(op, MaxUnpool):
+        ours, theirs = ((o[0], [a[:4] for a in o[1]]) for o in (ours, theirs))
+    if isinstance(op, Upsample):  # other coordinates of the same cells
+        ours, theirs = ([taps_of(a).matrix().tolist() for a in o.axes(sizes)] for o in (op, again))
+    if isinstance(op, Conv) and op.padding_mode != "zeros":
+        ours, theirs = (([a[:6] for a in o[1]], o[2]) for o in (ours, theirs))
+    assert theirs == ours, line.code
+    if isinstance(op, AvgPool):
+
+        def counted(o):
+            return under(o.axes(sizes), padding=o.counts_padding).tolist()
+
+        assert counted(again) == counted(op), line.code

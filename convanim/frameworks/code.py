@@ -5,12 +5,12 @@ Knows Python's notation and whole numbers. Must not know any framework.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from convanim.ops import AvgPool, Axis, LpPool, MaxPool, Operation, Pool, Resampled
+from convanim.ops import AvgPool, Axis, LpPool, Operation, Resampled
 
 #: Code longer than this is broken after its opening bracket, one argument or several a line.
 WIDTH = 110
@@ -76,6 +76,24 @@ def _end(axis: Axis) -> int:
     end = axis.after + axis.beyond
     fits = (axis.input + axis.before + end - axis.reach) // axis.stride + 1
     return end if fits == axis.output else max(0, last_end(axis) - axis.input)
+
+
+#: Code and a note; and for each kind of operation what writes it, the first that fits.
+Written = tuple[str, str]
+Writers = tuple[tuple[type[Operation], Callable[[Any, "Place"], Written]], ...]
+
+
+class NoLine(Exception):
+    """A framework has no such layer; the text is the note that says why, and what comes closest."""
+
+
+def chosen(framework: str, writers: Writers, op: Operation, place: Place) -> Line:
+    """The line that the writer for this kind of operation writes."""
+    write = next(write for kind, write in writers if isinstance(op, kind))
+    try:
+        return Line(framework, *write(op, place))
+    except NoLine as none:
+        return Line(framework, "", str(none))
 
 
 class Code(str):
@@ -157,11 +175,6 @@ def meets_padding(place: Place) -> bool:
 def averages_padding(op: Operation, place: Place) -> bool:
     """Whether this is an average in which padding counts."""
     return isinstance(op, AvgPool) and op.counts_padding and meets_padding(place)
-
-
-def pool_name(op: Pool) -> str:
-    """ "Max", "Average" or "LP"."""
-    return {MaxPool: "Max", AvgPool: "Average", LpPool: "LP"}[type(op)]
 
 
 def scaled_beyond(op: Operation, place: Place) -> bool:

@@ -10,9 +10,13 @@ from typing import Any
 from convanim.frameworks.code import (
     Code,
     Line,
+    NoLine,
     Place,
+    Writers,
+    Written,
     averages_padding,
     call,
+    chosen,
     copies,
     factors,
     is_exact,
@@ -21,7 +25,7 @@ from convanim.frameworks.code import (
     signed,
     window,
 )
-from convanim.ops import Conv, ConvTranspose, LpPool, MaxPool, Operation, Pool, Shuffle, Upsample
+from convanim.ops import Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Operation, Pool, Shuffle, Upsample
 
 _LAYOUTS = (("NWC", "WIO", "NWC"), ("NHWC", "HWIO", "NHWC"), ("NDHWC", "DHWIO", "NDHWC"))
 _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
@@ -30,28 +34,7 @@ X, W = Code("x"), Code("w")
 
 def line(op: Operation, place: Place) -> Line:
     """The line for a layer, or a note why there is none."""
-    code, note = _written(op, place)
-    return Line("JAX", code, note)
-
-
-def _written(op: Operation, place: Place) -> tuple[str, str]:
-    match op:
-        case Conv():
-            return _conv(op, place), ""
-        case ConvTranspose():
-            return _transposed(op, place)
-        case LpPool():
-            return _norm(op, place)
-        case Pool():
-            return _pool(op, place), ""
-        case Upsample():
-            return _upsample(op, place)
-        case Shuffle():
-            return _shuffle(op, place)
-    return (
-        "",
-        "none: JAX has no max unpooling; jax.numpy.zeros(n).at[indices].set(values), on flat planes, comes closest",
-    )
+    return chosen("JAX", _WRITERS, op, place)
 
 
 def _usual(values: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -65,12 +48,12 @@ def _word(op: Conv | ConvTranspose | Pool, pads: Any) -> Any:
     return str(op.padding).upper() if own else tuple(pads)
 
 
-def _conv(op: Conv, place: Place) -> str:
+def _conv(op: Conv, place: Place) -> Written:
     x, pads = X, _word(op, place.pads)
     if op.padding_mode != "zeros":
         x = call("jax.numpy.pad", X, ((0, 0), *place.pads, (0, 0)), mode=_MODES[op.padding_mode])
         pads = "VALID"
-    return call(
+    code = call(
         "jax.lax.conv_general_dilated",
         x,
         W,
@@ -80,9 +63,10 @@ def _conv(op: Conv, place: Place) -> str:
         dimension_numbers=_LAYOUTS[place.rank - 1],
         feature_group_count=None if op.groups == 1 else op.groups,
     )
+    return code, ""
 
 
-def _transposed(op: ConvTranspose, place: Place) -> tuple[str, str]:
+def _transposed(op: ConvTranspose, place: Place) -> Written:
     turned = Code("w[" + ", ".join(["::-1"] * place.rank) + "]")
     still = not op.rules.rotates or all(k == 1 for k in place.every("kernel"))
     w = W if still else turned
@@ -118,7 +102,11 @@ def _reduced(what: Code, start: str, how: str, place: Place, pads: Any = None) -
     )
 
 
-def _pool(op: Pool, place: Place) -> str:
+def _inside(code: Code) -> str:
+    return code.replace("\n", "\n    ")
+
+
+def _pool(op: Pool, place: Place) -> Written:
     beyond = any(a.beyond for a in place.axes)
     padded = averages_padding(op, place)
     plain = all(a.dilation == 1 for a in place.axes)
@@ -128,23 +116,23 @@ def _pool(op: Pool, place: Place) -> str:
     given = {"strides": _usual(place.every("stride")), "padding": pads}
     if isinstance(op, MaxPool):
         if plain:
-            return call("flax.linen.max_pool", X, place.every("kernel"), **given)
-        return _reduced(X, "-jax.numpy.inf", "max", place)
+            return call("flax.linen.max_pool", X, place.every("kernel"), **given), ""
+        return _reduced(X, "-jax.numpy.inf", "max", place), ""
     if plain and not (padded and beyond):
         counted = None if padded or not meets_padding(place) else False
-        return call("flax.linen.avg_pool", X, place.every("kernel"), **given, count_include_pad=counted)
+        return call("flax.linen.avg_pool", X, place.every("kernel"), **given, count_include_pad=counted), ""
     sums = _reduced(X, "0.0", "add", place)
     if not meets_padding(place) or (padded and not beyond):
-        return f"{sums} / {window(place)}"
+        return f"{sums} / {window(place)}", ""
     # Every sum is divided by the cells that count: those of the input, or of the padded input.
     ones, pads = Code("jax.numpy.ones_like(x)"), None
     if padded:
         ones = call("jax.numpy.pad", ones, ((0, 0), *place.own, (0, 0)), constant_values=1)
         pads = [(0, whole[1] - own[1]) for whole, own in zip(place.covered, place.own, strict=True)]
-    return f"{sums} / {_reduced(ones, '0.0', 'add', place, pads)}"
+    return f"(\n    {_inside(sums)}\n    / {_inside(_reduced(ones, '0.0', 'add', place, pads))}\n)", ""
 
 
-def _norm(op: LpPool, place: Place) -> tuple[str, str]:
+def _norm(op: LpPool, place: Place) -> Written:
     if scaled_beyond(op, place):
         return (
             "",
@@ -155,15 +143,15 @@ def _norm(op: LpPool, place: Place) -> tuple[str, str]:
     return f"{sums} ** (1 / {op.norm_type})", "JAX has no Lp pooling: this is its sum"
 
 
-def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
+def _upsample(op: Upsample, place: Place) -> Written:
     if op.mode == "nails":
         inside = tuple((0, f - 1, f - 1) for f in factors(place))
         return call("jax.lax.pad", X, Code("0.0"), ((0, 0, 0), *inside, (0, 0, 0))), ""
     if not copies(place, "half_pixel", "up") if op.mode == "nearest" else op.place != "half_pixel":
         told = "none: jax.image.resize has half_pixel coordinates, rounded up"
-        return "", f"{told}; it comes closest, or jax.image.scale_and_translate"
+        raise NoLine(f"{told}; it comes closest, or jax.image.scale_and_translate")
     if not is_exact(place):
-        return "", "none: jax.image.resize takes sizes, and a factor that was rounded down is not their ratio"
+        raise NoLine("none: jax.image.resize takes sizes, and a factor that was rounded down is not their ratio")
     shape = (Code("len(x)"), *place.every("output"), Code("x.shape[-1]"))
     smaller = any(a.output < a.input for a in place.axes)
     way = {"nearest": "nearest", "bilinear": "linear"}[op.mode]
@@ -171,7 +159,7 @@ def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
     return call("jax.image.resize", X, shape, way, antialias=still), ""
 
 
-def _shuffle(op: Shuffle, place: Place) -> tuple[str, str]:
+def _shuffle(op: Shuffle, place: Place) -> Written:
     r, up, deep = op.factor, op.transposed, op.depth_first
     height, width = place.every("input" if up else "output")
     if up:
@@ -183,3 +171,20 @@ def _shuffle(op: Shuffle, place: Place) -> tuple[str, str]:
     shape = (Code("len(x)"), *place.every("output"), -1)
     code = call("x.reshape", *parts) + call(".transpose", *turn) + call(".reshape", *shape)
     return code, f"JAX has no pixel {'' if up else 'un'}shuffle: this moves the axes"
+
+
+def _unpool(op: MaxUnpool, place: Place) -> Written:
+    raise NoLine(
+        "none: JAX has no max unpooling; jax.numpy.zeros(n).at[indices].set(values), on flat planes, comes closest"
+    )
+
+
+_WRITERS: Writers = (
+    (Conv, _conv),
+    (ConvTranspose, _transposed),
+    (LpPool, _norm),
+    (Pool, _pool),
+    (MaxUnpool, _unpool),
+    (Upsample, _upsample),
+    (Shuffle, _shuffle),
+)

@@ -11,9 +11,13 @@ from typing import Any
 from convanim.frameworks.code import (
     Code,
     Line,
+    NoLine,
     Place,
+    Writers,
+    Written,
     averages_padding,
     call,
+    chosen,
     copies,
     factors,
     is_exact,
@@ -22,7 +26,7 @@ from convanim.frameworks.code import (
     one_or_each,
     several,
 )
-from convanim.ops import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, Operation, Pool, Shuffle, Upsample
+from convanim.ops import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Operation, Pool, Shuffle, Upsample
 from convanim.ops.conventions import crop, ring
 
 _BOTH = "Keras takes no stride together with dilation"
@@ -31,29 +35,7 @@ _HERE = "'same' pads this way at this input size; at another it may not"
 
 def line(op: Operation, place: Place) -> Line:
     """The line for a layer, or a note why there is none."""
-    code, note = _written(op, place)
-    return Line("Keras", code, note)
-
-
-def _written(op: Operation, place: Place) -> tuple[str, str]:
-    match op:
-        case Conv():
-            return _conv(op, place)
-        case ConvTranspose():
-            return _transposed(op, place)
-        case LpPool():
-            power = f"x ** {op.norm_type}"
-            return (
-                "",
-                f"none: Keras has no Lp pooling; the root of AveragePooling{place.rank}D of {power} comes closest",
-            )
-        case Pool():
-            return _pool(op, place)
-        case Upsample():
-            return _upsample(op, place)
-        case Shuffle():
-            return _shuffle(op, place)
-    return "", f"none: Keras has no max unpooling; UpSampling{place.rank}D comes closest, which copies"
+    return chosen("Keras", _WRITERS, op, place)
 
 
 def _around(pads: Sequence[tuple[int, int]]) -> Any:
@@ -78,13 +60,13 @@ def _usual(value: Any, usual: Any) -> Any:
     return None if value == usual else value
 
 
-def _conv(op: Conv, place: Place) -> tuple[str, str]:
+def _conv(op: Conv, place: Place) -> Written:
     stride, dilation = place.each("stride"), place.each("dilation")
     if max(place.every("stride")) > 1 and max(place.every("dilation")) > 1:
-        return "", f"none: {_BOTH}; every {stride}-th cell of the output with strides=1 comes closest"
+        raise NoLine(f"none: {_BOTH}; every {stride}-th cell of the output with strides=1 comes closest")
     if op.padding_mode in ("replicate", "circular") and any(map(any, place.pads)):
         mode = "edge" if op.padding_mode == "replicate" else "wrap"
-        return "", f'none: Keras pads with zeros; keras.ops.pad with mode="{mode}", on JAX or PyTorch, comes closest'
+        raise NoLine(f'none: Keras pads with zeros; keras.ops.pad with mode="{mode}", on JAX or PyTorch, comes closest')
 
     def means(word: str) -> bool:
         return op.padding_mode == "zeros" and place.pads == [
@@ -110,11 +92,11 @@ def _conv(op: Conv, place: Place) -> tuple[str, str]:
     return _padded(place.pads, layer, op.padding_mode), ""
 
 
-def _transposed(op: ConvTranspose, place: Place) -> tuple[str, str]:
+def _transposed(op: ConvTranspose, place: Place) -> Written:
     if op.groups > 1:
-        return "", f"none: Conv{place.rank}DTranspose has no groups; one layer for each group comes closest"
+        raise NoLine(f"none: Conv{place.rank}DTranspose has no groups; one layer for each group comes closest")
     if max(place.every("stride")) > 1 and max(place.every("dilation")) > 1:
-        return "", f"none: {_BOTH}; keras.ops.conv_transpose has no way either"
+        raise NoLine(f"none: {_BOTH}; keras.ops.conv_transpose has no way either")
     notes = [] if op.rules.rotates else ["the weight is JAX's, rotated by 180°"]
     named = f"keras.layers.Conv{place.rank}DTranspose"
     given = {"strides": _usual(place.each("stride"), 1), "dilation_rate": _usual(place.each("dilation"), 1)}
@@ -144,12 +126,12 @@ def _transposed(op: ConvTranspose, place: Place) -> tuple[str, str]:
     return several("keras.Sequential([", parts, "])"), "; ".join(notes)
 
 
-def _pool(op: Pool, place: Place) -> tuple[str, str]:
+def _pool(op: Pool, place: Place) -> Written:
     average = isinstance(op, AvgPool)
     named = f"keras.layers.{'Average' if average else 'Max'}Pooling{place.rank}D"
     if any(a.dilation > 1 for a in place.axes):
         closest = "a DepthwiseConv with weights 1 / k" if average else "keras.ops.max over shifted slices"
-        return "", f"none: Keras's pooling has no dilation; {closest} comes closest"
+        raise NoLine(f"none: Keras's pooling has no dilation; {closest} comes closest")
     size = place.each("kernel")
     given: dict[str, Any] = {"strides": _usual(place.each("stride"), size)}
     if not meets_padding(place):
@@ -168,32 +150,35 @@ def _pool(op: Pool, place: Place) -> tuple[str, str]:
         return _padded(place.covered, call(named, size, **given), fill=Code('float("-inf")')), ""
     if averages_padding(op, place) and not any(a.beyond for a in place.axes):
         return _padded(place.covered, call(named, size, **given)), ""
-    why = "it has no ceil_mode" if any(a.beyond for a in place.axes) else "padding that does not count is 'same' only"
-    return "", f"none: of Keras's averages {why}; {named}({size}) on the padded input comes closest"
+    beyond = averages_padding(op, place) and any(a.beyond for a in place.axes)
+    why = "Keras has no ceil_mode" if beyond else "padding that Keras does not count is 'same' only, which differs here"
+    raise NoLine(f"none: {why}; {named}({size}) on the padded input comes closest")
 
 
-def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
+def _upsample(op: Upsample, place: Place) -> Written:
     whole = is_whole(place)
     if op.mode == "nails":
         kept = one_or_each(factors(place))
         layer = f"Conv{place.rank}DTranspose({place.inputs}, 1, strides={kept})"
-        return "", f"none: Keras has no bed of nails; {layer} with the identity as its weights comes closest"
+        raise NoLine(f"none: Keras has no bed of nails; {layer} with the identity as its weights comes closest")
     if op.mode == "nearest" and whole and copies(place, "asymmetric", "floor"):
         return call(f"keras.layers.UpSampling{place.rank}D", one_or_each(factors(place))), ""
     if op.place != "half_pixel" or (op.mode == "nearest" and not copies(place, "half_pixel", "up")):
         how = "a bilinear layer" if op.mode == "bilinear" else "a nearest layer by fractions"
-        return "", f"none: {how} has half_pixel coordinates in Keras, rounded up; Resizing comes closest"
+        raise NoLine(f"none: {how} has half_pixel coordinates in Keras, rounded up; Resizing comes closest")
     if place.rank != 2:
         axes = "axis" if place.rank == 1 else "axes"
-        return "", f"none: Keras resizes pictures, not {place.rank} {axes}; UpSampling{place.rank}D comes closest"
+        raise NoLine(f"none: Keras resizes pictures, not {place.rank} {axes}; UpSampling{place.rank}D comes closest")
     if whole:
         return call("keras.layers.UpSampling2D", one_or_each(factors(place)), interpolation="bilinear"), ""
     if not is_exact(place):
-        return "", "none: Resizing takes sizes, and a factor that was rounded down is not their ratio; it comes closest"
+        raise NoLine(
+            "none: Resizing takes sizes, and a factor that was rounded down is not their ratio; it comes closest"
+        )
     return call("keras.layers.Resizing", *place.every("output"), interpolation=op.mode), ""
 
 
-def _shuffle(op: Shuffle, place: Place) -> tuple[str, str]:
+def _shuffle(op: Shuffle, place: Place) -> Written:
     r, up = op.factor, op.transposed
     if op.depth_first and r > 1:
         return call(f"keras.ops.{'depth_to_space' if up else 'space_to_depth'}", Code("x"), r), ""
@@ -206,3 +191,23 @@ def _shuffle(op: Shuffle, place: Place) -> tuple[str, str]:
     inner = call("keras.ops.transpose", call("keras.ops.reshape", Code("x"), parts), turn)
     code = call("keras.ops.reshape", inner, shape)
     return code, f"keras.ops.{'depth_to_space' if up else 'space_to_depth'} has the order DCR only"
+
+
+def _norm(op: LpPool, place: Place) -> Written:
+    average = f"AveragePooling{place.rank}D of x ** {op.norm_type}"
+    raise NoLine(f"none: Keras has no Lp pooling; the root of {average} comes closest")
+
+
+def _unpool(op: MaxUnpool, place: Place) -> Written:
+    raise NoLine(f"none: Keras has no max unpooling; UpSampling{place.rank}D comes closest, which copies")
+
+
+_WRITERS: Writers = (
+    (Conv, _conv),
+    (ConvTranspose, _transposed),
+    (LpPool, _norm),
+    (Pool, _pool),
+    (MaxUnpool, _unpool),
+    (Upsample, _upsample),
+    (Shuffle, _shuffle),
+)

@@ -11,9 +11,13 @@ from typing import Any
 from convanim.frameworks.code import (
     Code,
     Line,
+    NoLine,
     Place,
+    Writers,
+    Written,
     averages_padding,
     call,
+    chosen,
     factors,
     is_exact,
     is_whole,
@@ -40,28 +44,7 @@ _AUTO = {"same": "SAME_UPPER", "same_upper": "SAME_UPPER", "same_lower": "SAME_L
 
 def line(op: Operation, place: Place) -> Line:
     """The line for a layer, or a note why there is none."""
-    code, note = _written(op, place)
-    return Line("ONNX", code, note)
-
-
-def _written(op: Operation, place: Place) -> tuple[str, str]:
-    match op:
-        case Conv():
-            return _conv(op, place), ""
-        case ConvTranspose():
-            return _transposed(op, place)
-        case Pool():
-            return _pool(op, place)
-        case MaxUnpool():
-            pads = _pads(place.pads)
-            return _node(
-                "MaxUnpool", ["x", "indices"], **_window(place), pads=pads
-            ), "indices count all channels through"
-        case Upsample():
-            return _upsample(op, place)
-        case Shuffle():
-            return _shuffle(op)
-    return "", "none: ONNX has no such operator"
+    return chosen("ONNX", _WRITERS, op, place)
 
 
 def _node(kind: str, reads: Sequence[str] = ("x",), writes: str = "y", /, **attributes: Any) -> Code:
@@ -103,18 +86,18 @@ def _padded(pads: Sequence[tuple[int, int]], mode: str, inputs: str, output: str
     return [sizes, _node("Pad", [inputs, "around"], output, mode=mode)]
 
 
-def _conv(op: Conv, place: Place) -> str:
+def _conv(op: Conv, place: Place) -> Written:
     rest: dict[str, Any] = {
         "dilations": _usual(place.every("dilation")),
         "group": None if op.groups == 1 else op.groups,
     }
     if op.padding_mode == "zeros" or not any(map(any, place.pads)):
-        return _node("Conv", ["x", "w"], **_window(place), **_padding(op, place, place.pads), **rest)
+        return _node("Conv", ["x", "w"], **_window(place), **_padding(op, place, place.pads), **rest), ""
     pad = _padded(place.pads, _MODES[op.padding_mode], "x", "padded")
-    return _nodes(*pad, _node("Conv", ["padded", "w"], **_window(place), **rest))
+    return _nodes(*pad, _node("Conv", ["padded", "w"], **_window(place), **rest)), ""
 
 
-def _transposed(op: ConvTranspose, place: Place) -> tuple[str, str]:
+def _transposed(op: ConvTranspose, place: Place) -> Written:
     notes = [] if op.rules.rotates else ["the weight is JAX's, rotated by 180°"]
     # What the output has beyond the stamps is output padding; the rest of the full result is cropped.
     # Output padding must be below the stride: the text allows the dilation too, but no runtime does.
@@ -143,10 +126,10 @@ def _transposed(op: ConvTranspose, place: Place) -> tuple[str, str]:
     return _nodes(layer, *_padded(left, "constant", "full", "y")), "; ".join(notes)
 
 
-def _pool(op: Pool, place: Place) -> tuple[str, str]:
+def _pool(op: Pool, place: Place) -> Written:
     given: dict[str, Any] = {**_window(place), "dilations": _usual(place.every("dilation"))}
     wide = any(max(*p, *c) >= a.kernel for a, p, c in zip(place.axes, place.pads, place.covered, strict=True))
-    ceil: dict[str, Any] = {"ceil_mode": 1} if op.ceil_mode else {}
+    ceil: dict[str, Any] = {"ceil_mode": 1} if op.ceil_mode and not isinstance(op.padding, str) else {}
     if isinstance(op, LpPool):
         if scaled_beyond(op, place):
             return (
@@ -154,16 +137,18 @@ def _pool(op: Pool, place: Place) -> tuple[str, str]:
                 "none: PyTorch scales up the sums of windows that stick out; LpPool with ceil_mode=1 comes closest",
             )
         if signed(op) and op.convention != "onnx":
-            return "", f"none: LpPool takes powers of sizes, without signs; LpPool of p={op.norm_type} comes closest"
+            raise NoLine(f"none: LpPool takes powers of sizes, without signs; LpPool of p={op.norm_type} comes closest")
         if op.norm_type != int(op.norm_type):
-            return "", f"none: LpPool takes whole numbers, not p={op.norm_type}; the nearest comes closest"
+            raise NoLine(f"none: LpPool takes whole numbers, not p={op.norm_type}; the nearest comes closest")
         if wide:
-            return "", "none that runs: runtimes refuse padding of the kernel size or more; Pad before it comes closest"
+            raise NoLine(
+                "none that runs: runtimes refuse padding of the kernel size or more; Pad before it comes closest"
+            )
         if op.convention == "onnx":
             return _node("LpPool", **given, p=int(op.norm_type), **_padding(op, place, place.pads), **ceil), ""
         return _node("LpPool", **given, p=int(op.norm_type), pads=_pads(place.covered)), ""
     if wide:
-        return "", "none that runs: runtimes refuse padding of the kernel size or more; Pad before it comes closest"
+        raise NoLine("none that runs: runtimes refuse padding of the kernel size or more; Pad before it comes closest")
     name = "MaxPool" if isinstance(op, MaxPool) else "AveragePool"
     counted: dict[str, Any] = {"count_include_pad": 1} if averages_padding(op, place) else {}
     if op.convention == "onnx" or averages_padding(op, place):
@@ -172,7 +157,7 @@ def _pool(op: Pool, place: Place) -> tuple[str, str]:
     return _node(name, **given, pads=_pads(place.covered)), ""
 
 
-def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
+def _upsample(op: Upsample, place: Place) -> Written:
     if op.mode == "nails":
         sizes = list(factors(place))
         return (
@@ -200,9 +185,26 @@ def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
     return _nodes(sizes_node, resize), ""
 
 
-def _shuffle(op: Shuffle) -> tuple[str, str]:
+def _shuffle(op: Shuffle, place: Place) -> Written:
     if op.transposed:
         return _node("DepthToSpace", blocksize=op.factor, mode="DCR" if op.depth_first else "CRD"), ""
     if op.depth_first:
         return _node("SpaceToDepth", blocksize=op.factor), ""
-    return "", "none: SpaceToDepth has the order DCR only; Reshape and Transpose of the channels after it come closest"
+    raise NoLine(
+        "none: SpaceToDepth has the order DCR only; Reshape and Transpose of the channels after it come closest"
+    )
+
+
+def _unpool(op: MaxUnpool, place: Place) -> Written:
+    node = _node("MaxUnpool", ["x", "indices"], **_window(place), pads=_pads(place.pads))
+    return node, "indices count all channels through"
+
+
+_WRITERS: Writers = (
+    (Conv, _conv),
+    (ConvTranspose, _transposed),
+    (Pool, _pool),
+    (MaxUnpool, _unpool),
+    (Upsample, _upsample),
+    (Shuffle, _shuffle),
+)

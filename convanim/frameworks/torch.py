@@ -11,9 +11,13 @@ from typing import Any
 from convanim.frameworks.code import (
     Code,
     Line,
+    NoLine,
     Place,
+    Writers,
+    Written,
     averages_padding,
     call,
+    chosen,
     copies,
     factors,
     is_exact,
@@ -46,25 +50,7 @@ _NOT_ROTATED = "the weight is JAX's, rotated by 180°"
 
 def line(op: Operation, place: Place) -> Line:
     """The line for a layer, or a note why there is none."""
-    code, note = _written(op, place)
-    return Line("PyTorch", code, note)
-
-
-def _written(op: Operation, place: Place) -> tuple[str, str]:
-    match op:
-        case Conv():
-            return _conv(op, place), ""
-        case ConvTranspose():
-            return _transposed(op, place)
-        case Pool():
-            return _pool(op, place)
-        case MaxUnpool():
-            return _unpool(place)
-        case Upsample():
-            return _upsample(op, place)
-        case Shuffle():
-            return _shuffle(op)
-    return "", "PyTorch has no such layer"
+    return chosen("PyTorch", _WRITERS, op, place)
 
 
 def _pad(pads: Sequence[tuple[int, int]], mode: str = "zeros", fill: Code | None = None) -> Code:
@@ -85,7 +71,7 @@ def _usual(value: Any, usual: Any) -> Any:
     return None if value == usual else value
 
 
-def _conv(op: Conv, place: Place) -> str:
+def _conv(op: Conv, place: Place) -> Written:
     pads: Any = place.pads
     even = all(before == after for before, after in pads)
     # PyTorch's own 'same' knows stride 1 only, and puts the larger half at the end.
@@ -103,14 +89,14 @@ def _conv(op: Conv, place: Place) -> str:
         groups=_usual(op.groups, 1),
         padding_mode=_usual(op.padding_mode, "zeros") if inside else None,
     )
-    return layer if even or word else _after(pads, layer, mode=op.padding_mode)
+    return (layer if even or word else _after(pads, layer, mode=op.padding_mode)), ""
 
 
 def _each(place: Place) -> list[tuple[Axis, tuple[int, int]]]:
     return list(zip(place.axes, place.pads, strict=True))
 
 
-def _transposed(op: ConvTranspose, place: Place) -> tuple[str, str]:
+def _transposed(op: ConvTranspose, place: Place) -> Written:
     # With equal crops on both sides, what one side crops less is output padding.
     extras = [a.output - (a.full - 2 * a.before) for a in place.axes]
     most = [max(a.stride, a.dilation) - 1 for a in place.axes]
@@ -138,18 +124,9 @@ def _transposed(op: ConvTranspose, place: Place) -> tuple[str, str]:
     return several("torch.nn.Sequential(", [layer, _pad(left)], ")"), "; ".join(notes)
 
 
-def _pool(op: Pool, place: Place) -> tuple[str, str]:
-    if isinstance(op, LpPool) and signed(op) and op.convention == "onnx":
-        return "", (
-            f"none: LPPool takes powers of the values with their signs; LPPool{place.rank}d of x.abs() comes closest"
-        )
-    if not isinstance(op, MaxPool) and any(a.dilation > 1 for a in place.axes):
-        named = "AvgPool" if isinstance(op, AvgPool) else "LPPool"
-        return "", (
-            f"none: {named} has no dilation; a convolution of each channel with weights 1 and dilation gives the sums"
-        )
-    if isinstance(op, LpPool):
-        return _norm(op, place)
+def _pool(op: Pool, place: Place) -> Written:
+    if not isinstance(op, MaxPool):
+        _undilated("AvgPool", place)
     for ceil in (op.ceil_mode, not op.ceil_mode):
         if (code := _pooled(op, place, ceil)) is not None:
             return code, ""
@@ -162,10 +139,17 @@ def _pool(op: Pool, place: Place) -> tuple[str, str]:
             fits = ceil or not any(a.beyond for a in place.axes)
             if all(inner) and fits:
                 return _after(place.own, _window(op, place, ceil_mode=ceil or None)), ""
-    return "", (
+    raise NoLine(
         "none: AvgPool pads both sides alike; AvgPool of the padded input, "
         "divided by AvgPool of padded ones, comes closest"
     )
+
+
+def _undilated(named: str, place: Place) -> None:
+    if any(a.dilation > 1 for a in place.axes):
+        raise NoLine(
+            f"none: {named} has no dilation; a convolution of each channel with weights 1 and dilation gives the sums"
+        )
 
 
 def _size(axis: Axis, cells: int, pad: int, ceil: bool) -> int:
@@ -199,7 +183,12 @@ def _window(op: Pool, place: Place, **more: Any) -> Code:
     return call(f"torch.nn.{named}{place.rank}d", kernel_size=size, **told)
 
 
-def _norm(op: LpPool, place: Place) -> tuple[str, str]:
+def _norm(op: LpPool, place: Place) -> Written:
+    if signed(op) and op.convention == "onnx":
+        raise NoLine(
+            f"none: LPPool takes powers of the values with their signs; LPPool{place.rank}d of x.abs() comes closest"
+        )
+    _undilated("LPPool", place)
     layer = {"kernel_size": place.each("kernel"), "stride": _usual(place.each("stride"), place.each("kernel"))}
     named = f"torch.nn.LPPool{place.rank}d"
     if not scaled_beyond(op, place):
@@ -207,10 +196,10 @@ def _norm(op: LpPool, place: Place) -> tuple[str, str]:
     # The window that sticks out is scaled up: it must stick out there too.
     if all(_size(a, a.padded, 0, True) == a.output for a in place.axes):
         return _after(place.pads, call(named, op.norm_type, **layer, ceil_mode=True)), ""
-    return "", "none: LPPool has no padding of its own, and with it around the input ceil_mode gives one window more"
+    raise NoLine("none: LPPool has no padding of its own, and with it around the input ceil_mode gives one window more")
 
 
-def _unpool(place: Place) -> tuple[str, str]:
+def _unpool(op: MaxUnpool, place: Place) -> Written:
     layer = {"kernel_size": place.each("kernel"), "stride": _usual(place.each("stride"), place.each("kernel"))}
     # The places say where the values go: of the padding only the sum matters, for the size.
     total = [a.before + a.after for a in place.axes]
@@ -218,23 +207,25 @@ def _unpool(place: Place) -> tuple[str, str]:
     if not any(t % 2 for t in total):
         return call(f"torch.nn.MaxUnpool{place.rank}d", **layer, padding=half), "called with (x, indices)"
     if any(t % 2 and a.stride == 1 for t, a in zip(total, place.axes, strict=True)):
-        return "", "none: MaxUnpool pads both sides alike; crop the output of one with less padding"
+        raise NoLine("none: MaxUnpool pads both sides alike; crop the output of one with less padding")
     sizes = place.every("output")
     functional = f"torch.nn.functional.max_unpool{place.rank}d"
     return call(functional, Code("x"), Code("indices"), **layer, padding=half, output_size=sizes), ""
 
 
-def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
+def _upsample(op: Upsample, place: Place) -> Written:
     if op.mode == "nails":
         ones = call("torch.ones", place.inputs, 1, *(1,) * place.rank, dtype=Code("x.dtype"))
         stride = factors(place)
         extra = {"stride": stride, "output_padding": tuple(f - 1 for f in stride), "groups": _usual(place.inputs, 1)}
         return call(f"torch.nn.functional.conv_transpose{place.rank}d", Code("x"), ones, **extra), ""
     if op.mode == "bilinear" and op.place == "asymmetric":
-        return "", "none: Upsample has no asymmetric coordinates; half_pixel, its default, comes closest"
+        raise NoLine("none: Upsample has no asymmetric coordinates; half_pixel, its default, comes closest")
     nearest = "nearest" if copies(place, "asymmetric", "floor") else "nearest-exact"
     if op.mode == "nearest" and nearest == "nearest-exact" and not copies(place, "half_pixel", "up"):
-        return "", "none: Upsample copies another cell where a place lies between two; mode nearest-exact comes closest"
+        raise NoLine(
+            "none: Upsample copies another cell where a place lies between two; mode nearest-exact comes closest"
+        )
     whole = is_whole(place)
     linear = ("linear", "bilinear", "trilinear")[place.rank - 1]
     if op.scale_factor is not None and (op.convention in ("torch", "onnx") or is_exact(place)):
@@ -243,7 +234,7 @@ def _upsample(op: Upsample, place: Place) -> tuple[str, str]:
         how = {"scale_factor": one_or_each(factors(place))} if whole else {"size": place.every("output")}
     mode = _usual(nearest if op.mode == "nearest" else linear, "nearest")
     if "scale_factor" in how and any(_forgets(op, a, place, mode) for a in place.axes):
-        return "", "none: here PyTorch forgets the factor and copies whole cells; the same layer comes closest"
+        raise NoLine("none: here PyTorch forgets the factor and copies whole cells; the same layer comes closest")
     return call("torch.nn.Upsample", **how, mode=mode, align_corners=(op.place == "align_corners") or None), ""
 
 
@@ -261,7 +252,7 @@ def _forgets(op: Upsample, axis: Axis, place: Place, mode: str | None) -> bool:
     return quick and any(min(t * down // up, n - 1) != t * n // o for t in range(o))
 
 
-def _shuffle(op: Shuffle) -> tuple[str, str]:
+def _shuffle(op: Shuffle, place: Place) -> Written:
     r, up = op.factor, op.transposed
     name = "shuffle" if up else "unshuffle"
     if not op.depth_first:
@@ -271,3 +262,14 @@ def _shuffle(op: Shuffle) -> tuple[str, str]:
     functional = f"torch.nn.functional.pixel_{name}"
     code = f"{functional}(x{turn}, {r})" if up else f"{functional}(x, {r}){turn}"
     return code, f"Pixel{name.capitalize()} has the order CRD only: the channels are put into it"
+
+
+_WRITERS: Writers = (
+    (Conv, _conv),
+    (ConvTranspose, _transposed),
+    (LpPool, _norm),
+    (Pool, _pool),
+    (MaxUnpool, _unpool),
+    (Upsample, _upsample),
+    (Shuffle, _shuffle),
+)

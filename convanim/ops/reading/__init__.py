@@ -62,10 +62,9 @@ def _layer(part: Any, constants: dict[str, Any]) -> Operation | Pad | None:
         raise ConvanimError(f"{short(getattr(part, 'text', part))} is not a layer", "write it like nn.Conv2d(1, 1, 3)")
     if part.last == "make_node":
         return onnx.read(part, constants)
-    for framework in (torch, keras, flax):
-        found: Operation | Pad | None = framework.read(part)
-        if found is not None:
-            return found
+    found = torch.read(part) or keras.read(part) or flax.read(part)
+    if found is not None:
+        return found
     names = [name for framework in (torch, keras, flax) for name in framework.NAMES]
     told = "; jax.lax does not say the kernel's size" if part.name.startswith("jax.lax") else ""
     raise ConvanimError(f"{short(part.name)} is not a known layer{told}", near(part.last, names))

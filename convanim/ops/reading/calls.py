@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,10 +78,8 @@ def taken_apart(text: str) -> Call | list[Any]:
 
 
 def _value(node: ast.expr) -> Any:
-    try:
+    with suppress(ValueError, TypeError):
         return ast.literal_eval(node)
-    except (ValueError, TypeError):
-        pass
     if isinstance(node, ast.List | ast.Tuple):
         inside = [_value(part) for part in node.elts]
         return inside if isinstance(node, ast.List) else tuple(inside)
@@ -90,6 +89,10 @@ def _value(node: ast.expr) -> Any:
         return Unread(ast.unparse(node))
     if isinstance(node.func, ast.Call):
         return _value(node.func)
+    return _call(node)
+
+
+def _call(node: ast.Call) -> Any:
     name = ast.unparse(node.func)
     given = tuple(_value(part) for part in node.args)
     if name == "float" and given in (("inf",), ("-inf",)):

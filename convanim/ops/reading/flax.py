@@ -61,13 +61,9 @@ def _pool(call: Call) -> Operation:
 def _conv(call: Call) -> Operation:
     names = ("features", "kernel_size", "strides", "padding", "input_dilation", "kernel_dilation")
     got = bound(
-        call,
-        (*names, "feature_group_count"),
-        _NOTHING,
-        "kernel_size",
+        call, (*names, "feature_group_count"), _NOTHING, "kernel_size", mask=(None,),
         input_dilation=(None, 1, (1,), (1, 1), (1, 1, 1)),
-        mask=(None,),
-    )
+    )  # fmt: skip
     kernel, more = _shape(call, got, "kernel_size")
     more["dilation"] = got.get("kernel_dilation") or 1
     padding = _padding(got.get("padding", "SAME"), len(kernel))

@@ -65,13 +65,14 @@ def _upsample(call: Call, rank: int) -> Operation:
 def _resizing(call: Call) -> Operation:
     names = ("height", "width", "interpolation")
     plain = dict.fromkeys(("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"), (False,))
-    got: dict[str, Any] = bound(call, names, _NOTHING, "width", **plain)
+    got = bound(call, names, _NOTHING, "width", **plain)
+    if "height" not in got:
+        raise ConvanimError(f"{call.name} has no height", "write it like Resizing(8, 8)")
     mode = got.get("interpolation", "bilinear")
     if mode not in ("nearest", "bilinear"):
         raise ConvanimError(f"interpolation={mode!r} of {call.name} is not understood", "use nearest or bilinear")
     # Keras's own layers upsample by whole factors; a size with centres of cells is PyTorch's too.
-    size: Any = got.get("height"), got["width"]
-    return Upsample(size=size, mode=mode, coordinates="half_pixel")
+    return Upsample(size=(got["height"], got["width"]), mode=mode, coordinates="half_pixel")
 
 
 _RANKED: dict[str, Callable[[Call, int], Operation]] = {
