@@ -178,13 +178,12 @@ def test_resizing(case):
         return
     done = case.trace()
     factors = [along(asked.get("scale_factor", 1), i) for i in range(rank)]
-    if any(f * a.input != a.output for f, a in zip(factors, done.axes, strict=True)) and "size" not in asked:
-        # A size that was rounded down: its align_corners lays the corners of the size before it.
-        if done.op.place == "align_corners":
-            return
-    if any(not dyadic(a) for a in done.axes):  # it computes places in floats, and takes a wrong cell on an edge
-        if asked["mode"] == "nearest":
-            return
+    rounded = any(f * a.input != a.output for f, a in zip(factors, done.axes, strict=True)) and "size" not in asked
+    if rounded and done.op.place == "align_corners":  # it lays the corners of the size before it was rounded down
+        return
+    # It computes places in floats, and takes a wrong cell on an edge.
+    if asked["mode"] == "nearest" and not all(dyadic(a) for a in done.axes):
+        return
     sizes = np.array([1, len(case.array), *(a.output for a in done.axes)], np.int64) if "size" in asked else None
     scales = None if sizes is not None else np.array([1, 1, *factors], np.float32)
     given_ = [batch(case.array), None, scales] + ([sizes] if sizes is not None else [])
