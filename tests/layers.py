@@ -181,7 +181,10 @@ def line_of(
     if isinstance(given, str) and convention in ("keras", "jax"):
         # Their words say the size; what it has beyond the stamps counts as output padding.
         return Line(n, k, s, d, before, max(full - before - out, 0), max(out + before - full, 0))
-    return Line(n, k, s, d, before, full - before - out + (extra or 0), extra or 0)
+    after = full - before - out + (extra or 0)
+    if isinstance(given, str):
+        return Line(n, k, s, d, before, max(after, 0), (extra or 0) + max(-after, 0))
+    return Line(n, k, s, d, before, after, extra or 0)
 
 
 def fits(line: Line, mode: str, *, transposed: bool) -> bool:

@@ -131,7 +131,8 @@ def test_what_the_words_mean(n, k, s, d):
         assert Conv(k, s, "same", dilation=d).axes((n,)) == (same,)
     (up,), (up_lower,) = (ConvTranspose(k, s, word, **onnx).axes((n,)) for word in ("same", "same_lower"))
     assert up.output == up_lower.output == n * s
-    assert (up.before, up.after) == (up_lower.after, up_lower.before)
+    if d * (k - 1) + 1 >= s:  # otherwise stamps leave gaps, and zeros stand beyond the last ones
+        assert (up.before, up.after) == (up_lower.after, up_lower.before)
     (full,) = Conv(k, s, "full", dilation=d).axes((n,))
     assert full.before == full.after == d * (k - 1)
     if n > d * (k - 1):
@@ -167,7 +168,9 @@ def test_notations_people_write(text, op):
     assert parse(text) == op
 
 
-CUT = st.sampled_from([str(Conv((3, 2), 2, ((0, 1), 2), dilation=3)), str(ConvTranspose(3, 2, "same_lower", groups=2, convention="onnx"))])
+CUT = st.sampled_from(
+    [str(Conv((3, 2), 2, ((0, 1), 2), dilation=3)), str(ConvTranspose(3, 2, "same_lower", groups=2, convention="onnx"))]
+)
 MUTATED = st.builds(
     lambda text, at, length, put: text[: at % len(text)] + put + text[at % len(text) + length :],
     CUT,

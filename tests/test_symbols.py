@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from small import small
 
 from convanim import glyphs
+from convanim.layout import layout
 from convanim.ops import Conv, ConvTranspose
+from convanim.render.raster import Raster
 from convanim.render.text import frame_text
 from convanim.scene.canvas import LetteredCanvas
 from convanim.scene.frame import Role
@@ -17,6 +19,7 @@ from convanim.scene.gather import GatherScene
 from convanim.scene.letters import Letters
 from convanim.scene.scatter import ScatterScene
 from convanim.symbols import Symbols, symbol
+from convanim.theme import load
 from convanim.trace import ConvTrace
 
 SETTINGS = settings(max_examples=80)
@@ -195,3 +198,19 @@ def test_long_sums_of_letters_are_shortened() -> None:
     s = ScatterScene(ConvTranspose(3).trace(np.ones((2, 2), int), np.ones((3, 3), int)).by_input(), symbols=True)
     text = s.frame(1 + 4 * s.beats.each - 1).captions[0].text()
     assert text == "output[1:4, 1:4] += b₁₁ · kernel   Σ₄ = b₀₀w₁₁ + b₀₁w₁₀ + … + b₁₁w₀₀, …"
+
+
+def test_letters_without_room_leave_the_colours_of_their_roles() -> None:
+    s = ScatterScene(ConvTranspose(3, 2).trace(np.ones((5, 5), int), np.ones((3, 3), int)).by_input(), symbols=True)
+    page = layout(s, 320, 180)
+    place = page.places["canvas"]
+    assert not place.number
+    assert not place.shaded
+    assert place.scale is None
+    raster = Raster(s, page, load("light"))
+    for number in range(s.beats.total):
+        picture = raster.draw(s.frame(number))
+    colours = {
+        picture.pixels[box.top + 2, box.left + 2] for box in (place.cell(0, 0), place.cell(2, 2), place.cell(9, 3))
+    }
+    assert colours == {raster.palette.solid("done.fill")}

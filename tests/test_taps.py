@@ -56,7 +56,10 @@ def test_the_transpose_reads_the_same_taps_the_other_way(axis):
 @given(AXES)
 def test_both_tables_hold_every_tap_and_nothing_else(axis):
     taps = Taps.along(**axis)
-    for table, own, cells in ((taps.by_target(), taps.target, taps.targets), (taps.by_source(), taps.source, taps.sources)):
+    for table, own, cells in (
+        (taps.by_target(), taps.target, taps.targets),
+        (taps.by_source(), taps.source, taps.sources),
+    ):
         assert len(table) == cells
         held = [row[row != NOWHERE] for row in table]
         assert sorted(np.concatenate(held).tolist()) == list(range(len(taps.k)))  # each tap once

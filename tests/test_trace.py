@@ -3,7 +3,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layers import agree, layers, plain, thorough
 
@@ -121,6 +121,48 @@ def test_a_convolution_and_its_transpose_are_adjoint(case):
         for a, b in ((down.answer, grad), (down.x, back.answer))
     )
     assert left == (right if case.exact else pytest.approx(right, rel=1e-9, abs=1e-4))
+
+
+@thorough
+@given(layers())
+def test_the_steps_are_a_matrix(case):
+    """Its rows are the outputs, its columns the inputs; the transposed layer's is the transpose."""
+    done = case.trace()
+    assume(len(done) + len(done.by_input()) <= 150)
+    matrix = np.zeros((done.answer.size, done.x.size), done.weight.dtype)
+    for step in done:
+        np.add.at(matrix[step.number], np.ravel_multi_index(tuple(step.reads.T), done.x.shape), step.weights)
+    out = (matrix @ done.x.ravel()).reshape(done.answer.shape)
+    if done.bias is not None:
+        out = out + done.bias.reshape(-1, *[1] * len(done.axes))
+    assert agree(out, plain(case), case)
+    if not case.op.transposed and case.mode == "zeros":
+        back = done.backward()
+        turned = np.zeros(matrix.shape[::-1], matrix.dtype)
+        for step in back:
+            np.add.at(turned[step.number], np.ravel_multi_index(tuple(step.reads.T), back.x.shape), step.weights)
+        assert np.array_equal(turned, matrix.T)
+
+
+@thorough
+@given(layers(transposed=True))
+def test_zero_insertion_and_overlap_add_are_the_same_cell_for_cell(case):
+    """A convolution of stride 1 with the rotated kernel over the spread and padded input, and the stamps' sums."""
+    done = case.trace()
+    stage = done.x
+    for axis, a in enumerate(done.axes, start=1):
+        zeros = np.repeat(np.arange(1, a.input), a.stride - 1)
+        stage = np.insert(stage, zeros, 0, axis=axis)
+        before, after = a.ring
+        stage = np.pad(stage, [(max(before, 0), max(after, 0)) if i == axis else (0, 0) for i in range(stage.ndim)])
+        stage = np.take(stage, range(max(-before, 0), stage.shape[axis] - max(-after, 0)), axis=axis)
+    per = case.inputs // case.groups
+    rotated = np.flip(case.stamped, axis=tuple(range(2, stage.ndim + 1)))
+    weight = np.concatenate([rotated[g * per : (g + 1) * per].swapaxes(0, 1) for g in range(case.groups)])
+    kernel, dilation = tuple(a.kernel for a in done.axes), tuple(a.dilation for a in done.axes)
+    slid = Conv(kernel, dilation=dilation, groups=case.groups).trace(stage, weight, case.bias)
+    assert agree(slid.answer, done.by_input().replay(), case)
+    assert agree(slid.answer, plain(case), case)
 
 
 # As a sequence

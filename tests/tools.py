@@ -6,12 +6,16 @@ Knows Pillow, gifsicle and ffmpeg. Each `decode_...` gives the frames of a file 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
 import subprocess
 import tempfile
+import warnings
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -86,3 +90,27 @@ def assert_same_show(got: Clip, wanted: Clip) -> None:
     for start in sorted(starts):
         if start < length:
             np.testing.assert_array_equal(picture_at(got, start), picture_at(wanted, start), f"at {start} ms")
+
+
+def need_module(name: str, *, promised: bool = False) -> ModuleType:
+    """Import a package to compare with; without it skip the tests, or fail them where CI promises it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some warn at their import of what is not installed beside them
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            missing = (
+                f"{name} is not installed: pip install '.[{name.split('.', maxsplit=1)[0].replace('flax', 'jax')}]'"
+            )
+            if promised and os.environ.get("CI"):
+                pytest.fail(missing)
+            pytest.skip(missing, allow_module_level=True)
+
+
+def close(got: NDArray[Any], wanted: NDArray[Any]) -> bool:
+    """Whether two answers are the same up to the roundings of 64-bit floats, in an order that is not ours."""
+    if got.shape != wanted.shape:
+        return False
+    finite = np.isfinite(wanted)
+    scale = max(1.0, float(np.abs(wanted[finite]).max(initial=0)))
+    return bool(np.allclose(got[finite], wanted[finite], rtol=0, atol=1e-9 * scale) and (got == wanted)[~finite].all())

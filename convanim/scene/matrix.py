@@ -266,8 +266,8 @@ class MatrixScene:
         return Frame(2, grids, (caption,), number + 1)
 
     def _along(self, outline: Outline) -> Outline:
-        top, left, bottom, right, role = outline
-        return Outline(left, top, right, bottom, role) if self.turned else outline
+        top, left, bottom, right, role, dashed = outline
+        return Outline(left, top, right, bottom, role, dashed) if self.turned else outline
 
     def _window(self, step: Step) -> tuple[Outline, ...]:
         """Around the input cells that are read; padding has no column in a matrix, and is not drawn."""

@@ -16,9 +16,9 @@ from convanim.numerals import Numerals
 from convanim.scene.captions import output_cell, product_sum
 from convanim.scene.frame import Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, whole
 from convanim.scene.gather import COPIES
-from convanim.scene.slab import Slab, check, wrapped
+from convanim.scene.slab import MOST, ROW, Slab, wrapped
 from convanim.scene.stage import layers, roles
-from convanim.scene.window import SURVEYED, Seen, Where, WindowScene
+from convanim.scene.window import SURVEYED, Seen, WindowScene
 from convanim.trace import ConvTrace, Step
 
 
@@ -39,7 +39,6 @@ class PlanesScene(WindowScene):
         self._rotates = trace.op.transposed and trace.op.rules.rotates
         self._group = len(trace.x) // trace.op.groups
         self._kernels = Slab("kernel", "kernel", len(trace.x), trace.weight.shape[2:])
-        check(trace.op, self._kernels)
         # The sums that are added up: one a channel, or of a single channel with three axes one a slice of the kernel.
         self._sliced = self._group == 1 and len(trace.axes) == 3
         self._parts = trace.axes[0].kernel if self._sliced else self._group
@@ -47,6 +46,7 @@ class PlanesScene(WindowScene):
         products = np.unique(np.multiply.outer(np.unique(trace.x), np.unique(trace.weight)))
         self._sums = self._survey(trace, products)
         self._sum = Numerals(products, self._sums) if trace.x.dtype.kind == "f" else Numerals(self._sums)
+        self._told: dict[tuple[int, int], list[str]] = {}
         self._shown: dict[tuple[int, bool], dict[str, Grid]] = {}
         super().__init__(trace, words)
 
@@ -205,7 +205,7 @@ class PlanesScene(WindowScene):
                     follows=self.left.names[i] if lined and len(self.trace.axes) > 1 else "",
                 )
             )
-        rows = wrapped(kernels)
+        rows = wrapped(kernels, MOST if self.left.count > ROW else ROW)
         if self._parts > 1:
             strip = Panel(
                 "sums", (1, self._parts), (self._strip_title,), self._sum, self._sums, aside=True, shade="product"
@@ -241,7 +241,6 @@ class PlanesScene(WindowScene):
         cell = step.writes[0].tolist()
         met, _ = self._channel(cell[0])
         depths, (rows, columns), window = self._windows(cell)
-        grids = self._weights(cell[0], turned=True)
         spots = [
             (r, c)
             for r in range(rows.start, rows.stop, rows.step)
@@ -251,14 +250,19 @@ class PlanesScene(WindowScene):
         for channel in met:
             for part, depth in enumerate(depths):
                 plane = channel * self.left.deep + depth
-                values = grids[self._kernels.names[channel * self._kernels.deep + part]].values
-                told: dict[Where, str] = {
-                    spot: f"×{self._factor.text(v)}" for spot, v in zip(spots, values.ravel().tolist(), strict=True)
-                }
-                active[plane], notes[plane] = (rows, columns), told
+                factors = self._factors(cell[0], channel * self._kernels.deep + part)
+                active[plane], notes[plane] = (rows, columns), dict(zip(spots, factors, strict=True))
                 outlines[plane] = (Outline(*window, Role.KERNEL),)
         others = set(range(self.left.count)) - {c * self.left.deep + d for c in met for d in range(self.left.deep)}
         return Seen(self._caption(step), active, notes, outlines, frozenset(others))
+
+    def _factors(self, output: int, plane: int) -> list[str]:
+        """The notes of the window on a plane, row by row."""
+        known = self._told.get((output, plane))
+        if known is None:
+            values = self._weights(output, turned=True)[self._kernels.names[plane]].values
+            known = self._told[output, plane] = [f"×{self._factor.text(v)}" for v in values.ravel().tolist()]
+        return known
 
     def _caption(self, step: Step) -> Caption:
         cell = step.writes[0].tolist()

@@ -78,6 +78,8 @@ class PoolScene(WindowScene):
         for i, axis in enumerate(self.trace.axes, start=len(self.lines) - len(self.trace.axes)):
             if axis.beyond:
                 np.moveaxis(shown, i, 0)[axis.padded :] = Role.EMPTY
+        if not zeros:  # what holds nothing is not left unused
+            shown[(shown == Role.UNUSED) & (layers(*self.lines) > 0)] = Role.EMPTY
         return shown
 
     def _open(self) -> list[Frame]:
@@ -144,7 +146,7 @@ class PoolScene(WindowScene):
 
     def _remark(self, step: Step, empty: int, padding: int) -> str:
         if self._max and not len(step.terms):
-            return "nothing but padding under the window, and padding never wins"
+            return "only padding under the window, and padding never wins"
         if self._max:
             return "padding never wins a maximum" if empty and self._padded else ""
         if padding and self._counts:

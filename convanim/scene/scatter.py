@@ -12,14 +12,27 @@ import numpy as np
 from convanim.arithmetic import count, per_axis, sides
 from convanim.scene.canvas import Canvas, LetteredCanvas
 from convanim.scene.captions import detail, heading, place, size_formula, span
-from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, still, whole
+from convanim.scene.frame import (
+    Beats,
+    Caption,
+    Emphasis,
+    Frame,
+    Grid,
+    OneBlock,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    still,
+    whole,
+)
 from convanim.trace import ConvTrace, Trace
 
 #: Up to so many stamps each is shown in three frames (read, scale, add), up to so many in two, beyond in one.
 THREE, TWO = 16, 49
 
 
-class ScatterScene:
+class ScatterScene(OneBlock):
     """Every input cell scales the kernel, and the product is added to a canvas that is cropped in the end.
 
     Args:
@@ -193,7 +206,9 @@ class ScatterScene:
     def _kept(self, rows: slice, columns: slice) -> list[Outline]:
         """The edge that output padding keeps: the last rows and columns of the output."""
         extra = (0, *(a.output_padding for a in self.trace.axes))[-2:]
-        edges = [(rows.stop - extra[0], columns.start), (rows.start, columns.stop - extra[1])]
+        # A crop at the end may leave less than the edge that is kept.
+        top, left = max(rows.stop - extra[0], rows.start), max(columns.stop - extra[1], columns.start)
+        edges = [(top, columns.start), (rows.start, left)]
         return [
             Outline(top, left, rows.stop, columns.stop, Role.KERNEL)
             for (top, left), n in zip(edges, extra, strict=True)

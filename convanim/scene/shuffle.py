@@ -14,7 +14,7 @@ from convanim.errors import ConvanimError
 from convanim.numerals import Numerals
 from convanim.ops import times
 from convanim.scene.captions import heading, output_cell, place, rules, span
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
 from convanim.scene.slab import ROW, Slab, wrapped
 from convanim.trace import ShuffleTrace, Trace
 
@@ -115,13 +115,6 @@ class ShuffleScene:
         )
         a_row = self.op.factor if self.op.factor > 2 else ROW
         return wrapped(left, a_row), wrapped(right, a_row)
-
-    @property
-    def rows(self) -> Rows:
-        """All rows of panels, one under the other; where each block has one, all in one."""
-        if all(len(block) == 1 for block in self.blocks):
-            return (tuple(p for block in self.blocks for p in block[0]),)
-        return tuple(row for block in self.blocks for row in block)
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""

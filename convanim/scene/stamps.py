@@ -76,7 +76,7 @@ class StampScene(OneBlock):
         # Where the canvas stands after so many stamps; its arrays are never written to again.
         self._to, self._held = 0, self._blank()
         self._picture = tinted(self.x)
-        asides, self._aside = kernel_panels(trace.weight[:, 0])
+        asides, self._aside = kernel_panels(trace.weight[:, 0], "×")
         colours, products = self._survey()
         crop = sides([(a.before, a.after) for a in axes])
         last = (Phase(f"crop p = {crop}", "crop"),) * self._cuts

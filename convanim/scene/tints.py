@@ -87,7 +87,7 @@ def picture_panel(name: str, title: str, shape: tuple[int, int], colours: Colour
     return Panel(name, shape, (title,), _PLAIN, np.zeros(1, np.int64), colours=colours)
 
 
-def kernel_panels(weight: NDArray[Any]) -> tuple[tuple[Panel, ...], dict[str, Grid]]:
+def kernel_panels(weight: NDArray[Any], sign: str = "") -> tuple[tuple[Panel, ...], dict[str, Grid]]:
     """The kernel of each channel (3, *k), or the one that all share, as panels and their state."""
     numerals = Numerals(weight)
     planes = [flat(w) for w in weight]
@@ -95,8 +95,14 @@ def kernel_panels(weight: NDArray[Any]) -> tuple[tuple[Panel, ...], dict[str, Gr
     titles = ("kernel",) if one else tuple(f"{c} kernel" for c in CHANNELS)
     grids = {t: whole(t, Role.KERNEL, plane) for t, plane in zip(titles, planes, strict=False)}
     panels = (
-        Panel(t, g.values.shape, (t,), numerals, weight, aside=True, shade="kernel", group="" if one else "kernel")
-        for t, g in grids.items()
+        Panel(
+            *(t, g.values.shape, (t,), numerals, weight, ""),
+            sign=sign if i == 0 else "",
+            aside=True,
+            shade="kernel",
+            group="" if one else "kernel",
+        )
+        for i, (t, g) in enumerate(grids.items())
     )
     return tuple(panels), grids
 

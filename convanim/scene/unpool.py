@@ -27,7 +27,6 @@ from convanim.scene.frame import (
     Panel,
     Phase,
     Role,
-    Rows,
 )
 from convanim.scene.pool import PoolScene
 from convanim.scene.slab import Slab, check
@@ -75,11 +74,6 @@ class UnpoolScene:
         self.beats = Beats(
             len(self._opening), len(self.trace), 2 if len(self.trace) <= TWO else 1, 1, trace.axes[-1].input
         )
-
-    @property
-    def rows(self) -> Rows:
-        """All rows of panels, one under the other."""
-        return tuple(row for block in self.blocks for row in block)
 
     def _blocks(self) -> Blocks:
         notes = ""

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from convanim.numerals import Numerals
 from convanim.scene.captions import detail, heading, size_formula
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
-from convanim.scene.slab import Slab, check, wrapped
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
+from convanim.scene.slab import ROW, Slab, check, wrapped
 from convanim.scene.stage import Line, laid, lines, roles
 from convanim.trace import Step, Trace
 
@@ -82,6 +82,7 @@ class WindowScene:
         self.done_roles = self.right.planes(self._results())
         # What is remembered on the stage after so many placements; the arrays in it are never written to again.
         self._kept_to, self._kept = 0, list(self.stage_roles)
+        self._lines_kept: list[tuple[Outline, ...]] = [()] * self.left.count
         self._resting: dict[int, Grid] = {}
         self._opening = self._open()
         left, aside, right = self._left(), self._aside(), self._right()
@@ -173,14 +174,10 @@ class WindowScene:
     ) -> Blocks:
         if len(self.trace.axes) == 1:  # long strips: each has a row of its own
             return ((*((p,) for p in left), *aside, *((p,) for p in right)),)
+        if aside and len(left) > ROW:  # the planes need the whole width
+            *above, last = aside
+            return ((left, *above, (*last, *right)) if len(right) <= ROW else (left, *aside, right),)
         return (*wrapped(left), *aside), wrapped(right)
-
-    @property
-    def rows(self) -> Rows:
-        """All rows of panels, one under the other; where each block has one, all in one."""
-        if all(len(block) == 1 for block in self.blocks):
-            return (tuple(p for block in self.blocks for p in block[0]),)
-        return tuple(row for block in self.blocks for row in block)
 
     # Frames.
 
@@ -218,26 +215,31 @@ class WindowScene:
             emphasis[:] = Emphasis.QUIET
         if plane in seen.active:
             emphasis[seen.active[plane]] = Emphasis.ACTIVE
-        notes, outlines = seen.notes.get(plane, {}), seen.outlines.get(plane, ())
+        notes, outlines = seen.notes.get(plane, {}), self._lines_kept[plane] + seen.outlines.get(plane, ())
         return Grid(self.left.titles[plane], shown, self.stage_values[plane], emphasis, notes, outlines)
 
     def _rest(self, plane: int, shown: Cells) -> Grid:
         kept = self._resting.get(plane)
         if kept is None or kept.roles is not shown:
             calm = np.zeros(shown.shape, np.uint8)
-            kept = self._resting[plane] = Grid(self.left.titles[plane], shown, self.stage_values[plane], calm)
+            title, outlines = self.left.titles[plane], self._lines_kept[plane]
+            kept = self._resting[plane] = Grid(title, shown, self.stage_values[plane], calm, {}, outlines)
         return kept
 
     def _roles_after(self, placements: int) -> list[Cells]:
         """The stage's roles after so many placements, with what is remembered."""
         if placements < self._kept_to:
             self._kept_to, self._kept = 0, list(self.stage_roles)
+            self._lines_kept = [()] * self.left.count
         while self._kept_to < placements:
             cell = self._mark(self._kept_to)
             if cell is not None:
                 plane, row, column = cell
                 self._kept[plane] = self._kept[plane].copy()
                 self._kept[plane][row, column] = Role.DONE
+                line = Outline(row, column, row + 1, column + 1, Role.DONE, dashed=True)
+                if len(self.trace) <= TWO and line not in self._lines_kept[plane]:  # outlines are drawn in every frame
+                    self._lines_kept[plane] += (line,)
             self._kept_to += 1
         return self._kept
 

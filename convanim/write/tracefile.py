@@ -103,7 +103,7 @@ def _steps(done: Trace) -> Iterator[str]:
                 "terms": step.terms.tolist(),
                 "mode": step.mode,
                 "writes": step.writes.tolist(),
-                "written": step.written.tolist(),
+                "written": _finite(step.written),
             },
             separators=(",", ":"),
         )
