@@ -19,8 +19,8 @@ from convanim import doors
 
 if TYPE_CHECKING:
     from convanim.animation import Animation
-    from convanim.arithmetic import explain
     from convanim.errors import CheckFailed, ConvanimError
+    from convanim.explanation import explain
     from convanim.ops import (
         AvgPool,
         Conv,
@@ -67,7 +67,7 @@ _HOME = {
     "solve": "search",
     "Step": "trace",
     "Trace": "trace",
-    "explain": "arithmetic",
+    "explain": "explanation",
 }
 
 

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from convanim import __version__
 from convanim.errors import ConvanimError
 from convanim.layout import Page, layout, page_size
-from convanim.scene import pick_view, scene
+from convanim.scene import Shown, compared, pick_view, scene
 from convanim.scene.frame import Frame
 from convanim.theme import load
 from convanim.timeline import Plan, plan
@@ -64,7 +64,12 @@ class Animation:
 
     Args:
         trace: what is shown.
-        view: for a transposed layer "zero-insertion" (the default), "overlap-add" or "both".
+        view: one of `convanim.scene.views(trace.op)`; the first of them without a choice.
+        beside: the trace of another layer over the same input, to be compared with.
+        symbols: letters with indices instead of values.
+        colours: the three channels of the input are red, green and blue of a picture.
+        saturate: colours beyond 255 are clipped there.
+        grad: for view "backward", the gradient with respect to the output; ones without it.
         theme: "light" or "dark".
         width, height: of the page in px; one alone makes it 16:9, none 1280 x 720.
         seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s.
@@ -91,6 +96,11 @@ class Animation:
         trace: Trace,
         *,
         view: str | None = None,
+        beside: Trace | None = None,
+        symbols: bool = False,
+        colours: bool = False,
+        saturate: bool = False,
+        grad: ArrayLike | None = None,
         theme: str = "light",
         width: int | None = None,
         height: int | None = None,
@@ -112,7 +122,9 @@ class Animation:
             select = ",".join(map(str, numbers))
         if not 0 <= plays <= 65536:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
-        self.trace, self.view, self.scene, self.theme = trace, view, scene(trace, view), load(theme)
+        shown = Shown(symbols, colours, saturate, grad)
+        self.trace, self.view, self.theme = trace, view, load(theme)
+        self.scene = scene(trace, view, shown) if beside is None else compared(trace, beside)
         self.width, self.height = page_size(width, height)
         self.plan: Plan = plan(self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select)
         self.title, self.plays, self.select, self.caption = title, plays, select, caption

@@ -12,12 +12,9 @@ from math import gcd, prod
 
 from convanim.errors import ConvanimError
 from convanim.numerals import MINUS
-from convanim.ops import LARGEST, Axis, Operation, times
+from convanim.ops import LARGEST, Axis, times
 from convanim.taps import Taps
 from convanim.trace.engine import taps_of
-
-#: An overlap pattern longer than this is cut; it repeats anyway.
-LONGEST_PATTERN = 24
 
 
 def alike(axes: Sequence[Axis]) -> bool:
@@ -160,130 +157,15 @@ def multiplications(axes: Sequence[Axis]) -> int:
         >>> multiplications([Axis(input=3, output=1, kernel=3)] * 2)
         9
     """
-    return prod(len(_taps(a).k) for a in axes)
+    return prod(len(counted_taps(a).k) for a in axes)
 
 
-def explain(op: Operation, sizes: Sequence[int]) -> str:
-    """The arithmetic of a layer for an input of these sizes, as text of several lines.
+def counted_taps(axis: Axis) -> Taps:
+    """The taps of an axis, where they are not too many to be counted.
 
     Raises:
-        ConvanimError: the layer does not fit an input of these sizes.
-
-    Example:
-        >>> from convanim.ops import Conv
-        >>> print(explain(Conv(kernel_size=3, stride=2), (6, 6)).splitlines()[0])
-        Conv(kernel_size=3, stride=2)   6×6 → 2×2
+        ConvanimError: there are.
     """
-    axes = op.axes(sizes)
-    blocks = [
-        f"{op}   {times(sizes)} → {times([a.output for a in axes])}",
-        _output_block(axes),
-        _transposed_block(axes) if op.transposed else _conv_block(axes),
-        _summary(axes),
-        _work(op, axes),
-    ]
-    return "\n\n".join(blocks)
-
-
-def _named(axes: Sequence[Axis]) -> list[tuple[str, Axis]]:
-    """Each axis with its name; a single one for all where they agree."""
-    names = {1: ["along the line"], 2: ["rows", "columns"], 3: ["depth", "rows", "columns"]}
-    known = names.get(len(axes), [f"axis {i}" for i in range(len(axes))])
-    return [("every axis", axes[0])] if alike(axes) and len(axes) > 1 else list(zip(known, axes, strict=True))
-
-
-def _rows(head: str, rows: Sequence[tuple[str, str]]) -> str:
-    width = max(len(left) for left, _ in rows)
-    return "\n".join([head, *(f"  {left:<{width}}  {right}" for left, right in rows)])
-
-
-def _output_block(axes: Sequence[Axis]) -> str:
-    rows = [("in letters", "o = " + output_formula(axes[0].transposed))]
-    rows += [(name, f"o = {output_sum(a)} = {a.output}") for name, a in _named(axes)]
-    return _rows("Output size", rows)
-
-
-def _conv_block(axes: Sequence[Axis]) -> str:
-    rows = []
-    for name, a in _named(axes):
-        rows.append((name, f"padding {a.before} before and {a.after} after: {a.input} → {a.stage}, stride {a.stride}"))
-        if a.unused:
-            rows.append(("", f"the floor leaves {count(a.unused, 'cell')} at the end unused"))
-    return _rows("A window slides over the padded input", rows)
-
-
-def _transposed_block(axes: Sequence[Axis]) -> str:
-    gather, scatter = [], []
-    for name, a in _named(axes):
-        before, after = a.ring
-        extra = " + op" if a.output_padding else ""
-        gather += [
-            (name, f"zeros inserted    s − 1 = {a.stride - 1} between neighbours: {a.input} → {a.spread}"),
-            ("", f"ring of padding   d(k − 1) − p = {before} before, d(k − 1) − p′{extra} = {after} after"),
-            ("", f"then              {a.spread} → {a.stage}; the kernel, rotated by 180°, slides with stride 1"),
-        ]
-        added = a.canvas - a.full
-        kept = a.output_padding - added
-        keeps = f"; output padding keeps {kept} of that" if kept else ""
-        adds = f"; output padding adds {added} that no product reaches" if added else ""
-        scatter.append(
-            (
-                name,
-                f"canvas (i − 1)·s + d(k − 1) + 1 = {a.full}, crop {a.before} before and {a.after} after{keeps}{adds}",
-            )
-        )
-    return "\n\n".join(
-        _rows(head, [(left, right.replace(" -", " " + MINUS)) for left, right in rows])
-        for head, rows in (
-            ("By zero insertion: the same result as a convolution", gather),
-            ("By overlap-add: every input value stamps the kernel", scatter),
-        )
-    )
-
-
-def _summary(axes: Sequence[Axis]) -> str:
-    """The table of standard and transposed convolution, this layer's row with its own numbers."""
-    head = ("operation", "zeros inserted", "padding", "stride", "output size")
-    standard = ("standard", "0", "p", "s", "⌊(i + 2p − d(k−1) − 1)/s⌋ + 1")
-    transposed = ("transposed", "s − 1", "d(k−1) − p", "1", "(i − 1)s + d(k−1) + 1 − 2p + op")
-    inserted = per_axis([a.stride - 1 if a.transposed else 0 for a in axes])
-    stride = per_axis([1 if a.transposed else a.stride for a in axes])
-    own = ("this layer", inserted, sides(rings(axes)), stride, times([a.output for a in axes]))
-    table = [head, standard, transposed, own]
-    widths = [max(len(row[i]) for row in table) for i in range(len(head))]
-    return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in table)
-
-
-def _work(op: Operation, axes: Sequence[Axis]) -> str:
-    placements, kernel = prod(a.output for a in axes), prod(a.kernel for a in axes)
-    done = multiplications(axes)
-    others = "; the others meet a zero" if placements * kernel > done else ""
-    rows = [
-        ("multiplications", f"{done} that involve an input value, for each pair of channels"),
-        ("", f"({count(placements, 'placement')} × {count(kernel, 'weight')} = {placements * kernel}{others})"),
-    ]
-    warnings = []
-    for name, a in _named(axes):
-        if op.transposed:
-            pattern = _taps(a).overlap().tolist()
-            shown = " ".join(map(str, pattern[:LONGEST_PATTERN])) + (" …" if len(pattern) > LONGEST_PATTERN else "")
-            rows.append(("overlap counts", f"{shown}   ({name})"))
-            warnings += _uneven(name, a)
-    return "\n".join([_rows("Work", rows), *warnings])
-
-
-def _uneven(name: str, axis: Axis) -> list[str]:
-    even, fewest, most = evenness(axis)
-    if even or axis.input == 1:
-        return []
-    s, k = axis.stride, axis.kernel
-    cures = [c for c in (k - k % s, k - k % s + s) if c > 0]
-    cure = " or ".join(map(str, cures)) if axis.dilation == 1 else ""
-    told = f"; kernel size {cure} would be even" if cure else ""
-    return [f"warning: the overlap is uneven ({name}): {fewest} to {most} products a cell, as {remainder(axis)}{told}"]
-
-
-def _taps(axis: Axis) -> Taps:
     if axis.kernel * min(axis.input, axis.output) > LARGEST:
         raise ConvanimError(
             f"a kernel of {axis.kernel} over {axis.input} cells makes too many products to count",

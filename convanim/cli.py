@@ -142,7 +142,7 @@ def compare(first: str, second: str, **typed: Any) -> None:
     \b
     convanim compare 'Conv(3, padding=1)' "Conv(3, padding='same', convention='keras')" --input 6x6
     """
-    from convanim.difference import report
+    from convanim.compare import report
     from convanim.request import compared
 
     look, target = _look(typed), typed["output"]
@@ -187,7 +187,7 @@ def _range(text: str, what: str) -> range:
 
 
 def _explain(kind: str, **typed: Any) -> None:
-    from convanim.arithmetic import explain as told
+    from convanim.explanation import explain as told
     from convanim.request import request
 
     asked = request(kind, **typed)

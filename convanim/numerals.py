@@ -37,6 +37,9 @@ class Numerals:
         '−∞'
     """
 
+    #: Whether a greater number means more of something, so that a shade may stand for it.
+    measures = True
+
     def __init__(self, *groups: NDArray[Any]) -> None:
         values = np.concatenate([np.ravel(g) for g in groups])
         if values.dtype.kind == "f":  # infinity has a sign of its own, and no digits

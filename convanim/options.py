@@ -154,9 +154,9 @@ VIEWS = {
     "conv": ("sliding", "matrix", "overlap", "backward"),
     "transposed": ("zero-insertion", "overlap-add", "both", "matrix", "overlap"),
     "pool": ("sliding", "overlap"),
-    "unpool": ("sliding",),
-    "upsample": ("beside", "sliding", "overlap"),
-    "shuffle": ("sliding",),
+    "unpool": ("placing",),
+    "upsample": ("beside", "reading", "overlap"),
+    "shuffle": ("moving",),
 }
 #: The layers that a command line knows, with the options of each and what they are called.
 LAYERS: dict[str, tuple[Decorator, str]] = {

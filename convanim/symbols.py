@@ -44,6 +44,8 @@ class Symbols(Numerals):
         'b₀₁w₂'
     """
 
+    measures = False
+
     def __init__(self, *kinds: Kind) -> None:
         self.rounded = False
         self._kinds = kinds

@@ -52,7 +52,7 @@ SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLA
 HEATED = frozenset({Role.DONE, Role.OVERLAP})
 
 
-def heat(count: float, most: int) -> int:
+def heat(count: float, most: float) -> int:
     """The step of the heat that stands for a count: 0 for none, 8 for the most there is; one is never shown as none.
 
     Example:

@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from convanim.numerals import Numerals
-from convanim.scene.frame import Beats, Caption, Frame, Grid, Panel, Phase, Role, whole
+from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Panel, Phase, Role, Rows, whole
 from convanim.trace import Trace
-
-Rows = tuple[tuple[Panel, ...], ...]
 
 
 def panel(name: str, values: Any, title: str = "", **options: Any) -> Panel:
@@ -27,16 +25,16 @@ def grid(panel: Panel, role: Role = Role.DONE, **changes: Any) -> Grid:
 
 
 class Made:
-    """A scene of given rows and frames; without frames it has one, which shows every panel's values."""
+    """A scene of given blocks (or rows of one) and frames; without any, one frame of every panel's values."""
 
     title, detail = "Made by hand", ""
     traces: tuple[Trace, ...] = ()
     phases = (Phase("look", "look"),)
     captions = 1
 
-    def __init__(self, rows: Rows, *frames: dict[str, Grid]) -> None:
-        self.rows = rows
-        self.panels = tuple(panel for row in self.rows for panel in row)
+    def __init__(self, rows: Rows | Blocks, *frames: dict[str, Grid]) -> None:
+        self.blocks: Blocks = rows if isinstance(rows[0][0], tuple) else (rows,)
+        self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
         rest = {p.name: grid(p) for p in self.panels}
         self._frames = [Frame(0, {**rest, **grids}, (Caption(remark="one line"),)) for grids in frames or ({},)]
         self.beats = Beats(len(self._frames), 0, 1, 0, 1)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from layers import FIELD
 
-from convanim.arithmetic import evenness, explain
+from convanim.arithmetic import evenness
+from convanim.explanation import explain
 from convanim.ops import Conv, ConvTranspose, parse
 
 SQUARE = [[0, 1], [2, 3]]

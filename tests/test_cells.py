@@ -206,3 +206,47 @@ def test_text_tells_a_colour_in_hexadecimal() -> None:
 def test_a_picture_at_rest_keeps_its_colours() -> None:
     p, colours = picture(2, 2)
     assert still(grid(p, colours=colours)).colours is colours
+
+
+# --- dashed outlines -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [320, 640, 1280])
+def test_a_dashed_outline_lies_inside_its_cell_and_leaves_the_number_alone(width: int) -> None:
+    p = panel("input", [[5, 888], [7, 8]], shade="data")
+    winner = Outline(0, 1, 1, 2, Role.DONE, dashed=True)
+    s = Made(((p,),), {"input": grid(p, Role.DATA)}, {"input": grid(p, Role.DATA, outlines=(winner,))})
+    size = width, width * 9 // 16
+    (page, plain), (_, marked) = (shot(s, n, width=size[0], height=size[1]) for n in (0, 1))
+    stroke = load("light").colour("done.stroke")
+    top, left, bottom, right = page.places["input"].cell(0, 1)
+    changed = (plain != marked).any(axis=2)
+    assert not np.delete(changed, np.s_[top:bottom], axis=0).any()
+    assert not np.delete(changed, np.s_[left:right], axis=1).any()
+    inside = cell(page, marked, "input", 0, 1)
+    assert {tuple(c) for c in marked[changed].tolist()} == {stroke}
+    corners = inside[[0, 0, -1, -1], [0, -1, 0, -1]]
+    assert (corners == stroke).all()
+    assert 0.3 < (inside[0] == stroke).all(axis=1).mean() < 0.8
+    thick = max(1, round(0.05 * len(inside)))
+    assert not changed[top + thick : bottom - thick, left + thick : right - thick].any()
+    box = page.places["input"].number_text("888").box
+    assert not changed[top + box.top : top + box.bottom - 3, left + box.left : left + box.right].any()
+
+
+def test_a_dashed_outline_that_goes_leaves_nothing_behind() -> None:
+    p = panel("input", np.arange(1600).reshape(40, 40))
+    kept = Outline(3, 4, 5, 6, Role.DATA, dashed=True)
+    s = Made(((p,),), {"input": grid(p, outlines=(kept,))}, {})
+    page = layout(s, 640, 360)
+    raster = Raster(s, page, load("light"))
+    raster.draw(s.frame(0))
+    np.testing.assert_array_equal(
+        raster.draw(s.frame(1)).pixels, Raster(s, page, load("light")).draw(s.frame(1)).pixels
+    )
+
+
+def test_counts_of_one_group_are_filled_alike() -> None:
+    a, b = panel("a", [[1, 2]], heat=2, group="counts"), panel("b", [[2, 4]], heat=4, group="counts")
+    page, rgb = shot(Made(((a, b),)))
+    assert commonest(cell(page, rgb, "a", 0, 1)) == commonest(cell(page, rgb, "b", 0, 0))

@@ -7,7 +7,7 @@ The sums in them are worked out once more here, from the text alone, so that no 
 import io
 import re
 from fractions import Fraction
-from math import floor
+from math import ceil, floor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from convanim.animation import Animation
-from convanim.ops import Conv, ConvTranspose
+from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, Upsample
 from convanim.scene import scene
 from convanim.scene.frame import Role
 from convanim.trace import Trace
@@ -32,6 +32,8 @@ def digits(*shape: int) -> Any:
 
 K2, K3, K4 = [[0, 1], [2, 3]], [[1, 0, -1], [2, 1, 0], [0, -2, 3]], digits(4, 4)
 TINY = [[0, 1], [2, 3]]
+#: Red and green above blue and white.
+PICTURE = np.moveaxis(np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]]), -1, 0)
 
 #: The public figures by their names, and what else must read well.
 CASES: dict[str, tuple[Trace, dict[str, Any]]] = {
@@ -71,6 +73,32 @@ CASES: dict[str, tuple[Trace, dict[str, Any]]] = {
     "bias_overlap_add": (ConvTranspose(2, padding=1).trace(TINY, [[4, 1], [2, 3]], 5), {"view": "overlap-add"}),
     "cropped": (ConvTranspose(2, padding=2).trace(digits(4, 4), [[4, 1], [2, 3]]), {}),
     "floor": (Conv(2, (3, 2)).trace(digits(7, 5), [[1, -1], [2, 3]]), {"select": "0..3,last"}),
+    "padding_reflect": (Conv(3, padding=1, padding_mode="reflect").trace(digits(4, 4), K3), {"select": "0..6,last"}),
+    "jax_same_transposed": (
+        ConvTranspose(2, 2, "same", convention="jax").trace(TINY, [[4, 1], [2, 3]]),
+        {"select": "0..8,last"},
+    ),
+    "max_pooling": (MaxPool(2, ceil_mode=True).trace(digits(3, 5)), {}),
+    "max_pooling_padding": (MaxPool(3, 2, 1).trace(digits(4, 4)), {}),
+    "average_pooling_padding": (AvgPool(3, 2, 1).trace(digits(4, 4)), {}),
+    "max_unpooling": (MaxUnpool(2).trace(MaxPool(2).trace(digits(4, 4))), {}),
+    "upsampling_bilinear": (
+        Upsample(scale_factor=2, mode="bilinear").trace([[0, 4], [8, -4]]),
+        {"select": "0..12,last"},
+    ),
+    "upsampling_nails": (Upsample(scale_factor=2, mode="nails").trace(TINY), {"select": "0..6,last"}),
+    "pixel_shuffle": (PixelShuffle(2).trace(digits(4, 2, 2)), {"select": "0..5,last"}),
+    "channels": (
+        Conv(2, padding=((0, 1), (0, 0))).trace(digits(3, 3, 3), digits(2, 3, 2, 2), [1, -2]),
+        {"select": "0..5,16,last"},
+    ),
+    "depthwise": (Conv(2, groups=2).trace(digits(2, 3, 3), digits(2, 1, 2, 2)), {"select": "0..3,12,last"}),
+    "three_axes": (Conv(2, padding=1).trace(digits(1, 2, 2), digits(2, 2, 2)), {"select": "0..4,20,last"}),
+    "rgb-k3-s2": (
+        ConvTranspose(3, 2, groups=3).trace(PICTURE, np.ones((3, 1, 3, 3), int)),
+        {"colours": True, "saturate": True},
+    ),
+    "rgb_max_pooling": (MaxPool(1, 1).trace(PICTURE), {"colours": True}),
 }
 
 
@@ -102,7 +130,11 @@ def test_every_golden_file_has_its_case_and_can_be_read() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_every_sum_in_a_golden_file_is_right(name: str) -> None:
     text = (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
-    for terms, result in re.findall(r"(?m)^output(?:\[[\d,]+\]| size) = (.+) = (.+?)(?:   .*)?$", text):
+    for terms, result in re.findall(
+        r"(?m)^(?:output|red|green|blue)(?:\[[\d, ]+\]| size) = (.+) = (.+?)(?:   .*)?$", text
+    ):
+        if terms.startswith("input"):  # a value that is only moved
+            continue
         told_sizes = [Sum.of(side) for side in terms.replace("bias ", "").split(" × ")]
         sizes = [Sum.of(side) for side in result.split("×")]
         assert told_sizes == sizes[: len(told_sizes)], f"{terms} = {result}"
@@ -117,11 +149,11 @@ def test_a_wrong_sum_would_be_noticed() -> None:
 
 # --- a reader of sums ----------------------------------------------------------------------------------------------
 
-TOKEN = re.compile(r"\d+(?:\.\d+)?(?:e−?\d+)?|[−+·/×⌊⌋()]")
+TOKEN = re.compile(r"\d+(?:\.\d+)?(?:e−?\d+)?|max|[−+·/×⌊⌋⌈⌉(),]")
 
 
 class Sum:
-    """A reader of what a caption writes: sums, products, quotients, floors and brackets, with real minus signs."""
+    """A reader of what a caption writes: sums, products, quotients, maxima, roundings, with real minus signs."""
 
     def __init__(self, text: str) -> None:
         self.tokens = TOKEN.findall(text)
@@ -154,16 +186,25 @@ class Sum:
         if sign == "−":
             assert first, "a negative right hand factor stands without brackets"
             return -self.one(first=False)
-        if sign in "(⌊":
+        if sign == "max":
+            assert self.tokens.pop(0) == "("
+            values = [self.sum()]
+            while self.tokens[0] == ",":
+                self.tokens.pop(0)
+                values.append(self.sum())
+            assert self.tokens.pop(0) == ")"
+            return max(values)
+        if sign in "(⌊⌈":
             value = self.sum()
-            assert self.tokens.pop(0) == {"(": ")", "⌊": "⌋"}[sign]
-            return Fraction(floor(value)) if sign == "⌊" else value
+            assert self.tokens.pop(0) == {"(": ")", "⌊": "⌋", "⌈": "⌉"}[sign]
+            return value if sign == "(" else Fraction(floor(value) if sign == "⌊" else ceil(value))
         return Fraction(sign.replace("−", "-"))
 
 
 def test_the_reader_of_sums() -> None:
     assert Sum.of("5·2 + 6·1") == 16
     assert Sum.of("⌊(7 + 1 + 2 − 2) / 3⌋ + 1") == 3
+    assert Sum.of("max(1, −5, 3) − 1") == 2
     assert Sum.of("−4·(−4) + −5·2") == 6
     for wrong in ("4·−4", "-3", "4 + x"):
         with pytest.raises(AssertionError):

@@ -134,7 +134,8 @@ def standing(page: Page) -> list[Named]:
     for name, place in page.places.items():
         things.append((f"grid {name}", grid_box(page, place)))
         titles = [both(place.title._replace(text=title)) for title in place.panel.titles]
-        things.append((f"title of {name}", hull(*titles)))
+        if any(place.panel.titles):
+            things.append((f"title of {name}", hull(*titles)))
         if place.scale:
             low, bar, high = place.scale
             things += [(f"low of {name}", both(low)), (f"bar of {name}", bar), (f"high of {name}", both(high))]
@@ -158,7 +159,8 @@ def spoken(s: Scene, page: Page) -> list[Named]:
         counts.append(page.counted(frame.step, s.beats.steps))
     assert {c.x + round(glyphs.width(c.text, c.size)) for c in counts if c.text} <= {page.counter.x}
     spoken_lines = [(f"caption {i}", hull(*boxes)) for i, boxes in enumerate(lines) if boxes]
-    return [*spoken_lines, ("counter", hull(*(both(c) for c in counts if c.text)))]
+    counted = [both(c) for c in counts if c.text]
+    return [*spoken_lines, *([("counter", hull(*counted))] if counted else [])]
 
 
 @SETTINGS

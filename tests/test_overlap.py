@@ -13,8 +13,9 @@ from convanim.layout import layout
 from convanim.ops import AvgPool, Axis, Conv, ConvTranspose, MaxPool, MaxUnpool, Upsample
 from convanim.render.raster import Raster
 from convanim.render.text import frame_text
+from convanim.scene.counts import Counts, cured
 from convanim.scene.frame import Emphasis, Role
-from convanim.scene.overlap import Counts, OverlapScene, cured
+from convanim.scene.overlap import OverlapScene
 from convanim.theme import load
 from convanim.trace import Trace
 

@@ -18,7 +18,7 @@ from convanim import theme
 from convanim.animation import Animation
 from convanim.errors import ConvanimError
 from convanim.layout import Page, layout
-from convanim.ops import Conv, ConvTranspose
+from convanim.ops import Conv, ConvTranspose, MaxPool
 from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Role
@@ -124,6 +124,8 @@ SHOWN = {
     "padded and unused": (Conv(2, 2, ((1, 0), (0, 1))).trace(COUNT, [[1, -2], [3, -4]]), None),
     "inserted": (ConvTranspose(3, 2, 1, output_padding=1).trace(COUNT[:2, :2], COUNT[:3, :3]), None),
     "cropped": (ConvTranspose(2, 1, 2).trace(COUNT, [[1, -2], [3, -4]]), None),
+    "copied": (Conv(2, 2, 1, padding_mode="reflect").trace(COUNT, [[1, -2], [3, -4]]), None),
+    "pooled": (MaxPool(3, 2, 1).trace(COUNT), None),
     "stamped": (ConvTranspose(3, 2, 1).trace(COUNT[:2, :2], COUNT[:3, :3], 5), "overlap-add"),
 }
 
@@ -164,7 +166,11 @@ def test_a_cell_is_filled_with_its_role_and_its_number_can_be_read_there(name: s
             grid = frame.grids[panel]
             for row, column in np.argwhere(grid.roles != Role.NONE).tolist():
                 role, emphasis = Role(grid.roles[row, column]), Emphasis(grid.emphasis[row, column])
-                text = "" if role == Role.PENDING else place.panel.numerals.text(grid.values[row, column].item())
+                text = (
+                    ""
+                    if role in (Role.PENDING, Role.EMPTY)
+                    else place.panel.numerals.text(grid.values[row, column].item())
+                )
                 if (role, emphasis, text) in met:
                     continue
                 met.add((role, emphasis, text))
@@ -177,15 +183,17 @@ def test_a_cell_is_filled_with_its_role_and_its_number_can_be_read_there(name: s
                 box = place.number_text(text, bold=emphasis == Emphasis.WRITTEN).box
                 inside = rgb[top + box.top : top + box.bottom - 3, left + box.left : left + box.right]
                 strongest = max(contrast(tuple(c), fill) for c in np.unique(inside.reshape(-1, 3), axis=0).tolist())
-                quiet = role in (Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED)
+                quiet = role in theme.QUIET
                 assert strongest >= (4.5 if quiet else 7), (role, emphasis, text, strongest)
-    assert {role for role, _, _ in met} > {Role.DATA, Role.KERNEL, Role.DONE, Role.PENDING}
+    kernel = set() if name == "pooled" else {Role.KERNEL}
+    assert {role for role, _, _ in met} > {Role.DATA, Role.DONE, Role.PENDING} | kernel
 
 
 def test_every_role_is_among_what_was_looked_at() -> None:
     met = {(r, e) for n in SHOWN for f, _ in painted(n, "light")[2] for r, e in _roles(f)}
     assert {role for role, _ in met} >= set(Role) - {Role.NONE}
-    assert {role for role, emphasis in met if emphasis == Emphasis.ACTIVE} == {Role.DATA, Role.INSERTED, Role.PADDING}
+    around = {Role.INSERTED, Role.PADDING, Role.COPIED, Role.EMPTY}
+    assert {role for role, emphasis in met if emphasis == Emphasis.ACTIVE} == {Role.DATA, Role.DONE, *around}
 
 
 def _roles(frame: Any) -> set[tuple[Role, Emphasis]]:
@@ -200,6 +208,8 @@ def test_outlines_run_all_around_in_the_colour_of_their_role(name: str, look: st
     for frame, rgb in pictures:
         for panel, place in page.places.items():
             for o in frame.grids[panel].outlines:
+                if o.dashed or (name == "pooled" and o.role == Role.KERNEL):
+                    continue  # inside the cell: see test_cells.py; or under the outline of the winner
                 stroke = load(look).colour(theme.STROKE[o.role])
                 top, left = place.y + o.top * place.pitch, place.x + o.left * place.pitch
                 bottom, right = place.y + o.bottom * place.pitch, place.x + o.right * place.pitch

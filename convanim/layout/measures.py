@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from convanim.errors import ConvanimError
 from convanim.ops import Operation, times
@@ -65,7 +66,7 @@ class Measures:
     height: int
     captions: int
 
-    @property
+    @cached_property
     def scale(self) -> float:
         """The page's size against the one that lengths are given for."""
         return min(self.width / WIDTH, self.height / HEIGHT)
@@ -74,7 +75,7 @@ class Measures:
         """A length on this page, px, and never less than `least`."""
         return max(least, round(length * self.scale))
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, int, int]:
         """The three sizes of type, px: title, caption, everything small."""
         return self.of(30, 15), self.of(25, 12), self.of(18, 10)

@@ -78,7 +78,7 @@ class Place:
     @property
     def shaded(self) -> bool:
         """Whether a shade stands for its values."""
-        return not self.number and self.panel.colours is None
+        return not self.number and self.panel.colours is None and self.panel.numerals.measures
 
     @property
     def signed(self) -> bool:

@@ -9,6 +9,7 @@ from convanim.ops.layers import Conv, ConvTranspose, Weighted
 from convanim.ops.notation import KINDS, LONGEST_NOTATION, parse
 from convanim.ops.operation import Operation
 from convanim.ops.pools import AvgPool, LpPool, MaxPool, MaxUnpool, Pool
+from convanim.ops.reading import from_line
 from convanim.ops.resize import PixelShuffle, PixelUnshuffle, Shuffle, Upsample
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Shuffle",
     "Upsample",
     "Weighted",
+    "from_line",
     "parse",
     "times",
 ]

@@ -14,7 +14,15 @@ from convanim.ops.arguments import near
 from convanim.ops.layers import Conv, ConvTranspose
 from convanim.ops.operation import Operation
 from convanim.ops.pools import AvgPool, LpPool, MaxPool, MaxUnpool
+from convanim.ops.reading import from_line, keras, torch
 from convanim.ops.resize import PixelShuffle, PixelUnshuffle, Upsample
+
+#: Names of layers that are nobody else's.
+_THEIRS = {"make_node", "max_pool", "avg_pool", *torch.NAMES, *keras.NAMES} - {
+    "Upsample",
+    "PixelShuffle",
+    "PixelUnshuffle",
+}
 
 LONGEST_NOTATION = 1000
 
@@ -29,8 +37,17 @@ KINDS: dict[str, type[Operation]] = {
 }
 
 
+def _of_a_framework(text: str) -> bool:
+    """Whether a text begins like code of a framework: its name has dots or is theirs, or it is assigned or a list."""
+    head = text.strip().partition("(")[0].strip()
+    theirs = "." in head or "=" in head or head.startswith("[") or head.split("(")[0] in _THEIRS
+    return theirs and "(" in text
+
+
 def parse(text: str) -> Operation:
     """Read a layer's notation; the opposite of `str`. It is read as data, never run.
+
+    A line of PyTorch, Keras, Flax or ONNX is read too: see `from_line`.
 
     Raises:
         ConvanimError: not a known layer, or its arguments are wrong.
@@ -38,7 +55,11 @@ def parse(text: str) -> Operation:
     Example:
         >>> parse("ConvTranspose(3, stride=2)") == ConvTranspose(kernel_size=3, stride=2)
         True
+        >>> parse("torch.nn.Conv2d(1, 1, 3, padding=1)")
+        Conv(kernel_size=(3, 3), padding=1)
     """
+    if _of_a_framework(text):
+        return from_line(text)
     shown = repr(text if len(text) <= 60 else text[:57] + "...")
     form = "write it like ConvTranspose(kernel_size=3, stride=2)"
     if len(text) > LONGEST_NOTATION:

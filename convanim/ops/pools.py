@@ -76,10 +76,10 @@ class Pool(Window):
             before, after = ring(self.padding, self.convention, n, s, reach)
         else:
             before, after = pair(self.padding, i)
-            if self.convention == "torch" and max(before, after) * 2 > reach:
+            if self.convention == "torch" and max(before, after) * 2 > k:  # whatever the dilation
                 raise ConvanimError(
-                    f"padding {max(before, after)} is more than half of the kernel size {reach} along axis {i}",
-                    f"use at most {reach // 2}: PyTorch pools with no more",
+                    f"padding {max(before, after)} is more than half of the kernel size {k} along axis {i}",
+                    f"use at most {k // 2}: PyTorch pools with no more",
                 )
         padded = n + before + after
         if reach > padded:

@@ -48,7 +48,7 @@ def frame_text(scene: Scene, frame: Frame, number: int, milliseconds: int, *, ca
     """
     step = f"   step {frame.step} / {scene.beats.steps}" if frame.step and captions else ""
     lines = [f"frame {number} ({milliseconds} ms)   {scene.phases[frame.phase].label}{step}"]
-    for row in scene.rows:
+    for row in (row for block in scene.blocks for row in block):
         blocks = [_block(panel, frame.grids[panel.name]) for panel in row]
         widths = [max(map(len, block)) for block in blocks]
         signs = [f" {panel.sign} " if panel.sign else _APART for panel in row]

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 from convanim.arithmetic import sides
 from convanim.ops import times
 from convanim.scene.captions import place
-from convanim.scene.frame import Caption, Frame, Panel, Phase
+from convanim.scene.frame import Blocks, Caption, Frame, Phase, Rows
 from convanim.scene.gather import GatherScene
-from convanim.scene.pair import Pair
+from convanim.scene.pair import Pair, panels_of
 from convanim.scene.scatter import ScatterScene
 from convanim.trace import ConvTrace
 
@@ -52,11 +52,13 @@ class BackwardScene:
         _, _, _, *finish = below.phases
         self.phases = (*prepare, Phase(f"{slide.label} | stamp the gradient", "slide | stamp"), *finish)
         (stage, kernel, output), (given, again, stamp, canvas) = above.panels, self._pair.lower
-        # The window and the stamp lie in the same cells of two grids that stand side by side.
-        self.rows: tuple[tuple[Panel, ...], ...] = ((stage, canvas), (kernel, output, given, again, stamp))
-        if len(trace.axes) == 1:  # long strips: each walked one has a row of its own
-            self.rows = ((stage,), (canvas,), (kernel, output), (given, again, stamp))
-        self.panels = tuple(panel for row in self.rows for panel in row)
+        # The window and the stamp lie in the same cells of two grids that stand side by side, or above each other.
+        canvas, given = replace(canvas, follows=stage.name), replace(given, follows=output.name)
+        back: Rows = ((canvas,), (given, again, stamp))
+        self.blocks: Blocks = (((stage,), (kernel, output)), back)
+        if len(trace.axes) == 1:
+            self.blocks = (((stage,), (output, kernel), *back),)
+        self.panels = panels_of(self.blocks)
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""

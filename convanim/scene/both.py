@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 
 from convanim.scene.captions import size_formula
-from convanim.scene.frame import Caption, Frame, Panel, Phase
+from convanim.scene.frame import Caption, Frame, OneBlock, Phase
 from convanim.scene.gather import GatherScene
 from convanim.scene.pair import Pair
 from convanim.scene.scatter import ScatterScene
 from convanim.trace import ConvTrace
 
 
-class BothScene:
+class BothScene(OneBlock):
     """Zero insertion above, overlap-add below; a stamp falls whenever the window has moved far enough.
 
     Args:
@@ -36,7 +36,7 @@ class BothScene:
         # Where values turn into shade, equal ones must look equal in both.
         shown = np.union1d(output.values, canvas.values)
         output, canvas = replace(output, values=shown), replace(canvas, values=shown)
-        self.rows: tuple[tuple[Panel, ...], ...] = ((stage, output, canvas), (turned, *parts))
+        self.rows = ((stage, output, canvas), (turned, *parts))
         if len(trace.axes) == 1:  # long strips: each walked one has a row of its own
             self.rows = ((stage, turned), (output,), tuple(parts), (canvas,))
         self.panels = tuple(panel for row in self.rows for panel in row)

@@ -164,7 +164,7 @@ def size_formula(axes: Sequence[Axis]) -> Caption:
     told = [output_sum(a) for a in axes]
     result = str(axes[0].output) if alike(axes) else sizes
     parts = told[:1] if alike(axes) else [" × ".join(f"({t})" for t in told)]
-    names = ("row", "column") if len(axes) == 2 else ("cell",)
+    names = ("slice", "row", "column")[-len(axes) :] if len(axes) > 1 else ("cell",)
     unused = [count(a.unused, name) for name, a in zip(names, axes, strict=True) if a.unused]
     remark = f"the floor leaves {' and '.join(unused)} unused" if unused else ""
     return Caption("output size", tuple(parts), result, remark)

@@ -51,13 +51,18 @@ class Emphasis(IntEnum):
 
 
 class Outline(NamedTuple):
-    """A frame around the cells [top:bottom, left:right] of a grid, in the colour of a role."""
+    """A frame around the cells [top:bottom, left:right] of a grid, in the colour of a role.
+
+    Dashed, it is thin and lies inside the cells: what is remembered rather than looked at now, such as the greatest
+    value of a window that has gone on.
+    """
 
     top: int
     left: int
     bottom: int
     right: int
     role: Role
+    dashed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +72,8 @@ class Panel:
     Attributes:
         name: what the frames call it.
         shape: (rows, columns) in cells, the most that it ever shows.
-        titles: every title that it ever has; one that is wide may run on over panels whose only title is "".
+        titles: every title that it ever has; a wide one may run on over panels
+            of the same group and height whose only title is "".
         numerals: how its numbers are written.
         values: every number that it ever shows, for the room they need and the range of a shade.
         notes: the longest small text that its cells ever carry besides the number, "" for none.

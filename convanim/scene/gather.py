@@ -16,7 +16,21 @@ from convanim.arithmetic import arguments, count, per_axis, ring_name, rings, si
 from convanim.numerals import Numerals
 from convanim.ops import times
 from convanim.scene.captions import detail, heading, place, product_sum, size_formula
-from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
+from convanim.scene.frame import (
+    Beats,
+    Caption,
+    Emphasis,
+    Frame,
+    Grid,
+    OneBlock,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    flat,
+    still,
+    whole,
+)
 from convanim.scene.letters import Letters
 from convanim.scene.stage import laid, layers, lines, roles
 from convanim.taps import folded
@@ -35,7 +49,7 @@ COPIES = {
 TWO = 49
 
 
-class GatherScene:
+class GatherScene(OneBlock):
     """A window slides over a stage: opening frames set the stage, then a frame for each output cell, then the result.
 
     Args:

@@ -30,6 +30,7 @@ from convanim.scene.frame import (
     Panel,
     Phase,
     Role,
+    Rows,
     flat,
     still,
     whole,
@@ -156,7 +157,7 @@ class MatrixScene:
     def _blocks(self) -> Blocks:
         """The grids above each other, and beside them the matrix with its vectors along its edges."""
         x, kernel, answer = self.numerals
-        small = (
+        small: Rows = (
             (Panel("input", self.x.shape, ("input",), x, self.x, shade="data"),),
             (Panel("kernel", self.kernel.shape, ("kernel",), kernel, self.kernel, aside=True, shade="kernel"),),
             (Panel("output", self.answer.shape, ("output",), answer, self.answer),),
@@ -214,8 +215,8 @@ class MatrixScene:
         shapes = {p.name: (p.shape, p.titles[0]) for p in self.panels}
         for name, source in (("flat input", grids["input"]), ("flat output", grids["output"])):
             shape, title = shapes[name]
-            state, values, marks = source.roles, source.values, source.emphasis
-            grids[name] = Grid(title, state.reshape(shape), values.reshape(shape), marks.reshape(shape))
+            roles, values, emphasis = (a.reshape(shape) for a in (source.roles, source.values, source.emphasis))
+            grids[name] = Grid(title, roles, values, emphasis)
         return {name: grid for name, grid in grids.items() if name in shapes}
 
     def _open(self, number: int) -> Frame:
@@ -265,8 +266,8 @@ class MatrixScene:
         return Frame(2, grids, (caption,), number + 1)
 
     def _along(self, outline: Outline) -> Outline:
-        top, left, bottom, right, role = outline
-        return Outline(left, top, right, bottom, role) if self.turned else outline
+        top, left, bottom, right, role, dashed = outline
+        return Outline(left, top, right, bottom, role, dashed) if self.turned else outline
 
     def _window(self, step: Step) -> tuple[Outline, ...]:
         """Around the input cells that are read; padding has no column in a matrix, and is not drawn."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from convanim.scene.frame import Beats, Caption, Cells, Frame, Grid, Panel, Role, still
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Panel, Role, still
 from convanim.trace import Trace
 
 if TYPE_CHECKING:  # the registry of scenes knows what is made of pairs
@@ -83,7 +83,10 @@ class Pair:
     @property
     def lower(self) -> tuple[Panel, ...]:
         """The panels of the second scene, by the names that they have in the pair."""
-        return tuple(replace(p, name=BELOW + p.name) for p in self.below.panels)
+        return tuple(
+            replace(p, name=BELOW + p.name, **{k: BELOW + v for k in ("group", "follows") if (v := getattr(p, k))})
+            for p in self.below.panels
+        )
 
     def at(self, number: int) -> Moment:
         """What both show in a frame of the pair, from 0."""
@@ -123,3 +126,8 @@ def at_rest(frame: Frame) -> Frame:
 
 def _settled(roles: Cells) -> Cells:
     return np.where(roles == Role.OVERLAP, np.uint8(Role.DONE), roles)
+
+
+def panels_of(blocks: Blocks) -> tuple[Panel, ...]:
+    """All panels of some blocks, block by block and row by row."""
+    return tuple(panel for block in blocks for row in block for panel in row)

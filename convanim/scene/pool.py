@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.arithmetic import count, per_axis, sides
-from convanim.ops import AvgPool
-from convanim.scene.captions import combined, output_cell, place, size_formula
+from convanim.ops import AvgPool, LpPool
+from convanim.scene.captions import combined, detail, output_cell, place, size_formula
 from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
 from convanim.scene.stage import layers, roles
 from convanim.scene.window import SURVEYED, Seen, Where, WindowScene
@@ -53,6 +53,12 @@ class PoolScene(WindowScene):
                 self._notes_kept = ["" if none else place(won) for won, none in zip(self._won, self._none, strict=True)]
         super().__init__(trace, words)
 
+    def _detail(self) -> str:
+        op = self.trace.op
+        more = [f"p = {op.norm_type:g}"] if isinstance(op, LpPool) else []
+        more += ["rounded up"] * op.ceil_mode
+        return "   ".join([detail(self.trace), *more])
+
     def _phases(self) -> tuple[Phase, ...]:
         axes = self.trace.axes
         verb = VERBS[self.trace.op.combine]
@@ -72,6 +78,8 @@ class PoolScene(WindowScene):
         for i, axis in enumerate(self.trace.axes, start=len(self.lines) - len(self.trace.axes)):
             if axis.beyond:
                 np.moveaxis(shown, i, 0)[axis.padded :] = Role.EMPTY
+        if not zeros:  # what holds nothing is not left unused
+            shown[(shown == Role.UNUSED) & (layers(*self.lines) > 0)] = Role.EMPTY
         return shown
 
     def _open(self) -> list[Frame]:
@@ -111,7 +119,8 @@ class PoolScene(WindowScene):
             return "padding adds nothing to the sum"
         return "padding counts as zeros in the mean" if self._counts else "padding does not count in the mean"
 
-    def _look(self, step: Step, *, written: bool) -> Seen:
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
         cell = step.writes[0].tolist()
         depths, (rows, columns), window = self._windows(cell)
         planes = [cell[0] * self.left.deep + d for d in depths]
@@ -137,7 +146,7 @@ class PoolScene(WindowScene):
 
     def _remark(self, step: Step, empty: int, padding: int) -> str:
         if self._max and not len(step.terms):
-            return "nothing but padding under the window, and padding never wins"
+            return "only padding under the window, and padding never wins"
         if self._max:
             return "padding never wins a maximum" if empty and self._padded else ""
         if padding and self._counts:
@@ -169,7 +178,8 @@ class PoolScene(WindowScene):
     def _notes(self) -> tuple[str, str]:
         return "", max(self._notes_kept, key=len, default="")
 
-    def _closing(self) -> Caption:
+    def closing(self) -> Caption:
+        """The last caption: how large the output is."""
         caption = size_formula(self.trace.axes)
         if any(a.beyond for a in self.trace.axes):
             caption = replace(caption, remark="rounded up: the last window may stick out")

@@ -8,40 +8,51 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convanim.arithmetic import count, per_axis, sides
-from convanim.numerals import Numerals
-from convanim.scene.captions import detail, factor, heading, place, size_formula, span
-from convanim.scene.frame import Beats, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, still, whole
+from convanim.scene.canvas import Canvas, LetteredCanvas
+from convanim.scene.captions import detail, heading, place, size_formula, span
+from convanim.scene.frame import (
+    Beats,
+    Caption,
+    Emphasis,
+    Frame,
+    Grid,
+    OneBlock,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    still,
+    whole,
+)
 from convanim.trace import ConvTrace, Trace
 
 #: Up to so many stamps each is shown in three frames (read, scale, add), up to so many in two, beyond in one.
 THREE, TWO = 16, 49
-#: Of so many stamps every number on the way is known beforehand; of more, what bounds them.
-SURVEYED = 400
 
 
-class ScatterScene:
+class ScatterScene(OneBlock):
     """Every input cell scales the kernel, and the product is added to a canvas that is cropped in the end.
 
     Args:
         trace: of a transposed layer in scatter order, with one channel and one or two axes.
+        symbols: letters with places instead of the numbers.
         reads, writes: what its input and output are called.
     """
 
     captions = 1
 
-    def __init__(self, trace: ConvTrace, *, reads: str = "input", writes: str = "output") -> None:
+    def __init__(
+        self, trace: ConvTrace, *, symbols: bool = False, reads: str = "input", writes: str = "output"
+    ) -> None:
         self.trace, self.op = trace, trace.op
         self._reads, self._writes = reads, writes
         self.traces: tuple[Trace, ...] = (trace,)
         self.title, self.detail = heading(trace), detail(trace)
-        self.x, self.kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
-        self.answer = flat(trace.answer[0])
-        high, wide = (1, *trace.canvas[1:])[-2:]
-        self.shape = high, wide
-        self.bias = None if trace.bias is None else trace.bias[0].item()
+        self._symbols, self.canvas = symbols, LetteredCanvas(trace) if symbols else Canvas(trace)
+        self.x, self.kernel, self.answer = self.canvas.x, self.canvas.kernel, self.canvas.answer
+        self.shape = self.canvas.shape
         # What slides as it is given is stamped rotated.
         self._kernel_title = "kernel" if self.op.rules.rotates else "kernel, rotated"
         axes = trace.axes
@@ -54,55 +65,16 @@ class ScatterScene:
         self._name = "canvas" if self._crops else writes
         each = 3 if len(trace) <= THREE else 2 if len(trace) <= TWO else 1
 
-        # Where a canvas stands after so many stamps, kept from frame to frame: they are mostly asked for in order.
-        self._stamped = 0
-        self._canvas = np.zeros(self.shape, self.answer.dtype)
-        self._hit = np.zeros(self.shape, bool)
-
-        # Sums of products need no more decimals than the products do.
-        products = np.unique(np.multiply.outer(np.unique(self.x), np.unique(self.kernel)))
-        canvases = self._survey()
-        self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(products), Numerals(canvases, products)
         self.phases = self._phases()
-        self.panels = self._panels(products, canvases)
+        self.panels = self._panels()
         self.rows = tuple((p,) for p in self.panels) if len(axes) == 1 else (self.panels,)
         self._closing = self._close()
         self.beats = Beats(1, len(trace), each, len(self._closing), axes[-1].input)
 
-    def _survey(self) -> NDArray[Any]:
-        """Every number that the canvas ever shows; with many stamps those that it ends with, and a bound."""
-        final = self.trace.filled()
-        sums = [final.ravel(), self.answer.ravel(), np.zeros(1, final.dtype)]
-        if len(self.trace) <= SURVEYED:
-            sums += [self._after(i + 1)[0][self._cells(step.writes)] for i, step in enumerate(self.trace)]
-        elif min(self.x.min(), self.kernel.min()) < 0:  # sums may shrink again
-            bound = np.abs(self.x).max() * np.abs(self.kernel).sum()
-            sums.append(np.array([-bound, bound]))
-        return np.unique(np.concatenate(sums))
-
-    def _longest_note(self) -> str:
-        if len(self.trace) > SURVEYED:
-            return ""
-        return max((n for i in range(len(self.trace)) for n in self._notes(i).values()), key=len, default="")
-
-    def _notes(self, number: int) -> dict[tuple[int, int], str]:
-        """What a stamp adds up, for each cell that holds something already: 1 + 3."""
-        step = self.trace[number]
-        cells = self._cells(step.writes)
-        before, hit = self._after(number)
-        _, _, term, total = self.numerals
-        return {
-            (r, c): f"{total.text(b)} + {factor(term.text(t))}"
-            for r, c, b, t, met in zip(
-                *(a.tolist() for a in (*cells, before[cells], step.written, hit[cells])), strict=True
-            )
-            if met
-        }
-
     def _phases(self) -> tuple[Phase, ...]:
         axes = self.trace.axes
         crop = sides([(a.before, a.after) for a in axes])
-        bias = (Phase("add the bias", "bias"),) if self.bias is not None else ()
+        bias = (Phase("add the bias", "bias"),) if self.canvas.bias else ()
         return (
             Phase(f"read one {self._reads} value", "read"),
             Phase("scale the kernel", "scale"),
@@ -111,33 +83,22 @@ class ScatterScene:
             *bias,
         )
 
-    def _panels(self, products: NDArray[Any], canvases: NDArray[Any]) -> tuple[Panel, ...]:
-        x, kernel, product, total = self.numerals
-        note, kernels, out = self._longest_note(), (self._kernel_title,), self._writes
+    def _panels(self) -> tuple[Panel, ...]:
+        x, kernel, product, total = self.canvas.numerals
+        note, kernels, out = self.canvas.longest_note(), (self._kernel_title,), self._writes
         titles = (out, f"{out}, cropped", self._canvas_title) if self._crops else (out,)
+        looked_up: Any = {"aside": True}
         return (
-            Panel("input", self.x.shape, (self._reads,), x, self.x, aside=True, shade="data"),
-            Panel("kernel", self.kernel.shape, kernels, kernel, self.kernel, sign="×", aside=True, shade="kernel"),
-            Panel("stamp", self.kernel.shape, ("product",), product, products, sign="=", aside=True, shade="product"),
-            Panel("canvas", self.shape, titles, total, canvases, note),
+            Panel("input", self.x.shape, (self._reads,), x, self.x, shade="data", **looked_up),
+            Panel("kernel", self.kernel.shape, kernels, kernel, self.kernel, sign="×", shade="kernel", **looked_up),
+            Panel(
+                *("stamp", self.kernel.shape, ("product",), product, self.canvas.products),
+                sign="=",
+                shade="product",
+                **looked_up,
+            ),
+            Panel("canvas", self.shape, titles, total, self.canvas.shown, note),
         )
-
-    def _after(self, stamps: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """The canvas after so many stamps, and which of its cells were hit."""
-        if stamps < self._stamped:
-            self._stamped = 0
-            self._canvas[:], self._hit[:] = 0, False
-        while self._stamped < stamps:
-            step = self.trace[self._stamped]
-            cells = self._cells(step.writes)
-            self._canvas[cells] += step.written
-            self._hit[cells] = True
-            self._stamped += 1
-        return self._canvas.copy(), self._hit.copy()
-
-    def _cells(self, writes: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        columns = writes[:, -1]
-        return (writes[:, -2] if len(self.trace.axes) == 2 else np.zeros_like(columns)), columns
 
     @property
     def _canvas_title(self) -> str:
@@ -171,7 +132,7 @@ class ScatterScene:
         return grids
 
     def _open(self) -> Frame:
-        canvas = whole(self._canvas_title, Role.PENDING, np.zeros_like(self._canvas))
+        canvas = whole(self._canvas_title, Role.PENDING, np.zeros(self.shape, self.canvas.shown.dtype))
         many = f"each of the {self.x.size} {self._reads} values" if self.x.size > 1 else f"the {self._reads} value"
         remark = f"{many} scales the kernel; the products are added up"
         if not self.op.rules.rotates:
@@ -182,15 +143,15 @@ class ScatterScene:
         """A stamp's part: 0 the value is read, 1 the kernel is scaled, 2 the product is added."""
         step = self.trace[number]
         at = (0, *step.reads[0, 1:].tolist())[-2:]
-        cells = self._cells(step.writes)
+        cells = self.canvas.cells(step)
         top, left = int(cells[0].min()), int(cells[1].min())
         bottom, right = top + self._reach[0], left + self._reach[1]
-        before, hit = self._after(number)
+        before, hit = self.canvas.after(number), self.canvas.hit(number)
         shown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
         where = Outline(top, left, bottom, right, Role.KERNEL)
         source = f"{self._reads}{place(step.reads[0, 1:].tolist())}"
-        value = self.numerals[0].text(step.values[0].item())
-        product = whole("product", Role.PRODUCT, step.written.reshape(self.kernel.shape))
+        value = self.canvas.value(step)
+        product = whole("product", Role.PRODUCT, self.canvas.product(step))
         calm = np.zeros(self.shape, np.uint8)
         if part == 0:
             canvas = Grid(self._canvas_title, shown, before, calm)
@@ -200,8 +161,8 @@ class ScatterScene:
             gaps = "with gaps, as the kernel is dilated" if max(self._steps) > 1 else ""
             caption = Caption("product", (f"{source} · kernel",), f"{value} · kernel", gaps)
             return Frame(1, self._grids(canvas, product, at), (caption,), number + 1)
-        notes = self._notes(number)
-        after, _ = self._after(number + 1)
+        notes = self.canvas.notes(number)
+        after = self.canvas.after(number + 1)
         overlap = hit[cells]
         shown[cells] = np.where(overlap, Role.OVERLAP, Role.DONE)
         calm[cells] = Emphasis.WRITTEN
@@ -209,17 +170,18 @@ class ScatterScene:
         met = int(overlap.sum())
         remark = "no overlap"
         if met:
-            (cell, first), *more = notes.items()
-            one = f"{first} = {self.numerals[3].text(after[cell].item())}" + ", …" * bool(more)
-            remark = f"{count(met, 'cell')} overlap{'s' if met == 1 else ''}: {one}"
+            cell, *more = notes
+            one = self.canvas.sum(number, cell) + ", …" * bool(more)
+            # Sums of letters are long.
+            remark = one if self._symbols else f"{count(met, 'cell')} overlap{'s' if met == 1 else ''}: {one}"
         slices = list(zip((top, left), (bottom, right), self._steps, strict=True))[-len(self.trace.axes) :]
         subject = f"{self._name}{span(slices)}"
-        caption = Caption(subject, (f"{source} · kernel",), "", remark, relation="+=")
+        caption = Caption(subject, (f"{value if self._symbols else source} · kernel",), "", remark, relation="+=")
         return Frame(2, self._grids(canvas, product, at), (caption,), number + 1)
 
     def _close(self) -> list[Frame]:
         """Cropping, the bias, and the result."""
-        canvas, hit = self._after(len(self.trace))
+        canvas, hit = self.canvas.after(len(self.trace)), self.canvas.hit(len(self.trace))
         rows, columns = (slice(b, b + o) for b, o in zip(self._before, self.answer.shape, strict=True))
         inside = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.DONE)
         shown = np.full(self.shape, Role.CROPPED, np.uint8)
@@ -232,15 +194,11 @@ class ScatterScene:
             whole_canvas = Grid(self._canvas_title, grown, canvas, np.zeros(self.shape, np.uint8), {}, edges)
             frames.append(self._last(3, whole_canvas, self._crop_caption()))
             frames.append(self._last(3, still(whole_canvas, roles=shown, outlines=edges), self._crop_caption()))
-        if self.bias is not None:
-            canvas = canvas.copy()
-            canvas[rows, columns] += self.bias
-            added = Grid(title, shown, canvas, np.zeros(self.shape, np.uint8))
-            text = Numerals(np.array([self.bias])).text(self.bias)
-            frames.append(
-                self._last(len(self.phases) - 1, added, Caption(remark=f"bias {text} added to every output cell"))
-            )
-        result = Grid(title, shown, canvas, np.zeros(self.shape, np.uint8))
+        finished = self.canvas.result(rows, columns)
+        result = Grid(title, shown, finished, np.zeros(self.shape, np.uint8))
+        if self.canvas.bias:
+            added = Caption(remark=f"bias {self.canvas.bias} added to every output cell")
+            frames.append(self._last(len(self.phases) - 1, result, added))
         # Without anything to crop or add, the result is what the stamps have left.
         phase = len(self.phases) - 1 if frames else 2
         return [*frames, self._last(phase, result, size_formula(self.trace.axes))]
@@ -248,7 +206,9 @@ class ScatterScene:
     def _kept(self, rows: slice, columns: slice) -> list[Outline]:
         """The edge that output padding keeps: the last rows and columns of the output."""
         extra = (0, *(a.output_padding for a in self.trace.axes))[-2:]
-        edges = [(rows.stop - extra[0], columns.start), (rows.start, columns.stop - extra[1])]
+        # A crop at the end may leave less than the edge that is kept.
+        top, left = max(rows.stop - extra[0], rows.start), max(columns.stop - extra[1], columns.start)
+        edges = [(top, columns.start), (rows.start, left)]
         return [
             Outline(top, left, rows.stop, columns.stop, Role.KERNEL)
             for (top, left), n in zip(edges, extra, strict=True)

@@ -14,9 +14,14 @@ from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
 from convanim.ops import Operation
+from convanim.scene.frame import Panel, Rows
 
 #: So many planes are looked at side by side; more are no picture.
 MOST = 8
+
+
+#: More planes than these begin a new row.
+ROW = 4
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,16 @@ class Slab:
         depth = along[0] if len(along) == 3 else 0
         row, column = (0, *along)[-2:]
         return channel * self.deep + depth, row, column
+
+
+def wrapped(panels: Sequence[Panel], a_row: int = ROW) -> Rows:
+    """Planes in rows of a few, so that they stay large.
+
+    Example:
+        >>> [len(row) for row in wrapped(range(8))]
+        [4, 4]
+    """
+    return tuple(tuple(panels[i : i + a_row]) for i in range(0, len(panels), a_row))
 
 
 def check(op: Operation, *slabs: Slab) -> None:

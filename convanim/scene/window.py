@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from convanim.numerals import Numerals
 from convanim.scene.captions import detail, heading, size_formula
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
-from convanim.scene.slab import Slab, check
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
+from convanim.scene.slab import ROW, Slab, check, wrapped
 from convanim.scene.stage import Line, laid, lines, roles
 from convanim.trace import Step, Trace
 
@@ -74,14 +74,15 @@ class WindowScene:
         check(self.op, self.left, self.right)
         shape = (len(trace.x), *(line.size for line in self.lines))
         self.stage_roles: Cells = self.left.planes(np.broadcast_to(self._roles(), shape))
-        self.stage_values = self.left.planes(laid(self.lines, trace.x))
+        self.stage_values = self.left.planes(self._values())
         self.answer = self.right.planes(trace.answer)
         self.numerals = Numerals(trace.x), Numerals(trace.answer)
         self.phases = self._phases()
         self._pending = self._whole(Role.PENDING)
-        self._done_roles = self.right.planes(self._results())
+        self.done_roles = self.right.planes(self._results())
         # What is remembered on the stage after so many placements; the arrays in it are never written to again.
         self._kept_to, self._kept = 0, list(self.stage_roles)
+        self._lines_kept: list[tuple[Outline, ...]] = [()] * self.left.count
         self._resting: dict[int, Grid] = {}
         self._opening = self._open()
         left, aside, right = self._left(), self._aside(), self._right()
@@ -101,6 +102,10 @@ class WindowScene:
         """The roles of the finished stage, without channels."""
         return roles(*self.lines)
 
+    def _values(self) -> NDArray[Any]:
+        """The values of the finished stage, (C, *sizes)."""
+        return laid(self.lines, self.trace.x)
+
     def _results(self) -> Cells:
         """The roles of the finished output, (C, *o)."""
         return np.full(self.trace.answer.shape, Role.DONE, np.uint8)
@@ -112,8 +117,8 @@ class WindowScene:
         """The frames that set the stage."""
         raise NotImplementedError
 
-    def _look(self, step: Step, *, written: bool) -> Seen:
-        """What a placement shows."""
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
         raise NotImplementedError
 
     def _mark(self, number: int) -> tuple[int, int, int] | None:
@@ -136,7 +141,8 @@ class WindowScene:
         """The longest notes on the stage and on the output."""
         return "", ""
 
-    def _closing(self) -> Caption:
+    def closing(self) -> Caption:
+        """The last caption: how large the output is."""
         return size_formula(self.trace.axes)
 
     # The page.
@@ -168,14 +174,10 @@ class WindowScene:
     ) -> Blocks:
         if len(self.trace.axes) == 1:  # long strips: each has a row of its own
             return ((*((p,) for p in left), *aside, *((p,) for p in right)),)
-        if aside:
-            return (left, *aside), (right,)
-        return (((*left, *right),),)
-
-    @property
-    def rows(self) -> Rows:
-        """All rows of panels, one under the other."""
-        return tuple(row for block in self.blocks for row in block)
+        if aside and len(left) > ROW:  # the planes need the whole width
+            *above, last = aside
+            return ((left, *above, (*last, *right)) if len(right) <= ROW else (left, *aside, right),)
+        return (*wrapped(left), *aside), wrapped(right)
 
     # Frames.
 
@@ -197,7 +199,7 @@ class WindowScene:
     def _slide(self, number: int, *, written: bool) -> Frame:
         """A placement: what the window meets, and once it is `written` the result in the output."""
         step = self.trace[number]
-        seen = self._look(step, written=written)
+        seen = self.look(step, written=written)
         caption = seen.caption if written else replace(seen.caption, result="")
         stage = {name: self._plane(i, number, seen) for i, name in enumerate(self.left.names)}
         grids = {**stage, **self._beside(step, written=written), **self._written(number, written=written)}
@@ -213,26 +215,31 @@ class WindowScene:
             emphasis[:] = Emphasis.QUIET
         if plane in seen.active:
             emphasis[seen.active[plane]] = Emphasis.ACTIVE
-        notes, outlines = seen.notes.get(plane, {}), seen.outlines.get(plane, ())
+        notes, outlines = seen.notes.get(plane, {}), self._lines_kept[plane] + seen.outlines.get(plane, ())
         return Grid(self.left.titles[plane], shown, self.stage_values[plane], emphasis, notes, outlines)
 
     def _rest(self, plane: int, shown: Cells) -> Grid:
         kept = self._resting.get(plane)
         if kept is None or kept.roles is not shown:
             calm = np.zeros(shown.shape, np.uint8)
-            kept = self._resting[plane] = Grid(self.left.titles[plane], shown, self.stage_values[plane], calm)
+            title, outlines = self.left.titles[plane], self._lines_kept[plane]
+            kept = self._resting[plane] = Grid(title, shown, self.stage_values[plane], calm, {}, outlines)
         return kept
 
     def _roles_after(self, placements: int) -> list[Cells]:
         """The stage's roles after so many placements, with what is remembered."""
         if placements < self._kept_to:
             self._kept_to, self._kept = 0, list(self.stage_roles)
+            self._lines_kept = [()] * self.left.count
         while self._kept_to < placements:
             cell = self._mark(self._kept_to)
             if cell is not None:
                 plane, row, column = cell
                 self._kept[plane] = self._kept[plane].copy()
                 self._kept[plane][row, column] = Role.DONE
+                line = Outline(row, column, row + 1, column + 1, Role.DONE, dashed=True)
+                if len(self.trace) <= TWO and line not in self._lines_kept[plane]:  # outlines are drawn in every frame
+                    self._lines_kept[plane] += (line,)
             self._kept_to += 1
         return self._kept
 
@@ -251,7 +258,7 @@ class WindowScene:
             grids[self.right.names[plane]] = self._finished[plane]
         shown = np.full(size, Role.PENDING, np.uint8)
         done = number - here * size + written
-        shown[:done] = self._done_roles[here].ravel()[:done]
+        shown[:done] = self.done_roles[here].ravel()[:done]
         new = np.zeros(self.right.shape, np.uint8)
         new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
         cell = Outline(row, column, row + 1, column + 1, Role.DONE)
@@ -267,7 +274,7 @@ class WindowScene:
         if not hasattr(self, "_finished_grids"):
             calm, size = np.zeros(self.right.shape, np.uint8), self.answer[0].size
             self._finished_grids = [
-                Grid(title, self._done_roles[i], self.answer[i], calm, self._remembered(i, size))
+                Grid(title, self.done_roles[i], self.answer[i], calm, self._remembered(i, size))
                 for i, title in enumerate(self.right.titles)
             ]
         return self._finished_grids
@@ -277,7 +284,7 @@ class WindowScene:
         stage = {name: self._rest(i, shown[i]) for i, name in enumerate(self.left.names)}
         output = dict(zip(self.right.names, self._finished, strict=True))
         grids = {**stage, **self._beside(None, written=True), **output}
-        return Frame(len(self.phases) - 1, grids, (self._closing(),), self.beats.steps)
+        return Frame(len(self.phases) - 1, grids, (self.closing(),), self.beats.steps)
 
     # Help for the kinds of layers.
 

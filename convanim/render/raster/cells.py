@@ -48,8 +48,10 @@ class Sprites:
         shown = role not in (Role.NONE, Role.PENDING, Role.EMPTY)
         text = place.panel.numerals.text(value) if shown and place.number else ""
         counted = place.panel.heat and role in theme.HEATED and emphasis not in _OVER
-        heat = theme.heat(value, place.panel.heat) if counted else -1
-        shade = own if own >= 0 else -1 if place.number else self._shade(place, role, emphasis, value, heat)
+        heat = theme.heat(value, place.high) if counted else -1
+        # Letters that find no room leave the colour of their role: there is nothing that a shade could measure.
+        plain = place.number or not place.panel.numerals.measures
+        shade = own if own >= 0 else -1 if plain else self._shade(place, role, emphasis, value, heat)
         side = place.pitch - place.line
         key = (side, place.number, place.note, role, emphasis, text, note, shade, heat)
         sprite = self._sprites.get(key)

@@ -212,6 +212,8 @@ class Raster:
 
     def _outline(self, place: Place, outline: Outline) -> Box:
         """A frame around some cells, over everything: the pixels that it covers."""
+        if outline.dashed:
+            return self._dashes(place, outline)
         thick = min(self.page.stroke, max(2, place.pitch // 6))
         out = (thick - place.line) // 2
         top, left = place.y + outline.top * place.pitch - out, place.x + outline.left * place.pitch - out
@@ -234,6 +236,23 @@ class Raster:
         ):
             self._pixels[where] = ink
         return Box(top, left, bottom, right)
+
+    def _dashes(self, place: Place, outline: Outline) -> Box:
+        """A thin dashed frame inside some cells, where no number reaches: the pixels that it covers."""
+        first = place.cell(outline.top, outline.left)
+        last = place.cell(outline.bottom - 1, outline.right - 1)
+        box = Box(first.top, first.left, last.bottom, last.right)
+        thick = max(1, min(round(0.4 * self.page.stroke), (place.pitch - place.line) // 20))
+        part = self._pixels[box.top : box.bottom, box.left : box.right]
+        ink = self.palette.solid(theme.STROKE[outline.role])
+        dash = max(2, place.pitch // 7)
+        for edges in (part, part.T):  # each as lines across
+            wide = edges.shape[1]
+            count = wide // dash // 2 * 2 + 1  # odd, so that a dash lies in either corner
+            drawn = np.arange(wide) * count // wide % 2 == 0
+            edges[:thick, drawn] = ink
+            edges[-thick:, drawn] = ink
+        return box
 
 
 def _differ(a: NDArray[np.uint8] | None, b: NDArray[np.uint8] | None) -> NDArray[np.bool_] | bool:

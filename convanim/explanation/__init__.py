@@ -1,0 +1,60 @@
+"""A layer explained: its arithmetic with its own numbers, and its line in every framework.
+
+Knows operations and the sizes they meet. Must not know values or pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convanim.errors import ConvanimError
+from convanim.explanation.blocks import output_block, window_block, words
+from convanim.explanation.fixed import places, pooled_size, pooling, shuffling, unpooling, upsampled_size
+from convanim.explanation.weighted import summary, transposed_block, work
+from convanim.frameworks import lines
+from convanim.ops import MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted, times
+from convanim.ops.arguments import short
+
+__all__ = ["explain"]
+
+
+def explain(op: Operation, sizes: Sequence[int]) -> str:
+    """The arithmetic of a layer for an input of these sizes, as text of several lines.
+
+    Raises:
+        ConvanimError: not an operation, or it does not fit an input of these sizes.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> print(explain(Conv(kernel_size=3, stride=2), (6, 6)).splitlines()[0])
+        Conv(kernel_size=3, stride=2)   6×6 → 2×2
+    """
+    if not isinstance(op, Operation):
+        raise ConvanimError(f"{short(op)} is no layer", "give one, like Conv(kernel_size=3)")
+    axes = op.axes(sizes)
+    blocks = [f"{op}   {times(sizes)} → {times([a.output for a in axes])}"]
+    match op:
+        case Weighted():
+            own = [output_block(axes), transposed_block(axes) if op.transposed else window_block(axes)]
+            blocks += [*own, *words(op, axes), summary(axes), work(op, axes)]
+        case Pool():
+            leaves = "the windows leave" if op.ceil_mode else "the floor leaves"
+            blocks += [pooled_size(op, axes), window_block(axes, leaves), *words(op, axes), pooling(op, axes)]
+        case MaxUnpool():
+            blocks += [output_block(axes), unpooling(axes)]
+        case Upsample():
+            blocks += [upsampled_size(op, axes), places(op, axes)]
+        case Shuffle():
+            blocks.append(shuffling(op, axes))
+    return "\n\n".join([*blocks, _frameworks(op, sizes)])
+
+
+def _frameworks(op: Operation, sizes: Sequence[int]) -> str:
+    """The line of each framework: code at the left edge of its own lines, so that it can be copied."""
+    if len(sizes) > 3:
+        return "In other frameworks\n  none has a layer of so many axes"
+    told = []
+    for line in lines(op, sizes):
+        told.append(f"  {line.framework:<8} {line.note}".rstrip())
+        told += [f"    {row}" for row in line.code.splitlines()]
+    return "\n".join(["In other frameworks", *told])

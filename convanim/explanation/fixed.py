@@ -1,0 +1,145 @@
+"""Blocks of an explanation for layers without weights.
+
+Knows what pooling, unpooling, upsampling and shuffling do to cells. Must not know values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from convanim.arithmetic import (
+    count,
+    counted_taps,
+    output_formula,
+    output_sum,
+)
+from convanim.explanation.blocks import named, rows_of
+from convanim.ops import (
+    AvgPool,
+    Axis,
+    LpPool,
+    MaxPool,
+    Pool,
+    Resampled,
+    Shuffle,
+    Upsample,
+)
+
+#: Places of an upsampling beyond these are not written out.
+MOST_PLACES = 8
+
+
+def pooled_size(op: Pool, axes: Sequence[Axis]) -> str:
+    """A pooling's output size, rounded down or up."""
+
+    def up(text: str) -> str:
+        return text.replace("⌊", "⌈").replace("⌋", "⌉") if op.ceil_mode and not isinstance(op.padding, str) else text
+
+    rows = [("in letters", "o = " + up(output_formula(False)))]
+    for name, a in named(axes):
+        rows.append((name, f"o = {up(output_sum(a))} = {a.output + _left_out(op, a)}"))
+        if _left_out(op, a):
+            rows.append(("", f"{_left_out(op, a)} less, as no window starts after the input: {a.output}"))
+    return rows_of("Output size", rows)
+
+
+def _left_out(op: Pool, axis: Axis) -> int:
+    """Windows that rounding up would add and that would start in the padding."""
+    up = op.ceil_mode and not isinstance(op.padding, str)
+    rest = axis.padded - axis.reach
+    return (-(-rest // axis.stride) if up else rest // axis.stride) + 1 - axis.output
+
+
+def pooling(op: Pool, axes: Sequence[Axis]) -> str:
+    """What a pooling takes from its windows."""
+    windows, cells = prod(a.output for a in axes), prod(a.kernel for a in axes)
+    rows = [("windows", f"{count(windows, 'window')} of {count(cells, 'cell')}, in each channel by itself")]
+    if isinstance(op, MaxPool):
+        rows.append(("taken", "the greatest value; padding never wins"))
+    if isinstance(op, AvgPool):
+        counted = "counts as zeros" if op.counts_padding else "does not count"
+        rows.append(("taken", f"the mean; padding {counted}, and what lies beyond it never counts"))
+    if isinstance(op, LpPool):
+        sizes = "sizes of the values" if op.convention == "onnx" else "values with their signs"
+        rows.append(("taken", f"(sum of x^{op.norm_type})^(1/{op.norm_type}), of the {sizes}; padding adds nothing"))
+        if op.convention == "torch" and any(a.beyond for a in axes):
+            rows.append(("", "where a window sticks out, its sum is scaled up to a whole window"))
+    overlap = any(a.stride < a.reach for a in axes)
+    rows.append(("overlap", "windows share cells" if overlap else "none: no cell is under two windows"))
+    return rows_of("Work", rows)
+
+
+def unpooling(axes: Sequence[Axis]) -> str:
+    """How much goes back, and how much is zero."""
+    given, made = prod(a.input for a in axes), prod(a.output for a in axes)
+    rows = [
+        ("values", f"{given}, each to the place where the maximum was"),
+        ("zeros", f"{max(made - given, 0)} or more of {made} cells"),
+        ("output size", "the formula's; the pooling's input may have been up to a stride larger or smaller"),
+    ]
+    return rows_of("Values go back", rows)
+
+
+def upsampled_size(op: Upsample, axes: Sequence[Axis]) -> str:
+    """An upsampling's output size."""
+    rows = [("in letters", "o as it is given" if op.size is not None else "o = ⌊i · factor⌋")]
+    for i, (name, a) in enumerate(named(axes)):
+        factor = op.scale_factor[i] if isinstance(op.scale_factor, tuple) else op.scale_factor
+        rows.append((name, f"o = {a.output}" if op.size is not None else f"o = ⌊{a.input} · {factor}⌋ = {a.output}"))
+    return rows_of("Output size", rows)
+
+
+#: Where output cell t lies in the input, in letters; u is the number of input cells to an output cell.
+_COORDINATES = {
+    "half_pixel": "(t + ½)·u − ½, from centre to centre",
+    "asymmetric": "t·u, from edge to edge",
+    "align_corners": "t·(i − 1)/(o − 1), corners on corners",
+}
+_ROUNDED = {"floor": "rounded down", "up": "rounded, a half up", "down": "rounded, a half down"}
+
+
+def places(op: Upsample, axes: Sequence[Axis]) -> str:
+    """Where output cells lie between input cells, and what they read."""
+    if op.mode == "nails":
+        rows = [("output cell t", "holds input cell t / factor where that is whole, and 0 elsewhere")]
+    else:
+        rows = [("output cell t", f"lies at {_COORDINATES[op.place]} ({op.place})")]
+    for name, a in named(axes):
+        if isinstance(a, Resampled) and op.mode != "nails":
+            up, down = a.ratio
+            rows.append((name, f"u = {down}/{up}" if up > 1 else f"u = {down}"))
+        if isinstance(a, Resampled) and op.mode == "nearest":
+            rows.append(("", f"the place is {_ROUNDED[a.rounding]}, and that cell copied"))
+        if op.mode == "bilinear":
+            rows.append(("", "its two neighbours are mixed, the outermost cell where there is but one"))
+        rows.append(("", "reads " + _reads(a)))
+    return rows_of("Coordinates", rows)
+
+
+def _reads(axis: Axis) -> str:
+    """The first output cells with what they read: 0 ← 0, 1 ← 0.75·0 + 0.25·1."""
+    taps = counted_taps(axis)
+    weights = [1.0] * len(taps.source) if taps.weight is None else taps.weight.tolist()
+    told: dict[int, list[str]] = {}
+    for source, target, weight in zip(taps.source.tolist(), taps.target.tolist(), weights, strict=True):
+        if target < MOST_PLACES:
+            told.setdefault(target, []).append(f"x{source}" if weight == 1 else f"{weight:.3g}·x{source}")
+    cells = [" + ".join(told.get(t, ["0"])) for t in range(min(axis.output, MOST_PLACES))]
+    return "   ".join(cells) + ("   …" if axis.output > MOST_PLACES else "")
+
+
+def shuffling(op: Shuffle, axes: Sequence[Axis]) -> str:
+    """Which channel goes where."""
+    r = op.factor
+    whole, parts = "(C, H·r, W·r)", "(C·r², H, W)"
+    first, second = (parts, whole) if op.transposed else (whole, parts)
+    channel = "(i·r + j)·C + c" if op.depth_first else "c·r² + i·r + j"
+    rows = [
+        ("in letters", f"{first} → {second}, r = {r}"),
+        ("channels", f"each cell of {r}×{r} is one place of {count(r * r, 'channel')}"),
+        ("order", f"{'DCR' if op.depth_first else 'CRD'}: row i, column j of channel c is channel {channel}"),
+        ("work", "none: every value is moved once"),
+        *((name, f"{a.input} → {a.output}") for name, a in named(axes)),
+    ]
+    return rows_of("Values move", rows)

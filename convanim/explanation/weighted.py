@@ -1,0 +1,103 @@
+"""Blocks of an explanation for convolution and transposed convolution.
+
+Knows their two views and their work. Must not know values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from convanim.arithmetic import (
+    count,
+    counted_taps,
+    evenness,
+    multiplications,
+    per_axis,
+    remainder,
+    rings,
+    sides,
+)
+from convanim.explanation.blocks import named, rows_of
+from convanim.numerals import MINUS
+from convanim.ops import (
+    Axis,
+    Operation,
+    times,
+)
+
+#: An overlap pattern longer than this is cut; it repeats anyway.
+LONGEST_PATTERN = 24
+
+
+def transposed_block(axes: Sequence[Axis]) -> str:
+    """A transposed layer in its two views."""
+    gather, scatter = [], []
+    for name, a in named(axes):
+        before, after = a.ring
+        extra = " + op" if a.output_padding else ""
+        gather += [
+            (name, f"zeros inserted    s − 1 = {a.stride - 1} between neighbours: {a.input} → {a.spread}"),
+            ("", f"ring of padding   d(k − 1) − p = {before} before, d(k − 1) − p′{extra} = {after} after"),
+            ("", f"then              {a.spread} → {a.stage}; the kernel, rotated by 180°, slides with stride 1"),
+        ]
+        added = a.canvas - a.full
+        kept = a.output_padding - added
+        keeps = f"; output padding keeps {kept} of that" if kept else ""
+        adds = f"; output padding adds {added} that no product reaches" if added else ""
+        scatter.append(
+            (
+                name,
+                f"canvas (i − 1)·s + d(k − 1) + 1 = {a.full}, crop {a.before} before and {a.after} after{keeps}{adds}",
+            )
+        )
+    return "\n\n".join(
+        rows_of(head, [(left, right.replace(" -", " " + MINUS)) for left, right in rows])
+        for head, rows in (
+            ("By zero insertion: the same result as a convolution", gather),
+            ("By overlap-add: every input value stamps the kernel", scatter),
+        )
+    )
+
+
+def summary(axes: Sequence[Axis]) -> str:
+    """The table of standard and transposed convolution, this layer's row with its own numbers."""
+    head = ("operation", "zeros inserted", "padding", "stride", "output size")
+    standard = ("standard", "0", "p", "s", "⌊(i + 2p − d(k−1) − 1)/s⌋ + 1")
+    transposed = ("transposed", "s − 1", "d(k−1) − p", "1", "(i − 1)s + d(k−1) + 1 − 2p + op")
+    inserted = per_axis([a.stride - 1 if a.transposed else 0 for a in axes])
+    stride = per_axis([1 if a.transposed else a.stride for a in axes])
+    own = ("this layer", inserted, sides(rings(axes)), stride, times([a.output for a in axes]))
+    table = [head, standard, transposed, own]
+    widths = [max(len(row[i]) for row in table) for i in range(len(head))]
+    return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in table)
+
+
+def work(op: Operation, axes: Sequence[Axis]) -> str:
+    """How much there is to multiply, and where products meet."""
+    placements, kernel = prod(a.output for a in axes), prod(a.kernel for a in axes)
+    done = multiplications(axes)
+    others = "; the others meet a zero" if placements * kernel > done else ""
+    rows = [
+        ("multiplications", f"{done} that involve an input value, for each pair of channels"),
+        ("", f"({count(placements, 'placement')} × {count(kernel, 'weight')} = {placements * kernel}{others})"),
+    ]
+    warnings = []
+    for name, a in named(axes):
+        if op.transposed:
+            pattern = counted_taps(a).overlap().tolist()
+            shown = " ".join(map(str, pattern[:LONGEST_PATTERN])) + (" …" if len(pattern) > LONGEST_PATTERN else "")
+            rows.append(("overlap counts", f"{shown}   ({name})"))
+            warnings += _uneven(name, a)
+    return "\n".join([rows_of("Work", rows), *warnings])
+
+
+def _uneven(name: str, axis: Axis) -> list[str]:
+    even, fewest, most = evenness(axis)
+    if even or axis.input == 1:
+        return []
+    s, k = axis.stride, axis.kernel
+    cures = [c for c in (k - k % s, k - k % s + s) if c > 0]
+    cure = " or ".join(map(str, cures)) if axis.dilation == 1 else ""
+    told = f"; kernel size {cure} would be even" if cure else ""
+    return [f"warning: the overlap is uneven ({name}): {fewest} to {most} products a cell, as {remainder(axis)}{told}"]

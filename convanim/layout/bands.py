@@ -1,0 +1,172 @@
+"""Rows of panels across a block: how wide they are, and where each panel begins.
+
+Knows panels, what they share, and the room that titles, signs and scales take. Must not know heights, or other blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise, takewhile
+
+from convanim import glyphs
+from convanim.layout.kin import Kin
+from convanim.layout.measures import Measures
+from convanim.layout.page import Box, Text
+from convanim.scene.frame import Panel, Rows
+
+Row = tuple[Panel, ...]
+Pitches = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Band:
+    """Rows that are tied to each other by panels that follow others; an ordinary row is a band of its own.
+
+    Attributes:
+        rows: from top to bottom.
+        numbers: which rows of the block they are, from 0.
+        ties: names of panels of two rows, whose left edges are the same.
+        kin: what the panels share.
+        scales: whether shades have scales under them.
+    """
+
+    rows: Rows
+    numbers: tuple[int, ...]
+    ties: tuple[tuple[str, str], ...]
+    kin: Kin
+    scales: bool
+
+    def width(self, pitches: Pitches) -> int:
+        """The least width that it takes with cells of these sizes, px."""
+        return self._packed(pitches, 0)[1]
+
+    def fits(self, pitches: Pitches, width: int) -> bool:
+        """Whether it takes no more than this width, px; quick to say no."""
+        for row, gaps in zip(self.rows, self._least, strict=True):
+            if sum(p.shape[1] * pitches[p.name] for p in row) + gaps > width:
+                return False
+        return self.width(pitches) <= width
+
+    @cached_property
+    def _least(self) -> list[int]:
+        """The room that the gaps of each row take at least, px."""
+        return [sum(self._gaps(row, 0)) for row in self.rows]
+
+    def across(self, pitches: Pitches, left: int, width: int) -> dict[str, int]:
+        """The left edges of its panels, in a block of this place and width.
+
+        Panels are spread over the width, but not further apart than the eye likes to jump.
+        """
+        m = self.kin.m
+        if not self.ties and not any(p.group for p in self.rows[0]):
+            slots = self._slots(self.rows[0], pitches)
+            free, between = width - sum(slots), max(1, len(slots) - 1)
+            gap = min(free // between, m.of(170, 40)) if len(slots) > 1 else 0
+            x, xs = left + (free - gap * (len(slots) - 1)) // 2, {}
+            for panel, slot in zip(self.rows[0], slots, strict=True):
+                xs[panel.name] = x
+                x += slot + gap
+            return xs
+        more = m.of(126, 24)
+        while more and self._packed(pitches, more)[1] > width:
+            more -= 1
+        xs, wide = self._packed(pitches, more)
+        return {name: x + left + (width - wide) // 2 for name, x in xs.items()}
+
+    def _packed(self, pitches: Pitches, more: int) -> tuple[dict[str, int], int]:
+        """The panels as far left as they can stand, with so much more room in each gap; and the width of it all."""
+        rows = [(row, self._slots(row, pitches), self._gaps(row, more)) for row in self.rows]
+        xs = {p.name: 0 for row in self.rows for p in row}
+        for _ in range(len(xs) + 1):  # each time round moves at least one panel to where it stays
+            before = dict(xs)
+            for row, slots, gaps in rows:
+                right = 0
+                for panel, slot, gap in zip(row, slots, gaps, strict=True):
+                    xs[panel.name] = max(xs[panel.name], right + gap)
+                    right = xs[panel.name] + slot
+            for a, b in self.ties:
+                xs[a] = xs[b] = max(xs[a], xs[b])
+            if xs == before:
+                break
+        else:
+            raise AssertionError(f"{self.ties}: panels stand in another order than those that they follow")
+        # A sign that begins a row takes its room on both sides, so that the grid stays in the middle.
+        return xs, max(xs[row[-1].name] + slots[-1] + gaps[0] for row, slots, gaps in rows)
+
+    def _gaps(self, row: Row, more: int) -> list[int]:
+        """The room before each panel: before the first one only where a sign stands there."""
+        m = self.kin.m
+        gaps = [gap(row[0], m) if row[0].sign else 0]
+        for a, b in pairwise(row):
+            if a.group and a.group == b.group and not b.sign:  # what belongs together stands together
+                gaps.append(min(m.of(28, 10) + more, m.of(64, 20)))
+            else:
+                gaps.append(gap(b, m) + more)
+        return gaps
+
+    def _slots(self, row: Row, pitches: Pitches) -> list[int]:
+        """The width that each panel takes: its grid, the longest of its titles, or a shade's scale."""
+        kin, m = self.kin, self.kin.m
+        slots = [p.shape[1] * pitches[p.name] + m.of(2) for p in row]
+        gaps = self._gaps(row, 0)
+        for i, p in enumerate(row):
+            # Panels of one group and height have one top and bottom, so that words may run on over or under them.
+            beside = list(takewhile(lambda other: p.group and _kind(other) == _kind(p), row[i + 1 :]))  # noqa: B023
+            untitled = len(list(takewhile(lambda other: not any(other.titles), beside)))
+            _reach_over(slots, gaps, i, i + untitled, kin.title(p))
+            if self.scales and p.name in kin.scaled and kin.shaded(p, pitches[p.name]):
+                _, _, high = scale(p, *kin.range(p), 0, 0, m)
+                _reach_over(slots, gaps, i, i + len(beside), high.box.right)
+        return slots
+
+
+def _kind(panel: Panel) -> tuple[str, int, str, bool]:
+    return panel.group, panel.shape[0], panel.shade, bool(panel.heat)
+
+
+def _reach_over(slots: list[int], gaps: Sequence[int], first: int, last: int, needed: int) -> None:
+    """Widen the last of some slots, if need be, until something of this width fits over all of them."""
+    missing = needed - sum(slots[first : last + 1]) - sum(gaps[first + 1 : last + 1])
+    slots[last] += max(0, missing)
+
+
+def bands(rows: Rows, kin: Kin, *, scales: bool) -> list[Band]:
+    """The rows of a block, those together that are tied."""
+    at = {p.name: number for number, row in enumerate(rows) for p in row}
+    ties = [
+        (leader.name, p.name)
+        for row in rows
+        for p in row
+        if (leader := kin.leader(p)).name in at and at[leader.name] != at[p.name]
+    ]
+    first = list(range(len(rows)))  # for each row the first one of its band
+    for a, b in ties:
+        joined = {first[at[a]], first[at[b]]}
+        first = [min(joined) if f in joined else f for f in first]
+    found = []
+    for f in dict.fromkeys(first):
+        numbers = tuple(number for number in range(len(rows)) if first[number] == f)
+        inside = tuple((a, b) for a, b in ties if at[a] in numbers)
+        found.append(Band(tuple(rows[number] for number in numbers), numbers, inside, kin, scales))
+    return found
+
+
+def gap(panel: Panel, m: Measures) -> int:
+    """The least room before a panel, px: more where a sign stands in it."""
+    return m.of(76, 30) if panel.sign else m.of(44, 16)
+
+
+def scale(panel: Panel, least: float, most: float, x: int, bottom: int, m: Measures) -> tuple[Text, Box, Text]:
+    """Under a shaded grid: its least value, a bar from low to high, its greatest value."""
+    if least < 0 < most:  # as far to one side as to the other
+        most = max(-least, most)
+        least = -most
+    low, high = panel.numerals.text(least), panel.numerals.text(most)
+    size = m.sizes[2]
+    baseline = bottom + round(1.55 * size)
+    tall, wide, gap = round(0.7 * size), m.of(96, 48), m.of(8, 4)
+    left = x + round(glyphs.width(low, size)) + gap
+    bar = Box(baseline - tall, left, baseline, left + wide)
+    return Text(low, x, baseline, size), bar, Text(high, left + wide + gap, baseline, size)

@@ -1,0 +1,200 @@
+"""Finding the places of grids: as large as fits, in blocks side by side, in the middle of the room there is.
+
+Knows scenes, and which panels share what. Must not know colours, what a frame shows, or what else is on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+
+from convanim import glyphs
+from convanim.layout.bands import Band, bands, gap, scale
+from convanim.layout.kin import Kin, line
+from convanim.layout.measures import SMALLEST_CELL, Measures
+from convanim.layout.page import Place, Text, middle
+from convanim.scene import Scene
+from convanim.scene.frame import Panel, Rows
+
+Pitches = dict[str, int]
+#: The height that rows get besides their share is found to such a part of it.
+FINE = 32
+
+
+class TooSmall(Exception):
+    """The scene does not fit on the page."""
+
+
+def grids(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The panels' places, and the signs between them; a foot under the grids only where a shade needs its scale.
+
+    Raises:
+        TooSmall: cells would be too small to be told apart.
+    """
+    places, signs = stack(scene, m, 0)
+    if any(place.shaded for place in places.values()):
+        # On a page too narrow for the scales the grids stay without them.
+        with suppress(TooSmall):
+            return stack(scene, m, round(1.9 * m.sizes[2]))
+    return places, signs
+
+
+def stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The places with so many px under each row of grids.
+
+    Raises:
+        TooSmall: cells would be too small to be told apart.
+    """
+    kin = Kin(scene.blocks, m)
+    blocks = [Block(rows, kin, foot) for rows in scene.blocks]
+    strips = bool(scene.traces) and len(scene.traces[0].axes) == 1
+    most: Pitches = {}
+    while True:  # what is shared only ever shrinks, so this ends
+        widths = _widths(blocks, most, m)
+        pitches: Pitches = {}
+        for block, width in zip(blocks, widths, strict=True):
+            pitches |= block.pitches(width, most)
+        if strips:
+            pitches = _alike(kin.panels.values(), pitches, m)
+        shared = kin.shared(pitches)
+        if shared == pitches:
+            break
+        most = {name: pitch for name, pitch in shared.items() if not kin.alone(name)}
+    if min(pitches.values()) < SMALLEST_CELL:
+        raise TooSmall
+    places: dict[str, Place] = {}
+    signs: list[Text] = []
+    left = m.margin
+    for block, width in zip(blocks, widths, strict=True):
+        block.put(places, signs, left, width, pitches)
+        left += width + m.of(76, 30)
+    return places, tuple(signs)
+
+
+def _widths(blocks: Sequence[Block], most: Pitches, m: Measures) -> list[int]:
+    """The widths of the blocks: what the largest common size of cells asks for, and of the rest in proportion to it."""
+    free = m.width - 2 * m.margin - m.of(76, 30) * (len(blocks) - 1)
+    if len(blocks) == 1:
+        return [free]
+    for pitch in range(m.of(84, 12), 0, -1):
+        needs = [block.need(pitch, most) for block in blocks]
+        if sum(needs) <= free:
+            return [need + (free - sum(needs)) * need // sum(needs) for need in needs]
+    return [free // len(blocks)] * len(blocks)
+
+
+def _alike(panels: Iterable[Panel], pitches: Pitches, m: Measures) -> Pitches:
+    """One width of cell for the strips that stand above each other, so that the eye can go straight down."""
+    panels = list(panels)
+    same = min(pitches[p.name] for p in panels if not p.aside)
+    aside = max(same, m.of(46, 20))
+    return {p.name: min(pitches[p.name], aside) if p.aside else same for p in panels}
+
+
+class Block:
+    """Rows of panels, each over the whole width of the block.
+
+    Args:
+        rows: from top to bottom.
+        kin: what the panels share.
+        foot: px under each row, for scales; 0 for no scales.
+    """
+
+    def __init__(self, rows: Rows, kin: Kin, foot: int) -> None:
+        self.rows, self.kin, self.m, self.foot = rows, kin, kin.m, foot
+        self._bands = bands(rows, kin, scales=foot > 0)
+        m = self.m
+        self._spare = m.of(10, 4)
+        self._room = m.bottom - m.top - len(rows) * (m.title_line + foot) - (len(rows) - 1) * self._spare
+        tallest = [max(p.shape[0] for p in row) for row in rows]
+        self._shares = [self._room * t // sum(tallest) for t in tallest]
+
+    def need(self, most: int, shared: Pitches) -> int:
+        """The width that it takes with cells of at most this size, px."""
+        return max(band.width(self._at_most(band, self._shares, most, shared)) for band in self._bands)
+
+    def pitches(self, width: int, shared: Pitches) -> Pitches:
+        """The largest cells with which it fits into this width; none of them larger than what is `shared`."""
+        found = self._filled(self._shares, width, shared)
+        # Where a row is as wide as the block, the others get the height that it leaves, all in proportion.
+        low, high = 0, 8 * FINE
+        while len(self._bands) > 1 and high - low > 1:
+            more = (low + high) // 2
+            larger = self._filled([share + share * more // FINE for share in self._shares], width, shared)
+            # A tall panel that grows must not take the width from the small ones beside it.
+            if sum(self._used(larger)) <= self._room and all(larger[name] >= found[name] for name in found):
+                low, found = more, larger
+            else:
+                high = more
+        return found
+
+    def _filled(self, heights: Sequence[int], width: int, shared: Pitches) -> Pitches:
+        """The largest cells with which each band fits into the width, and each row into its height."""
+        found: Pitches = {}
+        for band in self._bands:
+            found |= self._largest(band, heights, width, shared)
+        return found
+
+    def _used(self, pitches: Pitches) -> list[int]:
+        """The heights of the rows' grids, px."""
+        return [max(pitches[p.name] * p.shape[0] for p in row) for row in self.rows]
+
+    def _largest(self, band: Band, heights: Sequence[int], width: int, shared: Pitches) -> Pitches:
+        """The largest cells with which a band fits into the width, and each of its rows into its height."""
+        # Larger cells than the heights allow need not be tried.
+        tried = max(heights[n] // p.shape[0] for n, row in zip(band.numbers, band.rows, strict=True) for p in row)
+        for most in range(min(self.m.of(84, 12), max(tried, 1)), 0, -1):
+            pitches = self._at_most(band, heights, most, shared)
+            if band.fits(pitches, width):
+                return pitches
+        return {p.name: 0 for row in band.rows for p in row}
+
+    def _at_most(self, band: Band, heights: Sequence[int], most: int, shared: Pitches) -> Pitches:
+        """Cells of at most this size, where they fit into the heights of their rows."""
+        m, pitches = self.m, dict[str, int]()
+        for number, row in zip(band.numbers, band.rows, strict=True):
+            high = heights[number]
+            fit = {p.name: min(most, high // p.shape[0], shared.get(p.name, most)) for p in row}
+            walked = [fit[p.name] for p in row if not p.aside]
+            # What is looked up need not be larger than what is walked over, unless it could not be read then.
+            aside = max(min(walked), m.of(46, 20)) if walked else most
+            pitches |= {p.name: min(fit[p.name], aside) if p.aside else fit[p.name] for p in row}
+        return self.kin.shared(pitches)
+
+    def put(self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches) -> None:
+        """Place its panels and signs, from this left edge on."""
+        m = self.m
+        used = self._used(pitches)
+        # Rows whose columns line up stand close to each other; the others share the room that is left.
+        close = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
+        free = max(0, (self._room - sum(used)) // (len(used) + 1 - len(close)))
+        xs: dict[str, int] = {}
+        for band in self._bands:
+            xs |= band.across(pitches, left, width)
+        y = m.top + free
+        for number, (row, high) in enumerate(zip(self.rows, used, strict=True)):
+            for i, panel in enumerate(row):
+                x, pitch = xs[panel.name], pitches[panel.name]
+                together = [p for p in row if self._top_of(p, row) is self._top_of(panel, row)]
+                tall = max(pitches[p.name] * p.shape[0] for p in together)
+                places[panel.name] = self._place(panel, x, y + m.title_line + (high - tall) // 2, pitch)
+                if panel.sign:
+                    size = m.of(44, 18)
+                    before = places[row[i - 1].name].box.right if i else x - gap(panel, m)
+                    at = round((before + x - glyphs.width(panel.sign, size)) / 2)
+                    signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
+            y += m.title_line + high + self.foot + self._spare + (0 if number in close else free)
+
+    def _top_of(self, panel: Panel, row: Sequence[Panel]) -> Panel:
+        """The panel of the row with which this one shares its top."""
+        leader = self.kin.leader(panel)
+        return leader if leader in row else panel
+
+    def _place(self, panel: Panel, x: int, y: int, pitch: int) -> Place:
+        kin, small = self.kin, self.m.sizes[2]
+        title = Text("", x, y - round(0.55 * small), small, bold=True)
+        number, note = kin.sizes(panel, pitch)
+        low, high = kin.range(panel)
+        scaled = self.foot and panel.name in kin.scaled and kin.shaded(panel, pitch)
+        explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
+        return Place(panel, x, y, pitch, line(pitch, self.m), number, note, title, explained, low, high)

@@ -1,0 +1,151 @@
+"""Which panels look alike: those that share a size of cell, and those whose numbers are read together.
+
+Knows panels and how wide their words are. Must not know where anything stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from convanim import glyphs
+from convanim.layout.measures import LINES_FROM, Measures
+from convanim.layout.page import SMALLEST, middle
+from convanim.scene.frame import Blocks, Panel
+
+
+class Kin:
+    """The panels of a scene on a page: each alone, or with those it follows and those of its group.
+
+    Args:
+        blocks: the panels of a scene.
+        m: the page's lengths.
+
+    Attributes:
+        panels: by name.
+    """
+
+    def __init__(self, blocks: Blocks, m: Measures) -> None:
+        self._rows = [row for block in blocks for row in block]
+        self.panels = {p.name: p for row in self._rows for p in row}
+        self.m = m
+        self._widths: dict[str, int] = {}
+        self._alike: dict[str, list[Panel]] = {}
+        self._ranges: dict[str, tuple[float, float]] = {}
+        self._sizes: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def leader(self, panel: Panel) -> Panel:
+        """The panel at the end of the chain of those that are followed."""
+        seen = {panel.name}
+        while panel.follows and panel.follows not in seen:
+            panel = self.panels[panel.follows]
+            seen.add(panel.name)
+        return panel
+
+    def shared(self, pitches: Mapping[str, int]) -> dict[str, int]:
+        """Sizes of cells, px, those that must be the same made the least of them."""
+        least: dict[str, int] = {}
+        for name, pitch in pitches.items():
+            family = self._family[name]
+            least[family] = min(least.get(family, pitch), pitch)
+        return {name: least[self._family[name]] for name in pitches}
+
+    def alone(self, name: str) -> bool:
+        """Whether a panel shares its size of cells with no other."""
+        return list(self._family.values()).count(self._family[name]) == 1
+
+    @cached_property
+    def _family(self) -> dict[str, str]:
+        """For each panel the name that its cells' size goes by: one for all that share it."""
+        family = {name: name for name in self.panels}
+        for name, panel in self.panels.items():
+            others = [p.name for p in self.panels.values() if p.group and p.group == panel.group]
+            joined = {family[other] for other in (name, self.leader(panel).name, *others)}
+            first = min(joined)
+            family = {n: first if f in joined else f for n, f in family.items()}
+        return family
+
+    def group(self, panel: Panel) -> list[Panel]:
+        """The panels whose numbers are read together with this one's, itself among them."""
+        same = [p for p in self.panels.values() if panel.group and p.group == panel.group]
+        return same or [panel]
+
+    def alike(self, panel: Panel) -> list[Panel]:
+        """Those of its group that one scale serves: of the same ramp."""
+        if panel.name not in self._alike:
+            kind = panel.shade, bool(panel.heat)
+            self._alike[panel.name] = [p for p in self.group(panel) if (p.shade, bool(p.heat)) == kind]
+        return self._alike[panel.name]
+
+    def range(self, panel: Panel) -> tuple[float, float]:
+        """The values that the ends of a shade stand for: of counts from nothing on, else what there is."""
+        if panel.name not in self._ranges:
+            alike = self.alike(panel)
+            ends = [(0, p.heat) if p.heat else (p.values.min().item(), p.values.max().item()) for p in alike]
+            for p in alike:
+                self._ranges[p.name] = min(low for low, _ in ends), max(high for _, high in ends)
+        return self._ranges[panel.name]
+
+    @cached_property
+    def scaled(self) -> set[str]:
+        """The panels under which a scale stands, where they are shaded: of those that it serves the first in the lowest
+        row that has any."""
+        lowest: dict[str, str] = {}
+        for row in self._rows:
+            firsts: dict[str, str] = {}
+            for panel in row:
+                firsts.setdefault(self.alike(panel)[0].name, panel.name)
+            lowest |= firsts
+        return set(lowest.values())
+
+    def title(self, panel: Panel) -> int:
+        """The width of the longest of its titles, px."""
+        if panel.name not in self._widths:
+            widths = [round(glyphs.width(t, self.m.sizes[2], bold=True)) for t in panel.titles]
+            self._widths[panel.name] = max(widths, default=0)
+        return self._widths[panel.name]
+
+    def sizes(self, panel: Panel, pitch: int) -> tuple[int, int]:
+        """The sizes of numbers and notes in cells of this pitch; 0 for what cannot be read in all of a group."""
+        key = panel.name, pitch
+        if key not in self._sizes:
+            group = self.group(panel)
+            side = pitch - line(pitch, self.m)
+            found = [_sizes(p, side, self.m) for p in group]
+            number = min(number for number, _ in found)
+            noted = [note for p, (_, note) in zip(group, found, strict=True) if p.notes]
+            for p in group:
+                self._sizes[p.name, pitch] = number, min(noted) if number and p.notes else 0
+        return self._sizes[key]
+
+    def shaded(self, panel: Panel, pitch: int) -> bool:
+        """Whether a shade stands for its values in cells of this pitch."""
+        means = panel.colours is None and panel.numerals.measures
+        return means and pitch > line(pitch, self.m) and not self.sizes(panel, pitch)[0]
+
+
+def line(pitch: int, m: Measures) -> int:
+    """The width of the grid lines between cells of this pitch, px."""
+    return m.of(2) if pitch >= m.of(24, 16) else 1 if pitch >= LINES_FROM else 0
+
+
+def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
+    """The sizes of numbers and notes in cells of this side; 0 for what cannot be read."""
+    if panel.colours is not None:
+        return 0, 0
+    widest = panel.numerals.widest(panel.values)
+    # Bold, because a number is bold while it is new.
+    per_size = glyphs.width(widest, 100, bold=True) / 100
+    most = min(m.of(30), int(0.9 * side / per_size), int(0.42 * side if not panel.notes else 0.38 * side + 0.5))
+    number = most if most >= SMALLEST else 0
+    if not number or not panel.notes:
+        return number, 0
+    note = max(SMALLEST, round(0.23 * side))
+    note = min(note, int((side - 4) / (glyphs.width(panel.notes, 100) / 100)))
+    if note < SMALLEST:
+        return number, 0
+    top = side - max(1, round(0.07 * side)) - round(glyphs.CAPITALS * note)
+    for size in range(number, SMALLEST, -1):  # a smaller number may leave room for the note under it
+        if middle(side, size) + 1 < top:
+            return size, note
+    return number, 0

@@ -1,0 +1,109 @@
+"""Lines of other frameworks, read as data: a layer of theirs becomes an operation here.
+
+Knows how layers are written elsewhere. Must not know values. Nothing is run, and nothing is guessed: an argument that
+changes the arithmetic and is not understood is refused by its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+from convanim.errors import ConvanimError
+from convanim.ops.arguments import at, near, short
+from convanim.ops.layers import Conv, ConvTranspose
+from convanim.ops.operation import Operation
+from convanim.ops.pools import AvgPool, LpPool, MaxPool, Pool
+from convanim.ops.reading import flax, keras, onnx, torch
+from convanim.ops.reading.calls import Call, Pad, taken_apart
+
+__all__ = ["from_line"]
+
+
+def from_line(text: str) -> Operation:
+    """The operation that a line of PyTorch, Keras, Flax or ONNX is. It is read as data, never run.
+
+    Layers may be written torch.nn.Conv2d, nn.Conv2d or Conv2d, keras.layers.Conv2D, layers.Conv2D or Conv2D,
+    flax.linen.Conv or nn.Conv, onnx.helper.make_node("Conv", ...); also assigned to a name, called on an input, or in a
+    Sequential with the padding before or the crop after them. Channels, names, types and initialisers are left out.
+
+    Raises:
+        ConvanimError: not such a layer, or an argument that changes what it does and is not understood.
+
+    Example:
+        >>> from_line("self.up = nn.ConvTranspose2d(16, 33, 3, stride=2)")
+        ConvTranspose(kernel_size=(3, 3), stride=2)
+        >>> from_line('keras.layers.Conv2D(8, 3, padding="same")')
+        Conv(kernel_size=(3, 3), padding='same', convention='keras')
+        >>> from_line('onnx.helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[2], pads=[0, 1])')
+        MaxPool(kernel_size=(2,), padding=((0, 1),), convention='onnx')
+    """
+    whole = taken_apart(text)
+    parts = whole if isinstance(whole, list) else [whole]
+    if isinstance(whole, Call) and whole.last == "Sequential":
+        parts = [part for given in whole.given for part in (given if isinstance(given, list) else [given])]
+    constants: dict[str, Any] = {}
+    read = [layer for part in parts if (layer := _layer(part, constants)) is not None]
+    if len(read) == 1 and isinstance(read[0], Operation):
+        return read[0]
+    if len(read) == 2:
+        first, second = read
+        if isinstance(first, Pad) and isinstance(second, Operation):
+            return _padded(first, second)
+        if isinstance(first, ConvTranspose) and isinstance(second, Pad):
+            return _cropped(first, second)
+    raise ConvanimError(
+        f"{short(text)} is not one layer", "give one, with padding before it or, where it is transposed, a crop after"
+    )
+
+
+def _layer(part: Any, constants: dict[str, Any]) -> Operation | Pad | None:
+    if not isinstance(part, Call):
+        raise ConvanimError(f"{short(getattr(part, 'text', part))} is not a layer", "write it like nn.Conv2d(1, 1, 3)")
+    if part.last == "make_node":
+        return onnx.read(part, constants)
+    found = torch.read(part) or keras.read(part) or flax.read(part)
+    if found is not None:
+        return found
+    names = [name for framework in (torch, keras, flax) for name in framework.NAMES]
+    told = "; jax.lax does not say the kernel's size" if part.name.startswith("jax.lax") else ""
+    raise ConvanimError(f"{short(part.name)} is not a known layer{told}", near(part.last, names))
+
+
+def _padded(pad: Pad, op: Operation) -> Operation:
+    """A layer with the padding that stands before it; only PyTorch's convention has it in numbers for all layers."""
+    given: dict[str, Any] = {f.name: getattr(op, f.name) for f in fields(op)}
+    if given.get("padding") not in (0, "valid"):
+        raise ConvanimError(f"{op} pads once more after padding", "give all of the padding in one place")
+    given["padding"] = pad.pads
+    if isinstance(op, Conv) and pad.fill == 0:
+        return Conv(**given | {"padding_mode": pad.mode, "convention": "torch"})
+    rank = len(pad.pads)
+    if isinstance(op, Pool) and pad.mode == "zeros" and not op.ceil_mode:
+        # ONNX's convention has no limit for the padding of a pooling.
+        given |= {"stride": tuple(op.step(i) for i in range(rank)), "convention": "onnx"}
+        if isinstance(op, AvgPool) and pad.fill == 0:
+            return AvgPool(**given | {"count_include_pad": True})
+        if isinstance(op, LpPool) and pad.fill == 0:
+            signed = op.norm_type % 2 != 0 and op.convention == "torch"
+            return LpPool(**given | {"convention": "torch" if signed else "onnx"})
+        if isinstance(op, MaxPool) and pad.fill == float("-inf"):
+            return MaxPool(**given)
+    raise ConvanimError(f"{op} after such padding is no layer of one piece", "give the layer alone")
+
+
+def _cropped(op: ConvTranspose, pad: Pad) -> ConvTranspose:
+    """A transposed layer with the crop that stands after it; zeros after its end are output padding."""
+    if op.padding not in (0, "valid") or any(before > 0 for before, _ in pad.pads):
+        raise ConvanimError(f"{op} with such a crop is no layer of one piece", "give the layer alone")
+    crops, extras = [], []
+    for i, (before, after) in enumerate(pad.pads):
+        k, s, d = at(op.kernel_size, i), at(op.stride, i), at(op.dilation, i)
+        extra = at(op.output_padding, i)
+        if extra is None:  # what Keras adds to 'valid'
+            extra = max(s - d * (k - 1) - 1, 0)
+        # Of the output padding what is cropped again was never there.
+        back = min(extra, max(-after, 0))
+        crops.append((-before, max(-after, 0) - back))
+        extras.append(extra - back + max(after, 0))
+    return replace(op, padding=tuple(crops), output_padding=tuple(extras), convention="torch")

@@ -1,0 +1,90 @@
+"""Layers of flax.linen, read.
+
+Knows the arguments of flax.linen in their order. Must not know the other frameworks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convanim.errors import ConvanimError
+from convanim.ops.arguments import at
+from convanim.ops.layers import Conv, ConvTranspose
+from convanim.ops.operation import Operation
+from convanim.ops.pools import AvgPool, MaxPool
+from convanim.ops.reading.calls import Call, bound, each
+
+HOMES = ("nn", "linen", "flax.linen")
+NAMES = ("nn.Conv", "nn.ConvTranspose", "max_pool", "avg_pool")
+_NOTHING = (
+    *("features", "use_bias", "dtype", "param_dtype", "precision", "kernel_init", "bias_init", "name", "parent"),
+    *("promote_dtype", "conv_general_dilated", "conv_general_dilated_cls", "preferred_element_type"),
+)
+
+
+def read(call: Call) -> Operation | None:
+    """A layer, or None where the name is none of flax.linen's."""
+    if call.last in ("max_pool", "avg_pool") and call.home in ("", *HOMES):
+        return _pool(call)
+    if call.home not in HOMES or call.last not in ("Conv", "ConvTranspose"):
+        return None
+    return _conv(call) if call.last == "Conv" else _transposed(call)
+
+
+def _padding(given: Any, rank: int) -> Any:
+    if isinstance(given, str):
+        return given.lower()
+    pairs = tuple((p, p) if isinstance(p, int) else tuple(p) for p in each(given, rank))
+    return tuple((p[0], p[0]) if len(p) == 1 else p for p in pairs)
+
+
+def _shape(call: Call, got: dict[str, Any], word: str) -> tuple[tuple[int, ...], dict[str, Any]]:
+    """The kernel, which Flax wants for every axis, and the stride."""
+    kernel = got[word]
+    if not isinstance(kernel, tuple):
+        raise ConvanimError(f"{word} {kernel} of {call.name} does not say how many axes", "write it like (3, 3)")
+    return kernel, {"stride": got["strides"]} if got.get("strides") is not None else {}
+
+
+def _pool(call: Call) -> Operation:
+    names = ("inputs", "window_shape", "strides", "padding", "count_include_pad")
+    got = bound(call, names, ("inputs",), "window_shape")
+    kernel, more = _shape(call, got, "window_shape")
+    more["padding"] = _padding(got.get("padding", "VALID"), len(kernel))
+    if call.last == "max_pool":
+        if "count_include_pad" in got:
+            raise ConvanimError(f"{call.name} has no count_include_pad", "leave it out")
+        return MaxPool(kernel, **more, convention="jax")
+    return AvgPool(kernel, **more, count_include_pad=got.get("count_include_pad"), convention="jax")
+
+
+def _conv(call: Call) -> Operation:
+    names = ("features", "kernel_size", "strides", "padding", "input_dilation", "kernel_dilation")
+    got = bound(
+        call, (*names, "feature_group_count"), _NOTHING, "kernel_size", mask=(None,),
+        input_dilation=(None, 1, (1,), (1, 1), (1, 1, 1)),
+    )  # fmt: skip
+    kernel, more = _shape(call, got, "kernel_size")
+    more["dilation"] = got.get("kernel_dilation") or 1
+    padding = _padding(got.get("padding", "SAME"), len(kernel))
+    if padding in ("circular", "reflect"):  # around the window, whatever the stride
+        more["padding_mode"] = padding
+        reaches = [at(more["dilation"], i) * (k - 1) for i, k in enumerate(kernel)]
+        padding = tuple((reach // 2, (reach + 1) // 2) for reach in reaches)
+    return Conv(kernel, **more, padding=padding, groups=got.get("feature_group_count", 1), convention="jax")
+
+
+def _transposed(call: Call) -> Operation:
+    names = ("features", "kernel_size", "strides", "padding", "kernel_dilation")
+    got = bound(call, (*names, "transpose_kernel"), _NOTHING, "kernel_size", mask=(None,))
+    kernel, more = _shape(call, got, "kernel_size")
+    dilation = got.get("kernel_dilation") or 1
+    padding = _padding(got.get("padding", "SAME"), len(kernel))
+    if not got.get("transpose_kernel"):
+        return ConvTranspose(kernel, **more, padding=padding, dilation=dilation, convention="jax")
+    # With it the kernel is rotated, as in the other frameworks: Keras's words mean the same, PyTorch's numbers a crop.
+    if isinstance(padding, str):
+        return ConvTranspose(kernel, **more, padding=padding, dilation=dilation, convention="keras")
+    reaches = [at(dilation, i) * (k - 1) for i, k in enumerate(kernel)]
+    crops = tuple((r - before, r - after) for r, (before, after) in zip(reaches, padding, strict=True))
+    return ConvTranspose(kernel, **more, padding=crops, dilation=dilation)

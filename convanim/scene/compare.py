@@ -1,0 +1,230 @@
+"""Two layers over one input in lockstep: where their answers are equal, where they differ first, and why.
+
+Knows the default scene of each, and which of its panels hold the output. Must not know what either layer computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.compare import why
+from convanim.difference import Difference
+from convanim.errors import ConvanimError
+from convanim.ops import times
+from convanim.scene.frame import Beats, Blocks, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
+from convanim.scene.pair import BELOW, Pair, panels_of
+from convanim.trace import Trace
+
+if TYPE_CHECKING:
+    from convanim.scene import Scene
+
+#: What stands above a layer is cut where it is longer than so many characters.
+LONGEST = 40
+#: What the panels of an input and of an output are called in the scenes of all layers.
+INPUTS, OUTPUTS = ("stage", "input"), ("output",)
+#: The group of all panels that hold an output.
+GROUP = "outputs"
+
+
+class State(IntEnum):
+    """What a cell of an output is beside the other output."""
+
+    EQUAL = 0
+    DIFFERENT = 1
+    ALONE = 2  # only this output has it
+
+
+class CompareScene:
+    """Two layers over the same input values: equal cells step back once both are there, the first other one stays.
+
+    Args:
+        a, b: traces over the same input values, of any layers that have scenes.
+        make: the scene of each.
+
+    Raises:
+        ConvanimError: other inputs, or a layer that cannot be drawn.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> a, b = (Conv(2, padding=((p, 1),)).trace([1, 2, 3], [1, 1]) for p in (0, 1))
+        >>> from convanim.scene import scene
+        >>> s = CompareScene(a, b, scene)
+        >>> [caption.text() for caption in s.frame(s.beats.total - 1).captions]
+        ['0 of 3 common cells equal; the first that differs is output[0]: 3 and 1', \
+'padding is 0:1 in the first and 1 in the second']
+    """
+
+    captions = 2
+    detail = ""
+    phases: tuple[Phase, ...] = (
+        Phase("prepare", "prepare"),
+        Phase("compute cell by cell", "compute"),
+        Phase("compare", "compare"),
+    )
+
+    def __init__(self, a: Trace, b: Trace, make: Callable[[Trace], Scene]) -> None:
+        if not np.array_equal(a.x, b.x):
+            raise ConvanimError(
+                f"{a.op} and {b.op} have other inputs", "compare layers over one input, or print the report"
+            )
+        self.difference = Difference(a, b)
+        self._pair = Pair(make(a), make(b), rest=lambda frame: frame)
+        self.traces = self._pair.traces
+        # The result of each comes first, then what the two of them show.
+        opening, steps, each, closing, row = self._pair.beats
+        self.beats = Beats(opening, steps, each, closing + 1, row)
+        self.title = self._title()
+        self._names = {name: name[0].upper() + name[1:] for name in self.difference.names}
+        self._states = [self._stated(t) for t in (a, b)]
+        self._titles: dict[str, str] = {}
+        self.blocks = self._blocks(len(a.axes))
+        self.panels = panels_of(self.blocks)
+        named = zip(self._names.values(), (a, b), strict=True)
+        self._opening = tuple(Caption(remark=f"{name}: {_notation(t)}") for name, t in named)
+        self._closing = (Caption(remark=self.difference.told), Caption(remark=why(a, b)))
+
+    def _title(self) -> str:
+        d = self.difference
+        into, one, two = (times(v) for v in (d.a.x.shape[1:], d.a.answer.shape[1:], d.b.answer.shape[1:]))
+        words = [t.op.words for t in (d.a, d.b)]
+        named = d.a.op.convention != d.b.op.convention
+        if words[0] != words[1]:
+            head = f"{words[0]} and {words[1].lower()}"
+        else:
+            head = f"{words[0]}: {d.names[0]} and {d.names[1]}" if named else f"{words[0]}, compared"
+        return f"{head}   {into} → {one}" + (f" and {two}" if one != two else "")
+
+    def _stated(self, trace: Trace) -> NDArray[np.uint8]:
+        """What each cell of an output is, (C, *o)."""
+        states = np.full(trace.answer.shape, State.ALONE, np.uint8)
+        states[self._shared] = np.where(self.difference.equal, State.EQUAL, State.DIFFERENT)
+        return states
+
+    @property
+    def _shared(self) -> tuple[slice, ...]:
+        return tuple(slice(n) for n in self.difference.common)
+
+    # The page.
+
+    def _blocks(self, rank: int) -> Blocks:
+        one = self._column(self._pair.above, self._pair.above.panels, self.difference.a, rank)
+        two = self._column(self._pair.below, self._pair.lower, self.difference.b, rank)
+        return ((*one, *two),) if rank == 1 else (one, two)
+
+    def _column(self, shown: Scene, panels: Sequence[Panel], trace: Trace, rank: int) -> Rows:
+        """The panels of one scene as a block, headed by its layer: what is walked over, then what is looked up."""
+        dressed = [self._dressed(panel) for panel in panels]
+        if not any(p.group == GROUP for p in dressed):
+            raise ConvanimError(f"the scene of {trace.op} shows no output to compare", "print the report")
+        walked, aside = ([p for p in dressed if p.aside == looked_up] for looked_up in (False, True))
+        if len(walked) == 2 and rank > 1:
+            # What is looked up stands under the stage, in cells of its size.
+            rows = [walked, *([[replace(p, follows=walked[0].name) for p in aside]] if aside else [])]
+        elif len(walked) == 2:
+            rows = [walked[:1], [walked[1], *aside]]
+        else:  # several planes stay as their scene has them
+            named = {old.name: new for old, new in zip(shown.panels, dressed, strict=True)}
+            rows = [[named[p.name] for p in row] for block in shown.blocks for row in block]
+        self._titles[rows[0][0].name] = self._heading(trace)
+        return tuple(
+            tuple(replace(p, titles=(self._titles[p.name],)) if p.name in self._titles else p for p in row)
+            for row in rows
+        )
+
+    def _dressed(self, panel: Panel) -> Panel:
+        """A panel that looks like its match in the other scene: one size of cell, and one range of a shade."""
+        kind = panel.name.removeprefix(BELOW).split()[0]
+        if kind in OUTPUTS:
+            values = [t.answer[np.isfinite(t.answer)] for t in (self.difference.a, self.difference.b)]
+            return replace(panel, group=GROUP, values=np.union1d(*values))
+        return replace(panel, group="inputs") if kind in INPUTS else panel
+
+    def _heading(self, trace: Trace) -> str:
+        """What tells a layer from the other: its convention, and the arguments that differ."""
+        d = self.difference
+        other = d.b if trace is d.a else d.a
+        if type(trace.op) is not type(other.op):
+            return _cut(_notation(trace))
+        names = [f.name for f in fields(trace.op) if f.name != "convention"]
+        differ = [(n, getattr(trace.op, n)) for n in names if getattr(trace.op, n) != getattr(other.op, n)]
+        told = ", ".join(f"{n}={value!r}" for n, value in differ if value is not None)
+        name = d.names[0] if trace is d.a else d.names[1]
+        if trace.op.convention != other.op.convention:
+            return _cut(f"{name}: {told}" if told else name)
+        return _cut(told or name)
+
+    # Frames.
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        last = number == self.beats.total - 1
+        now = self._pair.at(number - last)
+        phase = ("opening", "steps", "closing").index(now.stage)
+        captions = self._closing if last else self._said(now.above, now.below) if number else self._opening
+        step = 0 if now.stage == "opening" else min(now.number + 1, self.beats.steps)
+        step = self.beats.steps if now.stage == "closing" else step
+        grids = {name: self._headed(name, grid) for name, grid in now.grids.items()}
+        return Frame(phase, {**grids, **self._compared(grids)}, captions, step)
+
+    def _said(self, above: Frame, below: Frame) -> tuple[Caption, ...]:
+        """The arithmetic of each, with whose it is."""
+        pairs = zip(self._names.values(), (above.captions[0], below.captions[0]), strict=True)
+        return tuple(
+            replace(c, subject=f"{name}: {c.subject}") if c.subject else replace(c, remark=f"{name}: {c.remark}")
+            for name, c in pairs
+        )
+
+    def _headed(self, name: str, grid: Grid) -> Grid:
+        return replace(grid, title=self._titles[name]) if name in self._titles else grid
+
+    def _compared(self, grids: dict[str, Grid]) -> dict[str, Grid]:
+        """The outputs with what both of them have told apart."""
+        outputs = [p for p in self.panels if p.group == GROUP]
+        panels = [[p for p in outputs if p.name.startswith(BELOW) == below] for below in (False, True)]
+        done = []
+        for some, states in zip(panels, self._states, strict=True):
+            written = [~np.isin(grids[p.name].roles, (Role.PENDING, Role.NONE)).ravel() for p in some]
+            done.append(np.concatenate(written).reshape(states.shape))
+        both = done[0][self._shared] & done[1][self._shared]
+        out = {}
+        for some, states in zip(panels, self._states, strict=True):
+            quiet = np.zeros(states.shape, bool)
+            quiet[self._shared] = both & (states[self._shared] == State.EQUAL)
+            first = np.zeros(states.shape, bool)
+            if self.difference.first is not None and both[self.difference.first]:
+                first[self.difference.first] = True
+            planes = [v.reshape(len(some), *some[0].shape) for v in (quiet, first, states == State.ALONE)]
+            for panel, *marks in zip(some, *planes, strict=True):
+                out[panel.name] = _marked(grids[panel.name], *marks)
+        return out
+
+
+def _marked(grid: Grid, quiet: NDArray[Any], first: NDArray[Any], alone: NDArray[Any]) -> Grid:
+    """An output with its equal cells quiet, the first other one outlined, and those that only it has framed."""
+    emphasis = np.where(quiet & (grid.emphasis == Emphasis.NONE), Emphasis.QUIET, grid.emphasis).astype(np.uint8)
+    outlines = [*_frames(alone), *grid.outlines]
+    outlines += [Outline(r, c, r + 1, c + 1, Role.OVERLAP) for r, c in np.argwhere(first).tolist()]
+    return replace(grid, emphasis=emphasis, outlines=tuple(outlines))
+
+
+def _frames(cells: NDArray[Any]) -> list[Outline]:
+    """Frames around what lies beyond the common part at the upper left: what is below it, and what is right of it."""
+    high, wide = cells.shape
+    rows, columns = (int((~cells).any(axis=i).sum()) for i in (1, 0))
+    found = [(rows, 0, high, wide), (0, columns, rows, wide)]
+    return [Outline(*box, Role.PRODUCT) for box in found if box[0] < box[2] and box[1] < box[3]]
+
+
+def _notation(trace: Trace) -> str:
+    """A layer's notation without what goes without saying beside its convention's name."""
+    return str(trace.op).replace("kernel_size=", "").replace(f", convention={trace.op.convention!r}", "")
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

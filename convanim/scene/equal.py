@@ -1,0 +1,101 @@
+"""A fixed upsampling beside the transposed convolution that equals it, in lockstep; or why there is none.
+
+Knows the layer that equals an upsampling, and a scene of each. Must not know pixels or time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from convanim.equals import equal_layer, equal_trace
+from convanim.errors import ConvanimError
+from convanim.ops import times
+from convanim.scene.captions import heading
+from convanim.scene.frame import Blocks, Caption, Frame, Phase
+from convanim.scene.pair import Pair, panels_of
+from convanim.scene.scatter import ScatterScene
+from convanim.scene.upsample import UpsampleScene
+from convanim.trace import Trace, UpsampleTrace
+
+
+class EqualScene:
+    """An upsampling, and the overlap-add of the layer that equals it, ending in the same numbers.
+
+    Where no layer is equal, the upsampling alone, and in the end why.
+
+    Args:
+        trace: of an upsampling, with one channel and one or two axes.
+
+    Raises:
+        ConvanimError: channels, or three axes.
+
+    Example:
+        >>> from convanim.ops import Upsample
+        >>> for op in (Upsample(scale_factor=2), Upsample(scale_factor=2, mode="bilinear")):
+        ...     s = EqualScene(op.trace([1, 2]))
+        ...     print([caption.text() for caption in s.frame(s.beats.total - 1).captions])
+        ['ConvTranspose(kernel_size=2, stride=2) with ones as weights', 'both ways give the same numbers']
+        ['no transposed convolution equals it: at the border the outermost cell is repeated', \
+'inside it is ConvTranspose(kernel_size=4, stride=2, padding=1)']
+    """
+
+    captions = 2
+
+    def __init__(self, trace: UpsampleTrace) -> None:
+        if len(trace.x) > 1 or len(trace.axes) > 2:
+            raise ConvanimError(
+                f"{trace.op} over {times(trace.x.shape)} is no picture beside its layer",
+                "trace one channel of one or two axes",
+            )
+        self.trace = trace.by_output()
+        self._found = equal_layer(trace.op, trace.x.shape[1:])
+        self._above = UpsampleScene(self.trace)
+        other = equal_trace(trace)
+        self.detail = self._above.detail
+        self._pair = None if other is None else Pair(self._above, ScatterScene(other.by_input()))
+        self.traces: tuple[Trace, ...] = (self._pair or self._above).traces
+        if self._pair is None:
+            self.title = self._above.title
+            self.phases, self.blocks, self.beats = self._above.phases, self._above.blocks, self._above.beats
+            self.panels = self._above.panels
+            return
+        self.title = heading(trace).replace(trace.op.words, f"{trace.op.words} and its layer")
+        self.beats = self._pair.beats
+        *prepare, walk = self._above.phases
+        _, _, _, *finish = self._pair.below.phases
+        self.phases = (*prepare, Phase(f"{walk.label} | stamp and add", f"{walk.short} | stamp"), *finish)
+        self.blocks = self._blocks(self._pair, len(trace.axes))
+        self.panels = panels_of(self.blocks)
+
+    def _blocks(self, pair: Pair, rank: int) -> Blocks:
+        x, output = self._above.panels
+        given, kernel, stamp, canvas = pair.lower
+        x, canvas = (replace(p, follows=output.name) for p in (x, canvas)) if rank > 1 else (x, canvas)
+        if rank > 1:
+            return (((x, output, canvas), (given, kernel, stamp)),)
+        return (((x,), (output,), (canvas,), (given, kernel, stamp)),)
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        last = number == self.beats.total - 1
+        if self._pair is None:
+            frame = self._above.frame(number)
+            return replace(frame, captions=self._reason() if last else (*frame.captions, Caption()))
+        now = self._pair.at(number)
+        phase, captions = now.above.phase, (*now.above.captions, *now.below.captions)
+        if now.stage == "closing":
+            phase = min(len(self._above.phases) + now.below.phase - 3, len(self.phases) - 1)
+            if last:
+                captions = Caption(remark=self._named()), Caption(remark="both ways give the same numbers")
+        return Frame(phase, now.grids, captions, now.above.step)
+
+    def _named(self) -> str:
+        """The layer, and what its weights are along the axes."""
+        ways = [("ones" if (w == 1).all() else "a tent") for w in self._found.weights]
+        if all(w.size == 1 for w in self._found.weights):
+            return f"{self._found.layer} with a single one as its weight"
+        return f"{self._found.layer} with {' and '.join(dict.fromkeys(ways))} as weights"
+
+    def _reason(self) -> tuple[Caption, Caption]:
+        told, _, inside = self._found.reason.partition("; ")
+        return Caption(remark=f"no transposed convolution equals it: {told}"), Caption(remark=inside)

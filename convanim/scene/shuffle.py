@@ -1,0 +1,181 @@
+"""The scene of pixel shuffle and its opposite: every value moves to one place, and each channel has a corner.
+
+Knows which channel goes to which corner of a cell. Must not know pixels or time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.errors import ConvanimError
+from convanim.numerals import Numerals
+from convanim.ops import times
+from convanim.scene.captions import heading, output_cell, place, rules, span
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
+from convanim.scene.slab import ROW, Slab, wrapped
+from convanim.trace import ShuffleTrace, Trace
+
+#: What tells the channels of one cell from each other besides their numbers; they repeat from the fifth on.
+CORNERS = (Role.DATA, Role.KERNEL, Role.DONE, Role.PRODUCT)
+#: Up to so many values move one by one, more in whole cells of r x r.
+SINGLY = 36
+#: So many channels are looked at side by side: those of a cell of 3 x 3.
+MOST = 9
+
+
+class ShuffleScene:
+    """Values move one by one, or cell by cell where they are many, from their channel to their corner.
+
+    Args:
+        trace: of a pixel shuffle or unshuffle, in gather order.
+
+    Raises:
+        ConvanimError: more channels than can be looked at.
+    """
+
+    captions = 1
+
+    def __init__(self, trace: ShuffleTrace) -> None:
+        self.trace, self.op = trace, trace.op
+        self.traces: tuple[Trace, ...] = (trace,)
+        self.title, self.detail = heading(trace), self._detail()
+        self.left = Slab("input", "input", len(trace.x), trace.x.shape[1:])
+        self.right = Slab("output", "output", trace.channels, trace.answer.shape[1:])
+        for slab in (self.left, self.right):
+            if slab.count > MOST:
+                told = f"{slab.count} {slab.title} channels and pictures show up to {MOST}"
+                raise ConvanimError(f"{self.op} has {told}", "take fewer of them, or save it as .json")
+        self.answer = trace.answer
+        self.numerals = Numerals(trace.x)
+        # For each output cell (C, H, W) the input cell that it comes from, (3, C, H, W).
+        self._source = np.array(np.unravel_index(self._from(), trace.x.shape))
+        r = self.op.factor
+        down = not self.op.transposed
+        # A cell of r x r lies in the output of a shuffle, in the input of an unshuffle.
+        self._cells = np.indices(trace.answer.shape)
+        flat = self._source if down else self._cells
+        deep = self._cells[0] if down else self._source[0]
+        self._corner_of: NDArray[np.int64] = np.zeros(max(len(trace.x), trace.channels), np.int64)
+        self._corner_of[deep.ravel()] = (flat[1] % r * r + flat[2] % r).ravel()
+        self._roles_left, self._roles_right = self._colour(len(trace.x), down), self._colour(trace.channels, not down)
+        cell = flat[0] * (flat[1].max() // r + 1) * (flat[2].max() // r + 1)
+        cell = cell + flat[1] // r * (flat[2].max() // r + 1) + flat[2] // r
+        singly = self.answer.size <= SINGLY
+        # Which placement each output cell belongs to.
+        order = np.lexsort((self._corner_of[deep.ravel()], cell.ravel()))
+        turn = np.zeros(self.answer.size, np.int64)
+        turn[order] = np.arange(len(order)) if singly else cell.ravel()[order]
+        self._turn: NDArray[np.int64] = turn.reshape(self.answer.shape)
+        corner = Phase(f"each channel has its corner of a cell of {r}×{r}", "move")
+        self.phases: tuple[Phase, ...] = (corner,)
+        self.blocks = self._blocks()
+        self.panels = tuple(p for block in self.blocks for row in block for p in row)
+        row = min(trace.axes[-1].input if not down else trace.axes[-1].output, trace.axes[-1].input)
+        steps = int(self._turn.max()) + 1
+        self.beats = Beats(1, steps, 1, 1, min(row * r * r if singly else row, steps))
+
+    def _detail(self) -> str:
+        op = self.op
+        order = f"order {'DCR' if op.depth_first else 'CRD'}"
+        return "   ".join([*([rules(op)] if rules(op) else []), f"r = {op.factor}", order])
+
+    def _from(self) -> NDArray[np.int64]:
+        """For each output cell the number of the input cell that it comes from."""
+        numbers: NDArray[np.int64] = np.zeros(self.trace.answer.shape, np.int64)
+        for step in self.trace:
+            numbers[tuple(step.writes[0])] = np.ravel_multi_index(tuple(step.reads[0]), self.trace.x.shape)
+        return numbers
+
+    def _colour(self, channels: int, flat: bool) -> Cells:
+        """The roles of one side: in the flat one by the corner of a cell, in the deep one by the channel."""
+        kinds = np.array(CORNERS, np.uint8)
+        r = self.op.factor
+        if not flat:
+            of = kinds[self._corner_of % len(CORNERS)][:channels]
+            return np.broadcast_to(of[:, None, None], (channels, *self._side(flat)))
+        rows, columns = np.indices(self._side(flat))
+        return np.broadcast_to(kinds[(rows % r * r + columns % r) % len(CORNERS)], (channels, *rows.shape))
+
+    def _side(self, flat: bool) -> tuple[int, ...]:
+        """Rows and columns of the flat or of the deep side."""
+        return self.trace.answer.shape[1:] if flat == self.op.transposed else self.trace.x.shape[1:]
+
+    def _blocks(self) -> Blocks:
+        note = f"c{self.left.count - 1}" if self.left.count > 1 else place([n - 1 for n in self.left.shape])
+        left = tuple(
+            Panel(*(name, self.left.shape, (title,), self.numerals, self.trace.x), shade="data", group="input")
+            for name, title in zip(self.left.names, self.left.titles, strict=True)
+        )
+        right = tuple(
+            Panel(*(name, self.right.shape, (title,), self.numerals, self.trace.x, note), shade="data", group="output")
+            for name, title in zip(self.right.names, self.right.titles, strict=True)
+        )
+        a_row = self.op.factor if self.op.factor > 2 else ROW
+        return wrapped(left, a_row), wrapped(right, a_row)
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        if number == 0:
+            r = self.op.factor
+            way = f"{r * r} channels become one of cells of {r}×{r}"
+            if not self.op.transposed:
+                way = f"one channel of cells of {r}×{r} becomes {r * r} channels"
+            return Frame(0, self._grids(0, None), (Caption(remark=f"{way}: no value changes, each moves"),))
+        if number > self.beats.steps:
+            return Frame(0, self._grids(self.beats.steps, None), (self._closing(),), self.beats.steps)
+        return Frame(0, self._grids(number, number - 1), (self._caption(number - 1),), number)
+
+    def _grids(self, done: int, at: int | None) -> dict[str, Grid]:
+        moved, now = self._turn < done, self._turn == at
+        source = tuple(self._source[:, now])
+        grids: dict[str, Grid] = {}
+        active = np.zeros(self.trace.x.shape, np.uint8)
+        for i, (name, title) in enumerate(zip(self.left.names, self.left.titles, strict=True)):
+            here = [(int(r), int(c)) for p, r, c in zip(*source, strict=True) if p == i]
+            grids[name] = Grid(title, self._roles_left[i], self.trace.x[i], active[i], {}, _around(here))
+        shown = np.where(moved, self._roles_right, Role.PENDING).astype(np.uint8)
+        fresh = np.where(now, Emphasis.WRITTEN, Emphasis.NONE).astype(np.uint8)
+        for i, (name, title) in enumerate(zip(self.right.names, self.right.titles, strict=True)):
+            notes: Mapping[tuple[int, int], str] = {
+                (int(r), int(c)): self._told(i, r, c) for r, c in np.argwhere(moved[i])
+            }
+            here = [(int(r), int(c)) for r, c in np.argwhere(now[i])]
+            grids[name] = Grid(title, shown[i], self.answer[i], fresh[i], notes, _around(here))
+        return grids
+
+    def _told(self, channel: int, row: int, column: int) -> str:
+        """What an output cell says of its source: the channel, or of a single one the place."""
+        source = self._source[:, channel, row, column].tolist()
+        return f"c{source[0]}" if self.left.count > 1 else place(source[1:])
+
+    def _caption(self, number: int) -> Caption:
+        targets = np.argwhere(self._turn == number)
+        values = tuple(self.numerals.text(v) for v in self.answer[self._turn == number].tolist())
+        channel, row, column = targets[0].tolist()
+        if len(targets) == 1:
+            source = output_cell(self._source[:, channel, row, column].tolist(), self.left.count)
+            target = output_cell((channel, row, column), self.right.count)
+            return Caption(target, (source.replace("output", "input"),), *values)
+        if not self.op.transposed:
+            return Caption(f"output[:, {row},{column}]", values, between=", ")
+        r = self.op.factor
+        inside = span([(row, row + r, 1), (column, column + r, 1)]).strip("[]")
+        subject = f"output[{channel}, {inside}]" if self.right.count > 1 else f"output[{inside}]"
+        return Caption(subject, values, between=", ")
+
+    def _closing(self) -> Caption:
+        a = self.trace.axes[-1]
+        sign = "·" if self.op.transposed else " / "
+        sizes = [b.output for b in self.trace.axes]
+        told = [f"{b.input}{sign}{self.op.factor}" for b in self.trace.axes]
+        if len(set(told)) == 1:
+            return Caption("output size", (told[0],), str(a.output))
+        return Caption("output size", (" × ".join(f"({t})" for t in told),), times(sizes))
+
+
+def _around(cells: list[tuple[int, int]]) -> tuple[Outline, ...]:
+    """An outline around each of some cells."""
+    return tuple(Outline(r, c, r + 1, c + 1, Role.KERNEL) for r, c in cells)

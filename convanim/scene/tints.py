@@ -1,0 +1,112 @@
+"""Three channels as the colours of a picture: what may be shown so, and what is said of values that no colour has.
+
+Knows red, green and blue from 0 to 255. Must not know layers' windows or frames.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.errors import ConvanimError
+from convanim.numerals import Numerals
+from convanim.ops import Weighted
+from convanim.scene.frame import Cells, Grid, Panel, Role, flat, whole
+from convanim.trace import Trace
+
+CHANNELS = ("red", "green", "blue")
+#: What has no numbers of its own to show.
+_PLAIN = Numerals(np.zeros(1, np.int64))
+#: The greatest value that a colour has.
+MOST = 255
+
+Colours = NDArray[np.uint8]
+
+
+def check(trace: Trace) -> None:
+    """Refuse what is no picture, or does not keep its channels apart.
+
+    Raises:
+        ConvanimError: the sentence says why.
+    """
+    if len(trace.axes) > 2:
+        raise ConvanimError(f"{trace.op} has {len(trace.axes)} axes, and a picture has two", "leave the colours out")
+    if len(trace.x) != len(CHANNELS) or trace.channels != len(CHANNELS):
+        raise ConvanimError(
+            f"{trace.op} has {len(trace.x)} input and {trace.channels} output channels, and colours are three",
+            "give red, green and blue, or leave the colours out",
+        )
+    if isinstance(trace.op, Weighted) and trace.op.groups != len(CHANNELS):
+        raise ConvanimError(
+            f"{trace.op} mixes the channels, and then they are no colours", "use groups=3, or leave the colours out"
+        )
+    low, high = trace.x.min().item(), trace.x.max().item()
+    if low < 0 or high > MOST:
+        raise ConvanimError(f"the input holds {low:g} to {high:g}, and colours are 0 to {MOST}", "scale it first")
+
+
+def tinted(values: NDArray[Any]) -> Colours:
+    """The colours (H, W, 3) of values (3, H, W): rounded, and clipped where there is no such colour.
+
+    Example:
+        >>> tinted(np.array([[[510]], [[2.5]], [[-1]]])).tolist()
+        [[[255, 2, 0]]]
+    """
+    clipped: Colours = np.moveaxis(np.clip(np.rint(values), 0, MOST), 0, -1).astype(np.uint8)
+    return clipped
+
+
+def codes(colours: Colours) -> NDArray[np.int64]:
+    """Colours (..., 3) as one number each, 0xrrggbb."""
+    red, green, blue = np.moveaxis(colours.astype(np.int64), -1, 0)
+    joined: NDArray[np.int64] = red << 16 | green << 8 | blue
+    return joined
+
+
+def distinct(*pictures: Colours) -> Colours:
+    """Every colour of some pictures once, (n, 3)."""
+    return np.unique(np.concatenate([p.reshape(-1, 3) for p in pictures]), axis=0)
+
+
+def clipped(value: float, *, saturate: bool) -> str:
+    """What is said of a value that no colour has; nothing of the others.
+
+    Example:
+        >>> clipped(510, saturate=True), clipped(510, saturate=False), clipped(255, saturate=True)
+        ('clips at 255', 'its colour stops at 255', '')
+    """
+    if 0 <= value <= MOST:
+        return ""
+    return f"{'clips' if saturate else 'its colour stops'} at {MOST if value > 0 else 0}"
+
+
+def picture_panel(name: str, title: str, shape: tuple[int, int], colours: Colours) -> Panel:
+    """A panel for a picture, with every colour that it ever shows."""
+    return Panel(name, shape, (title,), _PLAIN, np.zeros(1, np.int64), colours=colours)
+
+
+def kernel_panels(weight: NDArray[Any], sign: str = "") -> tuple[tuple[Panel, ...], dict[str, Grid]]:
+    """The kernel of each channel (3, *k), or the one that all share, as panels and their state."""
+    numerals = Numerals(weight)
+    planes = [flat(w) for w in weight]
+    one = all((p == planes[0]).all() for p in planes)
+    titles = ("kernel",) if one else tuple(f"{c} kernel" for c in CHANNELS)
+    grids = {t: whole(t, Role.KERNEL, plane) for t, plane in zip(titles, planes, strict=False)}
+    panels = (
+        Panel(
+            *(t, g.values.shape, (t,), numerals, weight, ""),
+            sign=sign if i == 0 else "",
+            aside=True,
+            shade="kernel",
+            group="" if one else "kernel",
+        )
+        for i, (t, g) in enumerate(grids.items())
+    )
+    return tuple(panels), grids
+
+
+def picture(title: str, roles: Cells, colours: Colours, **more: Any) -> Grid:
+    """The state of a picture: its cells' roles and colours (rows, columns, 3)."""
+    return Grid(title, roles, codes(colours), **{"emphasis": np.zeros_like(roles), **more}, colours=colours)

@@ -1,0 +1,228 @@
+"""The scene of a max unpooling: every value goes back to where its maximum was.
+
+Knows values and their places. Must not know pixels or time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.numerals import Numerals
+from convanim.scene.captions import detail, heading, output_cell, place, size_formula
+from convanim.scene.frame import (
+    Beats,
+    Blocks,
+    Caption,
+    Cells,
+    Emphasis,
+    Frame,
+    Grid,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+)
+from convanim.scene.pool import PoolScene
+from convanim.scene.slab import Slab, check
+from convanim.scene.window import SURVEYED, TWO, Where
+from convanim.trace import PoolTrace, Trace, UnpoolTrace
+
+#: The pooling that is undone is shown in so many frames.
+POOLED = 4
+
+
+class UnpoolScene:
+    """Every pooled value goes to its place, zeros elsewhere; before that, if given, the pooling that is undone.
+
+    Args:
+        trace: of an unpooling.
+        pool: the trace of the max pooling that it undoes.
+        words: the names of the channels.
+
+    Raises:
+        ConvanimError: more planes than can be looked at.
+    """
+
+    captions = 1
+
+    def __init__(self, trace: UnpoolTrace, pool: PoolTrace | None = None, words: Sequence[str] = ()) -> None:
+        self.trace, self.op = trace.by_input(), trace.op
+        self.traces: tuple[Trace, ...] = (self.trace, pool) if pool is not None else (self.trace,)
+        self.title, self.detail = heading(trace), detail(trace)
+        self._output = trace.answer.shape[1:]
+        named = tuple(words) if len(words) == len(trace.x) else ()
+        self.left = Slab("input", "input", len(trace.x), trace.x.shape[1:], named)
+        self.right = Slab("output", "output", len(trace.x), self._output, named)
+        check(self.op, self.left, self.right)
+        self.x, self.answer = self.left.planes(trace.x), self.right.planes(trace.answer)
+        self.numerals = Numerals(trace.x), Numerals(trace.answer)
+        self._spots = np.stack(np.unravel_index(trace.places.reshape(-1), self._output), axis=-1).tolist()
+        self._pool = PoolScene(pool.by_output(), words) if pool is not None else None
+        undone = Phase("pool: remember where", "pool")
+        self.phases = (*((undone,) if self._pool else ()), Phase("put each value where it was", "unpool"))
+        # Where the output stands after so many values; its arrays are never written to again.
+        self._placed_to, self._placed = 0, self._empty()
+        self._opening = self._open()
+        self.blocks = self._blocks()
+        self.panels = tuple(p for block in self.blocks for row in block for p in row)
+        self.beats = Beats(
+            len(self._opening), len(self.trace), 2 if len(self.trace) <= TWO else 1, 1, trace.axes[-1].input
+        )
+
+    def _blocks(self) -> Blocks:
+        notes = ""
+        if len(self.trace) <= SURVEYED:
+            notes = max((place(spot) for spot in self._spots), key=len)
+        mid = tuple(
+            Panel(*(name, self.left.shape, (title,), self.numerals[0], self.x, notes), shade="done", group="input")
+            for name, title in zip(self.left.names, self._titles, strict=True)
+        )
+        right = tuple(
+            Panel(*(name, self.right.shape, (title,), self.numerals[1], self.answer), group="output")
+            for name, title in zip(self.right.names, self.right.titles, strict=True)
+        )
+        before: tuple[Panel, ...] = ()
+        if self._pool:
+            named = (p for p in self._pool.panels if p.name in self._pool.left.names)
+            before = tuple(replace(p, name=f"pooled {p.name}") for p in named)
+        if len(self.trace.axes) == 1:
+            return (tuple((p,) for p in (*before, *mid, *right)),)
+        if self.left.count == 1:
+            return (((*before, *mid, *right),),)
+        return (tuple(row for row in (before, mid, right) if row),)
+
+    @property
+    def _titles(self) -> tuple[str, ...]:
+        if self._pool and self.left.count == 1:
+            return ("pooled",)
+        return tuple(f"pooled, {t}" for t in self.left.titles) if self._pool else self.left.titles
+
+    # Frames.
+
+    def _empty(self) -> tuple[list[Cells], list[NDArray[Any]]]:
+        return (
+            [np.full(self.right.shape, Role.PENDING, np.uint8) for _ in range(self.right.count)],
+            [np.zeros(self.right.shape, self.trace.answer.dtype) for _ in range(self.right.count)],
+        )
+
+    def _after(self, values: int) -> tuple[list[Cells], list[NDArray[Any]]]:
+        """The output's roles and values after so many values have been put in their places."""
+        if values < self._placed_to:
+            self._placed_to, self._placed = 0, self._empty()
+        shown, held = self._placed
+        while self._placed_to < values:
+            plane, row, column = self._to(self._placed_to)
+            shown[plane], held[plane] = shown[plane].copy(), held[plane].copy()
+            shown[plane][row, column] = Role.DONE
+            held[plane][row, column] = self.trace.x.reshape(-1)[self._placed_to]
+            self._placed_to += 1
+        return shown, held
+
+    def _to(self, number: int) -> tuple[int, int, int]:
+        """Where a value goes: plane, row and column of the output."""
+        return self.right.at((number // prod(self.trace.x.shape[1:]), *self._spots[number]))
+
+    def _open(self) -> list[Frame]:
+        frames = []
+        if self._pool:
+            frames = [self._pooling(self._pool, i) for i in range(POOLED)]
+        remark = "each value goes to the place of its maximum; all else becomes zero"
+        return [*frames, Frame(len(self.phases) - 1, self._grids(0), (Caption(remark=remark),))]
+
+    def _pooling(self, scene: PoolScene, part: int) -> Frame:
+        """A part of the pooling: after the first frame a share of its windows, and in the last one all."""
+        opening, steps, each, _, _ = scene.beats
+        done = steps * part // (POOLED - 1)
+        numbers = {0: 0, POOLED - 1: scene.beats.total - 1}
+        frame = scene.frame(numbers.get(part, opening + max(done, 1) * each - 1))
+        grids = dict(self._grids(0, pooled=False))
+        size = self.x[0].size
+        for i, name in enumerate(self.left.names):
+            shown = np.full(size, Role.PENDING, np.uint8)
+            shown[: max(0, done - i * size)] = Role.DONE
+            shown = shown.reshape(self.left.shape)
+            notes = {cell: note for cell, note in grids[name].notes.items() if shown[cell] == Role.DONE}
+            grids[name] = replace(grids[name], roles=shown, notes=notes)
+        for name in scene.left.names:
+            grids[f"pooled {name}"] = frame.grids[name]
+        if part == 0:
+            remark = f"first the pooling that is undone: {scene.title.split('   ')[0].lower()}, {scene.detail}"
+            return Frame(0, grids, (Caption(remark=remark.replace("   ", ", ")),))
+        if part == POOLED - 1:
+            return Frame(0, grids, (Caption(remark="the green cells were maxima: their places are remembered"),))
+        (caption,) = frame.captions
+        return Frame(0, grids, (replace(caption, subject=caption.subject.replace("output", "pooled")),))
+
+    def _grids(
+        self, values: int, at: int | None = None, *, written: bool = False, pooled: bool = True, final: bool = False
+    ) -> dict[str, Grid]:
+        """The page after so many values, with the one at work."""
+        shown, held = self._after(values)
+        grids: dict[str, Grid] = {}
+        if self._pool and pooled:
+            last = self._pool.frame(self._pool.beats.total - 1)
+            grids |= {f"pooled {name}": last.grids[name] for name in self._pool.left.names}
+        source = None if at is None else self.left.place(at)
+        target = None if at is None else self._to(at)
+        size = self.x[0].size
+        for i, (name, title) in enumerate(zip(self.left.names, self._titles, strict=True)):
+            calm = np.zeros(self.left.shape, np.uint8)
+            role = Role.DONE if self._pool else Role.DATA
+            notes: dict[Where, str] = {}
+            outlines: tuple[Outline, ...] = ()
+            if len(self.trace) <= SURVEYED:
+                wide = self.left.shape[1]
+                notes = {divmod(j, wide): place(s) for j, s in enumerate(self._spots[i * size : (i + 1) * size])}
+            if source and source[0] == i:
+                _, row, column = source
+                calm[row, column] = Emphasis.ACTIVE
+                outlines = (Outline(row, column, row + 1, column + 1, Role.KERNEL),)
+            grids[name] = Grid(title, np.full(self.left.shape, role, np.uint8), self.x[i], calm, notes, outlines)
+        for i, (name, title) in enumerate(zip(self.right.names, self.right.titles, strict=True)):
+            calm, roles = np.zeros(self.right.shape, np.uint8), shown[i]
+            outlines = ()
+            if final:
+                roles = np.where(roles == Role.DONE, Role.DONE, Role.INSERTED).astype(np.uint8)
+            if target and target[0] == i:
+                _, row, column = target
+                calm[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
+                outlines = (Outline(row, column, row + 1, column + 1, Role.DONE),)
+            grids[name] = Grid(title, roles, held[i], calm, {}, outlines)
+        return grids
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        opening, steps, each, _, _ = self.beats
+        if number < opening:
+            return self._opening[number]
+        step, part = divmod(number - opening, each)
+        if step >= steps:
+            grids = self._grids(steps, final=True)
+            return Frame(len(self.phases) - 1, grids, (self._closing(),), steps)
+        written = part == each - 1
+        grids = self._grids(step + written, step, written=written)
+        return Frame(len(self.phases) - 1, grids, (self._caption(step, written=written),), step + 1)
+
+    def _caption(self, number: int, *, written: bool) -> Caption:
+        step = self.trace[number]
+        target = output_cell(step.writes[0].tolist(), self.right.channels)
+        source = output_cell(step.reads[0].tolist(), self.left.channels)
+        source = source.replace("output", "pooled" if self._pool else "input")
+        value = self.numerals[0].text(step.values[0].item()) if written else ""
+        plane, row, column = self._to(number)
+        taken = self._after(number)[0][plane][row, column] == Role.DONE
+        remark = "where the maximum was" if not taken else "the same place once more: the last value stays"
+        return Caption(target, (source,), value, remark)
+
+    def _closing(self) -> Caption:
+        usual = tuple((a.input - 1) * a.stride + a.kernel - a.before - a.after for a in self.trace.axes)
+        if usual == self._output:
+            return replace(size_formula(self.trace.axes), remark="zeros elsewhere")
+        sizes = "×".join(map(str, self._output))
+        return Caption("output size", (), sizes, "as the pooling's input was; zeros elsewhere")

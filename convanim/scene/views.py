@@ -1,0 +1,260 @@
+"""Which views each kind of operation has, and what makes them.
+
+Knows every scene. A new view is a line in `TABLE`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from numpy.typing import ArrayLike
+
+from convanim.errors import ConvanimError
+from convanim.ops import Conv, ConvTranspose, MaxUnpool, Operation, Pool, Shuffle, Upsample, times
+from convanim.scene.backward import BackwardScene
+from convanim.scene.both import BothScene
+from convanim.scene.colour import ColourScene
+from convanim.scene.compare import CompareScene
+from convanim.scene.equal import EqualScene
+from convanim.scene.gather import GatherScene
+from convanim.scene.matrix import MatrixScene
+from convanim.scene.overlap import OverlapScene
+from convanim.scene.planes import PlanesScene
+from convanim.scene.pool import PoolScene
+from convanim.scene.scatter import ScatterScene
+from convanim.scene.shuffle import ShuffleScene
+from convanim.scene.stamps import StampScene
+from convanim.scene.unpool import UnpoolScene
+from convanim.scene.upsample import UpsampleScene
+from convanim.trace import Trace
+
+if TYPE_CHECKING:
+    from convanim.scene import Scene
+
+
+class Kind(NamedTuple):
+    """A kind of operation: what it is called, and its views, the usual one first."""
+
+    name: str
+    op: type[Operation]
+    views: dict[str, View]
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What of a trace is shown besides its view.
+
+    Attributes:
+        symbols: letters with indices instead of values.
+        colours: three channels are the red, green and blue of a picture; `saturate`: they clip at 255.
+        grad: the gradient with respect to the output, for the backward view.
+    """
+
+    symbols: bool = False
+    colours: bool = False
+    saturate: bool = False
+    grad: ArrayLike | None = None
+
+
+class View(NamedTuple):
+    """A view of an operation.
+
+    Attributes:
+        make: its scene, of a trace in any order.
+        coloured: its scene for pictures in their own colours; None where there is none.
+        lettered: its scene in letters; None where there is none.
+    """
+
+    make: Callable[[Any, Shown], Scene]
+    coloured: Callable[[Any, Shown], Scene] | None = None
+    lettered: Callable[[Any, Shown], Scene] | None = None
+
+
+def _slid(trace: Any, shown: Shown) -> Scene:
+    if _flat(trace):
+        return GatherScene(trace.by_output(), symbols=shown.symbols)
+    _needs_values(trace, shown)
+    return PlanesScene(trace.by_output())
+
+
+def _stamped(trace: Any, shown: Shown) -> Scene:
+    _needs_one(trace, "overlap-add")
+    return ScatterScene(trace.by_input(), symbols=shown.symbols)
+
+
+def _both(trace: Any, shown: Shown) -> Scene:
+    _needs_one(trace, "both")
+    return BothScene(trace)
+
+
+def _as_matrix(trace: Any, shown: Shown) -> Scene:
+    _needs_one(trace, "matrix")
+    return MatrixScene(trace, symbols=shown.symbols)
+
+
+def _counted(trace: Any, shown: Shown) -> Scene:
+    _needs_one(trace, "overlap")
+    return OverlapScene(trace)
+
+
+def _back(trace: Any, shown: Shown) -> Scene:
+    _needs_one(trace, "backward")
+    return BackwardScene(trace, shown.grad)
+
+
+def _beside(trace: Any, shown: Shown) -> Scene:
+    return EqualScene(trace) if _flat(trace) else UpsampleScene(trace.by_output())
+
+
+def _coloured(trace: Any, shown: Shown) -> Scene:
+    return ColourScene(trace.by_output(), saturate=shown.saturate)
+
+
+def _stamped_in_colours(trace: Any, shown: Shown) -> Scene:
+    return StampScene(trace.by_input(), saturate=shown.saturate)
+
+
+def _flat(trace: Trace) -> bool:
+    """Whether one plane shows all of its input, and one all of its output."""
+    return len(trace.axes) <= 2 and len(trace.x) == trace.channels == 1
+
+
+def _needs_one(trace: Trace, view: str) -> None:
+    """Refuse what a view for one plane cannot show."""
+    if not _flat(trace):
+        deep = f"{len(trace.axes)} axes" if len(trace.axes) > 2 else f"{len(trace.x)} and {trace.channels} channels"
+        told = f"{trace.op} over {times(trace.x.shape)} has {deep}"
+        raise ConvanimError(
+            f"view {view!r} shows one channel and one or two axes, and {told}",
+            "leave the view out, or trace one channel of the input with one kernel",
+        )
+
+
+def _needs_values(trace: Trace, shown: Shown) -> None:
+    if shown.symbols:
+        raise ConvanimError(
+            f"symbols stand for one channel and one or two axes, and {trace.op} over {times(trace.x.shape)} has more",
+            "leave the symbols out",
+        )
+
+
+#: Every kind of operation with its views.
+TABLE: tuple[Kind, ...] = (
+    Kind(
+        "transposed",
+        ConvTranspose,
+        {
+            "zero-insertion": View(_slid, lettered=_slid),
+            "overlap-add": View(_stamped, _stamped_in_colours, _stamped),
+            "both": View(_both),
+            "matrix": View(_as_matrix, lettered=_as_matrix),
+            "overlap": View(_counted),
+        },
+    ),
+    Kind(
+        "conv",
+        Conv,
+        {
+            "sliding": View(_slid, _coloured, _slid),
+            "matrix": View(_as_matrix, lettered=_as_matrix),
+            "overlap": View(_counted),
+            "backward": View(_back),
+        },
+    ),
+    Kind(
+        "pool",
+        Pool,
+        {"sliding": View(lambda trace, _: PoolScene(trace.by_output()), _coloured), "overlap": View(_counted)},
+    ),
+    Kind("unpool", MaxUnpool, {"placing": View(lambda trace, _: UnpoolScene(trace))}),
+    Kind(
+        "upsample",
+        Upsample,
+        {
+            "beside": View(_beside),
+            "reading": View(lambda trace, _: UpsampleScene(trace.by_output()), _coloured),
+            "overlap": View(_counted),
+        },
+    ),
+    Kind("shuffle", Shuffle, {"moving": View(lambda trace, _: ShuffleScene(trace.by_output()))}),
+)
+
+NOTHING = Shown()
+#: The views of each kind of layer; the first one is what is shown without a choice.
+VIEWS = {kind.name: tuple(kind.views) for kind in TABLE}
+
+
+def views_of(op: Operation) -> dict[str, View]:
+    """The views of an operation by name, the usual one first."""
+    return next(kind.views for kind in TABLE if isinstance(op, kind.op))
+
+
+def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) -> str:
+    """The view that is meant; without a choice the first that the layer has.
+
+    Args:
+        shown: in what way: not every view has colours or letters.
+
+    Raises:
+        ConvanimError: the layer has no such view.
+
+    Example:
+        >>> pick_view(ConvTranspose(kernel_size=3)), pick_view(ConvTranspose(kernel_size=3), shown=Shown(colours=True))
+        ('zero-insertion', 'overlap-add')
+    """
+    views = views_of(op)
+    way = "in colours" if shown.colours else "in letters"
+    known = [
+        name for name, v in views.items() if (v.coloured or not shown.colours) and (v.lettered or not shown.symbols)
+    ]
+    if not known:
+        raise ConvanimError(f"a {op.words.lower()} is not shown {way}", "show its values instead")
+    if view is not None and view not in known:
+        close = [name for name in known if view and name.startswith(view)] or difflib.get_close_matches(view, known, 1)
+        hint = f"did you mean {close[0]}" if close else f"use {' or '.join(known)}"
+        what = f"not shown {way}" if view in views else "not known"
+        raise ConvanimError(f"view {view!r} is {what} for a {op.words.lower()}", hint)
+    return view or known[0]
+
+
+def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scene:
+    """The scene of a trace.
+
+    Args:
+        trace: in any order.
+        view: one of `VIEWS` for its kind of layer; the first of them without a choice.
+        shown: letters instead of values, a picture's own colours, a gradient.
+
+    Raises:
+        ConvanimError: an unknown view, or a trace that this view cannot show.
+
+    Example:
+        >>> s = scene(ConvTranspose(kernel_size=2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]]), "overlap-add")
+        >>> s.frame(s.beats.total - 1).grids["canvas"].values.tolist()
+        [[0, 4, 1], [8, 16, 6], [4, 12, 9]]
+    """
+    if shown.saturate and not shown.colours:
+        raise ConvanimError("only pictures in their own colours saturate", "give a picture with colours as the input")
+    name = pick_view(trace.op, view, shown)
+    if shown.grad is not None and name != "backward":
+        raise ConvanimError(f"view {name!r} shows no gradient", "use view backward")
+    chosen = views_of(trace.op)[name]
+    make = (shown.colours and chosen.coloured) or (shown.symbols and chosen.lettered) or chosen.make
+    return make(trace, shown)
+
+
+def compared(a: Trace, b: Trace) -> Scene:
+    """The scene of two layers beside each other, over one input.
+
+    Raises:
+        ConvanimError: they have not one input, or cannot be shown beside each other.
+
+    Example:
+        >>> a, b = (Conv(2, padding=p).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]) for p in (0, 1))
+        >>> compared(a, b).beats.steps
+        9
+    """
+    return CompareScene(a, b, scene)

@@ -1,0 +1,77 @@
+import re
+
+import pytest
+from drawn import operations
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layers import refused
+
+import convanim as ca
+from convanim.explanation import explain
+from convanim.frameworks import lines
+from convanim.ops import (
+    AvgPool,
+    Conv,
+    ConvTranspose,
+    LpPool,
+    MaxPool,
+    MaxUnpool,
+    PixelShuffle,
+    PixelUnshuffle,
+    Upsample,
+    times,
+)
+
+KINDS = [Conv, ConvTranspose, MaxPool, AvgPool, LpPool, MaxUnpool, Upsample, PixelShuffle, PixelUnshuffle]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=max(100, settings.default.max_examples))
+@given(data=st.data())
+def test_every_operation_is_explained(kind, data):
+    op, sizes = data.draw(operations(kind))
+    text, outputs = explain(op, sizes), [a.output for a in op.axes(sizes)]
+    assert text.splitlines()[0] == f"{op}   {times(sizes)} → {times(outputs)}"
+    own, _, theirs = text.partition("\n\nIn other frameworks\n")
+    rows = [row.strip() for row in theirs.splitlines()]
+    for line in lines(op, sizes):
+        assert all(row.strip() in rows for row in line.code.splitlines())
+        assert line.note in theirs
+    if kind in (MaxPool, AvgPool, LpPool):
+        told = [int(n) for n in re.findall(r"o = .* = (\d+)$", own, re.MULTILINE)]
+        less = [int(n) for n in re.findall(r"^ +(\d+) less, as", own, re.MULTILINE)]
+        assert sum(told) - sum(less) in (sum(outputs), outputs[0])
+    if isinstance(op, Conv | ConvTranspose | MaxPool) and isinstance(op.padding, str):
+        assert f"Padding {op.padding!r} in {op.rules.title}" in own
+
+
+def test_words_are_resolved():
+    text = explain(Conv(3, 2, padding="same", convention="keras"), (6, 6))
+    assert "Padding 'same' in Keras\n  every axis  0 before and 1 after are padded" in text
+
+
+def test_what_an_upsampling_reads():
+    text = explain(Upsample(scale_factor=2, mode="bilinear"), (2, 2))
+    assert "reads x0   0.75·x0 + 0.25·x1   0.25·x0 + 0.75·x1   x1" in text
+    assert "(t + ½)·u − ½" in text
+    assert "u = 1/2" in text
+    assert "reads x0   0   x1   0" in explain(Upsample(scale_factor=2, mode="nails"), (2,))
+
+
+def test_rounding_up_is_told():
+    text = explain(AvgPool(3, 2, 1, ceil_mode=True), (6, 6))
+    assert "⌈(6 + 2·1 − 3) / 2⌉ + 1 = 4" in text
+    assert "sticks out by 1 cell beyond the padding" in text
+    left = explain(MaxPool(2, 2, 1, ceil_mode=True), (3,))
+    assert "1 less, as no window starts after the input: 2" in left
+    assert "the windows leave 1 cell at the end unused" in left
+
+
+@pytest.mark.parametrize("wrong", [3, None, "Conv(3)", Conv])
+def test_what_is_no_layer_is_refused(wrong):
+    refused(lambda: ca.explain(wrong, (3,)), "is no layer")
+
+
+@pytest.mark.parametrize("wrong", [3, None, "33", (3.0, 3)])
+def test_what_are_no_sizes_is_refused(wrong):
+    refused(lambda: ca.explain(Conv(3), wrong))
