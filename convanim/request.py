@@ -130,8 +130,12 @@ def _weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Req
         op = kind(**arguments)
         if colours and op.rules.last:
             x = np.moveaxis(x, 0, -1)
+        if weight.ndim == x.ndim and typed.get("out_channels") is not None:
+            x = np.expand_dims(x, -1 if op.rules.last else 0)  # one channel that several are made of
         if weight.ndim == x.ndim - 1:
             weight = _for_channels(op, x, weight, typed, fill, seed)
+        elif typed.get("out_channels") is not None:
+            raise ConvanimError("--out-channels is said by the --kernel already", "leave it out")
         bias = None if typed.get("bias") is None else read_number(typed["bias"], what="--bias")
         return Request(op, (x, weight, bias), _spatial(op, x, len(spatial)))
 
