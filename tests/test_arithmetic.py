@@ -39,7 +39,8 @@ def test_every_sum_on_the_page_is_right(case):
     assert len(set(wanted)) == 1 or len(told) == len(wanted)
     for row in told:
         assert worked_out(row[1]) == int(row[2])
-    assert not re.search(r"(?<![a-z])-|-(?![a-z])", text.partition("In other frameworks")[0])  # hyphens join words; a minus sign is a minus sign
+    own = text.partition("In other frameworks")[0]  # hyphens join words there; here a minus sign is a minus sign
+    assert not re.search(r"(?<![a-z])-|-(?![a-z])", own)
     assert not any(line != line.rstrip() for line in text.splitlines())
 
 

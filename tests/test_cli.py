@@ -316,7 +316,8 @@ def test_a_progress_bar_on_a_terminal_only(tmp_path: Path) -> None:
 
 def test_the_examples_of_the_help_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("photo.csv").write_text("".join(",".join(str(i * j % 7) for j in range(12)) + "\n" for i in range(9)))
+    colours = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    Image.fromarray(colours).save("photo.png")
     told = run("--help")
     examples = [shlex.split(x)[1:] for x in re.findall(r"^ +(convanim .+)$", told.out.decode(), re.M)]
     assert len(examples) >= 5
