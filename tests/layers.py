@@ -1,16 +1,9 @@
 """Layers with their inputs, for hypothesis, and their answers in plain loops.
 
-<<<<<<< HEAD
 `layers()` draws over the whole parameter space: both operations, the four conventions with the padding words that each
 of them has, one to three axes, strides beyond the kernel, dilation, even kernels, padding of every form and mode and
 beyond the kernel, output padding up to its limit and left out, groups, channels, ints and floats, with and without a
 bias, batches of one. Inputs and weights are given as the convention lays them out. What a layer means comes from
-=======
-`layers()` draws over the whole parameter space: both operations, the four conventions with the padding words that
-each of them has, one to three axes, strides beyond the kernel, dilation, even kernels, padding of every form, with
-every mode and beyond the kernel, output padding up to its limit and left out, groups, channels, ints and floats, with
-and without a bias, batches of one. Inputs and weights are given as the convention lays them out. What a layer means comes from
->>>>>>> main
 `definitions`, which shares nothing with convanim; only `Case.op` is convanim's.
 """
 
@@ -176,11 +169,7 @@ def numbers(kind: str, shape: tuple[int, ...], chance: random.Random) -> Any:
 def line_of(
     given: Any, extra: int | None, numbers: tuple[int, int, int, int], *, transposed: bool, convention: str
 ) -> Line:
-<<<<<<< HEAD
     """An axis in numbers: what a word or (before, after) means for this size, kernel, stride and dilation."""
-=======
-    """An axis in numbers: what the padding, a word or (before, after), means for size, kernel, stride and dilation."""
->>>>>>> main
     n, k, s, d = numbers
     given = "same" if given == "same_upper" else given
     if not transposed:
@@ -205,11 +194,7 @@ def fits(line: Line, mode: str, *, transposed: bool) -> bool:
 
 
 @st.composite
-<<<<<<< HEAD
 def layers(  # noqa: PLR0915 - one draw after the other
-=======
-def layers(  # noqa: PLR0915 - one drawing after the other
->>>>>>> main
     draw: st.DrawFn,
     transposed: bool | None = None,
     ranks: tuple[int, ...] = (1, 2, 3),
