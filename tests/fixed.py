@@ -107,7 +107,7 @@ def pools(draw: st.DrawFn, combine: str, conventions: tuple[str, ...] = ("torch"
         arguments["padding"] = draw(st.sampled_from(words))
     elif draw(st.booleans()):
         # PyTorch pools with half of the kernel at most; the others with as much as is asked for.
-        limits = [r // 2 if convention == "torch" else r + 1 for r in reaches]
+        limits = [along(kernel, i) // 2 if convention == "torch" else reaches[i] + 1 for i in range(rank)]
         counted = draw(st.booleans())
         if combine == "mean" and convention != "torch":
             limits = [1 if along(kernel, i) > 1 else 0 for i in range(rank)] if not counted else limits

@@ -1,8 +1,8 @@
 """Layers with their inputs, for hypothesis, and their answers in plain loops.
 
-`layers()` draws over the whole parameter space: both operations, the four conventions with the padding words that
-each of them has, one to three axes, strides beyond the kernel, dilation, even kernels, padding of every form and mode
-and beyond the kernel, output padding up to its limit and left out, groups, channels, ints and floats, with and without a
+`layers()` draws over the whole parameter space: both operations, the four conventions with the padding words that each
+of them has, one to three axes, strides beyond the kernel, dilation, even kernels, padding of every form and mode and
+beyond the kernel, output padding up to its limit and left out, groups, channels, ints and floats, with and without a
 bias, batches of one. Inputs and weights are given as the convention lays them out. What a layer means comes from
 `definitions`, which shares nothing with convanim; only `Case.op` is convanim's.
 """

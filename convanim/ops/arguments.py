@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import isfinite
+from numbers import Real
 from typing import Any
 
 from convanim.errors import ConvanimError
@@ -96,10 +96,11 @@ def flag_of(name: str, value: Any) -> bool:
 
 def positive(name: str, value: Any) -> int | float:
     """A finite number above zero."""
-    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
-    if number is None or not isfinite(number) or not 0 < number <= LARGEST:
+    given: Any = value if isinstance(value, Real) and not isinstance(value, bool) else -1
+    if not 0 < given <= LARGEST:
         raise ConvanimError(f"{name} {short(value)} is not a number above 0", f"use for example 2, at most {LARGEST}")
-    return int(number) if number == int(number) else float(number)
+    number = float(given)
+    return int(number) if number.is_integer() else number
 
 
 def factors_of(name: str, value: Any) -> Factors:

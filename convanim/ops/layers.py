@@ -100,6 +100,8 @@ class Conv(Weighted):
             raise self._not_causal()
         k, s, d = at(self.kernel_size, i), at(self.stride, i), at(self.dilation, i)
         reach = d * (k - 1) + 1
+        if self.padding == "causal" and i:
+            raise ConvanimError("padding 'causal' is known along one axis only, not two", "use it with one axis")
         if isinstance(self.padding, str):
             before, after = ring(self.padding, self.convention, n, s, reach)
         else:

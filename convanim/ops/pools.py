@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from convanim.errors import ConvanimError
-from convanim.ops.arguments import Padding, Sizes, at, pair
+from convanim.ops.arguments import Padding, Sizes, at, pair, sizes_of
 from convanim.ops.axis import Axis, times
 from convanim.ops.conventions import check_padding, ring
 from convanim.ops.operation import Operation
@@ -205,7 +205,7 @@ class MaxUnpool(Window):
                 f"unpooling with padding {self.padding!r} leaves the size open", "give the padding in numbers"
             )
 
-    def trace(self, x: Any, indices: Any = None, output_size: Sequence[int] | None = None) -> Any:
+    def trace(self, x: Any, indices: Any = None, output_size: int | Sequence[int] | None = None) -> Any:
         """Follow every value back to its place: see `convanim.trace.Trace`.
 
         Args:
@@ -232,7 +232,7 @@ class MaxUnpool(Window):
             )
         return Axis(n, output, k, s, before, after, transposed=True)
 
-    def sized(self, axes: Sequence[Axis], output_size: Sequence[int] | None) -> tuple[Axis, ...]:
+    def sized(self, axes: Sequence[Axis], output_size: int | Sequence[int] | None) -> tuple[Axis, ...]:
         """The axes with sizes that were asked for; they may differ from the formula's by less than a stride.
 
         Raises:
@@ -240,7 +240,8 @@ class MaxUnpool(Window):
         """
         if output_size is None:
             return tuple(axes)
-        wanted = tuple(output_size)
+        told = sizes_of("output_size", output_size)
+        wanted = (told,) * len(axes) if isinstance(told, int) else told
         if len(wanted) != len(axes):
             raise ConvanimError(
                 f"an output of {times(wanted)} has not the {len(axes)} axes of the input", "give one size an axis"
@@ -250,7 +251,7 @@ class MaxUnpool(Window):
                 low, high = max(1, a.output - a.stride + 1), a.output + a.stride - 1
                 raise ConvanimError(
                     f"an output of {times(wanted)} does not fit along axis {i}, where {a.output} is usual",
-                    f"use {low} to {high} there",
+                    f"use {low} to {high} there" if low < high else f"use {low} there",
                 )
         return tuple(
             Axis(a.input, o, a.kernel, a.stride, a.before, a.after, transposed=True)

@@ -65,10 +65,12 @@ class Upsample(Operation):
         if self.mode == "nearest" and self.coordinates == "align_corners":
             raise ConvanimError("align_corners does not go with mode nearest", "use half_pixel or asymmetric")
         factors = self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor or 1,)
-        wants_whole = "nails" if self.mode == "nails" else "Keras" if self.convention == "keras" else ""
+        wants_whole = (
+            "nails upsample" if self.mode == "nails" else "Keras upsamples" if self.convention == "keras" else ""
+        )
         if wants_whole and (self.size is not None or any(f != int(f) for f in factors)):
             asked = f"size {self.size}" if self.size is not None else f"scale_factor {self.scale_factor}"
-            raise ConvanimError(f"{wants_whole} upsample by whole factors only, not {asked}", "use scale_factor=2")
+            raise ConvanimError(f"{wants_whole} by whole factors only, not {asked}", "use scale_factor=2")
 
     @property
     def place(self) -> str:
@@ -97,7 +99,7 @@ class Upsample(Operation):
         if not 1 <= output <= LARGEST:
             raise ConvanimError(
                 f"scale_factor {at(self.scale_factor, i)} makes {output} of {n} cells along axis {i}",
-                "use a factor that leaves at least one",
+                "use a larger factor" if output < 1 else "use a smaller factor",
             )
         if self.convention == "jax" and self.mode == "bilinear" and output < n:
             raise ConvanimError(

@@ -96,7 +96,7 @@ class PoolTrace(Trace):
     def _combined(self, sums: Array, at: Any) -> Array:
         if isinstance(self.op, AvgPool):
             return np.asarray(sums / self._counts[at])
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             return np.asarray((sums * self._scale[at]) ** (1 / self._p))
 
     def _finished(self, canvas: Array) -> Array:
@@ -282,6 +282,8 @@ def pooled(op: Pool, x: Array, given: Given, order: Order = "gather") -> PoolTra
             f"the sum of powers under the window of output {cell} of {op} is negative and has no root",
             "use an even norm_type, or convention onnx, which takes the sizes of the values",
         )
+    if op.combine == "norm" and np.isinf(done.answer).any():
+        raise ConvanimError(f"a root of {op} is too large for a 64-bit float", "use a larger norm_type")
     return done
 
 
@@ -296,7 +298,7 @@ def trace_unpool(
     op: MaxUnpool,
     x: ArrayLike | PoolTrace,
     indices: ArrayLike | None = None,
-    output_size: Sequence[int] | None = None,
+    output_size: int | Sequence[int] | None = None,
     order: Order = "gather",
 ) -> UnpoolTrace:
     """Trace an unpooling: the body of `MaxUnpool.trace`."""
@@ -305,8 +307,14 @@ def trace_unpool(
             raise ConvanimError(f"{x.op} does not remember maxima", "give the trace of a MaxPool")
         if indices is not None:
             raise ConvanimError("the trace of a pooling brings its own places", "leave the indices out")
-        size = x.x.shape[1:] if output_size is None else tuple(output_size)
-        return unpooled(op, x.answer, x.where, size, x._given, order)
+        if (x.where < 0).any():
+            cell = np.argwhere(x.where < 0)[0, 1:].tolist()
+            raise ConvanimError(
+                f"the window of output {cell} of {x.op} held only padding, so that its value came from nowhere",
+                "pool with less padding",
+            )
+        sized = op.sized(op.axes(x.answer.shape[1:]), x.x.shape[1:] if output_size is None else output_size)
+        return unpooled(op, x.answer, x.where, tuple(a.output for a in sized), x._given, order)
     if indices is None:
         raise ConvanimError("an unpooling needs to know where the maxima were", "give indices, or a trace of MaxPool")
     inner, given = taken_in(op, numbers("input", x))
@@ -321,7 +329,16 @@ def trace_unpool(
     where, _ = taken_in(op, places, len(inner.shape) - 1)
     output = tuple(a.output for a in op.sized(op.axes(inner.shape[1:]), output_size))
     if op.convention == "onnx":
-        where = where - np.arange(len(where)).reshape(-1, *(1,) * len(output)) * prod(output)
+        first = np.arange(len(where)).reshape(-1, *(1,) * len(output)) * prod(output)
+        wrong = np.argwhere((where < first) | (where >= first + prod(output)))
+        if len(wrong):
+            channel, place = int(wrong[0][0]), int(where[tuple(wrong[0])])
+            raise ConvanimError(
+                f"the place {place} is not in channel {channel} of an output of {times(output)}",
+                f"use {channel * prod(output)} to {(channel + 1) * prod(output) - 1}: "
+                "ONNX counts on from channel to channel",
+            )
+        where = where - first
     return unpooled(op, inner, where, output, given, order)
 
 
