@@ -10,8 +10,6 @@ from typing import Any
 
 import click
 
-from convanim.ops.arguments import CONVENTIONS, PADDING_MODES
-
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -23,6 +21,10 @@ def _options(*options: Callable[..., Any]) -> Decorator:
 
     return decorate
 
+
+# What the operations take, said again so that asking for help need not load them; a test holds both together.
+CONVENTIONS = ("torch", "keras", "jax", "onnx")
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 ARRAY = (
     "A shape (5, 5x5), a literal ([[0,1],[2,3]]), a .npy, .csv or .tsv file, a picture (.png, .jpg), "
