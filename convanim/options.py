@@ -210,10 +210,16 @@ def file(*, required: bool) -> Decorator:
 
 
 FILE = file(required=True)
-SHOWN = _options(
-    click.option("--symbols", is_flag=True, help="Letters with indices instead of values."),
-    click.option("--saturate", is_flag=True, help="Colours beyond 255 are clipped there."),
-)
+SYMBOLS = click.option("--symbols", is_flag=True, help="Letters with indices instead of values.")
+SATURATE = click.option("--saturate", is_flag=True, help="Say that the colours of sums clip at 255.")
+#: What more of a kind of layer can be shown.
+SHOWN: dict[str, Decorator] = {
+    "conv": _options(SYMBOLS, SATURATE, BACKWARD),
+    "transposed": _options(SYMBOLS, SATURATE),
+    "pool": SATURATE,
+    "upsample": SATURATE,
+    "layer": _options(SYMBOLS, SATURATE),
+}
 
 # A command that makes a picture can be asked to explain itself: what only a picture needs is taken and not used.
 UNUSED = _options(
