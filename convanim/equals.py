@@ -127,6 +127,8 @@ def _along(axis: Resampled) -> Line | str:
     s = int(factor)
     if axis.way == "bilinear" and s > 1:
         return _tent(s, axis.place)
+    if axis.way == "nearest" and axis.place == "asymmetric" and axis.rounding == "down" and s > 2:
+        return "ONNX rounds a place to the nearest cell, so that a cell's copies begin before its own place"
     copies = s if axis.way == "nearest" else 1
     return Line(np.ones(copies, np.int64), s, 0, s - 1 if axis.way == "nails" else 0)
 

@@ -151,7 +151,7 @@ K = [[1, 0, 2], [-1, 1, 0], [0, 2, 1]]
         (
             Upsample(scale_factor=1.5).trace(X),
             Upsample(scale_factor=1.5, convention="onnx").trace(X),
-            "the coordinates are asymmetric in PyTorch and half_pixel in ONNX",
+            "every cell equal, although the coordinates are asymmetric in PyTorch and half_pixel in ONNX",
         ),
         (
             PixelShuffle(2).trace(np.arange(32).reshape(8, 2, 2)),

@@ -68,7 +68,10 @@ def large(draw: st.DrawFn) -> Trace:
 def laid_out(draw: st.DrawFn, traces: st.SearchStrategy[Trace]) -> tuple[Scene, Page]:
     """A scene on a page, where the page is not too small for it."""
     trace = draw(traces)
-    s = scene(trace, draw(st.sampled_from(VIEWS["transposed" if trace.op.transposed else "conv"])))
+    try:
+        s = scene(trace, draw(st.sampled_from(VIEWS["transposed" if trace.op.transposed else "conv"])))
+    except ConvanimError:  # a matrix that is too large, a gradient that is no layer
+        reject()
     width, height = draw(st.sampled_from(PAGES))
     page, refusal = attempt(s, width, height, captions=draw(st.sampled_from([True, True, False])))
     if page is None:

@@ -40,7 +40,7 @@ FRAMEWORKS = ["PyTorch", "Keras", "JAX", "ONNX"]
 #: What a framework never has.
 NEVER = [("Keras", LpPool), ("Keras", MaxUnpool), ("JAX", MaxUnpool)]
 many = settings(
-    max_examples=max(200, settings.default.max_examples),
+    max_examples=max(50, settings.default.max_examples),
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

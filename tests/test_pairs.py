@@ -24,8 +24,9 @@ from convanim.layout import layout
 from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
 from convanim.render.text import frame_text, heading
 from convanim.scene import Scene
+from convanim.scene import compared as side_by_side
 from convanim.scene.backward import BackwardScene
-from convanim.scene.compare import GROUP, CompareScene
+from convanim.scene.compare import GROUP
 from convanim.scene.equal import EqualScene
 from convanim.scene.frame import Caption, Emphasis, Frame, Grid, Outline, Role
 from convanim.scene.gather import GatherScene
@@ -238,7 +239,7 @@ def compared(draw: st.DrawFn) -> tuple[Trace, Trace]:
 @given(compared())
 def test_equal_cells_step_back_and_the_first_other_one_is_pointed_at_from_then_on(case: tuple[Trace, Trace]) -> None:
     try:
-        s = CompareScene(*case)
+        s = side_by_side(*case)
     except ConvanimError as refusal:
         if "pictures show up to" not in str(refusal):
             raise
@@ -285,7 +286,7 @@ def test_equal_cells_step_back_and_the_first_other_one_is_pointed_at_from_then_o
 def test_cells_that_only_one_has_are_framed_from_the_start(small: int, large: int) -> None:
     ops = {small: Conv(3), large: Conv(3, padding=1)}
     x = np.arange(16).reshape(4, 4)
-    s = CompareScene(*(ops[i].trace(x, np.ones((3, 3), int)) for i in (0, 1)))
+    s = side_by_side(*(ops[i].trace(x, np.ones((3, 3), int)) for i in (0, 1)))
     names = {0: "output", 1: f"{BELOW}output"}
     for frame in frames(s):
         framed = outlines(frame.grids[names[large]], Role.PRODUCT)
@@ -296,7 +297,7 @@ def test_cells_that_only_one_has_are_framed_from_the_start(small: int, large: in
 def test_each_layer_is_named_by_what_differs_and_in_full_at_the_beginning() -> None:
     x, k = np.arange(36).reshape(6, 6), np.ones((3, 3), int)
     one, two = Conv(3, 2, "same", convention="keras").trace(x, k), Conv(3, 2, 1).trace(x, k)
-    s = CompareScene(one, two)
+    s = side_by_side(one, two)
     first = s.frame(0)
     assert first.grids["stage"].title == "Keras: padding='same'"
     assert first.grids[f"{BELOW}stage"].title == "PyTorch: padding=1"
@@ -304,20 +305,20 @@ def test_each_layer_is_named_by_what_differs_and_in_full_at_the_beginning() -> N
         "Keras: Conv(3, stride=2, padding='same')",
         "PyTorch: Conv(3, stride=2, padding=1)",
     ]
-    pools = CompareScene(MaxPool(2).trace(x), AvgPool(2).trace(x))
+    pools = side_by_side(MaxPool(2).trace(x), AvgPool(2).trace(x))
     assert pools.frame(0).grids["stage"].title == "MaxPool(2)"
-    same = CompareScene(two, Conv(3, 2, 1).trace(x, k + 1))
+    same = side_by_side(two, Conv(3, 2, 1).trace(x, k + 1))
     assert [same.frame(0).grids[n].title for n in ("stage", f"{BELOW}stage")] == ["the first", "the second"]
 
 
 def test_other_inputs_are_refused() -> None:
     with pytest.raises(ConvanimError, match="have other inputs"):
-        CompareScene(Conv(1).trace([1], [1]), Conv(1).trace([2], [1]))
+        side_by_side(Conv(1).trace([1], [1]), Conv(1).trace([2], [1]))
 
 
 def test_several_channels_are_compared_plane_by_plane() -> None:
     x = np.arange(32).reshape(8, 2, 2)
-    s = CompareScene(PixelShuffle(2).trace(x), PixelShuffle(2, order="DCR").trace(x))
+    s = side_by_side(PixelShuffle(2).trace(x), PixelShuffle(2, order="DCR").trace(x))
     last = s.frame(s.beats.total - 1)
     assert last.captions[0].remark.endswith("the first that differs is output[0,0,1]: 4 and 8")
     assert Outline(0, 1, 1, 2, Role.OVERLAP) in last.grids["output 0"].outlines
@@ -375,11 +376,11 @@ CASES: dict[str, tuple[Any, list[int]]] = {
     ),
     "backward_one_axis": (lambda: BackwardScene(Conv(3, 2).trace([1, 2, 3, 4, 5, 6], [1, 2, 1]), [1, 2]), []),
     "same_in_keras_and_padding_in_torch": (
-        lambda: CompareScene(Conv(3, 2, "same", convention="keras").trace(X, K), Conv(3, 2, 1).trace(X, K)),
+        lambda: side_by_side(Conv(3, 2, "same", convention="keras").trace(X, K), Conv(3, 2, 1).trace(X, K)),
         [0, 1, 2, 3, 7, 12, 13],
     ),
     "kernels_of_keras_and_jax": (
-        lambda: CompareScene(
+        lambda: side_by_side(
             *(
                 ConvTranspose(2, 2, "same", convention=c).trace([[1, 2], [3, 4]], [[1, 2], [3, 5]])
                 for c in ("keras", "jax")
@@ -388,11 +389,11 @@ CASES: dict[str, tuple[Any, list[int]]] = {
         [],
     ),
     "averages": (
-        lambda: CompareScene(*(AvgPool(2, 2, 1, count_include_pad=c).trace([[4, 8], [12, 16]]) for c in (True, False))),
+        lambda: side_by_side(*(AvgPool(2, 2, 1, count_include_pad=c).trace([[4, 8], [12, 16]]) for c in (True, False))),
         [],
     ),
     "sizes": (
-        lambda: CompareScene(ConvTranspose(2, 2).trace([1, 2, 3], [1, 2]), ConvTranspose(2).trace([1, 2, 3], [1, 2])),
+        lambda: side_by_side(ConvTranspose(2, 2).trace([1, 2, 3], [1, 2]), ConvTranspose(2).trace([1, 2, 3], [1, 2])),
         [],
     ),
     "nearest": (lambda: EqualScene(Upsample(scale_factor=2).trace([[1, 2], [3, 4]])), []),
