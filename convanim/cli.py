@@ -16,7 +16,7 @@ import click
 
 from convanim import __version__
 from convanim.errors import ConvanimError
-from convanim.options import BACKWARD, FILE, LAYER, LAYERS, SHOWN, UNUSED, VIEWS, file
+from convanim.options import FILE, LAYER, LAYERS, SHOWN, UNUSED, VIEWS, file
 from convanim.shell import Program, say
 
 EXAMPLES = """\b
@@ -91,9 +91,9 @@ def _add(kind: str) -> None:
     def tell(**typed: Any) -> None:
         _explain(kind, **typed)
 
-    command = SHOWN(FILE(animate))
-    if kind == "conv":
-        command = BACKWARD(command)
+    command = FILE(animate)
+    if kind in SHOWN:
+        command = SHOWN[kind](command)
     command = options(_view(kind)(command))
     main.command(kind, short_help=f"Animate {called}.", help=ABOUT[kind])(command)
     explain.command(kind, help=f"Print the arithmetic of {called}.")(options(UNUSED(tell)))
@@ -107,7 +107,7 @@ for _kind in LAYERS:
 @click.argument("notation")
 @LAYER
 @click.option("--view", metavar="VIEW", help="One of the views that the layer's own command has.")
-@SHOWN
+@SHOWN["layer"]
 @FILE
 def layer(**typed: Any) -> None:
     """Animate the layer that NOTATION says: convanim's own, or a line of PyTorch, Keras, Flax or ONNX.
@@ -132,7 +132,6 @@ def explain_layer(**typed: Any) -> None:
 @click.argument("first")
 @click.argument("second")
 @LAYER
-@SHOWN
 @file(required=False)
 def compare(first: str, second: str, **typed: Any) -> None:
     """Show two layers, two conventions or two framework lines side by side in lockstep on the same input.
@@ -213,7 +212,8 @@ def _animate(kind: str, *, backward: bool = False, grad: str | None = None, **ty
 
     written = pick_format(*_target(typed["output"], typed["format"]))
     look = _look(typed)
-    saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "symbols", "saturate", "view")}
+    saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "view")}
+    saving |= {name: typed.pop(name) for name in ("symbols", "saturate") if name in typed}
     if backward or grad is not None:
         if saving["view"] not in (None, "backward"):
             raise ConvanimError(f"--backward does not go with --view {saving['view']}", "leave one of them out")

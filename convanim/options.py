@@ -10,8 +10,6 @@ from typing import Any
 
 import click
 
-from convanim.ops.arguments import CONVENTIONS, PADDING_MODES
-
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -23,6 +21,10 @@ def _options(*options: Callable[..., Any]) -> Decorator:
 
     return decorate
 
+
+# What the operations take, said again so that asking for help need not load them; a test holds both together.
+CONVENTIONS = ("torch", "keras", "jax", "onnx")
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 ARRAY = (
     "A shape (5, 5x5), a literal ([[0,1],[2,3]]), a .npy, .csv or .tsv file, a picture (.png, .jpg), "
@@ -208,10 +210,16 @@ def file(*, required: bool) -> Decorator:
 
 
 FILE = file(required=True)
-SHOWN = _options(
-    click.option("--symbols", is_flag=True, help="Letters with indices instead of values."),
-    click.option("--saturate", is_flag=True, help="Colours beyond 255 are clipped there."),
-)
+SYMBOLS = click.option("--symbols", is_flag=True, help="Letters with indices instead of values.")
+SATURATE = click.option("--saturate", is_flag=True, help="Say that the colours of sums clip at 255.")
+#: What more of a kind of layer can be shown.
+SHOWN: dict[str, Decorator] = {
+    "conv": _options(SYMBOLS, SATURATE, BACKWARD),
+    "transposed": _options(SYMBOLS, SATURATE),
+    "pool": SATURATE,
+    "upsample": SATURATE,
+    "layer": _options(SYMBOLS, SATURATE),
+}
 
 # A command that makes a picture can be asked to explain itself: what only a picture needs is taken and not used.
 UNUSED = _options(

@@ -73,6 +73,8 @@ def request(kind: str, **typed: Any) -> Request:
     """
     if typed.get("seed", 0) < 0:
         raise ConvanimError(f"--seed {typed['seed']} is negative", "use 0 or more")
+    if typed["x"].strip() == (typed.get("kernel") or "").strip() == "-":
+        raise ConvanimError("--input and --kernel cannot both be read from standard input", "put one into a file")
     x, colours = _input(**{name: typed.get(name) for name in ("x", "fill", "seed", "resize", "grey")})
     made = _MAKERS[kind](x, colours, typed)
     return replace(made, colours=colours)
@@ -97,22 +99,20 @@ def _weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Req
     def make(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
         kernel, seed = typed["kernel"], typed.get("seed") or 0
         fill: Any = typed.get("fill") or "range"
-        if typed["x"].strip() == kernel.strip() == "-":
-            raise ConvanimError("--input and --kernel cannot both be read from standard input", "put one into a file")
         axes = 2 if colours else x.ndim
         if re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII):
             kernel = "x".join([kernel.strip()] * axes)  # one number: the same along every axis of the input
         # The kernel's random numbers are others than the input's, and of both signs.
         weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
         arguments = _common(typed) | {
-            "stride": _each(typed, "stride") or 1,
+            "stride": _each(typed, "stride", 1),
             "padding": read_padding(typed.get("padding") or "0", what="--padding"),
-            "dilation": _each(typed, "dilation") or 1,
+            "dilation": _each(typed, "dilation", 1),
         }
         groups = typed.get("groups")
         if colours and weight.ndim == 2 and groups is None:
             groups = 3  # each colour by itself
-        arguments["groups"] = groups or 1
+        arguments["groups"] = 1 if groups is None else groups
         if typed.get("output_padding") is not None:
             arguments["output_padding"] = _each(typed, "output_padding")
         if typed.get("padding_mode") not in (None, "zeros"):
@@ -130,8 +130,12 @@ def _weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Req
         op = kind(**arguments)
         if colours and op.rules.last:
             x = np.moveaxis(x, 0, -1)
+        if weight.ndim == x.ndim and typed.get("out_channels") is not None:
+            x = np.expand_dims(x, -1 if op.rules.last else 0)  # one channel that several are made of
         if weight.ndim == x.ndim - 1:
             weight = _for_channels(op, x, weight, typed, fill, seed)
+        elif typed.get("out_channels") is not None:
+            raise ConvanimError("--out-channels is said by the --kernel already", "leave it out")
         bias = None if typed.get("bias") is None else read_number(typed["bias"], what="--bias")
         return Request(op, (x, weight, bias), _spatial(op, x, len(spatial)))
 
@@ -144,7 +148,9 @@ def _for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill
     A kernel of given numbers is every channel's; where only its shape is given, each channel has numbers of its own.
     """
     channels = x.shape[-1] if op.rules.last else x.shape[0]
-    outputs = typed.get("out_channels") or op.groups
+    outputs = op.groups if typed.get("out_channels") is None else typed["out_channels"]
+    if outputs < 1:
+        raise ConvanimError(f"--out-channels {outputs} is not positive", "use 1 or more")
     if channels % op.groups or outputs % op.groups:
         raise ConvanimError(
             f"--groups {op.groups} does not divide {channels} and {outputs} channels", "use a common divisor"
@@ -200,7 +206,7 @@ def compared(first: str, second: str, **typed: Any) -> tuple[Request, Request]:
 
 def _pool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     mode = typed.get("mode") or "max"
-    arguments = _window(typed) | {"dilation": _each(typed, "dilation") or 1, "ceil_mode": bool(typed.get("ceil_mode"))}
+    arguments = _window(typed) | {"dilation": _each(typed, "dilation", 1), "ceil_mode": bool(typed.get("ceil_mode"))}
     for option, wanted in (("count_include_pad", "avg"), ("norm_type", "lp")):
         if typed.get(option) is not None:
             if mode != wanted:
@@ -241,7 +247,7 @@ def _upsample(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
 
 def _shuffle(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     arguments = _common(typed) | ({"order": typed["order"]} if typed.get("order") else {})
-    factor = typed.get("factor") or 2
+    factor = typed.get("factor", 2)
     return _fixed(
         PixelUnshuffle(factor, **arguments) if typed.get("inverse") else PixelShuffle(factor, **arguments), x, colours
     )
@@ -284,10 +290,10 @@ def _common(typed: dict[str, Any]) -> dict[str, Any]:
     return {"convention": typed.get("convention") or "torch"}
 
 
-def _each(typed: dict[str, Any], name: str) -> Any:
-    """One size for all axes, or one each; None where none was typed."""
+def _each(typed: dict[str, Any], name: str, default: int | None = None) -> Any:
+    """One size for all axes, or one each, or what holds where none was typed."""
     if typed.get(name) is None:
-        return None
+        return default
     sizes = read_sizes(typed[name], what=f"--{name.replace('_', '-')}")
     return sizes[0] if len(sizes) == 1 else sizes
 

@@ -63,7 +63,7 @@ def test_a_bias_stands_on_what_the_stamps_have_left():
         ({"select": []}, "select ''"),
         ({"select": 1.5}, "select 1.5"),
         ({"seconds_per_step": "1"}, "'1' is not a number"),
-        ({"view": "overlap"}, "did you mean overlap-add"),
+        ({"view": "overlap-at"}, "did you mean overlap-add"),
     ],
 )
 def test_wrong_options_are_told_in_one_sentence(options, named):

@@ -41,6 +41,7 @@ def test_every_sum_on_the_page_is_right(case):
         assert worked_out(row[1]) == int(row[2])
     own = text.partition("In other frameworks")[0]  # hyphens join words there; here a minus sign is a minus sign
     assert not re.search(r"(?<![a-z])-|-(?![a-z])", own)
+    assert not any(line != line.rstrip() for line in text.splitlines())
 
 
 @thorough

@@ -25,7 +25,9 @@ from PIL import Image
 from tools import decode_ffmpeg, decode_gifsicle, decode_pillow, need
 
 import convanim
+from convanim import options, scene
 from convanim.cli import main
+from convanim.ops import arguments
 
 SMALL = ["conv", "--input", "5x5", "--kernel", "3x3", "--width", "640"]
 UP = ["transposed", "--input", "2x2", "--kernel", "2x2", "--width", "640"]
@@ -316,7 +318,8 @@ def test_a_progress_bar_on_a_terminal_only(tmp_path: Path) -> None:
 
 def test_the_examples_of_the_help_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("photo.csv").write_text("".join(",".join(str(i * j % 7) for j in range(12)) + "\n" for i in range(9)))
+    colours = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    Image.fromarray(colours).save("photo.png")
     told = run("--help")
     examples = [shlex.split(x)[1:] for x in re.findall(r"^ +(convanim .+)$", told.out.decode(), re.M)]
     assert len(examples) >= 5
@@ -377,3 +380,68 @@ def test_the_program_runs_in_click_s_own_runner(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["conv", "--input", "4x4", "--kernel", "9", "-o", str(tmp_path / "b.txt")])
     assert (done.exit_code, (tmp_path / "b.txt").exists()) == (2, False)
     assert "kernel size 9 is larger" in done.output
+
+
+def test_what_help_says_is_what_the_layers_take() -> None:
+    """Said twice, so that asking for help loads no layer."""
+    assert arguments.CONVENTIONS == options.CONVENTIONS
+    assert arguments.PADDING_MODES == options.PADDING_MODES
+    assert scene.VIEWS == options.VIEWS
+    assert {"conv", "transposed", "pool", "unpool", "upsample", "shuffle"} == set(options.LAYERS)
+
+
+LAYER = {
+    "conv": ["--input", "4x4", "--kernel", "3"],
+    "transposed": ["--input", "2x2", "--kernel", "3"],
+    "pool": ["--input", "4x4", "--kernel", "2"],
+    "unpool": ["--input", "4x4", "--kernel", "2"],
+    "upsample": ["--input", "2x2"],
+    "shuffle": ["--input", "4x2x2"],
+}
+
+
+@pytest.mark.parametrize(("kind", "view"), [(k, v) for k, views in options.VIEWS.items() for v in views])
+@pytest.mark.parametrize("suffix", ["gif", "txt", "json"])
+def test_every_view_of_every_layer(tmp_path: Path, kind: str, view: str, suffix: str) -> None:
+    file = tmp_path / f"a.{suffix}"
+    saved(file, kind, *LAYER[kind], "--view", view, "--width", "640")
+    assert file.stat().st_size > 100
+    if suffix == "gif":
+        assert decode_pillow(file)
+    told = run("explain", kind, *LAYER[kind], "-o", file)
+    assert told.code == 0
+    assert b"In other frameworks" in told.out
+
+
+def test_two_layers_are_compared_in_words_and_in_pictures(tmp_path: Path) -> None:
+    layers = ["Conv(3, 2, padding='same', convention='keras')", "nn.Conv2d(1, 1, 3, stride=2, padding=1)"]
+    told = run("compare", *layers, "--input", "6x6")
+    assert (told.code, told.err) == (0, "")
+    assert "padding is 0:1 ('same') in Keras and 1 in PyTorch" in told.out.decode()
+    saved(tmp_path / "a.gif", "compare", *layers, "--input", "6x6")
+    same = run("compare", "Conv(3)", "nn.Conv2d(1, 1, 3)", "--input", "6x6")
+    assert b"differs" not in same.out
+
+
+@pytest.mark.parametrize("convention", options.CONVENTIONS)
+def test_channels_and_colours(tmp_path: Path, convention: str) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    layer = ["conv", "--input", tmp_path / "a.png", "--resize", "4x5", "--kernel", "3", "--convention", convention]
+    told = traced(tmp_path, *layer)
+    assert np.shape(told["input"]) == (3, 4, 5)
+    assert np.shape(told["output"]) == (3, 2, 3)
+    saved(tmp_path / "a.gif", *layer, "--saturate", "--width", "640")
+    told = traced(tmp_path, *layer, "--grey")
+    assert np.shape(told["input"]) == (1, 4, 5)
+    told = traced(tmp_path, *layer, "--groups", "1", "--out-channels", "2")
+    assert np.shape(told["output"]) == (2, 2, 3)
+
+
+def test_a_gradient_is_the_transposed_layer(tmp_path: Path) -> None:
+    saved(tmp_path / "a.txt", *SMALL, "--backward", "--grad", "[[1,2,3],[4,5,6],[7,8,9]]")
+    assert "the same taps, read the other way round" in (tmp_path / "a.txt").read_text("utf-8")
+    wrong = run(*SMALL, "--grad", "2x2", "-o", tmp_path / "b.txt")
+    assert wrong.code == 2
+    assert "the gradient is 2×2 but the output 3×3" in wrong.err
+    assert not (tmp_path / "b.txt").exists()

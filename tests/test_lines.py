@@ -76,8 +76,9 @@ def of_keras(code, case):
     keras = library("keras")
     if keras.backend.backend() == "jax":
         library("jax").config.update("jax_enable_x64", True)
-    keras.config.set_floatx("float64")
-    x = keras.ops.convert_to_tensor(last(case.x))
+    kind = "float32" if keras.backend.backend() == "tensorflow" else "float64"  # TensorFlow pools no doubles in 3-D
+    keras.config.set_floatx(kind)
+    x = keras.ops.convert_to_tensor(last(case.x).astype(kind))
     made = eval(code, {"keras": keras, "x": x})  # noqa: S307
     if isinstance(made, keras.layers.Layer):
         made.build(x.shape) if isinstance(made, keras.Sequential) else made(x)
@@ -86,7 +87,7 @@ def of_keras(code, case):
                 weight = np.moveaxis(case.trace.weight.astype(float), (0, 1), (-1, -2))
                 layer.set_weights([weight, np.zeros(case.channels[1])])
         made = made(x)
-    return np.moveaxis(keras.ops.convert_to_numpy(made)[0], -1, 0)
+    return infinite(np.moveaxis(keras.ops.convert_to_numpy(made)[0], -1, 0).astype(float))
 
 
 def of_jax(code, case):
@@ -147,7 +148,12 @@ def of_evaluator(code, case):
     quiet.log_severity_level = 4
     session = onnxruntime.InferenceSession(model.SerializeToString(), quiet, providers=["CPUExecutionProvider"])
     told = session.run(None, feeds)[0][0].astype(float)
-    return np.where(told < -3e38, -np.inf, told)  # its lowest float where we have infinity
+    return infinite(told)
+
+
+def infinite(values):
+    """Windows of nothing but padding: some have the lowest float where we have infinity."""
+    return np.where(values < -3e38, -np.inf, values)
 
 
 def same(theirs, ours):
@@ -172,6 +178,8 @@ def test_a_line_does_what_the_layer_does(framework, kind, data):
     line = line_of(case, framework)
     assert line.code or line.note
     assume(line.code)
+    if "TensorFlow refuses" in line.note and os.environ["KERAS_BACKEND"] == "tensorflow":
+        reject()
     theirs = RUN[framework](line.code, case)
     ours = case.trace.answer
     assert same(theirs, ours), (line.code, theirs, ours)

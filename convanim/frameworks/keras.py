@@ -27,6 +27,7 @@ from convanim.frameworks.code import (
     several,
 )
 from convanim.ops import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Operation, Pool, Shuffle, Upsample
+from convanim.ops.arguments import at
 from convanim.ops.conventions import crop, ring
 
 _BOTH = "Keras takes no stride together with dilation"
@@ -104,7 +105,14 @@ def _transposed(op: ConvTranspose, place: Place) -> Written:
     if op.convention == "keras":
         word = _usual(op.padding if isinstance(op.padding, str) else None, "valid")
         told = {"padding": word, "output_padding": op.output_padding}
-        return call(named, place.outputs, place.each("kernel"), **given, **told), ""
+        # One cell less than TensorFlow's own rule allows; the other backends make it.
+        short = word == "same" and op.output_padding is not None
+        short = short and any(a.reach % 2 == 0 and at(op.output_padding, i) == 0 for i, a in enumerate(place.axes))
+        layer = call(named, place.outputs, place.each("kernel"), **given, **told)
+        return (
+            layer,
+            "TensorFlow refuses output padding 0 with an even kernel; the other backends do it" if short else "",
+        )
     for word in ("valid", "same"):
         cuts = [crop(word, None, "keras", a.input, a.stride, a.reach) for a in place.axes]
         if kept == [(c.before, c.output) for c in cuts]:
@@ -118,11 +126,12 @@ def _transposed(op: ConvTranspose, place: Place) -> Written:
     cropped = [(max(b, 0), max(a, 0)) for b, a in zip(before, after, strict=True)]
     added = [(max(-b, 0), max(-a, 0)) for b, a in zip(before, after, strict=True)]
     parts = [call(named, place.outputs, place.each("kernel"), **given)]
-    if any(map(any, cropped)):
-        parts.append(call(f"keras.layers.Cropping{place.rank}D", _around(cropped)))
+    # Zeros first: a crop must leave something.
     if any(map(any, added)):
         parts.append(call(f"keras.layers.ZeroPadding{place.rank}D", _around(added)))
         notes.append("the zeros that are added have no bias")
+    if any(map(any, cropped)):
+        parts.append(call(f"keras.layers.Cropping{place.rank}D", _around(cropped)))
     return several("keras.Sequential([", parts, "])"), "; ".join(notes)
 
 

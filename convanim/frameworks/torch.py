@@ -228,7 +228,8 @@ def _upsample(op: Upsample, place: Place) -> Written:
         )
     whole = is_whole(place)
     linear = ("linear", "bilinear", "trilinear")[place.rank - 1]
-    if op.scale_factor is not None and (op.convention in ("torch", "onnx") or is_exact(place)):
+    # PyTorch computes with the factor, also where the output was rounded down; JAX and Keras with the sizes.
+    if op.scale_factor is not None and (op.convention in ("torch", "onnx") or not is_exact(place)):
         how: dict[str, Any] = {"scale_factor": op.scale_factor}
     else:
         how = {"scale_factor": one_or_each(factors(place))} if whole else {"size": place.every("output")}

@@ -89,9 +89,15 @@ class Conv(Weighted):
                 "give the padding in numbers, or convention keras, jax or onnx for ceil(i / s) outputs",
             )
         if self.padding == "causal" and (self.rank or 1) > 1:
-            raise ConvanimError(f"padding 'causal' of {self.rank} axes is not known", "use it with one axis")
+            raise self._not_causal()
+
+    @staticmethod
+    def _not_causal() -> ConvanimError:
+        return ConvanimError("padding 'causal' of several axes is not known", "use it with one axis")
 
     def _axis(self, i: int, n: int) -> Axis:
+        if self.padding == "causal" and i:
+            raise self._not_causal()
         k, s, d = at(self.kernel_size, i), at(self.stride, i), at(self.dilation, i)
         reach = d * (k - 1) + 1
         if self.padding == "causal" and i:

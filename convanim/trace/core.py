@@ -17,7 +17,7 @@ from convanim.errors import CheckFailed, ConvanimError
 from convanim.ops import LARGEST, Axis, Operation, times
 from convanim.taps import NOWHERE, Ints
 from convanim.trace.arrays import Array, absolute, same
-from convanim.trace.engine import taps_of
+from convanim.trace.engine import padded, taps_of
 from convanim.trace.given import Given
 from convanim.trace.step import Block, Mode, Step
 
@@ -166,8 +166,6 @@ class Trace:
     @property
     def padded(self) -> Array:
         """The input (C, *n) with what its padding mode copies around it; zeros are not laid out."""
-        from convanim.trace.engine import padded
-
         return padded(self.x, self.axes)
 
     def by_input(self) -> Self:
