@@ -34,7 +34,7 @@ def pooled(*given, **options):
         (lambda: Conv(3, 2, "same"), "'same' with stride 2", "keras, jax or onnx"),
         (lambda: Conv(3, (1, 2), "same"), "'same' with stride (1, 2)", "numbers"),
         (lambda: Conv(3, padding="causal"), "PyTorch has no padding 'causal'", "keras or jax"),
-        (lambda: Conv((3, 3), padding="causal", **JAX), "'causal' of 2 axes", "one axis"),
+        (lambda: Conv((3, 3), padding="causal", **JAX), "'causal' of several axes", "one axis"),
         (lambda: Conv(3, padding="causal", **JAX).axes((5, 5)), "'causal'", "one axis"),
         (lambda: ConvTranspose(3, 2, "same"), "PyTorch has no padding 'same' for transposed", "keras or jax or onnx"),
         (lambda: ConvTranspose(3, 2, "same_lower", **JAX), "JAX has no padding 'same_lower'", "onnx"),
