@@ -86,7 +86,10 @@ CASES: dict[str, tuple[Trace, dict[str, Any]]] = {
         Upsample(scale_factor=2, mode="bilinear").trace([[0, 4], [8, -4]]),
         {"view": "reading", "select": "0..12,last"},
     ),
-    "upsampling_nails": (Upsample(scale_factor=2, mode="nails").trace(TINY), {"view": "reading", "select": "0..6,last"}),
+    "upsampling_nails": (
+        Upsample(scale_factor=2, mode="nails").trace(TINY),
+        {"view": "reading", "select": "0..6,last"},
+    ),
     "pixel_shuffle": (PixelShuffle(2).trace(digits(4, 2, 2)), {"select": "0..5,last"}),
     "channels": (
         Conv(2, padding=((0, 1), (0, 0))).trace(digits(3, 3, 3), digits(2, 3, 2, 2), [1, -2]),
