@@ -28,6 +28,11 @@ from convanim.trace import Trace
 KINDS = ("planes", "pool", "unpool", "upsample", "shuffle")
 
 
+def walked(trace: Trace) -> Scene:
+    """The scene in which a layer's own window walks."""
+    return scene(trace, "reading" if isinstance(trace.op, Upsample) else None)
+
+
 def numbers(draw: st.DrawFn, shape: tuple[int, ...], low: int = -9) -> Any:
     """Small whole numbers with many zeros, or quarters."""
     if draw(st.booleans()):
@@ -121,7 +126,7 @@ def shown(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS) -> tuple[Trace, Scene
     if kind != "unpool":
         trace: Trace = draw(makers[kind]())
         try:
-            return trace, scene(trace)
+            return trace, walked(trace)
         except ConvanimError as refusal:
             if "pictures show up to" not in str(refusal):
                 raise

@@ -14,7 +14,8 @@ from convanim.errors import ConvanimError
 from convanim.layout import layout
 from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
 from convanim.render.raster import Raster
-from convanim.scene import Scene, scene
+from convanim.scene import Scene, Shown
+from convanim.scene import scene as made
 from convanim.scene.frame import COLOURLESS, Grid, Role
 from convanim.theme import load
 from convanim.trace import Trace
@@ -22,6 +23,11 @@ from convanim.trace import Trace
 RED, GREEN, BLUE, WHITE = [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]
 PICTURE = np.moveaxis(np.array([[RED, GREEN], [BLUE, WHITE]]), -1, 0)
 YELLOW, BLACK = [255, 255, 0], [0, 0, 0]
+
+
+def scene(trace, view=None, **shown):
+    """A scene that is shown in some way."""
+    return made(trace, view, Shown(**shown))
 
 
 @st.composite
