@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convanim import __version__
+from convanim import __version__, description
 from convanim.errors import ConvanimError
 from convanim.layout import Page, layout, page_size
 from convanim.scene import Shown, compared, pick_view, scene
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from convanim.render.raster import Raster
 
 Progress = Callable[[int, int], None]
+#: So many placements are told in a file's comment.
+TOLD = 49
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,11 @@ class Animation:
         self.comment = f"{made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
 
     @cached_property
+    def alt(self) -> str:
+        """What is shown, in one sentence: an image's alternative text."""
+        return description.sentence(self.scene)
+
+    @cached_property
     def page(self) -> Page:
         """Where things lie. Made when something is drawn: text needs no page.
 
@@ -177,7 +184,7 @@ class Animation:
         if target and numbered(target) and kind != "png":
             raise ConvanimError(f"{target.name} is a series, and a .{kind} is one file", "name it without the %")
         if target and kind == "png" and numbered(target):
-            self._check()
+            self.prove()
             return self._save_series(target, progress)
         if kind == "png" and self.select and len({shot.frame for shot in self.plan.shots}) > 1:
             raise ConvanimError(
@@ -186,7 +193,7 @@ class Animation:
             )
         if kind in DRAWN:
             self.page  # noqa: B018 - refused before any file is made, if at all
-        self._check()
+        self.prove()
         with whole_file(target) if target else nullcontext(path) as file:
             counted = _Counting(file)
             frames, seconds = WRITERS[kind](self, cast(BinaryIO, counted), progress)
@@ -194,7 +201,12 @@ class Animation:
         left_out = self.plan.left_out if kind in ("gif", "txt") else 0
         return Saved(target, kind, *size, frames, seconds, counted.size, left_out, self.plan.steps)
 
-    def _check(self) -> None:
+    def prove(self) -> None:
+        """Check every trace that is shown, once.
+
+        Raises:
+            CheckFailed: it disagrees with its replay or with the oracle.
+        """
         if not self._checked:
             for shown in self.scene.traces:
                 shown.verify()
@@ -205,12 +217,12 @@ class Animation:
         file = BytesIO()
         self.save(file, "gif")
         data = b64encode(file.getvalue()).decode()
-        return f'<img alt="{escape(self.title or self.scene.title)}" src="data:image/gif;base64,{data}">'
+        return f'<img alt="{escape(self.alt)}" src="data:image/gif;base64,{data}">'
 
     def _repr_png_(self) -> bytes:
         """The last frame, for what shows no HTML."""
         file = BytesIO()
-        self._check()
+        self.prove()
         self._draw_png(file, self.plan.shots[-1].frame)
         return file.getvalue()
 
@@ -223,11 +235,15 @@ class Animation:
 
         raster = Raster(self.scene, self.page, self.theme)
         size = self.width, self.height
-        with GifWriter(file, size, raster.palette.colours, plays=self.plays, comment=self.comment) as writer:
+        comment, told = f"{self.comment}\n{self.alt}", description.Transcript(self.scene, TOLD)
+        with GifWriter(file, size, raster.palette.colours, plays=self.plays, comment=comment) as writer:
             for i, shot in enumerate(self.plan.shots, start=1):
-                picture = raster.draw(self.scene.frame(shot.frame))
+                frame = self.scene.frame(shot.frame)
+                picture = raster.draw(frame)
                 writer.add(picture.pixels, shot.milliseconds, picture.changed)
+                told.add(shot.frame, frame)
                 progress(i, len(self))
+            writer.say(told.text())
         return len(self), self.plan.seconds
 
     def _png(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
@@ -240,8 +256,9 @@ class Animation:
         from convanim.write.png import write_png
 
         raster = raster or Raster(self.scene, self.page, self.theme)
-        picture = raster.draw(self.scene.frame(number))
-        write_png(file, picture.pixels, raster.palette.colours, self.comment)
+        frame = self.scene.frame(number)
+        picture, said = raster.draw(frame), description.said(self.scene, number, frame)
+        write_png(file, picture.pixels, raster.palette.colours, self.comment, f"{self.alt} {said}".rstrip())
 
     def _save_series(self, pattern: Path, progress: Progress) -> Saved:
         """Every frame in a file of its own; there is no time, and so nothing to leave out for it."""

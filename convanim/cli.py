@@ -16,7 +16,7 @@ import click
 
 from convanim import __version__
 from convanim.errors import ConvanimError
-from convanim.options import FILE, LAYER, LAYERS, SHOWN, UNUSED, VIEWS, file
+from convanim.options import FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEWS, file
 from convanim.shell import Program, say
 
 EXAMPLES = """\b
@@ -75,6 +75,11 @@ def explain() -> None:
     """Print the arithmetic of a layer: sizes, zeros, padding, work, overlaps, and its line in each framework."""
 
 
+@main.group(short_help="Tell what an animation shows, in words.")
+def describe() -> None:
+    """Tell what an animation shows: one sentence, for an image's alternative text, and every step."""
+
+
 def _view(kind: str) -> Any:
     known = VIEWS[kind]
     help_text = f"{', '.join(known[:-1])} or {known[-1]}." if len(known) > 1 else f"{known[0]}."
@@ -91,12 +96,19 @@ def _add(kind: str) -> None:
     def tell(**typed: Any) -> None:
         _explain(kind, **typed)
 
+    def say_all(**typed: Any) -> None:
+        _describe(kind, **typed)
+
     command = FILE(animate)
     if kind in SHOWN:
         command = SHOWN[kind](command)
     command = options(_view(kind)(command))
     main.command(kind, short_help=f"Animate {called}.", help=ABOUT[kind])(command)
     explain.command(kind, help=f"Print the arithmetic of {called}.")(options(UNUSED(tell)))
+    command = TOLD(say_all)
+    if kind in SHOWN:
+        command = SHOWN[kind](command)
+    describe.command(kind, help=f"Tell {called} in words.")(options(_view(kind)(command)))
 
 
 for _kind in LAYERS:
@@ -126,6 +138,17 @@ def layer(**typed: Any) -> None:
 def explain_layer(**typed: Any) -> None:
     """Print the arithmetic of the layer that NOTATION says."""
     _explain("layer", **typed)
+
+
+@describe.command("layer")
+@click.argument("notation")
+@LAYER
+@click.option("--view", metavar="VIEW", help="One of the views that the layer's own command has.")
+@SHOWN["layer"]
+@TOLD
+def describe_layer(**typed: Any) -> None:
+    """Tell in words the layer that NOTATION says."""
+    _describe("layer", **typed)
 
 
 @main.command(short_help="Show two layers side by side on one input.")
@@ -193,6 +216,20 @@ def _explain(kind: str, **typed: Any) -> None:
     click.echo(told(asked.op, asked.sizes))
 
 
+def _describe(kind: str, *, alt: bool, **typed: Any) -> None:
+    from convanim.animation import Animation
+    from convanim.description import transcript
+
+    asked, shown = _asked(kind, **typed)
+    animation = Animation(asked.trace(), **shown)
+    animation.prove()
+    click.echo(animation.alt)
+    if not alt:
+        click.echo()
+        for line in transcript(animation.scene):
+            click.echo(line)
+
+
 def _look(typed: dict[str, Any]) -> dict[str, Any]:
     """The options that an animation takes, looked at before any arithmetic."""
     from convanim.layout import page_size
@@ -204,26 +241,35 @@ def _look(typed: dict[str, Any]) -> dict[str, Any]:
     return look
 
 
-def _animate(kind: str, *, backward: bool = False, grad: str | None = None, **typed: Any) -> None:
+def _animate(kind: str, **typed: Any) -> None:
     from convanim.animation import DRAWN, pick_format
     from convanim.layout import fits
-    from convanim.request import request
-    from convanim.source import read_array
 
     written = pick_format(*_target(typed["output"], typed["format"]))
     look = _look(typed)
-    saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "view")}
-    saving |= {name: typed.pop(name) for name in ("symbols", "saturate") if name in typed}
-    if backward or grad is not None:
-        if saving["view"] not in (None, "backward"):
-            raise ConvanimError(f"--backward does not go with --view {saving['view']}", "leave one of them out")
-        saving["view"] = "backward"
-    asked = request(kind, **typed)
+    saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it")}
+    asked, shown = _asked(kind, **typed)
     if written in DRAWN:  # before the arithmetic, which may take long
         fits(asked.op, asked.sizes)
+    _save(asked.trace(), look, **shown, **saving)
+
+
+def _asked(
+    kind: str, *, view: str | None, backward: bool = False, grad: str | None = None, **typed: Any
+) -> tuple[Any, dict[str, Any]]:
+    """The layer that was asked for, and what of it is shown."""
+    from convanim.request import request
+    from convanim.source import read_array
+
+    shown: dict[str, Any] = {name: typed.pop(name) for name in ("symbols", "saturate") if name in typed}
+    if backward or grad is not None:
+        if view not in (None, "backward"):
+            raise ConvanimError(f"--backward does not go with --view {view}", "leave one of them out")
+        view = "backward"
+    asked = request(kind, **typed)
     if grad is not None:
-        look["grad"] = read_array(grad, what="--grad", fill=typed["fill"], seed=typed["seed"])
-    _save(asked.trace(), look, colours=asked.colours, **saving)
+        shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"], seed=typed["seed"])
+    return asked, {"view": view, "colours": asked.colours, **shown}
 
 
 def _target(output: str, format: str | None) -> tuple[Path | None, str | None]:

@@ -221,17 +221,21 @@ SHOWN: dict[str, Decorator] = {
     "layer": _options(SYMBOLS, SATURATE),
 }
 
-# A command that makes a picture can be asked to explain itself: what only a picture needs is taken and not used.
-UNUSED = _options(
-    *(
-        click.option(*names, hidden=True, expose_value=False)
-        for names in (
-            *(("-o", "--output"), ("--format",), ("--view",), ("--theme",), ("--width",), ("--height",), ("--grad",)),
-            *(("--seconds-per-step",), ("--hold-last",), ("--plays",), ("--select",), ("--title",)),
-        )
-    ),
-    *(
-        click.option(name, is_flag=True, hidden=True, expose_value=False)
-        for name in ("--caption/--no-caption", "--quiet", "--open", "--symbols", "--saturate", "--backward")
-    ),
+
+# A command that makes a picture can be asked to explain or describe itself: what only a picture needs is taken and not
+# used.
+def _taken(*names: tuple[str, ...], flags: tuple[str, ...]) -> Decorator:
+    return _options(
+        *(click.option(*name, hidden=True, expose_value=False) for name in names),
+        *(click.option(name, is_flag=True, hidden=True, expose_value=False) for name in flags),
+    )
+
+
+_DRAWN = _taken(
+    *(("-o", "--output"), ("--format",), ("--theme",), ("--width",), ("--height",)),
+    *(("--seconds-per-step",), ("--hold-last",), ("--plays",), ("--select",), ("--title",)),
+    flags=("--caption/--no-caption", "--quiet", "--open"),
 )
+UNUSED = _options(_DRAWN, _taken(("--view",), ("--grad",), flags=("--symbols", "--saturate", "--backward")))
+#: What a description takes besides the layer and what is shown of it.
+TOLD = _options(click.option("--alt", is_flag=True, help="The sentence alone, for an alternative text."), _DRAWN)

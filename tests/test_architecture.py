@@ -28,7 +28,7 @@ LEVELS: list[dict[str, str]] = [
     {"equals": "the transposed convolution that equals an upsampling"},
     {"compare": "why two layers differ, in words"},
     {"scene": "what is on the page: frames as data"},
-    {"timeline": "how long each frame is shown"},
+    {"description": "what a scene shows, in words", "timeline": "how long each frame is shown"},
     {"palette": "exact colours, each with an index"},
     {"theme": "which role has which ink"},
     {"glyphs": "text as coverage, drawn by matplotlib"},

@@ -169,6 +169,29 @@ def test_a_gif_lasts_as_long_as_its_frames(tmp_path: Path, decode: Any) -> None:
     assert told[-1][1] == 2500
 
 
+def test_describe_says_what_the_file_holds(tmp_path: Path) -> None:
+    saved(tmp_path / "a.gif", *SMALL)
+    told = run("describe", *SMALL).out.decode()
+    alt, empty, *lines = told.rstrip("\n").split("\n")
+    assert empty == ""
+    with Image.open(tmp_path / "a.gif") as gif:
+        assert gif.info["comment"].decode().endswith(f"\n{alt}")
+    steps = b"\n".join(line.encode() for line in lines)
+    # A comment is cut into blocks of 255 bytes, each after its length.
+    file = (tmp_path / "a.gif").read_bytes()
+    said, at = b"", file.rindex(b"\x21\xfe") + 2
+    while file[at]:
+        said, at = said + file[at + 1 : at + 1 + file[at]], at + 1 + file[at]
+    assert said == steps
+    assert run("describe", *SMALL, "--alt").out.decode() == f"{alt}\n"
+
+
+def test_describe_refuses_as_the_animation_does() -> None:
+    wrong = run("describe", "conv", "--input", "5x5", "--kernel", "7x7")
+    assert (wrong.code, wrong.out) == (2, b"")
+    assert wrong.err == run("conv", "--input", "5x5", "--kernel", "7x7", "-o", "x.gif").err
+
+
 @pytest.mark.parametrize(("plays", "said"), [(0, "loop forever"), (1, None), (2, "loop count 1"), (9, "loop count 8")])
 def test_plays(tmp_path: Path, plays: int, said: str | None) -> None:
     saved(tmp_path / "a.gif", *UP, "--plays", plays)
@@ -181,8 +204,9 @@ def test_the_comment_is_the_command_that_makes_the_file_again(tmp_path: Path) ->
     saved(tmp_path / "a.gif", *SMALL, *options, "--select", "last")
     saved(tmp_path / "a.png", *SMALL, *options, "--select", "last")
     with Image.open(tmp_path / "a.gif") as gif, Image.open(tmp_path / "a.png") as png:
-        comment = gif.info["comment"].decode()
+        comment, alt = gif.info["comment"].decode().rsplit("\n", 1)
         assert png.text["Comment"] == comment  # type: ignore[attr-defined]
+        assert png.text["Description"].startswith(alt)  # type: ignore[attr-defined]
     assert "MIT" in comment
     assert str(tmp_path) not in comment
     assert "-o" not in shlex.split(comment)

@@ -74,6 +74,7 @@ class GifWriter:
         # The palette and 'transparent' fit 2 ** bits entries; LZW has no code size below 2.
         self._bits = max(2, self._clear.bit_length())
         self._shown: Pixels | None = None  # the picture after the last frame that was added
+        self._said: list[str] = []
         self._coder = _Coder()
         self._waiting: Future[bytes] | None = None  # the image that made it so, ...
         self._flags, self._hole = 0, self._clear  # ... its flags and transparent index ...
@@ -152,13 +153,17 @@ class GifWriter:
             control = struct.pack("<3sBHBB", b"\x21\xf9\x04", self._flags, delay, self._hole, 0)
             self._file.write(control + self._waiting.result())
 
+    def say(self, line: str) -> None:
+        """Add a line to the comment that stands behind the last image, where it delays no picture."""
+        self._said.append(line)
+
     def close(self) -> None:
         """Write the last image and the trailer; a second call does nothing. ValueError if no frame was added."""
         if self._shown is None:
             raise ValueError("a GIF needs at least one frame")
         if not self._closed:
             self._flush()
-            self._file.write(b";")
+            self._file.write(_comment("\n".join(self._said)) + b";")
             self._closed = True
             self._coder.stop()
 

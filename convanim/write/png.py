@@ -13,8 +13,14 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 
-def write_png(file: BinaryIO, pixels: NDArray[np.uint8], palette: NDArray[np.uint8], comment: str) -> None:
-    """Write palette indices (H, W) with their colours (n, 3) and a comment; nothing in it varies between runs.
+def write_png(
+    file: BinaryIO, pixels: NDArray[np.uint8], palette: NDArray[np.uint8], comment: str, description: str = ""
+) -> None:
+    """Write palette indices (H, W) with their colours (n, 3) and words; nothing in it varies between runs.
+
+    Args:
+        comment: what made it.
+        description: what it shows, for who cannot see it.
 
     Example:
         >>> import io
@@ -27,4 +33,6 @@ def write_png(file: BinaryIO, pixels: NDArray[np.uint8], palette: NDArray[np.uin
     image.putpalette(palette.tobytes())
     text = PngInfo()
     text.add_itxt("Comment", comment)
+    if description:
+        text.add_itxt("Description", description)
     image.save(file, "PNG", optimize=True, pnginfo=text)

@@ -1,0 +1,139 @@
+"""A scene in words: one sentence for who cannot see it, and a list of its steps.
+
+Knows what frames say. Must not know colours, pixels or time. Everything is read off the frames that are drawn, so
+words and pictures cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from convanim.numerals import Numerals
+from convanim.scene import Scene
+from convanim.scene.frame import Frame
+
+#: Results of so many cells are told number by number.
+TOLD = 64
+
+
+def sentence(scene: Scene) -> str:
+    """What a scene shows, for an image's alternative text.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> from convanim.scene import scene
+        >>> sentence(scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]])))
+        'Convolution, 2×2 → 1×1 (kernel 2×2), in 1 step: slide, stride 1.'
+    """
+    name, detail = scene.title.replace("   ", ", "), scene.detail.replace("   ", ", ")
+    about = f"{name} ({detail})" if detail else name
+    steps = scene.beats.steps
+    told = f"{about}, in {steps} {'step' if steps == 1 else 'steps'}"
+    return f"{told}: {'; '.join(phase.label for phase in scene.phases)}."
+
+
+def transcript(scene: Scene, most: int | None = None) -> Iterator[str]:
+    """What happens, line by line: the stage is set, each placement with its arithmetic, and the result.
+
+    Args:
+        most: the number of placements that are told, from the first; all without it.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> from convanim.scene import scene
+        >>> for line in transcript(scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]]))):
+        ...     print(line)
+        slide, stride 1: input 2×2, kernel 2×2
+        step 1 of 1: output[0,0] = 1·1 + 4·1 = 5
+        output size = 2 − 2 + 1 = 1
+        output: 5
+    """
+    told = Transcript(scene, most)
+    beats = scene.beats
+    done = beats.opening + beats.steps * beats.each
+    placed = [beats.opening + (number + 1) * beats.each - 1 for number in range(told.most)]
+    for number in (*range(beats.opening), *placed, *range(done, beats.total)):
+        told.add(number, scene.frame(number))
+    yield from told.text().splitlines()
+
+
+class Transcript:
+    """A transcript that is written while frames are shown, which costs next to nothing.
+
+    Args:
+        scene: what is shown.
+        most: the number of placements that are told; all without it.
+    """
+
+    def __init__(self, scene: Scene, most: int | None = None) -> None:
+        self.scene, self.steps = scene, scene.beats.steps
+        self.most = self.steps if most is None else min(most, self.steps)
+        self._lines: list[str] = []
+        self._placed = 0
+
+    def add(self, number: int, frame: Frame) -> None:
+        """Tell of the frame of this number, unless it says nothing new."""
+        line = said(self.scene, number, frame)
+        if not line or (self._lines and line == self._lines[-1]):
+            return
+        if self.scene.beats.opening <= number < self.scene.beats.opening + self.steps * self.scene.beats.each:
+            if self._placed == self.most:
+                return
+            self._placed += 1
+        self._lines.append(line)
+
+    def text(self) -> str:
+        """What was told, and the numbers that came out."""
+        left = self.steps - self._placed
+        rest = [f"{left:,} of {self.steps:,} steps are not listed"] if left else []
+        return "\n".join([*self._lines, *rest, *results(self.scene)])
+
+
+def said(scene: Scene, number: int, frame: Frame) -> str:
+    """One line for one frame of a scene; none for a placement before its sum is written.
+
+    Args:
+        number: of the frame, from 0.
+        frame: the frame of that number.
+    """
+    opening, steps, each, _, _ = scene.beats
+    if number < opening:
+        return _phased(scene, frame)
+    step, part = divmod(number - opening, each)
+    if step < steps:
+        return f"step {step + 1} of {steps}: {_said(frame)}" if part == each - 1 else ""
+    return _said(frame) if number == scene.beats.total - 1 else _phased(scene, frame)
+
+
+def _phased(scene: Scene, frame: Frame) -> str:
+    """What a frame says, with the phase that it belongs to, where that says more."""
+    label, said = scene.phases[frame.phase].label, _said(frame)
+    verb, _, formula = label.partition(" ")
+    if formula and said.startswith(formula):
+        return f"{verb} {said}"
+    return f"{label}: {said}" if said and not said.startswith(label) else said or label
+
+
+def _said(frame: Frame) -> str:
+    """The captions of a frame in one line; a remark stands in brackets behind its sum."""
+    texts = []
+    for caption in frame.captions:
+        line = replace(caption, remark="").text()
+        remark = caption.remark.strip().replace("   ", ", ")
+        texts.append(f"{line} ({remark})" if line and remark else line or remark)
+    return "; ".join(text for text in texts if text)
+
+
+def results(scene: Scene) -> Iterator[str]:
+    """The numbers of small results, one line a channel, row by row."""
+    answers = {str(trace.op): trace.answer for trace in scene.traces}
+    for op, answer in answers.items():
+        if answer.size > TOLD:
+            continue
+        numerals = Numerals(answer)
+        for channel, plane in enumerate(answer):
+            name = "output" if len(answers) == 1 else f"output of {op}"
+            rows = plane.reshape(-1, plane.shape[-1])
+            line = " / ".join(" ".join(map(numerals.text, row.tolist())) for row in rows)
+            yield f"{name}, channel {channel}: {line}" if len(answer) > 1 else f"{name}: {line}"

@@ -1,0 +1,85 @@
+"""What is said of a scene is what its trace holds: every step once, with its result, and the answer in the end."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from shown import shown
+
+from convanim.description import TOLD, Transcript, said, sentence, transcript
+from convanim.ops import Conv, ConvTranspose
+from convanim.scene import Scene, scene
+from convanim.trace import Trace
+
+ONES = [[1, 1], [1, 1]]
+
+
+def number(text: str) -> float:
+    return float(text.replace("\u2212", "-").replace("\u221e", "inf"))
+
+
+@settings(max_examples=60)
+@given(shown())
+def test_every_step_is_told_once_and_in_order(drawn: tuple[Trace, Scene]) -> None:
+    _, s = drawn
+    lines = list(transcript(s))
+    steps = [line for line in lines if line.startswith("step ")]
+    assert [line.split(":")[0] for line in steps] == [f"step {n + 1} of {s.beats.steps}" for n in range(s.beats.steps)]
+    assert all(line.strip() == line and "   " not in line and "\n" not in line for line in lines)
+
+
+@settings(max_examples=60)
+@given(shown(("pool", "planes")))
+def test_the_results_are_the_answer(drawn: tuple[Trace, Scene]) -> None:
+    trace, s = drawn
+    told = [line.split(": ")[1] for line in transcript(s) if line.startswith("output") and " size" not in line]
+    if trace.answer.size > TOLD:
+        return
+    numbers = [[number(n) for n in line.replace("/", " ").split()] for line in told]
+    assert np.allclose(
+        numbers, trace.answer.reshape(len(trace.answer), -1), rtol=0, atol=0.006 * abs(trace.answer).max()
+    )
+
+
+@settings(max_examples=60)
+@given(shown())
+def test_the_sentence_is_one_sentence(drawn: tuple[Trace, Scene]) -> None:
+    _, s = drawn
+    told = sentence(s)
+    assert told.endswith(".")
+    assert "\n" not in told
+    assert "   " not in told
+    assert f"in {s.beats.steps} step" in told
+
+
+def test_the_sums_are_those_of_the_captions() -> None:
+    trace = ConvTranspose(2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]])
+    lines = list(transcript(scene(trace)))
+    sums = [re.fullmatch(r"step \d+ of 9: output\[(\d),(\d)\] = (?:.* = )?(\d+)(?: \(.*\))?", line) for line in lines]
+    found = {(int(m[1]), int(m[2])): int(m[3]) for m in sums if m}
+    assert found == dict(np.ndenumerate(trace.output))
+    assert lines[-1] == "output: 0 4 1 / 8 16 6 / 4 12 9"
+
+
+@pytest.mark.parametrize(("most", "left"), [(0, 9), (4, 5), (9, 0), (50, 0)])
+def test_a_short_transcript_says_what_it_leaves_out(most: int, left: int) -> None:
+    lines = list(transcript(scene(Conv(3).trace(np.arange(25).reshape(5, 5), np.ones((3, 3), int))), most))
+    assert len([line for line in lines if line.startswith("step ")]) == 9 - left
+    assert (f"{left} of 9 steps are not listed" in lines) == (left > 0)
+
+
+def test_a_transcript_of_some_frames_tells_of_these() -> None:
+    s = scene(Conv(2).trace([[1, 2, 3], [4, 5, 6]], ONES))
+    told = Transcript(s)
+    told.add(3, s.frame(3))  # the first frame of a placement says nothing yet
+    told.add(4, s.frame(4))
+    assert told.text().splitlines() == [said(s, 4, s.frame(4)), "1 of 2 steps are not listed", "output: 12 16"]
+
+
+def test_both_views_are_told() -> None:
+    trace = ConvTranspose(2).trace(ONES, ONES)
+    (first,) = (line for line in transcript(scene(trace, "both")) if line.startswith("step 1 "))
+    assert re.fullmatch(r"step 1 of 9: output\[0,0\] = .*; .*\+= input\[0,0\] · kernel \(no overlap\)", first)
