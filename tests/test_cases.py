@@ -6,9 +6,12 @@ from layers import FIELD
 
 from convanim.arithmetic import evenness
 from convanim.explanation import explain
-from convanim.ops import Conv, ConvTranspose, parse
+from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, PixelUnshuffle, Upsample, parse
 
 SQUARE = [[0, 1], [2, 3]]
+#: The input and the kernel of the numerical figures: Dumoulin and Visin, A guide to convolution arithmetic (2016), 1.1.
+FIGURE = [[3, 3, 2, 1, 0], [0, 0, 1, 3, 1], [3, 1, 2, 2, 3], [2, 0, 0, 2, 2], [2, 0, 0, 0, 1]]
+FIGURE_KERNEL = [[0, 1, 2], [2, 2, 0], [0, 1, 2]]
 
 
 def proved(trace):
@@ -189,3 +192,41 @@ def test_each_figure_has_its_way_back(down):
     """The transposed layer of a figure leads from that convolution's output to its input's size."""
     back = {row[0]: row for row in FIELD}[down[0] + "_transposed"]
     assert (back[2], back[3]) == (down[3], down[2])
+
+
+@pytest.mark.parametrize(
+    ("mode", "wanted"),
+    [
+        ("nearest", [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]),
+        (
+            "bilinear",  # half-pixel centres: weights of 1/4 and 3/4, clamped at the border
+            [[1, 1.25, 1.75, 2], [1.5, 1.75, 2.25, 2.5], [2.5, 2.75, 3.25, 3.5], [3, 3.25, 3.75, 4]],
+        ),
+        ("nails", [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]),
+    ],
+)
+def test_up_nearest_bilinear_nails(mode, wanted):
+    assert proved(Upsample(scale_factor=2, mode=mode).trace([[1, 2], [3, 4]])).output.tolist() == wanted
+
+
+def test_up_maxunpool():
+    pool = proved(MaxPool(2).trace([[1, 2, 0, 1], [5, 0, 2, 3], [4, 1, 0, 6], [0, 2, 7, 1]]))
+    assert pool.output.tolist() == [[5, 3], [4, 7]]
+    back = proved(MaxUnpool(2).trace(pool))
+    assert back.output.tolist() == [[0, 0, 0, 0], [5, 0, 0, 3], [4, 0, 0, 0], [0, 0, 7, 0]]
+
+
+def test_numerical_figures():
+    assert proved(Conv(3).trace(FIGURE, FIGURE_KERNEL)).output.tolist() == [[12, 12, 17], [10, 17, 19], [9, 6, 14]]
+    strided = proved(Conv(3, 2, 1).trace(FIGURE, FIGURE_KERNEL))
+    assert strided.output.tolist() == [[6, 17, 3], [8, 17, 13], [6, 4, 4]]
+    assert proved(MaxPool(3, 1).trace(FIGURE)).output.tolist() == [[3, 3, 3], [3, 3, 3], [3, 2, 3]]
+    mean = proved(AvgPool(3, 1).trace(FIGURE)).output
+    assert np.round(mean, 1).tolist() == [[1.7, 1.7, 1.7], [1.0, 1.2, 1.8], [1.1, 0.8, 1.3]]
+
+
+def test_pixel_shuffle_and_unshuffle():
+    x = [[[1]], [[2]], [[3]], [[4]]]
+    done = proved(PixelShuffle(2).trace(x))
+    assert done.output.tolist() == [[[1, 2], [3, 4]]]
+    assert proved(PixelUnshuffle(2).trace(done.output)).output.tolist() == x
