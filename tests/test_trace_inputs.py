@@ -164,3 +164,8 @@ def test_a_stage_beyond_memory_is_refused_or_proved(op):
     except ConvanimError as error:
         said = error.hint
     assert said or done.output.shape
+
+
+def test_a_kernel_of_other_axes_than_the_arguments_name() -> None:
+    with pytest.raises(ConvanimError, match=r"has 2 axes, and the kernel of shape 2 has 1; give a kernel and an input"):
+        Conv(2, padding=(1, 0)).trace([1, 2, 3], [1, 1])

@@ -12,6 +12,9 @@ from convanim.layout.measures import LARGEST_SIDE, Measures
 from convanim.layout.page import Box, Page, Tab, Text
 from convanim.scene import Scene
 
+#: Of so many grids a page is too small for all of them rather than for one.
+CROWD = 8
+
 
 def layout(scene: Scene, width: int, height: int, *, title: str | None = None, captions: bool = True) -> Page:
     """Place a scene on a page of these px.
@@ -93,8 +96,12 @@ def _too_small(scene: Scene, m: Measures) -> ConvanimError:
     rows, columns = (max(p.shape[i] for p in scene.panels) for i in (0, 1))
     told = f"a grid of {rows}×{columns} cells does not fit on a page of {m.width}×{m.height} px"
     low, high = m.width, min(LARGEST_SIDE, LARGEST_SIDE * m.width // m.height)
+    if len(scene.panels) > CROWD:
+        told = (
+            f"{len(scene.panels)} grids of up to {rows}×{columns} cells do not fit on a page of {m.width}×{m.height} px"
+        )
     if not _fits(scene, m, high):
-        return ConvanimError(told, "use a smaller input, or -o FILE.json for the numbers")
+        return ConvanimError(told, "use a smaller input or fewer channels, or -o FILE.json for the numbers")
     while high - low > 10:
         middle_width = (low + high) // 2
         low, high = (low, middle_width) if _fits(scene, m, middle_width) else (middle_width, high)

@@ -157,6 +157,11 @@ def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array,
         )
     bare = _is_bare(op, x, weight)
     rank = x.ndim if bare else weight.ndim - 2
+    if not bare and weight.ndim < 3:
+        raise ConvanimError(
+            f"{op} has {op.rank} axes, and the kernel {_shape(weight)} has {weight.ndim}",
+            "give a kernel and an input with as many axes as the layer's arguments name",
+        )
     if not bare and not rank <= x.ndim <= rank + 2:
         raise ConvanimError(
             f"a weight of shape {times(weight.shape)} does not go with an input of shape {times(x.shape)}",
