@@ -46,6 +46,8 @@ STROKE = {
 #: Roles whose numbers are not the point.
 QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.COPIED, Role.EMPTY}
 HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
+#: The ink of the small marks by which other cells without a tint are told from those that are only pending.
+MARK = {Role.INSERTED: "line", Role.COPIED: "dash", Role.EMPTY: "dash"}
 #: Roles whose value a shade shows where cells are too small for numbers; its ramp is the panel's.
 SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP, Role.COPIED})
 #: Roles whose cells are filled by their count in a panel of counts.
