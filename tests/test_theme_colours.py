@@ -35,7 +35,7 @@ KEYS = {
     "pending": {"fill"},
     "shade": {f"{role}_{end}" for role in (*SHADED, "heat") for end in ("low", "high")},
 }
-#: What values, zeros and the difference of filled roles have to reach at least, where a theme promises other than usual.
+#: What values, zeros and factors, and the difference of filled roles, have to reach, where that is not the usual.
 PROMISED = {
     "solarized": {"text": 4.5, "factor": 4.5},
     "high-contrast": {"text": 12, "muted": 7, "factor": 12, "apart": 10},

@@ -121,14 +121,16 @@ def _dots(side: int, numbered: bool) -> Mask:
 def _ear(side: int, numbered: bool) -> Mask:
     """A folded corner: a copy."""
     rows, columns = np.indices((side, side))
-    return (side - 1 - columns) + rows < max(2, side // 6)
+    ear: Mask = (side - 1 - columns) + rows < max(2, side // 6)
+    return ear
 
 
 def _cross(side: int, numbered: bool) -> Mask:
     """A small cross in the middle, where such a cell has no number: nothing is here."""
     rows, columns = np.abs(np.indices((side, side)) * 2 - (side - 1))
     thick, reach = max(1, round(side / 40)), max(2, side / 4.5)
-    return (np.abs(rows - columns) < 2 * thick) & (np.maximum(rows, columns) < reach)
+    cross: Mask = (np.abs(rows - columns) < 2 * thick) & (np.maximum(rows, columns) < reach)
+    return cross
 
 
 #: Where the mark of a role is, in a cell of so many pixels with or without a number.
