@@ -245,9 +245,10 @@ def _save(
     trace: Any, look: dict[str, Any], *, output: str, format: str | None, quiet: bool, open_it: bool, **shown: Any
 ) -> None:
     from convanim.animation import Animation, pick_format, save_trace
+    from convanim.theme import AUTO
 
     target, format = _target(output, format)
-    if look["theme"] == "auto":
+    if look["theme"] == AUTO:
         _save_pair(trace, look, target, format, quiet=quiet, open_it=open_it, **shown)
         return
     stream: Any = sys.stdout.buffer if target is None else target

@@ -47,9 +47,11 @@ STROKE = {
 }
 #: Roles whose numbers are not the point.
 QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.COPIED, Role.EMPTY}
+#: Roles whose numbers are zeros.
+ZEROS = {Role.INSERTED, Role.PADDING}
 HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
 #: The ink of the small marks by which other cells without a tint are told from those that are only pending.
-MARK = {Role.INSERTED: "line", Role.COPIED: "dash", Role.EMPTY: "dash"}
+MARK = {Role.INSERTED: "line", Role.PADDING: "dash", Role.COPIED: "dash", Role.EMPTY: "dash"}
 #: Roles whose value a shade shows where cells are too small for numbers; its ramp is the panel's.
 SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP, Role.COPIED})
 #: Roles whose cells are filled by their count in a panel of counts.
@@ -73,6 +75,8 @@ def fill(role: Role, emphasis: Emphasis) -> str:
 
 def ink(role: Role, emphasis: Emphasis = Emphasis.NONE) -> str:
     """The name of the ink of a cell's number."""
+    if emphasis == Emphasis.ACTIVE:  # on the kernel's fill only zeros may be hard to read
+        return "muted" if role in ZEROS else "text"
     return "muted" if role in QUIET or emphasis == Emphasis.QUIET else "text"
 
 
@@ -156,9 +160,7 @@ def load(name: str | Path) -> Theme:
     if not isinstance(name, str):
         raise ConvanimError(f"theme {name!r} is not a name", f"use one of {', '.join(known)}")
     if name == AUTO:
-        raise ConvanimError(
-            f"theme {AUTO!r} is two files, one of {' and one of '.join(PAIR)}", "use convanim.save_pair"
-        )
+        raise ConvanimError(f"theme {AUTO!r} is two files, {' and '.join(PAIR)}", "use convanim.save_pair")
     if name not in known:
         close = difflib.get_close_matches(name, [*known, AUTO], 1)
         hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}, or a file like mine.toml"

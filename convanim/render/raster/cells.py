@@ -55,7 +55,7 @@ class Sprites:
         plain = place.number or not place.panel.numerals.measures
         shade = own if own >= 0 else -1 if plain else self._shade(place, role, emphasis, value, heat)
         side = place.pitch - place.line
-        key = (side, place.number, place.note, role, emphasis, text, note, shade, heat)
+        key = (side, place.line, place.number, place.note, role, emphasis, text, note, shade, heat)
         sprite = self._sprites.get(key)
         if sprite is None:
             sprite = self._sprites[key] = self._draw(place, Role(role), Emphasis(emphasis), text, note, shade, heat)
@@ -85,7 +85,7 @@ class Sprites:
         sprite = np.full((side, side), self.palette.solid(paper) if shade < 0 else shade, np.uint8)
         if emphasis != Emphasis.ACTIVE and role in theme.HATCH:
             self._hatch(sprite, role)
-        elif emphasis != Emphasis.ACTIVE and role in theme.MARK and (shade < 0 or role not in theme.SHADED):
+        elif emphasis != Emphasis.ACTIVE and self._marked(place, role, shade):
             sprite[_MARKS[role](side, bool(text))] = self.palette.solid(theme.MARK[role])
         written: list[tuple[Text, str]] = []
         if text:
@@ -97,6 +97,11 @@ class Sprites:
             drawn = glyphs.line(line.text, line.size, line.bold)
             _stamp(sprite, drawn, line, self.palette.ramp(paper, ink), clear=role in theme.HATCH)
         return sprite
+
+    def _marked(self, place: Place, role: Role, shade: int) -> bool:
+        if role == Role.PADDING:  # the dashes around it say it, where there is room for lines
+            return not place.line
+        return role in theme.MARK and (shade < 0 or role not in theme.SHADED)
 
     def _hatch(self, sprite: Pixels, role: Role) -> None:
         rows, columns = np.indices(sprite.shape)
@@ -133,8 +138,20 @@ def _cross(side: int, numbered: bool) -> Mask:
     return cross
 
 
+def _corner(side: int, numbered: bool) -> Mask:
+    """A pixel in a corner: what is left of a dashed line."""
+    corner = np.zeros((side, side), bool)
+    corner[0, 0] = True
+    return corner
+
+
 #: Where the mark of a role is, in a cell of so many pixels with or without a number.
-_MARKS: dict[Role, Callable[[int, bool], Mask]] = {Role.INSERTED: _dots, Role.COPIED: _ear, Role.EMPTY: _cross}
+_MARKS: dict[Role, Callable[[int, bool], Mask]] = {
+    Role.INSERTED: _dots,
+    Role.PADDING: _corner,
+    Role.COPIED: _ear,
+    Role.EMPTY: _cross,
+}
 
 
 def _stamp(sprite: Pixels, drawn: glyphs.Line, text: Text, ramp: Pixels, *, clear: bool) -> None:
