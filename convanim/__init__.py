@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from convanim.animation import Animation
     from convanim.errors import CheckFailed, ConvanimError
     from convanim.explanation import explain
+    from convanim.lightdark import save_pair
     from convanim.ops import (
         AvgPool,
         Conv,
@@ -54,6 +55,7 @@ __all__ = [
     "Upsample",
     "explain",
     "parse",
+    "save_pair",
     "solve",
 ]
 
@@ -64,6 +66,7 @@ _HOME = {
     **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AvgPool", "LpPool", "MaxUnpool"), "ops"),
     **dict.fromkeys(("Upsample", "PixelShuffle", "PixelUnshuffle"), "ops"),
     "parse": "ops",
+    "save_pair": "lightdark",
     "solve": "search",
     "Step": "trace",
     "Trace": "trace",

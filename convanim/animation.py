@@ -72,7 +72,7 @@ class Animation:
         colours: the three channels of the input are red, green and blue of a picture.
         saturate: colours beyond 255 are clipped there.
         grad: for view "backward", the gradient with respect to the output; ones without it.
-        theme: "light" or "dark".
+        theme: the name of a theme, or a file of your own; for "auto" see `convanim.save_pair`.
         width, height: of the page in px; one alone makes it 16:9, none 1280 x 720.
         seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s.
         hold_last: seconds of the last frame.
@@ -103,7 +103,7 @@ class Animation:
         colours: bool = False,
         saturate: bool = False,
         grad: ArrayLike | None = None,
-        theme: str = "light",
+        theme: str | Path = "light",
         width: int | None = None,
         height: int | None = None,
         seconds_per_step: float | None = None,
@@ -136,7 +136,8 @@ class Animation:
     @cached_property
     def alt(self) -> str:
         """What is shown, in one sentence: an image's alternative text."""
-        return description.sentence(self.scene)
+        told = description.sentence(self.scene)
+        return f"{self.title}: {told}" if self.title else told
 
     @cached_property
     def page(self) -> Page:

@@ -233,11 +233,16 @@ def _describe(kind: str, *, alt: bool, **typed: Any) -> None:
 def _look(typed: dict[str, Any]) -> dict[str, Any]:
     """The options that an animation takes, looked at before any arithmetic."""
     from convanim.layout import page_size
-    from convanim.theme import load
+    from convanim.theme import AUTO, load
 
     look = {name: typed.pop(name) for name in LOOK}
     page_size(look["width"], look["height"])
-    load(look["theme"])
+    if look["theme"] != AUTO:
+        load(look["theme"])
+    elif typed["output"] is not None:
+        from convanim.lightdark import pair_names
+
+        pair_names(*_target(typed["output"], typed["format"]))
     return look
 
 
@@ -286,8 +291,12 @@ def _save(
     trace: Any, look: dict[str, Any], *, output: str, format: str | None, quiet: bool, open_it: bool, **shown: Any
 ) -> None:
     from convanim.animation import Animation, pick_format, save_trace
+    from convanim.theme import AUTO
 
     target, format = _target(output, format)
+    if look["theme"] == AUTO:
+        _save_pair(trace, look, target, format, quiet=quiet, open_it=open_it, **shown)
+        return
     stream: Any = sys.stdout.buffer if target is None else target
     with _Progress(quiet=quiet) as progress:
         if pick_format(target, format) == "json":  # any trace can be saved, also one that no page holds
@@ -299,6 +308,21 @@ def _save(
         say(_closing(saved), err=target is None)
     if open_it and target is not None:
         click.launch(str(target))
+
+
+def _save_pair(
+    trace: Any, look: dict[str, Any], target: Any, format: str | None, *, quiet: bool, open_it: bool, **shown: Any
+) -> None:
+    from convanim.lightdark import save_pair
+
+    look = {name: value for name, value in look.items() if name != "theme"}
+    with _Progress(quiet=quiet) as progress:
+        pair = save_pair(trace, target, format, progress, made_by=_command(), **shown, **look)
+    if not quiet:
+        for line in (_closing(pair.light), _closing(pair.dark), pair.snippet):
+            say(line, err=False)
+    if open_it:
+        click.launch(str(pair.light.path))
 
 
 def _command() -> str:

@@ -170,8 +170,12 @@ LAYERS: dict[str, tuple[Decorator, str]] = {
     "shuffle": (SHUFFLE, "a pixel shuffle, or its opposite"),
 }
 
+THEME = (
+    "light, dark, solarized, high-contrast or print; your own file, mine.toml; "
+    "or auto: FILE-light and FILE-dark, and the lines that show a README's reader the one that fits."
+)
 LOOK = _options(
-    click.option("--theme", default="light", show_default=True, metavar="NAME", help="light or dark."),
+    click.option("--theme", default="light", show_default=True, metavar="NAME", help=THEME),
     click.option("--width", type=int, metavar="PX", help="Page width; one side alone makes it 16:9.  [default: 1280]"),
     click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
     click.option(

@@ -1,23 +1,25 @@
 """Themes: which role has which ink.
 
 Knows colours, and which of them an animation can need. Must not know frames or positions. A theme is a file in
-templates/themes; a new look is a new file.
+templates/themes, or a person's own; a new look is a new file.
 """
 
 from __future__ import annotations
 
 import difflib
-import re
+import os
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-import msgspec
-
+from convanim import themefile
 from convanim.errors import ConvanimError
 from convanim.palette import STEPS, Colour, Colours, Palette, mix
 from convanim.scene.frame import Emphasis, Role
 
+#: What stands for both themes of PAIR, one for light pages and one for dark ones.
+AUTO = "auto"
+PAIR = ("light", "dark")
 #: In a wheel templates/ lies inside the package, in a checkout beside it.
 _PLACES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "templates")
 
@@ -45,7 +47,11 @@ STROKE = {
 }
 #: Roles whose numbers are not the point.
 QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.COPIED, Role.EMPTY}
+#: Roles whose numbers are zeros.
+ZEROS = {Role.INSERTED, Role.PADDING}
 HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
+#: The ink of the small marks by which other cells without a tint are told from those that are only pending.
+MARK = {Role.INSERTED: "line", Role.PADDING: "dash", Role.COPIED: "dash", Role.EMPTY: "dash"}
 #: Roles whose value a shade shows where cells are too small for numbers; its ramp is the panel's.
 SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP, Role.COPIED})
 #: Roles whose cells are filled by their count in a panel of counts.
@@ -69,6 +75,8 @@ def fill(role: Role, emphasis: Emphasis) -> str:
 
 def ink(role: Role, emphasis: Emphasis = Emphasis.NONE) -> str:
     """The name of the ink of a cell's number."""
+    if emphasis == Emphasis.ACTIVE:  # on the kernel's fill only zeros may be hard to read
+        return "muted" if role in ZEROS else "text"
     return "muted" if role in QUIET or emphasis == Emphasis.QUIET else "text"
 
 
@@ -79,43 +87,6 @@ def note_ink(role: Role, emphasis: Emphasis) -> str:
     if role == Role.OVERLAP and emphasis != Emphasis.QUIET:
         return "overlap.factor"
     return ink(role, emphasis)
-
-
-class _Fill(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    fill: str
-
-
-class _Tint(_Fill, frozen=True):
-    stroke: str
-
-
-class _Inked(_Tint, frozen=True):
-    factor: str
-
-
-class _Hatched(_Fill, frozen=True):
-    hatch: str
-
-
-class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a theme's file holds: every colour is "#rrggbb"."""
-
-    page: str
-    text: str
-    muted: str
-    line: str
-    dash: str
-    data: _Tint
-    kernel: _Inked
-    product: _Tint
-    done: _Tint
-    overlap: _Inked
-    inserted: _Fill
-    padding: _Fill
-    cropped: _Hatched
-    unused: _Hatched
-    pending: _Fill
-    shade: dict[str, str]
 
 
 class Theme:
@@ -177,33 +148,34 @@ def themes() -> list[str]:
     return sorted(path.stem for path in (templates() / "themes").glob("*.toml"))
 
 
-@cache
-def load(name: str) -> Theme:
-    """The theme of that name.
+def load(name: str | Path) -> Theme:
+    """A theme of ours by name, or one from a file: what ends in .toml, or has a slash in it, is a file.
 
     Raises:
-        ConvanimError: there is none.
+        ConvanimError: there is none of that name, or the file is no theme.
     """
+    if isinstance(name, Path) or (isinstance(name, str) and (name.lower().endswith(".toml") or "/" in name)):
+        return _own(Path(name))
     known = themes()
     if not isinstance(name, str):
         raise ConvanimError(f"theme {name!r} is not a name", f"use one of {', '.join(known)}")
+    if name == AUTO:
+        raise ConvanimError(f"theme {AUTO!r} is two files, {' and '.join(PAIR)}", "use convanim.save_pair")
     if name not in known:
-        close = difflib.get_close_matches(name, known, 1)
-        hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}"
+        close = difflib.get_close_matches(name, [*known, AUTO], 1)
+        hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}, or a file like mine.toml"
         raise ConvanimError(f"theme {name!r} is not known", hint)
-    try:
-        file = msgspec.toml.decode((templates() / "themes" / f"{name}.toml").read_bytes(), type=_File)
-    except msgspec.MsgspecError as error:
-        raise ConvanimError(f"theme {name}.toml: {error}", "compare it with light.toml") from None
-    flat: dict[str, str] = {}
-    for key, value in msgspec.to_builtins(file).items():
-        flat |= {key: value} if isinstance(value, str) else {f"{key}.{inner}": c for inner, c in value.items()}
-    for key, colour in flat.items():
-        if not re.fullmatch("#[0-9a-f]{6}", colour):
-            raise ConvanimError(f"theme {name}.toml: {key} = {colour!r} is not a colour", 'write it like "#0b63b8"')
-    return Theme(name, {key: _parse(colour) for key, colour in flat.items()})
+    return _ours(templates() / "themes" / f"{name}.toml")
 
 
-def _parse(colour: str) -> Colour:
-    number = int(colour.removeprefix("#"), 16)
-    return number >> 16, number >> 8 & 255, number & 255
+def _own(path: Path) -> Theme:
+    if not os.path.exists(path):  # noqa: PTH110 - unlike pathlib's it says no, rather than raising, to odd names
+        close = difflib.get_close_matches(path.stem, themes(), 1)
+        hint = f"did you mean {close[0]}" if close else "name a file that is there"
+        raise ConvanimError(f"theme {str(path)!r} does not exist", hint)
+    return Theme(path.stem, themefile.read(path))
+
+
+@cache
+def _ours(path: Path) -> Theme:
+    return Theme(path.stem, themefile.read(path))

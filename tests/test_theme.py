@@ -56,14 +56,15 @@ def test_every_name_that_a_role_asks_for_is_there(look: Theme) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("drak", "dark"), ("lihgt", "light"), ("Dark", "dark"), ("light.toml", "light")]
+    ("typed", "meant"),
+    [("drak", "dark"), ("lihgt", "light"), ("Dark", "dark"), ("high_contrast", "high-contrast"), ("atuo", "auto")],
 )
 def test_an_unknown_theme_suggests_the_near_word(typed: str, meant: str) -> None:
     with pytest.raises(ConvanimError, match=re.escape(f"theme {typed!r} is not known; did you mean {meant}.")):
         load(typed)
 
 
-@pytest.mark.parametrize("typed", ["", "zzz", "../themes/light", "/etc/passwd"])
+@pytest.mark.parametrize("typed", ["", "zzz"])
 def test_a_theme_like_none_is_told_which_there_are(typed: str) -> None:
     with pytest.raises(ConvanimError, match="is not known") as refusal:
         load(typed)

@@ -138,7 +138,7 @@ def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
     per_size = glyphs.width(widest, 100, bold=True) / 100
     high = int(0.42 * side if not panel.notes else 0.38 * side + 0.5)
     # Digits that can just be read may fill more of a small cell than larger ones should.
-    high = max(high, SMALLEST) if glyphs.CAPITALS * SMALLEST <= 0.5 * side else high
+    high = max(high, SMALLEST) if 0.5 * side >= glyphs.CAPITALS * SMALLEST else high
     most = min(m.of(30), int(0.9 * side / per_size), high)
     number = most if most >= SMALLEST else 0
     if not number or not panel.notes:

@@ -6,6 +6,7 @@ Knows roles, emphasis and numbers, and the palette. Must not know where a cell l
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from convanim.palette import Palette
 from convanim.scene.frame import COLOURLESS, Emphasis, Role
 
 Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
 #: Sprites that are kept; beyond, the one drawn first goes.
 KEPT = 1500
 #: What hides a count: the kernel over it, or the paper of what is not looked at.
@@ -53,7 +55,7 @@ class Sprites:
         plain = place.number or not place.panel.numerals.measures
         shade = own if own >= 0 else -1 if plain else self._shade(place, role, emphasis, value, heat)
         side = place.pitch - place.line
-        key = (side, place.number, place.note, role, emphasis, text, note, shade, heat)
+        key = (side, place.line, place.number, place.note, role, emphasis, text, note, shade, heat)
         sprite = self._sprites.get(key)
         if sprite is None:
             sprite = self._sprites[key] = self._draw(place, Role(role), Emphasis(emphasis), text, note, shade, heat)
@@ -81,8 +83,10 @@ class Sprites:
         side = place.pitch - place.line
         paper = theme.fill(role, emphasis) if heat < 0 else f"heat.{heat}"
         sprite = np.full((side, side), self.palette.solid(paper) if shade < 0 else shade, np.uint8)
-        if role in theme.HATCH and emphasis != Emphasis.ACTIVE:
+        if emphasis != Emphasis.ACTIVE and role in theme.HATCH:
             self._hatch(sprite, role)
+        elif emphasis != Emphasis.ACTIVE and self._marked(place, role, shade):
+            sprite[_MARKS[role](side, bool(text))] = self.palette.solid(theme.MARK[role])
         written: list[tuple[Text, str]] = []
         if text:
             written.append((place.number_text(text, bold=emphasis == Emphasis.WRITTEN), theme.ink(role, emphasis)))
@@ -94,11 +98,60 @@ class Sprites:
             _stamp(sprite, drawn, line, self.palette.ramp(paper, ink), clear=role in theme.HATCH)
         return sprite
 
+    def _marked(self, place: Place, role: Role, shade: int) -> bool:
+        if role == Role.PADDING:  # the dashes around it say it, where there is room for lines
+            return not place.line
+        return role in theme.MARK and (shade < 0 or role not in theme.SHADED)
+
     def _hatch(self, sprite: Pixels, role: Role) -> None:
         rows, columns = np.indices(sprite.shape)
         gap = max(4, len(sprite) // 6)
         lean = rows + columns if role == Role.CROPPED else rows - columns
         sprite[lean % gap == 0] = self.palette.solid(theme.HATCH[role])
+
+
+def _dots(side: int, numbered: bool) -> Mask:
+    """A dot in each corner, or in the middle of a cell without a number: a zero that was put between others."""
+    dot = max(1, round(side / (21 if numbered else 8)))
+    line = np.zeros(side, bool)
+    if numbered:
+        away = max(1, side // 11)
+        line[away : away + dot] = line[side - away - dot : side - away] = True
+    else:
+        dot += (side - dot) % 2  # in the very middle
+        line[(side - dot) // 2 : (side + dot) // 2] = True
+    return np.outer(line, line)
+
+
+def _ear(side: int, numbered: bool) -> Mask:
+    """A folded corner: a copy."""
+    rows, columns = np.indices((side, side))
+    ear: Mask = (side - 1 - columns) + rows < max(2, side // 6)
+    return ear
+
+
+def _cross(side: int, numbered: bool) -> Mask:
+    """A small cross in the middle, where such a cell has no number: nothing is here."""
+    rows, columns = np.abs(np.indices((side, side)) * 2 - (side - 1))
+    thick, reach = max(1, round(side / 40)), max(2, side / 4.5)
+    cross: Mask = (np.abs(rows - columns) < 2 * thick) & (np.maximum(rows, columns) < reach)
+    return cross
+
+
+def _corner(side: int, numbered: bool) -> Mask:
+    """A pixel in a corner: what is left of a dashed line."""
+    corner = np.zeros((side, side), bool)
+    corner[0, 0] = True
+    return corner
+
+
+#: Where the mark of a role is, in a cell of so many pixels with or without a number.
+_MARKS: dict[Role, Callable[[int, bool], Mask]] = {
+    Role.INSERTED: _dots,
+    Role.PADDING: _corner,
+    Role.COPIED: _ear,
+    Role.EMPTY: _cross,
+}
 
 
 def _stamp(sprite: Pixels, drawn: glyphs.Line, text: Text, ramp: Pixels, *, clear: bool) -> None:
