@@ -172,6 +172,13 @@ LAYERS: dict[str, tuple[Decorator, str]] = {
 
 LOOK = _options(
     click.option("--theme", default="light", show_default=True, metavar="NAME", help="light or dark."),
+    click.option(
+        "--lang",
+        default="en",
+        show_default=True,
+        metavar="NAME",
+        help="Of the words on the page: de, en, es, fr, ja, zh.",
+    ),
     click.option("--width", type=int, metavar="PX", help="Page width; one side alone makes it 16:9.  [default: 1280]"),
     click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
     click.option(
@@ -226,7 +233,16 @@ UNUSED = _options(
     *(
         click.option(*names, hidden=True, expose_value=False)
         for names in (
-            *(("-o", "--output"), ("--format",), ("--view",), ("--theme",), ("--width",), ("--height",), ("--grad",)),
+            *(
+                ("-o", "--output"),
+                ("--format",),
+                ("--view",),
+                ("--theme",),
+                ("--width",),
+                ("--height",),
+                ("--grad",),
+                ("--lang",),
+            ),
             *(("--seconds-per-step",), ("--hold-last",), ("--plays",), ("--select",), ("--title",)),
         )
     ),
