@@ -59,7 +59,7 @@ def catalogue(lang: str) -> Catalogue | None:
         close = difflib.get_close_matches(lang.lower(), known, 1)
         near = next((code for code in known if lang.lower().startswith(code)), close[0] if close else "")
         there = f"there are {', '.join(known)}"
-        raise ConvanimError(f"language {lang!r} is not known", f"did you mean {near}? {there}" if near else there)
+        raise ConvanimError(f"language {lang!r} is not known", f"did you mean {near}; {there}" if near else there)
     if lang == ENGLISH:
         return None
     return read(lang, (templates() / "lang" / f"{lang}.toml").read_bytes())
