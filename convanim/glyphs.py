@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from itertools import groupby
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -118,18 +119,21 @@ def _word(text: str, size: float, bold: bool) -> Word:
             np.array(font.get_image()), font.get_bitmap_offset()[0] // 64, (height - descent) // 64 + 1, width / 64
         )
     if thicken and word.coverage.size:
-        word = word._replace(coverage=_thickened(word.coverage, max(1, round(size / 24))))
+        word = word._replace(coverage=_thickened(word.coverage, size / 22))
     if len(_words) >= _KEPT:
         _words.clear()
     _words[key] = word
     return word
 
 
-def _thickened(coverage: Coverage, by: int) -> Coverage:
+def _thickened(coverage: Coverage, by: float) -> Coverage:
     """Strokes that are so many px wider to the right, for a font without a bold one."""
-    out = np.pad(coverage, ((0, 0), (0, by)))
-    for shift in range(1, by + 1):
-        out[:, shift : shift + coverage.shape[1]] = np.maximum(out[:, shift : shift + coverage.shape[1]], coverage)
+    tall, wide = coverage.shape
+    out = np.zeros((tall, wide + ceil(by)), np.uint8)
+    out[:, :wide] = coverage
+    for shift in range(1, ceil(by) + 1):
+        ink = coverage * min(1, by - shift + 1)  # what is left of the last px is a paler one
+        np.maximum(out[:, shift : shift + wide], np.rint(ink).astype(np.uint8), out=out[:, shift : shift + wide])
     return out
 
 

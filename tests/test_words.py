@@ -109,8 +109,8 @@ def test_there_are_the_six_languages() -> None:
         ("dee", "did you mean de"),
         ("zh-CN", "did you mean zh"),
         ("DE", "did you mean de"),
-        ("klingon", "there are de, en, es, fr, ja, zh"),
-        ("", "there are de, en, es, fr, ja, zh"),
+        ("klingon", f"there are {', '.join(languages())}"),
+        ("", f"there are {', '.join(languages())}"),
         ("../themes/dark", "is not known"),
         (7, "is not a name"),
     ],
@@ -419,6 +419,8 @@ def test_a_font_without_a_bold_one_is_thickened() -> None:
     thin = np.zeros((3, 4), np.uint8)
     thin[:, 1] = 200
     assert glyphs._thickened(thin, 1).tolist() == [[0, 200, 200, 0, 0]] * 3
+    assert glyphs._thickened(thin, 0.5).tolist() == [[0, 200, 100, 0, 0]] * 3
+    assert glyphs._thickened(thin, 1.25).tolist() == [[0, 200, 200, 50, 0, 0]] * 3
 
 
 @pytest.mark.usefixtures("no_fonts")
