@@ -173,7 +173,7 @@ LAYERS: dict[str, tuple[Decorator, str]] = {
 LOOK = _options(
     click.option("--theme", default="light", show_default=True, metavar="NAME", help="light or dark."),
     click.option(
-        "--lang", default="en", show_default=True, metavar="CODE", help="Of all words on the page: de, ja, ..."
+        "--lang", default="en", show_default=True, metavar="CODE", help="Of the words on the page: de, ja, ..."
     ),
     click.option("--width", type=int, metavar="PX", help="Page width; one side alone makes it 16:9.  [default: 1280]"),
     click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
