@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from unicodedata import normalize
 
 from convanim.errors import ConvanimError
 
@@ -73,8 +74,10 @@ def _installed() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in folders():
         for place, _, files in os.walk(folder):
-            for name in names.intersection(files):
-                found.setdefault(name, Path(place) / name)
+            for file in files:
+                name = normalize("NFC", file)  # macOS tells names of files in pieces
+                if name in names:
+                    found.setdefault(name, Path(place) / file)
     return found
 
 

@@ -40,7 +40,6 @@ def languages() -> list[str]:
     return sorted([ENGLISH, *(path.stem for path in (templates() / "lang").glob("*.toml"))])
 
 
-@cache
 def catalogue(lang: str) -> Catalogue | None:
     """The words of a language; None for English, in which everything is said.
 
@@ -60,8 +59,11 @@ def catalogue(lang: str) -> Catalogue | None:
         near = next((code for code in known if lang.lower().startswith(code)), close[0] if close else "")
         there = f"there are {', '.join(known)}"
         raise ConvanimError(f"language {lang!r} is not known", f"did you mean {near}; {there}" if near else there)
-    if lang == ENGLISH:
-        return None
+    return None if lang == ENGLISH else _load(lang)
+
+
+@cache
+def _load(lang: str) -> Catalogue:
     return read(lang, (templates() / "lang" / f"{lang}.toml").read_bytes())
 
 

@@ -113,6 +113,7 @@ def test_there_are_the_six_languages() -> None:
         ("", f"there are {', '.join(languages())}"),
         ("../themes/dark", "is not known"),
         (7, "is not a name"),
+        (["de"], "is not a name"),
     ],
 )
 def test_an_unknown_language_is_refused_with_those_there_are(lang: Any, said: str) -> None:
