@@ -21,8 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 from convanim import __version__, description
 from convanim.errors import ConvanimError
 from convanim.layout import Page, layout, page_size
-from convanim.scene import Shown, compared, pick_view, scene
+from convanim.scene import Scene, Shown, compared, pick_view, scene
 from convanim.scene.frame import Frame
+from convanim.spoken import Spoken, catalogue
 from convanim.theme import load
 from convanim.timeline import Plan, plan
 from convanim.trace import Trace
@@ -73,6 +74,7 @@ class Animation:
         saturate: colours beyond 255 are clipped there.
         grad: for view "backward", the gradient with respect to the output; ones without it.
         theme: the name of a theme, or a file of your own; for "auto" see `convanim.save_pair`.
+        lang: the language of the words on the page, "en", "de", ...; a catalogue in templates/lang.
         width, height: of the page in px; one alone makes it 16:9, none 1280 x 720.
         seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s.
         hold_last: seconds of the last frame.
@@ -84,7 +86,7 @@ class Animation:
         made_by: what the file's comment says made it; without it, the layer.
 
     Raises:
-        ConvanimError: an unknown view, theme or selection, or a page too small.
+        ConvanimError: an unknown view, theme, language or selection, or a page too small.
 
     Example:
         >>> from convanim.ops import Conv
@@ -104,6 +106,7 @@ class Animation:
         saturate: bool = False,
         grad: ArrayLike | None = None,
         theme: str | Path = "light",
+        lang: str = "en",
         width: int | None = None,
         height: int | None = None,
         seconds_per_step: float | None = None,
@@ -126,7 +129,10 @@ class Animation:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
         shown = Shown(symbols, colours, saturate, grad)
         self.trace, self.view, self.theme = trace, view, load(theme)
-        self.scene = scene(trace, view, shown) if beside is None else compared(trace, beside)
+        self.scene: Scene = scene(trace, view, shown) if beside is None else compared(trace, beside)
+        self.words = catalogue(lang)
+        if self.words:
+            self.scene = Spoken(self.scene, self.words)
         self.width, self.height = page_size(width, height)
         self.plan: Plan = plan(self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select)
         self.title, self.plays, self.select, self.caption = title, plays, select, caption
@@ -136,7 +142,7 @@ class Animation:
     @cached_property
     def alt(self) -> str:
         """What is shown, in one sentence: an image's alternative text."""
-        told = description.sentence(self.scene)
+        told = description.sentence(self.scene, self.words)
         return f"{self.title}: {told}" if self.title else told
 
     @cached_property
@@ -146,7 +152,7 @@ class Animation:
         Raises:
             ConvanimError: the page is too small for the layer.
         """
-        return layout(self.scene, self.width, self.height, title=self.title, captions=self.caption)
+        return layout(self.scene, self.width, self.height, title=self.title, captions=self.caption, words=self.words)
 
     def __len__(self) -> int:
         """The number of frames shown."""
@@ -236,7 +242,7 @@ class Animation:
 
         raster = Raster(self.scene, self.page, self.theme)
         size = self.width, self.height
-        comment, told = f"{self.comment}\n{self.alt}", description.Transcript(self.scene, TOLD)
+        comment, told = f"{self.comment}\n{self.alt}", description.Transcript(self.scene, TOLD, self.words)
         with GifWriter(file, size, raster.palette.colours, plays=self.plays, comment=comment) as writer:
             for i, shot in enumerate(self.plan.shots, start=1):
                 frame = self.scene.frame(shot.frame)
@@ -258,7 +264,7 @@ class Animation:
 
         raster = raster or Raster(self.scene, self.page, self.theme)
         frame = self.scene.frame(number)
-        picture, said = raster.draw(frame), description.said(self.scene, number, frame)
+        picture, said = raster.draw(frame), description.said(self.scene, number, frame, self.words)
         write_png(file, picture.pixels, raster.palette.colours, self.comment, f"{self.alt} {said}".rstrip())
 
     def _save_series(self, pattern: Path, progress: Progress) -> Saved:
@@ -282,7 +288,8 @@ class Animation:
         file.write(heading(self.scene, self.title).encode())
         for i, shot in enumerate(self.plan.shots, start=1):
             frame = self.scene.frame(shot.frame)
-            text = frame_text(self.scene, frame, shot.frame, shot.milliseconds, captions=self.caption)
+            time, words = shot.milliseconds, self.words
+            text = frame_text(self.scene, frame, shot.frame, time, captions=self.caption, words=words)
             file.write(b"\n" + text.encode())
             progress(i, len(self))
         return len(self), self.plan.seconds

@@ -15,6 +15,20 @@ from convanim.numerals import MINUS
 from convanim.ops import LARGEST, Axis, times
 from convanim.taps import Taps
 from convanim.trace.engine import taps_of
+from convanim.words import join, plural, say
+
+#: What is counted on a page, and how many of it; the other things that words count are told at a shell alone.
+COUNTED = {
+    "zero": plural("{n} zero", "{n} zeros"),
+    "cell": plural("{n} cell", "{n} cells"),
+    "common cell": plural("{n} common cell", "{n} common cells"),
+    "input cell": plural("{n} input cell", "{n} input cells"),
+    "product": plural("{n} product", "{n} products"),
+    "value": plural("{n} value", "{n} values"),
+    "slice": plural("{n} slice", "{n} slices"),
+    "row": plural("{n} row", "{n} rows"),
+    "column": plural("{n} column", "{n} columns"),
+}
 
 
 def alike(axes: Sequence[Axis]) -> bool:
@@ -39,8 +53,10 @@ def count(number: int, thing: str) -> str:
         >>> count(1, "zero"), count(2, "zero")
         ('1 zero', '2 zeros')
     """
-    plural = "es" if thing.endswith(("s", "x")) else "s"
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}{plural}"
+    if thing in COUNTED:
+        return COUNTED[thing](number)
+    end = "es" if thing.endswith(("s", "x")) else "s"
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}{end}"
 
 
 def rings(axes: Sequence[Axis]) -> list[tuple[int, int]]:
@@ -66,14 +82,18 @@ def arguments(axes: Sequence[Axis], apart: str = "   ") -> str:
         >>> arguments([Axis(input=3, output=7, kernel=3, stride=2, transposed=True)])
         'kernel 3   stride 2'
     """
+    stride, dilation, extra = (
+        per_axis([getattr(a, n) for a in axes]) for n in ("stride", "dilation", "output_padding")
+    )
+    padding = sides([(a.before, a.after) for a in axes])
     told = [
-        ("kernel", times([a.kernel for a in axes]), ""),
-        ("stride", per_axis([a.stride for a in axes]), "1"),
-        ("padding", sides([(a.before, a.after) for a in axes]), "0"),
-        ("dilation", per_axis([a.dilation for a in axes]), "1"),
-        ("output padding", per_axis([a.output_padding for a in axes]), "0"),
+        (say("kernel {n}", n=times([a.kernel for a in axes])), True),
+        (say("stride {n}", n=stride), stride != "1"),
+        (say("padding {n}", n=padding), padding != "0"),
+        (say("dilation {n}", n=dilation), dilation != "1"),
+        (say("output padding {n}", n=extra), extra != "0"),
     ]
-    return apart.join(f"{name} {value}" for name, value, usual in told if value != usual)
+    return join(apart, [text for text, unusual in told if unusual])
 
 
 def ring_name(axes: Sequence[Axis]) -> str:
@@ -147,7 +167,9 @@ def remainder(axis: Axis) -> str:
         'k mod s = 3 mod 2 = 1'
     """
     s, k = axis.stride, axis.kernel
-    return f"k mod s = {k} mod {s} = {k % s}" if axis.dilation == 1 else f"dilation {axis.dilation} with stride {s}"
+    if axis.dilation == 1:
+        return f"k mod s = {k} mod {s} = {k % s}"
+    return say("dilation {d} with stride {s}", d=axis.dilation, s=s)
 
 
 def multiplications(axes: Sequence[Axis]) -> int:

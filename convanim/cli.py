@@ -16,7 +16,7 @@ import click
 
 from convanim import __version__
 from convanim.errors import ConvanimError
-from convanim.options import FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEWS, file
+from convanim.options import FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEW, VIEWS, file
 from convanim.shell import Program, say
 
 EXAMPLES = """\b
@@ -39,7 +39,7 @@ Documentation: the README. Completion for your shell: eval "$(_CONVANIM_COMPLETE
 SILENT = {"output", "format", "quiet", "open_it"}
 #: Options that an animation takes as they are.
 LOOK = (
-    *("theme", "width", "height", "title", "caption"),
+    *("theme", "lang", "width", "height", "title", "caption"),
     *("seconds_per_step", "hold_last", "plays", "select"),
 )
 #: What stands at the head of each command's help page.
@@ -118,7 +118,7 @@ for _kind in LAYERS:
 @main.command(short_help="Animate a layer from its notation.")
 @click.argument("notation")
 @LAYER
-@click.option("--view", metavar="VIEW", help="One of the views that the layer's own command has.")
+@VIEW
 @SHOWN["layer"]
 @FILE
 def layer(**typed: Any) -> None:
@@ -143,7 +143,7 @@ def explain_layer(**typed: Any) -> None:
 @describe.command("layer")
 @click.argument("notation")
 @LAYER
-@click.option("--view", metavar="VIEW", help="One of the views that the layer's own command has.")
+@VIEW
 @SHOWN["layer"]
 @TOLD
 def describe_layer(**typed: Any) -> None:
@@ -216,27 +216,29 @@ def _explain(kind: str, **typed: Any) -> None:
     click.echo(told(asked.op, asked.sizes))
 
 
-def _describe(kind: str, *, alt: bool, **typed: Any) -> None:
+def _describe(kind: str, *, alt: bool, lang: str, **typed: Any) -> None:
     from convanim.animation import Animation
     from convanim.description import transcript
 
     asked, shown = _asked(kind, **typed)
-    animation = Animation(asked.trace(), **shown)
+    animation = Animation(asked.trace(), lang=lang, **shown)
     animation.prove()
     click.echo(animation.alt)
     if not alt:
         click.echo()
-        for line in transcript(animation.scene):
+        for line in transcript(animation.scene, words=animation.words):
             click.echo(line)
 
 
 def _look(typed: dict[str, Any]) -> dict[str, Any]:
     """The options that an animation takes, looked at before any arithmetic."""
     from convanim.layout import page_size
+    from convanim.spoken import catalogue
     from convanim.theme import AUTO, load
 
     look = {name: typed.pop(name) for name in LOOK}
     page_size(look["width"], look["height"])
+    catalogue(look["lang"])
     if look["theme"] != AUTO:
         load(look["theme"])
     elif typed["output"] is not None:

@@ -17,8 +17,21 @@ from convanim.numerals import Numerals
 from convanim.ops import AvgPool, LpPool, Resampled, Shuffle, Weighted, times
 from convanim.trace import ConvTrace, Trace, UnpoolTrace
 from convanim.trace.engine import under
+from convanim.words import join, say
 
-SAME = "they are the same layer: every cell equal"
+SAME = say("they are the same layer: every cell equal")
+#: What layers are called in the middle of a sentence, without and with an article.
+CALLED = {
+    "Convolution": (say("convolution"), say("a convolution")),
+    "Transposed convolution": (say("transposed convolution"), say("a transposed convolution")),
+    "Max pooling": (say("max pooling"), say("a max pooling")),
+    "Average pooling": (say("average pooling"), say("an average pooling")),
+    "Lp pooling": (say("lp pooling"), say("a lp pooling")),
+    "Max unpooling": (say("max unpooling"), say("a max unpooling")),
+    "Upsampling": (say("upsampling"), say("an upsampling")),
+    "Pixel shuffle": (say("pixel shuffle"), say("a pixel shuffle")),
+    "Pixel unshuffle": (say("pixel unshuffle"), say("a pixel unshuffle")),
+}
 
 
 class Cause(NamedTuple):
@@ -43,10 +56,10 @@ def why(a: Trace, b: Trace) -> str:
     found = causes(a, b)
     texts = [cause.text for cause in found]
     if found and all(cause.value for cause in found):
-        texts[0] = f"only {texts[0]}"
-    told = "; ".join(texts)
+        texts[0] = say("only {what}", what=texts[0])
+    told = join("; ", texts)
     if Difference(a, b).none:
-        return f"every cell equal, although {told}" if told else SAME
+        return say("every cell equal, although {told}", told=told) if told else SAME
     return told
 
 
@@ -104,18 +117,17 @@ Names = tuple[str, str]
 def _each(subject: str, told: Iterable[object], names: Names) -> str:
     """`the stride is 1 in the first and 2 in the second`."""
     one, two = told
-    return f"{subject} {one} in {names[0]} and {two} in {names[1]}"
+    return say("{subject} {one} in {a} and {two} in {b}", subject=subject, one=one, two=two, a=names[0], b=names[1])
 
 
 def _kind(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
-    one, two = (t.op.words.lower() for t in (a, b))
+    one, two = (t.op.words for t in (a, b))
     if one != two:
-        first, second = (f"a{'n' if w[0] in 'aeiou' else ''} {w}" for w in (one, two))
-        yield Cause(f"the first is {first}, the second {second}")
+        yield Cause(say("the first is {a}, the second {b}", a=CALLED[one][1], b=CALLED[two][1]))
     elif a.channels != b.channels:
-        yield Cause(_each("the output channels are", (a.channels, b.channels), names))
+        yield Cause(_each(say("the output channels are"), (a.channels, b.channels), names))
     if one == two and isinstance(a.op, Weighted) and isinstance(b.op, Weighted) and a.op.groups != b.op.groups:
-        yield Cause(_each("the groups are", (a.op.groups, b.op.groups), names))
+        yield Cause(_each(say("the groups are"), (a.op.groups, b.op.groups), names))
 
 
 def _geometry(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
@@ -125,9 +137,9 @@ def _geometry(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
         return
     shuffles = isinstance(a.op, Shuffle)
     lists: Sequence[tuple[str, Callable[[Any], int]]] = (
-        ("the factor is" if shuffles else "the kernel is", lambda x: x.kernel),
-        ("the stride is", lambda x: x.stride),
-        ("the dilation is", lambda x: x.dilation),
+        (say("the factor is") if shuffles else say("the kernel is"), lambda x: x.kernel),
+        (say("the stride is"), lambda x: x.stride),
+        (say("the dilation is"), lambda x: x.dilation),
     )
     for subject, get in lists[:1] if shuffles else lists:
         one, two = ([get(x) for x in t.axes] for t in (a, b))
@@ -136,14 +148,14 @@ def _geometry(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     yield from _padding(a, b, names)
     extra = [[x.output_padding for x in t.axes] for t in (a, b)]
     if extra[0] != extra[1]:
-        yield Cause(_each("output padding is", map(per_axis, extra), names))
+        yield Cause(_each(say("output padding is"), map(per_axis, extra), names))
     sizes = [[x.output for x in t.axes] for t in (a, b)]
     ceil = [getattr(t.op, "ceil_mode", False) for t in (a, b)]
     if ceil[0] != ceil[1] and any(x.beyond for x in both):
         rounds = ceil.index(True)
-        yield Cause(f"{names[rounds]} rounds its size up, to {times(sizes[rounds])}")
+        yield Cause(say("{name} rounds its size up, to {size}", name=names[rounds], size=times(sizes[rounds])))
     if isinstance(a, UnpoolTrace) and sizes[0] != sizes[1]:
-        yield Cause(_each("the output size is", map(times, sizes), names))
+        yield Cause(_each(say("the output size is"), map(times, sizes), names))
 
 
 def _padding(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
@@ -152,14 +164,14 @@ def _padding(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     if one != two:
         told = [sides(one), sides(two)]
         if asked == other:
-            verb = "crops" if a.op.transposed else "pads"
-            subject = f"{asked!r} {verb}" if isinstance(asked, str) else f"padding {asked} {verb}"
+            way = repr(asked) if isinstance(asked, str) else say("padding {n}", n=asked)
+            subject = say("{way} crops", way=way) if a.op.transposed else say("{way} pads", way=way)
         else:
-            subject = "the crop is" if a.op.transposed else "padding is"
+            subject = say("the crop is") if a.op.transposed else say("padding is")
             told = [f"{t} ({p!r})" if isinstance(p, str) else t for t, p in zip(told, (asked, other), strict=True)]
         yield Cause(_each(subject, told, names))
     if a.axes[0].mode != b.axes[0].mode and any(map(any, (*one, *two))):
-        yield Cause(_each("the padding mode is", (a.axes[0].mode, b.axes[0].mode), names))
+        yield Cause(_each(say("the padding mode is"), (a.axes[0].mode, b.axes[0].mode), names))
 
 
 def _rules(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
@@ -168,30 +180,32 @@ def _rules(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     padded = any(x.before or x.after for x in (*a.axes, *b.axes))
     if isinstance(p, AvgPool) and isinstance(q, AvgPool) and p.counts_padding != q.counts_padding and padded:
         counts, leaves = names if p.counts_padding else names[::-1]
-        yield Cause(f"padding counts in the average of {counts} and not in that of {leaves}" + _divided(a, b))
+        told = say("padding counts in the average of {a} and not in that of {b}", a=counts, b=leaves)
+        yield Cause(_divided(told, a, b))
     if isinstance(p, LpPool) and isinstance(q, LpPool):
         if p.norm_type != q.norm_type:
-            yield Cause(_each("the norm is", (p.norm_type, q.norm_type), names))
+            yield Cause(_each(say("the norm is"), (p.norm_type, q.norm_type), names))
         if p.convention != q.convention:
             if p.norm_type % 2 and (a.x < 0).any():
-                yield Cause("PyTorch takes the powers of the values, ONNX those of their sizes")
+                yield Cause(say("PyTorch takes the powers of the values, ONNX those of their sizes"))
             if any(x.beyond for x in (*a.axes, *b.axes)):
-                yield Cause("PyTorch scales up what a window that sticks out holds, ONNX does not")
+                yield Cause(say("PyTorch scales up what a window that sticks out holds, ONNX does not"))
     if isinstance(p, Shuffle) and isinstance(q, Shuffle) and p.depth_first != q.depth_first and len(a.x) > 1:
         one, two = ("DCR" if op.depth_first else "CRD" for op in (p, q))
-        yield Cause(_each("the order of the channels is", (one, two), names))
+        yield Cause(_each(say("the order of the channels is"), (one, two), names))
 
 
-def _divided(a: Trace, b: Trace) -> str:
-    """The first mean with another divisor, with both."""
+def _divided(told: str, a: Trace, b: Trace) -> str:
+    """The same with the first mean that has another divisor, and both of them."""
     if a.answer.shape != b.answer.shape:
-        return ""
+        return told
     one, two = (under(t.axes, padding=t.op.counts_padding) for t in (a, b))  # type: ignore[attr-defined]
     cells = np.argwhere(one != two)
     if not len(cells):
-        return ""
+        return told
     cell = tuple(cells[0].tolist())
-    return f": output[{','.join(map(str, cell))}] is divided by {one[cell]} and by {two[cell]}"
+    place = join("", [say("output"), f"[{','.join(map(str, cell))}]"])
+    return say("{told}: {cell} is divided by {a} and by {b}", told=told, cell=place, a=one[cell], b=two[cell])
 
 
 def _resampling(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
@@ -199,47 +213,50 @@ def _resampling(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     if not one or not two:
         return
     if one[0].way != two[0].way:
-        yield Cause(_each("the mode is", (one[0].way, two[0].way), names))
+        yield Cause(_each(say("the mode is"), (one[0].way, two[0].way), names))
     elif one[0].place != two[0].place:
-        yield Cause(_each("the coordinates are", (one[0].place, two[0].place), names))
+        yield Cause(_each(say("the coordinates are"), (one[0].place, two[0].place), names))
     factors = [[Fraction(*x.ratio) for x in axes] for axes in (one, two)]
     if factors[0] != factors[1]:
         told = ("×".join(map(str, f[:1] if len(set(f)) == 1 else f)) for f in factors)
-        yield Cause(_each("the factor is", told, names))
+        yield Cause(_each(say("the factor is"), told, names))
 
 
 def _values(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     """Numbers that were given: the input, the weights, the bias, the places of maxima."""
-    yield from _array("input", "the input values differ", a.x, b.x, names, a.x.shape[0] > 1)
+    yield from _array(say("input"), say("the input values differ"), a.x, b.x, names, a.x.shape[0] > 1)
     if isinstance(a, UnpoolTrace) and isinstance(b, UnpoolTrace):
-        yield from _array("place", "the places of the maxima differ", a.places, b.places, names, len(a.x) > 1)
+        yield from _array(say("place"), say("the places of the maxima differ"), a.places, b.places, names, len(a.x) > 1)
     if not isinstance(a, ConvTrace) or not isinstance(b, ConvTrace) or a.op.transposed != b.op.transposed:
         return
     if a.weight.shape == b.weight.shape and not np.array_equal(a.weight, b.weight):
         if a.op.rules.rotates != b.op.rules.rotates and np.array_equal(a.kernel, b.kernel):
             unrotated, rotated = names if b.op.rules.rotates else names[::-1]
-            yield Cause(f"{unrotated} does not rotate the kernel, {rotated} does")
+            yield Cause(say("{a} does not rotate the kernel, {b} does", a=unrotated, b=rotated))
         else:
             many = max(a.weight.shape[:2]) > 1
-            yield from _array("kernel", "the weights differ", a.weight, b.weight, names, many, bare=2)
+            yield from _array(say("kernel"), say("the weights differ"), a.weight, b.weight, names, many, bare=2)
     none = np.zeros(1, np.int64)
     one, two = (none if t.bias is None else t.bias for t in (a, b))
     if a.channels == b.channels and (one != two).any():
         if a.channels == 1:
             told = (Numerals(v).text(v[0].item()) for v in (one, two))
-            yield Cause(_each("the bias is", told, names), value=True)
+            yield Cause(_each(say("the bias is"), told, names), value=True)
         else:
-            yield Cause("the biases differ", value=True)
+            yield Cause(say("the biases differ"), value=True)
 
 
 def _array(name: str, text: str, one: Any, two: Any, names: Names, channels: bool, bare: int = 1) -> Iterator[Cause]:
     """The first of the values that differ, with both."""
     if one.shape != two.shape:
-        yield Cause(_each(f"the size of the {name} is", (times(v.shape[bare:]) for v in (one, two)), names))
+        yield Cause(
+            _each(say("the size of the {what} is", what=name), (times(v.shape[bare:]) for v in (one, two)), names)
+        )
         return
     cells = np.argwhere(one != two)
     if len(cells):
         cell = cells[0]
         inside = cell if channels else cell[bare:]
         told = (Numerals(v).text(v[tuple(cell)].item()) for v in (one, two))
-        yield Cause(_each(f"{text}: {name}[{','.join(map(str, inside))}] is", told, names), value=True)
+        place = join("", [name, f"[{','.join(map(str, inside))}]"])
+        yield Cause(_each(say("{text}: {cell} is", text=text, cell=place), told, names), value=True)

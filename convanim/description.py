@@ -12,13 +12,19 @@ from dataclasses import replace
 from convanim.numerals import Numerals
 from convanim.scene import Scene
 from convanim.scene.frame import Frame
+from convanim.words import Catalogue, plural, say, translate
 
 #: Results of so many cells are told number by number.
 TOLD = 64
+_whole = plural("{about}, in {n} step: {phases}.", "{about}, in {n} steps: {phases}.")
 
 
-def sentence(scene: Scene) -> str:
+def sentence(scene: Scene, words: Catalogue | None = None) -> str:
     """What a scene shows, for an image's alternative text.
+
+    Args:
+        scene: what is shown, in the language of `words`.
+        words: of that language; None is English.
 
     Example:
         >>> from convanim.ops import Conv
@@ -28,16 +34,17 @@ def sentence(scene: Scene) -> str:
     """
     name, detail = scene.title.replace("   ", ", "), scene.detail.replace("   ", ", ")
     about = f"{name} ({detail})" if detail else name
-    steps = scene.beats.steps
-    told = f"{about}, in {steps} {'step' if steps == 1 else 'steps'}"
-    return f"{told}: {'; '.join(phase.label for phase in scene.phases)}."
+    phases = "; ".join(phase.label for phase in scene.phases)
+    return translate(_whole(scene.beats.steps, about=about, phases=phases), words)
 
 
-def transcript(scene: Scene, most: int | None = None) -> Iterator[str]:
+def transcript(scene: Scene, most: int | None = None, words: Catalogue | None = None) -> Iterator[str]:
     """What happens, line by line: the stage is set, each placement with its arithmetic, and the result.
 
     Args:
+        scene: what is shown, in the language of `words`.
         most: the number of placements that are told, from the first; all without it.
+        words: of that language; None is English.
 
     Example:
         >>> from convanim.ops import Conv
@@ -49,7 +56,7 @@ def transcript(scene: Scene, most: int | None = None) -> Iterator[str]:
         output size = 2 − 2 + 1 = 1
         output: 5
     """
-    told = Transcript(scene, most)
+    told = Transcript(scene, most, words)
     beats = scene.beats
     done = beats.opening + beats.steps * beats.each
     placed = [beats.opening + (number + 1) * beats.each - 1 for number in range(told.most)]
@@ -62,11 +69,13 @@ class Transcript:
     """A transcript that is written while frames are shown, which costs next to nothing.
 
     Args:
-        scene: what is shown.
+        scene: what is shown, in the language of `words`.
         most: the number of placements that are told; all without it.
+        words: of that language; None is English.
     """
 
-    def __init__(self, scene: Scene, most: int | None = None) -> None:
+    def __init__(self, scene: Scene, most: int | None = None, words: Catalogue | None = None) -> None:
+        self.words = words
         self.scene, self.steps = scene, scene.beats.steps
         self.most = self.steps if most is None else min(most, self.steps)
         self._lines: list[str] = []
@@ -74,7 +83,7 @@ class Transcript:
 
     def add(self, number: int, frame: Frame) -> None:
         """Tell of the frame of this number, unless it says nothing new."""
-        line = said(self.scene, number, frame)
+        line = said(self.scene, number, frame, self.words)
         if not line or (self._lines and line == self._lines[-1]):
             return
         if self.scene.beats.opening <= number < self.scene.beats.opening + self.steps * self.scene.beats.each:
@@ -86,23 +95,25 @@ class Transcript:
     def text(self) -> str:
         """What was told, and the numbers that came out."""
         left = self.steps - self._placed
-        rest = [f"{left:,} of {self.steps:,} steps are not listed"] if left else []
-        return "\n".join([*self._lines, *rest, *results(self.scene)])
+        rest = say("{n} of {steps} steps are not listed", n=f"{left:,}", steps=f"{self.steps:,}")
+        return "\n".join([*self._lines, *[translate(rest, self.words)] * bool(left), *results(self.scene, self.words)])
 
 
-def said(scene: Scene, number: int, frame: Frame) -> str:
+def said(scene: Scene, number: int, frame: Frame, words: Catalogue | None = None) -> str:
     """One line for one frame of a scene; none for a placement before its sum is written.
 
     Args:
         number: of the frame, from 0.
         frame: the frame of that number.
+        words: of the scene's language; None is English.
     """
     opening, steps, each, _, _ = scene.beats
     if number < opening:
         return _phased(scene, frame)
     step, part = divmod(number - opening, each)
     if step < steps:
-        return f"step {step + 1} of {steps}: {_said(frame)}" if part == each - 1 else ""
+        line = say("step {n} of {steps}: {what}", n=step + 1, steps=steps, what=_said(frame))
+        return translate(line, words) if part == each - 1 else ""
     return _said(frame) if number == scene.beats.total - 1 else _phased(scene, frame)
 
 
@@ -125,15 +136,16 @@ def _said(frame: Frame) -> str:
     return "; ".join(text for text in texts if text)
 
 
-def results(scene: Scene) -> Iterator[str]:
+def results(scene: Scene, words: Catalogue | None = None) -> Iterator[str]:
     """The numbers of small results, one line a channel, row by row."""
     answers = {str(trace.op): trace.answer for trace in scene.traces}
     for op, answer in answers.items():
         if answer.size > TOLD:
             continue
         numerals = Numerals(answer)
+        name = say("output") if len(answers) == 1 else say("output of {layer}", layer=op)
         for channel, plane in enumerate(answer):
-            name = "output" if len(answers) == 1 else f"output of {op}"
             rows = plane.reshape(-1, plane.shape[-1])
-            line = " / ".join(" ".join(map(numerals.text, row.tolist())) for row in rows)
-            yield f"{name}, channel {channel}: {line}" if len(answer) > 1 else f"{name}: {line}"
+            numbers = " / ".join(" ".join(map(numerals.text, row.tolist())) for row in rows)
+            whose = say("{name}, channel {n}", name=name, n=channel) if len(answer) > 1 else name
+            yield f"{translate(whose, words)}: {numbers}"

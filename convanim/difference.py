@@ -16,6 +16,7 @@ from convanim.arithmetic import count
 from convanim.errors import ConvanimError
 from convanim.numerals import Numerals
 from convanim.trace import Trace
+from convanim.words import join, say
 
 #: Answers of floats are equal up to this part of the largest of them: the order of additions differs.
 ROUNDING = 1e-12
@@ -83,7 +84,7 @@ class Difference:
     def names(self) -> tuple[str, str]:
         """What the two are called: their frameworks, where those tell them apart."""
         a, b = self.a.op.rules.title, self.b.op.rules.title
-        return (a, b) if a != b else ("the first", "the second")
+        return (a, b) if a != b else (say("the first"), say("the second"))
 
     @property
     def only(self) -> tuple[int, int]:
@@ -108,12 +109,14 @@ class Difference:
         if self.first is None:
             return ""
         inside = self.first if max(self.a.channels, self.b.channels) > 1 else self.first[1:]
-        return f"output[{','.join(map(str, inside))}]"
+        return join("", [say("output"), f"[{','.join(map(str, inside))}]"])
 
     @property
     def told(self) -> str:
         """How many cells are equal, and the first that differs with both values."""
-        text = f"{self.equal.sum()} of {count(self.equal.size, 'cell' if self.sized else 'common cell')} equal"
+        cells = count(self.equal.size, "cell" if self.sized else "common cell")
+        text = say("{n} of {cells} equal", n=self.equal.sum(), cells=cells)
         if self.first is None:
             return text
-        return f"{text}; the first that differs is {self.place}: {' and '.join(self.values)}"
+        one, two = self.values
+        return say("{text}; the first that differs is {cell}: {a} and {b}", text=text, cell=self.place, a=one, b=two)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from convanim.ops import ConvTranspose, Resampled, Upsample
 from convanim.trace import ConvTrace, UpsampleTrace
 from convanim.trace.conv import assembled
+from convanim.words import join, say
 
 Array = NDArray[Any]
 
@@ -95,7 +96,9 @@ def equal_layer(op: Upsample, sizes: Sequence[int]) -> Equal:
     size, stride, padding, extra = (_shortest(v) for v in zip(*((len(n.weight), *n[1:4]) for n in lines), strict=True))
     layer = ConvTranspose(size, stride, padding, output_padding=extra)
     reason = next((n.reason for n in lines if n.reason), "")
-    return Equal(layer, tuple(n.weight for n in lines), reason and f"{reason}; inside it is {layer}")
+    return Equal(
+        layer, tuple(n.weight for n in lines), reason and join("; ", [reason, say("inside it is {layer}", layer=layer)])
+    )
 
 
 def equal_trace(trace: UpsampleTrace) -> ConvTrace | None:
@@ -120,29 +123,32 @@ def _along(axis: Resampled) -> Line | str:
     if axis.input == 1 and axis.way != "nails":  # its only cell is copied, wherever others would lie
         return Line(np.ones(axis.output, np.int64), axis.output, 0, 0)
     if corners and axis.output == 1:
-        return "the output is a single cell"
+        return say("the output is a single cell")
     factor = Fraction(axis.output - 1, axis.input - 1) if corners else Fraction(*axis.ratio)
     if factor.denominator > 1:
-        return f"{'(o − 1) / (i − 1) =' if corners else 'the factor'} {factor} is no whole number, and a stride is"
+        if corners:
+            return say("(o − 1) / (i − 1) = {factor} is no whole number, and a stride is", factor=factor)
+        return say("the factor {factor} is no whole number, and a stride is", factor=factor)
     s = int(factor)
     if axis.way == "bilinear" and s > 1:
         return _tent(s, axis.place)
     if axis.way == "nearest" and axis.place == "asymmetric" and axis.rounding == "down" and s > 2:
-        return "ONNX rounds a place to the nearest cell, so that a cell's copies begin before its own place"
+        return say("ONNX rounds a place to the nearest cell, so that a cell's copies begin before its own place")
     copies = s if axis.way == "nearest" else 1
     return Line(np.ones(copies, np.int64), s, 0, s - 1 if axis.way == "nails" else 0)
 
 
 def _tent(s: int, place: str) -> Line:
     """Bilinear by a whole factor."""
-    repeated = "the outermost cell is repeated"
     if place == "half_pixel":
         # Measured from the input cell, output cell m lies at (2m + 1) / 2s - 1/2: where s is even, none on its centre.
         m = np.arange(2 * s - s % 2) - s // 2
-        return Line(1 - np.abs(2 * m + 1 - s) / (2 * s), s, s // 2, 0, f"at the border {repeated}")
+        return Line(
+            1 - np.abs(2 * m + 1 - s) / (2 * s), s, s // 2, 0, say("at the border the outermost cell is repeated")
+        )
     tent = 1 - np.abs(np.arange(1 - s, s)) / s
     if place == "asymmetric":
-        return Line(tent, s, s - 1, s - 1, f"at the end {repeated}")
+        return Line(tent, s, s - 1, s - 1, say("at the end the outermost cell is repeated"))
     return Line(tent, s, s - 1, 0)
 
 

@@ -1,13 +1,16 @@
 """Text as coverage: matplotlib's FreeType draws each distinct word once.
 
-Knows fonts, sizes in px and grey levels. Must not know colours, so that one stencil serves every theme, nor where a
-text stands.
+Knows one font, the fallbacks for what it lacks, sizes in px and grey levels. Must not know colours, so that one stencil
+serves every theme, nor where a text stands.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
+from itertools import groupby
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +19,7 @@ import numpy as np
 from matplotlib.ft2font import FT2Font, LoadFlags
 from numpy.typing import NDArray
 
+from convanim import fonts
 from convanim.errors import ConvanimError
 
 Coverage = NDArray[np.uint8]
@@ -48,27 +52,59 @@ class Line(NamedTuple):
 _words: dict[tuple[str, float, bool], Word] = {}
 
 
-@cache
-def _font(bold: bool) -> FT2Font:
-    return FT2Font(str(Path(mpl.get_data_path()) / "fonts" / "ttf" / FILES[bold]))
+class Face(NamedTuple):
+    """A font, the characters that it has, and whether its strokes have to be thickened to look bold."""
+
+    font: FT2Font
+    known: frozenset[int]
+    thicken: bool = False
 
 
 @cache
-def _known(bold: bool) -> frozenset[int]:
-    return frozenset(_font(bold).get_charmap())
+def _usual(bold: bool) -> Face:
+    return _open(Path(mpl.get_data_path()) / "fonts" / "ttf" / FILES[bold])
+
+
+@cache
+def _open(path: Path, thicken: bool = False) -> Face:
+    try:
+        font = FT2Font(str(path))
+    except RuntimeError:
+        raise ConvanimError(f"{path} is no font that can be read", "name a .ttf, .otf or .ttc, or remove it") from None
+    return Face(font, frozenset(font.get_charmap()), thicken)
+
+
+@cache
+def _face(character: str, bold: bool) -> Face:
+    """The font that a character is drawn with; one that no font has is an error, as it would become a box."""
+    if ord(character) in _usual(bold).known:
+        return _usual(bold)
+    if not fonts.wide(character):
+        raise ConvanimError(f"{character!r} is not in the font {FILES[bold][:-4]}", "use other characters there")
+    for regular, heavy in fonts.candidates():
+        face = _open(heavy or regular, bold and heavy is None) if bold else _open(regular)
+        if ord(character) in face.known:
+            return face
+    raise ConvanimError(f"no font here has {character!r}", fonts.INSTALL)
+
+
+def _split(text: str, bold: bool) -> Iterator[str]:
+    """The words of a line, each in one font."""
+    known = _usual(bold).known
+    for word in _WORDS.findall(text):
+        if word.isascii() or all(ord(c) in known for c in word):
+            yield word
+        else:
+            yield from ("".join(some) for _, some in groupby(word, lambda c: id(_face(c, bold))))
 
 
 def _word(text: str, size: float, bold: bool) -> Word:
-    """A word, drawn once; a character that the font lacks is an error, as it would become a box."""
+    """A word in one font, drawn once."""
     key = text, size, bold
     if (word := _words.get(key)) is not None:
         return word
-    missing = [c for c in text if ord(c) not in _known(bold)]
-    if missing:
-        raise ConvanimError(
-            f"{missing[0]!r} in {text[:60]!r} is not in the font {FILES[bold][:-4]}", "use other characters there"
-        )
-    font = _font(bold)
+    for character in text:  # each is asked for, so that none becomes a box
+        font, _, thicken = _face(character, bold)
     font.set_size(size, 72)  # at 72 dots an inch a point is a pixel
     # Light hinting sharpens the horizontals only: steady widths, crisp digits.
     font.set_text(text, 0, flags=LoadFlags.TARGET_LIGHT)
@@ -82,10 +118,23 @@ def _word(text: str, size: float, bold: bool) -> Word:
         word = Word(
             np.array(font.get_image()), font.get_bitmap_offset()[0] // 64, (height - descent) // 64 + 1, width / 64
         )
+    if thicken and word.coverage.size:
+        word = word._replace(coverage=_thickened(word.coverage, size / 22))
     if len(_words) >= _KEPT:
         _words.clear()
     _words[key] = word
     return word
+
+
+def _thickened(coverage: Coverage, by: float) -> Coverage:
+    """Strokes that are so many px wider to the right, for a font without a bold one."""
+    tall, wide = coverage.shape
+    out = np.zeros((tall, wide + ceil(by)), np.uint8)
+    out[:, :wide] = coverage
+    for shift in range(1, ceil(by) + 1):
+        ink = coverage * min(1, by - shift + 1)  # what is left of the last px is a paler one
+        np.maximum(out[:, shift : shift + wide], np.rint(ink).astype(np.uint8), out=out[:, shift : shift + wide])
+    return out
 
 
 def width(text: str, size: float, bold: bool = False) -> float:
@@ -98,7 +147,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
         >>> width("0", 20) < width("00", 20)
         True
     """
-    return sum(_word(w, size, bold).advance for w in _WORDS.findall(text))
+    return sum(_word(w, size, bold).advance for w in _split(text, bold))
 
 
 def line(text: str, size: float, bold: bool = False) -> Line:
@@ -112,7 +161,7 @@ def line(text: str, size: float, bold: bool = False) -> Line:
         np.uint8(255)
     """
     placed, pen = [], 0.0
-    for token in _WORDS.findall(text):
+    for token in _split(text, bold):
         word = _word(token, size, bold)
         if word.coverage.size:
             placed.append((word, max(0, round(pen) + word.left)))

@@ -6,6 +6,7 @@ Knows names, forms and defaults. Must not know what a command does with them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import click
@@ -174,8 +175,12 @@ THEME = (
     "light, dark, solarized, high-contrast or print; your own file, mine.toml; "
     "or auto: FILE-light and FILE-dark, and the lines that show a README's reader the one that fits."
 )
+LANG = click.option(
+    "--lang", default="en", show_default=True, metavar="CODE", help="Of the words on the page: de, ja, ..."
+)
 LOOK = _options(
     click.option("--theme", default="light", show_default=True, metavar="NAME", help=THEME),
+    LANG,
     click.option("--width", type=int, metavar="PX", help="Page width; one side alone makes it 16:9.  [default: 1280]"),
     click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
     click.option(
@@ -226,20 +231,32 @@ SHOWN: dict[str, Decorator] = {
 }
 
 
-# A command that makes a picture can be asked to explain or describe itself: what only a picture needs is taken and not
-# used.
-def _taken(*names: tuple[str, ...], flags: tuple[str, ...]) -> Decorator:
-    return _options(
-        *(click.option(*name, hidden=True, expose_value=False) for name in names),
-        *(click.option(name, is_flag=True, hidden=True, expose_value=False) for name in flags),
-    )
+def _unused(*options: Decorator, but: tuple[str, ...] = ()) -> Decorator:
+    """The same options, taken and not used, but for those of these names.
+
+    A command that makes a picture can be asked to explain or describe itself, where what only a picture needs says
+    nothing.
+    """
+
+    def command() -> None: ...
+
+    _options(*options)(command)
+    hidden = [copy(option) for option in reversed(command.__click_params__) if option.name not in but]  # type: ignore[attr-defined]
+    for option in hidden:
+        option.hidden, option.expose_value, option.required = True, False, False
+
+    def decorate(decorated: Callable[..., Any]) -> Callable[..., Any]:
+        decorated.__dict__.setdefault("__click_params__", []).extend(reversed(hidden))
+        return decorated
+
+    return decorate
 
 
-_DRAWN = _taken(
-    *(("-o", "--output"), ("--format",), ("--theme",), ("--width",), ("--height",)),
-    *(("--seconds-per-step",), ("--hold-last",), ("--plays",), ("--select",), ("--title",)),
-    flags=("--caption/--no-caption", "--quiet", "--open"),
-)
-UNUSED = _options(_DRAWN, _taken(("--view",), ("--grad",), flags=("--symbols", "--saturate", "--backward")))
+VIEW = click.option("--view", metavar="VIEW", help="One of the views that the layer's own command has.")
+UNUSED = _unused(VIEW, SYMBOLS, SATURATE, BACKWARD, FILE)
 #: What a description takes besides the layer and what is shown of it.
-TOLD = _options(click.option("--alt", is_flag=True, help="The sentence alone, for an alternative text."), _DRAWN)
+TOLD = _options(
+    click.option("--alt", is_flag=True, help="The sentence alone, for an alternative text."),
+    LANG,
+    _unused(FILE, but=("lang",)),
+)

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "convanim"
 # above its own, never from a stage beside it. A new module gets a line here, or a place on one.
 LEVELS: list[dict[str, str]] = [
     {"errors": "how a wrong input is told to a person", "doors": "methods that lead on to a later stage, by name only"},
+    {"words": "English that remembers its template, so that it can be told in another language"},
     {"numerals": "how a number reads: minus signs, digits, no float noise"},
     {"symbols": "letters with places instead of numbers"},
     {"source": "what a person typed for an array, a size or a padding, as numbers"},
@@ -31,6 +32,8 @@ LEVELS: list[dict[str, str]] = [
     {"description": "what a scene shows, in words", "timeline": "how long each frame is shown"},
     {"palette": "exact colours, each with an index", "themefile": "a theme's file as colours by name"},
     {"theme": "which role has which ink"},
+    {"spoken": "a scene in another language"},
+    {"fonts": "where fonts are for what the usual one lacks"},
     {"glyphs": "text as coverage, drawn by matplotlib"},
     {"layout": "where things lie on the page, in pixels"},
     {"render": "the ink: text, raster, vector"},

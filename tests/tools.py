@@ -22,6 +22,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
+from convanim import fonts
+
 Clip = list[tuple[NDArray[np.uint8], int]]  # (H, W, 3) RGB and ms, in order
 
 
@@ -34,6 +36,15 @@ def need(tool: str) -> str:
             pytest.fail(missing)
         pytest.skip(missing)
     return path
+
+
+def need_wide_font() -> None:
+    """Skip a test without a font for Chinese and Japanese, or fail it where CI promises one."""
+    if next(fonts.candidates(), None) is None:
+        missing = f"no font for Chinese and Japanese is on this machine: {fonts.INSTALL}"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
 
 
 def decode_pillow(path: Path | str) -> Clip:

@@ -9,19 +9,29 @@ from convanim import glyphs
 from convanim.errors import ConvanimError
 from convanim.layout.grids import TooSmall, grids, stack
 from convanim.layout.measures import LARGEST_SIDE, Measures
-from convanim.layout.page import Box, Page, Tab, Text
+from convanim.layout.page import Box, Page, Tab, Text, counted
 from convanim.scene import Scene
+from convanim.words import Catalogue
 
 #: Of so many grids a page is too small for all of them rather than for one.
 CROWD = 8
 
 
-def layout(scene: Scene, width: int, height: int, *, title: str | None = None, captions: bool = True) -> Page:
+def layout(
+    scene: Scene,
+    width: int,
+    height: int,
+    *,
+    title: str | None = None,
+    captions: bool = True,
+    words: Catalogue | None = None,
+) -> Page:
     """Place a scene on a page of these px.
 
     Args:
         title: instead of the scene's own.
         captions: False leaves the captions and the step count out, and gives their room to the grids.
+        words: those in which the steps are counted, where the scene is in another language.
 
     Raises:
         ConvanimError: the page is too small for the scene; the sentence says what would do.
@@ -35,7 +45,7 @@ def layout(scene: Scene, width: int, height: int, *, title: str | None = None, c
     """
     m = Measures(width, height, scene.captions if captions else 0)
     big, body, small = m.sizes
-    counter_room = round(glyphs.width(f"step {scene.beats.steps} / {scene.beats.steps}", small)) + m.of(30, 12)
+    counter_room = round(glyphs.width(counted(scene.beats.steps, scene.beats.steps, words), small)) + m.of(30, 12)
     first = m.bottom + m.of(18, 10) + round(0.95 * body)
     lines = tuple(Text("", m.margin, first + i * m.caption_line, body) for i in range(m.captions))
     heading = Text(scene.title if title is None else title, m.margin, m.of(62, 26), big, bold=True)
@@ -65,6 +75,7 @@ def layout(scene: Scene, width: int, height: int, *, title: str | None = None, c
         width - 2 * m.margin - counter_room,
         Text("", width - m.margin, lines[-1].baseline if lines else 0, small),
         m.of(5, 2),
+        words,
     )
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from convanim import glyphs
 from convanim.scene.frame import Caption, Panel
+from convanim.words import Catalogue, say, translate
 
 #: Below this size (px) a number or note cannot be read, and is not shown.
 SMALLEST = 9
@@ -116,7 +117,7 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """The page of an animation."""
+    """The page of an animation; `words` are those of its language, None for English."""
 
     width: int
     height: int
@@ -129,12 +130,13 @@ class Page:
     caption_width: int
     counter: Text
     stroke: int
+    words: Catalogue | None = None
 
     def counted(self, step: int, steps: int) -> Text:
         """The step count in the corner, or an empty text before the first step."""
         if not step:
             return self.counter._replace(text="")
-        text = f"step {step} / {steps}"
+        text = counted(step, steps, self.words)
         # The total's digits keep the right edge still: digits are all of one width.
         return self.counter._replace(text=text, x=self.counter.x - round(glyphs.width(text, self.counter.size)))
 
@@ -153,6 +155,11 @@ class Page:
         if glyphs.width(text, place.size) > self.caption_width:
             text = _cut(text, place.size, self.caption_width)
         return place._replace(text=text)
+
+
+def counted(step: int, steps: int, words: Catalogue | None = None) -> str:
+    """The step count in the words of a catalogue."""
+    return translate(say("step {n} / {steps}", n=step, steps=steps), words)
 
 
 def _cut(text: str, size: int, width: float) -> str:

@@ -14,6 +14,7 @@ from convanim.ops.arguments import Padding, Sizes, at, pair
 from convanim.ops.axis import Axis
 from convanim.ops.conventions import check_padding, crop, ring
 from convanim.ops.operation import Operation
+from convanim.words import say
 
 
 @dataclass(frozen=True, repr=False)
@@ -79,7 +80,7 @@ class Conv(Weighted):
 
     padding_mode: str = field(default="zeros", kw_only=True)
 
-    words: ClassVar[str] = "Convolution"
+    words: ClassVar[str] = say("Convolution")
 
     def _check(self) -> None:
         super()._check()
@@ -181,7 +182,7 @@ class ConvTranspose(Weighted):
     output_padding: Sizes | None = field(default=None, kw_only=True)
 
     transposed: ClassVar[bool] = True
-    words: ClassVar[str] = "Transposed convolution"
+    words: ClassVar[str] = say("Transposed convolution")
 
     def _usual(self, name: str) -> Any:
         # Keras and JAX have rules of their own for an output padding that is left out; in the others it is none.

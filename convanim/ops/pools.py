@@ -14,6 +14,7 @@ from convanim.ops.arguments import Padding, Sizes, at, pair, sizes_of
 from convanim.ops.axis import Axis, times
 from convanim.ops.conventions import check_padding, ring
 from convanim.ops.operation import Operation
+from convanim.words import say
 
 Combine = Literal["sum", "mean", "max", "norm"]
 
@@ -111,7 +112,7 @@ class MaxPool(Pool):
         (2, 3)
     """
 
-    words: ClassVar[str] = "Max pooling"
+    words: ClassVar[str] = say("Max pooling")
     combine: ClassVar[Combine] = "max"
 
 
@@ -136,7 +137,7 @@ class AvgPool(Pool):
 
     count_include_pad: bool | None = None
 
-    words: ClassVar[str] = "Average pooling"
+    words: ClassVar[str] = say("Average pooling")
     combine: ClassVar[Combine] = "mean"
 
     def _check(self) -> None:
@@ -169,7 +170,7 @@ class LpPool(Pool):
 
     norm_type: int | float = 2
 
-    words: ClassVar[str] = "Lp pooling"
+    words: ClassVar[str] = say("Lp pooling")
     combine: ClassVar[Combine] = "norm"
 
     def _check(self) -> None:
@@ -194,7 +195,7 @@ class MaxUnpool(Window):
     """
 
     transposed: ClassVar[bool] = True
-    words: ClassVar[str] = "Max unpooling"
+    words: ClassVar[str] = say("Max unpooling")
 
     def _check(self) -> None:
         super()._check()

@@ -15,6 +15,7 @@ from convanim.errors import ConvanimError
 from convanim.ops.arguments import Factors, Sizes, at
 from convanim.ops.axis import LARGEST, Axis, Resampled
 from convanim.ops.operation import Operation
+from convanim.words import say
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,7 +49,7 @@ class Upsample(Operation):
     coordinates: str | None = field(default=None, kw_only=True)
 
     transposed: ClassVar[bool] = True
-    words: ClassVar[str] = "Upsampling"
+    words: ClassVar[str] = say("Upsampling")
 
     def _check(self) -> None:
         if (self.size is None) == (self.scale_factor is None):
@@ -187,7 +188,7 @@ class PixelShuffle(Shuffle):
     upscale_factor: int
 
     transposed: ClassVar[bool] = True
-    words: ClassVar[str] = "Pixel shuffle"
+    words: ClassVar[str] = say("Pixel shuffle")
     needs: ClassVar[str] = "upscale_factor"
 
     @property
@@ -226,7 +227,7 @@ class PixelUnshuffle(Shuffle):
 
     downscale_factor: int
 
-    words: ClassVar[str] = "Pixel unshuffle"
+    words: ClassVar[str] = say("Pixel unshuffle")
     needs: ClassVar[str] = "downscale_factor"
 
     @property

@@ -13,6 +13,7 @@ from itertools import zip_longest
 
 from convanim.scene import Scene
 from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Panel, Role
+from convanim.words import Catalogue, say, translate
 
 _SIGNS = {Role.NONE: "", Role.INSERTED: "·", Role.PADDING: "○", Role.PENDING: "_", Role.EMPTY: "○"}
 _MARKS = {Role.CROPPED: "/", Role.UNUSED: "~", Role.COPIED: "○"}
@@ -31,8 +32,19 @@ def heading(scene: Scene, title: str | None = None) -> str:
     return f"{title or scene.title}\n{phases}\n"
 
 
-def frame_text(scene: Scene, frame: Frame, number: int, milliseconds: int, *, captions: bool = True) -> str:
+def frame_text(
+    scene: Scene,
+    frame: Frame,
+    number: int,
+    milliseconds: int,
+    *,
+    captions: bool = True,
+    words: Catalogue | None = None,
+) -> str:
     """One frame: its number, phase and time, the grids side by side, the captions.
+
+    Args:
+        words: those of the scene's language; the file's own word for a frame stays, as its form does.
 
     Example:
         >>> from convanim.ops import Conv
@@ -46,7 +58,8 @@ def frame_text(scene: Scene, frame: Frame, number: int, milliseconds: int, *, ca
         output[0,0] = 1·1 + 4·1 = 5
         <BLANKLINE>
     """
-    step = f"   step {frame.step} / {scene.beats.steps}" if frame.step and captions else ""
+    count = say("step {n} / {steps}", n=frame.step, steps=scene.beats.steps)
+    step = f"   {translate(count, words)}" if frame.step and captions else ""
     lines = [f"frame {number} ({milliseconds} ms)   {scene.phases[frame.phase].label}{step}"]
     for row in (row for block in scene.blocks for row in block):
         blocks = [_block(panel, frame.grids[panel.name]) for panel in row]

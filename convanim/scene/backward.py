@@ -9,14 +9,15 @@ from numpy.typing import ArrayLike
 from convanim.arithmetic import sides
 from convanim.ops import times
 from convanim.scene.captions import place
-from convanim.scene.frame import Blocks, Caption, Frame, Phase, Rows
+from convanim.scene.frame import Blocks, Caption, Frame, Rows
 from convanim.scene.gather import GatherScene
-from convanim.scene.pair import Pair, panels_of
+from convanim.scene.pair import Pair, panels_of, side_by_side
 from convanim.scene.scatter import ScatterScene
 from convanim.trace import ConvTrace
+from convanim.words import join, say
 
 #: What the two ends of a backward pass are called.
-READS, WRITES = "grad output", "grad input"
+READS, WRITES = say("grad output"), say("grad input")
 
 
 class BackwardScene:
@@ -47,10 +48,11 @@ class BackwardScene:
         self._pair = Pair(above, below)
         self.traces, self.beats, self.detail = self._pair.traces, self._pair.beats, above.detail
         into, out = (times([getattr(a, n) for a in trace.axes]) for n in ("input", "output"))
-        self.title = f"{trace.op.words} and its gradient   {into} → {out} → {into}"
+        name = say("{layer} and its gradient", layer=trace.op.words)
+        self.title = join("   ", [name, f"{into} → {out} → {into}"])
         *prepare, slide = above.phases
         _, _, _, *finish = below.phases
-        self.phases = (*prepare, Phase(f"{slide.label} | stamp the gradient", "slide | stamp"), *finish)
+        self.phases = (*prepare, side_by_side(slide, say("stamp the gradient")), *finish)
         (stage, kernel, output), (given, again, stamp, canvas) = above.panels, self._pair.lower
         # The window and the stamp lie in the same cells of two grids that stand side by side, or above each other.
         canvas, given = replace(canvas, follows=stage.name), replace(given, follows=output.name)
@@ -68,19 +70,22 @@ class BackwardScene:
         if now.stage == "steps":
             cell = self._pair.below.traces[0][now.number].reads[0, 1:].tolist()
             # Without the cells of the canvas, which are not those of the input where that is padded.
-            back = replace(back, subject=WRITES, terms=(f"{READS}{place(cell)} · kernel",))
+            back = replace(back, subject=WRITES, terms=(say("{cell} · kernel", cell=join("", [READS, place(cell)])),))
         elif now.stage == "closing":
             phase = len(self._pair.above.phases) + now.below.phase - 3
             back = Caption(remark=self._crop())
             if now.number == self.beats.closing - 1:
-                forward = Caption(remark="the backward pass of one is the forward pass of the other:")
-                back = Caption(remark="the same taps, read the other way round")
+                forward = Caption(remark=say("the backward pass of one is the forward pass of the other:"))
+                back = Caption(remark=say("the same taps, read the other way round"))
         return Frame(phase, now.grids, (forward, back), now.above.step)
 
     def _crop(self) -> str:
         """What becomes of the canvas: padding is no input, and what the floor leaves unused has no gradient."""
         axes = self.trace.axes
-        told = [f"crop p = {sides([(a.before, a.after) for a in axes])}: padding is no input and needs no gradient"]
-        told *= any(a.before or a.after for a in axes)
-        told += ["what no window reaches has gradient 0"] * any(a.unused for a in axes)
-        return "; ".join(told)
+        told: list[str] = []
+        if any(a.before or a.after for a in axes):
+            crop = say("crop p = {n}", n=sides([(a.before, a.after) for a in axes]))
+            told.append(say("{crop}: padding is no input and needs no gradient", crop=crop))
+        if any(a.unused for a in axes):
+            told.append(say("what no window reaches has gradient 0"))
+        return join("; ", told)

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from convanim.scene.captions import size_formula
-from convanim.scene.frame import Caption, Frame, OneBlock, Phase
+from convanim.scene.frame import Caption, Frame, OneBlock
 from convanim.scene.gather import GatherScene
-from convanim.scene.pair import Pair
+from convanim.scene.pair import Pair, side_by_side
 from convanim.scene.scatter import ScatterScene
 from convanim.trace import ConvTrace
+from convanim.words import say
 
 
 class BothScene(OneBlock):
@@ -31,7 +32,7 @@ class BothScene(OneBlock):
         self.title, self.detail = above.title, above.detail
         *prepare, slide = above.phases
         _, _, _, *finish = below.phases
-        self.phases = (*prepare, Phase(f"{slide.label} | stamp and add", "slide | stamp"), *finish)
+        self.phases = (*prepare, side_by_side(slide, say("stamp and add")), *finish)
         (stage, turned, output), (*parts, canvas) = above.panels, self._pair.lower
         # Where values turn into shade, equal ones must look equal in both.
         shown = np.union1d(output.values, canvas.values)
@@ -50,6 +51,6 @@ class BothScene(OneBlock):
         elif now.stage == "closing":
             phase = len(self._pair.above.phases) + now.below.phase - 3
             last = now.number == self.beats.closing - 1
-            same = Caption(remark="both ways give the same numbers")
+            same = Caption(remark=say("both ways give the same numbers"))
             captions = (size_formula(self.trace.axes), same if last else now.below.captions[0])
         return Frame(phase, now.grids, captions, now.above.step)

@@ -15,23 +15,25 @@ from convanim.numerals import MINUS, Numerals
 from convanim.ops import Axis, Operation, Pool, times
 from convanim.scene.frame import Caption
 from convanim.trace import Step, Trace
+from convanim.words import both, join, say
 
+OUTPUT = say("output")
 #: Exponents that are written small.
 SUPERSCRIPTS: dict[float, str] = dict(zip(range(2, 10), "²³⁴⁵⁶⁷⁸⁹", strict=True))
 
 
-def heading(trace: Trace) -> str:
-    """What a page is headed with: the layer's name, and the sizes that it maps to each other."""
+def heading(trace: Trace, name: str = "") -> str:
+    """What a page is headed with: the layer's name or another one, and the sizes that it maps to each other."""
     before, after = [a.input for a in trace.axes], [a.output for a in trace.axes]
     if max(len(trace.x), trace.channels) > 1:
         before, after = [len(trace.x), *before], [trace.channels, *after]
-    return f"{trace.op.words}   {times(before)} → {times(after)}"
+    return join("   ", [name or trace.op.words, f"{times(before)} → {times(after)}"])
 
 
 def detail(trace: Trace) -> str:
     """The layer's arguments for the corner of a page; whose rules hold, where they are not PyTorch's."""
     mode = trace.axes[0].mode
-    return "   ".join(part for part in (rules(trace.op), arguments(trace.axes), mode.replace("zeros", "")) if part)
+    return join("   ", [part for part in (rules(trace.op), arguments(trace.axes), mode.replace("zeros", "")) if part])
 
 
 def rules(op: Operation) -> str:
@@ -52,8 +54,11 @@ def place(cell: Sequence[int]) -> str:
     return f"[{','.join(map(str, cell))}]"
 
 
-def output_cell(cell: Sequence[int], channels: int) -> str:
+def output_cell(cell: Sequence[int], channels: int, what: str = OUTPUT) -> str:
     """A cell (channel, *place) of an output as a caption names it; with its channel where there are several.
+
+    Args:
+        what: the name of another grid.
 
     Example:
         >>> output_cell((0, 1, 2), 1), output_cell((0, 1, 2), 3)
@@ -61,7 +66,7 @@ def output_cell(cell: Sequence[int], channels: int) -> str:
     """
     channel, *along = cell
     inside = ",".join(map(str, along))
-    return f"output[{channel}, {inside}]" if channels > 1 else f"output[{inside}]"
+    return join("", [what, f"[{channel}, {inside}]" if channels > 1 else f"[{inside}]"])
 
 
 def span(slices: Sequence[tuple[int, int, int]]) -> str:
@@ -105,12 +110,12 @@ def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias:
     pairs = list(zip(step.values[counted].tolist(), step.weights[counted].tolist(), strict=True))
     # Only the first number of a sum may begin with a minus.
     terms = [f"{factor(x.text(a)) if i else x.text(a)}·{factor(kernel.text(b))}" for i, (a, b) in enumerate(pairs)]
-    remark = "" if pairs else "every product is zero" if len(step.terms) else nothing
+    remark = "" if pairs else say("every product is zero") if len(step.terms) else nothing
     total = step.written[0].item()
     exact = all(x.exact(a) and kernel.exact(b) for a, b in pairs)
     if bias is not None:
         own = Numerals(np.array([bias]))
-        terms.append(f"bias {factor(own.text(bias))}")
+        terms.append(say("bias {value}", value=factor(own.text(bias))))
         exact = exact and own.exact(bias)
     # A rounded number is not equal to what it stands for.
     relation, outcome = ("=" if e else "≈" for e in (exact, exact and answer.exact(total)))
@@ -166,5 +171,5 @@ def size_formula(axes: Sequence[Axis]) -> Caption:
     parts = told[:1] if alike(axes) else [" × ".join(f"({t})" for t in told)]
     names = ("slice", "row", "column")[-len(axes) :] if len(axes) > 1 else ("cell",)
     unused = [count(a.unused, name) for name, a in zip(names, axes, strict=True) if a.unused]
-    remark = f"the floor leaves {' and '.join(unused)} unused" if unused else ""
-    return Caption("output size", tuple(parts), result, remark)
+    remark = say("the floor leaves {cells} unused", cells=both(unused)) if unused else ""
+    return Caption(say("output size"), tuple(parts), result, remark)

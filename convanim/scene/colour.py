@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.scene.captions import place
+from convanim.scene.captions import OUTPUT, place
 from convanim.scene.frame import (
     Beats,
     Caption,
@@ -40,6 +40,7 @@ from convanim.scene.tints import (
 from convanim.scene.upsample import UpsampleScene
 from convanim.scene.window import TWO, WindowScene
 from convanim.trace import ConvTrace, PoolTrace, Trace, UpsampleTrace
+from convanim.words import join, say
 
 
 class ColourScene(OneBlock):
@@ -72,9 +73,9 @@ class ColourScene(OneBlock):
         self._opening = [self._open(i) for i in range(self._inner.beats.opening)]
         black = np.zeros((1, 3), np.uint8)
         self.panels = (
-            picture_panel("stage", "input", self._stage.shape[:2], distinct(self._stage, black)),
+            picture_panel("stage", say("input"), self._stage.shape[:2], distinct(self._stage, black)),
             *asides,
-            picture_panel("output", "output", self._output.shape[:2], distinct(self._output)),
+            picture_panel("output", OUTPUT, self._output.shape[:2], distinct(self._output)),
         )
         self.rows = (self.panels,) if len(trace.axes) == 2 else tuple((p,) for p in self.panels)
         each = 2 if self._cells <= TWO else 1
@@ -87,7 +88,7 @@ class ColourScene(OneBlock):
         inner = self._inner.frame(number)
         first, second, third = (inner.grids[name] for name in self._inner.left.names)
         colours = self._tinted(np.stack([first.values, second.values, third.values]))
-        grids = {"stage": picture("input", first.roles, colours), **self._aside, "output": self._out(0)}
+        grids = {"stage": picture(say("input"), first.roles, colours), **self._aside, "output": self._out(0)}
         remark = inner.captions[0].remark
         return Frame(inner.phase, grids, (Caption(remark=remark), Caption(), Caption()))
 
@@ -104,7 +105,7 @@ class ColourScene(OneBlock):
             more = (Outline(row, column, row + 1, column + 1, Role.DONE),)
         # An inserted zero is black here, as every zero is.
         roles = np.where(roles == Role.INSERTED, Role.DONE, roles).astype(np.uint8).reshape(shape)
-        return picture("output", roles, self._output, emphasis=emphasis.reshape(shape), outlines=more)
+        return picture(OUTPUT, roles, self._output, emphasis=emphasis.reshape(shape), outlines=more)
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
@@ -112,7 +113,7 @@ class ColourScene(OneBlock):
         if number < opening:
             return self._opening[number]
         step, part = divmod(number - opening, each)
-        rest = picture("input", self._inner.stage_roles[0], self._stage)
+        rest = picture(say("input"), self._inner.stage_roles[0], self._stage)
         if step >= steps:
             grids = {"stage": rest, **self._aside, "output": self._out(steps)}
             return Frame(len(self.phases) - 1, grids, (self._inner.closing(), Caption(), Caption()), steps)
@@ -136,11 +137,12 @@ class ColourScene(OneBlock):
         if terms and all(t.endswith("·1") for t in terms):
             terms = tuple(t.removesuffix("·1") for t in terms)
         remark = clipped(value, saturate=self.saturate) or (caption.remark if not terms else "")
+        subject = join("", [CHANNELS[channel], where])
         if not written:
-            return replace(caption, subject=f"{CHANNELS[channel]}{where}", terms=terms, result="", remark="")
+            return replace(caption, subject=subject, terms=terms, result="", remark="")
         # A copy of one value is said once.
         result = "" if terms == (caption.result,) and not caption.opens else caption.result
-        return replace(caption, subject=f"{CHANNELS[channel]}{where}", terms=terms, result=result, remark=remark)
+        return replace(caption, subject=subject, terms=terms, result=result, remark=remark)
 
 
 def _planes_of(trace: Trace) -> WindowScene:

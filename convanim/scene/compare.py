@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.compare import why
+from convanim.compare import CALLED, why
 from convanim.difference import Difference
 from convanim.errors import ConvanimError
 from convanim.ops import times
 from convanim.scene.frame import Beats, Blocks, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
 from convanim.scene.pair import BELOW, Pair, panels_of
 from convanim.trace import Trace
+from convanim.words import both, join, say
 
 if TYPE_CHECKING:
     from convanim.scene import Scene
@@ -30,6 +31,10 @@ LONGEST = 40
 INPUTS, OUTPUTS = ("stage", "input"), ("output",)
 #: The group of all panels that hold an output.
 GROUP = "outputs"
+
+
+#: The names of layers that no framework tells apart, where a line begins with them.
+FIRST = {"the first": say("The first"), "the second": say("The second")}
 
 
 class State(IntEnum):
@@ -63,9 +68,9 @@ class CompareScene:
     captions = 2
     detail = ""
     phases: tuple[Phase, ...] = (
-        Phase("prepare", "prepare"),
-        Phase("compute cell by cell", "compute"),
-        Phase("compare", "compare"),
+        Phase(say("prepare"), say("prepare")),
+        Phase(say("compute cell by cell"), say("compute")),
+        Phase(say("compare"), say("compare")),
     )
 
     def __init__(self, a: Trace, b: Trace, make: Callable[[Trace], Scene]) -> None:
@@ -80,13 +85,13 @@ class CompareScene:
         opening, steps, each, closing, row = self._pair.beats
         self.beats = Beats(opening, steps, each, closing + 1, row)
         self.title = self._title()
-        self._names = {name: name[0].upper() + name[1:] for name in self.difference.names}
+        self._names = {name: FIRST.get(name, name) for name in self.difference.names}
         self._states = [self._stated(t) for t in (a, b)]
         self._titles: dict[str, str] = {}
         self.blocks = self._blocks(len(a.axes))
         self.panels = panels_of(self.blocks)
         named = zip(self._names.values(), (a, b), strict=True)
-        self._opening = tuple(Caption(remark=f"{name}: {_notation(t)}") for name, t in named)
+        self._opening = tuple(Caption(remark=join(": ", [name, _notation(t)])) for name, t in named)
         self._closing = (Caption(remark=self.difference.told), Caption(remark=why(a, b)))
 
     def _title(self) -> str:
@@ -95,10 +100,11 @@ class CompareScene:
         words = [t.op.words for t in (d.a, d.b)]
         named = d.a.op.convention != d.b.op.convention
         if words[0] != words[1]:
-            head = f"{words[0]} and {words[1].lower()}"
+            head = both([words[0], CALLED[words[1]][0]])
         else:
-            head = f"{words[0]}: {d.names[0]} and {d.names[1]}" if named else f"{words[0]}, compared"
-        return f"{head}   {into} → {one}" + (f" and {two}" if one != two else "")
+            head = join(": ", [words[0], both(d.names)]) if named else say("{layer}, compared", layer=words[0])
+        sizes = [f"{into} → {one}", *([two] if one != two else [])]
+        return join("   ", [head, both(sizes)])
 
     def _stated(self, trace: Trace) -> NDArray[np.uint8]:
         """What each cell of an output is, (C, *o)."""
@@ -176,7 +182,9 @@ class CompareScene:
         """The arithmetic of each, with whose it is."""
         pairs = zip(self._names.values(), (above.captions[0], below.captions[0]), strict=True)
         return tuple(
-            replace(c, subject=f"{name}: {c.subject}") if c.subject else replace(c, remark=f"{name}: {c.remark}")
+            replace(c, subject=join(": ", [name, c.subject]))
+            if c.subject
+            else replace(c, remark=join(": ", [name, c.remark]))
             for name, c in pairs
         )
 

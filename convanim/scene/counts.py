@@ -17,6 +17,7 @@ from convanim.scene.captions import shortest
 from convanim.scene.frame import Caption
 from convanim.taps import Ints, Taps
 from convanim.trace import ConvTrace, Trace, UnpoolTrace
+from convanim.words import join, say
 
 #: A single axis is counted as one row.
 ACROSS = Taps.along(1, 1, 1)
@@ -85,26 +86,34 @@ class Counts:
         here = self.all[self.inside or self.kept]
         least, most = int(here.min()), int(here.max())
         if self.trace.order == "gather":
-            told = f"every window reads {count(most, 'input cell')}: even"
-            if least < most:
-                told = f"inside {count(most, 'input cell')}, at the border down to {least}: padding is not read"
+            cells = count(most, "input cell")
+            if least == most:
+                return Caption(remark=say("every window reads {cells}: even", cells=cells))
+            told = say("inside {cells}, at the border down to {n}: padding is not read", cells=cells, n=least)
             return Caption(remark=told)
         if not isinstance(self.op, ConvTranspose):
-            told = f"every output cell gets {count(most, 'product')}: even"
-            return Caption(remark=told if least == most else f"output cells get {least} to {count(most, 'product')}")
+            products = count(most, "product")
+            if least == most:
+                return Caption(remark=say("every output cell gets {products}: even", products=products))
+            return Caption(remark=say("output cells get {n} to {products}", n=least, products=products))
         why = _why(self.axes)
         even, fewest, greatest = zip(*map(evenness, self.axes), strict=True)
         if all(even):
-            told = f"{count(most, 'product')} everywhere inside"
-            if least < most or most < prod(greatest):
-                told = f"too small an input for any cell to get all {count(prod(greatest), 'product')}"
-            return Caption(remark=f"{why}: even, {told}")
+            if least == most == prod(greatest):
+                told = say("{products} everywhere inside", products=count(most, "product"))
+            else:
+                products = count(prod(greatest), "product")
+                told = say("too small an input for any cell to get all {products}", products=products)
+            return Caption(remark=say("{why}: even, {told}", why=why, told=told))
         if least == most:
-            return Caption(
-                remark=f"{why}: uneven, {prod(fewest)} to {count(prod(greatest), 'product')} inside a larger output"
+            products = count(prod(greatest), "product")
+            told = say(
+                "{why}: uneven, {n} to {products} inside a larger output", why=why, n=prod(fewest), products=products
             )
-        pattern = "stripes" if sum(even) or len(even) == 1 else "a checkerboard"
-        return Caption(remark=f"{why}: cells get {least} to {count(most, 'product')}, {pattern}")
+            return Caption(remark=told)
+        told = say("{why}: cells get {n} to {products}", why=why, n=least, products=count(most, "product"))
+        pattern = say("stripes") if sum(even) or len(even) == 1 else say("a checkerboard")
+        return Caption(remark=join(", ", [told, pattern]))
 
 
 def _two(slices: tuple[slice, ...]) -> tuple[slice, slice]:
@@ -116,8 +125,8 @@ def _why(axes: tuple[Axis, ...]) -> str:
     deciding = {(a.kernel % a.stride, a.kernel, a.stride, a.dilation) for a in axes}
     if len(deciding) == 1:
         return remainder(axes[0])
-    names = ("rows", "columns")
-    return "; ".join(f"{name} {remainder(a)}" for name, a in zip(names, axes, strict=True))
+    names = (say("rows"), say("columns"))
+    return join("; ", [join(" ", [name, remainder(a)]) for name, a in zip(names, axes, strict=True)])
 
 
 def cured(trace: Trace) -> ConvTrace | None:

@@ -11,11 +11,12 @@ from convanim.equals import equal_layer, equal_trace
 from convanim.errors import ConvanimError
 from convanim.ops import times
 from convanim.scene.captions import heading
-from convanim.scene.frame import Blocks, Caption, Frame, Phase
-from convanim.scene.pair import Pair, panels_of
+from convanim.scene.frame import Blocks, Caption, Frame
+from convanim.scene.pair import Pair, panels_of, side_by_side
 from convanim.scene.scatter import ScatterScene
 from convanim.scene.upsample import UpsampleScene
 from convanim.trace import Trace, UpsampleTrace
+from convanim.words import both, join, parts_of, say
 
 
 class EqualScene:
@@ -59,11 +60,11 @@ class EqualScene:
             self.phases, self.blocks, self.beats = self._above.phases, self._above.blocks, self._above.beats
             self.panels = self._above.panels
             return
-        self.title = heading(trace).replace(trace.op.words, f"{trace.op.words} and its layer")
+        self.title = heading(trace, say("{layer} and its layer", layer=trace.op.words))
         self.beats = self._pair.beats
         *prepare, walk = self._above.phases
         _, _, _, *finish = self._pair.below.phases
-        self.phases = (*prepare, Phase(f"{walk.label} | stamp and add", f"{walk.short} | stamp"), *finish)
+        self.phases = (*prepare, side_by_side(walk, say("stamp and add")), *finish)
         self.blocks = self._blocks(self._pair, len(trace.axes))
         self.panels = panels_of(self.blocks)
 
@@ -86,16 +87,17 @@ class EqualScene:
         if now.stage == "closing":
             phase = min(len(self._above.phases) + now.below.phase - 3, len(self.phases) - 1)
             if last:
-                captions = Caption(remark=self._named()), Caption(remark="both ways give the same numbers")
+                captions = Caption(remark=self._named()), Caption(remark=say("both ways give the same numbers"))
         return Frame(phase, now.grids, captions, now.above.step)
 
     def _named(self) -> str:
         """The layer, and what its weights are along the axes."""
-        ways = [("ones" if (w == 1).all() else "a tent") for w in self._found.weights]
+        ways = [say("ones") if (w == 1).all() else say("a tent") for w in self._found.weights]
         if all(w.size == 1 for w in self._found.weights):
-            return f"{self._found.layer} with a single one as its weight"
-        return f"{self._found.layer} with {' and '.join(dict.fromkeys(ways))} as weights"
+            return say("{layer} with a single one as its weight", layer=self._found.layer)
+        return say("{layer} with {what} as weights", layer=self._found.layer, what=both(dict.fromkeys(ways)))
 
     def _reason(self) -> tuple[Caption, Caption]:
-        told, _, inside = self._found.reason.partition("; ")
-        return Caption(remark=f"no transposed convolution equals it: {told}"), Caption(remark=inside)
+        told, *inside = parts_of(self._found.reason)
+        none = say("no transposed convolution equals it: {why}", why=told)
+        return Caption(remark=none), Caption(remark=join("; ", inside))

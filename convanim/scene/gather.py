@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from convanim.arithmetic import arguments, count, per_axis, ring_name, rings, sides
 from convanim.numerals import Numerals
-from convanim.ops import times
-from convanim.scene.captions import detail, heading, place, product_sum, size_formula
+from convanim.ops import Axis, times
+from convanim.scene.captions import OUTPUT, detail, heading, place, product_sum, size_formula
 from convanim.scene.frame import (
     Beats,
     Caption,
@@ -36,15 +36,19 @@ from convanim.scene.stage import laid, layers, lines, roles
 from convanim.taps import folded
 from convanim.trace import ConvTrace, Trace
 from convanim.trace.engine import padded
+from convanim.words import join, plural, say
 
 #: A ring of padding grows in at most so many frames.
 RINGS = 3
 #: What a ring holds that is not zeros.
 COPIES = {
-    "reflect": "the ring copies the input, mirrored at its edge",
-    "replicate": "the ring copies the nearest cell of the edge",
-    "circular": "the ring copies the input from its other end",
+    "reflect": say("the ring copies the input, mirrored at its edge"),
+    "replicate": say("the ring copies the nearest cell of the edge"),
+    "circular": say("the ring copies the input from its other end"),
 }
+KERNEL = say("kernel")
+#: How many zeros stride puts between neighbours, as a phase.
+INSERT = plural("insert s−1 = {n} zero", "insert s−1 = {n} zeros")
 #: Up to so many placements are each shown in two frames: the window lands, then the sum is written.
 TWO = 49
 
@@ -101,7 +105,7 @@ class GatherScene(OneBlock):
         return (
             Panel("stage", self.stage_roles.shape, titles, x, self.stage_values, notes, shade="data"),
             Panel("kernel", self.kernel.shape, turned, kernel, self.kernel, aside=True, shade="kernel"),
-            Panel("output", self.answer.shape, ("output",), answer, self.answer),
+            Panel("output", self.answer.shape, (OUTPUT,), answer, self.answer),
         )
 
     def _phases(self) -> tuple[Phase, ...]:
@@ -109,16 +113,16 @@ class GatherScene(OneBlock):
         ringed = rings(axes)
         name = ring_name(axes)
         # d(k-1)-p alone does not give the ring at the end where output padding keeps an edge.
-        pad = Phase(f"pad {name} = {sides(ringed)}" if not _extra(axes) else f"pad {sides(ringed)}", "pad")
+        wide = sides(ringed) if _extra(axes) else f"{name} = {sides(ringed)}"
+        pad = Phase(say("pad {n}", n=wide), say("pad"))
         if not self.op.transposed:
-            slide = Phase(f"slide, stride {per_axis([a.stride for a in axes])}", "slide")
+            slide = Phase(say("slide, stride {n}", n=per_axis([a.stride for a in axes])), say("slide"))
             return (pad, slide) if any(map(any, ringed)) else (slide,)
-        inserted = per_axis([a.stride - 1 for a in axes])
         return (
-            Phase(f"insert s−1 = {inserted} {'zero' if inserted == '1' else 'zeros'}", "insert"),
+            inserting(axes),
             pad,
-            Phase("rotate kernel 180°", "rotate") if self._rotates else Phase("kernel as given", "as given"),
-            Phase("slide, stride 1", "slide"),
+            turning(self._rotates),
+            Phase(say("slide, stride {n}", n=1), say("slide")),
         )
 
     # The opening: the stage is set.
@@ -130,11 +134,11 @@ class GatherScene(OneBlock):
         set_out = [*self._insert(), *self._pad()]
         return [*set_out, *self._rotate(set_out[-1].grids["stage"])]
 
-    def _frame(self, phase: int, stage: Grid, kernel: NDArray[Any], remark: str, title: str = "kernel") -> Frame:
+    def _frame(self, phase: int, stage: Grid, kernel: NDArray[Any], remark: str, title: str = KERNEL) -> Frame:
         grids = {
             "stage": stage,
             "kernel": whole(title, Role.KERNEL, kernel),
-            "output": whole("output", Role.PENDING, self.answer),
+            "output": whole(OUTPUT, Role.PENDING, self.answer),
         }
         return Frame(phase, grids, (Caption(remark=remark),))
 
@@ -145,24 +149,27 @@ class GatherScene(OneBlock):
         given = np.ix_(at_rows, at_columns)
         shown[at_rows[0] : at_rows[-1] + 1, at_columns[0] : at_columns[-1] + 1] = Role.INSERTED
         shown[given], values[given] = Role.DATA, self.x
-        title = "input, zeros inserted" if (shown == Role.INSERTED).any() else "input"
+        words = [say("input"), *[say("zeros inserted")] * bool((shown == Role.INSERTED).any())]
         if not remark:
-            remark = f"input {times(self.trace.x.shape[1:])}, {arguments(self.trace.axes, ', ')}"
-        return self._frame(0, Grid(title, shown, values, np.zeros_like(shown)), self.kernel, remark)
+            told = arguments(self.trace.axes, ", ")
+            remark = say("input {size}, {told}", size=times(self.trace.x.shape[1:]), told=told)
+        return self._frame(0, Grid(join(", ", words), shown, values, np.zeros_like(shown)), self.kernel, remark)
 
     def _insert(self) -> list[Frame]:
         rows, columns = self.lines
         frames = [self._set_out(rows.together, columns.together)]
-        what = "columns" if len(self.trace.axes) == 2 else "cells"
+        what = say("columns") if len(self.trace.axes) == 2 else say("cells")
         if columns.gap > 1 and columns.count > 1:
-            remark = f"{count(columns.gap - 1, 'zero')} between neighbouring {what}"
+            remark = say("{zeros} between neighbouring {what}", zeros=count(columns.gap - 1, "zero"), what=what)
             frames.append(self._set_out(rows.together, columns.places, remark))
         if rows.gap > 1 and rows.count > 1:
-            remark = f"{count(rows.gap - 1, 'zero')} between neighbouring rows"
+            zeros = count(rows.gap - 1, "zero")
+            remark = say("{zeros} between neighbouring {what}", zeros=zeros, what=say("rows"))
             frames.append(self._set_out(rows.places, columns.places, remark))
         if len(frames) == 1:
             strides = all(n.gap == 1 for n in self.lines)
-            why = "stride 1: there is nothing to insert" if strides else "no neighbours that zeros could come between"
+            why = say("no neighbours that zeros could come between")
+            why = say("stride 1: there is nothing to insert") if strides else why
             frames.append(self._set_out(rows.places, columns.places, why))
         return frames
 
@@ -173,20 +180,21 @@ class GatherScene(OneBlock):
         phase = int(self.op.transposed)
         inserted = any(n.gap > 1 and n.count > 1 for n in self.lines)
         cropped = bool((self.stage_roles == Role.CROPPED).any())
-        words = ["input"] + ["zeros inserted"] * inserted + ["padded"] * (thickest > 0) + ["cropped"] * cropped
+        words = [say("input")] + [say("zeros inserted")] * inserted
+        words += [say("padded")] * (thickest > 0) + [say("cropped")] * cropped
         frames = []
         if thickest or cropped or self.op.transposed:
             reached = roles(*self.lines, unused=False, ring=self._ring)
             for most in sorted({-(-thickest * i // RINGS) for i in range(1, RINGS + 1)}):
                 shown = np.where(layer <= most, reached, Role.NONE).astype(np.uint8)
                 notes = {cell: note for cell, note in self._origins.items() if layer[cell] <= most}
-                stage = Grid(", ".join(words), shown, self.stage_values, np.zeros_like(shown), notes)
+                stage = Grid(join(", ", words), shown, self.stage_values, np.zeros_like(shown), notes)
                 frames.append(self._frame(phase, stage, self.kernel, self._pad_remark()))
         if any(n.unused for n in self.lines):
             calm = np.zeros_like(self.stage_roles)
             notes = {cell: note for cell, note in self._origins.items() if self.stage_roles[cell] == Role.COPIED}
-            stage = Grid(", ".join(words), self.stage_roles, self.stage_values, calm, notes)
-            frames.append(self._frame(phase, stage, self.kernel, "no window reaches the hatched cells"))
+            stage = Grid(join(", ", words), self.stage_roles, self.stage_values, calm, notes)
+            frames.append(self._frame(phase, stage, self.kernel, say("no window reaches the hatched cells")))
         return frames
 
     def _copied(self) -> dict[tuple[int, int], str]:
@@ -200,41 +208,49 @@ class GatherScene(OneBlock):
 
     def _pad_remark(self) -> str:
         if self.mode != "zeros":
-            return f"{self.mode}: {COPIES[self.mode]}"
+            return join(": ", [self.mode, COPIES[self.mode]])
         axes = self.trace.axes
         ringed = rings(axes)
         formula = f"{ring_name(axes)} = {sides(ringed)}"
         first, last = ringed[0]
         if not any(map(any, ringed)):
-            return f"{formula}: there is nothing to pad"
+            return say("{formula}: there is nothing to pad", formula=formula)
         if first == last and len(set(ringed)) == 1:
             if first < 0:
-                return f"{formula}: {count(-first, 'cell')} cropped on every side"
-            return f"{formula}: " + (
-                f"a ring of zeros, {first} wide" if len(axes) == 2 else f"{count(first, 'zero')} at each end"
-            )
-        names = (("above", "below"), ("left", "right"))[2 - len(axes) :]
+                cells = count(-first, "cell")
+                return say("{formula}: {cells} cropped on every side", formula=formula, cells=cells)
+            if len(axes) == 2:
+                return say("{formula}: a ring of zeros, {n} wide", formula=formula, n=first)
+            return say("{formula}: {zeros} at each end", formula=formula, zeros=count(first, "zero"))
+        names = ((say("above"), say("below")), (say("left"), say("right")))[2 - len(axes) :]
         ends = [(n, end) for pair, both in zip(ringed, names, strict=True) for n, end in zip(pair, both, strict=True)]
         added, cropped = (
-            ", ".join(f"{n} {end}" for n, end in some)
+            join(", ", [say("{n} {end}", n=n, end=end) for n, end in some])
             for some in ([(n, end) for n, end in ends if n > 0], [(-n, end) for n, end in ends if n < 0])
         )
-        told = [f"zeros added: {added}"] * bool(added) + [f"cells cropped: {cropped}"] * bool(cropped)
-        extra = f" (output padding {_extra(axes)})" if _extra(axes) else ""
-        return "; ".join(told) + extra
+        parts = [say("zeros added: {where}", where=added)] * bool(added)
+        parts += [say("cells cropped: {where}", where=cropped)] * bool(cropped)
+        told = join("; ", parts)
+        return say("{told} (output padding {n})", told=told, n=_extra(axes)) if _extra(axes) else told
 
     def _rotate(self, stage: Grid) -> list[Frame]:
         if not self._rotates:
             name = self.op.rules.title
-            return [self._frame(2, stage, self.kernel, f"{name} does not rotate: the kernel slides as it is given")]
-        first = self._frame(2, stage, self.kernel, "a window that slides needs the kernel rotated by 180°")
+            return [
+                self._frame(
+                    2, stage, self.kernel, say("{name} does not rotate: the kernel slides as it is given", name=name)
+                )
+            ]
+        first = self._frame(2, stage, self.kernel, say("a window that slides needs the kernel rotated by 180°"))
         high, wide = self.kernel.shape
+        rotated = say("kernel, rotated")
         if high == wide == 1:
-            return [self._frame(2, stage, self.kernel, "a kernel of one cell stays as it is", "kernel, rotated")]
+            return [self._frame(2, stage, self.kernel, say("a kernel of one cell stays as it is"), rotated)]
         if 1 in (high, wide):
-            return [first, self._frame(2, stage, self.slid, "rotate by 180°: end to end", "kernel, rotated")]
-        mirrored = self._frame(2, stage, self.kernel[:, ::-1], "rotate by 180°: left to right …", "kernel, mirrored")
-        turned = self._frame(2, stage, self.slid, "rotate by 180°: … and top to bottom", "kernel, rotated")
+            return [first, self._frame(2, stage, self.slid, say("rotate by 180°: end to end"), rotated)]
+        half = say("rotate by 180°: left to right …")
+        mirrored = self._frame(2, stage, self.kernel[:, ::-1], half, say("kernel, mirrored"))
+        turned = self._frame(2, stage, self.slid, say("rotate by 180°: … and top to bottom"), rotated)
         return [first, mirrored, turned]
 
     # The sliding, and the result.
@@ -264,7 +280,7 @@ class GatherScene(OneBlock):
         grids = {
             "stage": Grid(self.stage.title, self.stage_roles, self.stage_values, emphasis, factors, (window,)),
             "kernel": self._opening[-1].grids["kernel"],
-            "output": Grid("output", done.reshape(self.answer.shape), self.answer, new, {}, (cell,)),
+            "output": Grid(OUTPUT, done.reshape(self.answer.shape), self.answer, new, {}, (cell,)),
         }
         bias = None if self.trace.bias is None else self.trace.bias[0].item()
         nothing = "" if len(step.terms) else self._nothing(self.stage_roles[under])
@@ -276,16 +292,31 @@ class GatherScene(OneBlock):
     @staticmethod
     def _nothing(under: NDArray[np.uint8]) -> str:
         """Why a window meets no input value: what it meets instead."""
-        names = {Role.INSERTED: "an inserted zero", Role.PADDING: "padding"}
-        return f"every input under the window is {' or '.join(n for r, n in names.items() if (under == r).any())}"
+        names = {Role.INSERTED: say("an inserted zero"), Role.PADDING: say("padding")}
+        met = [n for r, n in names.items() if (under == r).any()]
+        what = met[0] if len(met) == 1 else say("{a} or {b}", a=met[0], b=met[1])
+        return say("every input under the window is {what}", what=what)
 
     def _result(self) -> Frame:
         grids = {
             "stage": still(self.stage, roles=self.stage_roles),
             "kernel": self._opening[-1].grids["kernel"],
-            "output": whole("output", Role.DONE, self.answer),
+            "output": whole(OUTPUT, Role.DONE, self.answer),
         }
         return Frame(len(self.phases) - 1, grids, (size_formula(self.trace.axes),), self.beats.steps)
+
+
+def inserting(axes: tuple[Axis, ...]) -> Phase:
+    """The phase in which stride puts zeros between neighbours."""
+    zeros = [a.stride - 1 for a in axes]
+    return Phase(INSERT(zeros[0] if len(set(zeros)) == 1 else per_axis(zeros)), say("insert"))
+
+
+def turning(rotates: bool) -> Phase:
+    """The phase in which the kernel turns, or stays as it is given."""
+    if rotates:
+        return Phase(say("rotate kernel 180°"), say("rotate"))
+    return Phase(say("kernel as given"), say("as given"))
 
 
 def _extra(axes: Any) -> str:

@@ -18,7 +18,7 @@ from convanim.arithmetic import arguments, count
 from convanim.errors import ConvanimError
 from convanim.numerals import Numerals
 from convanim.ops import Axis, Conv, times
-from convanim.scene.captions import heading, product_sum, shortest
+from convanim.scene.captions import OUTPUT, heading, product_sum, shortest
 from convanim.scene.frame import (
     Beats,
     Blocks,
@@ -38,7 +38,9 @@ from convanim.scene.frame import (
 from convanim.scene.letters import Letters
 from convanim.taps import Taps
 from convanim.trace import ConvTrace, Step, Trace
+from convanim.words import say
 
+KERNEL = say("kernel")
 #: More rows or columns than this are no picture any more.
 MOST = 64
 #: A matrix of more rows than this, and fewer columns, is turned: pages are wide.
@@ -121,7 +123,10 @@ class MatrixScene:
     def __init__(self, trace: ConvTrace, *, symbols: bool = False, turned: bool | None = None) -> None:
         self.trace, self.op = trace.by_output(), trace.op
         self.traces: tuple[Trace, ...] = (self.trace,)
-        self.title, self.detail = heading(trace).replace("   ", " as a matrix   ", 1), arguments(trace.axes)
+        self.title, self.detail = (
+            heading(trace, say("{layer} as a matrix", layer=trace.op.words)),
+            arguments(trace.axes),
+        )
         outputs, inputs = trace.answer.size, trace.x.size
         if max(outputs, inputs) > MOST:
             raise ConvanimError(
@@ -144,11 +149,10 @@ class MatrixScene:
         self.turned = outputs > max(inputs, TALLEST) if turned is None else turned
         x, kernel, answer = self.letters.numerals if self.letters else map(Numerals, (self.x, self.matrix, self.answer))
         self.numerals: tuple[Numerals, Numerals, Numerals] = x, kernel, answer
-        by = "column" if self.turned else "row"
         self.phases = (
-            Phase("flatten the input", "flatten"),
-            Phase("lay the kernel out in a matrix", "matrix"),
-            Phase(f"multiply {by} by {by}", "multiply"),
+            Phase(say("flatten the input"), say("flatten")),
+            Phase(say("lay the kernel out in a matrix"), say("matrix")),
+            Phase(say("multiply column by column") if self.turned else say("multiply row by row"), say("multiply")),
         )
         self.blocks = self._blocks()
         self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
@@ -158,17 +162,17 @@ class MatrixScene:
         """The grids above each other, and beside them the matrix with its vectors along its edges."""
         x, kernel, answer = self.numerals
         small: Rows = (
-            (Panel("input", self.x.shape, ("input",), x, self.x, shade="data"),),
-            (Panel("kernel", self.kernel.shape, ("kernel",), kernel, self.kernel, aside=True, shade="kernel"),),
-            (Panel("output", self.answer.shape, ("output",), answer, self.answer),),
+            (Panel("input", self.x.shape, (say("input"),), x, self.x, shade="data"),),
+            (Panel("kernel", self.kernel.shape, (KERNEL,), kernel, self.kernel, aside=True, shade="kernel"),),
+            (Panel("output", self.answer.shape, (OUTPUT,), answer, self.answer),),
         )
         if len(self.trace.axes) == 1:  # an input of one axis is flat already
             small = small[1:2]
         shape = self._laid(self.matrix).shape
         weights = self.matrix[self.taps > 0] if self.taps.any() else self.kernel
         matrix = Panel("matrix", shape, (self._matrix_title(),), kernel, weights, shade="kernel", group="matrix")
-        flat_x = self._vector("flat input", "input", self.x, across=not self.turned, numerals=x, shade="data")
-        flat_y = self._vector("flat output", "output", self.answer, across=self.turned, numerals=answer, shade="done")
+        flat_x = self._vector("flat input", say("input"), self.x, across=not self.turned, numerals=x, shade="data")
+        flat_y = self._vector("flat output", OUTPUT, self.answer, across=self.turned, numerals=answer, shade="done")
         # The input stands where the reading of a line begins, the output where it ends.
         return small, ((flat_x, matrix), (flat_y,)) if self.turned else ((flat_x,), (matrix, flat_y))
 
@@ -177,14 +181,16 @@ class MatrixScene:
     ) -> Panel:
         """A grid laid out in a line, cell by cell along an edge of the matrix."""
         shape = (1, values.size) if across else (values.size, 1)
-        title = f"{what}, flattened" if across and len(self.trace.axes) > 1 else what
+        title = say("{what}, flattened", what=what) if across and len(self.trace.axes) > 1 else what
         return Panel(name, shape, (title,), numerals, values, shade=shade, group="matrix", follows="matrix")
 
     def _matrix_title(self) -> str:
         size = times(self._laid(self.matrix).shape)
         if not self.turned:
-            return f"matrix {size}"
-        return f"matrix {'of the convolution, ' if self.op.transposed else 'transposed to '}{size}: read its columns"
+            return say("matrix {size}", size=size)
+        if self.op.transposed:
+            return say("matrix of the convolution, {size}: read its columns", size=size)
+        return say("matrix transposed to {size}: read its columns", size=size)
 
     def _laid(self, cells: NDArray[Any]) -> NDArray[Any]:
         """The matrix's cells as they stand on the page."""
@@ -205,9 +211,9 @@ class MatrixScene:
         calm = np.zeros(states.shape, np.uint8)
         filled = np.where(self.taps > 0, Role.KERNEL if laid else Role.PENDING, Role.PENDING).astype(np.uint8)
         grids = {
-            "input": whole("input", Role.DATA, self.x),
-            "kernel": whole("kernel", Role.KERNEL, self.kernel),
-            "output": Grid("output", states, self.answer, calm),
+            "input": whole(say("input"), Role.DATA, self.x),
+            "kernel": whole(KERNEL, Role.KERNEL, self.kernel),
+            "output": Grid(OUTPUT, states, self.answer, calm),
             "matrix": Grid(
                 self._matrix_title(), self._laid(filled), self._laid(self.matrix), np.zeros_like(self._laid(filled))
             ),
@@ -221,16 +227,22 @@ class MatrixScene:
 
     def _open(self, number: int) -> Frame:
         rows, columns = self.matrix.shape
-        told = f"input {times(self.trace.x.shape[1:])}, row by row: {count(columns, 'value')} in a line"
+        size, values = times(self.trace.x.shape[1:]), count(columns, "value")
+        told = say("input {size}, row by row: {values} in a line", size=size, values=values)
         if len(self.trace.axes) == 1:
-            told = f"input {columns}, {arguments(self.trace.axes, ', ')}"
+            told = say("input {size}, {told}", size=size, told=arguments(self.trace.axes, ", "))
         if number:
-            told = f"{rows}×{columns}: a row for each output cell, a column for each input cell"
+            size = f"{rows}×{columns}"
+            told = say("{size}: a row for each output cell, a column for each input cell", size=size)
             if self.op.transposed:
                 conv = forward(self.trace.axes)
-                told = f"{rows}×{columns}, the transpose of the matrix of {conv or 'a convolution'}"
-            if self.turned:
-                told += ": that matrix, read by columns" if self.op.transposed else "; drawn transposed"
+                told = say("{size}, the transpose of the matrix of a convolution", size=size)
+                if conv:
+                    told = say("{size}, the transpose of the matrix of {layer}", size=size, layer=conv)
+            if self.turned and self.op.transposed:
+                told = say("{told}: that matrix, read by columns", told=told)
+            elif self.turned:
+                told = say("{told}; drawn transposed", told=told)
         return Frame(number, self._grids(0, laid=number > 0), (Caption(remark=told),))
 
     def _multiply(self, number: int, *, written: bool) -> Frame:
@@ -284,7 +296,7 @@ class MatrixScene:
         return np.flip(used) if turned else used
 
     def _sum(self, step: Step) -> Caption:
-        nothing = "no input value is read: the row is empty"
+        nothing = say("no input value is read: the row is empty")
         if self.letters:
             return self.letters.sum(step, nothing)
         bias = None if self.trace.bias is None else self.trace.bias[0].item()
@@ -293,10 +305,12 @@ class MatrixScene:
     def _result(self) -> Frame:
         rows, columns = self.matrix.shape
         filled = int((self.taps > 0).sum())
-        bias = " + bias" if self.trace.bias is not None else ""
-        what = f"output = matrix · input{bias}"
-        told = Caption(remark=f"{what}: {filled} of {rows}·{columns} = {rows * columns} entries hold a weight")
-        return Frame(2, self._grids(self.answer.size), (told,), self.beats.steps)
+        what = say("output = matrix · input")
+        if self.trace.bias is not None:
+            what = say("output = matrix · input + bias")
+        size = f"{rows}·{columns} = {rows * columns}"
+        told = say("{what}: {n} of {size} entries hold a weight", what=what, n=filled, size=size)
+        return Frame(2, self._grids(self.answer.size), (Caption(remark=told),), self.beats.steps)
 
 
 def _cells(places: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

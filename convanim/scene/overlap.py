@@ -12,7 +12,7 @@ import numpy as np
 from convanim.arithmetic import arguments, count, per_axis, sides
 from convanim.numerals import Numerals
 from convanim.ops import Conv
-from convanim.scene.captions import heading, place
+from convanim.scene.captions import OUTPUT, heading, place
 from convanim.scene.counts import Counts, cured
 from convanim.scene.frame import (
     Beats,
@@ -32,7 +32,9 @@ from convanim.scene.frame import (
 from convanim.scene.stage import lines, roles
 from convanim.taps import Ints
 from convanim.trace import Trace
+from convanim.words import join, plural, say
 
+LESS = plural("{told}, the window's other {n} is padding", "{told}, the window's other {n} are padding")
 #: Up to so many placements are each shown in two frames: what is read, then what it adds.
 TWO = 16
 
@@ -51,7 +53,7 @@ class OverlapScene(OneBlock):
         self.layers = {"output": own} | ({"cured": Counts(other.by_input())} if other else {})
         self.traces = tuple(layer.trace for layer in self.layers.values())
         self.captions = len(self.layers)
-        self.title, self.detail = heading(trace).replace("   ", ", overlap   ", 1), arguments(trace.axes)
+        self.title, self.detail = heading(trace, say("{layer}, overlap", layer=trace.op.words)), arguments(trace.axes)
         self._titles = self._name()
         self._slides = self.trace.order == "gather"
         self.x = flat(trace.x[0])
@@ -60,11 +62,13 @@ class OverlapScene(OneBlock):
         self._crops = any(layer.cuts for layer in self.layers.values())
         # The layer itself may have nothing to crop where the one beside it has.
         cut = next((layer for layer in self.layers.values() if layer.cuts), own)
-        crop = Phase(f"crop p = {sides([(a.before, a.after) for a in cut.axes])}", "crop")
+        crop = Phase(say("crop p = {n}", n=sides([(a.before, a.after) for a in cut.axes])), say("crop"))
+        walk = Phase(say("stamp and count"), say("stamp"))
+        walk = Phase(say("slide and count"), say("slide")) if self._slides else walk
         self.phases = (
-            Phase("slide and count", "slide") if self._slides else Phase("stamp and count", "stamp"),
+            walk,
             *([crop] if self._crops else []),
-            Phase("even or uneven", "even?"),
+            Phase(say("even or uneven"), say("even?")),
         )
         self.panels = self._panels()
         self.rows = tuple((p,) for p in self.panels) if len(trace.axes) == 1 else (self.panels,)
@@ -74,12 +78,14 @@ class OverlapScene(OneBlock):
     def _name(self) -> dict[str, str]:
         if len(self.layers) == 1:
             slides = self.trace.order == "gather"
-            return {"output": "input cells read by each window" if slides else "products in each output cell"}
+            reads = say("input cells read by each window")
+            return {"output": reads if slides else say("products in each output cell")}
         own, other = (layer.axes for layer in self.layers.values())
         kernel, new = (per_axis([a.kernel for a in axes]) for axes in (own, other))
         crop, usual = (sides([(a.before, a.after) for a in axes]) for axes in (other, own))
-        told = f", padding {crop}" if crop != usual else ""
-        return {"output": f"products: kernel {kernel}", "cured": f"kernel {new} instead of {kernel}{told}"}
+        told = [say("kernel {new} instead of {n}", new=new, n=kernel)]
+        told += [say("padding {n}", n=crop)] if crop != usual else []
+        return {"output": say("products: kernel {n}", n=kernel), "cured": join(", ", told)}
 
     def _reading(self) -> tuple[Cells, Ints]:
         """What is read, as roles and values: the input, or what the window slides over."""
@@ -95,7 +101,7 @@ class OverlapScene(OneBlock):
         return shown, values
 
     def _panels(self) -> tuple[Panel, ...]:
-        title = "input, padded" if (self._read_roles == Role.PADDING).any() else "input"
+        title = join(", ", [say("input"), *[say("padded")] * bool((self._read_roles == Role.PADDING).any())])
         first = Panel(
             "input", self._read_roles.shape, (title,), Numerals(self.x), self._read_values,
             aside=not self._slides, shade="data",
@@ -128,9 +134,9 @@ class OverlapScene(OneBlock):
             name: whole(self._titles[name], Role.PENDING, np.zeros_like(layer.all))
             for name, layer in self.layers.items()
         }
-        told = "each output cell counts the input cells that its window reads"
+        told = say("each output cell counts the input cells that its window reads")
         if not self._slides:
-            told = "every input cell adds 1 to each cell that its stamp reaches"
+            told = say("every input cell adds 1 to each cell that its stamp reaches")
         return Frame(0, {"input": self._input(), **grids}, self._lines(Caption(remark=told)))
 
     def _place(self, number: int, *, landed: bool) -> Frame:
@@ -162,12 +168,15 @@ class OverlapScene(OneBlock):
             outlines = (Outline(top, left, bottom, right, Role.KERNEL),)
         states = np.where(shown == 0, Role.PENDING, np.where(shown == 1, Role.DONE, Role.OVERLAP)).astype(np.uint8)
         met = int((before[cells] > 0).sum())
-        subject = f"input{place(step.reads[0, 1:].tolist())}" if len(step.reads) else f"input cell {number + 1}"
-        told = f"{subject} adds 1 to {count(len(step.writes), 'cell')}"
-        again = f", {met} of them hit before" if met else ""
+        subject = say("input cell {n}", n=number + 1)
+        if len(step.reads):
+            subject = join("", [say("input"), place(step.reads[0, 1:].tolist())])
+        told = say("{cell} adds 1 to {cells}", cell=subject, cells=count(len(step.writes), "cell"))
         if len(self.layers) > 1:
-            told = f"kernel {per_axis([a.kernel for a in layer.axes])}: {told}"
-        return Grid(self._titles[name], states, shown, emphasis, {}, outlines), Caption(remark=told + again)
+            told = join(": ", [say("kernel {n}", n=per_axis([a.kernel for a in layer.axes])), told])
+        if met:
+            told = say("{told}, {n} of them hit before", told=told, n=met)
+        return Grid(self._titles[name], states, shown, emphasis, {}, outlines), Caption(remark=told)
 
     def _slide(self, number: int) -> Frame:
         """A window, the input cells that it reads, and their number in the output."""
@@ -191,9 +200,10 @@ class OverlapScene(OneBlock):
             "output": Grid(self._titles["output"], states.reshape(counts.shape), counts, new, {}, (cell,)),
         }
         many, places = int(counts[at]), int(under.sum())
-        less = f", the window's other {places - many} {'are' if places - many > 1 else 'is'} padding"
-        told = f"output{place(step.writes[0, 1:].tolist())} reads {count(many, 'input cell')}"
-        return Frame(0, grids, (Caption(remark=told + less * (many < places)),), number + 1)
+        name = join("", [OUTPUT, place(step.writes[0, 1:].tolist())])
+        told = say("{cell} reads {cells}", cell=name, cells=count(many, "input cell"))
+        told = LESS(places - many, told=told) if many < places else told
+        return Frame(0, grids, (Caption(remark=told),), number + 1)
 
     def _close(self, number: int, closing: int) -> Frame:
         """The crop, in two frames where there is one; then the counts, and what they mean."""
@@ -210,7 +220,7 @@ class OverlapScene(OneBlock):
             calm = np.zeros(layer.shape, np.uint8)
             grids[name] = Grid(self._titles[name], states, layer.all, calm, {}, tuple(outlines))
         verdicts = self._lines(*(layer.verdict() for layer in self.layers.values()))
-        crop = Caption(remark="padding of a transposed layer is what is cut off")
+        crop = Caption(remark=say("padding of a transposed layer is what is cut off"))
         phase = len(self.phases) - 1 if last else 1
         return Frame(phase, grids, verdicts if last else self._lines(crop), len(self.trace))
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Panel, Role, still
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Panel, Phase, Role, still
 from convanim.trace import Trace
+from convanim.words import join, say
 
 if TYPE_CHECKING:  # the registry of scenes knows what is made of pairs
     from convanim.scene import Scene
@@ -116,6 +117,11 @@ class Pair:
         moved, done = self._steps(scene, stage, number)
         frame = scene.frame(opening + done * each - 1)
         return frame if moved else self._rest(frame)
+
+
+def side_by_side(walk: Phase, told: str) -> Phase:
+    """The phase in which one scene walks and the other stamps."""
+    return Phase(join(" | ", [walk.label, told]), join(" | ", [walk.short, say("stamp")]))
 
 
 def at_rest(frame: Frame) -> Frame:

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from convanim.arithmetic import per_axis, ring_name, rings, sides
 from convanim.numerals import Numerals
+from convanim.ops import times
 from convanim.scene.captions import output_cell, product_sum
 from convanim.scene.frame import Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, whole
-from convanim.scene.gather import COPIES
+from convanim.scene.gather import COPIES, inserting, turning
 from convanim.scene.slab import MOST, ROW, Slab, wrapped
 from convanim.scene.stage import layers, roles
 from convanim.scene.window import SURVEYED, Seen, WindowScene
 from convanim.trace import ConvTrace, Step
+from convanim.words import join, rejoin, say
 
 
 class PlanesScene(WindowScene):
@@ -72,25 +74,24 @@ class PlanesScene(WindowScene):
 
     def _detail(self) -> str:
         groups = self.trace.op.groups
-        return super()._detail() + (f"   groups {groups}" if groups > 1 else "")
+        return join("   ", [super()._detail(), *([say("groups {n}", n=groups)] if groups > 1 else [])])
 
     def _phases(self) -> tuple[Phase, ...]:
         axes = self.trace.axes
         ringed = rings(axes)
-        pad = Phase(f"pad {ring_name(axes)} = {sides(ringed)}", "pad")
-        if any(a.output_padding for a in axes):
-            pad = Phase(f"pad {sides(ringed)}", "pad")
+        wide = f"{ring_name(axes)} = {sides(ringed)}"
+        wide = sides(ringed) if any(a.output_padding for a in axes) else wide
+        pad = Phase(say("pad {n}", n=wide), say("pad"))
         stride = per_axis([1 if self.op.transposed else a.stride for a in axes])
-        slide = Phase(f"slide, stride {stride}; add the channels up", "slide")
+        told = say("slide, stride {n}; add the channels up", n=stride)
         if self._parts == 1:
-            slide = Phase(f"slide, stride {stride}", "slide")
+            told = say("slide, stride {n}", n=stride)
         elif self._sliced:
-            slide = Phase(f"slide, stride {stride}; add the slices up", "slide")
+            told = say("slide, stride {n}; add the slices up", n=stride)
+        slide = Phase(told, say("slide"))
         if not self.op.transposed:
             return (pad, slide) if any(map(any, ringed)) else (slide,)
-        inserted = per_axis([a.stride - 1 for a in axes])
-        turn = Phase("rotate kernel 180°", "rotate") if self._rotates else Phase("kernel as given", "as given")
-        return Phase(f"insert s−1 = {inserted} {'zero' if inserted == '1' else 'zeros'}", "insert"), pad, turn, slide
+        return inserting(axes), pad, turning(self._rotates), slide
 
     def _roles(self) -> Cells:
         return roles(*self.lines, ring=Role.PADDING if self.trace.axes[0].mode == "zeros" else Role.COPIED)
@@ -100,7 +101,7 @@ class PlanesScene(WindowScene):
 
     def _open(self) -> list[Frame]:
         inside = self._spread(layers(*self.lines) == 0)
-        told = f"input {'×'.join(map(str, self.trace.x.shape))}, {self.detail.replace('   ', ', ')}"
+        told = say("input {size}, {told}", size=times(self.trace.x.shape), told=rejoin(self.detail, ", "))
         frames = []
         bare = np.where(inside, self._spread(roles(*self.lines, unused=False)), Role.NONE).astype(np.uint8)
         bare = np.where(bare == Role.CROPPED, self._spread(self._uncropped()), bare).astype(np.uint8)
@@ -112,7 +113,7 @@ class PlanesScene(WindowScene):
             values[together] = self.trace.x.reshape(len(shown), *(n.count for n in self.lines))
             frames.append(self._set(0, self.left.planes(shown), self.left.planes(values), told))
             spread = any(n.gap > 1 and n.count > 1 for n in self.lines)
-            remark = "zeros between neighbours" if spread else "there is nothing to insert"
+            remark = say("zeros between neighbours") if spread else say("there is nothing to insert")
             frames.append(self._set(0, bare, self.stage_values, remark))
         else:
             frames.append(self._set(0, bare, self.stage_values, told))
@@ -121,9 +122,9 @@ class PlanesScene(WindowScene):
             frames.append(self._set(phase, self.stage_roles, self.stage_values, self._pad_remark()))
         if self.op.transposed:
             name = self.op.rules.title
-            remark = f"{name} does not rotate: the kernels slide as they are given"
+            remark = say("{name} does not rotate: the kernels slide as they are given", name=name)
             if self._rotates:
-                remark = "windows that slide need every kernel rotated by 180°"
+                remark = say("windows that slide need every kernel rotated by 180°")
             frames.append(self._set(2, self.stage_roles, self.stage_values, remark))
             frames[-1] = Frame(2, {**frames[-1].grids, **self._weights(0, turned=True)}, frames[-1].captions)
         return frames
@@ -140,14 +141,15 @@ class PlanesScene(WindowScene):
     def _pad_remark(self) -> str:
         mode = self.trace.axes[0].mode
         if mode != "zeros":
-            return f"{mode}: {COPIES[mode]}"
+            return join(": ", [mode, COPIES[mode]])
         ringed = rings(self.trace.axes)
         if not any(map(any, ringed)):
             left = any(n.unused for n in self.lines)
-            return "no window reaches the hatched cells" if left else "there is nothing to pad"
-        every = ", whole slices of them at the ends" if len(self.trace.axes) == 3 else ""
-        cut = "; negative ones are cropped" if any(n < 0 for pair in ringed for n in pair) else ""
-        return f"{ring_name(self.trace.axes)} = {sides(ringed)}: zeros around every plane{every}{cut}"
+            return say("no window reaches the hatched cells") if left else say("there is nothing to pad")
+        told = say("{formula}: zeros around every plane", formula=f"{ring_name(self.trace.axes)} = {sides(ringed)}")
+        if len(self.trace.axes) == 3:
+            told = say("{told}, whole slices of them at the ends", told=told)
+        return say("{told}; negative ones are cropped", told=told) if any(n < 0 for p in ringed for n in p) else told
 
     # The kernels and the sums.
 
@@ -185,10 +187,10 @@ class PlanesScene(WindowScene):
         if channel not in met:
             return ""
         if self._group == 1 == self.right.channels:
-            return "kernel" if self._kernels.deep == 1 else f"kernel, slice {depth}"
+            return join(", ", [say("kernel"), *([say("slice {n}", n=depth)] if self._kernels.deep > 1 else [])])
         outputs = self.right.channels // self.trace.op.groups
         pair = (channel, output % outputs) if self.op.transposed else (output, channel % self._group)
-        return f"w[{pair[0]},{pair[1]}]" + (f", slice {depth}" if self._kernels.deep > 1 else "")
+        return join(", ", [f"w[{pair[0]},{pair[1]}]", *([say("slice {n}", n=depth)] if self._kernels.deep > 1 else [])])
 
     def _aside(self) -> tuple[tuple[Panel, ...], ...]:
         slab = self._kernels
@@ -215,7 +217,7 @@ class PlanesScene(WindowScene):
 
     @property
     def _strip_title(self) -> str:
-        return "one sum a slice" if self._sliced else "one sum a channel"
+        return say("one sum a slice") if self._sliced else say("one sum a channel")
 
     def _beside(self, step: Step | None, *, written: bool) -> dict[str, Grid]:
         output = 0 if step is None and not written else self.right.channels - 1
@@ -270,7 +272,7 @@ class PlanesScene(WindowScene):
         if self._parts == 1:
             bias = None if self.trace.bias is None else self.trace.bias[cell[0]].item()
             numerals = self.numerals[0], self._factor, self.numerals[1]
-            nothing = "" if len(step.terms) else "every input under the window is a zero that was put there"
+            nothing = "" if len(step.terms) else say("every input under the window is a zero that was put there")
             return replace(product_sum(step, numerals, bias, nothing), subject=subject)
         sums = self._split(self.trace, step).tolist()
         terms = [self._sum.text(s) for s in sums]
@@ -280,7 +282,7 @@ class PlanesScene(WindowScene):
             own = Numerals(self.trace.bias)
             bias = self.trace.bias[cell[0]].item()
             text = own.text(bias)
-            terms.append(f"bias {text}" if bias >= 0 else f"bias ({text})")
+            terms.append(say("bias {value}", value=text if bias >= 0 else f"({text})"))
             exact = exact and own.exact(bias)
         signs = ["=" if e else "≈" for e in (exact, exact and self.numerals[1].exact(total))]
         return Caption(subject, tuple(terms), self.numerals[1].text(total), self._strip_title, *signs)

@@ -13,16 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.arithmetic import count, per_axis, sides
+from convanim.arithmetic import per_axis, sides
 from convanim.ops import AvgPool, LpPool
 from convanim.scene.captions import combined, detail, output_cell, place, size_formula
 from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
 from convanim.scene.stage import layers, roles
 from convanim.scene.window import SURVEYED, Seen, Where, WindowScene
 from convanim.trace import PoolTrace, Step
+from convanim.words import join, plural, rejoin, say
 
 #: What a window does, by how it combines.
-VERBS = {"max": "take the maximum", "mean": "take the mean", "norm": "take the norm"}
+VERBS = {"max": say("take the maximum"), "mean": say("take the mean"), "norm": say("take the norm")}
+#: Cells of padding under the window of a mean that counts them.
+COUNTS = plural("{n} cell of padding counts as a zero", "{n} cells of padding count as zeros")
 
 
 class PoolScene(WindowScene):
@@ -56,16 +59,17 @@ class PoolScene(WindowScene):
     def _detail(self) -> str:
         op = self.trace.op
         more = [f"p = {op.norm_type:g}"] if isinstance(op, LpPool) else []
-        more += ["rounded up"] * op.ceil_mode
-        return "   ".join([detail(self.trace), *more])
+        more += [say("rounded up")] * op.ceil_mode
+        return join("   ", [detail(self.trace), *more])
 
     def _phases(self) -> tuple[Phase, ...]:
         axes = self.trace.axes
         verb = VERBS[self.trace.op.combine]
-        slide = Phase(f"slide, stride {per_axis([a.stride for a in axes])}: {verb}", "slide")
+        stride = per_axis([a.stride for a in axes])
+        slide = Phase(say("slide, stride {n}: {what}", n=stride, what=verb), say("slide"))
         padded = any(a.before or a.after for a in axes)
-        around = sides([(a.before, a.after) for a in axes])
-        return (Phase(f"pad p = {around}" if padded else "round up", "pad"), slide) if self._rings else (slide,)
+        around = say("pad {n}", n=f"p = {sides([(a.before, a.after) for a in axes])}") if padded else say("round up")
+        return (Phase(around, say("pad")), slide) if self._rings else (slide,)
 
     @property
     def _rings(self) -> bool:
@@ -86,14 +90,17 @@ class PoolScene(WindowScene):
         layer = self._spread(layers(*self.lines))
         unused = self.stage_roles == Role.UNUSED
         alone = np.where(layer == 0, Role.DATA, Role.NONE).astype(np.uint8)
-        told = f"input, {self.detail.replace('   ', ', ')}"
+        told = join(", ", [say("input"), rejoin(self.detail, ", ")])
         frames = [self._set(0, alone, self.stage_values, told)]
         shown = alone
         inside = self._spread(self._inside())
         for now, remark in (
             (np.where(inside & ~unused, self.stage_roles, Role.NONE), self._padding_remark()),
-            (np.where(unused, alone, self.stage_roles), "the last window sticks out: the output's size is rounded up"),
-            (self.stage_roles, "no window reaches the hatched cells"),
+            (
+                np.where(unused, alone, self.stage_roles),
+                say("the last window sticks out: the output's size is rounded up"),
+            ),
+            (self.stage_roles, say("no window reaches the hatched cells")),
         ):
             # Input that no window reaches is input until that is said.
             grown = np.where(unused & (alone == Role.DATA) & (now == Role.NONE), Role.DATA, now).astype(np.uint8)
@@ -114,10 +121,11 @@ class PoolScene(WindowScene):
 
     def _padding_remark(self) -> str:
         if self._max:
-            return "padding never wins a maximum, so it holds nothing"
+            return say("padding never wins a maximum, so it holds nothing")
         if self.trace.op.combine == "norm":
-            return "padding adds nothing to the sum"
-        return "padding counts as zeros in the mean" if self._counts else "padding does not count in the mean"
+            return say("padding adds nothing to the sum")
+        counts = say("padding counts as zeros in the mean")
+        return counts if self._counts else say("padding does not count in the mean")
 
     def look(self, step: Step, *, written: bool) -> Seen:
         """What a placement shows on the stage, and its arithmetic."""
@@ -146,14 +154,14 @@ class PoolScene(WindowScene):
 
     def _remark(self, step: Step, empty: int, padding: int) -> str:
         if self._max and not len(step.terms):
-            return "only padding under the window, and padding never wins"
+            return say("only padding under the window, and padding never wins")
         if self._max:
-            return "padding never wins a maximum" if empty and self._padded else ""
+            return say("padding never wins a maximum") if empty and self._padded else ""
         if padding and self._counts:
-            return f"{count(padding, 'cell')} of padding {'counts as a zero' if padding == 1 else 'count as zeros'}"
+            return COUNTS(padding)
         if empty and not self._counts and self._padded and self.trace.op.combine == "mean":
-            return "padding does not count"
-        return "what sticks out does not count" if empty and self.trace.op.combine == "mean" else ""
+            return say("padding does not count")
+        return say("what sticks out does not count") if empty and self.trace.op.combine == "mean" else ""
 
     @property
     def _padded(self) -> bool:
@@ -182,5 +190,5 @@ class PoolScene(WindowScene):
         """The last caption: how large the output is."""
         caption = size_formula(self.trace.axes)
         if any(a.beyond for a in self.trace.axes):
-            caption = replace(caption, remark="rounded up: the last window may stick out")
+            caption = replace(caption, remark=say("rounded up: the last window may stick out"))
         return caption

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from convanim.arithmetic import count, per_axis, sides
+from convanim.arithmetic import per_axis, sides
 from convanim.scene.canvas import Canvas, LetteredCanvas
-from convanim.scene.captions import detail, heading, place, size_formula, span
+from convanim.scene.captions import OUTPUT, detail, heading, place, size_formula, span
 from convanim.scene.frame import (
     Beats,
     Caption,
@@ -27,7 +27,15 @@ from convanim.scene.frame import (
     whole,
 )
 from convanim.trace import ConvTrace, Trace
+from convanim.words import join, plural, say
 
+INPUT, PRODUCT = say("input"), say("product")
+#: What all input values do, and what happens where a stamp meets others.
+SCALES = plural(
+    "the {what} value scales the kernel; the products are added up",
+    "each of the {n} {what} values scales the kernel; the products are added up",
+)
+MEETS = plural("{n} cell overlaps: {sum}", "{n} cells overlap: {sum}")
 #: Up to so many stamps each is shown in three frames (read, scale, add), up to so many in two, beyond in one.
 THREE, TWO = 16, 49
 
@@ -43,9 +51,7 @@ class ScatterScene(OneBlock):
 
     captions = 1
 
-    def __init__(
-        self, trace: ConvTrace, *, symbols: bool = False, reads: str = "input", writes: str = "output"
-    ) -> None:
+    def __init__(self, trace: ConvTrace, *, symbols: bool = False, reads: str = INPUT, writes: str = OUTPUT) -> None:
         self.trace, self.op = trace, trace.op
         self._reads, self._writes = reads, writes
         self.traces: tuple[Trace, ...] = (trace,)
@@ -54,7 +60,7 @@ class ScatterScene(OneBlock):
         self.x, self.kernel, self.answer = self.canvas.x, self.canvas.kernel, self.canvas.answer
         self.shape = self.canvas.shape
         # What slides as it is given is stamped rotated.
-        self._kernel_title = "kernel" if self.op.rules.rotates else "kernel, rotated"
+        self._kernel_title = say("kernel") if self.op.rules.rotates else say("kernel, rotated")
         axes = trace.axes
         self._before = (0, *(a.kept.start for a in axes))[-2:]
         self._reach = (1, *(a.reach for a in axes))[-2:]
@@ -62,7 +68,7 @@ class ScatterScene(OneBlock):
         self._cuts = self.shape != self.answer.shape
         # Output padding is shown in the crop, also where it ends up cutting nothing.
         self._crops = self._cuts or any(a.output_padding for a in axes)
-        self._name = "canvas" if self._crops else writes
+        self._name = say("canvas") if self._crops else writes
         each = 3 if len(trace) <= THREE else 2 if len(trace) <= TWO else 1
 
         self.phases = self._phases()
@@ -74,25 +80,25 @@ class ScatterScene(OneBlock):
     def _phases(self) -> tuple[Phase, ...]:
         axes = self.trace.axes
         crop = sides([(a.before, a.after) for a in axes])
-        bias = (Phase("add the bias", "bias"),) if self.canvas.bias else ()
+        bias = (Phase(say("add the bias"), say("bias")),) if self.canvas.bias else ()
         return (
-            Phase(f"read one {self._reads} value", "read"),
-            Phase("scale the kernel", "scale"),
-            Phase(f"add it to the {self._writes}", "add"),
-            Phase(f"crop p = {crop}", "crop"),
+            Phase(say("read one {what} value", what=self._reads), say("read")),
+            Phase(say("scale the kernel"), say("scale")),
+            Phase(say("add it to the {what}", what=self._writes), say("add")),
+            Phase(say("crop p = {n}", n=crop), say("crop")),
             *bias,
         )
 
     def _panels(self) -> tuple[Panel, ...]:
         x, kernel, product, total = self.canvas.numerals
         note, kernels, out = self.canvas.longest_note(), (self._kernel_title,), self._writes
-        titles = (out, f"{out}, cropped", self._canvas_title) if self._crops else (out,)
+        titles = (out, say("{what}, cropped", what=out), self._canvas_title) if self._crops else (out,)
         looked_up: Any = {"aside": True}
         return (
             Panel("input", self.x.shape, (self._reads,), x, self.x, shade="data", **looked_up),
             Panel("kernel", self.kernel.shape, kernels, kernel, self.kernel, sign="×", shade="kernel", **looked_up),
             Panel(
-                *("stamp", self.kernel.shape, ("product",), product, self.canvas.products),
+                *("stamp", self.kernel.shape, (PRODUCT,), product, self.canvas.products),
                 sign="=",
                 shade="product",
                 **looked_up,
@@ -104,7 +110,8 @@ class ScatterScene(OneBlock):
     def _canvas_title(self) -> str:
         if not self._crops:
             return self._writes
-        return f"{'canvas' if self._writes == 'output' else self._writes}, to be cropped"
+        what = say("canvas") if self._writes == OUTPUT else self._writes
+        return say("{what}, to be cropped", what=what)
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
@@ -121,7 +128,7 @@ class ScatterScene(OneBlock):
         grids = {
             "input": whole(self._reads, Role.DATA, self.x),
             "kernel": whole(self._kernel_title, Role.KERNEL, self.kernel),
-            "stamp": stamp or whole("product", Role.PENDING, self.kernel),
+            "stamp": stamp or whole(PRODUCT, Role.PENDING, self.kernel),
             "canvas": canvas,
         }
         if read:
@@ -133,10 +140,10 @@ class ScatterScene(OneBlock):
 
     def _open(self) -> Frame:
         canvas = whole(self._canvas_title, Role.PENDING, np.zeros(self.shape, self.canvas.shown.dtype))
-        many = f"each of the {self.x.size} {self._reads} values" if self.x.size > 1 else f"the {self._reads} value"
-        remark = f"{many} scales the kernel; the products are added up"
+        remark = SCALES(self.x.size, what=self._reads)
         if not self.op.rules.rotates:
-            remark = f"{self.op.rules.title} slides the kernel as it is given, so it is stamped rotated by 180°"
+            name = self.op.rules.title
+            remark = say("{name} slides the kernel as it is given, so it is stamped rotated by 180°", name=name)
         return Frame(0, self._grids(canvas), (Caption(remark=remark),))
 
     def _stamp(self, number: int, part: int) -> Frame:
@@ -149,17 +156,17 @@ class ScatterScene(OneBlock):
         before, hit = self.canvas.after(number), self.canvas.hit(number)
         shown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
         where = Outline(top, left, bottom, right, Role.KERNEL)
-        source = f"{self._reads}{place(step.reads[0, 1:].tolist())}"
+        source = join("", [self._reads, place(step.reads[0, 1:].tolist())])
         value = self.canvas.value(step)
-        product = whole("product", Role.PRODUCT, self.canvas.product(step))
+        product = whole(PRODUCT, Role.PRODUCT, self.canvas.product(step))
         calm = np.zeros(self.shape, np.uint8)
         if part == 0:
             canvas = Grid(self._canvas_title, shown, before, calm)
             return Frame(0, self._grids(canvas, None, at), (Caption(source, (), value),), number + 1)
         if part == 1:
             canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
-            gaps = "with gaps, as the kernel is dilated" if max(self._steps) > 1 else ""
-            caption = Caption("product", (f"{source} · kernel",), f"{value} · kernel", gaps)
+            gaps = say("with gaps, as the kernel is dilated") if max(self._steps) > 1 else ""
+            caption = Caption(PRODUCT, (say("{cell} · kernel", cell=source),), say("{cell} · kernel", cell=value), gaps)
             return Frame(1, self._grids(canvas, product, at), (caption,), number + 1)
         notes = self.canvas.notes(number)
         after = self.canvas.after(number + 1)
@@ -168,15 +175,16 @@ class ScatterScene(OneBlock):
         calm[cells] = Emphasis.WRITTEN
         canvas = Grid(self._canvas_title, shown, after, calm, notes, (where,))
         met = int(overlap.sum())
-        remark = "no overlap"
+        remark: str = say("no overlap")
         if met:
             cell, *more = notes
             one = self.canvas.sum(number, cell) + ", …" * bool(more)
             # Sums of letters are long.
-            remark = one if self._symbols else f"{count(met, 'cell')} overlap{'s' if met == 1 else ''}: {one}"
+            remark = one if self._symbols else MEETS(met, sum=one)
         slices = list(zip((top, left), (bottom, right), self._steps, strict=True))[-len(self.trace.axes) :]
-        subject = f"{self._name}{span(slices)}"
-        caption = Caption(subject, (f"{value if self._symbols else source} · kernel",), "", remark, relation="+=")
+        subject = join("", [self._name, span(slices)])
+        term = say("{cell} · kernel", cell=value if self._symbols else source)
+        caption = Caption(subject, (term,), "", remark, relation="+=")
         return Frame(2, self._grids(canvas, product, at), (caption,), number + 1)
 
     def _close(self) -> list[Frame]:
@@ -186,7 +194,7 @@ class ScatterScene(OneBlock):
         inside = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.DONE)
         shown = np.full(self.shape, Role.CROPPED, np.uint8)
         shown[rows, columns] = Role.DONE
-        title = f"{self._writes}, cropped" if self._cuts else self._writes
+        title = say("{what}, cropped", what=self._writes) if self._cuts else self._writes
         frames = []
         if self._crops:
             grown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
@@ -197,7 +205,7 @@ class ScatterScene(OneBlock):
         finished = self.canvas.result(rows, columns)
         result = Grid(title, shown, finished, np.zeros(self.shape, np.uint8))
         if self.canvas.bias:
-            added = Caption(remark=f"bias {self.canvas.bias} added to every output cell")
+            added = Caption(remark=say("bias {value} added to every output cell", value=self.canvas.bias))
             frames.append(self._last(len(self.phases) - 1, result, added))
         # Without anything to crop or add, the result is what the stamps have left.
         phase = len(self.phases) - 1 if frames else 2
@@ -221,10 +229,11 @@ class ScatterScene(OneBlock):
     def _crop_caption(self) -> Caption:
         axes = self.trace.axes
         extra = [a.output_padding for a in axes]
-        crop = f"crop p = {sides([(a.before, a.after) for a in axes])}"
+        crop, more = say("crop p = {n}", n=sides([(a.before, a.after) for a in axes])), per_axis(extra)
+        told = join(": ", [crop, say("padding of a transposed layer is what is cut off")])
         if any(a.canvas > a.full for a in axes):
-            added = f"output padding {per_axis(extra)} adds the outlined edge"
-            return Caption(remark=f"{crop}; {added}, which no product reaches in full")
-        if any(extra):
-            return Caption(remark=f"{crop}, but output padding {per_axis(extra)} keeps the outlined edge")
-        return Caption(remark=f"{crop}: padding of a transposed layer is what is cut off")
+            added = say("output padding {n} adds the outlined edge, which no product reaches in full", n=more)
+            told = join("; ", [crop, added])
+        elif any(extra):
+            told = say("{crop}, but output padding {n} keeps the outlined edge", crop=crop, n=more)
+        return Caption(remark=told)

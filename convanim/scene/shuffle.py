@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from convanim.errors import ConvanimError
 from convanim.numerals import Numerals
 from convanim.ops import times
-from convanim.scene.captions import heading, output_cell, place, rules, span
+from convanim.scene.captions import OUTPUT, heading, output_cell, place, rules, span
 from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
 from convanim.scene.slab import ROW, Slab, wrapped
 from convanim.trace import ShuffleTrace, Trace
+from convanim.words import join, say
 
 #: What tells the channels of one cell from each other besides their numbers; they repeat from the fifth on.
 CORNERS = (Role.DATA, Role.KERNEL, Role.DONE, Role.PRODUCT)
@@ -42,8 +43,8 @@ class ShuffleScene:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
         self.title, self.detail = heading(trace), self._detail()
-        self.left = Slab("input", "input", len(trace.x), trace.x.shape[1:])
-        self.right = Slab("output", "output", trace.channels, trace.answer.shape[1:])
+        self.left = Slab("input", say("input"), len(trace.x), trace.x.shape[1:])
+        self.right = Slab("output", OUTPUT, trace.channels, trace.answer.shape[1:])
         for slab in (self.left, self.right):
             if slab.count > MOST:
                 told = f"{slab.count} {slab.title} channels and pictures show up to {MOST}"
@@ -69,7 +70,7 @@ class ShuffleScene:
         turn = np.zeros(self.answer.size, np.int64)
         turn[order] = np.arange(len(order)) if singly else cell.ravel()[order]
         self._turn: NDArray[np.int64] = turn.reshape(self.answer.shape)
-        corner = Phase(f"each channel has its corner of a cell of {r}×{r}", "move")
+        corner = Phase(say("each channel has its corner of a cell of {r}×{r}", r=r), say("move"))
         self.phases: tuple[Phase, ...] = (corner,)
         self.blocks = self._blocks()
         self.panels = tuple(p for block in self.blocks for row in block for p in row)
@@ -79,8 +80,8 @@ class ShuffleScene:
 
     def _detail(self) -> str:
         op = self.op
-        order = f"order {'DCR' if op.depth_first else 'CRD'}"
-        return "   ".join([*([rules(op)] if rules(op) else []), f"r = {op.factor}", order])
+        order = say("order {name}", name="DCR" if op.depth_first else "CRD")
+        return join("   ", [*([rules(op)] if rules(op) else []), f"r = {op.factor}", order])
 
     def _from(self) -> NDArray[np.int64]:
         """For each output cell the number of the input cell that it comes from."""
@@ -120,10 +121,11 @@ class ShuffleScene:
         """One frame of the scene, from 0."""
         if number == 0:
             r = self.op.factor
-            way = f"{r * r} channels become one of cells of {r}×{r}"
+            way = say("{n} channels become one of cells of {r}×{r}", n=r * r, r=r)
             if not self.op.transposed:
-                way = f"one channel of cells of {r}×{r} becomes {r * r} channels"
-            return Frame(0, self._grids(0, None), (Caption(remark=f"{way}: no value changes, each moves"),))
+                way = say("one channel of cells of {r}×{r} becomes {n} channels", n=r * r, r=r)
+            told = join(": ", [way, say("no value changes, each moves")])
+            return Frame(0, self._grids(0, None), (Caption(remark=told),))
         if number > self.beats.steps:
             return Frame(0, self._grids(self.beats.steps, None), (self._closing(),), self.beats.steps)
         return Frame(0, self._grids(number, number - 1), (self._caption(number - 1),), number)
@@ -156,14 +158,14 @@ class ShuffleScene:
         values = tuple(self.numerals.text(v) for v in self.answer[self._turn == number].tolist())
         channel, row, column = targets[0].tolist()
         if len(targets) == 1:
-            source = output_cell(self._source[:, channel, row, column].tolist(), self.left.count)
+            source = output_cell(self._source[:, channel, row, column].tolist(), self.left.count, say("input"))
             target = output_cell((channel, row, column), self.right.count)
-            return Caption(target, (source.replace("output", "input"),), *values)
+            return Caption(target, (source,), *values)
         if not self.op.transposed:
-            return Caption(f"output[:, {row},{column}]", values, between=", ")
+            return Caption(join("", [OUTPUT, f"[:, {row},{column}]"]), values, between=", ")
         r = self.op.factor
         inside = span([(row, row + r, 1), (column, column + r, 1)]).strip("[]")
-        subject = f"output[{channel}, {inside}]" if self.right.count > 1 else f"output[{inside}]"
+        subject = join("", [OUTPUT, f"[{channel}, {inside}]" if self.right.count > 1 else f"[{inside}]"])
         return Caption(subject, values, between=", ")
 
     def _closing(self) -> Caption:
@@ -172,8 +174,8 @@ class ShuffleScene:
         sizes = [b.output for b in self.trace.axes]
         told = [f"{b.input}{sign}{self.op.factor}" for b in self.trace.axes]
         if len(set(told)) == 1:
-            return Caption("output size", (told[0],), str(a.output))
-        return Caption("output size", (" × ".join(f"({t})" for t in told),), times(sizes))
+            return Caption(say("output size"), (told[0],), str(a.output))
+        return Caption(say("output size"), (" × ".join(f"({t})" for t in told),), times(sizes))
 
 
 def _around(cells: list[tuple[int, int]]) -> tuple[Outline, ...]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from convanim.errors import ConvanimError
 from convanim.ops import Operation
 from convanim.scene.frame import Panel, Rows
+from convanim.words import join, say
 
 #: So many planes are looked at side by side; more are no picture.
 MOST = 8
@@ -75,14 +76,16 @@ class Slab:
         """The panels' titles."""
         if self.count == 1:
             return (self.title,)
-        first = "channel" if self.title == "input" else self.title
-        words = [f"{self.title} {w}" if self.title != "input" else w for w in self.words]
-        channels = words or [f"{first} {c}" for c in range(self.channels)]
+        given = self.title == "input"
+        words = [w if given else join(" ", [self.title, w]) for w in self.words]
+        numbers = map(str, range(self.channels))
+        channels = words or [say("channel {n}", n=c) if given else join(" ", [self.title, c]) for c in numbers]
         if self.deep == 1:
             return tuple(channels)
         if self.channels == 1:
-            channels = [self.title] if self.title != "input" else [""]
-        return tuple(f"{c}, slice {d}".removeprefix(", ") for c in channels for d in range(self.deep))
+            channels = [""] if given else [self.title]
+        slices = [say("slice {n}", n=d) for d in range(self.deep)]
+        return tuple(join(", ", [c, s]) if c else s for c in channels for s in slices)
 
     def planes(self, array: NDArray[Any]) -> NDArray[Any]:
         """An array (C, *n) as (planes, rows, columns)."""

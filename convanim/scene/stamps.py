@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from convanim.arithmetic import sides
 from convanim.numerals import Numerals
-from convanim.scene.captions import detail, heading, place, size_formula, span
+from convanim.scene.captions import OUTPUT, detail, heading, place, size_formula, span
 from convanim.scene.frame import (
     Beats,
     Caption,
@@ -40,6 +40,9 @@ from convanim.scene.tints import (
 )
 from convanim.scene.window import TWO
 from convanim.trace import ConvTrace, Trace
+from convanim.words import join, say
+
+INPUT, PRODUCT = say("input"), say("product")
 
 
 class StampScene(OneBlock):
@@ -59,7 +62,7 @@ class StampScene(OneBlock):
         check(trace)
         self.trace, self.saturate = trace, saturate
         self.traces: tuple[Trace, ...] = (trace,)
-        self.title, self.detail = heading(trace), f"{detail(trace)}   groups 3"
+        self.title, self.detail = heading(trace), join("   ", [detail(trace), say("groups {n}", n=3)])
         self.x = np.stack([flat(c) for c in trace.x])
         self.weight = np.stack([flat(w) for w in trace.weight[:, 0]])
         self.answer = np.stack([flat(c) for c in trace.answer])
@@ -79,15 +82,16 @@ class StampScene(OneBlock):
         asides, self._aside = kernel_panels(trace.weight[:, 0], "×")
         colours, products = self._survey()
         crop = sides([(a.before, a.after) for a in axes])
-        last = (Phase(f"crop p = {crop}", "crop"),) * self._cuts
-        last += (Phase("add the bias", "bias"),) * (trace.bias is not None)
-        self.phases = (Phase("scale the kernel", "scale"), Phase("add it to the output", "add"), *last)
+        last = (Phase(say("crop p = {n}", n=crop), say("crop")),) * self._cuts
+        last += (Phase(say("add the bias"), say("bias")),) * (trace.bias is not None)
+        adding = Phase(say("add it to the {what}", what=OUTPUT), say("add"))
+        self.phases = (Phase(say("scale the kernel"), say("scale")), adding, *last)
         stamp = (int(self.weight.shape[1]), int(self.weight.shape[2]))
         self.panels = (
-            picture_panel("input", "input", self._picture.shape[:2], distinct(self._picture)),
+            picture_panel("input", INPUT, self._picture.shape[:2], distinct(self._picture)),
             *asides,
-            replace(picture_panel("stamp", "product", stamp, products), aside=True, sign="="),
-            picture_panel("canvas", "output", self.shape, colours),
+            replace(picture_panel("stamp", PRODUCT, stamp, products), aside=True, sign="="),
+            picture_panel("canvas", OUTPUT, self.shape, colours),
         )
         self.rows = (self.panels,) if len(axes) == 2 else tuple((p,) for p in self.panels)
         self._closing: list[Frame] = self._close()
@@ -140,22 +144,22 @@ class StampScene(OneBlock):
         calm, outlines = np.zeros(size, np.uint8), ()
         more: tuple[Outline, ...] = outlines
         shape = self.weight.shape[1:]
-        stamp = picture("product", np.full(shape, Role.PENDING, np.uint8), np.zeros((*shape, 3), np.uint8))
+        stamp = picture(PRODUCT, np.full(shape, Role.PENDING, np.uint8), np.zeros((*shape, 3), np.uint8))
         if number is not None:
             row, column = divmod(number, size[1])
             calm[row, column] = Emphasis.WRITTEN
             more = (Outline(row, column, row + 1, column + 1, Role.DATA),)
             product = tinted(self._product(number))
-            stamp = picture("product", np.full(shape, Role.PRODUCT, np.uint8), product)
-        source = picture("input", np.full(size, Role.DATA, np.uint8), self._picture, emphasis=calm, outlines=more)
+            stamp = picture(PRODUCT, np.full(shape, Role.PRODUCT, np.uint8), product)
+        source = picture(INPUT, np.full(size, Role.DATA, np.uint8), self._picture, emphasis=calm, outlines=more)
         return {"input": source, **self._aside, "stamp": stamp, "canvas": canvas}
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
         opening, steps, each, _, _ = self.beats
         if number < opening:
-            canvas = picture("output", np.full(self.shape, Role.PENDING, np.uint8), tinted(self._blank()[0]))
-            remark = "every cell stamps the kernel in its colour; where stamps overlap, the colours add"
+            canvas = picture(OUTPUT, np.full(self.shape, Role.PENDING, np.uint8), tinted(self._blank()[0]))
+            remark = say("every cell stamps the kernel in its colour; where stamps overlap, the colours add")
             return Frame(0, self._grids(canvas), (Caption(remark=remark), Caption()))
         step, part = divmod(number - opening, each)
         if step >= steps:
@@ -171,23 +175,24 @@ class StampScene(OneBlock):
         fresh = np.zeros(self.shape, np.uint8)
         outline = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.KERNEL)
         at = divmod(number, self.x.shape[2])
-        told = f"input{place(at[-len(self.trace.axes) :])}"
+        told = say("{cell} · kernel", cell=join("", [INPUT, place(at[-len(self.trace.axes) :])]))
         slices = [(s.start, s.stop, s.step) for s in (rows, columns)][-len(self.trace.axes) :]
         if not written:
-            canvas = picture("output", roles, tinted(before), outlines=(outline,))
+            canvas = picture(OUTPUT, roles, tinted(before), outlines=(outline,))
             values = self.x[:, at[0], at[1]].tolist()
             numerals = Numerals(self.x)
-            colour = ", ".join(f"{c} {numerals.text(v)}" for c, v in zip(CHANNELS, values, strict=True))
-            caption = Caption("product", (f"{told} · kernel",), "", colour)
+            named = zip(CHANNELS, values, strict=True)
+            colour = join(", ", [join(" ", [c, numerals.text(v)]) for c, v in named])
+            caption = Caption(PRODUCT, (told,), "", colour)
             return Frame(0, self._grids(canvas, number), (caption, Caption()), number + 1)
         after, _ = self._after(number + 1)
         fresh[rows, columns] = Emphasis.WRITTEN
         roles[rows, columns] = Role.DONE
         roles[met] = Role.OVERLAP
-        canvas = picture("output", roles, tinted(after), emphasis=fresh, outlines=(outline,))
-        caption = Caption(f"output{span(slices)}", (f"{told} · kernel",), "", relation="+=")
+        canvas = picture(OUTPUT, roles, tinted(after), emphasis=fresh, outlines=(outline,))
+        caption = Caption(join("", [OUTPUT, span(slices)]), (told,), "", relation="+=")
         if not met.any():
-            caption = replace(caption, remark="no overlap")
+            caption = replace(caption, remark=say("no overlap"))
         return Frame(1, self._grids(canvas, number), (caption, self._sums(before, after, met)), number + 1)
 
     def _sums(self, before: NDArray[Any], after: NDArray[Any], met: NDArray[np.bool_]) -> Caption:
@@ -203,11 +208,12 @@ class StampScene(OneBlock):
         for name, old, new in zip(
             CHANNELS, before[:, row, column].tolist(), after[:, row, column].tolist(), strict=True
         ):
-            text = f"{name} {numerals.text(old)} + {numerals.text(new - old)} = {numerals.text(new)}"
+            sum_of = f"{numerals.text(old)} + {numerals.text(new - old)} = {numerals.text(new)}"
+            text = join(" ", [name, sum_of])
             remark = clipped(new, saturate=self.saturate)
-            parts.append(text + (f" ({remark})" if remark else ""))
+            parts.append(join("", [text, " (", remark, ")"]) if remark else text)
         where = place((row, column)[-len(self.trace.axes) :])
-        return Caption(remark=f"{where}: {', '.join(parts)}")
+        return Caption(remark=join(": ", [where, join(", ", parts)]))
 
     def _close(self) -> list[Frame]:
         """Cropping, the bias, and the result, black where no product lands."""
@@ -220,15 +226,16 @@ class StampScene(OneBlock):
         frames: list[tuple[int, Grid, Caption]] = []
         if self._cuts:
             grown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
-            crop = Caption(remark=f"crop p = {sides([(a.before, a.after) for a in self.trace.axes])}")
-            frames.append((2, picture("output", grown, tinted(canvas), outlines=(inside,)), crop))
+            crop = Caption(remark=say("crop p = {n}", n=sides([(a.before, a.after) for a in self.trace.axes])))
+            frames.append((2, picture(OUTPUT, grown, tinted(canvas), outlines=(inside,)), crop))
         if self.trace.bias is not None:
             canvas = canvas + self._bias()
-            told = ", ".join(f"{n} {b:g}" for n, b in zip(CHANNELS, self.trace.bias.tolist(), strict=True))
-            bias = Caption(remark=f"bias added to every output cell: {told}")
-            frames.append((len(self.phases) - 1, picture("output", roles, tinted(canvas)), bias))
-        frames.append((len(self.phases) - 1, picture("output", roles, tinted(canvas)), size_formula(self.trace.axes)))
-        black = "black where no product lands" if not hit[rows, columns].all() else ""
+            named = zip(CHANNELS, self.trace.bias.tolist(), strict=True)
+            told = join(", ", [join(" ", [n, f"{b:g}"]) for n, b in named])
+            bias = Caption(remark=say("bias added to every output cell: {values}", values=told))
+            frames.append((len(self.phases) - 1, picture(OUTPUT, roles, tinted(canvas)), bias))
+        frames.append((len(self.phases) - 1, picture(OUTPUT, roles, tinted(canvas)), size_formula(self.trace.axes)))
+        black = say("black where no product lands") if not hit[rows, columns].all() else ""
         return [
             Frame(phase, self._grids(grid), (caption, Caption(remark=black if grid is frames[-1][1] else "")), count)
             for phase, grid, caption in frames

@@ -15,8 +15,9 @@ from convanim.numerals import Numerals
 from convanim.ops import Weighted
 from convanim.scene.frame import Cells, Grid, Panel, Role, flat, whole
 from convanim.trace import Trace
+from convanim.words import say
 
-CHANNELS = ("red", "green", "blue")
+CHANNELS = (say("red"), say("green"), say("blue"))
 #: What has no numbers of its own to show.
 _PLAIN = Numerals(np.zeros(1, np.int64))
 #: The greatest value that a colour has.
@@ -79,7 +80,8 @@ def clipped(value: float, *, saturate: bool) -> str:
     """
     if 0 <= value <= MOST:
         return ""
-    return f"{'clips' if saturate else 'its colour stops'} at {MOST if value > 0 else 0}"
+    end = MOST if value > 0 else 0
+    return say("clips at {n}", n=end) if saturate else say("its colour stops at {n}", n=end)
 
 
 def picture_panel(name: str, title: str, shape: tuple[int, int], colours: Colours) -> Panel:
@@ -92,7 +94,7 @@ def kernel_panels(weight: NDArray[Any], sign: str = "") -> tuple[tuple[Panel, ..
     numerals = Numerals(weight)
     planes = [flat(w) for w in weight]
     one = all((p == planes[0]).all() for p in planes)
-    titles = ("kernel",) if one else tuple(f"{c} kernel" for c in CHANNELS)
+    titles = (say("kernel"),) if one else tuple(say("{colour} kernel", colour=c) for c in CHANNELS)
     grids = {t: whole(t, Role.KERNEL, plane) for t, plane in zip(titles, planes, strict=False)}
     panels = (
         Panel(

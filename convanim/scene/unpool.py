@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.numerals import Numerals
-from convanim.scene.captions import detail, heading, output_cell, place, size_formula
+from convanim.scene.captions import OUTPUT, detail, heading, output_cell, place, size_formula
 from convanim.scene.frame import (
     Beats,
     Blocks,
@@ -32,9 +32,11 @@ from convanim.scene.pool import PoolScene
 from convanim.scene.slab import Slab, check
 from convanim.scene.window import SURVEYED, TWO, Where
 from convanim.trace import PoolTrace, Trace, UnpoolTrace
+from convanim.words import join, parts_of, rejoin, say
 
 #: The pooling that is undone is shown in so many frames.
 POOLED = 4
+POOLED_CELLS = say("pooled")
 
 
 class UnpoolScene:
@@ -57,15 +59,15 @@ class UnpoolScene:
         self.title, self.detail = heading(trace), detail(trace)
         self._output = trace.answer.shape[1:]
         named = tuple(words) if len(words) == len(trace.x) else ()
-        self.left = Slab("input", "input", len(trace.x), trace.x.shape[1:], named)
-        self.right = Slab("output", "output", len(trace.x), self._output, named)
+        self.left = Slab("input", say("input"), len(trace.x), trace.x.shape[1:], named)
+        self.right = Slab("output", OUTPUT, len(trace.x), self._output, named)
         check(self.op, self.left, self.right)
         self.x, self.answer = self.left.planes(trace.x), self.right.planes(trace.answer)
         self.numerals = Numerals(trace.x), Numerals(trace.answer)
         self._spots = np.stack(np.unravel_index(trace.places.reshape(-1), self._output), axis=-1).tolist()
         self._pool = PoolScene(pool.by_output(), words) if pool is not None else None
-        undone = Phase("pool: remember where", "pool")
-        self.phases = (*((undone,) if self._pool else ()), Phase("put each value where it was", "unpool"))
+        undone = Phase(say("pool: remember where"), say("pool"))
+        self.phases = (*((undone,) if self._pool else ()), Phase(say("put each value where it was"), say("unpool")))
         # Where the output stands after so many values; its arrays are never written to again.
         self._placed_to, self._placed = 0, self._empty()
         self._opening = self._open()
@@ -100,8 +102,8 @@ class UnpoolScene:
     @property
     def _titles(self) -> tuple[str, ...]:
         if self._pool and self.left.count == 1:
-            return ("pooled",)
-        return tuple(f"pooled, {t}" for t in self.left.titles) if self._pool else self.left.titles
+            return (POOLED_CELLS,)
+        return tuple(join(", ", [POOLED_CELLS, t]) for t in self.left.titles) if self._pool else self.left.titles
 
     # Frames.
 
@@ -132,7 +134,7 @@ class UnpoolScene:
         frames = []
         if self._pool:
             frames = [self._pooling(self._pool, i) for i in range(POOLED)]
-        remark = "each value goes to the place of its maximum; all else becomes zero"
+        remark = say("each value goes to the place of its maximum; all else becomes zero")
         return [*frames, Frame(len(self.phases) - 1, self._grids(0), (Caption(remark=remark),))]
 
     def _pooling(self, scene: PoolScene, part: int) -> Frame:
@@ -152,12 +154,14 @@ class UnpoolScene:
         for name in scene.left.names:
             grids[f"pooled {name}"] = frame.grids[name]
         if part == 0:
-            remark = f"first the pooling that is undone: {scene.title.split('   ')[0].lower()}, {scene.detail}"
-            return Frame(0, grids, (Caption(remark=remark.replace("   ", ", ")),))
+            told = rejoin(scene.detail, ", ")
+            remark = say("first the pooling that is undone: max pooling, {told}", told=told)
+            return Frame(0, grids, (Caption(remark=remark),))
         if part == POOLED - 1:
-            return Frame(0, grids, (Caption(remark="the green cells were maxima: their places are remembered"),))
+            return Frame(0, grids, (Caption(remark=say("the green cells were maxima: their places are remembered")),))
         (caption,) = frame.captions
-        return Frame(0, grids, (replace(caption, subject=caption.subject.replace("output", "pooled")),))
+        subject = join("", [POOLED_CELLS, *parts_of(caption.subject)[1:]])
+        return Frame(0, grids, (replace(caption, subject=subject),))
 
     def _grids(
         self, values: int, at: int | None = None, *, written: bool = False, pooled: bool = True, final: bool = False
@@ -212,17 +216,17 @@ class UnpoolScene:
     def _caption(self, number: int, *, written: bool) -> Caption:
         step = self.trace[number]
         target = output_cell(step.writes[0].tolist(), self.right.channels)
-        source = output_cell(step.reads[0].tolist(), self.left.channels)
-        source = source.replace("output", "pooled" if self._pool else "input")
+        what = POOLED_CELLS if self._pool else say("input")
+        source = output_cell(step.reads[0].tolist(), self.left.channels, what)
         value = self.numerals[0].text(step.values[0].item()) if written else ""
         plane, row, column = self._to(number)
         taken = self._after(number)[0][plane][row, column] == Role.DONE
-        remark = "where the maximum was" if not taken else "the same place once more: the last value stays"
+        remark = say("the same place once more: the last value stays") if taken else say("where the maximum was")
         return Caption(target, (source,), value, remark)
 
     def _closing(self) -> Caption:
         usual = tuple((a.input - 1) * a.stride + a.kernel - a.before - a.after for a in self.trace.axes)
         if usual == self._output:
-            return replace(size_formula(self.trace.axes), remark="zeros elsewhere")
+            return replace(size_formula(self.trace.axes), remark=say("zeros elsewhere"))
         sizes = "×".join(map(str, self._output))
-        return Caption("output size", (), sizes, "as the pooling's input was; zeros elsewhere")
+        return Caption(say("output size"), (), sizes, say("as the pooling's input was; zeros elsewhere"))

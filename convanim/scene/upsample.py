@@ -17,18 +17,19 @@ from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
 from convanim.scene.stage import ACROSS, Line
 from convanim.scene.window import Seen, WindowScene
 from convanim.trace import Step, UpsampleTrace
+from convanim.words import join, rejoin, say
 
-#: What each way of upsampling does, in words.
+#: What each way of upsampling does, in words and in one.
 WAYS = {
-    "nearest": "copy the nearest cell",
-    "bilinear": "mix the nearest cells",
-    "nails": "put zeros between",
+    "nearest": Phase(say("copy the nearest cell"), say("nearest")),
+    "bilinear": Phase(say("mix the nearest cells"), say("bilinear")),
+    "nails": Phase(say("put zeros between"), say("nails")),
 }
 #: Where an output cell lies, in words.
 PLACES = {
-    "half_pixel": "centres of cells (half pixel)",
-    "asymmetric": "edges of cells (asymmetric)",
-    "align_corners": "corners aligned",
+    "half_pixel": say("centres of cells (half pixel)"),
+    "asymmetric": say("edges of cells (asymmetric)"),
+    "align_corners": say("corners aligned"),
 }
 
 
@@ -48,11 +49,11 @@ class UpsampleScene(WindowScene):
     def _detail(self) -> str:
         op = self.trace.op
         ratios = [_ratio(a) for a in self._axes()]
-        factor = "factor " + (ratios[0] if len(set(ratios)) == 1 else "×".join(ratios))
+        factor = say("factor {n}", n=ratios[0] if len(set(ratios)) == 1 else "×".join(ratios))
         if op.size is not None:
-            factor = f"size {times([a.output for a in self._axes()])}"
+            factor = say("size {n}", n=times([a.output for a in self._axes()]))
         where = [PLACES[op.place]] if op.mode != "nails" else []
-        return "   ".join([*([rules(op)] if rules(op) else []), op.mode, factor, *where])
+        return join("   ", [*([rules(op)] if rules(op) else []), WAYS[op.mode].short, factor, *where])
 
     def _axes(self) -> list[Resampled]:
         return [a for a in self.trace.axes if isinstance(a, Resampled)]
@@ -71,17 +72,18 @@ class UpsampleScene(WindowScene):
         return np.broadcast_to(out, self.trace.answer.shape)
 
     def _phases(self) -> tuple[Phase, ...]:
-        return (Phase(WAYS[self.trace.op.mode], self.trace.op.mode),)
+        return (WAYS[self.trace.op.mode],)
 
     def _open(self) -> list[Frame]:
-        return [self._set(0, self.stage_roles, self.stage_values, f"input, {self.detail.replace('   ', ', ')}")]
+        told = join(", ", [say("input"), rejoin(self.detail, ", ")])
+        return [self._set(0, self.stage_roles, self.stage_values, told)]
 
     def look(self, step: Step, *, written: bool) -> Seen:
         """What a placement shows on the stage, and its arithmetic."""
         cell = step.writes[0].tolist()
         if not len(step.reads):
             subject = output_cell(cell, self.right.channels)
-            return Seen(Caption(subject, (), "0", "no nail here: a zero between them"))
+            return Seen(Caption(subject, (), "0", say("no nail here: a zero between them")))
         spots = [self.left.at(r) for r in step.reads.tolist()]
         planes = sorted({p for p, _, _ in spots})
         rows, columns = sorted({r for _, r, _ in spots}), sorted({c for _, _, c in spots})
@@ -98,8 +100,8 @@ class UpsampleScene(WindowScene):
         cell = step.writes[0].tolist()
         subject = output_cell(cell, self.right.channels)
         if self.trace.op.mode != "bilinear":
-            source = place(step.reads[0, 1:].tolist())
-            return Caption(subject, (f"input{source}",), self.numerals[1].text(step.written[0].item()))
+            source = join("", [say("input"), place(step.reads[0, 1:].tolist())])
+            return Caption(subject, (source,), self.numerals[1].text(step.written[0].item()))
         x, answer = self.numerals
         return replace(product_sum(step, (x, self._weights, answer), None, ""), subject=subject)
 
@@ -122,13 +124,13 @@ class UpsampleScene(WindowScene):
         """The last caption: how large the output is."""
         sizes = [a.output for a in self.trace.axes]
         if self.trace.op.size is not None:
-            return Caption("output size", (), times(sizes), "as asked")
+            return Caption(say("output size"), (), times(sizes), say("as asked"))
         told = [f"{a.input}·{_ratio(a)}" for a in self._axes()]
         floors = [bool(a.input * a.ratio[0] % a.ratio[1]) for a in self._axes()]
         told = [f"⌊{t}⌋" if floor else t for t, floor in zip(told, floors, strict=True)]
         if len(set(told)) == 1:
-            return Caption("output size", tuple(told[:1]), str(sizes[0]))
-        return Caption("output size", (" × ".join(told),), times(sizes))
+            return Caption(say("output size"), tuple(told[:1]), str(sizes[0]))
+        return Caption(say("output size"), (" × ".join(told),), times(sizes))
 
 
 def _ratio(axis: Resampled) -> str:

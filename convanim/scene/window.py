@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.numerals import Numerals
-from convanim.scene.captions import detail, heading, size_formula
+from convanim.scene.captions import OUTPUT, detail, heading, size_formula
 from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
 from convanim.scene.slab import ROW, Slab, check, wrapped
 from convanim.scene.stage import Line, laid, lines, roles
 from convanim.trace import Step, Trace
+from convanim.words import say
 
 #: Up to so many placements are each shown in two frames: the window lands, then the result is written.
 TWO = 49
@@ -66,9 +67,9 @@ class WindowScene:
         self.lines = self._lines()
         sizes = tuple(line.size for line in self.lines)[-len(trace.axes) :]
         named = tuple(words)
-        self.left = Slab("stage", "input", len(trace.x), sizes, named if len(named) == len(trace.x) else ())
+        self.left = Slab("stage", say("input"), len(trace.x), sizes, named if len(named) == len(trace.x) else ())
         self.right = Slab(
-            *("output", "output", trace.channels, trace.answer.shape[1:]),
+            *("output", OUTPUT, trace.channels, trace.answer.shape[1:]),
             named if len(named) == trace.channels else (),
         )
         check(self.op, self.left, self.right)

@@ -1,0 +1,98 @@
+"""Fonts for what the usual one lacks: Chinese and Japanese, from those that are installed.
+
+Knows names of font files, and the folders where systems keep them. Must not know how a letter is drawn. Nothing is
+looked for before a character is missing: a page in English reads no folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from unicodedata import normalize
+
+from convanim.errors import ConvanimError
+
+#: A font that is asked for by its path goes before all others.
+ASKED = "CONVANIM_FONT"
+#: (regular, bold) files, the ones that are liked best first; the bold one may be missing.
+KNOWN = (
+    ("NotoSansCJK-Regular.ttc", "NotoSansCJK-Bold.ttc"),
+    ("NotoSansCJKsc-Regular.otf", "NotoSansCJKsc-Bold.otf"),
+    ("NotoSansCJKjp-Regular.otf", "NotoSansCJKjp-Bold.otf"),
+    ("NotoSansSC-Regular.otf", "NotoSansSC-Bold.otf"),
+    ("NotoSansSC-Regular.ttf", "NotoSansSC-Bold.ttf"),
+    ("NotoSansJP-Regular.otf", "NotoSansJP-Bold.otf"),
+    ("NotoSansJP-Regular.ttf", "NotoSansJP-Bold.ttf"),
+    ("SourceHanSansSC-Regular.otf", "SourceHanSansSC-Bold.otf"),
+    ("SourceHanSans-Regular.ttc", "SourceHanSans-Bold.ttc"),
+    ("PingFang.ttc", ""),
+    ("Hiragino Sans GB.ttc", ""),
+    ("ヒラギノ角ゴシック W3.ttc", "ヒラギノ角ゴシック W6.ttc"),
+    ("msyh.ttc", "msyhbd.ttc"),
+    ("YuGothM.ttc", "YuGothB.ttc"),
+    ("meiryo.ttc", "meiryob.ttc"),
+    ("wqy-microhei.ttc", ""),
+    ("wqy-zenhei.ttc", ""),
+    ("DroidSansFallbackFull.ttf", ""),
+    ("DroidSansFallback.ttf", ""),
+    ("ipaexg.ttf", ""),
+    ("ipag.ttf", ""),
+)
+#: The blocks of Unicode that those fonts are for: (first, last) character.
+WIDE = ((0x2E80, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFE30, 0xFE4F), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF))
+INSTALL = "install Noto Sans CJK (Debian and Ubuntu: apt install fonts-noto-cjk)"
+
+
+def wide(character: str) -> bool:
+    """Whether a character is of the Chinese and Japanese kind, signs and full-width forms included.
+
+    Example:
+        >>> [wide(c) for c in "卷カ（×e"]
+        [True, True, True, False, False]
+    """
+    return any(first <= ord(character) <= last for first, last in WIDE)
+
+
+def folders() -> list[Path]:
+    """Where fonts are kept on Linux, macOS and Windows; those for all users first."""
+    home = Path.home()
+    windows, local = os.environ.get("WINDIR"), os.environ.get("LOCALAPPDATA")
+    return [
+        *(Path(p) for p in ("/usr/share/fonts", "/usr/local/share/fonts", "/System/Library/Fonts", "/Library/Fonts")),
+        *(home / p for p in (".local/share/fonts", ".fonts", "Library/Fonts")),
+        *([Path(windows) / "Fonts"] if windows else []),
+        *([Path(local) / "Microsoft" / "Windows" / "Fonts"] if local else []),
+    ]
+
+
+@cache
+def _installed() -> dict[str, Path]:
+    """The known files that are there, by name."""
+    names = {name for pair in KNOWN for name in pair if name}
+    found: dict[str, Path] = {}
+    for folder in folders():
+        for place, _, files in os.walk(folder):
+            for file in files:
+                name = normalize("NFC", file)  # macOS tells names of files in pieces
+                if name in names:
+                    found.setdefault(name, Path(place) / file)
+    return found
+
+
+def candidates() -> Iterator[tuple[Path, Path | None]]:
+    """The fonts that may have a wide character, as (regular, bold) files, best first.
+
+    Raises:
+        ConvanimError: the font that was asked for is not there.
+    """
+    asked = os.environ.get(ASKED)
+    if asked:
+        if not Path(asked).is_file():
+            raise ConvanimError(f"{ASKED}={asked[:200]} is no file", "give the path of a .ttf, .otf or .ttc")
+        yield Path(asked), None
+    installed = _installed()
+    for regular, bold in KNOWN:
+        if regular in installed:
+            yield installed[regular], installed.get(bold)

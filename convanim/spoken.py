@@ -1,0 +1,175 @@
+"""A scene in another language: the same frames, their words looked up in a catalogue.
+
+Knows the catalogues in templates/lang and where a frame has words. Must not know what the words say, or how wide they
+are. A language is a file; English is in the program itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from functools import cache
+from string import Formatter
+
+import msgspec
+
+from convanim.errors import ConvanimError
+from convanim.scene import Scene
+from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Panel, Phase
+from convanim.theme import templates
+from convanim.trace import Trace
+from convanim.words import Catalogue, translate
+
+ENGLISH = "en"
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a catalogue's file holds: the language's own name, and a translation for each English template."""
+
+    name: str
+    words: dict[str, str]
+
+
+def languages() -> list[str]:
+    """The languages that there are, as they are typed.
+
+    Example:
+        >>> {"de", "en", "es", "fr", "ja", "zh"} <= set(languages())
+        True
+    """
+    return sorted([ENGLISH, *(path.stem for path in (templates() / "lang").glob("*.toml"))])
+
+
+def catalogue(lang: str) -> Catalogue | None:
+    """The words of a language; None for English, in which everything is said.
+
+    Raises:
+        ConvanimError: there is no such language, or its file has a fault; the sentence names the key.
+
+    Example:
+        >>> german = catalogue("de")
+        >>> german.name, german.of("output")
+        ('Deutsch', 'Ausgabe')
+    """
+    known = languages()
+    if not isinstance(lang, str):
+        raise ConvanimError(f"language {lang!r} is not a name", f"use one of {', '.join(known)}")
+    if lang not in known:
+        close = difflib.get_close_matches(lang.lower(), known, 1)
+        near = next((code for code in known if lang.lower().startswith(code)), close[0] if close else "")
+        there = f"there are {', '.join(known)}"
+        raise ConvanimError(f"language {lang!r} is not known", f"did you mean {near}; {there}" if near else there)
+    return None if lang == ENGLISH else _load(lang)
+
+
+@cache
+def _load(lang: str) -> Catalogue:
+    return read(lang, (templates() / "lang" / f"{lang}.toml").read_bytes())
+
+
+def read(lang: str, text: bytes) -> Catalogue:
+    """A catalogue from the text of its file, each translation held against its template.
+
+    Raises:
+        ConvanimError: not TOML, a key that no catalogue has, or a translation with other {names} than its template.
+
+    Example:
+        >>> read("de", 'name = "Deutsch"\\n[words]\\n"{n} rows" = "{n} Zeilen"'.encode()).of("{n} rows")
+        '{n} Zeilen'
+    """
+    file = f"lang/{lang}.toml"
+    try:
+        found = msgspec.toml.decode(text, type=_File)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ConvanimError(f"{file}: {error}", "compare it with lang/de.toml") from None
+    for template, translation in found.words.items():
+        wanted = names(template)
+        try:
+            given = names(translation)
+        except ValueError as error:
+            raise ConvanimError(
+                f"{file}: {template!r} = {translation!r}: {error}", "write {{ and }} for braces"
+            ) from None
+        if given != wanted:
+            told = " and ".join(f"{{{n}}}" for n in sorted(wanted)) or "no {names}"
+            raise ConvanimError(f"{file}: {template!r} = {translation!r} has other values than its key", f"use {told}")
+    return Catalogue(lang, found.name, found.words)
+
+
+def names(template: str) -> set[str]:
+    """The {names} of a template.
+
+    Raises:
+        ValueError: braces that do not match, or that ask for more than a value.
+
+    Example:
+        >>> sorted(names("{n} of {cells} equal"))
+        ['cells', 'n']
+    """
+    found = set()
+    for _, name, spec, conversion in Formatter().parse(template):
+        if name is None:
+            continue
+        if not name.isidentifier() or spec or conversion:
+            raise ValueError(f"{{{name}}} is no plain name")
+        found.add(name)
+    return found
+
+
+class Spoken:
+    """A scene whose words are those of a catalogue.
+
+    Args:
+        scene: in English.
+        words: of the other language.
+
+    Raises:
+        ConvanimError: the catalogue lacks words that the scene says.
+
+    Example:
+        >>> from convanim.ops import ConvTranspose
+        >>> from convanim.scene import scene
+        >>> german = Spoken(scene(ConvTranspose(2).trace([1, 2], [1, 1])), catalogue("de"))
+        >>> german.title, [panel.titles[-1] for panel in german.panels][1:]
+        ('Transponierte Faltung   2 → 3', ['Kern, gedreht', 'Ausgabe'])
+    """
+
+    def __init__(self, scene: Scene, words: Catalogue) -> None:
+        self._scene, self._words = scene, words
+        self.title, self.detail = self._told(scene.title), self._told(scene.detail)
+        self.beats: Beats = scene.beats
+        self.captions: int = scene.captions
+        self.traces: tuple[Trace, ...] = scene.traces
+        self.phases = tuple(Phase(self._told(p.label), self._told(p.short)) for p in scene.phases)
+        self.blocks: Blocks = tuple(tuple(tuple(map(self._panel, row)) for row in block) for block in scene.blocks)
+        by_name = {panel.name: panel for block in self.blocks for row in block for panel in row}
+        self.panels = tuple(by_name[panel.name] for panel in scene.panels)
+        # The last grid of each panel as it was and as it reads now: what stays the same object is not drawn again.
+        self._last: dict[str, tuple[Grid, Grid]] = {}
+
+    def _told(self, text: str) -> str:
+        return translate(text, self._words)
+
+    def _panel(self, panel: Panel) -> Panel:
+        return replace(panel, titles=tuple(map(self._told, panel.titles)))
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        frame = self._scene.frame(number)
+        grids = {name: self._grid(name, grid) for name, grid in frame.grids.items()}
+        return replace(frame, grids=grids, captions=tuple(map(self._caption, frame.captions)))
+
+    def _grid(self, name: str, grid: Grid) -> Grid:
+        before = self._last.get(name)
+        if before is None or before[0] is not grid:
+            before = self._last[name] = grid, replace(grid, title=self._told(grid.title))
+        return before[1]
+
+    def _caption(self, caption: Caption) -> Caption:
+        return replace(
+            caption,
+            subject=self._told(caption.subject),
+            terms=tuple(map(self._told, caption.terms)),
+            result=self._told(caption.result),
+            remark=self._told(caption.remark),
+        )
