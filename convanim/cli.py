@@ -39,7 +39,7 @@ Documentation: the README. Completion for your shell: eval "$(_CONVANIM_COMPLETE
 SILENT = {"output", "format", "quiet", "open_it"}
 #: Options that an animation takes as they are.
 LOOK = (
-    *("theme", "width", "height", "title", "caption"),
+    *("template", "theme", "width", "height", "title", "caption"),
     *("seconds_per_step", "hold_last", "plays", "select"),
 )
 #: What stands at the head of each command's help page.
@@ -195,12 +195,11 @@ def _explain(kind: str, **typed: Any) -> None:
 
 def _look(typed: dict[str, Any]) -> dict[str, Any]:
     """The options that an animation takes, looked at before any arithmetic."""
-    from convanim.layout import page_size
+    from convanim.template import settle
     from convanim.theme import load
 
     look = {name: typed.pop(name) for name in LOOK}
-    page_size(look["width"], look["height"])
-    load(look["theme"])
+    load(settle(look["template"], **{name: look[name] for name in ("theme", "width", "height")}).theme)
     return look
 
 
@@ -212,7 +211,7 @@ def _animate(kind: str, *, backward: bool = False, grad: str | None = None, **ty
 
     written = pick_format(*_target(typed["output"], typed["format"]))
     look = _look(typed)
-    saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "view")}
+    saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "view", "sheet")}
     saving |= {name: typed.pop(name) for name in ("symbols", "saturate") if name in typed}
     if backward or grad is not None:
         if saving["view"] not in (None, "backward"):
@@ -237,18 +236,28 @@ def _target(output: str, format: str | None) -> tuple[Path | None, str | None]:
 
 
 def _save(
-    trace: Any, look: dict[str, Any], *, output: str, format: str | None, quiet: bool, open_it: bool, **shown: Any
+    trace: Any,
+    look: dict[str, Any],
+    *,
+    output: str,
+    format: str | None,
+    quiet: bool,
+    open_it: bool,
+    sheet: int | None,
+    **shown: Any,
 ) -> None:
     from convanim.animation import Animation, pick_format, save_trace
 
     target, format = _target(output, format)
     stream: Any = sys.stdout.buffer if target is None else target
     with _Progress(quiet=quiet) as progress:
-        if pick_format(target, format) == "json":  # any trace can be saved, also one that no page holds
+        if (
+            pick_format(target, format) == "json" and sheet is None
+        ):  # any trace can be saved, also one that no page holds
             saved = save_trace(trace, stream, shown.get("view"))
         else:
             animation = Animation(trace, made_by=_command(), **shown, **look)
-            saved = animation.save(stream, format, progress)
+            saved = animation.save(stream, format, progress, sheet=sheet)
     if not quiet:
         say(_closing(saved), err=target is None)
     if open_it and target is not None:

@@ -53,7 +53,7 @@ def test_a_bias_stands_on_what_the_stamps_have_left():
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"theme": None}, "theme None"),
+        ({"theme": 3}, "theme 3"),
         ({"theme": "lihgt"}, "did you mean light"),
         ({"width": "640"}, "width '640'"),
         ({"height": 1.5}, "height 1.5"),

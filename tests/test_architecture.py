@@ -33,6 +33,7 @@ LEVELS: list[dict[str, str]] = [
     {"theme": "which role has which ink"},
     {"glyphs": "text as coverage, drawn by matplotlib"},
     {"layout": "where things lie on the page, in pixels"},
+    {"template": "how a page is set: sizes, pace, and what appears"},
     {"render": "the ink: text, raster, vector"},
     {"write": "the container: GIF, PNG, JSON and the rest"},
     {"animation": "the whole pipeline as one function"},

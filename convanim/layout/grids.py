@@ -32,7 +32,7 @@ def grids(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]
         TooSmall: cells would be too small to be told apart.
     """
     places, signs = stack(scene, m, 0)
-    if any(place.shaded for place in places.values()):
+    if m.style.scales and any(place.shaded for place in places.values()):
         # On a page too narrow for the scales the grids stay without them.
         with suppress(TooSmall):
             return stack(scene, m, round(1.9 * m.sizes[2]))
@@ -45,8 +45,9 @@ def stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tuple
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
-    kin = Kin(scene.blocks, m)
-    blocks = [Block(rows, kin, foot) for rows in scene.blocks]
+    shown = m.style.shown(scene.blocks)
+    kin = Kin(shown, m)
+    blocks = [Block(rows, kin, foot) for rows in shown]
     strips = bool(scene.traces) and len(scene.traces[0].axes) == 1
     most: Pitches = {}
     while True:  # what is shared only ever shrinks, so this ends
@@ -76,7 +77,7 @@ def _widths(blocks: Sequence[Block], most: Pitches, m: Measures) -> list[int]:
     free = m.width - 2 * m.margin - m.of(76, 30) * (len(blocks) - 1)
     if len(blocks) == 1:
         return [free]
-    for pitch in range(m.of(84, 12), 0, -1):
+    for pitch in range(m.cell, 0, -1):
         needs = [block.need(pitch, most) for block in blocks]
         if sum(needs) <= free:
             return [need + (free - sum(needs)) * need // sum(needs) for need in needs]
@@ -143,7 +144,7 @@ class Block:
         """The largest cells with which a band fits into the width, and each of its rows into its height."""
         # Larger cells than the heights allow need not be tried.
         tried = max(heights[n] // p.shape[0] for n, row in zip(band.numbers, band.rows, strict=True) for p in row)
-        for most in range(min(self.m.of(84, 12), max(tried, 1)), 0, -1):
+        for most in range(min(self.m.cell, max(tried, 1)), 0, -1):
             pitches = self._at_most(band, heights, most, shared)
             if band.fits(pitches, width):
                 return pitches
@@ -179,7 +180,7 @@ class Block:
                 tall = max(pitches[p.name] * p.shape[0] for p in together)
                 places[panel.name] = self._place(panel, x, y + m.title_line + (high - tall) // 2, pitch)
                 if panel.sign:
-                    size = m.of(44, 18)
+                    size = m.sign
                     before = places[row[i - 1].name].box.right if i else x - gap(panel, m)
                     at = round((before + x - glyphs.width(panel.sign, size)) / 2)
                     signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
@@ -197,4 +198,5 @@ class Block:
         low, high = kin.range(panel)
         scaled = self.foot and panel.name in kin.scaled and kin.shaded(panel, pitch)
         explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
-        return Place(panel, x, y, pitch, line(pitch, self.m), number, note, title, explained, low, high)
+        plain = not self.m.style.shades
+        return Place(panel, x, y, pitch, line(pitch, self.m), number, note, title, explained, low, high, plain)

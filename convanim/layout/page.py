@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from convanim import glyphs
+from convanim.layout.style import SMALLEST
 from convanim.scene.frame import Caption, Panel
-
-#: Below this size (px) a number or note cannot be read, and is not shown.
-SMALLEST = 9
 
 
 class Box(NamedTuple):
@@ -61,6 +59,7 @@ class Place:
         title: its pen and baseline.
         scale: what explains a shade (its low end, the bar, its high end), None where there is none.
         low, high: the values that the ends of a shade stand for.
+        plain: no shade stands for its values: cells have the colour of their role.
     """
 
     panel: Panel
@@ -74,11 +73,12 @@ class Place:
     scale: tuple[Text, Box, Text] | None
     low: float
     high: float
+    plain: bool = False
 
     @property
     def shaded(self) -> bool:
         """Whether a shade stands for its values."""
-        return not self.number and self.panel.colours is None and self.panel.numerals.measures
+        return not (self.number or self.plain) and self.panel.colours is None and self.panel.numerals.measures
 
     @property
     def signed(self) -> bool:
@@ -116,7 +116,13 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """The page of an animation."""
+    """The page of an animation.
+
+    Attributes:
+        counts: whether the step count is shown.
+        smallest: no caption is set smaller than this, px.
+        motion_colours: whether cells take the kernel's colour under the window.
+    """
 
     width: int
     height: int
@@ -129,6 +135,9 @@ class Page:
     caption_width: int
     counter: Text
     stroke: int
+    counts: bool = True
+    smallest: int = SMALLEST
+    motion_colours: bool = True
 
     def counted(self, step: int, steps: int) -> Text:
         """The step count in the corner, or an empty text before the first step."""
@@ -148,7 +157,7 @@ class Page:
         while glyphs.width(text, place.size) > self.caption_width and most > 2:
             most -= 1
             text = caption.text(most)
-        while glyphs.width(text, place.size) > self.caption_width and place.size > SMALLEST:
+        while glyphs.width(text, place.size) > self.caption_width and place.size > self.smallest:
             place = place._replace(size=place.size - 1)
         if glyphs.width(text, place.size) > self.caption_width:
             text = _cut(text, place.size, self.caption_width)
