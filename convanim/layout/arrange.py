@@ -12,6 +12,7 @@ from convanim.errors import ConvanimError
 from convanim.layout.grids import TooSmall, grids, stack
 from convanim.layout.measures import LARGEST_SIDE, Measures
 from convanim.layout.page import Box, Page, Tab, Text
+from convanim.layout.seen import seen
 from convanim.layout.style import USUAL, Style
 from convanim.scene import Scene
 
@@ -38,6 +39,7 @@ def layout(
     """
     if not captions:
         style = replace(style, captions=False, counter=False)
+    scene = seen(scene, style)
     lines_said = scene.captions if style.captions else 0
     m = Measures(width, height, max(lines_said, int(style.counter)), style)
     big, body, small = m.sizes

@@ -13,12 +13,17 @@ from convanim.layout.bands import Band, bands, gap, scale
 from convanim.layout.kin import Kin, line
 from convanim.layout.measures import SMALLEST_CELL, Measures
 from convanim.layout.page import Place, Text, middle
+from convanim.layout.seen import broken
 from convanim.scene import Scene
 from convanim.scene.frame import Panel, Rows
 
 Pitches = dict[str, int]
 #: The height that rows get besides their share is found to such a part of it.
 FINE = 32
+
+
+#: Cells must get so much larger for a row to be broken.
+GAIN = 1.08
 
 
 class TooSmall(Exception):
@@ -31,6 +36,8 @@ def grids(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
+    if m.style.wrap:
+        scene = _wrapped(scene, m)
     places, signs = stack(scene, m, 0)
     if m.style.scales and any(place.shaded for place in places.values()):
         # On a page too narrow for the scales the grids stay without them.
@@ -39,15 +46,25 @@ def grids(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]
     return places, signs
 
 
+def _wrapped(scene: Scene, m: Measures) -> Scene:
+    """The scene as it is, or with its row in two, where the smallest cells get clearly larger by that."""
+    best, smallest = scene, 0.0
+    for tried in (scene, *broken(scene)):
+        with suppress(TooSmall):
+            pitch = min(place.pitch for place in stack(tried, m, 0)[0].values())
+            if pitch > smallest:
+                best, smallest = tried, pitch if tried is not scene else GAIN * pitch
+    return best
+
+
 def stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The places with so many px under each row of grids.
 
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
-    shown = m.style.shown(scene.blocks)
-    kin = Kin(shown, m)
-    blocks = [Block(rows, kin, foot) for rows in shown]
+    kin = Kin(scene.blocks, m)
+    blocks = [Block(rows, kin, foot) for rows in scene.blocks]
     strips = bool(scene.traces) and len(scene.traces[0].axes) == 1
     most: Pitches = {}
     while True:  # what is shared only ever shrinks, so this ends

@@ -50,6 +50,7 @@ class CellsTable(Table, frozen=True):
     """[cells]: how large cells are."""
 
     largest: Annotated[int, _told("the side of the largest cells, px", ge=12, le=1000)] = USUAL.cell
+    wrap: Annotated[bool, _told("break a row of grids into two where cells get larger by that")] = USUAL.wrap
 
 
 class PaceTable(Table, frozen=True):
@@ -111,6 +112,7 @@ class Template(Table, frozen=True):
             sizes.number,
             sizes.smallest,
             self.cells.largest,
+            self.cells.wrap,
             **msgspec.structs.asdict(self.show),
         )
 
