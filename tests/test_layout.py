@@ -129,7 +129,7 @@ def grid_box(page: Page, place: Place) -> Box:
 
 def standing(page: Page) -> list[Named]:
     """Everything on the page but the captions and the step count: named boxes."""
-    things = [("title", both(page.title))]
+    things = [("title", both(page.title))] if page.title.text else []
     if page.detail.text:
         things.append(("detail", both(page.detail)))
     for tab in page.tabs:
@@ -137,8 +137,8 @@ def standing(page: Page) -> list[Named]:
     things += [(f"sign {sign.text}", ink(sign)) for sign in page.signs]
     for name, place in page.places.items():
         things.append((f"grid {name}", grid_box(page, place)))
-        titles = [both(place.title._replace(text=title)) for title in place.panel.titles]
         if any(place.panel.titles):
+            titles = [both(place.title._replace(text=title)) for title in place.panel.titles]
             things.append((f"title of {name}", hull(*titles)))
         if place.scale:
             low, bar, high = place.scale

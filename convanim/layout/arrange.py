@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from convanim import glyphs
 from convanim.errors import ConvanimError
-from convanim.layout.grids import TooSmall, grids, stack
+from convanim.layout.grids import TooSmall, grids
 from convanim.layout.measures import LARGEST_SIDE, Measures
 from convanim.layout.page import Box, Page, Tab, Text
 from convanim.layout.seen import seen
@@ -121,7 +121,7 @@ def _too_small(scene: Scene, m: Measures) -> ConvanimError:
 
 def _fits(scene: Scene, m: Measures, width: int) -> bool:
     try:
-        stack(scene, Measures(width, round(width * m.height / m.width), m.captions, m.style), 0)
+        grids(scene, Measures(width, round(width * m.height / m.width), m.captions, m.style))
     except TooSmall:
         return False
     return True

@@ -186,14 +186,10 @@ class _Source:
             close = difflib.get_close_matches(key[-1], known, 1)
             # A key may stand in the wrong table.
             other = [name for name, _, _ in described() if name.rpartition(".")[2] == key[-1]]
-            hint = (
-                f"did you mean {close[0]}"
-                if close
-                else f"did you mean {other[0]}"
-                if other
-                else f"use one of {', '.join(known)}"
-            )
-            return ConvanimError(f"{self.at(*key)}: {'.'.join(key)[:60]} is not a key", hint)
+            near = [*close, *other]
+            hint = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
+            shown = ".".join(part if re.fullmatch(r"[\w-]+", part) else repr(part[:60]) for part in key)
+            return ConvanimError(f"{self.at(*key)}: {shown[:90]} is not a key", hint)
         value: Any = keys
         for part in key:
             value = value.get(part) if isinstance(value, dict) else None

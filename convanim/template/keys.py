@@ -177,6 +177,20 @@ def example(name: str) -> str:
 
 
 def schema() -> bytes:
-    """The JSON Schema of a template, for editors."""
-    found = msgspec.json.schema(Template)
-    return msgspec.json.format(msgspec.json.encode(found, order="deterministic"), indent=2) + b"\n"
+    """The JSON Schema of a template, for editors.
+
+    Example:
+        >>> msgspec.json.decode(schema())["title"]
+        'convanim template'
+    """
+    made = msgspec.json.schema(Template)
+    inner = made["$defs"]
+    for table in inner.values():
+        table["description"] = table["description"].partition("\n")[0]
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **inner.pop("Template"),
+        "title": "convanim template",
+        "$defs": inner,
+    }
+    return msgspec.json.format(msgspec.json.encode(whole, order="deterministic"), indent=2) + b"\n"
