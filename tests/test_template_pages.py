@@ -20,7 +20,7 @@ from convanim.template import read, templates
 from convanim.theme import load
 from convanim.trace import Trace
 
-SETTINGS = settings(max_examples=25, deadline=None)
+SETTINGS = settings(max_examples=60, deadline=None)
 STYLES = {name: read(name).style for name in templates()}
 
 
@@ -82,7 +82,7 @@ def test_the_smallest_text_can_be_read(case: tuple[Scene, Page, str]) -> None:
     assert min(sizes(s, page)) >= least
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(pages())
 def test_nothing_that_stays_moves(case: tuple[Scene, Page, str]) -> None:
     """Outside of what a frame changes the pixels are those before, and drawing it alone gives the same."""
