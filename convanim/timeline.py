@@ -158,7 +158,7 @@ def handful(beats: Beats, most: int = 8) -> list[int]:
 
     Example:
         >>> handful(Beats(opening=3, steps=25, each=2, closing=2, row=5), 6)
-        [2, 4, 18, 36, 52, 54]
+        [2, 4, 20, 36, 52, 54]
     """
     steps = min(beats.steps, max(1, most - 2))
     numbers = [1 + (beats.steps - 1) * i // max(1, steps - 1) for i in range(steps)]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import convanim as ca
 from convanim.errors import ConvanimError
 from convanim.layout import USUAL, Style
 from convanim.template import Template, described, line_of, read, schema, settle, templates
+from convanim.template.keys import PageTable
 from convanim.theme import templates as folder
 from convanim.trace import Trace
 
@@ -91,6 +93,26 @@ def test_options_take_the_place_of_keys() -> None:
     assert (own.style.captions, own.style.counter, own.style.title) == (False, False, True)
     assert settle("square", height=300).width == 300
     assert settle("square", width=640, height=300).height == 300
+
+
+def test_layout_motion_and_size_are_handed_on() -> None:
+    assert (settle().layout, settle().motion, settle().max_size) == (None, "step", None)
+    assert settle("readme").max_size == "1MB"
+    own = settle("readme", layout="flat", motion="smooth", max_size="300KB")
+    assert (own.layout, own.motion, own.max_size) == ("flat", "smooth", "300KB")
+
+
+def test_a_template_made_in_python_is_looked_at() -> None:
+    assert settle(Template(page=PageTable(width=640, height=640))).height == 640
+    with pytest.raises(ConvanimError, match=r"`\$.page.width`"):
+        settle(Template(page=PageTable(width=6)))
+
+
+def test_the_readme_template_gives_small_files() -> None:
+    for view in ("zero-insertion", "overlap-add", "both"):
+        assert trace().animate(template="readme", view=view).save(BytesIO(), "gif").size < 1_000_000
+    large = ca.Conv(5).trace(np.arange(784).reshape(28, 28), np.ones((5, 5), int))
+    assert large.animate(template="readme").save(BytesIO(), "gif").size < 1_000_000
 
 
 def test_a_title_that_is_given_is_shown() -> None:

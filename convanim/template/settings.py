@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from convanim.errors import ConvanimError
 from convanim.layout import Style, page_size
 from convanim.template.files import DEFAULT, read
 from convanim.template.keys import ShowTable, Template
@@ -21,6 +22,8 @@ class Settings:
 
     Attributes:
         theme: the theme's name.
+        layout: an arrangement's name, None for the one that suits the layer.
+        motion, max_size: as they are typed.
         width, height: of the page, px.
         seconds_per_step, hold_last, longest: as a timeline takes them.
         title: instead of the layer's own.
@@ -29,6 +32,9 @@ class Settings:
     """
 
     theme: str
+    layout: str | None
+    motion: str
+    max_size: int | str | None
     width: int
     height: int
     seconds_per_step: float | None
@@ -43,6 +49,9 @@ def settle(
     template: str | Path | Template | None = None,
     *,
     theme: str | None = None,
+    layout: str | None = None,
+    motion: str | None = None,
+    max_size: int | str | None = None,
     width: int | None = None,
     height: int | None = None,
     seconds_per_step: float | None = None,
@@ -59,7 +68,7 @@ def settle(
         >>> settle("square", width=540).height
         540
     """
-    base = template if isinstance(template, Template) else read(DEFAULT if template is None else template)
+    base = _checked(template) if isinstance(template, Template) else read(DEFAULT if template is None else template)
     shown = msgspec.structs.asdict(base.show)
     if caption is not None:
         shown |= {"captions": caption, "counter": caption}
@@ -68,6 +77,9 @@ def settle(
     wide, high = page_size(width, height, (base.page.width, base.page.height))
     return Settings(
         base.theme if theme is None else theme,
+        (None if base.layout == "auto" else base.layout) if layout is None else layout,
+        base.motion if motion is None else motion,
+        base.max_size if max_size is None else max_size,
         wide,
         high,
         base.pace.seconds_per_step if seconds_per_step is None else seconds_per_step,
@@ -77,3 +89,13 @@ def settle(
         msgspec.structs.replace(base, show=ShowTable(**shown)).style,
         base,
     )
+
+
+def _checked(template: Template) -> Template:
+    """A template that was made in Python, where nothing has looked at its values yet."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(template), Template)
+    except msgspec.ValidationError as error:
+        raise ConvanimError(
+            f"this template is not one: {error}", "give its keys the values of docs/templates.md"
+        ) from None
