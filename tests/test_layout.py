@@ -216,7 +216,7 @@ def numbers_of(s: Scene, page: Page) -> Iterator[tuple[Place, Text, Text | None]
         yield (
             place,
             place.number_text(number, bold=bool(bold)),
-            place.note_text(note, centred=bool(overlap)) if note else None,
+            place.note_text(note, centred=bool(overlap)) if note and place.holds(note) else None,
         )
 
 

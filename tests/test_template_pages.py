@@ -146,3 +146,38 @@ def test_a_style_without_changes_is_the_usual_page() -> None:
     a, b = layout(s, 640, 360), layout(s, 640, 360, style=Style())
     assert [p.box for p in a.places.values()] == [p.box for p in b.places.values()]
     assert (a.title, a.tabs, a.captions) == (b.title, b.tabs, b.captions)
+
+
+def test_a_row_is_broken_only_where_cells_get_larger() -> None:
+    s = scene(ConvTranspose(3, 2).trace(np.ones((3, 3), int), np.ones((3, 3), int)), "overlap-add")
+    wrapping = Style(1080, 1080, wrap=True)
+    one, two = (layout(s, 1080, 1080, style=style).places for style in (Style(1080, 1080), wrapping))
+    assert one["canvas"].x > one["stamp"].box.right
+    assert two["canvas"].y > two["stamp"].box.bottom
+    assert min(p.pitch for p in two.values()) > min(p.pitch for p in one.values())
+    wide = (layout(s, 1280, 720, style=style).places for style in (Style(), Style(wrap=True)))
+    assert len({tuple(p.box for p in places.values()) for places in wide}) == 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(scenes(), st.booleans())
+def test_what_a_style_leaves_out_is_not_there(s: Scene, kernel: bool) -> None:
+    style = Style(panel_titles=False, notes=False, signs=False, kernel=kernel, counter=False, detail=False)
+    page, _ = attempt(s, 1280, 720, style=style)
+    if page is None:
+        reject()
+    check_apart(s, page)
+    assert not page.signs
+    assert not page.detail.text
+    assert not page.counts
+    assert all(place.note == 0 and not place.panel.titles for place in page.places.values())
+    looked_up = [p for p in page.places.values() if p.panel.aside and p.panel.shade in ("kernel", "product")]
+    assert kernel or not looked_up
+
+
+def test_panels_that_are_left_out_leave_no_sign_behind() -> None:
+    s = scene(ConvTranspose(3, 2).trace(np.ones((3, 3), int), np.ones((3, 3), int)), "overlap-add")
+    assert [*layout(s, 1280, 720).places] == ["input", "kernel", "stamp", "canvas"]
+    page = layout(s, 1280, 720, style=Style(kernel=False))
+    assert [*page.places] == ["input", "canvas"]
+    assert not page.signs

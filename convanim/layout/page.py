@@ -110,7 +110,7 @@ class Place:
         """A note at a cell's lower edge, on the right or centred; the pen is relative to the cell's corner."""
         side = self.pitch - self.line
         free = side - glyphs.width(text, self.note)
-        x = round(free / 2) if centred else round(free - max(1, 0.05 * side))
+        x = round(free / 2) if centred else max(0, round(free - max(1, 0.05 * side)))
         return Text(text, x, side - max(1, round(0.07 * side)), self.note)
 
 
