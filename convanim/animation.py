@@ -20,12 +20,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from convanim import __version__, description
 from convanim.errors import ConvanimError
-from convanim.layout import Page, layout, page_size
+from convanim.layout import Page, layout
 from convanim.scene import Scene, Shown, compared, pick_view, scene
 from convanim.scene.frame import Frame
 from convanim.spoken import Spoken, catalogue
+from convanim.template import Template, settle
 from convanim.theme import load
-from convanim.timeline import Plan, plan
+from convanim.timeline import Plan, handful, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
 
@@ -73,16 +74,18 @@ class Animation:
         colours: the three channels of the input are red, green and blue of a picture.
         saturate: colours beyond 255 are clipped there.
         grad: for view "backward", the gradient with respect to the output; ones without it.
+        template: "slide", "paper", ... or a path to your own file; the options that follow take the place of its keys.
         theme: the name of a theme, or a file of your own; for "auto" see `convanim.save_pair`.
         lang: the language of the words on the page, "en", "de", ...; a catalogue in templates/lang.
-        width, height: of the page in px; one alone makes it 16:9, none 1280 x 720.
-        seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s.
+        width, height: of the page in px; one alone keeps the template's shape, 16:9 without one, none 1280 x 720.
+        seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s, or what
+            the template says.
         hold_last: seconds of the last frame.
         plays: how often it runs; 0 for ever.
         select: frames to show, by number or as "0,4,8", "2..6", "last"; "step:12" is the placement that the page
             counts as 12, with its sum written.
         title: instead of the one made from the layer.
-        caption: False leaves the line of arithmetic and the step count out.
+        caption: whether the line of arithmetic and the step count are shown.
         made_by: what the file's comment says made it; without it, the layer.
 
     Raises:
@@ -105,7 +108,8 @@ class Animation:
         colours: bool = False,
         saturate: bool = False,
         grad: ArrayLike | None = None,
-        theme: str | Path = "light",
+        template: str | Path | Template | None = None,
+        theme: str | Path | None = None,
         lang: str = "en",
         width: int | None = None,
         height: int | None = None,
@@ -114,7 +118,7 @@ class Animation:
         plays: int = 0,
         select: str | int | Sequence[int] | None = None,
         title: str | None = None,
-        caption: bool = True,
+        caption: bool | None = None,
         made_by: str | None = None,
     ) -> None:
         for name, value in (("width", width), ("height", height), ("plays", plays)):
@@ -128,14 +132,30 @@ class Animation:
         if not 0 <= plays <= 65536:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
         shown = Shown(symbols, colours, saturate, grad)
-        self.trace, self.view, self.theme = trace, view, load(theme)
+        self.settings = settle(
+            template,
+            theme=theme,
+            width=width,
+            height=height,
+            seconds_per_step=seconds_per_step,
+            hold_last=hold_last,
+            title=title,
+            caption=caption,
+        )
+        self.trace, self.view, self.theme = trace, view, load(self.settings.theme)
         self.scene: Scene = scene(trace, view, shown) if beside is None else compared(trace, beside)
         self.words = catalogue(lang)
         if self.words:
             self.scene = Spoken(self.scene, self.words)
-        self.width, self.height = page_size(width, height)
-        self.plan: Plan = plan(self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select)
-        self.title, self.plays, self.select, self.caption = title, plays, select, caption
+        self.width, self.height = self.settings.width, self.settings.height
+        self.plan: Plan = plan(
+            self.scene.beats,
+            seconds_per_step=self.settings.seconds_per_step,
+            hold_last=self.settings.hold_last,
+            longest=self.settings.longest,
+            select=select,
+        )
+        self.title, self.plays, self.select = title, plays, select
         self._checked = False
         self.comment = f"{made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
 
@@ -152,7 +172,8 @@ class Animation:
         Raises:
             ConvanimError: the page is too small for the layer.
         """
-        return layout(self.scene, self.width, self.height, title=self.title, captions=self.caption, words=self.words)
+        style = self.settings.style
+        return layout(self.scene, self.width, self.height, title=self.title, style=style, words=self.words)
 
     def __len__(self) -> int:
         """The number of frames shown."""
@@ -170,7 +191,14 @@ class Animation:
         picture = raster.draw(self.scene.frame(self.plan.shots[number].frame))
         return raster.palette.colours[picture.pixels]
 
-    def save(self, path: str | Path | BinaryIO, format: str | None = None, progress: Progress | None = None) -> Saved:
+    def save(
+        self,
+        path: str | Path | BinaryIO,
+        format: str | None = None,
+        progress: Progress | None = None,
+        *,
+        sheet: int | None = None,
+    ) -> Saved:
         """Check the trace and write it; the format is the file's suffix.
 
         Args:
@@ -178,6 +206,7 @@ class Animation:
                 every frame to its own file, by the frame's number.
             format: gif, png, txt or json; needed for a stream.
             progress: called with (frames done, frames in all).
+            sheet: for PNG, all selected frames in one picture with so many columns; without a selection a handful.
 
         Raises:
             ConvanimError: an unknown format, a place that cannot be written; no file is left.
@@ -186,6 +215,11 @@ class Animation:
         target = Path(path) if isinstance(path, str | Path) else None
         kind = pick_format(target, format)
         progress = progress or (lambda done, total: None)
+        if sheet is not None:
+            if kind != "png" or (target and numbered(target)):
+                what = target.name if target else f".{kind}"
+                raise ConvanimError(f"a sheet is one picture, and {what} is not", "name a file like sheet.png")
+            return self._save_sheet(target or cast(BinaryIO, path), sheet, progress)
         if kind == "json":
             return save_trace(self.trace, target or cast(BinaryIO, path), self.view)
         if target and numbered(target) and kind != "png":
@@ -282,14 +316,35 @@ class Animation:
                 progress(i, len(numbers))
         return Saved(pattern, "png", self.width, self.height, len(numbers), 0.0, size, 0, beats.steps)
 
+    def _save_sheet(self, path: Path | BinaryIO, columns: int, progress: Progress) -> Saved:
+        """Several frames in one PNG."""
+        from convanim.render.raster import Raster
+        from convanim.render.raster.sheet import Sheet, label
+        from convanim.write.png import write_png
+
+        numbers = [shot.frame for shot in self.plan.shots] if self.select else handful(self.scene.beats, 2 * columns)
+        raster = Raster(self.scene, self.page, self.theme)
+        page = Sheet(raster.palette, (self.width, self.height), len(numbers), columns)
+        self.prove()
+        for i, number in enumerate(numbers, start=1):
+            frame = self.scene.frame(number)
+            page.add(raster.draw(frame).pixels, label(number, frame.step, self.words))
+            progress(i, len(numbers))
+        with whole_file(path) if isinstance(path, Path) else nullcontext(path) as file:
+            counted = _Counting(file)
+            write_png(cast(BinaryIO, counted), page.pixels, raster.palette.colours, self.comment, self.alt)
+        high, wide = page.pixels.shape
+        target = path if isinstance(path, Path) else None
+        return Saved(target, "png", wide, high, len(numbers), 0.0, counted.size, 0, self.plan.steps)
+
     def _txt(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         from convanim.render.text import frame_text, heading
 
         file.write(heading(self.scene, self.title).encode())
         for i, shot in enumerate(self.plan.shots, start=1):
             frame = self.scene.frame(shot.frame)
-            time, words = shot.milliseconds, self.words
-            text = frame_text(self.scene, frame, shot.frame, time, captions=self.caption, words=words)
+            time, words, captions = shot.milliseconds, self.words, self.settings.style.captions
+            text = frame_text(self.scene, frame, shot.frame, time, captions=captions, words=words)
             file.write(b"\n" + text.encode())
             progress(i, len(self))
         return len(self), self.plan.seconds

@@ -39,7 +39,7 @@ Documentation: the README. Completion for your shell: eval "$(_CONVANIM_COMPLETE
 SILENT = {"output", "format", "quiet", "open_it"}
 #: Options that an animation takes as they are.
 LOOK = (
-    *("theme", "lang", "width", "height", "title", "caption"),
+    *("template", "theme", "lang", "width", "height", "title", "caption"),
     *("seconds_per_step", "hold_last", "plays", "select"),
 )
 #: What stands at the head of each command's help page.
@@ -232,15 +232,15 @@ def _describe(kind: str, *, alt: bool, lang: str, **typed: Any) -> None:
 
 def _look(typed: dict[str, Any]) -> dict[str, Any]:
     """The options that an animation takes, looked at before any arithmetic."""
-    from convanim.layout import page_size
     from convanim.spoken import catalogue
+    from convanim.template import settle
     from convanim.theme import AUTO, load
 
     look = {name: typed.pop(name) for name in LOOK}
-    page_size(look["width"], look["height"])
+    settings = settle(look["template"], **{name: look[name] for name in ("theme", "width", "height")})
     catalogue(look["lang"])
-    if look["theme"] != AUTO:
-        load(look["theme"])
+    if settings.theme != AUTO:
+        load(settings.theme)
     elif typed["output"] is not None:
         from convanim.lightdark import pair_names
 
@@ -254,7 +254,7 @@ def _animate(kind: str, **typed: Any) -> None:
 
     written = pick_format(*_target(typed["output"], typed["format"]))
     look = _look(typed)
-    saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it")}
+    saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "sheet")}
     asked, shown = _asked(kind, **typed)
     if written in DRAWN:  # before the arithmetic, which may take long
         fits(asked.op, asked.sizes)
@@ -290,7 +290,15 @@ def _target(output: str, format: str | None) -> tuple[Path | None, str | None]:
 
 
 def _save(
-    trace: Any, look: dict[str, Any], *, output: str, format: str | None, quiet: bool, open_it: bool, **shown: Any
+    trace: Any,
+    look: dict[str, Any],
+    *,
+    output: str,
+    format: str | None,
+    quiet: bool,
+    open_it: bool,
+    sheet: int | None,
+    **shown: Any,
 ) -> None:
     from convanim.animation import Animation, pick_format, save_trace
     from convanim.theme import AUTO
@@ -301,11 +309,13 @@ def _save(
         return
     stream: Any = sys.stdout.buffer if target is None else target
     with _Progress(quiet=quiet) as progress:
-        if pick_format(target, format) == "json":  # any trace can be saved, also one that no page holds
+        if (
+            pick_format(target, format) == "json" and sheet is None
+        ):  # any trace can be saved, also one that no page holds
             saved = save_trace(trace, stream, shown.get("view"))
         else:
             animation = Animation(trace, made_by=_command(), **shown, **look)
-            saved = animation.save(stream, format, progress)
+            saved = animation.save(stream, format, progress, sheet=sheet)
     if not quiet:
         say(_closing(saved), err=target is None)
     if open_it and target is not None:

@@ -179,9 +179,15 @@ LANG = click.option(
     "--lang", default="en", show_default=True, metavar="CODE", help="Of the words on the page: de, ja, ..."
 )
 LOOK = _options(
-    click.option("--theme", default="light", show_default=True, metavar="NAME", help=THEME),
+    click.option(
+        "--template",
+        metavar="NAME",
+        help="How the page is set: default, slide, readme, square, paper, minimal, solarized, or your own ./my.toml. "
+        "The options below take the place of its keys.",
+    ),
+    click.option("--theme", metavar="NAME", help=f"{THEME}  [default: the template's]"),
     LANG,
-    click.option("--width", type=int, metavar="PX", help="Page width; one side alone makes it 16:9.  [default: 1280]"),
+    click.option("--width", type=int, metavar="PX", help="Page width; one side keeps the shape.  [default: 1280]"),
     click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
     click.option(
         "--seconds-per-step",
@@ -196,8 +202,14 @@ LOOK = _options(
         metavar="FRAMES",
         help="Frames (0,4,8 or 2..6 or last or all), or placements as the picture counts them (step:12).",
     ),
+    click.option(
+        "--sheet",
+        type=int,
+        metavar="COLUMNS",
+        help="One .png with several frames in so many columns: the selected ones, or a good handful.",
+    ),
     click.option("--title", metavar="TEXT", help="Instead of the layer's name and sizes."),
-    click.option("--caption/--no-caption", default=True, help="The line of arithmetic and the step count."),
+    click.option("--caption/--no-caption", default=None, help="The line of arithmetic and the step count."),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),
     click.option("--open", "open_it", is_flag=True, help="Open the file when it is done."),
 )

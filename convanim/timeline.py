@@ -80,14 +80,20 @@ def milliseconds(seconds: float, what: str) -> int:
 
 
 def plan(
-    beats: Beats, *, seconds_per_step: float | None = None, hold_last: float | None = None, select: str | None = None
+    beats: Beats,
+    *,
+    seconds_per_step: float | None = None,
+    hold_last: float | None = None,
+    longest: float = LONGEST / 1000,
+    select: str | None = None,
 ) -> Plan:
     """Which frames are shown, and for how long.
 
     Args:
-        seconds_per_step: of one placement. Without it an animation is paced: never longer than 30 s, the first row
+        seconds_per_step: of one placement. Without it an animation is paced: no longer than `longest`, the first row
             step by step, then faster and, if need be, in leaps.
         hold_last: seconds of the last frame, 3 without a choice.
+        longest: seconds that an animation lasts at most, where its steps have no time of their own.
         select: frames to show, such as "0,4,8", "2..6", "last", "all" or "step:12".
 
     Raises:
@@ -100,13 +106,14 @@ def plan(
     last = HOLD_LAST if hold_last is None else milliseconds(hold_last, "hold last")
     opening = [OPENING, *[PREPARING] * (beats.opening - 1)]
     closing = [*[CLOSING] * (beats.closing - 1), last]
-    free = LONGEST - sum(opening) - sum(closing[:-1]) - HOLD_LAST  # a longer hold is a choice, and comes on top
+    most = milliseconds(longest, "longest")
+    free = most - sum(opening) - sum(closing[:-1]) - HOLD_LAST  # a longer hold is a choice, and comes on top
     if seconds_per_step is not None:
         steps = _even(beats, milliseconds(seconds_per_step, "seconds per step"))
     elif select is not None or beats.steps * beats.each * STEP[beats.each] <= free:
         steps = [Shot(i, STEP[beats.each]) for i in range(beats.steps * beats.each)]
     else:
-        steps = _paced(beats, max(free, LONGEST // 3))
+        steps = _paced(beats, max(free, most // 3))
     before = [Shot(i, ms) for i, ms in enumerate(opening)]
     done = beats.opening + beats.steps * beats.each
     after = [Shot(done + i, ms) for i, ms in enumerate(closing)]
@@ -134,7 +141,7 @@ def _paced(beats: Beats, free: int) -> list[Shot]:
     """The placements within `free` ms: the first row one by one, the rest faster, and in leaps if need be."""
     frames = beats.steps * beats.each
     first = min(beats.row * beats.each, frames)
-    share = free if first == frames else FIRST_ROW
+    share = free if first == frames else min(FIRST_ROW, 4 * free // 5)
     slow = max(BRIEFEST, min(STEP[beats.each], share // first // TICK * TICK))
     if slow * first > share:  # a very long row: it leaps, too
         first = free // 2 // slow
@@ -144,6 +151,19 @@ def _paced(beats: Beats, free: int) -> list[Shot]:
     # The last placement is always among them, and the leaps are even.
     leaps = [first + rest * (i + 1) // shown - 1 for i in range(shown)] if shown else []
     return [*(Shot(i, slow) for i in range(first)), *(Shot(i, fast) for i in leaps)]
+
+
+def handful(beats: Beats, most: int = 8) -> list[int]:
+    """The frames of a contact sheet without a choice: the end of the opening, some placements, the result.
+
+    Example:
+        >>> handful(Beats(opening=3, steps=25, each=2, closing=2, row=5), 6)
+        [2, 4, 20, 36, 52, 54]
+    """
+    steps = min(beats.steps, max(1, most - 2))
+    numbers = [1 + (beats.steps - 1) * i // max(1, steps - 1) for i in range(steps)]
+    shown = [beats.opening + n * beats.each - 1 for n in numbers]
+    return sorted({max(0, beats.opening - 1), *shown, beats.total - 1})
 
 
 def selected(text: str, total: int, beats: Beats | None = None) -> list[int]:

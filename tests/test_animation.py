@@ -53,7 +53,7 @@ def test_a_bias_stands_on_what_the_stamps_have_left():
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"theme": None}, "theme None"),
+        ({"theme": 3}, "theme 3"),
         ({"theme": "lihgt"}, "did you mean light"),
         ({"width": "640"}, "width '640'"),
         ({"height": 1.5}, "height 1.5"),
@@ -94,6 +94,8 @@ def test_several_frames_are_not_one_png(tmp_path):
 
 def test_a_notebook_shows_the_gif_and_the_last_frame():
     animation = transposed().animate(select="last", width=640, title="<a & b>")
-    assert 'alt="&lt;a &amp; b&gt;" src="data:image/gif;base64,R0lGOD' in animation._repr_html_()
+    shown = animation._repr_html_()
+    assert shown.startswith('<img alt="&lt;a &amp; b&gt;: Transposed convolution, ')
+    assert '." src="data:image/gif;base64,R0lGOD' in shown
     assert animation._repr_png_()[:4] == b"\x89PNG"
     assert "1 frames" in repr(animation)

@@ -36,6 +36,7 @@ LEVELS: list[dict[str, str]] = [
     {"fonts": "where fonts are for what the usual one lacks"},
     {"glyphs": "text as coverage, drawn by matplotlib"},
     {"layout": "where things lie on the page, in pixels"},
+    {"template": "how a page is set: sizes, pace, and what appears"},
     {"render": "the ink: text, raster, vector"},
     {"write": "the container: GIF, PNG, JSON and the rest"},
     {"animation": "the whole pipeline as one function"},

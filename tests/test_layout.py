@@ -129,7 +129,7 @@ def grid_box(page: Page, place: Place) -> Box:
 
 def standing(page: Page) -> list[Named]:
     """Everything on the page but the captions and the step count: named boxes."""
-    things = [("title", both(page.title))]
+    things = [("title", both(page.title))] if page.title.text else []
     if page.detail.text:
         things.append(("detail", both(page.detail)))
     for tab in page.tabs:
@@ -137,8 +137,8 @@ def standing(page: Page) -> list[Named]:
     things += [(f"sign {sign.text}", ink(sign)) for sign in page.signs]
     for name, place in page.places.items():
         things.append((f"grid {name}", grid_box(page, place)))
-        titles = [both(place.title._replace(text=title)) for title in place.panel.titles]
         if any(place.panel.titles):
+            titles = [both(place.title._replace(text=title)) for title in place.panel.titles]
             things.append((f"title of {name}", hull(*titles)))
         if place.scale:
             low, bar, high = place.scale
@@ -148,19 +148,20 @@ def standing(page: Page) -> list[Named]:
 
 def spoken(s: Scene, page: Page) -> list[Named]:
     """Every caption of the frames looked at, as fitted, and the step count: one box a line."""
-    if not page.captions:
+    if not page.captions and not page.counts:
         return []
     lines: list[list[Box]] = [[] for _ in page.captions]
     counts = []
     for frame in looked_at(s):
-        for i, caption in enumerate(frame.captions):
+        for i, caption in enumerate(frame.captions[: len(page.captions)]):
             text = page.caption(i, caption)
             # Words may be set smaller to fit, but where they start and stand is the same in every frame.
             assert (text.x, text.baseline, text.bold) == (page.captions[i].x, page.captions[i].baseline, False)
-            assert SMALLEST <= text.size <= page.captions[i].size
+            assert page.smallest <= text.size <= page.captions[i].size
             if text.text:
                 lines[i].append(both(text))
-        counts.append(page.counted(frame.step, s.beats.steps))
+        if page.counts:
+            counts.append(page.counted(frame.step, s.beats.steps))
     assert {c.x + round(glyphs.width(c.text, c.size)) for c in counts if c.text} <= {page.counter.x}
     spoken_lines = [(f"caption {i}", hull(*boxes)) for i, boxes in enumerate(lines) if boxes]
     counted = [both(c) for c in counts if c.text]
@@ -201,8 +202,8 @@ def numbers_of(s: Scene, page: Page) -> Iterator[tuple[Place, Text, Text | None]
     met = set()
     for frame in looked_at(s):
         for name, grid in frame.grids.items():
-            place = page.places[name]
-            if not place.number:
+            place = page.places.get(name)  # a style may leave a panel out
+            if not place or not place.number:
                 continue
             cells = np.argwhere(~np.isin(grid.roles, (Role.NONE, Role.PENDING))).tolist()
             for row, column in cells:
@@ -215,7 +216,7 @@ def numbers_of(s: Scene, page: Page) -> Iterator[tuple[Place, Text, Text | None]
         yield (
             place,
             place.number_text(number, bold=bool(bold)),
-            place.note_text(note, centred=bool(overlap)) if note else None,
+            place.note_text(note, centred=bool(overlap)) if note and place.holds(note) else None,
         )
 
 

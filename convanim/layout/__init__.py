@@ -6,6 +6,7 @@ stays through an animation gets its place here once; nothing moves later.
 
 from convanim.layout.arrange import layout
 from convanim.layout.measures import fits, page_size
-from convanim.layout.page import SMALLEST, Box, Page, Place, Text
+from convanim.layout.page import Box, Page, Place, Text
+from convanim.layout.style import SMALLEST, USUAL, Style
 
-__all__ = ["SMALLEST", "Box", "Page", "Place", "Text", "fits", "layout", "page_size"]
+__all__ = ["SMALLEST", "USUAL", "Box", "Page", "Place", "Style", "Text", "fits", "layout", "page_size"]

@@ -5,11 +5,15 @@ Knows scenes and how wide text is. Must not know colours, or what a frame shows.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from convanim import glyphs
 from convanim.errors import ConvanimError
-from convanim.layout.grids import TooSmall, grids, stack
+from convanim.layout.grids import TooSmall, grids
 from convanim.layout.measures import LARGEST_SIDE, Measures
 from convanim.layout.page import Box, Page, Tab, Text, counted
+from convanim.layout.seen import seen
+from convanim.layout.style import USUAL, Style
 from convanim.scene import Scene
 from convanim.words import Catalogue
 
@@ -24,6 +28,7 @@ def layout(
     *,
     title: str | None = None,
     captions: bool = True,
+    style: Style = USUAL,
     words: Catalogue | None = None,
 ) -> Page:
     """Place a scene on a page of these px.
@@ -31,6 +36,7 @@ def layout(
     Args:
         title: instead of the scene's own.
         captions: False leaves the captions and the step count out, and gives their room to the grids.
+        style: the sizes of its type, and what appears.
         words: those in which the steps are counted, where the scene is in another language.
 
     Raises:
@@ -43,12 +49,18 @@ def layout(
         >>> sorted(layout(s, 1280, 720).places)
         ['kernel', 'output', 'stage']
     """
-    m = Measures(width, height, scene.captions if captions else 0)
+    if not captions:
+        style = replace(style, captions=False, counter=False)
+    scene = seen(scene, style)
+    lines_said = scene.captions if style.captions else 0
+    m = Measures(width, height, max(lines_said, int(style.counter)), style)
     big, body, small = m.sizes
-    counter_room = round(glyphs.width(counted(scene.beats.steps, scene.beats.steps, words), small)) + m.of(30, 12)
+    most = counted(scene.beats.steps, scene.beats.steps, words)
+    counter_room = round(glyphs.width(most, small)) + m.of(30, 12) if style.counter else 0
     first = m.bottom + m.of(18, 10) + round(0.95 * body)
-    lines = tuple(Text("", m.margin, first + i * m.caption_line, body) for i in range(m.captions))
-    heading = Text(scene.title if title is None else title, m.margin, m.of(62, 26), big, bold=True)
+    lines = tuple(Text("", m.margin, first + i * m.caption_line, body) for i in range(lines_said))
+    said = (scene.title if title is None else title) if style.title else ""
+    heading = Text(said, m.margin, m.title_baseline, big, bold=True)
     if glyphs.width(heading.text, big, bold=True) > width - 2 * m.margin:
         if title is not None:
             raise ConvanimError(
@@ -59,7 +71,7 @@ def layout(
         places, signs = grids(scene, m)
     except TooSmall:
         raise _too_small(scene, m) from None
-    detail = Text(scene.detail, 0, heading.baseline, small)
+    detail = Text(scene.detail if style.detail else "", 0, heading.baseline, small)
     left = width - m.margin - round(glyphs.width(detail.text, small))
     free = heading.x + glyphs.width(heading.text, big, bold=True) + m.of(40, 16)
     detail = detail._replace(x=left) if left > free else detail._replace(text="", x=width - m.margin)
@@ -68,20 +80,23 @@ def layout(
         height,
         heading,
         detail,
-        _tabs(scene, m, small),
+        _tabs(scene, m, small) if style.phases else (),
         places,
         signs,
         lines,
         width - 2 * m.margin - counter_room,
-        Text("", width - m.margin, lines[-1].baseline if lines else 0, small),
+        Text("", width - m.margin, first + max(0, m.captions - 1) * m.caption_line, small),
         m.of(5, 2),
+        style.counter,
+        m.smallest,
+        style.motion_colours,
         words,
     )
 
 
 def _tabs(scene: Scene, m: Measures, size: int) -> tuple[Tab, ...]:
     """The phases along the top; the longest in one word where the page is narrow, none where even that is too wide."""
-    gap, baseline = m.of(34, 12), m.of(108, 46)
+    gap, baseline = m.of(34, 12), m.phases_baseline
     names = [p.label for p in scene.phases]
     while True:
         texts = [f"{i}  {name}" for i, name in enumerate(names, start=1)]
@@ -116,13 +131,14 @@ def _too_small(scene: Scene, m: Measures) -> ConvanimError:
     while high - low > 10:
         middle_width = (low + high) // 2
         low, high = (low, middle_width) if _fits(scene, m, middle_width) else (middle_width, high)
-    side = f" --height {round(high * m.height / m.width)}" if m.height * 16 != m.width * 9 else ""
+    usual = m.height * m.style.width == m.width * m.style.height
+    side = "" if usual else f" --height {round(high * m.height / m.width)}"
     return ConvanimError(told, f"use --width {high}{side} or more, or a smaller input")
 
 
 def _fits(scene: Scene, m: Measures, width: int) -> bool:
     try:
-        stack(scene, Measures(width, round(width * m.height / m.width), m.captions), 0)
+        grids(scene, Measures(width, round(width * m.height / m.width), m.captions, m.style))
     except TooSmall:
         return False
     return True

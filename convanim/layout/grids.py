@@ -13,12 +13,17 @@ from convanim.layout.bands import Band, bands, gap, scale
 from convanim.layout.kin import Kin, line
 from convanim.layout.measures import SMALLEST_CELL, Measures
 from convanim.layout.page import Place, Text, middle
+from convanim.layout.seen import broken
 from convanim.scene import Scene
 from convanim.scene.frame import Panel, Rows
 
 Pitches = dict[str, int]
 #: The height that rows get besides their share is found to such a part of it.
 FINE = 32
+
+
+#: Cells must get so much larger for a row to be broken.
+GAIN = 1.08
 
 
 class TooSmall(Exception):
@@ -31,12 +36,25 @@ def grids(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
+    if m.style.wrap:
+        scene = _wrapped(scene, m)
     places, signs = stack(scene, m, 0)
-    if any(place.shaded for place in places.values()):
+    if m.style.scales and any(place.shaded for place in places.values()):
         # On a page too narrow for the scales the grids stay without them.
         with suppress(TooSmall):
             return stack(scene, m, round(1.9 * m.sizes[2]))
     return places, signs
+
+
+def _wrapped(scene: Scene, m: Measures) -> Scene:
+    """The scene as it is, or with its row in two, where the smallest cells get clearly larger by that."""
+    best, smallest = scene, 0.0
+    for tried in (scene, *broken(scene)):
+        with suppress(TooSmall):
+            pitch = min(place.pitch for place in stack(tried, m, 0)[0].values())
+            if pitch > smallest:
+                best, smallest = tried, pitch if tried is not scene else GAIN * pitch
+    return best
 
 
 def stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tuple[Text, ...]]:
@@ -76,7 +94,7 @@ def _widths(blocks: Sequence[Block], most: Pitches, m: Measures) -> list[int]:
     free = m.width - 2 * m.margin - m.of(76, 30) * (len(blocks) - 1)
     if len(blocks) == 1:
         return [free]
-    for pitch in range(m.of(84, 12), 0, -1):
+    for pitch in range(m.cell, 0, -1):
         needs = [block.need(pitch, most) for block in blocks]
         if sum(needs) <= free:
             return [need + (free - sum(needs)) * need // sum(needs) for need in needs]
@@ -143,7 +161,7 @@ class Block:
         """The largest cells with which a band fits into the width, and each of its rows into its height."""
         # Larger cells than the heights allow need not be tried.
         tried = max(heights[n] // p.shape[0] for n, row in zip(band.numbers, band.rows, strict=True) for p in row)
-        for most in range(min(self.m.of(84, 12), max(tried, 1)), 0, -1):
+        for most in range(min(self.m.cell, max(tried, 1)), 0, -1):
             pitches = self._at_most(band, heights, most, shared)
             if band.fits(pitches, width):
                 return pitches
@@ -179,7 +197,7 @@ class Block:
                 tall = max(pitches[p.name] * p.shape[0] for p in together)
                 places[panel.name] = self._place(panel, x, y + m.title_line + (high - tall) // 2, pitch)
                 if panel.sign:
-                    size = m.of(44, 18)
+                    size = m.sign
                     before = places[row[i - 1].name].box.right if i else x - gap(panel, m)
                     at = round((before + x - glyphs.width(panel.sign, size)) / 2)
                     signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
@@ -197,4 +215,5 @@ class Block:
         low, high = kin.range(panel)
         scaled = self.foot and panel.name in kin.scaled and kin.shaded(panel, pitch)
         explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
-        return Place(panel, x, y, pitch, line(pitch, self.m), number, note, title, explained, low, high)
+        plain = not self.m.style.shades
+        return Place(panel, x, y, pitch, line(pitch, self.m), number, note, title, explained, low, high, plain)

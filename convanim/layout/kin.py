@@ -10,7 +10,7 @@ from functools import cached_property
 
 from convanim import glyphs
 from convanim.layout.measures import LINES_FROM, Measures
-from convanim.layout.page import SMALLEST, middle
+from convanim.layout.page import middle
 from convanim.scene.frame import Blocks, Panel
 
 
@@ -120,7 +120,7 @@ class Kin:
 
     def shaded(self, panel: Panel, pitch: int) -> bool:
         """Whether a shade stands for its values in cells of this pitch."""
-        means = panel.colours is None and panel.numerals.measures
+        means = panel.colours is None and panel.numerals.measures and self.m.style.shades
         return means and pitch > line(pitch, self.m) and not self.sizes(panel, pitch)[0]
 
 
@@ -131,24 +131,24 @@ def line(pitch: int, m: Measures) -> int:
 
 def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
     """The sizes of numbers and notes in cells of this side; 0 for what cannot be read."""
-    if panel.colours is not None:
+    if panel.colours is not None or not m.style.numbers:
         return 0, 0
     widest = panel.numerals.widest(panel.values)
     # Bold, because a number is bold while it is new.
     per_size = glyphs.width(widest, 100, bold=True) / 100
     high = int(0.42 * side if not panel.notes else 0.38 * side + 0.5)
     # Digits that can just be read may fill more of a small cell than larger ones should.
-    high = max(high, SMALLEST) if 0.5 * side >= glyphs.CAPITALS * SMALLEST else high
-    most = min(m.of(30), int(0.9 * side / per_size), high)
-    number = most if most >= SMALLEST else 0
+    high = max(high, m.smallest) if 0.5 * side >= glyphs.CAPITALS * m.smallest else high
+    most = min(m.type(m.style.number_size, 1), int(0.9 * side / per_size), high)
+    number = most if most >= m.smallest else 0
     if not number or not panel.notes:
         return number, 0
-    note = max(SMALLEST, round(0.23 * side))
+    note = max(m.smallest, round(0.23 * side))
     note = min(note, int((side - 4) / (glyphs.width(panel.notes, 100) / 100)))
-    if note < SMALLEST:
+    if note < m.smallest:
         return number, 0
     top = side - max(1, round(0.07 * side)) - round(glyphs.CAPITALS * note)
-    for size in range(number, SMALLEST, -1):  # a smaller number may leave room for the note under it
+    for size in range(number, m.smallest, -1):  # a smaller number may leave room for the note under it
         if middle(side, size) + 1 < top:
             return size, note
     return number, 0

@@ -5,15 +5,15 @@ Knows which sizes a page may have. Must not know scenes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from convanim.errors import ConvanimError
+from convanim.layout.style import HEIGHT, SMALLEST, USUAL, WIDTH, Style
 from convanim.ops import Operation, times
 
-#: All lengths are given for a page of this size (px) and scale with it.
-WIDTH, HEIGHT = 1280, 720
 #: Cells smaller than this (px) cannot be told apart.
 SMALLEST_CELL = 4
 #: Grid lines go away in cells smaller than this (px).
@@ -21,8 +21,8 @@ LINES_FROM = 7
 LARGEST_SIDE, SMALLEST_SIDE = 4096, 120
 
 
-def page_size(width: int | None, height: int | None) -> tuple[int, int]:
-    """The page's size in px; one side alone gives a page of 16:9.
+def page_size(width: int | None, height: int | None, shape: tuple[int, int] = (WIDTH, HEIGHT)) -> tuple[int, int]:
+    """The page's size in px; one side alone gives a page of a shape, without a choice 16:9.
 
     Raises:
         ConvanimError: too small to hold words, or larger than a frame should be.
@@ -30,6 +30,8 @@ def page_size(width: int | None, height: int | None) -> tuple[int, int]:
     Example:
         >>> page_size(640, None)
         (640, 360)
+        >>> page_size(540, None, (1080, 1080))
+        (540, 540)
     """
     for name, side in (("width", width), ("height", height)):
         if side is not None and not SMALLEST_SIDE <= side <= LARGEST_SIDE:
@@ -37,11 +39,19 @@ def page_size(width: int | None, height: int | None) -> tuple[int, int]:
                 f"a page's {name} of {side} px is outside of {SMALLEST_SIDE} to {LARGEST_SIDE} px",
                 f"use for example --width {WIDTH} or --width 640",
             )
+    if width is None and height is None:
+        return shape
+    like = math.gcd(*shape)
+    told = f"a page of {shape[0] // like}:{shape[1] // like}"
     if width is None:
-        width = WIDTH if height is None else round(height * WIDTH / HEIGHT)
-        if width > LARGEST_SIDE:
-            raise ConvanimError(f"a page of 16:9 and {height} px height is {width} px wide", "give a --width, too")
-    return width, round(width * HEIGHT / WIDTH) if height is None else height
+        width = round((height or 0) * shape[0] / shape[1])
+        if not SMALLEST_SIDE <= width <= LARGEST_SIDE:
+            raise ConvanimError(f"{told} and {height} px height is {width} px wide", "give a --width, too")
+    if height is None:
+        height = round(width * shape[1] / shape[0])
+        if not SMALLEST_SIDE <= height <= LARGEST_SIDE and shape != (WIDTH, HEIGHT):
+            raise ConvanimError(f"{told} and {width} px width is {height} px high", "give a --height, too")
+    return width, height
 
 
 def fits(op: Operation, sizes: Sequence[int]) -> None:
@@ -65,6 +75,7 @@ class Measures:
     width: int
     height: int
     captions: int
+    style: Style = USUAL
 
     @cached_property
     def scale(self) -> float:
@@ -75,20 +86,63 @@ class Measures:
         """A length on this page, px, and never less than `least`."""
         return max(least, round(length * self.scale))
 
+    def type(self, size: float, least: int) -> int:
+        """A size of the style on this page, px; never less than `least`, unless the style says so."""
+        scale = min(self.width / self.style.width, self.height / self.style.height)
+        return max(self.smallest, min(least, round(size)), round(size * scale))
+
+    @cached_property
+    def smallest(self) -> int:
+        """The size of the smallest text, px."""
+        return max(SMALLEST, math.ceil(self.style.smallest / 100 * self.height))
+
     @cached_property
     def sizes(self) -> tuple[int, int, int]:
         """The three sizes of type, px: title, caption, everything small."""
-        return self.of(30, 15), self.of(25, 12), self.of(18, 10)
+        style = self.style
+        return self.type(style.title_size, 15), self.type(style.caption_size, 12), self.type(style.small_size, 10)
+
+    @property
+    def cell(self) -> int:
+        """The largest side of a cell, px."""
+        scale = min(self.width / self.style.width, self.height / self.style.height)
+        return max(12, round(self.style.cell * scale))
+
+    @property
+    def sign(self) -> int:
+        """The size of the signs between panels, px."""
+        return max(self.of(44, 18), self.smallest)
 
     @property
     def margin(self) -> int:
         """The empty edge, px."""
         return self.of(56, 12)
 
+    @cached_property
+    def _head(self) -> tuple[int, int, int]:
+        """The baselines of the title and of the phases, and where both end: what is not there takes no room."""
+        big, _, small = self.sizes
+        heading = self.style.title or self.style.detail
+        grown = big - self.of(30, 15) if heading else -self.of(46, 20)
+        title = self.of(62, 26) + round(0.73 * grown)
+        more = small - self.of(18, 10)
+        phases = self.of(108, 46) + grown + round(0.73 * more)
+        return title, phases, self.of(142, 62) + grown + (more if self.style.phases else -self.of(46, 20))
+
+    @property
+    def title_baseline(self) -> int:
+        """Where the title stands."""
+        return self._head[0]
+
+    @property
+    def phases_baseline(self) -> int:
+        """Where the names of the phases stand."""
+        return self._head[1]
+
     @property
     def top(self) -> int:
         """Where the panels' titles may start."""
-        return self.of(142, 62)
+        return self._head[2]
 
     @property
     def bottom(self) -> int:
@@ -103,4 +157,4 @@ class Measures:
     @property
     def title_line(self) -> int:
         """From a panel's title's top to the grid under it."""
-        return round(1.6 * self.sizes[2])
+        return round(1.6 * self.sizes[2]) if self.style.panel_titles else self.of(8, 4)

@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from convanim import glyphs
+from convanim.layout.style import SMALLEST
 from convanim.scene.frame import Caption, Panel
 from convanim.words import Catalogue, say, translate
-
-#: Below this size (px) a number or note cannot be read, and is not shown.
-SMALLEST = 9
 
 
 class Box(NamedTuple):
@@ -62,6 +60,7 @@ class Place:
         title: its pen and baseline.
         scale: what explains a shade (its low end, the bar, its high end), None where there is none.
         low, high: the values that the ends of a shade stand for.
+        plain: no shade stands for its values: cells have the colour of their role.
     """
 
     panel: Panel
@@ -75,11 +74,12 @@ class Place:
     scale: tuple[Text, Box, Text] | None
     low: float
     high: float
+    plain: bool = False
 
     @property
     def shaded(self) -> bool:
         """Whether a shade stands for its values."""
-        return not self.number and self.panel.colours is None and self.panel.numerals.measures
+        return not (self.number or self.plain) and self.panel.colours is None and self.panel.numerals.measures
 
     @property
     def signed(self) -> bool:
@@ -111,13 +111,20 @@ class Place:
         """A note at a cell's lower edge, on the right or centred; the pen is relative to the cell's corner."""
         side = self.pitch - self.line
         free = side - glyphs.width(text, self.note)
-        x = round(free / 2) if centred else round(free - max(1, 0.05 * side))
+        x = round(free / 2) if centred else max(0, round(free - max(1, 0.05 * side)))
         return Text(text, x, side - max(1, round(0.07 * side)), self.note)
 
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """The page of an animation; `words` are those of its language, None for English."""
+    """The page of an animation.
+
+    Attributes:
+        counts: whether the step count is shown.
+        smallest: no caption is set smaller than this, px.
+        motion_colours: whether cells take the kernel's colour under the window.
+        words: those of its language, None for English.
+    """
 
     width: int
     height: int
@@ -130,6 +137,9 @@ class Page:
     caption_width: int
     counter: Text
     stroke: int
+    counts: bool = True
+    smallest: int = SMALLEST
+    motion_colours: bool = True
     words: Catalogue | None = None
 
     def counted(self, step: int, steps: int) -> Text:
@@ -150,7 +160,7 @@ class Page:
         while glyphs.width(text, place.size) > self.caption_width and most > 2:
             most -= 1
             text = caption.text(most)
-        while glyphs.width(text, place.size) > self.caption_width and place.size > SMALLEST:
+        while glyphs.width(text, place.size) > self.caption_width and place.size > self.smallest:
             place = place._replace(size=place.size - 1)
         if glyphs.width(text, place.size) > self.caption_width:
             text = _cut(text, place.size, self.caption_width)

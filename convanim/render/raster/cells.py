@@ -29,10 +29,11 @@ class Sprites:
 
     Args:
         palette: every colour that they can need.
+        motion: whether the window colours the cells that it covers; if not, only its outline shows it.
     """
 
-    def __init__(self, palette: Palette) -> None:
-        self.palette = palette
+    def __init__(self, palette: Palette, *, motion: bool = True) -> None:
+        self.palette, self.motion = palette, motion
         self._sprites: OrderedDict[tuple[object, ...], Pixels] = OrderedDict()
 
     def of(self, place: Place, role: int, emphasis: int, value: float, note: str, own: int = -1) -> Pixels:
@@ -43,7 +44,7 @@ class Sprites:
             note: the small text in its corner, "" for none.
             own: the index of its own colour, for a cell of a picture; -1 for others.
         """
-        if own >= 0 and emphasis == Emphasis.ACTIVE:  # the window's outline says it
+        if emphasis == Emphasis.ACTIVE and (own >= 0 or not self.motion):  # the window's outline says it
             emphasis = Emphasis.NONE
         if role in COLOURLESS or emphasis == Emphasis.QUIET:
             own = -1
@@ -52,7 +53,7 @@ class Sprites:
         counted = place.panel.heat and role in theme.HEATED and emphasis not in _OVER
         heat = theme.heat(value, place.high) if counted else -1
         # Letters that find no room leave the colour of their role: there is nothing that a shade could measure.
-        plain = place.number or not place.panel.numerals.measures
+        plain = place.number or place.plain or not place.panel.numerals.measures
         shade = own if own >= 0 else -1 if plain else self._shade(place, role, emphasis, value, heat)
         side = place.pitch - place.line
         key = (side, place.line, place.number, place.note, role, emphasis, text, note, shade, heat)

@@ -66,12 +66,11 @@ class Raster:
         self._before: Frame | None = None
         self._outlined: list[Box] = []
         self._written: dict[str, tuple[Text, Box | None]] = {}
-        self._sprites = Sprites(self.palette)
+        self._sprites = Sprites(self.palette, motion=page.motion_colours)
         self._dirty: list[Box] = []
-        self._write(page.title, "text")
-        for text in (page.detail, *page.signs):
+        for text, ink in ((page.title, "text"), *((t, "muted") for t in (page.detail, *page.signs))):
             if text.text:
-                self._write(text, "muted")
+                self._write(text, ink)
         for place in page.places.values():
             self._draw_scale(place)
 
@@ -104,10 +103,11 @@ class Raster:
                 self._fill(tab.underline, self.palette.solid("kernel.stroke" if current else "line"))
         for i, caption in enumerate(frame.captions[: len(page.captions)]):
             self._replace(f"caption {i}", page.caption(i, caption), "text")
-        if page.captions:
+        if page.counts:
             self._replace("counter", page.counted(frame.step, self._steps), "muted")
         for name, place in page.places.items():
-            self._replace(f"title {name}", place.title._replace(text=frame.grids[name].title), "text")
+            if place.panel.titles:
+                self._replace(f"title {name}", place.title._replace(text=frame.grids[name].title), "text")
 
     def _replace(self, key: str, text: Text, ink: str) -> bool:
         """Write a text where another one stood, if it is another one."""

@@ -1,0 +1,91 @@
+"""A scene as a page shows it: without the panels and words that a style leaves out, its rows broken where that helps.
+
+Knows scenes and styles. Must not know where anything lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from convanim.layout.style import Style
+from convanim.scene import Scene
+from convanim.scene.frame import Blocks, Frame, Panel, Phase
+from convanim.trace import Trace
+
+
+class Seen:
+    """A scene with other panels; all else is the scene's own.
+
+    Args:
+        scene: what is shown.
+        blocks: its panels that appear, as they stand.
+    """
+
+    def __init__(self, scene: Scene, blocks: Blocks) -> None:
+        self._scene, self.blocks = scene, blocks
+        self.title, self.detail = scene.title, scene.detail
+        self.beats, self.captions = scene.beats, scene.captions
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """What is drawn."""
+        return self._scene.traces
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """Named along the top."""
+        return self._scene.phases
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """The grids that appear."""
+        return tuple(panel for rows in self.blocks for row in rows for panel in row)
+
+    def frame(self, number: int) -> Frame:
+        """One frame; it may hold grids that do not appear."""
+        return self._scene.frame(number)
+
+
+def seen(scene: Scene, style: Style) -> Scene:
+    """The scene without what the style leaves out.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> from convanim.scene import scene
+        >>> s = scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]))
+        >>> [panel.name for panel in seen(s, Style(kernel=False)).panels]
+        ['stage', 'output']
+    """
+    if style.panel_titles and style.notes and style.signs and style.kernel:
+        return scene
+
+    def keeps(panel: Panel) -> bool:
+        return style.kernel or not (panel.aside and panel.shade in ("kernel", "product"))
+
+    def stripped(panel: Panel) -> Panel:
+        return replace(
+            panel,
+            titles=panel.titles if style.panel_titles else (),
+            notes=panel.notes if style.notes else "",
+            # A sign says what stands between two panels; with a panel left out it would say something wrong.
+            sign=panel.sign if style.signs and style.kernel else "",
+            follows=panel.follows if panel.follows in names else "",
+        )
+
+    blocks = tuple(tuple(tuple(p for p in row if keeps(p)) for row in rows) for rows in scene.blocks)
+    kept = tuple(rows for block in blocks if (rows := tuple(row for row in block if row)))
+    kept = kept or scene.blocks  # a scene of kernels alone
+    names = {p.name for rows in kept for row in rows for p in row}
+    return Seen(scene, tuple(tuple(tuple(map(stripped, row)) for row in rows) for rows in kept))
+
+
+def broken(scene: Scene) -> Iterator[Scene]:
+    """The same scene with its one row of panels broken into two, at each place where that is possible."""
+    if len(scene.blocks) != 1 or len(scene.blocks[0]) != 1:
+        return
+    (row,) = scene.blocks[0]
+    for at in reversed(range(1, len(row))):  # of two that are as good the result stands alone
+        before = {p.name for p in row[:at]}
+        if not any(p.follows in before or (p.group and p.group == row[at - 1].group) for p in row[at:]):
+            yield Seen(scene, ((row[:at], row[at:]),))

@@ -1,0 +1,228 @@
+"""Templates as files: reading them, what they extend, and what is said of a wrong one.
+
+Knows file names, lines of TOML and the keys that there are. Must not know what follows from a key.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from convanim import theme
+from convanim.errors import ConvanimError
+from convanim.template.keys import Template, described, example, tables
+from convanim.timeline import milliseconds
+
+#: A key before its =, alone or with its tables: width, page.width, "page".width.
+_PART = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+_KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
+#: A template has a few lines; what is larger (bytes) is another kind of file.
+LARGEST = 1_000_000
+#: The template without a choice.
+DEFAULT = "default"
+
+
+def templates() -> list[str]:
+    """The names of the templates that come along.
+
+    Example:
+        >>> {"default", "slide", "paper"} <= set(templates())
+        True
+    """
+    return sorted(path.stem for path in theme.templates().glob("*.toml"))
+
+
+def read(name: str | Path) -> Template:
+    """The template of that name, or of a file: a path ends in .toml or has a slash in it.
+
+    Raises:
+        ConvanimError: there is none, or it is not as a template should be; file, line and key are named.
+    """
+    if not isinstance(name, str | Path):
+        raise ConvanimError(f"template {name!r} is not a name or a path", f"use one of {', '.join(templates())}")
+    own = isinstance(name, Path) or name.endswith(".toml") or "/" in name or "\\" in name
+    source = _Source.of_file(Path(name), str(name)) if own else _Source.of_name(str(name), "template")
+    return msgspec.convert(_whole(source, [source.path]), Template)
+
+
+def _whole(source: _Source, met: list[Path]) -> dict[str, Any]:
+    """All keys of a template, those that it inherits among them."""
+    own: dict[str, Any] = source.checked()
+    if "extends" not in own:
+        return own
+    base = source.extended(own.pop("extends"))
+    if base.path in met:
+        raise ConvanimError(
+            f"{source.at('extends')}: {' extends '.join(p.name for p in [*met, base.path])}, which goes in a circle",
+            f'let one of them extend "{DEFAULT}"',
+        )
+    merged = _whole(base, [*met, base.path])
+    merged.pop("about", None)
+    for key, value in own.items():
+        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+    return merged
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A template's text, and where it was found.
+
+    Attributes:
+        path: of the file, all links followed.
+        told: what a person is told that it is.
+    """
+
+    path: Path
+    told: str
+    text: str
+
+    @classmethod
+    def of_name(cls, name: str, what: str) -> _Source:
+        """A template that came along."""
+        known = templates()
+        if name not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}, or a file like ./my.toml"
+            raise ConvanimError(f"{what} {name[:60]!r} is not known", hint)
+        return cls.of_file(theme.templates() / f"{name}.toml", f"{name}.toml")
+
+    @classmethod
+    def of_file(cls, path: Path, told: str) -> _Source:
+        """A template of one's own."""
+        hint = f"name a template like {DEFAULT}, or a file like ./my.toml"
+        try:
+            if path.is_dir():
+                raise ConvanimError(f"{told} is a folder", hint)
+            with path.open("rb") as file:
+                data = file.read(LARGEST + 1)
+            path = path.resolve()
+        except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+            reason = (getattr(error, "strerror", None) or str(error)).lower()
+            raise ConvanimError(f"template {told[:200]!r} cannot be read: {reason}", hint) from None
+        if len(data) > LARGEST:
+            raise ConvanimError(f"{told} is larger than {LARGEST // 10**6} MB", "a template is a short text of keys")
+        try:
+            return cls(path, told, data.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise ConvanimError(f"{told}, line {line}: this is not UTF-8", "save the file as UTF-8") from None
+
+    def at(self, *key: str) -> str:
+        """The file and line where a key stands."""
+        line = line_of(self.text, key)
+        return f"{self.told}, line {line}" if line else self.told
+
+    def checked(self) -> dict[str, Any]:
+        """The keys of this file alone, each as it should be."""
+        try:
+            keys: dict[str, Any] = tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConvanimError(*self._no_toml(str(error))) from None
+        except RecursionError:
+            raise ConvanimError(f"{self.told} is nested too deeply", "write a template's keys") from None
+        try:
+            found = msgspec.convert(keys, Template)
+        except msgspec.ValidationError as error:
+            raise self._wrong(str(error), keys) from None
+        for name in ("seconds_per_step", "hold_last", "longest"):
+            if name in keys.get("pace", {}):
+                self._told(("pace", name), milliseconds, getattr(found.pace, name), f"pace.{name}")
+        if "theme" in keys:
+            self._told(("theme",), theme.load, found.theme)
+        return keys
+
+    def _told(self, key: tuple[str, ...], check: Any, *values: Any) -> None:
+        """Let a later stage judge a value, and say where it stands."""
+        try:
+            check(*values)
+        except ConvanimError as error:
+            raise ConvanimError(f"{self.at(*key)}: {error.message}", error.hint) from None
+
+    def extended(self, name: str) -> _Source:
+        """The template that this one changes; a file must lie in the same folder."""
+        where = self.at("extends")
+        if not name.endswith(".toml"):
+            return _Source.of_name(name, f"{where}: template")
+        folder = self.path.parent
+        try:
+            path = (folder / name).resolve()
+        except (OSError, ValueError, RuntimeError):
+            path = Path("/")
+        if not path.is_relative_to(folder):
+            raise ConvanimError(
+                f"{where}: extends {name[:60]!r} leaves the folder of {self.path.name}",
+                "put both files into one folder",
+            )
+        if not path.is_file():
+            raise ConvanimError(
+                f"{where}: extends {name[:60]!r}, and there is no such file beside {self.path.name}",
+                f'name a file of its folder, or a template like "{DEFAULT}"',
+            )
+        return _Source.of_file(path, path.name)
+
+    def _no_toml(self, error: str) -> tuple[str, str]:
+        match = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", error, re.S)
+        said, line = (match[1], match[2] or str(self.text.count("\n") + 1)) if match else (error, "1")
+        said = said.splitlines()[0][:100]
+        told = f"{self.told}, line {line}: this is not TOML: {said[:1].lower()}{said[1:]}"
+        return told, 'write lines like theme = "dark"'
+
+    def _wrong(self, error: str, keys: dict[str, Any]) -> ConvanimError:
+        """What is said of a key that is not there, or of a value that it cannot have."""
+        match = re.fullmatch(r"(.*?)(?: - at `\$\.?(.*)`)?", error, re.S)
+        said, path = (match[1], match[2] or "") if match else (error, "")
+        key = tuple(path.split(".")) if path else ()
+        unknown = re.fullmatch(r"Object contains unknown field `(.*)`", said, re.S)
+        if unknown:
+            key = (*key, unknown[1])
+            table = next((kind for name, kind in tables() if name == ".".join(key[:-1])), Template)
+            known = table.__struct_fields__
+            close = difflib.get_close_matches(key[-1], known, 1)
+            # A key may stand in the wrong table.
+            other = [name for name, _, _ in described() if name.rpartition(".")[2] == key[-1]]
+            near = [*close, *other]
+            hint = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
+            shown = ".".join(part if re.fullmatch(r"[\w-]+", part) else repr(part[:60]) for part in key)
+            return ConvanimError(f"{self.at(*key)}: {shown[:90]} is not a key", hint)
+        value: Any = keys
+        for part in key:
+            value = value.get(part) if isinstance(value, dict) else None
+        name = ".".join(key)
+        wanted = next((kind for known, kind, _ in described() if known == name), f"a table, [{name}]")
+        near = difflib.get_close_matches(value, re.findall(r'"(.*?)"', wanted), 1) if isinstance(value, str) else []
+        told = f'"{value[:60]}"' if isinstance(value, str) else str(value).lower()[:60]
+        return ConvanimError(
+            f"{self.at(*key)}: {name} = {told} is not {wanted}",
+            f'did you mean "{near[0]}"' if near else f"write {example(name)}",
+        )
+
+
+def line_of(text: str, key: tuple[str, ...]) -> int:
+    """The line, from 1, on which a key stands in a TOML text, or its table's; 0 where neither is found.
+
+    Example:
+        >>> line_of('theme = "dark"\\n[page]\\nwidth = 3\\n', ("page", "width"))
+        3
+    """
+    table: tuple[str, ...] = ()
+    best = (0, 0)
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\[?\s*([^\[\]#]+?)\s*\]", line):
+            table = found = _parts(header[1])
+        elif named := _KEY.match(line):
+            found = (*table, *_parts(named[1]))
+        else:
+            continue
+        if found == key[: len(found)] and len(found) > best[0]:
+            best = len(found), number
+    return best[1]
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))

@@ -1,0 +1,196 @@
+"""The keys of a template: their types and ranges, what each is for, and the JSON Schema made from that.
+
+Knows what a template may say. Must not know files, or what follows from a key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from convanim.layout import USUAL, Style
+
+
+def _told(description: str, **limits: Any) -> Meta:
+    """What a key is for, in the schema and on the page about templates."""
+    return Meta(description=description, **limits)
+
+
+_SIDE = {"ge": 120, "le": 4096}
+_SIZE = {"ge": 6, "le": 400}
+_Short = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Keys that stand together, each with a value of its own where a file does not name it."""
+
+
+class PageTable(Table, frozen=True):
+    """[page]: the size of the page."""
+
+    width: Annotated[int, _told("of the page, px", **_SIDE)] = USUAL.width
+    height: Annotated[int, _told("of the page, px; --width or --height alone keeps the shape", **_SIDE)] = USUAL.height
+
+
+class TypeTable(Table, frozen=True):
+    """[type]: how large words and numbers are."""
+
+    title: Annotated[int, _told("the title, px on this page; in proportion on another", **_SIZE)] = USUAL.title_size
+    caption: Annotated[int, _told("the line of arithmetic, px", **_SIZE)] = USUAL.caption_size
+    small: Annotated[int, _told("phases, titles of grids, step count, px", **_SIZE)] = USUAL.small_size
+    number: Annotated[int, _told("the largest numbers in cells, px", **_SIZE)] = USUAL.number_size
+    smallest: Annotated[float, _told("no text is smaller: % of the page's height; never under 9 px", ge=0, le=10)] = (
+        USUAL.smallest
+    )
+
+
+class CellsTable(Table, frozen=True):
+    """[cells]: how large cells are."""
+
+    largest: Annotated[int, _told("the side of the largest cells, px", ge=12, le=1000)] = USUAL.cell
+    wrap: Annotated[bool, _told("break a row of grids into two where cells get larger by that")] = USUAL.wrap
+
+
+class PaceTable(Table, frozen=True):
+    """[pace]: how long things last."""
+
+    seconds_per_step: Annotated[float | None, _told("a placement; without it, by how many there are")] = None
+    hold_last: Annotated[float | None, _told("the last frame, in seconds; without it 3")] = None
+    longest: Annotated[float, _told("a long animation is paced to last no longer, in seconds", ge=5, le=3600)] = 30.0
+
+
+class ShowTable(Table, frozen=True):
+    """[show]: what appears."""
+
+    title: Annotated[bool, _told("the layer's name and sizes")] = True
+    detail: Annotated[bool, _told("the layer's arguments in the corner")] = True
+    phases: Annotated[bool, _told("the phases along the top")] = True
+    panel_titles: Annotated[bool, _told("what each grid is")] = True
+    captions: Annotated[bool, _told("the line of arithmetic")] = True
+    counter: Annotated[bool, _told("the step count")] = True
+    numbers: Annotated[bool, _told("values in cells")] = True
+    notes: Annotated[bool, _told("factors and sums, small in cells")] = True
+    signs: Annotated[bool, _told("× and = between grids")] = True
+    scales: Annotated[bool, _told("what a shade stands for, under its grid")] = True
+    shades: Annotated[bool, _told("shade for values without numbers; false: the colour of their role")] = True
+    kernel: Annotated[bool, _told("the kernel and the stamp as grids of their own")] = True
+    motion_colours: Annotated[bool, _told("the window colours its cells; false: it is an outline, for print")] = True
+
+
+class Template(Table, frozen=True):
+    """How a page is set. Every key has a value: what a file leaves out is as in the template that it extends.
+
+    Example:
+        >>> Template(page=PageTable(width=1080, height=1080)).style.height
+        1080
+    """
+
+    extends: Annotated[_Short | None, _told("what this one changes: a name, or a file of the same folder")] = None
+    about: Annotated[_Short | None, _told("what it is for, in one line")] = None
+    layout: Annotated[Literal["auto", "flat"], _told("how grids stand; auto: as the layer asks for")] = "auto"
+    theme: Annotated[_Short, _told("the colours: a theme's name")] = "light"
+    motion: Annotated[Literal["step", "smooth"], _told("from frame to frame; smooth: what moves slides")] = "step"
+    max_size: Annotated[_Short | None, _told('the most that a file may weigh, like "1MB"')] = None
+    page: PageTable = PageTable()
+    type: TypeTable = TypeTable()
+    cells: CellsTable = CellsTable()
+    pace: PaceTable = PaceTable()
+    show: ShowTable = ShowTable()
+
+    @property
+    def style(self) -> Style:
+        """What the layout of a page needs to know."""
+        page, sizes = self.page, self.type
+        return Style(
+            page.width,
+            page.height,
+            sizes.title,
+            sizes.caption,
+            sizes.small,
+            sizes.number,
+            sizes.smallest,
+            self.cells.largest,
+            self.cells.wrap,
+            **msgspec.structs.asdict(self.show),
+        )
+
+
+def tables() -> list[tuple[str, type[msgspec.Struct]]]:
+    """The tables of a template by name, itself first as ""."""
+    fields = msgspec.structs.fields(Template)
+    inner = [(f.name, f.type) for f in fields if isinstance(f.type, type) and issubclass(f.type, msgspec.Struct)]
+    return [("", Template), *inner]
+
+
+def described() -> list[tuple[str, str, str]]:
+    """Every key of a template: its name, the values that it can have, and what it is for.
+
+    Example:
+        >>> described()[2][:2]
+        ('layout', 'one of "auto", "flat"')
+    """
+    rows = []
+    for table, kind in tables():
+        for field in msgspec.inspect.type_info(kind).fields:  # type: ignore[attr-defined]
+            if not isinstance(field.type, msgspec.inspect.StructType):
+                meta = field.type
+                told = (meta.extra_json_schema or {}).get("description", "")
+                rows.append((f"{table}.{field.name}".lstrip("."), _values(meta.type), told))
+    return rows
+
+
+def _values(kind: Any) -> str:
+    """The values of a type in words."""
+    inspect = msgspec.inspect
+    if isinstance(kind, inspect.Metadata):
+        return _values(kind.type)
+    if isinstance(kind, inspect.UnionType):
+        return " or ".join(_values(k) for k in kind.types if not isinstance(k, inspect.NoneType))
+    if isinstance(kind, inspect.BoolType):
+        return "true or false"
+    if isinstance(kind, inspect.LiteralType):
+        return "one of " + ", ".join(f'"{value}"' for value in kind.values)
+    if isinstance(kind, inspect.IntType | inspect.FloatType):
+        number = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
+        return number if kind.ge is None else f"{number} from {kind.ge:g} to {kind.le:g}"
+    return "a text"
+
+
+def example(name: str) -> str:
+    """How a key is written, with the value that it has without a choice.
+
+    Example:
+        >>> example("page.width"), example("show.title"), example("page")
+        ('width = 1280', 'title = true', '[page] and its keys under it')
+    """
+    value: Any = Template()
+    for part in name.split("."):
+        value = getattr(value, part)
+    if isinstance(value, msgspec.Struct):
+        return f"[{name}] and its keys under it"
+    last = name.rpartition(".")[2]
+    if value is None:
+        value = {"seconds_per_step": 0.5, "hold_last": 3, "max_size": "1MB"}.get(last, "default")
+    return f"{last} = {msgspec.json.encode(value).decode()}"
+
+
+def schema() -> bytes:
+    """The JSON Schema of a template, for editors.
+
+    Example:
+        >>> msgspec.json.decode(schema())["title"]
+        'convanim template'
+    """
+    made = msgspec.json.schema(Template)
+    inner = made["$defs"]
+    for table in inner.values():
+        table["description"] = table["description"].partition("\n")[0]
+    whole = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **inner.pop("Template"),
+        "title": "convanim template",
+        "$defs": inner,
+    }
+    return msgspec.json.format(msgspec.json.encode(whole, order="deterministic"), indent=2) + b"\n"

@@ -1,0 +1,183 @@
+"""What every template keeps on every page: nothing overlaps or is cut, nothing moves, and all of it can be read."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+from shown import shown
+from test_layout import attempt, check_apart, ink, large, looked_at, meet, numbers_of
+from test_scene import drawn
+
+from convanim.errors import ConvanimError
+from convanim.layout import Page, Style, layout, page_size
+from convanim.ops import Conv, ConvTranspose
+from convanim.render.raster import Raster
+from convanim.scene import VIEWS, Scene, scene
+from convanim.template import read, templates
+from convanim.theme import load
+from convanim.trace import Trace
+
+SETTINGS = settings(max_examples=60, deadline=None)
+STYLES = {name: read(name).style for name in templates()}
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
+    """A layer in one of its views."""
+    trace: Trace = draw(large() | drawn())
+    views = VIEWS["transposed"][:3] if trace.op.transposed else VIEWS["conv"][:1]
+    return scene(trace, draw(st.sampled_from(views)))
+
+
+@st.composite
+def pages(draw: st.DrawFn, names: tuple[str, ...] = tuple(STYLES)) -> tuple[Scene, Page, str]:
+    """A scene on a template's page, of its own size or half of it, where that is not too small."""
+    s, name = draw(scenes()), draw(st.sampled_from(names))
+    style = STYLES[name]
+    size = draw(st.sampled_from([(style.width, style.height), (style.width // 2, style.height // 2)]))
+    page, refusal = attempt(s, *size, style=style)
+    if page is None:
+        assert re.search("smaller input|--width", refusal), refusal
+        reject()
+    return s, page, name
+
+
+@SETTINGS
+@given(pages())
+def test_nothing_overlaps_leaves_its_cell_or_the_page(case: tuple[Scene, Page, str]) -> None:
+    s, page, _ = case
+    check_apart(s, page)
+    for place, number, note in numbers_of(s, page):
+        side = place.pitch - place.line
+        for text in (number, *([note] if note else [])):
+            top, left, bottom, right = ink(text)
+            assert min(top, left) >= 0, text
+            assert max(bottom, right) <= side, text
+        assert not note or not meet(ink(number), ink(note))
+
+
+def sizes(s: Scene, page: Page) -> Iterator[int]:
+    """The size of every text that the page ever shows, px."""
+    texts = [page.title, page.detail, *page.signs]
+    texts += [text for tab in page.tabs for text in (tab.idle, tab.current)]
+    texts += [text for place in page.places.values() if place.scale for text in (place.scale[0], place.scale[2])]
+    yield from (text.size for text in texts if text.text)
+    for place in page.places.values():
+        yield from (size for size in (place.number, place.note) if size)
+        yield from (place.title.size for title in place.panel.titles if title)
+    for frame in looked_at(s):
+        fitted = [page.caption(i, caption) for i, caption in enumerate(frame.captions[: len(page.captions)])]
+        yield from (text.size for text in fitted if text.text)
+        yield from ([page.counted(frame.step, s.beats.steps).size] if page.counts else [])
+
+
+@SETTINGS
+@given(pages(("slide", "readme", "paper", "square")))
+def test_the_smallest_text_can_be_read(case: tuple[Scene, Page, str]) -> None:
+    s, page, name = case
+    least = 0.022 * page.height if name == "slide" else 9
+    assert min(sizes(s, page)) >= least
+
+
+@settings(max_examples=12, deadline=None)
+@given(pages())
+def test_nothing_that_stays_moves(case: tuple[Scene, Page, str]) -> None:
+    """Outside of what a frame changes the pixels are those before, and drawing it alone gives the same."""
+    s, page, _ = case
+    look = load("light")
+    raster, before = Raster(s, page, look), None
+    for frame in list(looked_at(s))[::7]:
+        picture = raster.draw(frame)
+        assert (Raster(s, page, look).draw(frame).pixels == picture.pixels).all()
+        if before is not None:
+            top, left, bottom, right = picture.changed
+            same = before == picture.pixels
+            same[top:bottom, left:right] = True
+            assert same.all()
+        before = picture.pixels.copy()
+
+
+@settings(max_examples=25, deadline=None)
+@given(scenes(), st.sampled_from(sorted(STYLES)), st.sampled_from([160, 240, 320]))
+def test_a_page_that_is_too_small_names_the_smallest_that_works(s: Scene, name: str, width: int) -> None:
+    style = STYLES[name]
+    shape = style.width, style.height
+    try:
+        given_page = page_size(width, None, shape)
+    except ConvanimError:
+        reject()
+    page, hint = attempt(s, *given_page, style=style)
+    asked = re.search(r"--width (\d+)(?: --height (\d+))?", hint)
+    if page is not None or not asked:
+        reject()
+    height = int(asked[2]) if asked[2] else None
+    assert layout(s, *page_size(int(asked[1]), height, shape), style=style)
+    less = max(width, int(0.9 * int(asked[1])))
+    smaller, hint = attempt(s, *page_size(less, None, shape), style=style)
+    assert smaller is None, f"{less} px would do, not only {asked[1]}"
+    assert "--width" in hint
+
+
+@pytest.mark.parametrize("name", sorted(STYLES))
+def test_every_view_has_its_page_in_every_template(name: str) -> None:
+    style = STYLES[name]
+    x, weight = np.arange(9).reshape(3, 3), np.arange(4).reshape(2, 2)
+    for op, views in ((ConvTranspose(2, 2, 1), VIEWS["transposed"]), (Conv(2), VIEWS["conv"])):
+        for view in views:
+            s = scene(op.trace(x, weight), view)
+            check_apart(s, layout(s, style.width, style.height, style=style))
+
+
+@SETTINGS
+@given(shown(), st.sampled_from(sorted(STYLES)))
+def test_other_kinds_of_layer_keep_it_too(case: tuple[Trace, Scene], name: str) -> None:
+    style = STYLES[name]
+    page, _ = attempt(case[1], style.width, style.height, style=style)
+    if page is None:
+        reject()
+    check_apart(case[1], page)
+
+
+def test_a_style_without_changes_is_the_usual_page() -> None:
+    s = scene(Conv(2).trace(np.ones((5, 5), int), np.ones((2, 2), int)))
+    a, b = layout(s, 640, 360), layout(s, 640, 360, style=Style())
+    assert [p.box for p in a.places.values()] == [p.box for p in b.places.values()]
+    assert (a.title, a.tabs, a.captions) == (b.title, b.tabs, b.captions)
+
+
+def test_a_row_is_broken_only_where_cells_get_larger() -> None:
+    s = scene(ConvTranspose(3, 2).trace(np.ones((3, 3), int), np.ones((3, 3), int)), "overlap-add")
+    wrapping = Style(1080, 1080, wrap=True)
+    one, two = (layout(s, 1080, 1080, style=style).places for style in (Style(1080, 1080), wrapping))
+    assert one["canvas"].x > one["stamp"].box.right
+    assert two["canvas"].y > two["stamp"].box.bottom
+    assert min(p.pitch for p in two.values()) > min(p.pitch for p in one.values())
+    wide = (layout(s, 1280, 720, style=style).places for style in (Style(), Style(wrap=True)))
+    assert len({tuple(p.box for p in places.values()) for places in wide}) == 1
+
+
+@settings(max_examples=20, deadline=None)
+@given(scenes(), st.booleans())
+def test_what_a_style_leaves_out_is_not_there(s: Scene, kernel: bool) -> None:
+    style = Style(panel_titles=False, notes=False, signs=False, kernel=kernel, counter=False, detail=False)
+    page, _ = attempt(s, 1280, 720, style=style)
+    if page is None:
+        reject()
+    check_apart(s, page)
+    assert not page.signs
+    assert not page.detail.text
+    assert not page.counts
+    assert all(place.note == 0 and not place.panel.titles for place in page.places.values())
+    looked_up = [p for p in page.places.values() if p.panel.aside and p.panel.shade in ("kernel", "product")]
+    assert kernel or not looked_up
+
+
+def test_panels_that_are_left_out_leave_no_sign_behind() -> None:
+    s = scene(ConvTranspose(3, 2).trace(np.ones((3, 3), int), np.ones((3, 3), int)), "overlap-add")
+    assert [*layout(s, 1280, 720).places] == ["input", "kernel", "stamp", "canvas"]
+    page = layout(s, 1280, 720, style=Style(kernel=False))
+    assert [*page.places] == ["input", "canvas"]
+    assert not page.signs
