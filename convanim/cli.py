@@ -41,6 +41,7 @@ SILENT = {"output", "format", "quiet", "open_it"}
 LOOK = (
     *("theme", "width", "height", "title", "caption"),
     *("seconds_per_step", "hold_last", "plays", "select"),
+    *("motion", "max_size"),
 )
 #: What stands at the head of each command's help page.
 ABOUT = {
@@ -195,12 +196,17 @@ def _explain(kind: str, **typed: Any) -> None:
 
 def _look(typed: dict[str, Any]) -> dict[str, Any]:
     """The options that an animation takes, looked at before any arithmetic."""
+    from convanim.budget import read_size
     from convanim.layout import page_size
     from convanim.theme import load
+    from convanim.timeline import pick_motion
 
     look = {name: typed.pop(name) for name in LOOK}
     page_size(look["width"], look["height"])
     load(look["theme"])
+    pick_motion(look["motion"])
+    if look["max_size"] is not None:
+        look["max_size"] = read_size(look["max_size"], "--max-size")
     return look
 
 
@@ -245,6 +251,8 @@ def _save(
     stream: Any = sys.stdout.buffer if target is None else target
     with _Progress(quiet=quiet) as progress:
         if pick_format(target, format) == "json":  # any trace can be saved, also one that no page holds
+            if look["max_size"] is not None:
+                raise ConvanimError("--max-size does not go with .json", "leave it out: a trace is written whole")
             saved = save_trace(trace, stream, shown.get("view"))
         else:
             animation = Animation(trace, made_by=_command(), **shown, **look)
@@ -285,8 +293,9 @@ def _closing(saved: Any) -> str:
     told.append(f"{saved.size / 1000:,.0f} KB" if saved.size >= 1000 else f"{saved.size} bytes")
     line = ", ".join(told)
     if saved.left_out:
-        line += f"; {saved.left_out:,} of {saved.steps:,} placements left out, --select all shows every one"
-    return line
+        line += f"; {saved.left_out:,} of {saved.steps:,} placements left out"
+        line += ", --select all shows every one" * (not saved.given_up)
+    return f"{line}; {saved.given_up}" if saved.given_up else line
 
 
 class _Progress:

@@ -187,6 +187,14 @@ LOOK = _options(
         metavar="FRAMES",
         help="Frames (0,4,8 or 2..6 or last or all), or placements as the picture counts them (step:12).",
     ),
+    click.option(
+        "--motion",
+        default="step",
+        show_default=True,
+        metavar="NAME",
+        help="step, or smooth: things on their way, too.",
+    ),
+    click.option("--max-size", metavar="SIZE", help="Of the file: 1MB, 500KB. A GIF gives up what it must for it."),
     click.option("--title", metavar="TEXT", help="Instead of the layer's name and sizes."),
     click.option("--caption/--no-caption", default=True, help="The line of arithmetic and the step count."),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),
@@ -228,6 +236,7 @@ UNUSED = _options(
         for names in (
             *(("-o", "--output"), ("--format",), ("--view",), ("--theme",), ("--width",), ("--height",), ("--grad",)),
             *(("--seconds-per-step",), ("--hold-last",), ("--plays",), ("--select",), ("--title",)),
+            *(("--motion",), ("--max-size",)),
         )
     ),
     *(
