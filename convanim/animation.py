@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convanim import __version__
-from convanim.budget import Rung, fitted, read_size
+from convanim.budget import Rung, fitted, read_size, too_large
 from convanim.errors import ConvanimError
 from convanim.layout import Page, layout, page_size
 from convanim.motion import moving
@@ -288,6 +288,8 @@ class Animation:
             for i, number in enumerate(numbers, start=1):
                 with new(number) as file:
                     self._draw_png(file, number, raster)
+                    if self.max_size is not None and file.tell() > self.max_size:
+                        raise too_large(self.max_size, file.tell())
                     size += file.tell()
                 progress(i, len(numbers))
         return Saved(pattern, "png", self.width, self.height, len(numbers), 0.0, size, 0, beats.steps)

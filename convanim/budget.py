@@ -20,6 +20,8 @@ UNITS = {"": 1, "b": 1, "bytes": 1, **{f"{p}b": 1000**n for n, p in enumerate("k
 UNITS |= {f"{p}ib": 1024**n for n, p in enumerate("kmg", 1)}
 #: Frames on the way last so many times longer, before there are none: 12.5 of them a second, 8.3, 6.25.
 SLOWER = (1.5, 2)
+#: A command with another size in it may be so many bytes longer, and it stands in the file's comment.
+SLACK = 32
 
 
 def read_size(size: int | str, what: str = "max size") -> int:
@@ -53,9 +55,9 @@ def told(size: int) -> str:
         >>> told(1_500_000), told(42_000), told(41_201)
         ('1.5MB', '42KB', '41201 bytes')
     """
-    for unit, bytes_ in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
-        if size >= bytes_ and size % (bytes_ // 1000) == 0:
-            return f"{size / bytes_:g}{unit}"
+    for unit, many in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if size >= many and size % (many // 100) == 0:
+            return f"{size / many:g}{unit}"
     return f"{size} bytes"
 
 
@@ -108,14 +110,14 @@ def rungs(asked: Rung, beats: Beats | None) -> Iterator[Rung]:
     told_of = [tweens] * bool(tweens)
     if len(alone) < len(shots) - len(before) - len(after):
         told_of.append("one frame for each placement")
-        yield Rung(replace(asked.plan, shots=[*before, *alone, *after]), 0, " and ".join(told_of))
+        yield Rung(replace(asked.plan, shots=[*before, *alone, *after]), 0, ", ".join(told_of))
     # The last placement is always among them, and the leaps are even.
-    kept = len(alone) // 2
+    kept = len(alone) * 3 // 4
     while kept:
         some = [alone[len(alone) * (i + 1) // kept - 1] for i in range(kept)]
         plan = Plan([*before, *some, *after], beats.steps - kept, beats.steps)
         yield Rung(plan, 0, ", ".join([*told_of, "fewer placements"]))
-        kept //= 2
+        kept = kept * 3 // 4
 
 
 class _Full(Exception):
@@ -155,8 +157,13 @@ def fitted(most: int, asked: Rung, beats: Beats | None, write: Callable[[Rung, B
         return replace(rung, given_up=words)
     scale = _Scale(None)
     write(rung, cast(BinaryIO, scale))
-    least = scale.size if scale.size < 1000 else -(-scale.size // 1000) * 1000
-    raise ConvanimError(
-        f"max size {told(most)} is too little for this file, which has {scale.size:,} bytes at the least",
+    raise too_large(most, scale.size)
+
+
+def too_large(most: int, size: int) -> ConvanimError:
+    """What is said where a file of this size, and no smaller one, is all that there is."""
+    least = -(-(size + SLACK) // 1000) * 1000
+    return ConvanimError(
+        f"max size {told(most)} is too little for this file, which has {size:,} bytes at the least",
         f"use {told(least)} or more, or a smaller page",
     )

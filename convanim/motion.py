@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from math import cos, pi, sin
 from typing import Any
 
 import numpy as np
@@ -42,9 +43,9 @@ def moving(frame: Callable[[int], Frame], shots: Sequence[Shot], tick: int) -> I
         here, time = frame(shots[at].frame), shots[at].milliseconds
         words: tuple[Caption, ...] | None = None
         most = None
-        if tick and before is not None and at + 1 < len(shots) and _turns(before, here, half=True):
+        if tick and before is not None and at + 1 < len(shots) and _retitled(before, here):
             after = frame(shots[at + 1].frame)
-            if _turns(before, after):  # the turn is one motion, however many frames tell of it
+            if _half_turned(before, here, after):  # the turn is one motion, however many frames tell of it
                 words, most = here.captions, TURN
                 here, time, at = after, time + shots[at + 1].milliseconds, at + 1
         parts = eased(time, tick, *([most] if most else [])) if tick and before is not None else []
@@ -182,20 +183,25 @@ class Tween:
     def _stamp(self) -> Moving | None:
         """A product that lands on the canvas where it is added."""
         products = [name for name, g in self.after.grids.items() if (g.roles == Role.PRODUCT).all()]
-        if len(products) != 1 or len(self._new) != 1:
+        if len(products) != 1:
             return None
-        (name,), ((canvas, cells),) = products, self._new.items()
-        stamp = self.after.grids[name]
-        if canvas == name or len(cells) != stamp.roles.size or len(cells) > MOST:
+        name, stamp = products[0], self.after.grids[products[0]]
+        found = [n for n, c in self._new.items() if n != name and len(c) == stamp.roles.size and self._window(n)]
+        if len(found) != 1 or stamp.roles.size > MOST:
             return None
+        canvas, cells = found[0], self._new[found[0]]
         start = [(r, c) for r in range(stamp.roles.shape[0]) for c in range(stamp.roles.shape[1])]
         return lambda part: tuple(
             _cell(name, stamp, *at, towards=(canvas, *to), part=part) for at, to in zip(start, cells, strict=True)
         )
 
+    def _window(self, name: str) -> bool:
+        return any(o.role == Role.KERNEL for o in self.after.grids[name].outlines)
+
     def _carried(self) -> Moving | None:
         """A value that is taken over as it is: a maximum, or a cell that is put in its place."""
-        if len(self._new) != 1 or any((g.roles == Role.KERNEL).all() for g in self.after.grids.values()):
+        # Where there is a kernel, values are multiplied: those that a factor of one leaves alone are no exception.
+        if len(self._new) != 1 or any("kernel" in name for name in self.after.grids):
             return None
         ((target, cells),) = self._new.items()
         marked = [
@@ -355,47 +361,39 @@ def _turned(then: Grid, now: Grid) -> bool:
     return bool(kernels and np.array_equal(then.values[::-1, ::-1], now.values))
 
 
-def _turns(before: Frame, after: Frame, *, half: bool = False) -> bool:
-    """Whether a kernel has been turned by 180°; with `half`, whether it has been mirrored on the way to that."""
-    for name, now in after.grids.items():
-        then = before.grids.get(name)
-        if then is None or then.title == now.title or then.roles.shape != now.roles.shape:
-            continue
-        if _turned(then, now) or (
-            half and (now.roles == Role.KERNEL).all() and np.array_equal(then.values[:, ::-1], now.values)
-        ):
-            return True
-    return False
+def _retitled(before: Frame, after: Frame) -> list[str]:
+    """The kernels whose titles have changed."""
+    both = before.grids.keys() & after.grids.keys()
+    panels = [(name, before.grids[name], after.grids[name]) for name in sorted(both)]
+    return [name for name, then, now in panels if then.title != now.title and (now.roles == Role.KERNEL).all()]
+
+
+def _half_turned(before: Frame, here: Frame, after: Frame) -> bool:
+    """Whether a kernel that is turned between two frames is mirrored in the one between them."""
+    return any(
+        name in _retitled(before, here)
+        and name in _retitled(before, after)
+        and _turned(before.grids[name], after.grids[name])
+        and np.array_equal(before.grids[name].values[:, ::-1], here.grids[name].values)
+        for name in _retitled(here, after)
+    )
 
 
 def _turning(name: str, then: Grid, part: float) -> Floats:
-    """The cells of a kernel half-way round: each ring of cells runs along itself, so that none leaves the panel."""
+    """The cells of a kernel on their way around its middle: upright, apart from each other, and inside the panel."""
+    turn = part * pi
+    along, aside = cos(turn), sin(turn)
     high, wide = then.roles.shape
+    middle = (high - 1) / 2, (wide - 1) / 2
+    larger = max(abs(along), abs(aside))
+    reach = [abs(along) * middle[i] + abs(aside) * middle[1 - i] + larger / 2 for i in (0, 1)]
+    near = min(high / 2 / reach[0], wide / 2 / reach[1])
+    size = near * larger
     floats = []
-    for layer in range((min(high, wide) + 1) // 2):
-        top, left, bottom, right = layer, layer, high - 1 - layer, wide - 1 - layer
-        if top == bottom or left == right:  # a line is turned end to end
-            line = [(r, c) for r in range(top, bottom + 1) for c in range(left, right + 1)]
-            ends = zip(line, line[::-1], strict=True)
-            floats += [_cell(name, then, *here, at=_between(here, there, part)) for here, there in ends]
-            continue
-        path = _round(top, left, bottom, right)
-        for i, here in enumerate(path):
-            gone, more = divmod(i + part * len(path) / 2, 1)
-            corner, following = (path[(int(gone) + n) % len(path)] for n in (0, 1))
-            floats.append(_cell(name, then, *here, at=_between(corner, following, more)))
+    for r in range(high):
+        for c in range(wide):
+            down, across = (r - middle[0]) * near, (c - middle[1]) * near
+            at = (across * aside + down * along, across * along - down * aside)
+            place = (high / 2 + at[0] - size / 2, wide / 2 + at[1] - size / 2)
+            floats.append(_cell(name, then, r, c, at=place, size=size))
     return tuple(floats)
-
-
-def _between(here: tuple[int, int], there: tuple[int, int], part: float) -> tuple[float, float]:
-    return here[0] + (there[0] - here[0]) * part, here[1] + (there[1] - here[1]) * part
-
-
-def _round(top: int, left: int, bottom: int, right: int) -> list[tuple[int, int]]:
-    """The cells around a rectangle, clockwise from its upper left one."""
-    return [
-        *((top, c) for c in range(left, right)),
-        *((r, right) for r in range(top, bottom)),
-        *((bottom, c) for c in range(right, left, -1)),
-        *((r, left) for r in range(bottom, top, -1)),
-    ]

@@ -29,6 +29,7 @@ LEVELS: list[dict[str, str]] = [
     {"compare": "why two layers differ, in words"},
     {"scene": "what is on the page: frames as data"},
     {"timeline": "how long each frame is shown"},
+    {"motion": "what is on the way between two frames", "budget": "what is given up to keep a size"},
     {"palette": "exact colours, each with an index"},
     {"theme": "which role has which ink"},
     {"glyphs": "text as coverage, drawn by matplotlib"},

@@ -77,6 +77,7 @@ class Float(NamedTuple):
         role, value, emphasis, note, colour: of the cell; `colour` is (red, green, blue) for a picture's own.
         towards: the panel, row and column to which it is on the way, where that is another panel...
         part: ... and how much of that way it has gone, 0 to 1.
+        size: how large it is, 1 for as large as the panel's cells.
         clip: (top, left, bottom, right) in cells of the panel: only that part of it is seen.
         under: the cells of the panel that are there lie over it.
     """
@@ -91,6 +92,7 @@ class Float(NamedTuple):
     colour: tuple[int, int, int] | None = None
     towards: tuple[str, float, float] | None = None
     part: float = 0.0
+    size: float = 1.0
     clip: tuple[float, float, float, float] | None = None
     under: bool = False
 

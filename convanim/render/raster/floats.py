@@ -34,15 +34,17 @@ class Floating:
         self._page, self._palette, self._sprites = page, palette, sprites
         self._between: dict[tuple[str, str, int], Place] = {}
 
-    def draw(self, pixels: Pixels, base: Pixels, frame: Frame) -> list[Box]:
+    def draw(self, pixels: Pixels, base: Pixels, frame: Frame, *, flying: bool) -> list[Box]:
         """Draw the floats of a frame over its grids: the pixels that they cover.
 
         Args:
             pixels: (H, W), what is drawn on.
             base: the same without floats and outlines: what lies over cells that come out from under it.
+            flying: those from one panel to another, which pass over the outlines, too; else the others.
         """
         boxes: list[Box] = []
-        for (panel, under), floats in groupby(frame.floats, key=lambda f: (f.panel, f.under)):
+        drawn = (f for f in frame.floats if (f.towards is not None) == flying)
+        for (panel, under), floats in groupby(drawn, key=lambda f: (f.panel, f.under)):
             covered = [box for box in (self._float(pixels, f) for f in floats) if box]
             boxes += covered
             if under and covered:
@@ -65,6 +67,9 @@ class Floating:
         elif f.clip is not None:
             start, stop = place.at(*f.clip[:2]), place.at(*f.clip[2:])
             seen = Box(*start, stop[0] + place.line, stop[1] + place.line)
+        if f.size != 1:
+            number = max(1, round(place.number * f.size)) if place.number else 0
+            place = replace(place, pitch=max(place.line + 1, round(place.pitch * f.size)), number=number, note=0)
         cell = self._cell(place, f)
         high, wide = cell.shape
         box = Box(max(top, seen.top), max(left, seen.left), min(top + high, seen.bottom), min(left + wide, seen.right))

@@ -86,13 +86,14 @@ class Raster:
         for box in self._dirty:
             where = np.s_[box.top : box.bottom, box.left : box.right]
             self._pixels[where] = self._base[where]
-        # Cells in flight lie over the grids and under the outlines, and go with them.
-        self._outlined = self._floating.draw(self._pixels, self._base, frame)
+        # What floats goes with the next frame, as the outlines do.
+        self._outlined = self._floating.draw(self._pixels, self._base, frame, flying=False)
         self._outlined += [
             self._outline(place, outline)
             for name, place in self.page.places.items()
             for outline in frame.grids[name].outlines
         ]
+        self._outlined += self._floating.draw(self._pixels, self._base, frame, flying=True)
         self._before = frame
         return Picture(self._pixels, _hull([*self._dirty, *self._outlined]))
 
