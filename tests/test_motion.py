@@ -128,17 +128,26 @@ def test_a_window_slides_and_lights_what_it_passes() -> None:
     frame = tween.frame(0.25)
     (window,) = frame.grids["stage"].outlines
     assert (window.left, window.across, window.down) == (1, -0.75, 0)
-    assert {(f.row, f.column) for f in frame.floats} == {(r, c) for r in range(3) for c in range(4)}
-    assert {f.emphasis for f in frame.floats} == {Emphasis.ACTIVE}
-    assert {f.clip for f in frame.floats} == {(0, 0.25, 3, 3.25)}
+    cells, notes = ([f for f in frame.floats if (f.role == Role.NONE) == alone] for alone in (False, True))
+    assert {(f.row, f.column) for f in cells} == {(r, c) for r in range(3) for c in range(4)}
+    assert {f.emphasis for f in cells} == {Emphasis.ACTIVE}
+    assert {f.clip for f in cells} == {(0, 0.25, 3, 3.25)}
+    assert [(f.row, f.column, f.note) for f in notes] == [(r, c + 0.25, "×1") for r in range(3) for c in range(3)]
     assert not frame.grids["stage"].emphasis.any()
     (cell,) = frame.grids["output"].outlines
     assert (cell.left, cell.across) == (1, -0.75)
 
 
+def test_factors_do_not_cross_the_numbers_on_the_way_to_another_row() -> None:
+    s = scene(Conv(3).trace(np.arange(25).reshape(5, 5), np.ones((3, 3), int)))
+    floats = way(s, s.beats.opening + 5).frame(0.5).floats
+    assert {f.clip for f in floats} == {(0.5, 1, 3.5, 4)}
+    assert not any(f.note for f in floats)
+
+
 def test_a_window_with_gaps_lights_only_its_taps() -> None:
     s = scene(Conv(2, dilation=2).trace(np.arange(25).reshape(5, 5), np.ones((2, 2), int)))
-    clips = {f.clip for f in way(s, s.beats.opening + 1).frame(0.5).floats}
+    clips = {f.clip for f in way(s, s.beats.opening + 1).frame(0.5).floats if f.role != Role.NONE}
     assert clips == {(r, c + 0.5, r + 1, c + 1.5) for r in (0, 2) for c in (0, 2)}
 
 

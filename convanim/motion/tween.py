@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convanim.motion import paths
 from convanim.motion.paths import MOST, Floats
-from convanim.scene.frame import Emphasis, Frame, Grid, Outline, Role, still
+from convanim.scene.frame import Emphasis, Float, Frame, Grid, Outline, Role, still
 
 #: What moves, given the part of the way, 0 to 1.
 Moving = Callable[[float], Floats]
@@ -119,12 +119,19 @@ class Tween:
         # A window without gaps is one light; of one with gaps each tap is.
         taps = [(0, 0, *under.shape)] if under.all() else [(r, c, r + 1, c + 1) for r, c in np.argwhere(under).tolist()]
 
+        # The kernel's own factors go with it; on the way to another row they would cross the numbers.
+        own = {c: n for c, n in now.notes.items() if lit[c] and then.notes.get((c[0], c[1] - across)) == n and not down}
+
         def lights(part: float) -> Floats:
-            top, left = window.top + down * (part - 1), window.left + across * (part - 1)
-            return tuple(
+            back = down * (part - 1), across * (part - 1)
+            top, left = window.top + back[0], window.left + back[1]
+            lit_now = tuple(
                 paths.cell(name, now, r, c, emphasis=Emphasis.ACTIVE, clip=clip)
                 for clip in ((top + t[0], left + t[1], top + t[2], left + t[3]) for t in taps)
                 for r, c in paths.touched(clip, now.roles.shape)
+            )
+            return lit_now + tuple(
+                Float(name, r + back[0], c + back[1], Role.NONE, 0, Emphasis.ACTIVE, n) for (r, c), n in own.items()
             )
 
         self._moving.append(lights)

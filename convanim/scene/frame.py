@@ -74,7 +74,8 @@ class Float(NamedTuple):
     Attributes:
         panel: the panel among whose cells it is counted, and like whose cells it looks.
         row, column: where it is, in cells of that panel; between two cells, too.
-        role, value, emphasis, note, colour: of the cell; `colour` is (red, green, blue) for a picture's own.
+        role, value, emphasis, note, colour: of the cell; `colour` is (red, green, blue) for a picture's own. One of the
+            role NONE is no cell but the note alone.
         towards: the panel, row and column to which it is on the way, where that is another panel...
         part: ... and how much of that way it has gone, 0 to 1.
         size: how large it is, 1 for as large as the panel's cells.

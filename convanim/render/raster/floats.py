@@ -12,6 +12,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from convanim import glyphs, theme
 from convanim.layout import SMALLEST, Box, Page, Place
 from convanim.palette import Palette
 from convanim.render.raster.cells import Sprites
@@ -57,6 +58,8 @@ class Floating:
         """Draw one: the pixels that it covers, None if it cannot be seen."""
         place = self._page.places[f.panel]
         top, left = place.at(f.row, f.column)
+        if f.role == Role.NONE:
+            return self._note(pixels, place, f, top + place.line, left + place.line)
         seen = Box(0, 0, self._page.height, self._page.width)
         if f.towards is not None:
             name, row, column = f.towards
@@ -77,6 +80,23 @@ class Floating:
             return None
         part = cell[box.top - top : box.bottom - top, box.left - left : box.right - left]
         pixels[box.top : box.bottom, box.left : box.right] = part
+        return box
+
+    def _note(self, pixels: Pixels, place: Place, f: Float, top: int, left: int) -> Box | None:
+        """Write the small text of a cell over what is there already."""
+        if not place.note or not place.holds(f.note):
+            return None
+        text = place.note_text(f.note)
+        drawn = glyphs.line(text.text, text.size, text.bold)
+        high, wide = drawn.coverage.shape
+        top, left = top + text.baseline - drawn.rise, left + text.x
+        box = Box(max(top, 0), max(left, 0), min(top + high, self._page.height), min(left + wide, self._page.width))
+        if box.top >= box.bottom or box.left >= box.right:
+            return None
+        ink = drawn.coverage[box.top - top : box.bottom - top, box.left - left : box.right - left]
+        paper, colour = (theme.fill(Role.KERNEL, Emphasis.ACTIVE), theme.note_ink(Role.KERNEL, Emphasis.ACTIVE))
+        part = pixels[box.top : box.bottom, box.left : box.right]
+        np.copyto(part, self._palette.ramp(paper, colour)[ink], where=ink > 0)
         return box
 
     def _on_the_way(self, start: Place, end: Place, part: float) -> Place:
