@@ -161,6 +161,15 @@ def test_a_product_lands_on_the_canvas() -> None:
     assert not frame.grids["canvas"].emphasis.any()
 
 
+def test_the_stamp_before_is_at_rest_while_the_next_one_flies() -> None:
+    s = scene(Conv(3, 2, 1).trace(np.arange(25).reshape(5, 5), np.ones((3, 3), int)), "backward")
+    for before, after in neighbours(s, 60):
+        frame = Tween(before, after).frame(0.5)
+        if any(f.towards for f in frame.floats):
+            assert all((g.roles != Role.OVERLAP).all() and not g.notes for n, g in frame.grids.items() if "canvas" in n)
+            assert any((g.roles == Role.OVERLAP).any() for g in after.grids.values()) or after.step == 1
+
+
 def test_a_product_lands_beside_the_window_that_slides() -> None:
     s = scene(UP, "both")
     landing = [t for t in (Tween(a, b) for a, b in neighbours(s, 60)) if any(f.towards for f in t.frame(0.5).floats)]

@@ -206,16 +206,19 @@ def _not_yet(then: Grid, now: Grid) -> Grid:
     new = _written(then, now)
     if not new.any():
         return now
+    # What the frame before has written there is no news any more: a sum of two products is a number like the others.
+    old = then.emphasis == Emphasis.WRITTEN
+    held = np.where(old & (then.roles == Role.OVERLAP), Role.DONE, then.roles)
     notes = {cell: note for cell, note in now.notes.items() if not new[cell]}
-    notes |= {cell: note for cell, note in then.notes.items() if new[cell]}
+    notes |= {cell: note for cell, note in then.notes.items() if new[cell] and not old[cell]}
     colours = now.colours
     if colours is not None and then.colours is not None:
         colours = np.where(new[..., None], then.colours, colours)
     return replace(
         now,
-        roles=np.where(new, then.roles, now.roles),
+        roles=np.where(new, held, now.roles).astype(np.uint8),
         values=np.where(new, then.values, now.values),
-        emphasis=np.where(new, then.emphasis, now.emphasis),
+        emphasis=np.where(new, np.where(old, Emphasis.NONE, then.emphasis), now.emphasis).astype(np.uint8),
         notes=notes,
         colours=colours,
     )
