@@ -8,6 +8,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -19,14 +20,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convanim import __version__, description
+from convanim.budget import Rung, fitted, read_size, too_large
 from convanim.errors import ConvanimError
 from convanim.layout import Page, layout
+from convanim.motion import moving
 from convanim.scene import Scene, Shown, compared, pick_view, scene
 from convanim.scene.frame import Frame
 from convanim.spoken import Spoken, catalogue
 from convanim.template import Template, settle
 from convanim.theme import load
-from convanim.timeline import Plan, handful, plan
+from convanim.timeline import GIF_TICK, Plan, handful, pick_motion, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
 
@@ -50,6 +53,7 @@ class Saved:
         seconds: how long they last, 0 where a file has no time.
         size: bytes.
         left_out: placements that are not shown, of `steps`.
+        given_up: what was done to keep a size, in words; "" for nothing.
     """
 
     path: Path | None
@@ -61,6 +65,7 @@ class Saved:
     size: int
     left_out: int
     steps: int
+    given_up: str = ""
 
 
 class Animation:
@@ -86,10 +91,13 @@ class Animation:
             counts as 12, with its sum written.
         title: instead of the one made from the layer.
         caption: whether the line of arithmetic and the step count are shown.
+        motion: "step", or "smooth" to see cells and windows on their way; files without time have whole frames only.
+        max_size: the most bytes of a file, or as "1MB", "500KB"; a GIF gives up its rate of frames for it, then the
+            frames on the way, then placements.
         made_by: what the file's comment says made it; without it, the layer.
 
     Raises:
-        ConvanimError: an unknown view, theme, language or selection, or a page too small.
+        ConvanimError: an unknown view, theme, language, motion or selection, no size of a file, or a page too small.
 
     Example:
         >>> from convanim.ops import Conv
@@ -119,6 +127,8 @@ class Animation:
         select: str | int | Sequence[int] | None = None,
         title: str | None = None,
         caption: bool | None = None,
+        motion: str | None = None,
+        max_size: int | str | None = None,
         made_by: str | None = None,
     ) -> None:
         for name, value in (("width", width), ("height", height), ("plays", plays)):
@@ -141,6 +151,8 @@ class Animation:
             hold_last=hold_last,
             title=title,
             caption=caption,
+            motion=motion,
+            max_size=max_size,
         )
         self.trace, self.view, self.theme = trace, view, load(self.settings.theme)
         self.scene: Scene = scene(trace, view, shown) if beside is None else compared(trace, beside)
@@ -156,6 +168,9 @@ class Animation:
             select=select,
         )
         self.title, self.plays, self.select = title, plays, select
+        self.motion = pick_motion(self.settings.motion)
+        self.tick = GIF_TICK if self.motion == "smooth" else 0
+        self.max_size = None if self.settings.max_size is None else read_size(self.settings.max_size)
         self._checked = False
         self.comment = f"{made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
 
@@ -221,6 +236,8 @@ class Animation:
                 raise ConvanimError(f"a sheet is one picture, and {what} is not", "name a file like sheet.png")
             return self._save_sheet(target or cast(BinaryIO, path), sheet, progress)
         if kind == "json":
+            if self.max_size is not None:
+                raise ConvanimError("max size does not go with .json", "leave it out: a trace is written whole")
             return save_trace(self.trace, target or cast(BinaryIO, path), self.view)
         if target and numbered(target) and kind != "png":
             raise ConvanimError(f"{target.name} is a series, and a .{kind} is one file", "name it without the %")
@@ -235,12 +252,30 @@ class Animation:
         if kind in DRAWN:
             self.page  # noqa: B018 - refused before any file is made, if at all
         self.prove()
+        shown, given_up = self._within(kind)
         with whole_file(target) if target else nullcontext(path) as file:
             counted = _Counting(file)
-            frames, seconds = WRITERS[kind](self, cast(BinaryIO, counted), progress)
+            frames, seconds = WRITERS[kind](shown, cast(BinaryIO, counted), progress)
         size = (self.width, self.height) if kind in DRAWN else (0, 0)
-        left_out = self.plan.left_out if kind in ("gif", "txt") else 0
-        return Saved(target, kind, *size, frames, seconds, counted.size, left_out, self.plan.steps)
+        left_out = shown.plan.left_out if kind in ("gif", "txt") else 0
+        return Saved(target, kind, *size, frames, seconds, counted.size, left_out, self.plan.steps, given_up)
+
+    def _within(self, kind: str) -> tuple[Animation, str]:
+        """This animation, or one with less in it that keeps the size that was asked for, and what it does without."""
+        if self.max_size is None:
+            return self, ""
+
+        def write(rung: Rung, file: BinaryIO) -> None:
+            WRITERS[kind](self._as(rung), file, lambda done, total: None)
+
+        beats = self.scene.beats if kind == "gif" and self.select is None else None
+        rung = fitted(self.max_size, Rung(self.plan, self.tick if kind == "gif" else 0), beats, write)
+        return self._as(rung), rung.given_up
+
+    def _as(self, rung: Rung) -> Animation:
+        other = copy(self)
+        other.plan, other.tick = rung.plan, rung.tick
+        return other
 
     def prove(self) -> None:
         """Check every trace that is shown, once.
@@ -277,15 +312,21 @@ class Animation:
         raster = Raster(self.scene, self.page, self.theme)
         size = self.width, self.height
         comment, told = f"{self.comment}\n{self.alt}", description.Transcript(self.scene, TOLD, self.words)
+
+        def heard(number: int) -> Frame:
+            frame = self.scene.frame(number)
+            told.add(number, frame)
+            return frame
+
         with GifWriter(file, size, raster.palette.colours, plays=self.plays, comment=comment) as writer:
-            for i, shot in enumerate(self.plan.shots, start=1):
-                frame = self.scene.frame(shot.frame)
+            count, time, whole = 0, 0, self.plan.seconds * 1000
+            for frame, milliseconds in moving(heard, self.plan.shots, self.tick):
                 picture = raster.draw(frame)
-                writer.add(picture.pixels, shot.milliseconds, picture.changed)
-                told.add(shot.frame, frame)
-                progress(i, len(self))
+                writer.add(picture.pixels, milliseconds, picture.changed)
+                count, time = count + 1, time + milliseconds
+                progress(round(len(self) * time / whole), len(self))
             writer.say(told.text())
-        return len(self), self.plan.seconds
+        return count, self.plan.seconds
 
     def _png(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         self._draw_png(file, self.plan.shots[-1].frame)
@@ -312,6 +353,8 @@ class Animation:
             for i, number in enumerate(numbers, start=1):
                 with new(number) as file:
                     self._draw_png(file, number, raster)
+                    if self.max_size is not None and file.tell() > self.max_size:
+                        raise too_large(self.max_size, file.tell())
                     size += file.tell()
                 progress(i, len(numbers))
         return Saved(pattern, "png", self.width, self.height, len(numbers), 0.0, size, 0, beats.steps)

@@ -41,6 +41,7 @@ SILENT = {"output", "format", "quiet", "open_it"}
 LOOK = (
     *("template", "theme", "lang", "width", "height", "title", "caption"),
     *("seconds_per_step", "hold_last", "plays", "select"),
+    *("motion", "max_size"),
 )
 #: What stands at the head of each command's help page.
 ABOUT = {
@@ -232,13 +233,18 @@ def _describe(kind: str, *, alt: bool, lang: str, **typed: Any) -> None:
 
 def _look(typed: dict[str, Any]) -> dict[str, Any]:
     """The options that an animation takes, looked at before any arithmetic."""
+    from convanim.budget import read_size
     from convanim.spoken import catalogue
     from convanim.template import settle
     from convanim.theme import AUTO, load
+    from convanim.timeline import pick_motion
 
     look = {name: typed.pop(name) for name in LOOK}
     settings = settle(look["template"], **{name: look[name] for name in ("theme", "width", "height")})
     catalogue(look["lang"])
+    pick_motion(settings.motion if look["motion"] is None else look["motion"])
+    if look["max_size"] is not None:
+        look["max_size"] = read_size(look["max_size"], "--max-size")
     if settings.theme != AUTO:
         load(settings.theme)
     elif typed["output"] is not None:
@@ -305,13 +311,16 @@ def _save(
 
     target, format = _target(output, format)
     if look["theme"] == AUTO:
+        if sheet is not None:
+            raise ConvanimError("--sheet does not go with --theme auto", "make one sheet with each theme")
         _save_pair(trace, look, target, format, quiet=quiet, open_it=open_it, **shown)
         return
     stream: Any = sys.stdout.buffer if target is None else target
     with _Progress(quiet=quiet) as progress:
-        if (
-            pick_format(target, format) == "json" and sheet is None
-        ):  # any trace can be saved, also one that no page holds
+        if pick_format(target, format) == "json" and sheet is None:
+            # Any trace can be saved, also one that no page holds.
+            if look["max_size"] is not None:
+                raise ConvanimError("--max-size does not go with .json", "leave it out: a trace is written whole")
             saved = save_trace(trace, stream, shown.get("view"))
         else:
             animation = Animation(trace, made_by=_command(), **shown, **look)
@@ -367,8 +376,9 @@ def _closing(saved: Any) -> str:
     told.append(f"{saved.size / 1000:,.0f} KB" if saved.size >= 1000 else f"{saved.size} bytes")
     line = ", ".join(told)
     if saved.left_out:
-        line += f"; {saved.left_out:,} of {saved.steps:,} placements left out, --select all shows every one"
-    return line
+        line += f"; {saved.left_out:,} of {saved.steps:,} placements left out"
+        line += ", --select all shows every one" * (not saved.given_up)
+    return f"{line}; {saved.given_up}" if saved.given_up else line
 
 
 class _Progress:

@@ -208,6 +208,8 @@ LOOK = _options(
         metavar="COLUMNS",
         help="One .png with several frames in so many columns: the selected ones, or a good handful.",
     ),
+    click.option("--motion", metavar="NAME", help="step, or smooth: things on their way, too.  [default: step]"),
+    click.option("--max-size", metavar="SIZE", help="Of the file: 1MB, 500KB. A GIF gives up what it must for it."),
     click.option("--title", metavar="TEXT", help="Instead of the layer's name and sizes."),
     click.option("--caption/--no-caption", default=None, help="The line of arithmetic and the step count."),
     click.option("--quiet", is_flag=True, help="Print nothing but errors."),

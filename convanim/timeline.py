@@ -5,6 +5,7 @@ Pure functions over the beats of a scene. Must not know what a frame holds, or a
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,14 @@ LONGEST = 30_000
 FIRST_ROW, BRIEFEST = 8_000, 80
 #: GIF counts in centiseconds, and browsers slow down whatever is shorter than two of them.
 TICK, SHORTEST = 10, 20
+#: Motion: "step" shows frame after frame; "smooth" what is on the way between them, too.
+MOTIONS = ("step", "smooth")
+#: Milliseconds of a frame on the way: 12.5 of them a second.
+GIF_TICK = 80
+#: Of a motion, and of one that takes longer, as the turn of a kernel.
+MOTION, TURN = 480, 960
+#: What has moved is at rest for so long at least, and nothing moves in a frame that is shown for less than this.
+REST, TOO_BRIEF = 160, 250
 
 
 class Shot(NamedTuple):
@@ -164,6 +173,44 @@ def handful(beats: Beats, most: int = 8) -> list[int]:
     numbers = [1 + (beats.steps - 1) * i // max(1, steps - 1) for i in range(steps)]
     shown = [beats.opening + n * beats.each - 1 for n in numbers]
     return sorted({max(0, beats.opening - 1), *shown, beats.total - 1})
+
+
+def eased(milliseconds: int, tick: int, most: int = MOTION) -> list[float]:
+    """The parts of a motion, from 0 to 1, that there is time for in a frame: slow, fast, slow.
+
+    Args:
+        milliseconds: how long the frame is shown, what is on the way to it included.
+        tick: ms of each part.
+        most: ms of the whole motion at the most.
+
+    Example:
+        >>> [round(part, 2) for part in eased(400, 80)]
+        [0.16, 0.5, 0.84]
+        >>> eased(200, 80)
+        []
+    """
+    if milliseconds < TOO_BRIEF:
+        return []
+    count = min(most // tick, (milliseconds - REST) // tick)
+    return [3 * t * t - 2 * t * t * t for t in ((i + 1) / (count + 1) for i in range(count))]
+
+
+def pick_motion(name: str) -> str:
+    """The motion of that name.
+
+    Raises:
+        ConvanimError: there is none.
+
+    Example:
+        >>> pick_motion("smooth")
+        'smooth'
+    """
+    if name not in MOTIONS:
+        close = difflib.get_close_matches(name, MOTIONS, 1) if isinstance(name, str) else []
+        raise ConvanimError(
+            f"motion {name!r} is not known", f"did you mean {close[0]}" if close else f"use {' or '.join(MOTIONS)}"
+        )
+    return name
 
 
 def selected(text: str, total: int, beats: Beats | None = None) -> list[int]:

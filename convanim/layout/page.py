@@ -97,6 +97,13 @@ class Place:
         top, left = self.y + row * self.pitch + self.line, self.x + column * self.pitch + self.line
         return Box(top, left, top + self.pitch - self.line, left + self.pitch - self.line)
 
+    def at(self, row: float, column: float) -> tuple[int, int]:
+        """The upper left corner (y, x) of a cell with its grid lines, px; between two cells, too.
+
+        A cell that moves by whole cells moves by whole pitches: what is rounded is the same for all of them.
+        """
+        return self.y + round(row * self.pitch), self.x + round(column * self.pitch)
+
     def number_text(self, text: str, bold: bool = False) -> Text:
         """A number in the middle of a cell; the pen is relative to the cell's corner."""
         side = self.pitch - self.line

@@ -54,7 +54,8 @@ class Outline(NamedTuple):
     """A frame around the cells [top:bottom, left:right] of a grid, in the colour of a role.
 
     Dashed, it is thin and lies inside the cells: what is remembered rather than looked at now, such as the greatest
-    value of a window that has gone on.
+    value of a window that has gone on. On its way from one place to the next it is `down` and `across` from its cells,
+    in cells.
     """
 
     top: int
@@ -63,6 +64,38 @@ class Outline(NamedTuple):
     right: int
     role: Role
     dashed: bool = False
+    down: float = 0.0
+    across: float = 0.0
+
+
+class Float(NamedTuple):
+    """A cell on its way, drawn over the grids.
+
+    Attributes:
+        panel: the panel among whose cells it is counted, and like whose cells it looks.
+        row, column: where it is, in cells of that panel; between two cells, too.
+        role, value, emphasis, note, colour: of the cell; `colour` is (red, green, blue) for a picture's own. One of the
+            role NONE is no cell but the note alone.
+        towards: the panel, row and column to which it is on the way, where that is another panel...
+        part: ... and how much of that way it has gone, 0 to 1.
+        size: how large it is, 1 for as large as the panel's cells.
+        clip: (top, left, bottom, right) in cells of the panel: only that part of it is seen.
+        under: the cells of the panel that are there lie over it.
+    """
+
+    panel: str
+    row: float
+    column: float
+    role: int
+    value: Any
+    emphasis: int = 0
+    note: str = ""
+    colour: tuple[int, int, int] | None = None
+    towards: tuple[str, float, float] | None = None
+    part: float = 0.0
+    size: float = 1.0
+    clip: tuple[float, float, float, float] | None = None
+    under: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,12 +224,14 @@ class Frame:
         grids: the panels' states, by panel name.
         captions: the scene's caption lines.
         step: the placement shown, counted from 1; 0 before the first one.
+        floats: cells on their way, drawn over the grids in this order. The frames of a scene have none.
     """
 
     phase: int
     grids: Mapping[str, Grid]
     captions: tuple[Caption, ...]
     step: int = 0
+    floats: tuple[Float, ...] = ()
 
 
 class Phase(NamedTuple):

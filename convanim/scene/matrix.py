@@ -278,7 +278,7 @@ class MatrixScene:
         return Frame(2, grids, (caption,), number + 1)
 
     def _along(self, outline: Outline) -> Outline:
-        top, left, bottom, right, role, dashed = outline
+        top, left, bottom, right, role, dashed, *_ = outline
         return Outline(left, top, right, bottom, role, dashed) if self.turned else outline
 
     def _window(self, step: Step) -> tuple[Outline, ...]:

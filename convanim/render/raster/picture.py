@@ -14,14 +14,14 @@ from convanim import glyphs, theme
 from convanim.layout import Box, Page, Place, Text
 from convanim.palette import Palette
 from convanim.render.raster.cells import Sprites
+from convanim.render.raster.floats import DASHED, Floating
 from convanim.scene import Scene
 from convanim.scene.frame import Frame, Grid, Outline, Role
 from convanim.theme import Theme
 
 Pixels = NDArray[np.uint8]
 #: The grid lines around a cell of each role: 0 none, 1 dashed, 2 solid. Between two cells the greater one counts.
-_DASHED = (Role.PADDING, Role.CROPPED, Role.COPIED, Role.EMPTY)
-LINED = np.array([0 if role == Role.NONE else 1 if role in _DASHED else 2 for role in Role], np.uint8)
+LINED = np.array([0 if role == Role.NONE else 1 if role in DASHED else 2 for role in Role], np.uint8)
 
 
 class Picture(NamedTuple):
@@ -67,6 +67,7 @@ class Raster:
         self._outlined: list[Box] = []
         self._written: dict[str, tuple[Text, Box | None]] = {}
         self._sprites = Sprites(self.palette, motion=page.motion_colours)
+        self._floating = Floating(page, self.palette, self._sprites)
         self._dirty: list[Box] = []
         for text, ink in ((page.title, "text"), *((t, "muted") for t in (page.detail, *page.signs))):
             if text.text:
@@ -84,11 +85,14 @@ class Raster:
         for box in self._dirty:
             where = np.s_[box.top : box.bottom, box.left : box.right]
             self._pixels[where] = self._base[where]
-        self._outlined = [
+        # What floats goes with the next frame, as the outlines do.
+        self._outlined = self._floating.draw(self._pixels, self._base, frame, flying=False)
+        self._outlined += [
             self._outline(place, outline)
             for name, place in self.page.places.items()
             for outline in frame.grids[name].outlines
         ]
+        self._outlined += self._floating.draw(self._pixels, self._base, frame, flying=True)
         self._before = frame
         return Picture(self._pixels, _hull([*self._dirty, *self._outlined]))
 
@@ -216,10 +220,11 @@ class Raster:
             return self._dashes(place, outline)
         thick = min(self.page.stroke, max(2, place.pitch // 6))
         out = (thick - place.line) // 2
-        top, left = place.y + outline.top * place.pitch - out, place.x + outline.left * place.pitch - out
-        bottom = place.y + outline.bottom * place.pitch + place.line + out
-        right = place.x + outline.right * place.pitch + place.line + out
-        if outline.role == Role.KERNEL:  # dashes would look frayed under the kernel
+        top, left = (at - out for at in place.at(outline.top + outline.down, outline.left + outline.across))
+        bottom = top + (outline.bottom - outline.top) * place.pitch + place.line + 2 * out
+        right = left + (outline.right - outline.left) * place.pitch + place.line + 2 * out
+        resting = not outline.down and not outline.across
+        if outline.role == Role.KERNEL and resting:  # dashes would look frayed under the kernel
             line = self.palette.solid("line")
             for row in range(outline.top + 1, outline.bottom):
                 y = place.y + row * place.pitch

@@ -1,0 +1,229 @@
+"""The way from one frame to another: what of it moves, found by comparing the two.
+
+Knows which changes of a frame are motions. Must not know how cells run along them, time or pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.motion import paths
+from convanim.motion.paths import MOST, Floats
+from convanim.scene.frame import Emphasis, Float, Frame, Grid, Outline, Role, still
+
+#: What moves, given the part of the way, 0 to 1.
+Moving = Callable[[float], Floats]
+Mask = NDArray[np.bool_]
+
+
+class Tween:
+    """The way from one frame to another.
+
+    The words are those of the frame that it leads to. What is written there is written when it gets there.
+
+    Args:
+        before, after: two frames of one scene.
+
+    Attributes:
+        moves: whether there is anything to see on the way.
+    """
+
+    def __init__(self, before: Frame, after: Frame) -> None:
+        self.before, self.after = before, after
+        self._grids: dict[str, Grid] = dict(after.grids)
+        self._moving: list[Moving] = []
+        self._slides: dict[str, list[tuple[Outline, float, float]]] = {}
+        for name, grid in after.grids.items():
+            then = before.grids.get(name)
+            if then is not None and then is not grid and then.roles.shape == grid.roles.shape:
+                self._panel(name, then, grid)
+        for flight in (self._stamp(), self._carried()):
+            if flight:
+                self._moving.append(flight)
+        self.moves = bool(self._moving or self._slides)
+        if self.moves:
+            for name, grid in self._grids.items():
+                if name in before.grids:
+                    self._grids[name] = _not_yet(before.grids[name], grid)
+
+    def frame(self, part: float) -> Frame:
+        """The frame at a part of the way: the first of the two at 0, the other at 1."""
+        if part <= 0:
+            return self.before
+        if part >= 1 or not self.moves:
+            return self.after
+        grids = dict(self._grids)
+        for name, slides in self._slides.items():
+            on_way = tuple(o._replace(down=d * (part - 1), across=a * (part - 1)) for o, d, a in slides)
+            grids[name] = replace(grids[name], outlines=on_way)
+        floats = tuple(f for moving in self._moving for f in moving(part))
+        return replace(self.after, grids=grids, floats=floats)
+
+    # What happens inside a panel.
+
+    def _panel(self, name: str, then: Grid, now: Grid) -> None:
+        turned = then.title != now.title and paths.turned(then, now)
+        if turned and 1 < now.roles.size <= MOST:
+            empty = np.full_like(now.roles, Role.NONE)
+            self._grids[name] = still(now, title=then.title, roles=empty)
+            self._moving.append(lambda part: paths.turning(name, then, part))
+            return
+        spread = paths.spread(then, now)
+        if spread:
+            self._grids[name] = replace(now, roles=np.full_like(now.roles, Role.NONE), notes={})
+            rows, columns = spread
+            self._moving.append(lambda part: paths.spreading(name, now, rows, columns, part))
+            return
+        new = (then.roles == Role.NONE) & (now.roles != Role.NONE)
+        if new.any() and (ring := paths.ring(then, now)) and new.sum() <= MOST:
+            notes = {cell: note for cell, note in now.notes.items() if not new[cell]}
+            self._grids[name] = replace(now, roles=np.where(new, Role.NONE, now.roles).astype(np.uint8), notes=notes)
+            self._moving.append(lambda part: paths.growing(name, now, new, ring, part))
+        self._slide(name, then, now)
+
+    def _slide(self, name: str, then: Grid, now: Grid) -> None:
+        """Outlines that have gone on, and the light under the kernel's."""
+        stay = set(then.outlines) & set(now.outlines)
+        came = [o for o in then.outlines if o not in stay and not o.dashed]
+        slides: list[tuple[Outline, float, float]] = []
+        for outline in now.outlines:
+            down = across = 0
+            start = next((o for o in came if outline not in stay and not outline.dashed and _alike(o, outline)), None)
+            if start:
+                came.remove(start)
+                down, across = outline.top - start.top, outline.left - start.left
+                if outline.role == Role.KERNEL:
+                    self._light(name, then, now, outline, (down, across))
+            slides.append((outline, down, across))
+        if any(down or across for _, down, across in slides):
+            self._slides[name] = slides
+
+    def _light(self, name: str, then: Grid, now: Grid, window: Outline, moved: tuple[int, int]) -> None:
+        """The cells under a window are lit as it passes over them, a part of a cell at a time."""
+        down, across = moved
+        lit, was = now.emphasis == Emphasis.ACTIVE, then.emphasis == Emphasis.ACTIVE
+        box = np.s_[window.top : window.bottom, window.left : window.right]
+        from_box = np.s_[window.top - down : window.bottom - down, window.left - across : window.right - across]
+        under = lit[box]
+        inside = under.sum() == lit.sum() and was[from_box].sum() == was.sum()
+        if not lit.any() or not inside or not np.array_equal(under, was[from_box]) or 4 * under.sum() > MOST:
+            return
+        notes = {cell: note for cell, note in now.notes.items() if not lit[cell]}
+        calm = np.where(lit, Emphasis.NONE, now.emphasis).astype(np.uint8)
+        self._grids[name] = replace(self._grids[name], emphasis=calm, notes=notes)
+        # A window without gaps is one light; of one with gaps each tap is.
+        taps = [(0, 0, *under.shape)] if under.all() else [(r, c, r + 1, c + 1) for r, c in np.argwhere(under).tolist()]
+
+        # The kernel's own factors go with it; on the way to another row they would cross the numbers.
+        own = {c: n for c, n in now.notes.items() if lit[c] and then.notes.get((c[0], c[1] - across)) == n and not down}
+
+        def lights(part: float) -> Floats:
+            back = down * (part - 1), across * (part - 1)
+            top, left = window.top + back[0], window.left + back[1]
+            lit_now = tuple(
+                paths.cell(name, now, r, c, emphasis=Emphasis.ACTIVE, clip=clip)
+                for clip in ((top + t[0], left + t[1], top + t[2], left + t[3]) for t in taps)
+                for r, c in paths.touched(clip, now.roles.shape)
+            )
+            return lit_now + tuple(
+                Float(name, r + back[0], c + back[1], Role.NONE, 0, Emphasis.ACTIVE, n) for (r, c), n in own.items()
+            )
+
+        self._moving.append(lights)
+
+    # What goes from panel to panel.
+
+    @cached_property
+    def _new(self) -> dict[str, list[tuple[int, int]]]:
+        """The cells of each panel that the frame has just written."""
+        found = {}
+        for name, grid in self.after.grids.items():
+            if name in self.before.grids and grid is not self.before.grids[name]:
+                new = _written(self.before.grids[name], grid)
+                if new.any():
+                    found[name] = [(r, c) for r, c in np.argwhere(new).tolist()]
+        return found
+
+    def _stamp(self) -> Moving | None:
+        """A product that lands on the canvas where it is added."""
+        products = [name for name, g in self.after.grids.items() if (g.roles == Role.PRODUCT).all()]
+        if len(products) != 1:
+            return None
+        name, stamp = products[0], self.after.grids[products[0]]
+        found = [n for n, c in self._new.items() if n != name and len(c) == stamp.roles.size and self._window(n)]
+        if len(found) != 1 or stamp.roles.size > MOST:
+            return None
+        canvas, cells = found[0], self._new[found[0]]
+        start = [(r, c) for r in range(stamp.roles.shape[0]) for c in range(stamp.roles.shape[1])]
+        return lambda part: tuple(
+            paths.cell(name, stamp, *at, towards=(canvas, *to), part=part) for at, to in zip(start, cells, strict=True)
+        )
+
+    def _window(self, name: str) -> bool:
+        return any(o.role == Role.KERNEL for o in self.after.grids[name].outlines)
+
+    def _carried(self) -> Moving | None:
+        """A value that is taken over as it is: a maximum, or a cell that is put in its place."""
+        # Where there is a kernel, values are multiplied: those that a factor of one leaves alone are no exception.
+        if len(self._new) != 1 or any("kernel" in name for name in self.after.grids):
+            return None
+        ((target, cells),) = self._new.items()
+        marked = [
+            (name, o)
+            for name, grid in self.after.grids.items()
+            for o in grid.outlines
+            if name != target and not o.dashed and (o.bottom - o.top, o.right - o.left) == (1, 1)
+        ]
+        if len(cells) != 1 or len(marked) != 1:
+            return None
+        name, mark = marked[0]
+        source, (cell,) = self.after.grids[name], cells
+        if source.values[mark.top, mark.left] != self.after.grids[target].values[cell]:
+            return None
+        role = self.after.grids[target].roles[cell]
+        return lambda part: (
+            paths.cell(name, source, mark.top, mark.left, role=int(role), towards=(target, *cell), part=part),
+        )
+
+
+def _written(then: Grid, now: Grid) -> Mask:
+    """The cells that have just been written, and were not so before."""
+    new: Mask = now.emphasis == Emphasis.WRITTEN
+    if then.roles.shape != new.shape or not new.any():
+        return np.zeros_like(new)
+    same: Mask = (then.emphasis == Emphasis.WRITTEN) & (then.roles == now.roles) & (then.values == now.values)
+    new &= ~same
+    return new
+
+
+def _not_yet(then: Grid, now: Grid) -> Grid:
+    """A grid in which what is written is not there yet."""
+    new = _written(then, now)
+    if not new.any():
+        return now
+    # What the frame before has written there is no news any more: a sum of two products is a number like the others.
+    old = then.emphasis == Emphasis.WRITTEN
+    held = np.where(old & (then.roles == Role.OVERLAP), Role.DONE, then.roles)
+    notes = {cell: note for cell, note in now.notes.items() if not new[cell]}
+    notes |= {cell: note for cell, note in then.notes.items() if new[cell] and not old[cell]}
+    colours = now.colours
+    if colours is not None and then.colours is not None:
+        colours = np.where(new[..., None], then.colours, colours)
+    return replace(
+        now,
+        roles=np.where(new, held, now.roles).astype(np.uint8),
+        values=np.where(new, then.values, now.values),
+        emphasis=np.where(new, np.where(old, Emphasis.NONE, then.emphasis), now.emphasis).astype(np.uint8),
+        notes=notes,
+        colours=colours,
+    )
+
+
+def _alike(a: Outline, b: Outline) -> bool:
+    """Whether an outline may be another one that has moved."""
+    return a.role == b.role and (a.bottom - a.top, a.right - a.left) == (b.bottom - b.top, b.right - b.left)

@@ -1,0 +1,478 @@
+"""Motion: what is on the way between two frames, drawn, timed and written; and files that keep a size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import assume, given, reject, settings
+from hypothesis import strategies as st
+from shown import shown
+from small import small
+from tools import decode_pillow, picture_at
+
+from convanim.animation import Animation
+from convanim.budget import fitted, read_size, rungs, told
+from convanim.cli import main
+from convanim.errors import ConvanimError
+from convanim.layout import layout
+from convanim.motion import Tween, moving
+from convanim.ops import Conv, ConvTranspose, MaxPool, PixelShuffle
+from convanim.render.raster import Raster
+from convanim.scene import VIEWS, Scene, scene
+from convanim.scene.frame import Emphasis, Frame, Role
+from convanim.theme import load
+from convanim.timeline import GIF_TICK, MOTION, REST, Shot, eased, plan
+
+MANY = settings(max_examples=20)
+UP = ConvTranspose(3, 2, 1).trace(np.arange(1, 10).reshape(3, 3), np.arange(1, 10).reshape(3, 3))
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
+    """A scene of any kind of layer, in any of its views."""
+    if draw(st.booleans()):
+        return draw(shown())[1]
+    trace = draw(small(most=3))
+    try:
+        return scene(trace, draw(st.sampled_from(VIEWS["transposed" if trace.op.transposed else "conv"])))
+    except ConvanimError:  # not every layer has every view
+        reject()
+
+
+def neighbours(s: Scene, most: int = 12) -> Iterator[tuple[Frame, Frame]]:
+    """Frames that follow each other: the opening, the first placements, and the end."""
+    total = s.beats.total
+    numbers = {*range(min(most, total - 1)), *range(max(0, total - 4), total - 1)}
+    return ((s.frame(n), s.frame(n + 1)) for n in sorted(numbers))
+
+
+def way(s: Scene, start: int) -> Tween:
+    return Tween(s.frame(start), s.frame(start + 1))
+
+
+def pixels(s: Scene, frame: Frame) -> Any:
+    return Raster(s, layout(s, 1280, 720), load("light")).draw(frame).pixels
+
+
+# --- what moves ----------------------------------------------------------------------------------------------------
+
+
+def test_the_input_spreads_and_zeros_come_out_from_between() -> None:
+    s = scene(UP)
+    halfway = way(s, 0).frame(0.5)
+    at = {f.value: (f.row, f.column) for f in halfway.floats if f.role == Role.DATA}
+    together, apart = s.frame(0).grids["stage"], s.frame(1).grids["stage"]
+    for value in range(1, 10):
+        (here,), (there,) = (np.argwhere((g.values == value) & (g.roles == Role.DATA)) for g in (together, apart))
+        assert at[value] == tuple((here + there) / 2)
+    first_data = next(i for i, f in enumerate(halfway.floats) if f.role == Role.DATA)
+    assert {f.role for f in halfway.floats[:first_data]} == {Role.INSERTED}, "zeros lie under the values"
+    assert not (halfway.grids["stage"].roles != Role.NONE).any()
+
+
+def test_a_ring_comes_out_from_under_what_it_lies_around() -> None:
+    s = scene(UP)
+    tween = way(s, 2)
+    ring = tween.frame(0.25).floats
+    assert len(ring) == 24
+    assert all(f.under and f.role == Role.PADDING for f in ring)
+    assert min(f.row for f in ring) == 0.75
+    assert max(f.column for f in ring) == 5.25
+    assert tween.frame(0.25).grids["stage"].roles[0, 0] == Role.NONE
+    assert s.frame(3).grids["stage"].roles[0, 0] == Role.PADDING, "the scene's own frame stays as it is"
+
+
+def test_a_kernel_turns_as_one_and_stays_in_its_panel() -> None:
+    s = scene(UP)
+    first, last = s.frame(4), s.frame(6)
+    assert (first.grids["kernel"].title, last.grids["kernel"].title) == ("kernel", "kernel, rotated")
+    tween = Tween(first, last)
+    quarter = tween.frame(0.5)
+    found = np.zeros((3, 3), int)
+    for f in quarter.floats:
+        found[round(f.row), round(f.column)] = f.value
+    np.testing.assert_array_equal(found, np.rot90(first.grids["kernel"].values, -1))
+    for part in np.linspace(0.01, 0.99, 33):
+        for f in tween.frame(part).floats:
+            assert -1e-9 < f.row < f.row + f.size < 3 + 1e-9
+            assert -1e-9 < f.column < f.column + f.size < 3 + 1e-9
+        places = [(f.row, f.column, f.size) for f in tween.frame(part).floats]
+        for i, (r, c, size) in enumerate(places):
+            assert all(max(abs(r - y), abs(c - x)) > size - 1e-9 for y, x, _ in places[:i]), "cells lie on each other"
+
+
+def test_the_mirrored_kernel_is_a_part_of_the_turn() -> None:
+    s = scene(UP)
+    p = plan(s.beats)
+    titles = {f.grids["kernel"].title for f, _ in moving(s.frame, p.shots, GIF_TICK)}
+    assert titles == {"kernel", "kernel, rotated"}
+    assert {s.frame(n).grids["kernel"].title for n in range(7)} == titles | {"kernel, mirrored"}
+
+
+def test_a_line_is_turned_before_anything_slides() -> None:
+    s = scene(ConvTranspose(3, 2).trace([1, 2, 3], [1, 2, 3]))
+    for frame, _ in moving(s.frame, plan(s.beats).shots, GIF_TICK):
+        if frame.floats and frame.floats[0].panel == "kernel":
+            assert frame.step == 0
+
+
+def test_a_window_slides_and_lights_what_it_passes() -> None:
+    s = scene(Conv(3).trace(np.arange(25).reshape(5, 5), np.ones((3, 3), int)))
+    tween = way(s, s.beats.opening + 1)
+    frame = tween.frame(0.25)
+    (window,) = frame.grids["stage"].outlines
+    assert (window.left, window.across, window.down) == (1, -0.75, 0)
+    cells, notes = ([f for f in frame.floats if (f.role == Role.NONE) == alone] for alone in (False, True))
+    assert {(f.row, f.column) for f in cells} == {(r, c) for r in range(3) for c in range(4)}
+    assert {f.emphasis for f in cells} == {Emphasis.ACTIVE}
+    assert {f.clip for f in cells} == {(0, 0.25, 3, 3.25)}
+    assert [(f.row, f.column, f.note) for f in notes] == [(r, c + 0.25, "×1") for r in range(3) for c in range(3)]
+    assert not frame.grids["stage"].emphasis.any()
+    (cell,) = frame.grids["output"].outlines
+    assert (cell.left, cell.across) == (1, -0.75)
+
+
+def test_factors_do_not_cross_the_numbers_on_the_way_to_another_row() -> None:
+    s = scene(Conv(3).trace(np.arange(25).reshape(5, 5), np.ones((3, 3), int)))
+    floats = way(s, s.beats.opening + 5).frame(0.5).floats
+    assert {f.clip for f in floats} == {(0.5, 1, 3.5, 4)}
+    assert not any(f.note for f in floats)
+
+
+def test_a_window_with_gaps_lights_only_its_taps() -> None:
+    s = scene(Conv(2, dilation=2).trace(np.arange(25).reshape(5, 5), np.ones((2, 2), int)))
+    clips = {f.clip for f in way(s, s.beats.opening + 1).frame(0.5).floats if f.role != Role.NONE}
+    assert clips == {(r, c + 0.5, r + 1, c + 1.5) for r in (0, 2) for c in (0, 2)}
+
+
+def test_a_product_lands_on_the_canvas() -> None:
+    s = scene(UP, "overlap-add")
+    frame = way(s, 2).frame(0.5)
+    assert [f.towards for f in frame.floats] == [("canvas", r, c) for r in range(3) for c in range(3)]
+    assert [f.value for f in frame.floats] == list(range(1, 10))
+    assert {(f.panel, f.role) for f in frame.floats} == {("stamp", Role.PRODUCT)}
+    assert (frame.grids["canvas"].roles == Role.PENDING).all(), "it is added when it has landed"
+    assert not frame.grids["canvas"].emphasis.any()
+
+
+def test_the_stamp_before_is_at_rest_while_the_next_one_flies() -> None:
+    s = scene(Conv(3, 2, 1).trace(np.arange(25).reshape(5, 5), np.ones((3, 3), int)), "backward")
+    for before, after in neighbours(s, 60):
+        frame = Tween(before, after).frame(0.5)
+        if any(f.towards for f in frame.floats):
+            assert all((g.roles != Role.OVERLAP).all() and not g.notes for n, g in frame.grids.items() if "canvas" in n)
+            assert any((g.roles == Role.OVERLAP).any() for g in after.grids.values()) or after.step == 1
+
+
+def test_a_product_lands_beside_the_window_that_slides() -> None:
+    s = scene(UP, "both")
+    landing = [t for t in (Tween(a, b) for a, b in neighbours(s, 60)) if any(f.towards for f in t.frame(0.5).floats)]
+    assert len(landing) == 9
+
+
+@pytest.mark.parametrize(
+    ("trace", "panel"),
+    [
+        (MaxPool(2).trace(np.arange(16).reshape(4, 4)), "stage"),
+        (PixelShuffle(2).trace(np.arange(16).reshape(4, 2, 2)), "input 1"),
+    ],
+)
+def test_a_value_that_is_taken_over_is_carried(trace: Any, panel: str) -> None:
+    s = scene(trace)
+    carried = [f for a, b in neighbours(s) for f in Tween(a, b).frame(0.5).floats if f.towards]
+    assert panel in {f.panel for f in carried}
+    assert {f.towards[0] for f in carried if f.towards} == {"output"}
+
+
+def test_a_kernel_of_one_carries_nothing() -> None:
+    s = scene(Conv(1).trace([[1, 2], [3, 4]], [[1]]))
+    assert not any(f.towards for a, b in neighbours(s) for f in Tween(a, b).frame(0.5).floats)
+
+
+# --- how it is drawn -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("start", [0, 1, 2])
+@pytest.mark.parametrize("width", [1280, 480])
+def test_what_spreads_or_grows_begins_and_ends_where_it_stood_and_stands(start: int, width: int) -> None:
+    s = scene(UP)
+    page = layout(s, width, width * 9 // 16)
+    box = page.places["stage"].box
+    where = np.s_[box.top : box.bottom, box.left : box.right]
+    tween = way(s, start)
+    assert tween.moves
+    assert tween.frame(0) is tween.before
+    assert tween.frame(1) is tween.after
+    for part, end in ((1e-9, tween.before), (1 - 1e-9, tween.after)):
+        raster = Raster(s, page, load("light"))
+        drawn, wanted = (raster.draw(f).pixels[where].copy() for f in (tween.frame(part), end))
+        # Where a dashed line ends on a solid one, either may lie over the other.
+        lines = [raster.palette.solid("line"), raster.palette.solid("dash")]
+        crossing = np.isin(wanted, lines) & np.isin(drawn, lines)
+        assert ((drawn == wanted) | crossing).all()
+
+
+def test_a_turn_begins_and_ends_where_the_kernel_stood_and_stands() -> None:
+    s = scene(UP)
+    box = layout(s, 1280, 720).places["kernel"].box
+    tween = Tween(s.frame(4), s.frame(6))
+    for part, end in ((1e-9, tween.before), (1 - 1e-9, tween.after)):
+        drawn, wanted = pixels(s, tween.frame(part)), pixels(s, end)
+        where = np.s_[box.top : box.bottom, box.left : box.right]
+        np.testing.assert_array_equal(drawn[where], wanted[where])
+
+
+@MANY
+@given(scenes(), st.floats(0.05, 0.95))
+def test_what_stays_stays_and_nothing_leaves_the_page(s: Scene, part: float) -> None:
+    try:
+        page = layout(s, 1280, 720)
+    except ConvanimError:
+        assume(False)
+    for before, after in neighbours(s, 6):
+        tween = Tween(before, after)
+        frame = tween.frame(part)
+        assert (frame.captions, frame.phase, frame.step) == (after.captions, after.phase, after.step)
+        for f in frame.floats:
+            top, left = page.places[f.panel].at(f.row, f.column)
+            # Those of a clip are cut by it, which lies in the panel.
+            if f.clip is None:
+                assert 0 <= top < page.height
+                assert 0 <= left < page.width
+            else:
+                rows, columns = frame.grids[f.panel].roles.shape
+                assert 0 <= f.clip[0] < f.clip[2] <= rows
+                assert 0 <= f.clip[1] < f.clip[3] <= columns
+            if f.towards is not None:
+                assert f.towards[0] in page.places
+        # Panels of which nothing moves, and all words, are those of the frame that it leads to.
+        drawn, wanted = pixels(s, frame), pixels(s, after)
+        for name, place in page.places.items():
+            moved = frame.grids[name] is not after.grids[name] or any(f.panel == name for f in frame.floats)
+            if moved or any(f.towards for f in frame.floats):
+                margin = page.stroke
+                box = place.box
+                drawn[box.top - margin : box.bottom + margin, box.left - margin : box.right + margin] = 0
+                wanted[box.top - margin : box.bottom + margin, box.left - margin : box.right + margin] = 0
+        if not any(f.towards for f in frame.floats) and not any(
+            frame.grids[n].title != after.grids[n].title for n in page.places
+        ):
+            np.testing.assert_array_equal(drawn, wanted)
+
+
+@MANY
+@given(scenes(), st.sampled_from(["light", "dark"]))
+def test_a_frame_on_the_way_looks_the_same_after_any_other(s: Scene, look: str) -> None:
+    try:
+        page = layout(s, 1280, 720)
+    except ConvanimError:
+        assume(False)
+    raster = Raster(s, page, load(look))
+    shots = plan(s.beats).shots[:9]
+    before = None
+    for i, (frame, _) in enumerate(moving(s.frame, shots, 160)):
+        picture = raster.draw(frame)
+        if i % 3 == 0:
+            alone = Raster(s, page, load(look)).draw(frame).pixels
+            np.testing.assert_array_equal(picture.pixels, alone)
+        if before is not None:
+            changed = np.argwhere(before != picture.pixels)
+            top, left, bottom, right = picture.changed
+            assert 0 <= top <= bottom <= page.height
+            assert 0 <= left <= right <= page.width
+            if len(changed):
+                assert (changed.min(axis=0) >= (top, left)).all()
+                assert (changed.max(axis=0) < (bottom, right)).all()
+        before = picture.pixels.copy()
+
+
+# --- when ----------------------------------------------------------------------------------------------------------
+
+
+@given(st.integers(2, 500).map(lambda n: 10 * n), st.sampled_from([40, 80, 120, 160]))
+def test_the_parts_of_a_motion(milliseconds: int, tick: int) -> None:
+    parts = eased(milliseconds, tick)
+    assert len(parts) * tick <= max(0, min(MOTION, milliseconds - REST))
+    assert all(0 < part < 1 for part in parts)
+    assert parts == sorted(set(parts))
+    np.testing.assert_allclose(np.array(parts) + parts[::-1], 1)
+
+
+@MANY
+@given(scenes(), st.sampled_from([0, 40, 80, 160]), st.sampled_from([None, 0.1, 0.3, 0.9]))
+def test_what_is_on_the_way_takes_no_time_of_its_own(s: Scene, tick: int, pace: float | None) -> None:
+    p = plan(s.beats, seconds_per_step=pace)
+    few = p.shots[:14]
+    told_of = list(moving(s.frame, few, tick))
+    assert sum(ms for _, ms in told_of) == sum(shot.milliseconds for shot in few)
+    assert all(ms >= 20 for _, ms in told_of)
+    rest = [frame for frame, _ in told_of if not frame.floats and not any(_moved(frame))]
+    assert len(rest) in (len(few), len(few) - 1), "every frame is seen at rest, but for one that a turn passes through"
+    if not tick:
+        assert len(told_of) == len(few)
+
+
+def _moved(frame: Frame) -> Iterator[bool]:
+    return (bool(o.down or o.across) for grid in frame.grids.values() for o in grid.outlines)
+
+
+def test_a_gif_shows_at_each_time_what_is_planned(tmp_path: Path) -> None:
+    a = UP.animate(width=480, motion="smooth")
+    saved = a.save(tmp_path / "up.gif")
+    clip = decode_pillow(tmp_path / "up.gif")
+    assert sum(ms for _, ms in clip) == round(1000 * a.plan.seconds) == round(1000 * saved.seconds)
+    raster, end = Raster(a.scene, a.page, a.theme), 0
+    assert len(clip) <= saved.frames
+    for frame, ms in moving(a.scene.frame, a.plan.shots, GIF_TICK):
+        end += ms
+        wanted = raster.palette.colours[raster.draw(frame).pixels]
+        np.testing.assert_array_equal(picture_at(clip, end - 1), wanted)
+        np.testing.assert_array_equal(picture_at(clip, end - ms), wanted)
+
+
+def test_files_without_time_have_whole_frames_only(tmp_path: Path) -> None:
+    for name in ("a.txt", "a.png"):
+        for motion in ("step", "smooth"):
+            UP.animate(width=640, motion=motion, made_by="a test").save(tmp_path / f"{motion}-{name}")
+        assert (tmp_path / f"step-{name}").read_bytes() == (tmp_path / f"smooth-{name}").read_bytes()
+
+
+def test_an_unknown_motion() -> None:
+    with pytest.raises(ConvanimError, match="motion 'smoth' is not known; did you mean smooth"):
+        UP.animate(motion="smoth")
+    with pytest.raises(ConvanimError, match="use step or smooth"):
+        UP.animate(motion=3)
+
+
+# --- how much it may weigh -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "size"),
+    [("1MB", 10**6), ("500KB", 500_000), ("2 MB", 2 * 10**6), ("1.1mb", 1_100_000), ("3KiB", 3072), ("700", 700)],
+)
+def test_sizes(typed: str, size: int) -> None:
+    assert read_size(typed) == read_size(size) == read_size(told(size)) == size
+
+
+@pytest.mark.parametrize("typed", ["", "MB", "-1KB", "1XB", "1,5MB", "0", "0.0001KB", "1e3", "٣KB", True, 1.5, []])
+def test_no_sizes(typed: Any) -> None:
+    with pytest.raises(ConvanimError, match="write it like"):
+        read_size(typed)
+
+
+@settings(max_examples=8)
+@given(small(most=3), st.sampled_from(["step", "smooth"]), st.integers(1, 100_000))
+def test_a_file_keeps_its_size_or_the_size_that_is_named_works(trace: Any, motion: str, most: int) -> None:
+    def save(size: int) -> int:
+        file = BytesIO()
+        saved = Animation(trace, width=320, motion=motion, max_size=size).save(file, "gif")
+        assert len(file.getvalue()) == saved.size <= size
+        assert bool(saved.given_up) == (saved.size < whole)
+        return saved.size
+
+    free = BytesIO()
+    try:
+        whole = Animation(trace, width=320, motion=motion).save(free, "gif").size
+    except ConvanimError:  # too small a page
+        assume(False)
+    try:
+        save(most)
+    except ConvanimError as error:
+        named = read_size(error.hint.split(" or more")[0].removeprefix("use "))
+        assert most < named
+        assert save(named) <= named
+    assert save(whole) == whole
+
+
+def test_the_rate_goes_first_then_what_is_on_the_way_then_placements() -> None:
+    trace = ConvTranspose(2).trace([[1, 2], [3, 4]], [[1, 2], [3, 4]])
+    sizes: dict[str, int] = {}
+    limit = 10**9
+    while True:
+        try:
+            saved = trace.animate(motion="smooth", width=320, max_size=limit).save(BytesIO(), "gif")
+        except ConvanimError:
+            break
+        sizes[saved.given_up.split(" to stay")[0]] = saved.left_out
+        limit = saved.size - 1
+    names = list(sizes)
+    alone = "no tweens, one frame for each placement"
+    assert names[:5] == ["", "8.33 frames a second", "6.25 frames a second", "no tweens", alone]
+    assert set(names[5:]) == {f"{alone}, fewer placements"}
+    assert sizes[names[-1]] == 8, "the last placement is always shown"
+
+
+def test_selected_frames_are_not_left_out() -> None:
+    with pytest.raises(ConvanimError, match="too little for this file"):
+        UP.animate(select="0..9", width=480, max_size=5000).save(BytesIO(), "gif")
+
+
+def test_rungs_leave_the_opening_and_the_end() -> None:
+    s = scene(UP)
+    p = plan(s.beats)
+    for rung in rungs(rungs_start := next(rungs(_asked(p), None)), s.beats):
+        numbers = [shot.frame for shot in rung.plan.shots]
+        assert numbers == sorted(numbers)
+        assert numbers[: s.beats.opening] == list(range(s.beats.opening))
+        assert numbers[-2:] == [s.beats.total - 2, s.beats.total - 1]
+    assert rungs_start.plan is p
+
+
+def _asked(p: Any) -> Any:
+    from convanim.budget import Rung
+
+    return Rung(p, GIF_TICK)
+
+
+def test_the_first_rung_that_fits_is_taken() -> None:
+    asked = _asked(plan(scene(UP).beats))
+    tried: list[int] = []
+
+    def write(rung: Any, file: Any) -> None:
+        tried.append(rung.tick)
+        file.write(bytes(1000 if rung.tick < 160 else 500))
+
+    assert fitted(600, asked, None, write).tick == 160
+    assert tried == [80, 120, 160]
+
+
+def test_nothing_is_written_that_is_too_large(tmp_path: Path) -> None:
+    for name in ("a.gif", "a.png", "a.txt"):
+        with pytest.raises(ConvanimError, match=r"use .* or more"):
+            UP.animate(width=640, max_size="1KB").save(tmp_path / name)
+    with pytest.raises(ConvanimError, match="max size does not go with"):
+        UP.animate(max_size="1KB").save(tmp_path / "a.json")
+    with pytest.raises(ConvanimError, match=r"use .* or more"):
+        UP.animate(width=640, max_size="1KB").save(tmp_path / "a-%d.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_at_the_shell(tmp_path: Path) -> None:
+    words = ["transposed", "--input", "3x3", "--kernel", "3x3", "--stride", "2", "--width", "480", "--motion", "smooth"]
+
+    def run(*more: str) -> Any:
+        return CliRunner().invoke(main, [*words, *more])
+
+    assert run("-o", str(tmp_path / "a.gif")).exit_code == 0
+    size = (tmp_path / "a.gif").stat().st_size
+    done = run("--max-size", str(size * 9 // 10), "-o", str(tmp_path / "b.gif"))
+    assert done.exit_code == 0
+    assert f"frames a second to stay under {told(size * 9 // 10)}" in done.output
+    assert (tmp_path / "b.gif").stat().st_size <= size * 9 // 10
+    for more in (["--max-size", "9XB"], ["--max-size", "1KB"], ["--motion", "smoth"]):
+        refused = run(*more, "-o", str(tmp_path / "c.gif"))
+        assert refused.exit_code == 2, refused.output
+    assert run("--max-size", "1MB", "-o", str(tmp_path / "c.json")).exit_code == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "b.gif"]
+
+
+def test_a_shot_alone_moves_nothing() -> None:
+    s = scene(UP)
+    assert [ms for _, ms in moving(s.frame, [Shot(0, 3000)], 80)] == [3000]
