@@ -7,5 +7,6 @@ stays through an animation gets its place here once; nothing moves later.
 from convanim.layout.arrange import layout
 from convanim.layout.measures import fits, page_size
 from convanim.layout.page import SMALLEST, Box, Page, Place, Text
+from convanim.layout.tilt import Tilt
 
-__all__ = ["SMALLEST", "Box", "Page", "Place", "Text", "fits", "layout", "page_size"]
+__all__ = ["SMALLEST", "Box", "Page", "Place", "Text", "Tilt", "fits", "layout", "page_size"]

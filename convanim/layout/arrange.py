@@ -5,18 +5,36 @@ Knows scenes and how wide text is. Must not know colours, or what a frame shows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from convanim import glyphs
 from convanim.errors import ConvanimError
 from convanim.layout.grids import TooSmall, grids, stack
+from convanim.layout.isometric import isometric
 from convanim.layout.measures import LARGEST_SIDE, Measures
 from convanim.layout.page import Box, Page, Tab, Text
+from convanim.layout.row import row
 from convanim.scene import Scene
 
+Placing = Callable[[Scene, Measures], object]
+#: Arrangements besides the flat one: what places the panels, and how linked cells are joined.
+JOINED = {"isometric": (isometric, "planes"), "row": (row, "fan")}
 
-def layout(scene: Scene, width: int, height: int, *, title: str | None = None, captions: bool = True) -> Page:
+
+def layout(
+    scene: Scene,
+    width: int,
+    height: int,
+    *,
+    title: str | None = None,
+    captions: bool = True,
+    arrangement: str = "flat",
+) -> Page:
     """Place a scene on a page of these px.
 
     Args:
+        arrangement: how the panels stand: "isometric", "row", and any other name is flat. `choose` tells which suits.
         title: instead of the scene's own.
         captions: False leaves the captions and the step count out, and gives their room to the grids.
 
@@ -42,10 +60,11 @@ def layout(scene: Scene, width: int, height: int, *, title: str | None = None, c
                 f"the title {title[:60]!r} is wider than the page", "use a shorter one, or a larger --width"
             )
         heading = heading._replace(text=scene.title.split("   ")[-1])
+    place, links = JOINED.get(arrangement, (grids, ""))
     try:
-        places, signs = grids(scene, m)
+        places, signs = place(scene, m)
     except TooSmall:
-        raise _too_small(scene, m) from None
+        raise _too_small(scene, m, partial(stack, foot=0) if place is grids else place) from None
     detail = Text(scene.detail, 0, heading.baseline, small)
     left = width - m.margin - round(glyphs.width(detail.text, small))
     free = heading.x + glyphs.width(heading.text, big, bold=True) + m.of(40, 16)
@@ -62,6 +81,7 @@ def layout(scene: Scene, width: int, height: int, *, title: str | None = None, c
         width - 2 * m.margin - counter_room,
         Text("", width - m.margin, lines[-1].baseline if lines else 0, small),
         m.of(5, 2),
+        links,
     )
 
 
@@ -88,23 +108,23 @@ def _tabs(scene: Scene, m: Measures, size: int) -> tuple[Tab, ...]:
     return tuple(tabs)
 
 
-def _too_small(scene: Scene, m: Measures) -> ConvanimError:
+def _too_small(scene: Scene, m: Measures, place: Placing) -> ConvanimError:
     """What is said then: the narrowest page of this shape that would do."""
     rows, columns = (max(p.shape[i] for p in scene.panels) for i in (0, 1))
     told = f"a grid of {rows}×{columns} cells does not fit on a page of {m.width}×{m.height} px"
     low, high = m.width, min(LARGEST_SIDE, LARGEST_SIDE * m.width // m.height)
-    if not _fits(scene, m, high):
+    if not _fits(scene, m, high, place):
         return ConvanimError(told, "use a smaller input, or -o FILE.json for the numbers")
     while high - low > 10:
         middle_width = (low + high) // 2
-        low, high = (low, middle_width) if _fits(scene, m, middle_width) else (middle_width, high)
+        low, high = (low, middle_width) if _fits(scene, m, middle_width, place) else (middle_width, high)
     side = f" --height {round(high * m.height / m.width)}" if m.height * 16 != m.width * 9 else ""
     return ConvanimError(told, f"use --width {high}{side} or more, or a smaller input")
 
 
-def _fits(scene: Scene, m: Measures, width: int) -> bool:
+def _fits(scene: Scene, m: Measures, width: int, place: Placing) -> bool:
     try:
-        stack(scene, Measures(width, round(width * m.height / m.width), m.captions), 0)
+        place(scene, Measures(width, round(width * m.height / m.width), m.captions))
     except TooSmall:
         return False
     return True

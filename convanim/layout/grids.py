@@ -1,31 +1,44 @@
 """Finding the places of grids: as large as fits, in blocks side by side, in the middle of the room there is.
 
-Knows scenes, and which panels share what. Must not know colours, what a frame shows, or what else is on the page.
+Knows panels, and which panels share what. Must not know colours, what a frame shows, or what else is on the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from convanim import glyphs
 from convanim.layout.bands import Band, bands, gap, scale
 from convanim.layout.kin import Kin, line
 from convanim.layout.measures import SMALLEST_CELL, Measures
 from convanim.layout.page import Place, Text, middle
-from convanim.scene import Scene
-from convanim.scene.frame import Panel, Rows
+from convanim.scene.frame import Blocks, Panel, Rows
+from convanim.trace import Trace
 
 Pitches = dict[str, int]
 #: The height that rows get besides their share is found to such a part of it.
 FINE = 32
 
 
+class Standing(Protocol):
+    """What is placed: the panels of a scene as they stand, and what it shows."""
+
+    @property
+    def blocks(self) -> Blocks:
+        """Blocks side by side, each of rows, read left to right."""
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """What is drawn."""
+
+
 class TooSmall(Exception):
     """The scene does not fit on the page."""
 
 
-def grids(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The panels' places, and the signs between them; a foot under the grids only where a shade needs its scale.
 
     Raises:
@@ -39,7 +52,7 @@ def grids(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]
     return places, signs
 
 
-def stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def stack(scene: Standing, m: Measures, foot: int) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The places with so many px under each row of grids.
 
     Raises:

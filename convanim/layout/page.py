@@ -91,6 +91,11 @@ class Place:
         rows, columns = self.panel.shape
         return Box(self.y, self.x, self.y + rows * self.pitch + self.line, self.x + columns * self.pitch + self.line)
 
+    @property
+    def inside(self) -> tuple[int, int]:
+        """The height and width of a drawn cell, px."""
+        return self.pitch - self.line, self.pitch - self.line
+
     def cell(self, row: int, column: int) -> Box:
         """A cell without its grid lines."""
         top, left = self.y + row * self.pitch + self.line, self.x + column * self.pitch + self.line
@@ -116,7 +121,7 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """The page of an animation."""
+    """The page of an animation; `links` is how linked cells are joined: "planes", "fan", or "" where they are not."""
 
     width: int
     height: int
@@ -129,6 +134,7 @@ class Page:
     caption_width: int
     counter: Text
     stroke: int
+    links: str = ""
 
     def counted(self, step: int, steps: int) -> Text:
         """The step count in the corner, or an empty text before the first step."""

@@ -1,0 +1,95 @@
+"""The lines between cells that belong together: from corner to corner of two planes, or fans between two strips.
+
+Knows the places of both, and what a frame links. Must not know how cells look, files or time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.layout import Box, Page, Place, Tilt
+from convanim.render.raster.strokes import Blends, around, draw, stroke
+from convanim.scene.frame import Frame
+from convanim.scene.links import Link, links
+
+Pixels = NDArray[np.uint8]
+Point = tuple[int, int]
+#: Letters stay in front of lines.
+_LETTERS = ("text", "muted")
+
+
+class Joined:
+    """Draws the lines of a page.
+
+    Args:
+        page: where the panels lie, and how they are joined.
+        blends: what strokes make of the colours below.
+    """
+
+    def __init__(self, page: Page, blends: Blends) -> None:
+        self.page, self._blends = page, blends
+        self._hidden: dict[str, NDArray[np.bool_]] = {}
+        self._thin = max(1.0, 0.3 * page.stroke)
+
+    def draw(self, pixels: Pixels, frame: Frame) -> list[Box]:
+        """The lines of a frame, over everything but letters and the plane that they end behind: the boxes around them."""
+        if not self.page.links:
+            return []
+        boxes = []
+        for link in links(frame):
+            one, other = self.page.places[link.panel], self.page.places[link.other]
+            if isinstance(one, Tilt) and isinstance(other, Tilt):
+                boxes.append(self._between(pixels, link, one, other))
+            elif link.cells and self.page.links == "fan":
+                boxes.append(self._fan(pixels, link, one, other))
+        return boxes
+
+    def _between(self, pixels: Pixels, link: Link, one: Tilt, other: Tilt) -> Box:
+        """From the corners of the window to those of the cell; the upper plane hides what lies behind it."""
+        row, column = link.cell
+        pairs = list(zip(one.corners(*link.window[:4]), other.corners(row, column, row + 1, column + 1), strict=True))
+        upper = one if link.stamps else other
+        self._lines(pixels, pairs, self._thin, "muted", self._behind(upper))
+        return around([point for pair in pairs for point in pair], self._thin)
+
+    def _fan(self, pixels: Pixels, link: Link, one: Place, other: Place) -> Box:
+        """From each cell under the window to the one cell."""
+        out = self.page.stroke // 2
+        down = one.y < other.y
+
+        def end(place: Place, cell: Point, *, lower: bool) -> Point:
+            top, left, bottom, right = place.cell(*cell)
+            return (left + right) // 2, (top - place.line - out) if lower else (bottom + place.line + out)
+
+        at = end(other, link.cell, lower=down)
+        pairs = [(end(one, cell, lower=not down), at) for cell in link.cells]
+        width = max(1.0, 0.4 * self.page.stroke)
+        self._lines(pixels, pairs, width, "kernel.stroke", None)
+        return around([point for pair in pairs for point in pair], width)
+
+    def _lines(
+        self,
+        pixels: Pixels,
+        pairs: list[tuple[Point, Point]],
+        width: float,
+        ink: str,
+        keep: NDArray[np.bool_] | None,
+    ) -> None:
+        table = self._blends.table(ink, behind=_LETTERS)
+        for (x, y), (to_x, to_y) in pairs:
+            draw(pixels, x, y, stroke(to_x - x, to_y - y, width), table, keep)
+
+    def _behind(self, place: Tilt) -> NDArray[np.bool_]:
+        """The pixels of a plane, with those of an outline on its edge."""
+        name = place.panel.name
+        if name not in self._hidden:
+            (ax, ay), (dx, dy) = place.lattice
+            y, x = np.arange(self.page.height)[:, None] + 0.5 - place.y, np.arange(self.page.width) + 0.5 - place.x
+            area, pad = place.lattice.area, max(place.line / 2 + 0.5, 1)
+            rows, columns = place.panel.shape
+            column, row = (x * dy - y * dx) / area, (y * ax - x * ay) / area
+            wide, tall = pad * np.hypot(dx, dy) / area, pad * np.hypot(ax, ay) / area
+            inside = (column >= -wide) & (column <= columns + wide) & (row >= -tall) & (row <= rows + tall)
+            self._hidden[name] = inside
+        return self._hidden[name]
