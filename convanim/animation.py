@@ -20,8 +20,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from convanim import __version__
 from convanim.errors import ConvanimError
-from convanim.layout import Page, layout, page_size
-from convanim.scene import Shown, compared, pick_view, scene
+from convanim.layout import Page, choose, known, page_size, view_of
+from convanim.layout import layout as laid_out
+from convanim.scene import Shown, compared, pick_view, scene, views_of
 from convanim.scene.frame import Frame
 from convanim.theme import load
 from convanim.timeline import Plan, plan
@@ -70,6 +71,7 @@ class Animation:
         colours: the three channels of the input are red, green and blue of a picture.
         saturate: colours beyond 255 are clipped there.
         grad: for view "backward", the gradient with respect to the output; ones without it.
+        layout: "flat", "isometric", "row", "slices", "matrix" or "compare"; without it the one that suits the scene.
         theme: "light" or "dark".
         width, height: of the page in px; one alone makes it 16:9, none 1280 x 720.
         seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s.
@@ -82,7 +84,7 @@ class Animation:
         made_by: what the file's comment says made it; without it, the layer.
 
     Raises:
-        ConvanimError: an unknown view, theme or selection, or a page too small.
+        ConvanimError: an unknown view, layout, theme or selection, a layout that does not suit, or a page too small.
 
     Example:
         >>> from convanim.ops import Conv
@@ -101,6 +103,7 @@ class Animation:
         colours: bool = False,
         saturate: bool = False,
         grad: ArrayLike | None = None,
+        layout: str | None = None,
         theme: str = "light",
         width: int | None = None,
         height: int | None = None,
@@ -123,8 +126,11 @@ class Animation:
         if not 0 <= plays <= 65536:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
         shown = Shown(symbols, colours, saturate, grad)
+        if beside is None:
+            view = view_of(known(layout), view, views_of(trace.op))
         self.trace, self.view, self.theme = trace, view, load(theme)
         self.scene = scene(trace, view, shown) if beside is None else compared(trace, beside)
+        self.layout = choose(self.scene, pick_view(trace.op, view, shown), layout, two=beside is not None)
         self.width, self.height = page_size(width, height)
         self.plan: Plan = plan(self.scene.beats, seconds_per_step=seconds_per_step, hold_last=hold_last, select=select)
         self.title, self.plays, self.select, self.caption = title, plays, select, caption
@@ -138,7 +144,8 @@ class Animation:
         Raises:
             ConvanimError: the page is too small for the layer.
         """
-        return layout(self.scene, self.width, self.height, title=self.title, captions=self.caption)
+        size = self.width, self.height
+        return laid_out(self.scene, *size, title=self.title, captions=self.caption, arrangement=self.layout)
 
     def __len__(self) -> int:
         """The number of frames shown."""

@@ -39,7 +39,7 @@ Documentation: the README. Completion for your shell: eval "$(_CONVANIM_COMPLETE
 SILENT = {"output", "format", "quiet", "open_it"}
 #: Options that an animation takes as they are.
 LOOK = (
-    *("theme", "width", "height", "title", "caption"),
+    *("layout", "theme", "width", "height", "title", "caption"),
     *("seconds_per_step", "hold_last", "plays", "select"),
 )
 #: What stands at the head of each command's help page.
@@ -195,10 +195,11 @@ def _explain(kind: str, **typed: Any) -> None:
 
 def _look(typed: dict[str, Any]) -> dict[str, Any]:
     """The options that an animation takes, looked at before any arithmetic."""
-    from convanim.layout import page_size
+    from convanim.layout import known, page_size
     from convanim.theme import load
 
     look = {name: typed.pop(name) for name in LOOK}
+    known(look["layout"])
     page_size(look["width"], look["height"])
     load(look["theme"])
     return look

@@ -171,6 +171,11 @@ LAYERS: dict[str, tuple[Decorator, str]] = {
 }
 
 LOOK = _options(
+    click.option(
+        "--layout",
+        metavar="NAME",
+        help="flat, isometric, row, slices, matrix or compare.  [default: what suits the layer]",
+    ),
     click.option("--theme", default="light", show_default=True, metavar="NAME", help="light or dark."),
     click.option("--width", type=int, metavar="PX", help="Page width; one side alone makes it 16:9.  [default: 1280]"),
     click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
@@ -226,7 +231,16 @@ UNUSED = _options(
     *(
         click.option(*names, hidden=True, expose_value=False)
         for names in (
-            *(("-o", "--output"), ("--format",), ("--view",), ("--theme",), ("--width",), ("--height",), ("--grad",)),
+            *(
+                ("-o", "--output"),
+                ("--format",),
+                ("--view",),
+                ("--layout",),
+                ("--theme",),
+                ("--width",),
+                ("--height",),
+                ("--grad",),
+            ),
             *(("--seconds-per-step",), ("--hold-last",), ("--plays",), ("--select",), ("--title",)),
         )
     ),

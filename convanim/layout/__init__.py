@@ -5,8 +5,23 @@ stays through an animation gets its place here once; nothing moves later.
 """
 
 from convanim.layout.arrange import layout
+from convanim.layout.choose import LAYOUTS, choose, known, view_of
 from convanim.layout.measures import fits, page_size
 from convanim.layout.page import SMALLEST, Box, Page, Place, Text
 from convanim.layout.tilt import Tilt
 
-__all__ = ["SMALLEST", "Box", "Page", "Place", "Text", "Tilt", "fits", "layout", "page_size"]
+__all__ = [
+    "LAYOUTS",
+    "SMALLEST",
+    "Box",
+    "Page",
+    "Place",
+    "Text",
+    "Tilt",
+    "choose",
+    "fits",
+    "known",
+    "layout",
+    "page_size",
+    "view_of",
+]

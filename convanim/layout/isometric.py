@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from convanim.errors import ConvanimError
 from convanim.layout.bands import scale
 from convanim.layout.grids import TooSmall
 from convanim.layout.kin import Kin, line
@@ -52,15 +53,17 @@ def isometric(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     """The panels' places; there are no signs, since what they would stand between lies above each other.
 
     Raises:
+        ConvanimError: there are not two planes.
         TooSmall: cells would be too small to be told apart.
     """
     two = planes(scene)
-    assert two, "choose asks for planes first"
+    if two is None:
+        raise ConvanimError("layout 'isometric' joins two planes, and here are others", "use --layout flat")
     kin = Kin(scene.blocks, m)
     side = Side(tuple(p for p in scene.panels if p not in two), kin)
     best: Stack | None = None
     for shape in SHAPES:
-        for wide in range(m.of(96, 20), 2, -1):
+        for wide in range(m.of(150, 30), 2, -1):
             steps = [round(part * wide / shape[0]) for part in shape]
             lattice = Lattice(Step(*steps[:2]), Step(*steps[2:]))
             if lattice.area < SMALLEST_CELL**2 or min(map(abs, steps)) < 1:
@@ -90,7 +93,7 @@ class Side:
 
     @property
     def pitch(self) -> int:
-        """The size of their cells: as large as a kernel is in the flat layout, where it leaves the planes enough room."""
+        """The size of their cells, px: that of a kernel in the flat layout, where it leaves the planes enough room."""
         m = self.kin.m
         for pitch in range(m.of(46, 20), SMALLEST_CELL, -1):
             wide, high = self._size(pitch)
@@ -230,7 +233,7 @@ class Stack:
         return [*boxes, Box(tops[best], lefts[best], tops[best] + high, lefts[best] + wide)]
 
     def places(self) -> dict[str, Place]:
-        """Everything in the middle of the room there is; the planes in the middle of the page, where that leaves room."""
+        """Everything in the middle of the room there is; the planes in the page's, where that can be."""
         m, small = self.m, self.m.sizes[2]
         top, left, bottom, right = self.extent
         plane = self._plane_box
@@ -238,9 +241,7 @@ class Stack:
         x = max(min(x, m.width - m.margin - right), m.margin - left)
         y = m.top + (m.bottom - m.top - (bottom - top)) // 2 - top
         found: dict[str, Place] = {}
-        for panel, (ox, oy), label in zip(
-            (self.lower, self.upper), ((0, 0), self._up), self._boxes[:2], strict=True
-        ):
+        for panel, (ox, oy), label in zip((self.lower, self.upper), ((0, 0), self._up), self._boxes[:2], strict=True):
             number, note, corner = sizes(panel, self.lattice, self.line, self._most)
             low, high = self.kin.range(panel)
             title = Text("", x + label.left, y + label.top + round(0.8 * small), small, bold=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from convanim import glyphs
+from convanim.errors import ConvanimError
 from convanim.layout.grids import grids
 from convanim.layout.measures import Measures
 from convanim.layout.page import Box, Place, Text
@@ -24,11 +26,13 @@ class Strips:
     Attributes:
         rows: from top to bottom.
         joined: the numbers of rows whose cells are joined to those of the row below them.
+        partner: for each joined panel the name of the other one.
         traces: the scene's.
     """
 
     rows: Rows
     joined: tuple[int, ...]
+    partner: dict[str, str]
     traces: tuple[Trace, ...]
 
     @property
@@ -68,7 +72,8 @@ def strips(scene: Scene) -> Strips | None:
     pairs = [sorted((at[link.panel], at[link.other])) for link in found]
     if any(below - above != 1 for above, below in pairs):
         return None
-    return Strips(rows, tuple(sorted({above for above, _ in pairs})), scene.traces)
+    partner = {link.panel: link.other for link in found} | {link.other: link.panel for link in found}
+    return Strips(rows, tuple(sorted({above for above, _ in pairs})), partner, scene.traces)
 
 
 @dataclass(frozen=True)
@@ -86,10 +91,12 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The panels' places, and the signs between them.
 
     Raises:
+        ConvanimError: no strips are joined.
         TooSmall: cells would be too small to be told apart.
     """
     found = strips(scene)
-    assert found, "choose asks for strips first"
+    if found is None:
+        raise ConvanimError("layout 'row' joins two strips, and here are others", "use --layout flat")
     least = m.of(64, 26)
     places, signs = grids(found, _Lower(m.width, m.height, m.captions, least * len(found.joined)))
     tops, bottoms = zip(*(_ends(found, number, places, m) for number in range(len(found.rows))), strict=True)
@@ -105,7 +112,11 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     for number, high in enumerate(heights):
         by = y - tops[number]
         for panel in found.rows[number]:
-            moved[panel.name] = _moved(places[panel.name], by, m, under=found.under(number))
+            place = places[panel.name]
+            beside = 0
+            if len(found.rows[number]) == 1:
+                beside = _beside(place, places[found.partner.get(panel.name, panel.name)], m)
+            moved[panel.name] = _moved(place, beside, by, m, under=found.under(number))
         for sign in signs:
             if tops[number] - m.title_line <= sign.baseline <= bottoms[number]:
                 moved_signs.append(sign._replace(baseline=sign.baseline + by))
@@ -123,21 +134,30 @@ def _ends(found: Strips, number: int, places: dict[str, Place], m: Measures) -> 
     return top, bottom + (round(1.9 * m.sizes[2]) if scaled else 0)
 
 
-def _moved(place: Place, by: int, m: Measures, *, under: bool) -> Place:
-    """A place further down, with its title under it where lines come from above."""
+def _beside(place: Place, partner: Place, m: Measures) -> int:
+    """How far a strip moves to the right to stand in the middle of the one that it is joined to, px."""
+    wanted = (partner.box.left + partner.box.right - place.box.left - place.box.right) // 2
+    words = [glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles]
+    right = max(place.box.right, round(place.x + max(words)), place.scale[2].box.right if place.scale else 0)
+    return max(min(wanted, m.width - m.margin - right), min(0, m.margin - place.box.left))
+
+
+def _moved(place: Place, beside: int, by: int, m: Measures, *, under: bool) -> Place:
+    """A place further to the right and down, with its title under it where lines come from above."""
     small = m.sizes[2]
-    y = place.y + by
-    title, further = place.title._replace(baseline=place.title.baseline + by), by
+    x, y = place.x + beside, place.y + by
+    title = place.title._replace(x=place.title.x + beside)
+    title, further = title._replace(baseline=title.baseline + by), by
     if under:
         foot = place.box.bottom + by + m.of(5, 2)
         title, further = title._replace(baseline=foot + round(1.25 * small)), by + m.title_line
     scale = place.scale
     if scale:
         low, bar, high = scale
-        moved_bar = Box(bar.top + further, bar.left, bar.bottom + further, bar.right)
-        scale = _down(low, further), moved_bar, _down(high, further)
-    return replace(place, y=y, title=title, scale=scale)
+        moved_bar = Box(bar.top + further, bar.left + beside, bar.bottom + further, bar.right + beside)
+        scale = _shift(low, beside, further), moved_bar, _shift(high, beside, further)
+    return replace(place, x=x, y=y, title=title, scale=scale)
 
 
-def _down(text: Text, by: int) -> Text:
-    return text._replace(baseline=text.baseline + by)
+def _shift(text: Text, across: int, down: int) -> Text:
+    return text._replace(x=text.x + across, baseline=text.baseline + down)

@@ -1,7 +1,7 @@
 """A tilted place: a grid whose cells are parallelograms, each side a step of whole pixels.
 
-Knows the geometry of such cells, and how text is fitted into one. Must not know how a place was found, or colours. Since
-a step along a row and one along a column are whole numbers of px, every cell has the same pixels, moved.
+Knows the geometry of such cells, and how text is fitted into one. Must not know how a place was found, or colours. A
+step along a row and one down a column are whole numbers of px, so every cell has the same pixels, moved.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Lattice(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Tilt(Place):
-    """Where a tilted panel lies; `x` and `y` are the corner of its first cell, and `pitch` is the root of a cell's area.
+    """Where a tilted panel lies; `x`, `y` are the corner of its first cell, and `pitch` is the root of a cell's area.
 
     Attributes:
         lattice: the steps from cell to cell.
@@ -129,8 +129,8 @@ def sizes(panel: Panel, lattice: Lattice, line: int, most: int) -> tuple[int, in
     number = next((n for n in range(most, SMALLEST - 1, -1) if _number(panel, lattice, n, line)), 0)
     if not number or not panel.notes:
         return number, 0, (0, 0)
-    for smaller in range(number, max(SMALLEST, round(0.6 * number)) - 1, -1):
-        for note in range(min(smaller, max(SMALLEST, round(0.62 * number))), SMALLEST - 1, -1):
+    for smaller in range(number, max(SMALLEST, round(0.64 * number)) - 1, -1):  # which may leave room for the note
+        for note in range(max(SMALLEST, round(0.7 * smaller)), SMALLEST - 1, -1):
             for corner in _corners(panel, lattice, smaller, note, line):
                 return smaller, note, corner
     return number, 0, (0, 0)

@@ -16,7 +16,7 @@ from convanim.scene.links import Link, links
 Pixels = NDArray[np.uint8]
 Point = tuple[int, int]
 #: Letters stay in front of lines.
-_LETTERS = ("text", "muted")
+_LETTERS = ("text", "muted", "kernel.factor", "overlap.factor")
 
 
 class Joined:
@@ -30,7 +30,7 @@ class Joined:
     def __init__(self, page: Page, blends: Blends) -> None:
         self.page, self._blends = page, blends
         self._hidden: dict[str, NDArray[np.bool_]] = {}
-        self._thin = max(1.0, 0.3 * page.stroke)
+        self._thin = max(1.0, 0.36 * page.stroke)
 
     def draw(self, pixels: Pixels, frame: Frame) -> list[Box]:
         """The lines of a frame, over everything but letters and the plane that they end behind: the boxes around them."""

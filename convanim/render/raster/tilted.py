@@ -92,7 +92,9 @@ class TiltedGrid:
             if not (0 <= row < rows and 0 <= column < columns):
                 # Nothing but the lines may be touched: words and the page lie here.
                 lined = self._cover(sign | int(gone[r, c]))
-                np.copyto(base[top:bottom, left:right], self._cell(self._paper, sign), where=lined)
+                cut = np.s_[max(-top, 0) : len(base) - top, max(-left, 0) : base.shape[1] - left]
+                part = base[max(top, 0) : bottom, max(left, 0) : right]  # the far ends may lie beside the page
+                np.copyto(part, self._cell(self._paper, sign)[cut], where=lined[cut])
                 continue
             own = -1
             if grid.colours is not None:
