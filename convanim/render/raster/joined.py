@@ -33,7 +33,7 @@ class Joined:
         self._thin = max(1.0, 0.36 * page.stroke)
 
     def draw(self, pixels: Pixels, frame: Frame) -> list[Box]:
-        """The lines of a frame, over everything but letters and the plane that they end behind: the boxes around them."""
+        """The lines of a frame, over all but letters and the plane that they end behind; the boxes around them."""
         if not self.page.links:
             return []
         boxes = []

@@ -1,7 +1,7 @@
 """Slanted strokes: which pixels they touch, how much of each, and which colour that makes of the one before.
 
-Knows the palette and what inks are called. Must not know cells, places or frames. A stroke is cut to pixels once, for its
-length and width, and then only moved.
+Knows the palette and what inks are called. Must not know cells, places or frames. A stroke is cut to pixels once, for
+its length and width, and then only moved.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ def mixes(look: Theme) -> Colours:
 def _mixed(papers: NDArray[np.integer], ink: NDArray[np.integer]) -> NDArray[np.float64]:
     """The colours between some papers (n, 3) and an ink, (LEVELS, n, 3)."""
     parts = np.arange(1, ALL)[:, None, None] / ALL
-    return np.floor(papers + (ink - papers.astype(float)) * parts + 0.5)
+    mixed: NDArray[np.float64] = np.floor(papers + (ink - papers.astype(float)) * parts + 0.5)
+    return mixed
 
 
 class Blends:
