@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from convanim.errors import ConvanimError
@@ -15,7 +16,7 @@ from convanim.layout.grids import TooSmall
 from convanim.layout.kin import Kin, line
 from convanim.layout.measures import SMALLEST_CELL, Measures
 from convanim.layout.page import Box, Place, Text
-from convanim.layout.tilt import Lattice, Step, Tilt, sizes
+from convanim.layout.tilt import Lattice, Step, Tilt, number_size, sizes
 from convanim.scene import Scene
 from convanim.scene.frame import Panel
 from convanim.scene.links import links
@@ -63,20 +64,28 @@ def isometric(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     side = Side(tuple(p for p in scene.panels if p not in two), kin)
     best: Stack | None = None
     for shape in SHAPES:
-        for wide in range(m.of(150, 30), 2, -1):
-            steps = [round(part * wide / shape[0]) for part in shape]
-            lattice = Lattice(Step(*steps[:2]), Step(*steps[2:]))
-            if lattice.area < SMALLEST_CELL**2 or min(map(abs, steps)) < 1:
-                break
-            if best and lattice.area <= best.lattice.area:
-                break
-            stack = Stack(*two, lattice, kin, side)
-            if stack.fits:
-                best = stack
-                break
+        low, high = 1, m.of(150, 30)
+        while low < high:  # the widest step along a row with which it fits
+            wide = (low + high + 1) // 2
+            stack = _stack(two, shape, wide, kin, side)
+            if stack and stack.fits:
+                low = wide
+                if best is None or stack.lattice.area > best.lattice.area:
+                    best = stack
+            else:
+                high = wide - 1
     if best is None:
         raise TooSmall
     return best.places(), ()
+
+
+def _stack(two: tuple[Panel, Panel], shape: Sequence[int], wide: int, kin: Kin, side: Side) -> Stack | None:
+    """Planes with a step of so many px along a row, where cells can be told apart then."""
+    ax, ay, dx, dy = (round(part * wide / shape[0]) for part in shape)
+    lattice = Lattice(Step(ax, ay), Step(dx, dy))
+    if min(ax, -ay, dx, dy) < 1 or lattice.area < SMALLEST_CELL**2:
+        return None
+    return Stack(*two, lattice, kin, side)
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,7 @@ class Side:
     panels: tuple[Panel, ...]
     kin: Kin
 
-    @property
+    @cached_property
     def pitch(self) -> int:
         """The size of their cells, px: that of a kernel in the flat layout, where it leaves the planes enough room."""
         m = self.kin.m
@@ -103,7 +112,7 @@ class Side:
             raise TooSmall
         return SMALLEST_CELL
 
-    @property
+    @cached_property
     def size(self) -> tuple[int, int]:
         """Their width and height, px, with titles and scales; 0 where there are none."""
         return self._size(self.pitch) if self.panels else (0, 0)
@@ -205,7 +214,7 @@ class Stack:
         return wide, high
 
     def _shaded(self, panel: Panel) -> bool:
-        number, _, _ = sizes(panel, self.lattice, self.line, self._most)
+        number = number_size(panel, self.lattice, self.line, self._most)
         return not number and panel.colours is None and panel.numerals.measures
 
     def _around(self) -> list[Box]:

@@ -6,11 +6,13 @@ step along a row and one down a column are whole numbers of px, so every cell ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from math import hypot
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from convanim import glyphs
 from convanim.layout.page import SMALLEST, Box, Place, Text
@@ -49,16 +51,25 @@ class Lattice(NamedTuple):
         """The (x, y) of a corner of cells, from that of the first one, px."""
         return column * self.along.x + row * self.down.x, column * self.along.y + row * self.down.y
 
-    def within(self, left: float, top: float, right: float, bottom: float, inset: float) -> bool:
-        """Whether a rectangle, given from a cell's first corner, keeps so many px away from all its sides."""
+    def largest(self, wide: float, tall: float, inset: float) -> float:
+        """How often a rectangle may be enlarged to fit into the middle of a cell, so many px away from its sides."""
         (ax, ay), (dx, dy) = self.along, self.down
-        for x, y in product((left, right), (top, bottom)):
-            # Where the corner lies across each pair of sides, as a part of the cell.
-            column, row = (x * dy - y * dx) / self.area, (y * ax - x * ay) / self.area
-            over = inset * (ax**2 + ay**2) ** 0.5 / self.area, inset * (dx**2 + dy**2) ** 0.5 / self.area
-            if not (over[1] <= column <= 1 - over[1] and over[0] <= row <= 1 - over[0]):
-                return False
-        return True
+        across = (self.area - 2 * inset * hypot(dx, dy)) / (wide * dy + tall * dx)
+        down = (self.area - 2 * inset * hypot(ax, ay)) / (wide * -ay + tall * ax)
+        return max(0.0, min(across, down))
+
+    def ends(self, wide: float, tall: float, inset: float) -> NDArray[np.bool_]:
+        """Where a rectangle may end, so many px away from a cell's sides: (h + 1, w + 1) of the box around the cell."""
+        (ax, ay), (dx, dy) = self.along, self.down
+        high, across = self.size
+        y, x = np.arange(high + 1)[:, None] + ay, np.arange(across + 1)[None, :]
+        over = inset * hypot(dx, dy), inset * hypot(ax, ay)
+        free = np.ones((high + 1, across + 1), bool)
+        for right, foot in ((x, y), (x - wide, y), (x, y - tall), (x - wide, y - tall)):
+            column, row = right * dy - foot * dx, foot * ax - right * ay
+            free &= (column >= over[0]) & (column <= self.area - over[0])
+            free &= (row >= over[1]) & (row <= self.area - over[1])
+        return free
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,48 +128,46 @@ class Tilt(Place):
         return Text(text, round(right - glyphs.width(text, self.note)), baseline, self.note)
 
 
-def sizes(panel: Panel, lattice: Lattice, line: int, most: int) -> tuple[int, int, tuple[int, int]]:
-    """The sizes of a panel's numbers and notes in such cells, 0 for what cannot be read, and where notes end.
+def number_size(panel: Panel, lattice: Lattice, line: int, most: int) -> int:
+    """The size of a panel's numbers in such cells, px, at most so many; 0 where they cannot be read.
 
     Args:
         line: width of the lines between cells, px.
-        most: the largest numbers, px.
     """
     if panel.colours is not None:
-        return 0, 0, (0, 0)
-    number = next((n for n in range(most, SMALLEST - 1, -1) if _number(panel, lattice, n, line)), 0)
+        return 0
+    size = min(most, int(lattice.largest(_widest(panel), glyphs.CAPITALS, line / 2 + 0.5)))
+    return size if size >= SMALLEST else 0
+
+
+def sizes(panel: Panel, lattice: Lattice, line: int, most: int) -> tuple[int, int, tuple[int, int]]:
+    """The sizes of a panel's numbers and notes in such cells, px, 0 for what cannot be read, and where notes end."""
+    number = number_size(panel, lattice, line, most)
     if not number or not panel.notes:
         return number, 0, (0, 0)
     for smaller in range(number, max(SMALLEST, round(0.64 * number)) - 1, -1):  # which may leave room for the note
         for note in range(max(SMALLEST, round(0.7 * smaller)), SMALLEST - 1, -1):
-            for corner in _corners(panel, lattice, smaller, note, line):
+            if corner := _corner(panel, lattice, smaller, note, line):
                 return smaller, note, corner
     return number, 0, (0, 0)
 
 
-def _middle(panel: Panel, lattice: Lattice, size: int) -> tuple[float, float, float, float]:
-    """The rectangle of the widest number, from the box around a cell."""
-    wide = glyphs.width(panel.numerals.widest(panel.values), size, bold=True)  # bold, because it is while it is new
-    tall = glyphs.CAPITALS * size
-    high, across = lattice.size
-    return (across - wide) / 2, (high - tall) / 2, (across + wide) / 2, (high + tall) / 2
+def _widest(panel: Panel) -> float:
+    """The width of the widest number in parts of its size; bold, because it is while it is new."""
+    return glyphs.width(panel.numerals.widest(panel.values), 100, bold=True) / 100
 
 
-def _number(panel: Panel, lattice: Lattice, size: int, line: int) -> bool:
-    left, top, right, bottom = _middle(panel, lattice, size)
-    lift = lattice.along.y
-    return lattice.within(left, top + lift, right, bottom + lift, line / 2 + 0.5)
-
-
-def _corners(panel: Panel, lattice: Lattice, number: int, note: int, line: int) -> Iterator[tuple[int, int]]:
-    """Where the longest note may end beside the number: as near as it can stand to the number's lower right."""
-    _, _, beside, foot = _middle(panel, lattice, number)
+def _corner(panel: Panel, lattice: Lattice, number: int, note: int, line: int) -> tuple[int, int] | None:
+    """Where the longest note may end beside or under the number: as far to the lower right as it can stand."""
     wide, tall = glyphs.width(panel.notes, note), glyphs.CAPITALS * note
     high, across = lattice.size
-    lift = lattice.along.y
     gap = max(1.0, 0.2 * note)
-    for baseline in range(high, round(high / 2), -1):
-        for right in range(across, round(across / 2), -1):
-            apart = right - wide >= beside + gap or baseline - tall >= foot + gap
-            if apart and lattice.within(right - wide, baseline - tall + lift, right, baseline + lift, line / 2 + 0.5):
-                yield right, baseline
+    beside = (across + _widest(panel) * number) / 2 + gap
+    foot = (high + glyphs.CAPITALS * number) / 2 + gap
+    free = lattice.ends(wide, tall, line / 2 + 0.5)
+    baseline, right = np.arange(high + 1)[:, None], np.arange(across + 1)[None, :]
+    free &= (right - wide >= beside) | (baseline - tall >= foot)
+    if not free.any():
+        return None
+    row, column = np.unravel_index(np.where(free, right + 1.5 * baseline, -1).argmax(), free.shape)
+    return int(column), int(row)
