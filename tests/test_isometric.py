@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -21,10 +21,13 @@ from convanim.layout.isometric import hull, planes
 from convanim.ops import Conv, ConvTranspose, MaxPool
 from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
+from convanim.scene.links import links
 from convanim.theme import load, themes
 
 Pixels = NDArray[np.uint8]
 COUNT = np.arange(1, 17).reshape(4, 4)
+#: Layers of other ranks, or too large for their page, are drawn and left out.
+FILTERED = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 #: The views in which a window or a stamp walks over one plane.
 WALKED = {"transposed": VIEWS["transposed"][:2], "conv": VIEWS["conv"][:1]}
 
@@ -84,7 +87,7 @@ def words(s: Scene, page: Page) -> Iterator[tuple[str, Any]]:
     yield from (thing for thing in (*standing(page), *spoken(s, page)) if thing[0] not in names)
 
 
-@settings(max_examples=80)
+@settings(FILTERED, max_examples=40)
 @given(tilted())
 def test_nothing_overlaps_and_nothing_leaves_the_page(case: tuple[Scene, Page]) -> None:
     s, page = case
@@ -103,7 +106,7 @@ def test_nothing_overlaps_and_nothing_leaves_the_page(case: tuple[Scene, Page]) 
         assert not meet(one, other), f"{a} {one} and {b} {other} on {page.width}×{page.height}: {s.title}"
 
 
-@settings(max_examples=40)
+@settings(FILTERED, max_examples=25)
 @given(tilted())
 def test_numbers_and_notes_stay_in_their_cells_and_apart(case: tuple[Scene, Page]) -> None:
     s, page = case
@@ -112,10 +115,10 @@ def test_numbers_and_notes_stay_in_their_cells_and_apart(case: tuple[Scene, Page
             continue
         top, left, _, _ = place.cell(0, 0)
         for text in (number, note):
-            if text is None or not text.text:
+            if text is None or (text is note and not place.holds(text.text)):  # then it is not shown
                 continue
             assert all(inside(place, 0, 0, left + x, top + y) for x, y in inked(text)), f"{text}: {s.title}"
-        if note is not None and note.text:
+        if note is not None and place.holds(note.text):
             assert not meet(ink(number), ink(note)), f"{number} {note}: {s.title}"
 
 
@@ -126,13 +129,13 @@ def inked(text: Text) -> list[tuple[float, float]]:
     return list(zip((columns + text.x + 0.5).tolist(), (rows + text.baseline - line.rise + 0.5).tolist(), strict=True))
 
 
-@settings(max_examples=20)
+@settings(FILTERED, max_examples=10)
 @given(tilted(((640, 360), (480, 480))), st.randoms(use_true_random=False), st.sampled_from(themes()))
 def test_a_frame_looks_the_same_after_any_other(case: tuple[Scene, Page], random: Any, look: str) -> None:
     s, page = case
     raster = Raster(s, page, load(look))
     assert len(raster.palette.colours) <= 255
-    order = [*range(min(5, s.beats.total)), *(random.randrange(s.beats.total) for _ in range(6)), s.beats.total - 1]
+    order = [*range(min(3, s.beats.total)), *(random.randrange(s.beats.total) for _ in range(4)), s.beats.total - 1]
     before = None
     for number in order:
         picture = raster.draw(s.frame(number))
@@ -172,12 +175,10 @@ def test_lines_go_from_corner_to_corner_and_vanish_behind_the_upper_plane(view: 
     lines = (one != other).any(axis=2)
     assert not (lines & filled(page, ends(upper))).any()
     assert not (lines & ~filled(page, hull(ends(upper) + ends(lower)))).any()
-    labels = [1, *range(2, 5)]
-    # Four lines cross the gap between the planes, where they stand apart.
-    gap = [y for y in range(page.height) if not filled(page, ends(upper), ends(lower))[y].any()]
-    for y in gap:
-        starts = np.flatnonzero(np.diff(lines[y].astype(int)) == 1)
-        assert len(starts) in labels
+    (link,) = links(frame)
+    box = (*link.cell, *(at + 1 for at in link.cell)) if link.stamps else link.window[:4]
+    for x, y in lower.corners(*box):
+        assert lines[y - 6 : y, x - 4 : x + 4].any(), "no line starts at this corner"
 
 
 def test_words_and_what_is_looked_up_stay_where_they_are() -> None:

@@ -6,15 +6,17 @@ is drawn.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from convanim import glyphs
 from convanim.errors import ConvanimError
+from convanim.layout.bands import scale
 from convanim.layout.grids import grids
 from convanim.layout.measures import Measures
 from convanim.layout.page import Box, Place, Text
 from convanim.scene import Scene
-from convanim.scene.frame import Blocks, Rows
+from convanim.scene.frame import Blocks, Panel, Rows
 from convanim.scene.links import links
 from convanim.trace import Trace
 
@@ -116,6 +118,8 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
             beside = 0
             if len(found.rows[number]) == 1:
                 beside = _beside(place, places[found.partner.get(panel.name, panel.name)], m)
+            if place.scale and number in found.joined:
+                place = _scaled_above(place, found.rows[number], places, m)
             moved[panel.name] = _moved(place, beside, by, m, under=found.under(number))
         for sign in signs:
             if tops[number] - m.title_line <= sign.baseline <= bottoms[number]:
@@ -130,7 +134,7 @@ def _ends(found: Strips, number: int, places: dict[str, Place], m: Measures) -> 
     under = found.under(number)
     top = min(p.box.top for p in some) - (m.of(5, 2) if under else m.title_line)
     bottom = max(p.box.bottom for p in some) + m.of(5, 2) + (m.title_line if under else 0)
-    scaled = any(p.scale for p in some)
+    scaled = any(p.scale for p in some) and number not in found.joined
     return top, bottom + (round(1.9 * m.sizes[2]) if scaled else 0)
 
 
@@ -142,6 +146,19 @@ def _beside(place: Place, partner: Place, m: Measures) -> int:
     return max(min(wanted, m.width - m.margin - right), min(0, m.margin - place.box.left))
 
 
+def _scaled_above(place: Place, row: Sequence[Panel], places: dict[str, Place], m: Measures) -> Place:
+    """A strip whose scale stands beside its titles, as lines leave it below; without one where there is no room."""
+    words = [glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles]
+    x = round(place.title.x + max(words)) + m.of(30, 12)
+    low, bar, high = scale(place.panel, place.low, place.high, x, 0, m)
+    up = place.title.baseline - low.baseline
+    free = min((places[p.name].x for p in row if places[p.name].x > place.x), default=m.width - m.margin)
+    if high.box.right > free:
+        return replace(place, scale=None)
+    bar = Box(bar.top + up, bar.left, bar.bottom + up, bar.right)
+    return replace(place, scale=(_shift(low, 0, up), bar, _shift(high, 0, up)))
+
+
 def _moved(place: Place, beside: int, by: int, m: Measures, *, under: bool) -> Place:
     """A place further to the right and down, with its title under it where lines come from above."""
     small = m.sizes[2]
@@ -151,12 +168,12 @@ def _moved(place: Place, beside: int, by: int, m: Measures, *, under: bool) -> P
     if under:
         foot = place.box.bottom + by + m.of(5, 2)
         title, further = title._replace(baseline=foot + round(1.25 * small)), by + m.title_line
-    scale = place.scale
-    if scale:
-        low, bar, high = scale
+    explained = place.scale
+    if explained:
+        low, bar, high = explained
         moved_bar = Box(bar.top + further, bar.left + beside, bar.bottom + further, bar.right + beside)
-        scale = _shift(low, beside, further), moved_bar, _shift(high, beside, further)
-    return replace(place, x=x, y=y, title=title, scale=scale)
+        explained = _shift(low, beside, further), moved_bar, _shift(high, beside, further)
+    return replace(place, x=x, y=y, title=title, scale=explained)
 
 
 def _shift(text: Text, across: int, down: int) -> Text:
