@@ -24,6 +24,8 @@ from convanim.scene.links import links
 Corner = tuple[float, float]
 #: The steps along a row and down a column, px, as parts of the former: one for wide pages, a steeper one for tall ones.
 SHAPES = ((46, -15, 34, 24), (38, -19, 28, 26))
+#: A flatter one for small cells that would not fit otherwise.
+FLAT = (46, -14, 36, 20)
 
 
 def planes(scene: Scene) -> tuple[Panel, Panel] | None:
@@ -63,7 +65,9 @@ def isometric(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     kin = Kin(scene.blocks, m)
     side = Side(tuple(p for p in scene.panels if p not in two), kin)
     best: Stack | None = None
-    for shape in SHAPES:
+    for shape in (*SHAPES, FLAT):
+        if shape is FLAT and best:
+            break
         low, high = 1, m.of(150, 30)
         while low < high:  # the widest step along a row with which it fits
             wide = (low + high + 1) // 2

@@ -104,8 +104,9 @@ class TiltedGrid:
                 *(grid.values[row, column].item(), notes.get((row, column), ""), own),
             )
             np.copyto(base[top:bottom, left:right], self._cell(drawn, sign), where=self._inside)
-        (first_row, first_column), (last_row, last_column) = at.min(axis=0) - 1, at.max(axis=0)
-        ends = self.place.corners(first_row, first_column, last_row, last_column)
+        # Of the ring only the lines are drawn, and those lie on the edge of the grid.
+        first, last = np.maximum(at.min(axis=0) - 1, 0), np.minimum(at.max(axis=0), (rows, columns))
+        ends = self.place.corners(int(first[0]), int(first[1]), int(last[0]), int(last[1]))
         return [around(ends, self.place.line)]
 
     def _cover(self, sign: int) -> NDArray[np.bool_]:
