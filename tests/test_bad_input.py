@@ -128,6 +128,7 @@ TABLE: dict[str, list[str]] = {
     f"{CONV} --width 10": ["10", "width"],
     f"{CONV} --height 100000": ["100000", "height"],
     f"{CONV} --theme drak": ["theme", "drak", "dark"],
+    f"{CONV} --layout isometrc": ["layout", "isometrc", "isometric"],
     f"{CONV} --plays -1": ["plays -1"],
     f"{CONV} --plays 70000": ["plays 70000"],
     f"{CONV} --select 99": ["select", "99", "0 to 19"],

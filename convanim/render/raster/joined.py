@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.layout import Box, Page, Place, Tilt
-from convanim.render.raster.strokes import Blends, around, draw, stroke
+from convanim.render.raster.strokes import Blends, around, clear_of, draw, stroke
 from convanim.scene.frame import Frame
 from convanim.scene.links import Link, links
 
 Pixels = NDArray[np.uint8]
 Point = tuple[int, int]
-#: Letters stay in front of lines.
+#: Letters stay in front of lines, with a narrow margin.
 _LETTERS = ("text", "muted", "kernel.factor", "overlap.factor")
 
 
@@ -30,9 +30,12 @@ class Joined:
     def __init__(self, page: Page, blends: Blends) -> None:
         self.page, self._blends = page, blends
         self._hidden: dict[str, NDArray[np.bool_]] = {}
+        self._letters = np.zeros(256, bool)
+        self._letters[blends.palette.inked(_LETTERS)] = True
+        self._halo = max(1, round(0.4 * page.stroke))
         self._thin = max(1.0, 0.36 * page.stroke)
 
-    def draw(self, pixels: Pixels, frame: Frame) -> list[Box]:
+    def draw(self, pixels: Pixels, base: Pixels, frame: Frame) -> list[Box]:
         """The lines of a frame, over all but letters and the plane that they end behind; the boxes around them."""
         if not self.page.links:
             return []
@@ -40,20 +43,20 @@ class Joined:
         for link in links(frame):
             one, other = self.page.places[link.panel], self.page.places[link.other]
             if isinstance(one, Tilt) and isinstance(other, Tilt):
-                boxes.append(self._between(pixels, link, one, other))
+                boxes.append(self._between(pixels, base, link, one, other))
             elif link.cells and self.page.links == "fan":
-                boxes.append(self._fan(pixels, link, one, other))
+                boxes.append(self._fan(pixels, base, link, one, other))
         return boxes
 
-    def _between(self, pixels: Pixels, link: Link, one: Tilt, other: Tilt) -> Box:
+    def _between(self, pixels: Pixels, base: Pixels, link: Link, one: Tilt, other: Tilt) -> Box:
         """From the corners of the window to those of the cell; the upper plane hides what lies behind it."""
         row, column = link.cell
         pairs = list(zip(one.corners(*link.window[:4]), other.corners(row, column, row + 1, column + 1), strict=True))
         upper = one if link.stamps else other
-        self._lines(pixels, pairs, self._thin, "muted", self._behind(upper))
+        self._lines(pixels, base, pairs, self._thin, "muted", self._behind(upper))
         return around([point for pair in pairs for point in pair], self._thin)
 
-    def _fan(self, pixels: Pixels, link: Link, one: Place, other: Place) -> Box:
+    def _fan(self, pixels: Pixels, base: Pixels, link: Link, one: Place, other: Place) -> Box:
         """From each cell under the window to the one cell."""
         out = self.page.stroke // 2
         down = one.y < other.y
@@ -65,20 +68,22 @@ class Joined:
         at = end(other, link.cell, lower=down)
         pairs = [(end(one, cell, lower=not down), at) for cell in link.cells]
         width = max(1.0, 0.4 * self.page.stroke)
-        self._lines(pixels, pairs, width, "kernel.stroke", None)
+        self._lines(pixels, base, pairs, width, "kernel.stroke", None)
         return around([point for pair in pairs for point in pair], width)
 
     def _lines(
         self,
         pixels: Pixels,
+        base: Pixels,
         pairs: list[tuple[Point, Point]],
         width: float,
         ink: str,
         keep: NDArray[np.bool_] | None,
     ) -> None:
-        table = self._blends.table(ink, behind=_LETTERS)
+        table = self._blends.table(ink)
         for (x, y), (to_x, to_y) in pairs:
-            draw(pixels, x, y, stroke(to_x - x, to_y - y, width), table, keep)
+            free = clear_of(base, x, y, stroke(to_x - x, to_y - y, width), self._letters, self._halo)
+            draw(pixels, x, y, free, table, keep)
 
     def _behind(self, place: Tilt) -> NDArray[np.bool_]:
         """The pixels of a plane, with those of an outline on its edge."""

@@ -98,7 +98,7 @@ class Raster:
             for name, place in self.page.places.items()
             for outline in frame.grids[name].outlines
         ]
-        self._outlined += self._joined.draw(self._pixels, frame)
+        self._outlined += self._joined.draw(self._pixels, self._base, frame)
         self._before = frame
         return Picture(self._pixels, _hull([*self._dirty, *self._outlined]))
 

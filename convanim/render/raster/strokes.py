@@ -133,6 +133,23 @@ class Blends:
         return found
 
 
+def clear_of(base: Pixels, x: int, y: int, some: Stroke, letters: NDArray[np.bool_], halo: int) -> Stroke:
+    """A stroke without its pixels that touch letters, or lie so many px beside or above or under one.
+
+    Args:
+        base: the page without strokes.
+        x, y: where the stroke begins.
+        letters: for each index, whether it is one of letters.
+    """
+    rows, columns = some.rows + y, some.columns + x
+    meets = letters[base[rows, columns]]
+    for away in range(1, halo + 1):
+        for down, right in ((0, away), (0, -away), (away, 0), (-away, 0)):
+            meets |= letters[base[rows + down, columns + right]]
+    free = ~meets
+    return Stroke(some.rows[free], some.columns[free], some.cover[free])
+
+
 def draw(
     pixels: Pixels, x: float, y: float, some: Stroke, table: Pixels, keep: NDArray[np.bool_] | None = None
 ) -> None:
