@@ -300,6 +300,7 @@ VALUES = {
     "--hold-last": mostly("0.02 1", "nan 1e9"),
     "--plays": mostly("0 3", "-1 65537"),
     "--theme": mostly("dark light", "x"),
+    "--layout": mostly("flat", "x row isometric matrix compare"),
     "--title": st.text(max_size=12) | st.sampled_from(["", "A title", "\udc80"]),
     "--no-caption": st.none(),
     "--quiet": st.none(),
