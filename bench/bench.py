@@ -121,7 +121,7 @@ def one_more_frame(folder: Path, times: int) -> Iterator[Row]:
     theirs, _ = told.pop("baseline")
     for name, (mine, count) in told.items():
         measured = f"{theirs / mine:.0f} ({theirs:.1f} ms / {mine:.2f} ms, of {count})"
-        least = 50 if name.startswith("smooth") else 100
+        least = 50 if name.startswith(("smooth", "isometric")) else 100
         yield Row(f"one more frame, {name}, baseline / ours", f"≥ {least}", measured, theirs / mine >= least)
 
 
@@ -197,7 +197,7 @@ FIGURES = (
 
 
 def slopes(folder: str, times: str) -> None:
-    """Print the milliseconds of one more frame, and over how many: the baseline's, and ours in two ways."""
+    """Print the milliseconds of one more frame, and over how many: the baseline's, and ours in several ways."""
     import numpy as np
     from funcanimation import animate
 
@@ -213,15 +213,17 @@ def slopes(folder: str, times: str) -> None:
     def baseline(repeats: int) -> int:
         return animate(f"{folder}/baseline.gif", repeats)
 
-    smooth, stamped = {"motion": "smooth"}, {"view": "overlap-add"}
+    smooth, stamped, tilted = {"motion": "smooth"}, {"view": "overlap-add"}, {"layout": "isometric"}
     pairs: dict[str, tuple[Callable[[], int], Callable[[], int]]] = {
         "baseline": (lambda: baseline(1), lambda: baseline(3)),
         "the scene over and over": (lambda: draw(3, 1), lambda: draw(3, 11)),
         "a 6x6 input instead (trace, layout and all)": (lambda: draw(3, 1), lambda: draw(6, 1)),
         "smooth, zeros inserted": (lambda: draw(3, 1, **smooth), lambda: draw(3, 11, **smooth)),
         "smooth, stamps added": (lambda: draw(3, 1, **smooth, **stamped), lambda: draw(3, 11, **smooth, **stamped)),
+        "isometric, over and over": (lambda: draw(3, 1, **tilted), lambda: draw(3, 11, **tilted)),
+        "isometric, a 6x6 input instead": (lambda: draw(3, 1, **tilted), lambda: draw(6, 1, **tilted)),
     }
-    baseline(1), draw(3, 1), draw(6, 1)  # warm
+    baseline(1), draw(3, 1), draw(6, 1), draw(3, 1, "isometric"), draw(6, 1, "isometric")  # warm
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in pairs}
     counts: dict[str, int] = {}
     for _ in range(int(times)):

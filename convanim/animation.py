@@ -22,9 +22,10 @@ from numpy.typing import ArrayLike, NDArray
 from convanim import __version__, description
 from convanim.budget import Rung, fitted, read_size, too_large
 from convanim.errors import ConvanimError
-from convanim.layout import Page, layout
+from convanim.layout import Page, choose, known, suited, view_of
+from convanim.layout import layout as laid_out
 from convanim.motion import moving
-from convanim.scene import Scene, Shown, compared, pick_view, scene
+from convanim.scene import Scene, Shown, compared, pick_view, scene, views_of
 from convanim.scene.frame import Frame
 from convanim.spoken import Spoken, catalogue
 from convanim.template import Template, settle
@@ -80,6 +81,7 @@ class Animation:
         saturate: colours beyond 255 are clipped there.
         grad: for view "backward", the gradient with respect to the output; ones without it.
         template: "slide", "paper", ... or a path to your own file; the options that follow take the place of its keys.
+        layout: "flat", "isometric", "row", "slices", "matrix" or "compare"; without it the one that suits the scene.
         theme: the name of a theme, or a file of your own; for "auto" see `convanim.save_pair`.
         lang: the language of the words on the page, "en", "de", ...; a catalogue in templates/lang.
         width, height: of the page in px; one alone keeps the template's shape, 16:9 without one, none 1280 x 720.
@@ -97,7 +99,8 @@ class Animation:
         made_by: what the file's comment says made it; without it, the layer.
 
     Raises:
-        ConvanimError: an unknown view, theme, language, motion or selection, no size of a file, or a page too small.
+        ConvanimError: an unknown view, layout, theme, language, motion or selection, a layout that does not suit, no
+            size of a file, or a page too small.
 
     Example:
         >>> from convanim.ops import Conv
@@ -117,6 +120,7 @@ class Animation:
         saturate: bool = False,
         grad: ArrayLike | None = None,
         template: str | Path | Template | None = None,
+        layout: str | None = None,
         theme: str | Path | None = None,
         lang: str = "en",
         width: int | None = None,
@@ -142,8 +146,11 @@ class Animation:
         if not 0 <= plays <= 65536:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
         shown = Shown(symbols, colours, saturate, grad)
+        if beside is None:
+            view = view_of(known(layout), view, views_of(trace.op))
         self.settings = settle(
             template,
+            layout=layout,
             theme=theme,
             width=width,
             height=height,
@@ -156,6 +163,9 @@ class Animation:
         )
         self.trace, self.view, self.theme = trace, view, load(self.settings.theme)
         self.scene: Scene = scene(trace, view, shown) if beside is None else compared(trace, beside)
+        self.layout = choose(self.scene, pick_view(trace.op, view, shown), layout, two=beside is not None)
+        if layout is None and self.settings.layout:  # a template's own, where it suits
+            self.layout = suited(self.scene, self.layout, self.settings.layout)
         self.words = catalogue(lang)
         if self.words:
             self.scene = Spoken(self.scene, self.words)
@@ -187,8 +197,8 @@ class Animation:
         Raises:
             ConvanimError: the page is too small for the layer.
         """
-        style = self.settings.style
-        return layout(self.scene, self.width, self.height, title=self.title, style=style, words=self.words)
+        how: dict[str, Any] = {"style": self.settings.style, "words": self.words, "arrangement": self.layout}
+        return laid_out(self.scene, self.width, self.height, title=self.title, **how)
 
     def __len__(self) -> int:
         """The number of frames shown."""

@@ -39,7 +39,7 @@ Documentation: the README. Completion for your shell: eval "$(_CONVANIM_COMPLETE
 SILENT = {"output", "format", "quiet", "open_it"}
 #: Options that an animation takes as they are.
 LOOK = (
-    *("template", "theme", "lang", "width", "height", "title", "caption"),
+    *("template", "layout", "theme", "lang", "width", "height", "title", "caption"),
     *("seconds_per_step", "hold_last", "plays", "select"),
     *("motion", "max_size"),
 )
@@ -234,6 +234,7 @@ def _describe(kind: str, *, alt: bool, lang: str, **typed: Any) -> None:
 def _look(typed: dict[str, Any]) -> dict[str, Any]:
     """The options that an animation takes, looked at before any arithmetic."""
     from convanim.budget import read_size
+    from convanim.layout import known
     from convanim.spoken import catalogue
     from convanim.template import settle
     from convanim.theme import AUTO, load
@@ -241,6 +242,7 @@ def _look(typed: dict[str, Any]) -> dict[str, Any]:
 
     look = {name: typed.pop(name) for name in LOOK}
     settings = settle(look["template"], **{name: look[name] for name in ("theme", "width", "height")})
+    known(look["layout"])
     catalogue(look["lang"])
     pick_motion(settings.motion if look["motion"] is None else look["motion"])
     if look["max_size"] is not None:

@@ -185,6 +185,11 @@ LOOK = _options(
         help="How the page is set: default, slide, readme, square, paper, minimal, solarized, or your own ./my.toml. "
         "The options below take the place of its keys.",
     ),
+    click.option(
+        "--layout",
+        metavar="NAME",
+        help="flat, isometric, row, slices, matrix or compare.  [default: what suits the layer]",
+    ),
     click.option("--theme", metavar="NAME", help=f"{THEME}  [default: the template's]"),
     LANG,
     click.option("--width", type=int, metavar="PX", help="Page width; one side keeps the shape.  [default: 1280]"),

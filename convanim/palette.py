@@ -95,6 +95,12 @@ class Palette:
         """The index for each coverage 0 to 255 of an ink on a paper."""
         return self._ramps[paper, ink]
 
+    def inked(self, inks: Iterable[str]) -> NDArray[np.uint8]:
+        """The indices of letters in these inks, and of their edges, but not of the papers that they stand on."""
+        ramps = [ramp for (_, ink), ramp in self._ramps.items() if ink in set(inks)]
+        papers = {int(ramp[0]) for ramp in self._ramps.values()}
+        return np.array(sorted({int(i) for ramp in ramps for i in ramp} - papers), np.uint8)
+
     def shade(self, role: str) -> NDArray[np.uint8]:
         """The indices that stand for a role's values, from low to high."""
         return self._shades[role]

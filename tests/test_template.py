@@ -234,7 +234,7 @@ def test_a_template_may_be_edited_anywhere_with_a_byte_order_mark_and_dos_lines(
         ("theme = 3", 1, "theme = 3 is not a text"),
         ("page = 3", 1, "page = 3 is not a table"),
         ("[[page]]\nwidth = 300", 1, "is not a table"),
-        ('\nlayout = "falt"', 2, 'layout = "falt" is not one of "auto", "flat"; did you mean "flat"'),
+        ('\nlayout = "falt"', 2, 'layout = "falt" is not one of "auto", "flat", "isometric"; did you mean "flat"'),
         ('motion = "smoth"', 1, 'did you mean "smooth"'),
         ('\n\ntheme = "drak"', 3, "theme 'drak' is not known; did you mean dark"),
         ("[pace]\nhold_last = 0.001", 2, "pace.hold_last 0.001 is not between 0.02 and 3600 seconds"),

@@ -5,13 +5,16 @@ Knows scenes and how wide text is. Must not know colours, or what a frame shows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from convanim import glyphs
 from convanim.errors import ConvanimError
 from convanim.layout.grids import TooSmall, grids
+from convanim.layout.isometric import isometric
 from convanim.layout.measures import LARGEST_SIDE, Measures
 from convanim.layout.page import Box, Page, Tab, Text, counted
+from convanim.layout.row import row
 from convanim.layout.seen import seen
 from convanim.layout.style import USUAL, Style
 from convanim.scene import Scene
@@ -19,6 +22,10 @@ from convanim.words import Catalogue
 
 #: Of so many grids a page is too small for all of them rather than for one.
 CROWD = 8
+
+Placing = Callable[[Scene, Measures], object]
+#: Arrangements besides the flat one: what places the panels, and how linked cells are joined.
+JOINED = {"isometric": (isometric, "planes"), "row": (row, "fan")}
 
 
 def layout(
@@ -30,10 +37,12 @@ def layout(
     captions: bool = True,
     style: Style = USUAL,
     words: Catalogue | None = None,
+    arrangement: str = "flat",
 ) -> Page:
     """Place a scene on a page of these px.
 
     Args:
+        arrangement: how the panels stand: "isometric", "row", and any other name is flat. `choose` tells which suits.
         title: instead of the scene's own.
         captions: False leaves the captions and the step count out, and gives their room to the grids.
         style: the sizes of its type, and what appears.
@@ -67,10 +76,11 @@ def layout(
                 f"the title {title[:60]!r} is wider than the page", "use a shorter one, or a larger --width"
             )
         heading = heading._replace(text=scene.title.split("   ")[-1])
+    place, links = JOINED.get(arrangement, (grids, ""))
     try:
-        places, signs = grids(scene, m)
+        places, signs = place(scene, m)
     except TooSmall:
-        raise _too_small(scene, m) from None
+        raise _too_small(scene, m, place) from None
     detail = Text(scene.detail if style.detail else "", 0, heading.baseline, small)
     left = width - m.margin - round(glyphs.width(detail.text, small))
     free = heading.x + glyphs.width(heading.text, big, bold=True) + m.of(40, 16)
@@ -91,6 +101,7 @@ def layout(
         m.smallest,
         style.motion_colours,
         words,
+        links,
     )
 
 
@@ -117,7 +128,7 @@ def _tabs(scene: Scene, m: Measures, size: int) -> tuple[Tab, ...]:
     return tuple(tabs)
 
 
-def _too_small(scene: Scene, m: Measures) -> ConvanimError:
+def _too_small(scene: Scene, m: Measures, place: Placing) -> ConvanimError:
     """What is said then: the narrowest page of this shape that would do."""
     rows, columns = (max(p.shape[i] for p in scene.panels) for i in (0, 1))
     told = f"a grid of {rows}×{columns} cells does not fit on a page of {m.width}×{m.height} px"
@@ -126,19 +137,19 @@ def _too_small(scene: Scene, m: Measures) -> ConvanimError:
         told = (
             f"{len(scene.panels)} grids of up to {rows}×{columns} cells do not fit on a page of {m.width}×{m.height} px"
         )
-    if not _fits(scene, m, high):
+    if not _fits(scene, m, high, place):
         return ConvanimError(told, "use a smaller input or fewer channels, or -o FILE.json for the numbers")
     while high - low > 10:
         middle_width = (low + high) // 2
-        low, high = (low, middle_width) if _fits(scene, m, middle_width) else (middle_width, high)
+        low, high = (low, middle_width) if _fits(scene, m, middle_width, place) else (middle_width, high)
     usual = m.height * m.style.width == m.width * m.style.height
     side = "" if usual else f" --height {round(high * m.height / m.width)}"
     return ConvanimError(told, f"use --width {high}{side} or more, or a smaller input")
 
 
-def _fits(scene: Scene, m: Measures, width: int) -> bool:
+def _fits(scene: Scene, m: Measures, width: int, place: Placing) -> bool:
     try:
-        grids(scene, Measures(width, round(width * m.height / m.width), m.captions, m.style))
+        place(scene, Measures(width, round(width * m.height / m.width), m.captions, m.style))
     except TooSmall:
         return False
     return True

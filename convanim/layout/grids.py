@@ -1,12 +1,14 @@
 """Finding the places of grids: as large as fits, in blocks side by side, in the middle of the room there is.
 
-Knows scenes, and which panels share what. Must not know colours, what a frame shows, or what else is on the page.
+Knows panels, and which panels share what. Must not know colours, what a frame shows, or what else is on the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
 
 from convanim import glyphs
 from convanim.layout.bands import Band, bands, gap, scale
@@ -14,8 +16,8 @@ from convanim.layout.kin import Kin, line
 from convanim.layout.measures import SMALLEST_CELL, Measures
 from convanim.layout.page import Place, Text, middle
 from convanim.layout.seen import broken
-from convanim.scene import Scene
-from convanim.scene.frame import Panel, Rows
+from convanim.scene.frame import Blocks, Panel, Rows
+from convanim.trace import Trace
 
 Pitches = dict[str, int]
 #: The height that rows get besides their share is found to such a part of it.
@@ -26,11 +28,31 @@ FINE = 32
 GAIN = 1.08
 
 
+class Standing(Protocol):
+    """What is placed: the panels of a scene as they stand, and what it shows."""
+
+    @property
+    def blocks(self) -> Blocks:
+        """Blocks side by side, each of rows, read left to right."""
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """What is drawn."""
+
+
+@dataclass(frozen=True)
+class Stood:
+    """Panels as they stand, and what they show."""
+
+    blocks: Blocks
+    traces: tuple[Trace, ...]
+
+
 class TooSmall(Exception):
     """The scene does not fit on the page."""
 
 
-def grids(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The panels' places, and the signs between them; a foot under the grids only where a shade needs its scale.
 
     Raises:
@@ -46,10 +68,11 @@ def grids(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]
     return places, signs
 
 
-def _wrapped(scene: Scene, m: Measures) -> Scene:
+def _wrapped(scene: Standing, m: Measures) -> Standing:
     """The scene as it is, or with its row in two, where the smallest cells get clearly larger by that."""
-    best, smallest = scene, 0.0
-    for tried in (scene, *broken(scene)):
+    best: Standing = scene
+    smallest = 0.0
+    for tried in (scene, *(Stood(blocks, scene.traces) for blocks in broken(scene.blocks))):
         with suppress(TooSmall):
             pitch = min(place.pitch for place in stack(tried, m, 0)[0].values())
             if pitch > smallest:
@@ -57,7 +80,7 @@ def _wrapped(scene: Scene, m: Measures) -> Scene:
     return best
 
 
-def stack(scene: Scene, m: Measures, foot: int) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def stack(scene: Standing, m: Measures, foot: int) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The places with so many px under each row of grids.
 
     Raises:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from convanim import glyphs
 from convanim.layout.style import SMALLEST
 from convanim.scene.frame import Caption, Panel
@@ -92,6 +95,15 @@ class Place:
         rows, columns = self.panel.shape
         return Box(self.y, self.x, self.y + rows * self.pitch + self.line, self.x + columns * self.pitch + self.line)
 
+    @property
+    def inside(self) -> tuple[int, int]:
+        """The height and width of a drawn cell, px."""
+        return self.pitch - self.line, self.pitch - self.line
+
+    def leaning(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """What is marked in a square cell, marked in a cell as it lies here."""
+        return mask
+
     def cell(self, row: int, column: int) -> Box:
         """A cell without its grid lines."""
         top, left = self.y + row * self.pitch + self.line, self.x + column * self.pitch + self.line
@@ -130,6 +142,7 @@ class Page:
         counts: whether the step count is shown.
         smallest: no caption is set smaller than this, px.
         motion_colours: whether cells take the kernel's colour under the window.
+        links: how linked cells are joined: "planes", "fan", or "" where they are not.
         words: those of its language, None for English.
     """
 
@@ -148,6 +161,7 @@ class Page:
     smallest: int = SMALLEST
     motion_colours: bool = True
     words: Catalogue | None = None
+    links: str = ""
 
     def counted(self, step: int, steps: int) -> Text:
         """The step count in the corner, or an empty text before the first step."""

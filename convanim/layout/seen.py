@@ -80,12 +80,12 @@ def seen(scene: Scene, style: Style) -> Scene:
     return Seen(scene, tuple(tuple(tuple(map(stripped, row)) for row in rows) for rows in kept))
 
 
-def broken(scene: Scene) -> Iterator[Scene]:
-    """The same scene with its one row of panels broken into two, at each place where that is possible."""
-    if len(scene.blocks) != 1 or len(scene.blocks[0]) != 1:
+def broken(blocks: Blocks) -> Iterator[Blocks]:
+    """The same panels with their one row broken into two, at each place where that is possible."""
+    if len(blocks) != 1 or len(blocks[0]) != 1:
         return
-    (row,) = scene.blocks[0]
+    (row,) = blocks[0]
     for at in reversed(range(1, len(row))):  # of two that are as good the result stands alone
         before = {p.name for p in row[:at]}
         if not any(p.follows in before or (p.group and p.group == row[at - 1].group) for p in row[at:]):
-            yield Seen(scene, ((row[:at], row[at:]),))
+            yield ((row[:at], row[at:]),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from convanim.scene.frame import Beats, Blocks, Frame, Panel, Phase
-from convanim.scene.views import TABLE, VIEWS, Kind, Shown, View, compared, pick_view, scene
+from convanim.scene.views import TABLE, VIEWS, Kind, Shown, View, compared, pick_view, scene, views_of
 from convanim.trace import Trace
 
 
@@ -43,4 +43,4 @@ class Scene(Protocol):
         """One frame, from 0 to beats.total - 1; cheapest in order."""
 
 
-__all__ = ["TABLE", "VIEWS", "Kind", "Scene", "Shown", "View", "compared", "pick_view", "scene"]
+__all__ = ["TABLE", "VIEWS", "Kind", "Scene", "Shown", "View", "compared", "pick_view", "scene", "views_of"]

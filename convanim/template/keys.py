@@ -89,7 +89,10 @@ class Template(Table, frozen=True):
 
     extends: Annotated[_Short | None, _told("what this one changes: a name, or a file of the same folder")] = None
     about: Annotated[_Short | None, _told("what it is for, in one line")] = None
-    layout: Annotated[Literal["auto", "flat"], _told("how grids stand; auto: as the layer asks for")] = "auto"
+    layout: Annotated[
+        Literal["auto", "flat", "isometric"],
+        _told("how grids stand, where it suits; auto: as the layer asks for"),
+    ] = "auto"
     theme: Annotated[_Short, _told("the colours: a theme's name")] = "light"
     motion: Annotated[Literal["step", "smooth"], _told("from frame to frame; smooth: what moves slides")] = "step"
     max_size: Annotated[_Short | None, _told('the most that a file may weigh, like "1MB"')] = None

@@ -37,7 +37,7 @@ class Sprites:
         self._sprites: OrderedDict[tuple[object, ...], Pixels] = OrderedDict()
 
     def of(self, place: Place, role: int, emphasis: int, value: float, note: str, own: int = -1) -> Pixels:
-        """A cell without its grid lines: (side, side) palette indices, not to be written to.
+        """A cell without its grid lines: (height, width) palette indices, not to be written to.
 
         Args:
             role, emphasis: of the cell, as whole numbers.
@@ -55,8 +55,7 @@ class Sprites:
         # Letters that find no room leave the colour of their role: there is nothing that a shade could measure.
         plain = place.number or place.plain or not place.panel.numerals.measures
         shade = own if own >= 0 else -1 if plain else self._shade(place, role, emphasis, value, heat)
-        side = place.pitch - place.line
-        key = (side, place.line, place.number, place.note, role, emphasis, text, note, shade, heat)
+        key = (place.inside, place.line, place.number, place.note, role, emphasis, text, note, shade, heat)
         sprite = self._sprites.get(key)
         if sprite is None:
             sprite = self._sprites[key] = self._draw(place, Role(role), Emphasis(emphasis), text, note, shade, heat)
@@ -81,13 +80,14 @@ class Sprites:
     def _draw(
         self, place: Place, role: Role, emphasis: Emphasis, text: str, note: str, shade: int, heat: int
     ) -> Pixels:
-        side = place.pitch - place.line
         paper = theme.fill(role, emphasis) if heat < 0 else f"heat.{heat}"
-        sprite = np.full((side, side), self.palette.solid(paper) if shade < 0 else shade, np.uint8)
+        sprite = np.full(place.inside, self.palette.solid(paper) if shade < 0 else shade, np.uint8)
         if emphasis != Emphasis.ACTIVE and role in theme.HATCH:
             self._hatch(sprite, role)
         elif emphasis != Emphasis.ACTIVE and self._marked(place, role, shade):
-            sprite[_MARKS[role](side, bool(text))] = self.palette.solid(theme.MARK[role])
+            sprite[place.leaning(_MARKS[role](place.pitch - place.line, bool(text)))] = self.palette.solid(
+                theme.MARK[role]
+            )
         written: list[tuple[Text, str]] = []
         if text:
             written.append((place.number_text(text, bold=emphasis == Emphasis.WRITTEN), theme.ink(role, emphasis)))
@@ -159,7 +159,7 @@ def _stamp(sprite: Pixels, drawn: glyphs.Line, text: Text, ramp: Pixels, *, clea
     """Write a text into a cell; what would stick out of the cell is not drawn."""
     top, left = text.baseline - drawn.rise, text.x
     rows = slice(max(top, 0), min(top + drawn.coverage.shape[0], len(sprite)))
-    columns = slice(max(left, 0), min(left + drawn.coverage.shape[1], len(sprite)))
+    columns = slice(max(left, 0), min(left + drawn.coverage.shape[1], sprite.shape[1]))
     part = drawn.coverage[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     if clear:  # a quiet place for the number among the hatching
         sprite[max(rows.start - 2, 0) : rows.stop + 2, max(columns.start - 2, 0) : columns.stop + 2] = ramp[0]

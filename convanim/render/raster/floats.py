@@ -44,7 +44,7 @@ class Floating:
             flying: those from one panel to another, which pass over the outlines, too; else the others.
         """
         boxes: list[Box] = []
-        drawn = (f for f in frame.floats if (f.towards is not None) == flying)
+        drawn = (f for f in frame.floats if (f.towards is not None) == flying and self._seen(f))
         for (panel, under), floats in groupby(drawn, key=lambda f: (f.panel, f.under)):
             covered = [box for box in (self._float(pixels, f) for f in floats) if box]
             boxes += covered
@@ -53,6 +53,10 @@ class Floating:
                     where = np.s_[lid.top : lid.bottom, lid.left : lid.right]
                     pixels[where] = base[where]
         return boxes
+
+    def _seen(self, f: Float) -> bool:
+        """Whether both ends of its way are on the page."""
+        return all(name in self._page.places for name in (f.panel, f.towards[0] if f.towards else f.panel))
 
     def _float(self, pixels: Pixels, f: Float) -> Box | None:
         """Draw one: the pixels that it covers, None if it cannot be seen."""

@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim import glyphs, theme
-from convanim.layout import Box, Page, Place, Text
+from convanim.layout import Box, Page, Place, Text, Tilt
 from convanim.palette import Palette
 from convanim.render.raster.cells import Sprites
 from convanim.render.raster.floats import DASHED, Floating
+from convanim.render.raster.joined import Joined
+from convanim.render.raster.strokes import Blends, mixes
+from convanim.render.raster.tilted import TiltedGrid
 from convanim.scene import Scene
 from convanim.scene.frame import Frame, Grid, Outline, Role
 from convanim.theme import Theme
@@ -44,6 +47,7 @@ def palette(page: Page, look: Theme) -> Palette:
             shades |= {"negative"} if place.signed else set()
         shades |= {"heat"} if place.panel.heat else set()
     pictures = [place.panel.colours for place in places if place.panel.colours is not None]
+    pictures += [mixes(look)] if page.links else []  # slanted lines
     return look.needed(numbers=any(place.number for place in places), shades=shades, pictures=pictures)
 
 
@@ -68,6 +72,10 @@ class Raster:
         self._written: dict[str, tuple[Text, Box | None]] = {}
         self._sprites = Sprites(self.palette, motion=page.motion_colours)
         self._floating = Floating(page, self.palette, self._sprites)
+        blends = Blends(self.palette)
+        self._joined = Joined(page, blends)
+        tilted = (place for place in page.places.values() if isinstance(place, Tilt))
+        self._tilted = {place.panel.name: TiltedGrid(place, blends, LINED) for place in tilted}
         self._dirty: list[Box] = []
         for text, ink in ((page.title, "text"), *((t, "muted") for t in (page.detail, *page.signs))):
             if text.text:
@@ -93,6 +101,7 @@ class Raster:
             for outline in frame.grids[name].outlines
         ]
         self._outlined += self._floating.draw(self._pixels, self._base, frame, flying=True)
+        self._outlined += self._joined.draw(self._pixels, self._base, frame)
         self._before = frame
         return Picture(self._pixels, _hull([*self._dirty, *self._outlined]))
 
@@ -155,6 +164,9 @@ class Raster:
     def _draw_grid(self, place: Place, grid: Grid, before: Grid | None) -> None:
         if grid is before:
             return
+        if tilted := self._tilted.get(place.panel.name):
+            self._dirty += tilted.draw(self._base, grid, before)
+            return
         notes = grid.notes if place.note else {}
         if before is None or not np.array_equal(LINED[grid.roles], LINED[before.roles]):
             self._draw_lines(place, grid)
@@ -216,6 +228,8 @@ class Raster:
 
     def _outline(self, place: Place, outline: Outline) -> Box:
         """A frame around some cells, over everything: the pixels that it covers."""
+        if tilted := self._tilted.get(place.panel.name):
+            return tilted.outline(self._pixels, outline, self.page.stroke)
         if outline.dashed:
             return self._dashes(place, outline)
         thick = min(self.page.stroke, max(2, place.pitch // 6))

@@ -1,0 +1,142 @@
+"""Which layouts there are, and which of them suits a scene.
+
+Knows their names and what each needs of a scene. Must not know px, or how anything is placed.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+from convanim.errors import ConvanimError
+from convanim.layout.isometric import planes
+from convanim.layout.row import strips
+from convanim.scene import Scene
+
+#: Every layout, and what it is in a few words.
+LAYOUTS = {
+    "flat": "grids side by side",
+    "isometric": "two tilted planes and the lines between",
+    "row": "strips above each other, joined by fans of lines",
+    "slices": "the planes of channels or of a third axis side by side",
+    "matrix": "the layer as a matrix",
+    "compare": "two layers side by side",
+}
+
+
+def known(name: str | None) -> str | None:
+    """A layout's name as it is, if there is such a layout.
+
+    Raises:
+        ConvanimError: there is none.
+
+    Example:
+        >>> known("row")
+        'row'
+    """
+    if name is None:
+        return None
+    if name not in LAYOUTS:
+        close = difflib.get_close_matches(str(name), LAYOUTS, 1)
+        hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(LAYOUTS)}"
+        raise ConvanimError(f"layout {name!r} is not known", hint)
+    return name
+
+
+def view_of(name: str | None, view: str | None, views: Collection[str]) -> str | None:
+    """The view that a layout asks for: a matrix is a view of its own. With other layouts the view that is given.
+
+    Args:
+        views: those that the layer has.
+
+    Raises:
+        ConvanimError: the two do not go together, or the layer is no matrix.
+
+    Example:
+        >>> view_of("matrix", None, ["sliding", "matrix"]), view_of("flat", "overlap", ["sliding", "overlap"])
+        ('matrix', 'overlap')
+    """
+    if name != "matrix":
+        return view
+    if view not in (None, "matrix"):
+        raise ConvanimError(f"layout 'matrix' does not go with view {view!r}", "leave one of them out")
+    if "matrix" not in views:
+        raise ConvanimError("layout 'matrix' is of convolutions and transposed convolutions", "use --layout flat")
+    return "matrix"
+
+
+def choose(scene: Scene, view: str, name: str | None = None, *, two: bool = False) -> str:
+    """The layout of a scene; without a choice the one that suits it best.
+
+    Args:
+        view: the scene's.
+        name: the layout that is wanted.
+        two: whether two layers stand beside each other.
+
+    Raises:
+        ConvanimError: an unknown layout, or one that does not suit; the sentence says which one does.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> from convanim.scene import scene
+        >>> choose(scene(Conv(kernel_size=2).trace([1, 2, 3], [1, 1])), "sliding")
+        'row'
+    """
+    name, usual = known(name), _usual(scene, view, two=two)
+    if name is None or name == usual or (name == "flat" and usual == "row"):
+        return name or usual
+    if name == "isometric" and usual == "flat" and planes(scene):
+        return name
+    hint = f"use --layout {usual}"
+    if two:
+        raise ConvanimError(f"layout {name!r} shows one layer, and here two are compared", hint)
+    if name == "compare":
+        raise ConvanimError("layout 'compare' shows two layers", f"use `convanim compare`, or --layout {usual}")
+    raise ConvanimError(f"layout {name!r} shows {_SHOWS[name]}, and here {_here(scene, view, usual)}", hint)
+
+
+def suited(scene: Scene, usual: str, wanted: str) -> str:
+    """The layout that a template asks for, where it suits the scene; the usual one elsewhere.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> from convanim.scene import scene
+        >>> line = scene(Conv(kernel_size=2).trace([1, 2, 3], [1, 1]))
+        >>> suited(line, "row", "isometric"), suited(line, "row", "flat")
+        ('row', 'flat')
+    """
+    tilted = wanted == "isometric" and usual == "flat" and planes(scene)
+    return wanted if tilted or (wanted, usual) == ("flat", "row") else usual
+
+
+#: What a layout needs.
+_SHOWS = {
+    "flat": "one plane of input and one of output",
+    "isometric": "one plane of input, one of output and the lines between",
+    "row": "one strip of input, one of output and the lines between",
+    "slices": "planes of channels or of a third axis",
+}
+
+
+def _usual(scene: Scene, view: str, *, two: bool) -> str:
+    """The layout that suits a scene best."""
+    if two:
+        return "compare"
+    if view == "matrix":
+        return "matrix"
+    if strips(scene):
+        return "row"
+    groups = [p.group for p in scene.panels if p.group]
+    return "slices" if len(set(groups)) < len(groups) else "flat"
+
+
+def _here(scene: Scene, view: str, usual: str) -> str:
+    """What a scene shows instead."""
+    if usual == "matrix":
+        return "a matrix is looked at"
+    if usual == "slices":
+        return "there are several planes"
+    rank = len(scene.traces[0].axes)
+    if usual == "row" or rank == 1:
+        return "there is one axis"
+    return "there is one plane each, of two axes" if planes(scene) else f"view {view!r} shows more than that"

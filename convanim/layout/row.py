@@ -1,0 +1,180 @@
+"""Strips above each other, with room between those whose cells are joined by lines.
+
+Knows scenes of one axis, and which of their strips are joined. Must not know colours, what a frame shows, or how a line
+is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from convanim import glyphs
+from convanim.errors import ConvanimError
+from convanim.layout.bands import scale
+from convanim.layout.grids import grids
+from convanim.layout.measures import Measures
+from convanim.layout.page import Box, Place, Text
+from convanim.scene import Scene
+from convanim.scene.frame import Blocks, Panel, Rows
+from convanim.scene.links import links
+from convanim.trace import Trace
+
+
+@dataclass(frozen=True)
+class Strips:
+    """The rows of a scene of one axis.
+
+    Attributes:
+        rows: from top to bottom.
+        joined: the numbers of rows whose cells are joined to those of the row below them.
+        partner: for each joined panel the name of the other one.
+        traces: the scene's.
+    """
+
+    rows: Rows
+    joined: tuple[int, ...]
+    partner: dict[str, str]
+    traces: tuple[Trace, ...]
+
+    @property
+    def blocks(self) -> Blocks:
+        """The rows as the only block."""
+        return (self.rows,)
+
+    def under(self, number: int) -> bool:
+        """Whether lines come down on a row, and none leave it: its titles then stand under it."""
+        return number - 1 in self.joined and number not in self.joined
+
+
+def strips(scene: Scene) -> Strips | None:
+    """The rows as they stand here; None where no lines would join them.
+
+    What is looked up, such as a kernel, comes first, so that it is not in the way.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> from convanim.scene import scene
+        >>> found = strips(scene(Conv(kernel_size=2).trace([1, 2, 3], [1, 1])))
+        >>> [[panel.name for panel in row] for row in found.rows], found.joined
+        ([['kernel'], ['stage'], ['output']], (1,))
+    """
+    if not scene.traces or len(scene.traces[0].axes) != 1 or len(scene.blocks) != 1 or not scene.beats.steps:
+        return None
+    found = links(scene.frame(scene.beats.opening + scene.beats.each - 1))
+    groups = [p.group for p in scene.panels if p.group]
+    if not found or len(groups) != len(set(groups)):
+        return None  # of several planes each would be joined through others
+    ends = {name for link in found for name in (link.panel, link.other)}
+    (rows,) = scene.blocks
+    alone = [row for row in rows if len(row) == 1 and row[0].aside and row[0].name not in ends]
+    first = (tuple(replace(row[0], sign="") for row in alone),) if alone else ()
+    rows = (*first, *(row for row in rows if row not in alone))
+    at = {p.name: number for number, row in enumerate(rows) for p in row}
+    pairs = [sorted((at[link.panel], at[link.other])) for link in found]
+    if any(below - above != 1 for above, below in pairs):
+        return None
+    partner = {link.panel: link.other for link in found} | {link.other: link.panel for link in found}
+    return Strips(rows, tuple(sorted({above for above, _ in pairs})), partner, scene.traces)
+
+
+@dataclass(frozen=True)
+class _Lower(Measures):
+    """A page whose grids begin lower down, which leaves room for lines."""
+
+    lines: int = 0
+
+    @property
+    def top(self) -> int:
+        return super().top + self.lines
+
+
+def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The panels' places, and the signs between them.
+
+    Raises:
+        ConvanimError: no strips are joined.
+        TooSmall: cells would be too small to be told apart.
+    """
+    found = strips(scene)
+    if found is None:
+        raise ConvanimError("layout 'row' joins two strips, and here are others", "use --layout flat")
+    least = m.of(64, 26)
+    places, signs = grids(found, _Lower(m.width, m.height, m.captions, m.style, least * len(found.joined)))
+    tops, bottoms = zip(*(_ends(found, number, places, m) for number in range(len(found.rows))), strict=True)
+    heights = [bottom - top for top, bottom in zip(tops, bottoms, strict=True)]
+    free = m.bottom - m.top - sum(heights)
+    rest = max(0, free - least * len(found.joined))
+    between = least + min(m.of(110, 44), 6 * rest // (10 * len(found.joined)))
+    # What is left is shared by the other gaps, with those above and below all.
+    other = max(0, free - between * len(found.joined)) // (len(heights) + 1 - len(found.joined))
+    moved: dict[str, Place] = {}
+    moved_signs: list[Text] = []
+    y = m.top + other
+    for number, high in enumerate(heights):
+        by = y - tops[number]
+        for panel in found.rows[number]:
+            place = places[panel.name]
+            beside = 0
+            if len(found.rows[number]) == 1:
+                beside = _beside(place, places[found.partner.get(panel.name, panel.name)], m)
+            if place.scale and number in found.joined:
+                place = _scaled_above(place, found.rows[number], places, m)
+            moved[panel.name] = _moved(place, beside, by, m, under=found.under(number))
+        for sign in signs:
+            if tops[number] - m.title_line <= sign.baseline <= bottoms[number]:
+                moved_signs.append(sign._replace(baseline=sign.baseline + by))
+        y += high + (between if number in found.joined else other)
+    return moved, tuple(moved_signs)
+
+
+def _ends(found: Strips, number: int, places: dict[str, Place], m: Measures) -> tuple[int, int]:
+    """Where a row begins and ends with what belongs to it, before it is moved."""
+    some = [places[p.name] for p in found.rows[number]]
+    under = found.under(number)
+    top = min(p.box.top for p in some) - (m.of(5, 2) if under else m.title_line)
+    bottom = max(p.box.bottom for p in some) + m.of(5, 2) + (m.title_line if under else 0)
+    scaled = any(p.scale for p in some) and number not in found.joined
+    return top, bottom + (round(1.9 * m.sizes[2]) if scaled else 0)
+
+
+def _beside(place: Place, partner: Place, m: Measures) -> int:
+    """How far a strip moves to the right to stand in the middle of the one that it is joined to, px."""
+    wanted = (partner.box.left + partner.box.right - place.box.left - place.box.right) // 2
+    words = [glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles]
+    right = max(place.box.right, round(place.x + max(words)), place.scale[2].box.right if place.scale else 0)
+    return max(min(wanted, m.width - m.margin - right), min(0, m.margin - place.box.left))
+
+
+def _scaled_above(place: Place, row: Sequence[Panel], places: dict[str, Place], m: Measures) -> Place:
+    """A strip whose scale stands beside its titles, as lines leave it below; without one where there is no room."""
+    words = [glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles]
+    x = round(place.title.x + max(words)) + m.of(30, 12)
+    low, bar, high = scale(place.panel, place.low, place.high, x, 0, m)
+    up = place.title.baseline - low.baseline
+    free = min((places[p.name].x for p in row if places[p.name].x > place.x), default=m.width - m.margin)
+    if high.box.right > free:
+        return replace(place, scale=None)
+    bar = Box(bar.top + up, bar.left, bar.bottom + up, bar.right)
+    return replace(place, scale=(_shift(low, 0, up), bar, _shift(high, 0, up)))
+
+
+def _moved(place: Place, beside: int, by: int, m: Measures, *, under: bool) -> Place:
+    """A place further to the right and down, with its title under it where lines come from above."""
+    small = m.sizes[2]
+    x, y = place.x + beside, place.y + by
+    title = place.title._replace(x=place.title.x + beside)
+    title, further = title._replace(baseline=title.baseline + by), by
+    if under:
+        foot = place.box.bottom + by + m.of(5, 2)
+        title, further = title._replace(baseline=foot + round(1.25 * small)), by + m.title_line
+    explained = place.scale
+    if explained:
+        low, bar, high = explained
+        moved_bar = Box(bar.top + further, bar.left + beside, bar.bottom + further, bar.right + beside)
+        explained = _shift(low, beside, further), moved_bar, _shift(high, beside, further)
+    return replace(place, x=x, y=y, title=title, scale=explained)
+
+
+def _shift(text: Text, across: int, down: int) -> Text:
+    return text._replace(x=text.x + across, baseline=text.baseline + down)

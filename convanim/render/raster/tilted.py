@@ -1,0 +1,211 @@
+"""Grids of tilted cells: every distinct cell is drawn once, and put in where it lies.
+
+Knows the geometry of a tilted place, and how cells look. Must not know files or time, nor what joins two grids.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.layout import Box, Tilt
+from convanim.render.raster.cells import KEPT, Sprites
+from convanim.render.raster.strokes import Blends, around, cut, draw, stroke
+from convanim.scene.frame import Grid, Outline, Role
+from convanim.theme import STROKE
+
+Pixels = NDArray[np.uint8]
+#: Bits for the sides and corners of a cell: first those that are lined, then those that are dashed.
+_PARTS = 8
+
+
+class TiltedGrid:
+    """Draws a panel whose cells are parallelograms.
+
+    Lines lie half in one cell and half in the next, so a ring of cells that are not there surrounds the panel and has
+    the outer halves.
+
+    Args:
+        place: where it lies.
+        blends: what strokes make of the colours below.
+        lined: for each role the lines around its cells: 0 none, 1 dashed, 2 solid.
+    """
+
+    def __init__(self, place: Tilt, blends: Blends, lined: NDArray[np.uint8]) -> None:
+        self.place, self._blends, self._lined = place, blends, lined
+        self._sprites = Sprites(blends.palette)
+        self._paper = np.full(place.inside, blends.palette.solid("page"), np.uint8)
+        self._cells: OrderedDict[tuple[int, int], tuple[Pixels, Pixels]] = OrderedDict()
+        self._covers: dict[int, NDArray[np.bool_]] = {}
+        self._signs: NDArray[np.int64] = np.zeros((0, 0), np.int64)
+        self._measure()
+
+    def _measure(self) -> None:
+        """Which pixels of the box around a cell are the cell's, and how much its sides and corners cover of each."""
+        lattice, line = self.place.lattice, self.place.line
+        (ax, ay), (dx, dy) = lattice
+        high, wide = lattice.size
+        # The middles of the pixels from the first corner, twice, to stay with whole numbers: cells then share no pixel.
+        y, x = 2 * (np.arange(high)[:, None] + ay) + 1, 2 * np.arange(wide)[None, :] + 1
+        column, row, whole = x * dy - y * dx, y * ax - x * ay, 2 * lattice.area
+        self._inside = (column >= 0) & (column < whole) & (row >= 0) & (row < whole)
+        long, tall = float(np.hypot(ax, ay)), float(np.hypot(dx, dy))
+        sides = []
+        for away, length, along, own in (
+            (row / 2 / long, lattice.area / long, column / whole, long),
+            (column / 2 / tall, lattice.area / tall, row / whole, tall),
+        ):
+            dash = max(2.0, self.place.pitch / 9)
+            dashes = np.floor(along * 2 * max(1, round(own / 2 / dash))) % 2 == 0
+            sides += [(away, dashes), (away - length, dashes)]
+        ends = [np.hypot(x / 2 - p, y / 2 - q) for p, q in ((0, 0), (ax, ay), (dx, dy), (ax + dx, ay + dy))]
+        thin = line > 0
+        self._solid = [cut(away, line) * self._inside * thin for away in (*(a for a, _ in sides), *ends)]
+        dashed = [cut(away, line) * dashes * self._inside * thin for away, dashes in sides]
+        self._dashed = [*dashed, *(self._solid[4:])]
+
+    def draw(self, base: Pixels, grid: Grid, before: Grid | None) -> list[Box]:
+        """Put in the cells that changed; the boxes around them."""
+        notes = grid.notes if self.place.note else {}
+        rows, columns = grid.roles.shape
+        changed = np.ones(grid.roles.shape, bool) if before is None else _changed(grid, before, notes)
+        # Cells that are not there at first need not be cleared.
+        wanted = np.zeros((rows + 2, columns + 2), bool)
+        wanted[1:-1, 1:-1] = changed
+        if before is None or not np.array_equal(self._lined[grid.roles], self._lined[before.roles]):
+            signs = self._sign(grid)
+            gone = self._signs if before is not None else np.zeros_like(signs)
+            wanted |= signs != gone
+            self._signs = signs
+        else:
+            gone = self._signs
+        at = np.argwhere(wanted)
+        if not len(at):
+            return []
+        palette = self._blends.palette
+        for r, c in at.tolist():
+            row, column = r - 1, c - 1
+            sign = int(self._signs[r, c])
+            top, left, bottom, right = self.place.cell(row, column)
+            if not (0 <= row < rows and 0 <= column < columns):
+                # Nothing but the lines may be touched: words and the page lie here.
+                lined = self._cover(sign | int(gone[r, c]))
+                cut = np.s_[max(-top, 0) : len(base) - top, max(-left, 0) : base.shape[1] - left]
+                part = base[max(top, 0) : bottom, max(left, 0) : right]  # the far ends may lie beside the page
+                np.copyto(part, self._cell(self._paper, sign)[cut], where=lined[cut])
+                continue
+            own = -1
+            if grid.colours is not None:
+                own = int(palette.nearest(grid.colours[row : row + 1, column])[0])
+            drawn = self._sprites.of(
+                *(self.place, int(grid.roles[row, column]), int(grid.emphasis[row, column])),
+                *(grid.values[row, column].item(), notes.get((row, column), ""), own),
+            )
+            np.copyto(base[top:bottom, left:right], self._cell(drawn, sign), where=self._inside)
+        # Of the ring only the lines are drawn, and those lie on the edge of the grid.
+        first, last = np.maximum(at.min(axis=0) - 1, 0), np.minimum(at.max(axis=0), (rows, columns))
+        ends = self.place.corners(int(first[0]), int(first[1]), int(last[0]), int(last[1]))
+        return [around(ends, self.place.line)]
+
+    def _cover(self, sign: int) -> NDArray[np.bool_]:
+        """The pixels of a cell that some of its lines may touch."""
+        if sign not in self._covers:
+            both = sign | sign >> _PARTS
+            some = [part for i, part in enumerate(self._solid) if both >> i & 1]
+            self._covers[sign] = np.maximum.reduce(some) > 0 if some else np.zeros_like(self._inside)
+        return self._covers[sign]
+
+    def _cell(self, drawn: Pixels, sign: int) -> Pixels:
+        """A cell with its lines."""
+        key = id(drawn), sign
+        kept = self._cells.get(key)
+        if kept is None or kept[0] is not drawn:
+            out = drawn
+            for parts, first, ink in ((self._dashed, _PARTS, "dash"), (self._solid, 0, "line")):
+                some = [part for i, part in enumerate(parts) if sign >> (first + i) & 1]
+                if some:
+                    out = self._blends.table(ink)[np.maximum.reduce(some), out]
+            kept = self._cells[key] = drawn, out  # what is kept keeps its id
+            if len(self._cells) > KEPT:
+                self._cells.popitem(last=False)
+        return kept[1]
+
+    def _sign(self, grid: Grid) -> NDArray[np.int64]:
+        """For each cell, those of the ring included, which of its sides and corners have which lines."""
+        kind = np.pad(self._lined[grid.roles], 2)
+        if not self.place.line:
+            kind[:] = 0
+        beside = np.maximum(kind[:, :-1], kind[:, 1:])  # on the line between two columns
+        above = np.maximum(kind[:-1], kind[1:])
+        corner = np.maximum(above[:, :-1], above[:, 1:])
+        parts = (
+            *(above[:-1, 1:-1], above[1:, 1:-1], beside[1:-1, :-1], beside[1:-1, 1:]),
+            *(corner[:-1, :-1], corner[:-1, 1:], corner[1:, :-1], corner[1:, 1:]),
+        )
+        out = np.zeros(parts[0].shape, np.int64)
+        for i, part in enumerate(parts):
+            out |= (part == 2).astype(np.int64) << i | (part == 1).astype(np.int64) << (_PARTS + i)
+        return out
+
+    def outline(self, pixels: Pixels, outline: Outline, thick: int) -> Box:
+        """A frame around some cells, over everything: the box of the pixels that it touches."""
+        place = self.place
+        top, left, bottom, right, role, dashed, down, across = outline
+        table = self._blends.table(STROKE[role])
+        if dashed:
+            return self._dashes(pixels, outline, table, max(1, round(0.4 * thick)))
+        if role == Role.KERNEL and place.line and not (down or across):  # dashes would look frayed under the kernel
+            line = self._blends.table("line", behind=("text", "muted"))
+            for row in range(top + 1, bottom):
+                self._stroke(pixels, place.node(row, left), place.node(row, right), place.line, line)
+            for column in range(left + 1, right):
+                self._stroke(pixels, place.node(top, column), place.node(bottom, column), place.line, line)
+        width = min(thick, max(2, place.pitch // 6))
+        ends = place.corners(top + down, left + across, bottom + down, right + across)
+        for one, other in zip(ends, (*ends[1:], ends[0]), strict=True):
+            self._stroke(pixels, one, other, width, table)
+        return around(ends, width)
+
+    def _dashes(self, pixels: Pixels, outline: Outline, table: Pixels, thick: int) -> Box:
+        """A thin dashed frame inside some cells, where no number reaches."""
+        inset = min(0.3, (0.5 * self.place.line + thick + 1) * self.place.pitch / self.place.lattice.area)
+        top, left = outline.top + inset, outline.left + inset
+        bottom, right = outline.bottom - inset, outline.right - inset
+        ends = [self._at(*node) for node in ((top, left), (top, right), (bottom, right), (bottom, left))]
+        for (x, y), (to_x, to_y) in zip(ends, (*ends[1:], ends[0]), strict=True):
+            parts = max(1, round(np.hypot(to_x - x, to_y - y) / max(4, 2 * self.place.pitch // 7)))
+            for i in range(parts):  # each part begins and ends with half a gap
+                a, b = (i + 0.2) / parts, (i + 0.8) / parts
+                start = x + (to_x - x) * a, y + (to_y - y) * a
+                self._stroke(pixels, start, (x + (to_x - x) * b, y + (to_y - y) * b), thick, table)
+        return around(ends, thick)
+
+    def _at(self, row: float, column: float) -> tuple[float, float]:
+        x, y = self.place.lattice.at(row, column)
+        return self.place.x + x, self.place.y + y
+
+    @staticmethod
+    def _stroke(
+        pixels: Pixels, start: tuple[float, float], end: tuple[float, float], width: float, table: Pixels
+    ) -> None:
+        x, y = round(start[0]), round(start[1])
+        draw(pixels, x, y, stroke(round(end[0]) - x, round(end[1]) - y, width), table)
+
+
+def _changed(grid: Grid, before: Grid, notes: object) -> NDArray[np.bool_]:
+    """Which cells look different from before."""
+    changed: NDArray[np.bool_] = (grid.roles != before.roles) | (grid.emphasis != before.emphasis)
+    if grid.values is not before.values:
+        changed |= grid.values != before.values
+    if notes or before.notes:
+        for cell in {*grid.notes, *before.notes}:
+            if grid.notes.get(cell) != before.notes.get(cell):
+                changed[cell] = True
+    if grid.colours is not before.colours:
+        if grid.colours is None or before.colours is None:
+            changed[:] = True
+        else:
+            changed |= (grid.colours != before.colours).any(axis=2)
+    return changed

@@ -1,0 +1,221 @@
+"""Two tilted planes: nothing overlaps, nothing is cut, nothing moves; checked by geometry and by rendered pixels."""
+
+from collections.abc import Iterator
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from shown import shown
+from test_layout import PAGES, attempt, check_apart, ink, large, looked_at, meet, numbers_of, spoken, standing
+from test_scene import drawn
+
+from convanim import glyphs
+from convanim.errors import ConvanimError
+from convanim.layout import Page, Text, Tilt, layout
+from convanim.layout.isometric import hull, planes
+from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.render.raster import Raster
+from convanim.scene import VIEWS, Scene, scene
+from convanim.scene.links import links
+from convanim.theme import load, themes
+
+Pixels = NDArray[np.uint8]
+COUNT = np.arange(1, 17).reshape(4, 4)
+#: Layers of other ranks, or too large for their page, are drawn and left out.
+FILTERED = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+#: The views in which a window or a stamp walks over one plane.
+WALKED = {"transposed": VIEWS["transposed"][:2], "conv": VIEWS["conv"][:1]}
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
+    """Scenes of two planes, of every kind of layer."""
+    if draw(st.integers(0, 3)) == 0:
+        _, s = draw(shown(("pool", "unpool", "upsample")))
+    else:
+        trace = draw(large() | drawn())
+        s = scene(trace, draw(st.sampled_from(WALKED["transposed" if trace.op.transposed else "conv"])))
+    if planes(s) is None:
+        reject()
+    return s
+
+
+@st.composite
+def tilted(draw: st.DrawFn, pages: tuple[tuple[int, int], ...] = tuple(PAGES)) -> tuple[Scene, Page]:
+    s = draw(scenes())
+    page, hint = attempt(s, *draw(st.sampled_from(pages)), arrangement="isometric", captions=draw(st.booleans()))
+    if page is None:
+        assert "smaller input" in hint or "--width" in hint
+        reject()
+    return s, page
+
+
+def tilts(page: Page) -> list[Tilt]:
+    return [place for place in page.places.values() if isinstance(place, Tilt)]
+
+
+def ends(place: Tilt) -> list[tuple[int, int]]:
+    return list(place.corners(0, 0, *place.panel.shape))
+
+
+def filled(page: Page, *polygons: list[Any]) -> NDArray[np.bool_]:
+    """The pixels of some polygons, drawn by somebody else."""
+    image = Image.new("1", (page.width, page.height))
+    for polygon in polygons:
+        ImageDraw.Draw(image).polygon([(float(x), float(y)) for x, y in polygon], fill=1)
+    return np.array(image)
+
+
+def inside(place: Tilt, row: int, column: int, x: float, y: float) -> bool:
+    """Whether a point lies in a cell: to the same hand of all its sides."""
+    points = place.corners(row, column, row + 1, column + 1)
+    turned = [
+        (bx - ax) * (y - ay) - (by - ay) * (x - ax)
+        for (ax, ay), (bx, by) in zip(points, (*points[1:], points[0]), strict=True)
+    ]
+    return min(turned) >= 0 or max(turned) <= 0
+
+
+def words(s: Scene, page: Page) -> Iterator[tuple[str, Any]]:
+    """Everything but the planes: texts, scales, flat grids."""
+    names = {f"grid {place.panel.name}" for place in tilts(page)}
+    yield from (thing for thing in (*standing(page), *spoken(s, page)) if thing[0] not in names)
+
+
+@settings(FILTERED, max_examples=40)
+@given(tilted())
+def test_nothing_overlaps_and_nothing_leaves_the_page(case: tuple[Scene, Page]) -> None:
+    s, page = case
+    two = [ends(place) for place in tilts(page)]
+    xs, ys = zip(*(point for polygon in two for point in polygon), strict=True)
+    out = page.stroke // 2 + 1
+    assert min(xs) >= out and min(ys) >= out and max(xs) <= page.width - out and max(ys) <= page.height - out  # noqa: PT018
+    assert not (filled(page, two[0]) & filled(page, two[1])).any(), "the planes meet"
+    # Between the planes there are lines: words keep away from all that they may cross.
+    whole = filled(page, hull([point for polygon in two for point in polygon]))
+    things = list(words(s, page))
+    for name, (top, left, bottom, right) in things:
+        assert top >= 0 and left >= 0 and bottom <= page.height and right <= page.width, f"{name}: {s.title}"  # noqa: PT018
+        assert not whole[top:bottom, left:right].any(), f"{name} lies on the planes: {s.title}"
+    for (a, one), (b, other) in combinations(things, 2):
+        assert not meet(one, other), f"{a} {one} and {b} {other} on {page.width}×{page.height}: {s.title}"
+
+
+@settings(FILTERED, max_examples=25)
+@given(tilted())
+def test_numbers_and_notes_stay_in_their_cells_and_apart(case: tuple[Scene, Page]) -> None:
+    s, page = case
+    for place, number, note in numbers_of(s, page):
+        if not isinstance(place, Tilt):
+            continue
+        top, left, _, _ = place.cell(0, 0)
+        for text in (number, note):
+            if text is None or (text is note and not place.holds(text.text)):  # then it is not shown
+                continue
+            assert all(inside(place, 0, 0, left + x, top + y) for x, y in inked(text)), f"{text}: {s.title}"
+        if note is not None and place.holds(note.text):
+            assert not meet(ink(number), ink(note)), f"{number} {note}: {s.title}"
+
+
+def inked(text: Text) -> list[tuple[float, float]]:
+    """The middles of the pixels that a text covers by half or more."""
+    line = glyphs.line(text.text, text.size, text.bold)
+    rows, columns = np.nonzero(line.coverage > 127)
+    return list(zip((columns + text.x + 0.5).tolist(), (rows + text.baseline - line.rise + 0.5).tolist(), strict=True))
+
+
+@settings(FILTERED, max_examples=10)
+@given(tilted(((640, 360), (480, 480))), st.randoms(use_true_random=False), st.sampled_from(themes()))
+def test_a_frame_looks_the_same_after_any_other(case: tuple[Scene, Page], random: Any, look: str) -> None:
+    s, page = case
+    raster = Raster(s, page, load(look))
+    assert len(raster.palette.colours) <= 255
+    order = [*range(min(3, s.beats.total)), *(random.randrange(s.beats.total) for _ in range(4)), s.beats.total - 1]
+    before = None
+    for number in order:
+        picture = raster.draw(s.frame(number))
+        alone = Raster(s, page, load(look)).draw(s.frame(number))
+        np.testing.assert_array_equal(picture.pixels, alone.pixels, f"frame {number} after {order}: {s.title}")
+        if before is not None:
+            top, left, bottom, right = picture.changed
+            assert top >= 0 and left >= 0 and bottom <= page.height and right <= page.width  # noqa: PT018
+            outside = before != picture.pixels
+            outside[top:bottom, left:right] = False
+            assert not outside.any(), f"frame {number} after {order}: {s.title}"
+        before = picture.pixels.copy()
+
+
+def test_every_cell_has_the_same_pixels_and_none_has_two_cells() -> None:
+    s = scene(Conv(2).trace(COUNT, COUNT[:2, :2]))
+    page = layout(s, 640, 360, arrangement="isometric")
+    raster = Raster(s, page, load("light"))
+    for name, grid in raster._tilted.items():
+        seen = np.zeros((page.height, page.width), int)
+        for row, column in product(*map(range, page.places[name].panel.shape)):
+            top, left, bottom, right = page.places[name].cell(row, column)
+            seen[top:bottom, left:right] += grid._inside
+        assert seen.max() == 1
+        assert seen.sum() == page.places[name].panel.values.size * page.places[name].lattice.area
+
+
+@pytest.mark.parametrize("view", WALKED["transposed"])
+def test_lines_go_from_corner_to_corner_and_vanish_behind_the_upper_plane(view: str) -> None:
+    s = scene(ConvTranspose(3, 2, 1).trace(COUNT, COUNT[:3, :3]), view)
+    page = layout(s, 1280, 720, arrangement="isometric")
+    lower, upper = (page.places[panel.name] for panel in planes(s) or ())
+    with_lines, without = (Raster(s, page, load("light")) for _ in range(2))
+    without._joined.page = layout(s, 1280, 720)
+    frame = s.frame(s.beats.opening + 5 * s.beats.each + s.beats.each - 1)
+    one, other = (r.palette.colours[r.draw(frame).pixels] for r in (with_lines, without))
+    lines = (one != other).any(axis=2)
+    assert not (lines & filled(page, ends(upper))).any()
+    assert not (lines & ~filled(page, hull(ends(upper) + ends(lower)))).any()
+    (link,) = links(frame)
+    box = (*link.cell, *(at + 1 for at in link.cell)) if link.stamps else link.window[:4]
+    for x, y in lower.corners(*box):
+        assert lines[y - 6 : y, x - 4 : x + 4].any(), "no line starts at this corner"
+
+
+def test_words_and_what_is_looked_up_stay_where_they_are() -> None:
+    s = scene(Conv(3, padding=1).trace(COUNT, COUNT[:3, :3]))
+    page = layout(s, 640, 360, arrangement="isometric")
+    raster = Raster(s, page, load("dark"))
+    top, left, bottom, right = page.places["kernel"].box
+    seen = [raster.draw(frame).pixels[top:bottom, left:right].copy() for frame in looked_at(s)]
+    assert all((one == seen[0]).all() for one in seen)
+
+
+def test_a_page_too_small_is_refused_with_one_that_would_do() -> None:
+    s = scene(Conv(2).trace(np.ones((60, 60), int), [[1, 1], [1, 1]]))
+    with pytest.raises(ConvanimError, match="does not fit") as refusal:
+        layout(s, 320, 180, arrangement="isometric")
+    width = int(refusal.value.hint.split("--width ")[1].split()[0])
+    assert layout(s, width, round(width * 9 / 16), arrangement="isometric").links == "planes"
+
+
+@pytest.mark.parametrize(
+    "s",
+    [
+        scene(Conv(2).trace([1, 2, 3], [1, 1])),
+        scene(ConvTranspose(2).trace(COUNT, COUNT[:2, :2]), "both"),
+        scene(MaxPool(2).trace(np.ones((2, 4, 4)))),
+        scene(Conv(2).trace(COUNT, COUNT[:2, :2]), "matrix"),
+    ],
+    ids=["one axis", "two ways", "channels", "a matrix"],
+)
+def test_other_scenes_are_refused(s: Scene) -> None:
+    assert planes(s) is None
+    with pytest.raises(ConvanimError, match="two planes"):
+        layout(s, 1280, 720, arrangement="isometric")
+
+
+def test_flat_pages_are_as_before() -> None:
+    s = scene(Conv(2).trace(COUNT, COUNT[:2, :2]))
+    page = layout(s, 640, 360)
+    assert (page.links, tilts(page)) == ("", [])
+    check_apart(s, page)

@@ -1,0 +1,143 @@
+"""Strips joined by fans of lines, and which layout suits which scene."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+from shown import shown
+from test_layout import PAGES, attempt, check_apart, large, standing
+from test_scene import drawn
+
+from convanim.animation import Animation
+from convanim.errors import ConvanimError
+from convanim.layout import LAYOUTS, Page, layout
+from convanim.layout.row import strips
+from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.render.raster import Raster
+from convanim.scene import VIEWS, Scene, scene
+from convanim.scene.links import links
+from convanim.theme import load
+
+#: Layers of other ranks, or too large for their page, are drawn and left out.
+FILTERED = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+WALKED = {"transposed": VIEWS["transposed"][:3], "conv": VIEWS["conv"][:1]}
+LINE, PLANE = np.arange(1, 6), np.arange(1, 17).reshape(4, 4)
+
+
+@st.composite
+def joined(draw: st.DrawFn, pages: tuple[tuple[int, int], ...] = tuple(PAGES)) -> tuple[Scene, Page]:
+    """Scenes of one axis, of every kind of layer, on a page."""
+    if draw(st.integers(0, 3)) == 0:
+        _, s = draw(shown(("pool", "unpool", "upsample")))
+    else:
+        trace = draw(large() | drawn())
+        s = scene(trace, draw(st.sampled_from(WALKED["transposed" if trace.op.transposed else "conv"])))
+    if strips(s) is None:
+        reject()
+    page, hint = attempt(s, *draw(st.sampled_from(pages)), arrangement="row", captions=draw(st.booleans()))
+    if page is None:
+        assert "smaller input" in hint or "--width" in hint
+        reject()
+    return s, page
+
+
+@settings(FILTERED, max_examples=40)
+@given(joined())
+def test_nothing_overlaps_and_lines_meet_no_words(case: tuple[Scene, Page]) -> None:
+    s, page = case
+    check_apart(s, page)
+    things = [(name, box) for name, box in standing(page) if not name.startswith("grid ")]
+    for link in links(s.frame(s.beats.opening + s.beats.each - 1)):
+        upper, lower = sorted((page.places[link.panel].box, page.places[link.other].box))
+        assert lower.top - upper.bottom >= 20, "there is no room for lines"
+        left, right = min(upper.left, lower.left), max(upper.right, lower.right)
+        for name, box in things:
+            across = box.left < right and left < box.right
+            assert not (across and box.top < lower.top and upper.bottom < box.bottom), f"{name}: {s.title}"
+
+
+@settings(FILTERED, max_examples=8)
+@given(joined(((480, 270), (640, 360))), st.randoms(use_true_random=False))
+def test_a_frame_looks_the_same_after_any_other(case: tuple[Scene, Page], random: Any) -> None:
+    s, page = case
+    raster, before = Raster(s, page, load("light")), None
+    for number in [0, *(random.randrange(s.beats.total) for _ in range(4)), s.beats.total - 1]:
+        picture = raster.draw(s.frame(number))
+        np.testing.assert_array_equal(
+            picture.pixels, Raster(s, page, load("light")).draw(s.frame(number)).pixels, f"frame {number}: {s.title}"
+        )
+        if before is not None:
+            outside = before != picture.pixels
+            outside[picture.changed.top : picture.changed.bottom, picture.changed.left : picture.changed.right] = False
+            assert not outside.any()
+        before = picture.pixels.copy()
+
+
+@pytest.mark.parametrize("view", ["zero-insertion", "overlap-add"])
+def test_a_line_for_each_cell_of_the_kernel_and_none_for_its_gaps(view: str) -> None:
+    s = scene(ConvTranspose(3, 2, dilation=2).trace(LINE, [1, 2, 3]), view)
+    page = layout(s, 1280, 720, arrangement="row")
+    raster = Raster(s, page, load("light"))
+    frame = s.frame(s.beats.opening + 2 * s.beats.each + s.beats.each - 1)
+    pixels = raster.draw(frame).pixels
+    (link,) = links(frame)
+    window, point = page.places[link.panel], page.places[link.other]
+    down = window.y < point.y
+    # Close to the window the lines stand apart, one at the middle of each cell.
+    y = window.box.bottom + page.stroke if down else window.box.top - page.stroke
+    inked = np.flatnonzero(pixels[y] != raster.palette.solid("page"))
+    groups = np.split(inked, np.flatnonzero(np.diff(inked) > 1) + 1)
+    middles = [(cell.left + cell.right) / 2 for cell in (window.cell(*c) for c in link.cells)]
+    assert len(groups) == len(middles) == 3
+    for group, middle in zip(groups, middles, strict=True):
+        assert abs(group.mean() - middle) < window.pitch / 4
+
+
+@pytest.mark.parametrize(
+    ("trace", "view", "chosen"),
+    [
+        (Conv(2).trace(LINE, [1, 1]), None, "row"),
+        (Conv(2).trace(PLANE, PLANE[:2, :2]), None, "flat"),
+        (Conv(2).trace(PLANE, PLANE[:2, :2]), "matrix", "matrix"),
+        (ConvTranspose(2).trace(PLANE, PLANE[:2, :2]), "both", "flat"),
+        (MaxPool(2).trace(np.ones((3, 4, 4))), None, "slices"),
+        (Conv((2, 2, 2)).trace(np.ones((3, 3, 3)), np.ones((2, 2, 2))), None, "slices"),
+        (MaxPool((2,)).trace(np.ones((2, 6))), None, "slices"),
+    ],
+)
+def test_the_layer_chooses_its_layout_and_refuses_others(trace: Any, view: str | None, chosen: str) -> None:
+    assert Animation(trace, view=view).layout == chosen
+    assert Animation(trace, view=view, layout=chosen).layout == chosen
+    suits = {chosen} | ({"flat"} if chosen == "row" else set())
+    suits |= {"isometric", "matrix"} if chosen == "flat" and view is None else set()
+    suits |= {"matrix"} if chosen == "row" else set()
+    for name in set(LAYOUTS) - suits:
+        with pytest.raises(ConvanimError) as refusal:
+            Animation(trace, view=view, layout=name)
+        assert "--layout" in refusal.value.hint or "leave " in refusal.value.hint
+
+
+def test_a_layout_that_is_not_known_is_told_the_near_word() -> None:
+    with pytest.raises(ConvanimError, match="not known") as refusal:
+        Animation(Conv(2).trace(LINE, [1, 1]), layout="rows")
+    assert refusal.value.hint == "did you mean row"
+
+
+def test_two_layers_are_compared_in_one_layout_only() -> None:
+    a, b = (Conv(2, padding=p).trace(PLANE, PLANE[:2, :2]) for p in (0, 1))
+    assert Animation(a, beside=b).layout == Animation(a, beside=b, layout="compare").layout == "compare"
+    with pytest.raises(ConvanimError, match="two are compared"):
+        Animation(a, beside=b, layout="isometric")
+    with pytest.raises(ConvanimError, match="two layers"):
+        Animation(a, layout="compare")
+
+
+def test_matrix_is_a_view_and_a_layout() -> None:
+    trace = Conv(2).trace(PLANE, PLANE[:2, :2])
+    assert Animation(trace, layout="matrix").view == "matrix"
+    with pytest.raises(ConvanimError, match="does not go with view 'overlap'"):
+        Animation(trace, layout="matrix", view="overlap")
+    with pytest.raises(ConvanimError, match="convolutions"):
+        Animation(MaxPool(2).trace(PLANE), layout="matrix")
