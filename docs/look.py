@@ -1,0 +1,161 @@
+"""Draws docs/look.md: one frame of each layout, template and theme, for seven layers; `make look`.
+
+A sheet has a row for each template and a column for each theme. They are looked at, not tested: what one would not show
+is mended before it is kept.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from convanim import Animation, Conv, ConvTranspose
+from convanim.errors import ConvanimError
+from convanim.template import templates
+from convanim.theme import themes
+from convanim.trace import Trace
+
+HERE = Path(__file__).parent
+TILE = (400, 225)  # px; a template of another shape is fitted in
+GAP, HEAD, SIDE = 8, 20, 78
+FIGURES = "https://github.com/vdumoulin/conv_arithmetic/blob/master/gif"
+
+
+class Shown(NamedTuple):
+    """A layer of the page: what it is called, how it is shown, and the public figure that it stands for."""
+
+    name: str
+    words: str
+    trace: Trace
+    view: str | None
+    layouts: tuple[str, ...]
+    step: str
+    figure: str = ""
+    beside: Trace | None = None
+
+
+def layers() -> list[Shown]:
+    def counted(*shape: int) -> Any:
+        return np.arange(1, np.prod(shape) + 1).reshape(shape)
+
+    reference = ConvTranspose(3, 2, 1).trace(counted(3, 3), counted(3, 3))
+    small = ConvTranspose(2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]])
+    strided = Conv(3, 2, 1).trace(counted(5, 5), [[0, 1, 2], [2, 2, 0], [0, 1, 2]])
+    dilated = Conv(3, dilation=2).trace(counted(6, 6), counted(3, 3))
+    large = Conv(5).trace(np.random.default_rng(0).integers(0, 256, (28, 28)), counted(5, 5))
+    line = ConvTranspose(3, 2).trace(counted(5), [1, 2, 1])
+    channels = Conv(3).trace(counted(3, 4, 4), np.ones((1, 3, 3, 3), int))
+    same = Conv(3, padding="same", stride=2, convention="keras").trace(counted(6, 6)[..., None], np.ones((3, 3, 1, 1)))
+    ringed = Conv(3, 2, 1).trace(counted(6, 6), np.ones((3, 3)))
+    flat = ("flat", "isometric")
+    return [
+        Shown("2x2-k2", "Transposed, 2×2, kernel 2×2", small, "overlap-add", (*flat, "matrix"), "step:3"),
+        Shown(
+            *("3x3-k3-s2-p1-insert", "Transposed, 3×3, kernel 3×3, stride 2, padding 1: zeros inserted", reference),
+            *("zero-insertion", flat, "step:8", "padding_strides_transposed"),
+        ),
+        Shown(
+            *("3x3-k3-s2-p1-stamp", "The same layer: overlap-add", reference, "overlap-add", flat, "step:5"),
+            "padding_strides_transposed",
+        ),
+        Shown(
+            *("5x5-k3-s2-p1", "Convolution, 5×5, kernel 3×3, stride 2, padding 1", strided, None),
+            *((*flat, "matrix"), "step:5", "padding_strides"),
+        ),
+        Shown("6x6-k3-d2", "Convolution, 6×6, kernel 3×3, dilation 2", dilated, None, flat, "step:2"),
+        Shown("28x28-k5", "Convolution, 28×28, kernel 5×5", large, None, flat, "step:200"),
+        Shown("line-k3-s2", "Transposed, one axis, kernel 3, stride 2", line, None, ("row",), "step:6"),
+        Shown("channels-k3", "Convolution, 3 channels, kernel 3×3", channels, None, ("slices",), "step:2"),
+        Shown(
+            *("compare-k3-s2", "Two layers over one input: padding 1 in PyTorch, 'same' in Keras", ringed, None),
+            *(("compare",), "step:5", "", same),
+        ),
+    ]
+
+
+def tile(shown: Shown, layout: str, template: str, theme: str) -> Image.Image:
+    """One frame, fitted into a tile; what was refused, in words."""
+    try:
+        # A template's own layout stands behind the one that the sheet is of.
+        animation = Animation(
+            *(shown.trace,),
+            **{
+                "view": None if layout == "matrix" else shown.view,
+                "template": template,
+                "theme": theme,
+                "layout": layout,
+                "select": shown.step,
+                "beside": shown.beside,
+            },
+        )
+        picture = Image.fromarray(animation.pixels(0))
+    except ConvanimError as refused:
+        picture = Image.new("RGB", TILE, "white")
+        ImageDraw.Draw(picture).multiline_text((10, 90), _wrapped(str(refused)), "black")
+        print(f"{shown.name} {layout} {template} {theme}: {refused}", file=sys.stderr)
+    picture.thumbnail(TILE, Image.Resampling.LANCZOS)
+    return picture
+
+
+def _wrapped(text: str) -> str:
+    lines, line = [], ""
+    for word in text.split():
+        line, full = (word, line) if len(line) + len(word) > 60 else (f"{line} {word}".strip(), "")
+        lines += [full] * bool(full)
+    return "\n".join([*lines, line])
+
+
+def sheet(shown: Shown, layout: str) -> Image.Image:
+    """Every template, from top to bottom, in every theme, from left to right."""
+    rows, columns = templates(), themes()
+    size = SIDE + len(columns) * (TILE[0] + GAP), HEAD + len(rows) * (TILE[1] + GAP)
+    page = Image.new("RGB", size, "#d8dce0")
+    pen = ImageDraw.Draw(page)
+    for j, theme in enumerate(columns):
+        pen.text((SIDE + j * (TILE[0] + GAP), 4), theme, "black")
+    for i, template in enumerate(rows):
+        top = HEAD + i * (TILE[1] + GAP)
+        pen.text((6, top), template, "black")
+        for j, theme in enumerate(columns):
+            picture = tile(shown, layout, template, theme)
+            left = SIDE + j * (TILE[0] + GAP)
+            page.paste(picture, (left + (TILE[0] - picture.width) // 2, top + (TILE[1] - picture.height) // 2))
+    return page
+
+
+def main(asked: list[str]) -> None:
+    """Draw the sheets of these layers, all without a name; and the page."""
+    folder = HERE / "look"
+    folder.mkdir(exist_ok=True)
+    lines = [
+        "# The look",
+        "",
+        "One frame of every layout, template and theme, for seven layers, made by `make look`. In each sheet the",
+        "templates stand below each other and the themes side by side. Where a public figure of the field shows the",
+        "layer, it is linked.",
+    ]
+    for shown in layers():
+        lines += ["", f"## {shown.words}", ""]
+        if shown.figure:
+            lines += [f"The figure that it replaces: [{shown.figure}]({FIGURES}/{shown.figure}.gif).", ""]
+        for layout in shown.layouts:
+            name = f"{shown.name}-{layout}.webp"
+            if not asked or shown.name in asked:
+                sheet(shown, layout).save(folder / name, quality=70, method=6)
+            lines += [
+                f"### {layout}",
+                "",
+                f"![{shown.words}, layout {layout}, all templates and themes](look/{name})",
+                "",
+            ]
+            print(name)
+        lines.pop()
+    (HERE / "look.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
