@@ -34,11 +34,11 @@ look: ## draw docs/look.md anew: every layout, template and theme
 schema: ## write the schema of templates anew, from their keys
 	$(PYTHON) -c "from convanim.template import schema; open('templates/template.schema.json', 'wb').write(schema())"
 
-gallery: ## draw the gallery anew
-	$(PYTHON) gallery/make.py
+gallery: ## make what is stale in the gallery
+	$(PYTHON) -m convanim gallery build
 
 gallery-check: ## compare the gallery with what the program draws now
-	$(PYTHON) gallery/make.py --check
+	$(PYTHON) -m convanim gallery check
 
 bench: ## measure; compare only figures of one run
 	$(PYTHON) bench/bench.py

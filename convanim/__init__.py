@@ -75,6 +75,8 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "gallery":
+        return import_module("convanim.gallery")
     if name not in _HOME:
         raise AttributeError(f"module 'convanim' has no attribute {name!r}")
     return getattr(import_module(f"convanim.{_HOME[name]}"), name)

@@ -305,12 +305,16 @@ class Animation:
         data = b64encode(file.getvalue()).decode()
         return f'<img alt="{escape(self.alt)}" src="data:image/gif;base64,{data}">'
 
-    def _repr_png_(self) -> bytes:
-        """The last frame, for what shows no HTML."""
+    def still(self, number: int = -1) -> bytes:
+        """One of the frames shown, the last one without a choice, as a PNG."""
         file = BytesIO()
         self.prove()
-        self._draw_png(file, self.plan.shots[-1].frame)
+        self._draw_png(file, self.plan.shots[number].frame)
         return file.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        """The last frame, for what shows no HTML."""
+        return self.still()
 
     def __repr__(self) -> str:
         return f"<Animation of {self.trace.op}: {len(self)} frames, {self.plan.seconds:.1f} s>"

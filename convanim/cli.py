@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from convanim import __version__
+from convanim.cli_gallery import gallery, new
 from convanim.errors import ConvanimError
 from convanim.options import FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEW, VIEWS, file
 from convanim.shell import Program, say
@@ -69,6 +70,10 @@ def main() -> None:
     relatives, under the conventions of PyTorch, Keras, JAX and ONNX, checks the numbers against an independent oracle,
     and turns them into an animation.
     """
+
+
+main.add_command(gallery)
+main.add_command(new)
 
 
 @main.group(short_help="Print the arithmetic of a layer.")

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.ft2font import FT2Font, LoadFlags
+from matplotlib.ft2font import FT2Font, LoadFlags, __freetype_version__
 from numpy.typing import NDArray
 
 from convanim import fonts
@@ -24,6 +24,8 @@ from convanim.errors import ConvanimError
 
 Coverage = NDArray[np.uint8]
 
+#: The version of the font engine, on which text's pixels depend.
+FREETYPE: str = __freetype_version__
 #: DejaVu Sans comes with matplotlib, so the same version draws the same pixels on every machine.
 FILES = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
 #: Height of its capitals and digits, in parts of the size.

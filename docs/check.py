@@ -7,6 +7,7 @@ Knows Markdown as far as links, headings and fences go. Looks at nothing outside
 
 import contextlib
 import doctest
+import functools
 import re
 import shlex
 import subprocess
@@ -16,6 +17,9 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
+
+from convanim.gallery import read_folder
+from convanim.gallery.command import command
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -48,13 +52,21 @@ def broken_links(page: Path, text: str) -> Iterator[str]:
             yield f"{page.relative_to(ROOT)}: {target} names no heading of {file.name}"
 
 
+@functools.cache
+def gallery_commands() -> list[list[str]]:
+    """Return the words of each command that makes a picture of the gallery; options stand in any order."""
+    folder = read_folder(ROOT / "gallery")
+    lines = [command(name, entry, kind) for name, entry in folder.entries.items() for kind in entry.formats]
+    return [sorted(shlex.split(line)) for line in lines]
+
+
 def commands(page: Path, text: str) -> Iterator[str]:
     """Name what is not true of the shell commands of a page.
 
     A block that begins with `$ convanim` shows what that prints, and a Python block runs; any other `convanim` command
     with a file must be one of those that make the gallery's pictures.
     """
-    known = (ROOT / "gallery" / "commands.txt").read_text(encoding="utf-8").splitlines()
+    known = gallery_commands()
     name = page.relative_to(ROOT)
     for fence in FENCE.finditer(text):
         shown = textwrap.dedent(fence["body"])
@@ -70,7 +82,7 @@ def commands(page: Path, text: str) -> Iterator[str]:
             if ran.returncode:
                 yield f"{name}: the Python example fails: {ran.stderr.strip().splitlines()[-1]}"
     for line in re.findall(r"^    (?:.* && )?(convanim .* -o .*)$", text, re.M):
-        if page.name == "README.md" and line not in known:
+        if page.name == "README.md" and sorted(shlex.split(line)) not in known:
             yield f"{name}: {line} is not among the gallery's commands"
 
 

@@ -43,7 +43,9 @@ LEVELS: list[dict[str, str]] = [
     {"animation": "the whole pipeline as one function"},
     {"lightdark": "the same animation for light pages and for dark ones"},
     {"request": "what was typed, as a layer and what it is given"},
+    {"gallery": "many of them: a folder of descriptions and their files"},
     {"shell": "how the program speaks and ends", "options": "the options that commands share"},
+    {"cli_gallery": "the gallery for a person at a shell"},
     {"cli": "the pipeline for a person at a shell"},
     {"__main__": "python -m convanim"},
     {"__init__": "the public names"},
@@ -53,7 +55,11 @@ LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stag
 # Stages whose modules stand side by side: only the package's __init__ knows them all.
 SEPARATE = {"render"}
 # Third-party libraries that only these stages may import, and modules that none may.
-ONLY_IN = {"click": {"cli", "shell", "options", "__main__"}, "matplotlib": {"glyphs"}}
+ONLY_IN = {
+    "click": {"cli", "cli_gallery", "shell", "options", "__main__"},
+    "matplotlib": {"glyphs"},
+    "jinja2": {"gallery"},
+}
 NOWHERE = {
     "matplotlib.pyplot": "it keeps global state and picks a window system",
     "matplotlib.animation": "it draws every frame anew",

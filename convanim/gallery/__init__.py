@@ -1,0 +1,12 @@
+"""Many animations at once: a folder of small descriptions, and the files made of them.
+
+Knows descriptions, digests and folders. Draws nothing itself, and must not know a command line.
+"""
+
+from __future__ import annotations
+
+from convanim.gallery.builder import Report, build
+from convanim.gallery.checker import Finding, check
+from convanim.gallery.description import Entry, Folder, read_folder
+
+__all__ = ["Entry", "Finding", "Folder", "Report", "build", "check", "read_folder"]

@@ -1,0 +1,156 @@
+"""A gallery checked: what is stale, missing, orphaned or different, and in which way. Writes nothing but the cache.
+
+Knows digests and what their differences mean. Must not know how an entry is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import NamedTuple
+
+from convanim.gallery import digest, pages
+from convanim.gallery.builder import Progress, choose, orphans, planned, record, results
+from convanim.gallery.description import Folder, read_folder
+from convanim.gallery.records import Record, Records
+
+
+class Finding(NamedTuple):
+    """Something that is not as it should be.
+
+    Attributes:
+        name: the entry or the page.
+        kind: "broken" (a description that cannot be read or made), "stale" (the description changed since the build),
+            "missing", "orphaned", "edited by hand", "arithmetic changed", "picture changed", "bytes only".
+        told: which files, or why.
+    """
+
+    name: str
+    kind: str
+    told: str
+
+
+def check(
+    path: str | Path,
+    patterns: Sequence[str] = (),
+    *,
+    executor: Executor | None = None,
+    jobs: int | None = None,
+    quick: bool = False,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """Compare a gallery with what its descriptions give now.
+
+    What was found right for these descriptions, this program and these files is not made again; everything else is, in
+    memory, and compared. With `quick` nothing is made: the manifest is believed.
+
+    Args:
+        path, patterns, executor, jobs, progress: as for `build`.
+
+    Raises:
+        ConvanimError: no such folder or entry.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "small.toml").write_text('layer = "Conv(2)"\\ninput = "3x3"\\nformats = ["txt"]')
+        ...     check(folder, ["small"])
+        [Finding(name='small', kind='missing', told='small.txt')]
+    """
+    folder = read_folder(path)
+    chosen = choose(folder, patterns)
+    records = Records(folder.path)
+    plan = planned(folder, records, chosen)
+    found = [Finding(name, "broken", told) for name, told in plan.failed.items()]
+    if quick:
+        for name in plan.stale:
+            found += _believed(name, records, plan.descriptions[name])
+    else:
+        for done, result in enumerate(results(folder, plan, executor, jobs), start=1):
+            if progress:
+                progress(done, len(plan.stale))
+            name = result.name
+            if result.error:
+                found.append(Finding(name, "broken", result.error))
+                continue
+            now = list(_compared(name, records, record(result, plan.descriptions[name])))
+            if not now:
+                records.found_right(name, plan.keys[name])
+            found += now
+    if not patterns:
+        found += [Finding(file, "orphaned", "no description makes it") for file in orphans(folder, records)]
+        found += _pages(folder, records)
+    records.save_cache()
+    return sorted(found)
+
+
+def _believed(name: str, records: Records, description: str) -> Iterator[Finding]:
+    """What digests alone tell."""
+    kept = records.manifest.entries.get(name)
+    if kept is None:
+        yield Finding(name, "missing", "it was never built")
+        return
+    if kept.description != description:
+        yield Finding(name, "stale", "its description changed")
+    yield from _on_disk(name, records, kept)
+
+
+def _on_disk(name: str, records: Records, kept: Record) -> Iterator[Finding]:
+    missing = [file for file in kept.files if records.on_disk(file) is None]
+    edited = [file for file in kept.files if file not in missing and not records.ours(file)]
+    if missing:
+        yield Finding(name, "missing", ", ".join(missing))
+    if edited:
+        yield Finding(name, "edited by hand", ", ".join(edited))
+
+
+def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
+    """How an entry differs from what the manifest and the folder hold."""
+    kept = records.manifest.entries.get(name)
+    if kept is None:
+        here = {file: records.on_disk(file) for file in new.files}
+        others = [file for file, told in here.items() if told not in (None, new.files[file].bytes)]
+        lacking = [file for file, told in here.items() if told is None]
+        if others:
+            yield Finding(name, "edited by hand", ", ".join(others))
+        if lacking or not others:
+            yield Finding(name, "missing", ", ".join(lacking) or "it is not in the manifest")
+        return
+    if kept.description != new.description:
+        yield Finding(name, "stale", "its description changed")
+    if set(kept.files) != set(new.files):
+        yield Finding(name, "stale", "other files are made of it")
+    yield from _on_disk(name, records, kept)
+    if kept.trace != new.trace:
+        yield Finding(name, "arithmetic changed", f"trace {kept.trace[:8]} is now {new.trace[:8]}")
+    both = [file for file in new.files if file in kept.files]
+    seen = [file for file in both if kept.files[file].pixels != new.files[file].pixels]
+    packed = [file for file in both if file not in seen and kept.files[file].bytes != new.files[file].bytes]
+    if seen:
+        yield Finding(name, "picture changed", ", ".join(seen) + _other_versions(records))
+    if packed:
+        yield Finding(name, "bytes only", ", ".join(packed) + _other_versions(records))
+    if (kept.heading, kept.words) != (new.heading, new.words) and not seen:
+        yield Finding(name, "stale", "its words changed")
+
+
+def _other_versions(records: Records) -> str:
+    """Which versions are others than those that built the gallery."""
+    now = digest.versions() | {"freetype": digest.freetype()}
+    then = records.manifest.versions
+    differ = [f"{name} {then[name]}, now {now[name]}" for name in then if name in now and now[name] != then[name]]
+    return f" (built with {'; '.join(differ)})" if differ else ""
+
+
+def _pages(folder: Folder, records: Records) -> Iterator[Finding]:
+    kept = records.manifest.pages
+    here = {name: records.on_disk(name) for name in pages.NAMES}
+    if records.page_key() == pages.key(folder, records.manifest) and all(here[name] == kept.get(name) for name in here):
+        return
+    for name, data in pages.pages(folder, records.manifest).items():
+        if here[name] is None:
+            yield Finding(name, "missing", "the page was never built")
+        elif here[name] != digest.of_bytes(data):
+            kind = "stale" if records.ours(name) else "edited by hand"
+            yield Finding(name, kind, "the page is not what the manifest and the descriptions give")

@@ -1,0 +1,138 @@
+"""An entry as the command that makes its files.
+
+Knows which command a layer has, and its options by name. Must not know a command line's library: a test runs the
+commands and compares the files. What is drawn goes through this too, so that a command cannot say anything else.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from convanim.errors import ConvanimError
+from convanim.gallery.description import DEFAULTS, FIELDS, Entry
+from convanim.ops import Operation, parse
+from convanim.ops.notation import KINDS
+
+#: The options in the order in which a command says what made a file; those of an entry have its keys' names.
+ORDER = (
+    *("input", "fill", "seed", "resize", "grey", "convention", "kernel", "stride", "padding", "mode"),
+    *("scale_factor", "size", "align_corners", "coordinates", "factor", "inverse", "order"),
+    *("dilation", "ceil_mode", "count_include_pad", "norm_type", "indices", "groups", "out_channels", "bias"),
+    *("padding_mode", "output_padding", "view", "symbols", "saturate", "backward", "grad"),
+    *("template", "layout", "theme", "lang", "width", "height", "seconds_per_step", "hold_last", "plays", "select"),
+    *("motion", "max_size", "title", "caption"),
+)
+#: Keys that are arrays or numbers in an entry, and text at a shell.
+_TEXTS = ("input", "kernel", "indices", "grad", "bias")
+_KIND = {
+    "Conv": "conv",
+    "ConvTranspose": "transposed",
+    **dict.fromkeys(("MaxPool", "AvgPool", "LpPool"), "pool"),
+    "MaxUnpool": "unpool",
+    "Upsample": "upsample",
+    **dict.fromkeys(("PixelShuffle", "PixelUnshuffle"), "shuffle"),
+}
+#: Keys that only some commands take.
+_ONLY = {
+    **dict.fromkeys(("kernel", "bias"), ("conv", "transposed", "layer", "compare")),
+    "out_channels": ("conv", "transposed"),
+    "indices": ("unpool",),
+    **dict.fromkeys(("backward", "grad"), ("conv",)),
+    "symbols": ("conv", "transposed", "layer"),
+    "saturate": ("conv", "transposed", "pool", "upsample", "layer"),
+    "view": ("conv", "transposed", "pool", "unpool", "upsample", "shuffle", "layer"),
+}
+#: Options that are numbers and not text.
+_NUMBERS: dict[str, type[Any]] = {"groups": int, "norm_type": float}
+_MODES = {"AvgPool": "avg", "LpPool": "lp"}
+
+
+def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
+    """The command of an entry, and its options by name, as they are typed.
+
+    Raises:
+        ConvanimError: the layer cannot be read, or what is given does not go with it.
+
+    Example:
+        >>> asked(Entry(layer="ConvTranspose(3, stride=2)", input="3x3"))
+        ('transposed', {'input': '3x3', 'kernel': '3', 'stride': '2'})
+    """
+    options: dict[str, Any] = {key: getattr(entry, key) for key in ORDER if key in FIELDS and key != "title"}
+    options |= {key: entry.text(key) for key in _TEXTS} | {"title": entry.drawn_title}
+    options = {key: value for key, value in options.items() if value not in (None, DEFAULTS[key])}
+    if entry.compare is not None:
+        kind = "compare"
+    elif entry.layer.strip().partition("(")[0] not in KINDS:
+        kind = "layer"  # a framework's own line
+    else:
+        op = parse(entry.layer)
+        kind = _KIND[type(op).__name__]
+    for key, kinds in _ONLY.items():
+        if options.get(key) is not None and kind not in kinds:
+            what = "a comparison" if kind == "compare" else entry.layer
+            raise ConvanimError(f"{key} does not go with {what}", "leave it out")
+    if kind not in ("layer", "compare"):
+        options |= _arguments(op, options)
+    return kind, {key: options[key] for key in ORDER if options.get(key) is not None}
+
+
+def command(name: str, entry: Entry, kind: str = "gif") -> str:
+    """The command that makes a file of an entry, to be typed in the gallery's root.
+
+    Example:
+        >>> command("up", Entry(layer="ConvTranspose(3, stride=2)", input="3x3", kernel="3x3", width=640))
+        'convanim transposed --input 3x3 --kernel 3x3 --stride 2 --width 640 -o up.gif'
+    """
+    return f"{made_by(entry)} -o {shlex.quote(f'{entry.stem or name}.{kind}')}"
+
+
+def made_by(entry: Entry) -> str:
+    """The command without its file."""
+    kind, options = asked(entry)
+    words = ["convanim", kind]
+    if kind in ("layer", "compare"):
+        words += [entry.layer, *([entry.compare] if entry.compare is not None else [])]
+    for key, value in options.items():
+        flag = f"--{key.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(flag if value else f"--no-{flag[2:]}")
+        else:
+            words += [flag, str(value)]
+    return shlex.join(words)
+
+
+def _arguments(op: Operation, given: dict[str, Any]) -> dict[str, Any]:
+    """A layer's arguments as options, those that differ from what is usual."""
+    name, options = type(op).__name__, {}
+    for key in ORDER:
+        if key in op.__dataclass_fields__:
+            value = getattr(op, key)
+            if value is not None and value != op._usual(key):
+                options[key] = _NUMBERS[key](value) if key in _NUMBERS else _typed(value)
+    size = getattr(op, "kernel_size", None)
+    if size is not None:
+        options["kernel"] = given.get("kernel") or _typed(size)
+    for key in ("upscale_factor", "downscale_factor"):
+        if hasattr(op, key) and getattr(op, key) != 2:
+            options["factor"] = getattr(op, key)
+    if name == "PixelUnshuffle":
+        options["inverse"] = True
+    if name in _MODES:
+        options["mode"] = _MODES[name]
+    return options
+
+
+def _typed(value: Any) -> str | bool:
+    """A number, one for each axis, or one before and after each, as it is typed; words and flags are so already.
+
+    Example:
+        >>> _typed(2), _typed((2, 1)), _typed(((1, 2), (0, 1)))
+        ('2', '2x1', '1:2x0:1')
+    """
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, Sequence):
+        return "x".join(":".join(map(str, part)) if isinstance(part, Sequence) else str(part) for part in value)
+    return str(value)

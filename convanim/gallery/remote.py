@@ -1,0 +1,64 @@
+"""A gallery made on a Dask cluster. Entries go out with the files that they name, and bytes come back.
+
+Knows Dask. Workers need no disk in common with this machine, only the same versions of the same program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from convanim.errors import ConvanimError
+from convanim.gallery import digest
+
+#: How often an entry is tried elsewhere when its worker dies.
+RETRIES = 3
+TIMEOUT = 10  # seconds, to find the cluster
+
+
+@contextmanager
+def dask(address: str) -> Iterator[Executor]:
+    """The workers of a cluster as an executor.
+
+    Args:
+        address: of the scheduler, HOST:PORT.
+
+    Raises:
+        ConvanimError: Dask is not installed, there is no cluster or no worker, or a worker is another program.
+    """
+    try:
+        distributed: Any = import_module("distributed")
+    except ImportError:
+        raise ConvanimError("a cluster needs Dask", "pip install 'convanim[distributed]'") from None
+    try:
+        client = distributed.Client(address, timeout=TIMEOUT, set_as_default=False)
+    except (OSError, ValueError, TypeError) as error:
+        what = " ".join(str(error).split())[:100]
+        raise ConvanimError(f"there is no Dask cluster at {address} ({what})", "start dask scheduler there") from None
+    with client:
+        _same_program(client.run(versions), address)
+        with client.get_executor(pure=False, retries=RETRIES) as executor:
+            executor._max_workers = max(1, sum(client.nthreads().values()))
+            yield executor
+
+
+def versions() -> dict[str, str]:
+    """The versions of the process that runs this."""
+    return digest.versions()
+
+
+def _same_program(workers: dict[str, dict[str, str]], address: str) -> None:
+    """Refuse workers of which one is another program: their files would differ."""
+    if not workers:
+        raise ConvanimError(f"the cluster at {address} has no workers", "start dask worker there")
+    ours = digest.versions()
+    for worker, theirs in sorted(workers.items()):
+        for name, here in ours.items():
+            there = theirs.get(name, "none") if isinstance(theirs, dict) else "none"
+            if there != here:
+                raise ConvanimError(
+                    f"worker {worker} has {name} {there}, and here it is {here}", "install the same versions there"
+                )

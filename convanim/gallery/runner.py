@@ -1,0 +1,111 @@
+"""Many tasks over any executor, a few at a time, so that memory does not grow with their number.
+
+Knows concurrent.futures. Must not know what a task does, beyond that it gives a `Result`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from typing import Any
+
+from convanim.gallery.work import Result, Task, work
+
+#: Tasks in flight for each worker: enough that none waits, few enough that their results fit in memory.
+AHEAD = 4
+#: How often a task is tried whose worker dies under it.
+TRIES = 2
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def local(jobs: int) -> Executor:
+    """Processes on this machine. The program is imported once, by the process that they are forked from."""
+    if sys.platform == "win32":
+        return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_follow)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["convanim.gallery.preload"])
+    return ProcessPoolExecutor(jobs, context, initializer=_follow)
+
+
+def _follow() -> None:
+    """Let a worker end when the process that it works for is killed: nobody else would tell it."""
+    parent = multiprocessing.parent_process()
+
+    def end() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end, daemon=True).start()
+
+
+class Here(Executor):
+    """An executor without any worker: everything is done at once, in this thread."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Do it, and give a future that is done."""
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own: bool) -> Iterator[Result]:
+    """The results of tasks, as they come.
+
+    Args:
+        tasks: taken one by one, as workers get free.
+        start: gives the executor; called again where its workers died, if it is `own`.
+        ahead: the most tasks in flight.
+        own: whether the executor is shut down in the end.
+    """
+    executor, waiting = start(), iter(tasks)
+    again: list[Task] = []
+    pending: dict[Future[Result], Task] = {}
+    deaths: Counter[str] = Counter()
+    try:
+        while True:
+            while len(pending) < ahead and (task := again.pop() if again else next(waiting, None)):
+                pending[executor.submit(work, task)] = task
+            if not pending:
+                return
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            dead = []
+            for future in done:
+                task = pending.pop(future)
+                error = future.exception()
+                if isinstance(error, BrokenExecutor) and own:
+                    dead.append(task)
+                else:  # an error is the executor's own: a cluster that lost all its workers, say
+                    yield future.result() if error is None else _failed(task, error)
+            if dead:  # nobody knows which of the tasks in flight it was
+                dead += pending.values()
+                pending.clear()
+                deaths.update(task.name for task in dead)
+                again += [task for task in dead if deaths[task.name] < TRIES]
+                yield from (_failed(task, None) for task in dead if deaths[task.name] >= TRIES)
+                executor.shutdown(cancel_futures=True)
+                executor, ahead = start(), 1  # one by one, so that the next death says whose it is
+    finally:
+        if own:
+            executor.shutdown(cancel_futures=True)
+
+
+def _failed(task: Task, error: BaseException | None) -> Result:
+    if error is None:
+        return Result(task.name, error="its worker died, twice; give it more memory, or build it alone.")
+    return Result(task.name, error=f"its worker failed ({_short(error)}); build it again.")
+
+
+def _short(error: BaseException) -> str:
+    return f"{type(error).__name__} {' '.join(str(error).split())}"[:200].strip()

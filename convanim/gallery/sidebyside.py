@@ -1,0 +1,112 @@
+"""Old and new frames of an entry on one page.
+
+Knows how a GIF or PNG is decoded and how two lists of frames are laid beside each other. Changes nothing in a gallery.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from io import BytesIO
+from itertools import zip_longest
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageSequence
+
+from convanim.errors import ConvanimError
+from convanim.gallery.builder import choose
+from convanim.gallery.description import read_folder
+from convanim.gallery.pages import rendered
+from convanim.gallery.work import Task, work
+from convanim.write.files import whole_file
+
+MOST = 60  # pairs of frames on a page
+
+
+class Shown(NamedTuple):
+    """A frame as it is seen: (H, W, 3) colours, and when it is shown, in ms from the start."""
+
+    pixels: NDArray[np.uint8]
+    start: int
+    lasts: int
+
+
+def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None = None) -> str:
+    """Write a page with the frames of an entry as they are in the gallery beside those that it gives now.
+
+    Only what differs is shown, at most 60 pairs.
+
+    Args:
+        old: another file to compare with, instead of the gallery's.
+
+    Returns:
+        what was found, in one line.
+
+    Raises:
+        ConvanimError: no such entry, or no picture to compare with.
+    """
+    described = read_folder(folder)
+    (chosen,) = choose(described, [name])[:1]
+    if chosen in described.broken:
+        raise ConvanimError(described.broken[chosen].removesuffix("."), "mend it first")
+    entry = described.entries[chosen]
+    made = work(Task(chosen, entry, described.files(chosen)))
+    if made.error:
+        raise ConvanimError(f"{chosen}.toml: {made.error}".removesuffix("."))
+    pictures = [file for file in made.files if file.endswith((".gif", ".png"))]
+    if not pictures:
+        raise ConvanimError(
+            f"{chosen} has no picture to compare, only {', '.join(entry.formats)}", "add the gif format"
+        )
+    path = Path(old) if old is not None else described.path / pictures[0]
+    before, after = _frames(path, path.name), _frames(BytesIO(made.files[pictures[0]].data), pictures[0])
+    pairs = list(zip_longest(before, after))
+    differ = [(i, a, b) for i, (a, b) in enumerate(pairs) if not _alike(a, b)]
+    line = f"{len(differ)} of {len(pairs)} frames differ" if differ else f"all {len(pairs)} frames are alike"
+    rows = [
+        {"number": i, "old": a and _uri(a.pixels), "new": b and _uri(b.pixels), "told": _told(a, b)}
+        for i, a, b in differ[:MOST]
+    ]
+    page = rendered("diff.html", {"name": chosen, "line": line, "rows": rows, "more": len(differ) - len(rows)})
+    with whole_file(target) as file:
+        file.write(page)
+    return f"{target}: {line}"
+
+
+def _frames(source: Path | BytesIO, name: str) -> list[Shown]:
+    try:
+        with Image.open(source) as image:
+            shown, start = [], 0
+            for frame in ImageSequence.Iterator(image):
+                lasts = round(frame.info.get("duration", 0))
+                shown.append(Shown(np.array(frame.convert("RGB")), start, lasts))
+                start += lasts
+            return shown
+    except (OSError, ValueError, SyntaxError) as error:
+        reason = (getattr(error, "strerror", None) or "it is no picture").lower()
+        raise ConvanimError(f"{name} cannot be read: {reason}", "build it first, or name another with --old") from None
+
+
+def _alike(a: Shown | None, b: Shown | None) -> bool:
+    return bool(a and b and a.lasts == b.lasts and np.array_equal(a.pixels, b.pixels))
+
+
+def _told(a: Shown | None, b: Shown | None) -> str:
+    """What differs between two frames, in a few words."""
+    if a is None or b is None:
+        return "only in the new one" if a is None else "only in the old one"
+    told = [] if a.lasts == b.lasts else [f"{a.lasts} ms, now {b.lasts} ms"]
+    if a.pixels.shape != b.pixels.shape:
+        told.append("another size")
+    elif (other := (a.pixels != b.pixels).any(axis=-1)).any():
+        ys, xs = np.nonzero(other)
+        told.append(f"{other.sum():,} pixels, in x {xs.min()} to {xs.max()}, y {ys.min()} to {ys.max()}")
+    return "; ".join(told)
+
+
+def _uri(pixels: NDArray[np.uint8]) -> str:
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"

@@ -1,0 +1,158 @@
+"""One entry made into bytes: what a worker does, here or on another machine.
+
+Knows how a description becomes files. Must not know the gallery's folder: what an entry needs comes with it, and what
+it makes goes back.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from inspect import signature
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from convanim.animation import Animation, pick_format
+from convanim.errors import ConvanimError
+from convanim.gallery import digest
+from convanim.gallery.command import asked, made_by
+from convanim.gallery.description import FILE_KEYS, Entry
+from convanim.ops import Weighted, parse
+from convanim.request import compared, request
+
+#: The options that an animation takes as they are, by their names there.
+_LOOK = tuple(name for name in signature(Animation).parameters if name != "grad")
+_LAYER = ("x", "kernel", "bias", "fill", "seed", "resize", "grey")
+
+
+@dataclass(frozen=True)
+class Task:
+    """An entry to be made, with the contents of the files that it names."""
+
+    name: str
+    entry: Entry
+    files: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A file: its bytes, the digest of what is seen, and its size in px, frames and seconds."""
+
+    data: bytes
+    pixels: str
+    shape: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a task: files by their name in the gallery, or what is wrong in one sentence.
+
+    Attributes:
+        trace: the digest of the arithmetic.
+        heading: what stands above the picture; `words`: the arithmetic, where the entry is to be explained.
+        versions: those of the worker.
+    """
+
+    name: str
+    files: dict[str, Made] = field(default_factory=dict)
+    trace: str = ""
+    heading: str = ""
+    words: str = ""
+    error: str = ""
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def work(task: Task) -> Result:
+    """Make the files of an entry. What is wrong with the entry is told in the result, never raised."""
+    told = digest.versions() | {"freetype": digest.freetype()}
+    try:
+        with tempfile.TemporaryDirectory(prefix="convanim") as scratch:
+            paths = {}
+            for i, (text, data) in enumerate(task.files.items()):
+                paths[text] = str(Path(scratch) / f"{i}{Path(text.strip()).suffix}")
+                Path(paths[text]).write_bytes(data)
+            try:
+                animation = animate(task.entry, paths)
+            except ConvanimError as error:
+                said = str(error)
+                for text, path in paths.items():
+                    said = said.replace(path, text)
+                return Result(task.name, error=said, versions=told)
+        stem = task.entry.stem or task.name
+        files = {}
+        for kind in task.entry.formats:
+            file = BytesIO()
+            animation.save(file, pick_format(None, kind))
+            files[f"{stem}.{kind}"] = _made(file.getvalue(), kind)
+        if "gif" in task.entry.formats:
+            files[f"stills/{stem}.png"] = _made(animation.still(len(animation) * 2 // 3), "png")  # at work
+        arithmetic = digest.of_traces(animation.scene.traces)
+        words = explained(animation.trace) if task.entry.explained else ""
+        heading = str(animation.alt)
+        return Result(task.name, files, arithmetic, heading, str(words), versions=told)
+    except ConvanimError as error:
+        return Result(task.name, error=str(error), versions=told)
+    except MemoryError:
+        return Result(task.name, error="there is not enough memory for it; use a smaller input.", versions=told)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        return Result(task.name, error=f"a temporary file cannot be written: {reason}; make room.", versions=told)
+    except Exception as error:  # a fault of the program must not stop a build of thousands
+        what = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+        return Result(task.name, error=f"the program itself failed ({what}); please report it.", versions=told)
+
+
+def animate(entry: Entry, paths: dict[str, str] | None = None) -> Animation:
+    """The animation of an entry; `paths` says where the files lie that it names.
+
+    Raises:
+        ConvanimError: a value that cannot be read, or that does not go with another.
+
+    Example:
+        >>> animate(Entry(layer="Conv(2)", input="3x3")).trace.output.tolist()
+        [[37, 47], [67, 77]]
+    """
+    kind, options = asked(entry)
+    by = made_by(entry)
+    for key in FILE_KEYS:
+        if paths and options.get(key) in paths:
+            options[key] = paths[options[key]]
+    look = {key: options.pop(key) for key in _LOOK if key in options}
+    options = dict[str, Any]() | {"fill": "range", "seed": 0, "kernel": None} | options | {"x": options["input"]}
+    grad, backward = options.pop("grad", None), options.pop("backward", False)
+    if kind == "compare":
+        layers = {name: options.get(name) for name in _LAYER}
+        a, b = (each.trace() for each in compared(entry.layer, entry.compare or "", **layers))
+        return Animation(a, beside=b, made_by=by, **look)
+    if kind == "layer":
+        options["notation"] = entry.layer
+    ready = request(kind, **options)
+    if kind != "layer":
+        _agree(entry, ready.op, ready.sizes)
+    if backward or grad is not None:
+        look["view"] = "backward"
+    if grad is not None:
+        from convanim.source import read_array
+
+        look["grad"] = read_array(grad, what="grad", fill=options["fill"], seed=options["seed"])
+    return Animation(ready.trace(), colours=ready.colours, made_by=by, **look)
+
+
+def explained(trace: Any) -> str:
+    """The arithmetic of a layer in words, without its lines in the frameworks."""
+    from convanim.explanation import explain
+
+    return explain(trace.op, tuple(axis.input for axis in trace.axes))
+
+
+def _agree(entry: Entry, op: Any, sizes: tuple[int, ...]) -> None:
+    """Refuse a kernel that is not the layer's."""
+    layer = parse(entry.layer)
+    if isinstance(layer, Weighted) and layer.axes(sizes) != op.axes(sizes):
+        size, other = op.kernel_size, layer.kernel_size
+        raise ConvanimError(f"kernel has the size {size}, and {layer} has {other}", "give one of that size")
+
+
+def _made(data: bytes, kind: str) -> Made:
+    return Made(data, *digest.of_pixels(data, kind))

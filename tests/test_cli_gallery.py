@@ -1,0 +1,94 @@
+"""`convanim gallery` and `convanim new` at a shell: what is printed, where, and the exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from galleries import CONV, TEXT, here, put
+
+from convanim.cli import main
+from convanim.gallery.beginning import begin
+from convanim.gallery.description import read_folder
+from convanim.gallery.watching import Watch
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """The exit code, and what went to standard output and to standard error."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(word) for word in words])
+    told = capsys.readouterr()
+    return int(stop.value.code or 0), told.out, told.err
+
+
+def test_build_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path, a=TEXT, b=TEXT, c=TEXT + 'view = "x"\n')
+    where = ("--folder", tmp_path, "--jobs", "1")
+    code, out, err = said(capsys, "gallery", "build", *where)
+    assert (code, err.count("\n"), err.startswith("Error: c.toml line 5: view 'x' ")) == (1, 1, True)
+    assert out.startswith(f"{tmp_path}: 2 made, 0 as they were, 1 failed, ")
+    (tmp_path / "c.toml").unlink()
+    (tmp_path / "b.toml").unlink()
+    code, out, err = said(capsys, "gallery", "build", *where)
+    assert (code, err) == (0, "b.txt: no description makes them any more; --prune removes them.\n")
+    code, out, err = said(capsys, "gallery", "build", "--prune", *where)
+    assert (code, out.splitlines()[0], err) == (0, "b.txt removed: no description makes it any more", "")
+    assert said(capsys, "gallery", "build", "--quiet", *where) == (0, "", "")
+
+
+def test_check_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    here(put(tmp_path, a=TEXT, longer=TEXT))
+    (tmp_path / "a.txt").unlink()
+    (tmp_path / "longer.txt").write_text("mine")
+    code, out, err = said(capsys, "gallery", "check", "--quick", "--folder", tmp_path)
+    assert (code, err) == (1, "")
+    assert out.splitlines() == ["a       missing         a.txt", "longer  edited by hand  longer.txt"]
+    assert said(capsys, "gallery", "check", "a", "--jobs", "1", "--folder", tmp_path)[0] == 1
+    here(tmp_path, force=True)
+    told = f"{tmp_path}: every file is what its description gives\n"
+    assert said(capsys, "gallery", "check", "--folder", tmp_path) == (0, told, "")
+
+
+def test_diff_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    here(put(tmp_path, a=CONV))
+    page = tmp_path / "page.html"
+    code, out, _ = said(capsys, "gallery", "diff", "a", "--folder", tmp_path, "-o", page)
+    assert (code, out.startswith(f"{page}: all "), page.exists()) == (0, True, True)
+
+
+@pytest.mark.parametrize(
+    ("layer", "x"),
+    [("Conv(2)", "3x3"), ("Upsample(scale_factor=2, mode='nails')", "2x2"), ('Conv(2, padding="same")', "[[1, 2]]")],
+)
+def test_new_writes_what_can_be_read(layer: str, x: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if x.startswith("["):
+        layer = layer.replace("2,", "(1, 2),")
+    code, out, _ = said(capsys, "new", "a", "--from", layer, "--input", x, "--folder", tmp_path)
+    assert (code, out) == (0, f"{tmp_path / 'a.toml'} written; convanim gallery build a makes its files\n")
+    entry = read_folder(tmp_path).entries["a"]
+    assert (entry.layer, entry.input) == (layer, x)
+    before = (tmp_path / "a.toml").read_bytes()
+    assert said(capsys, "new", "A", "--from", "Conv(3)", "--folder", tmp_path)[0] == 2
+    assert (tmp_path / "a.toml").read_bytes() == before
+
+
+def test_new_takes_any_layer_as_it_is_written(tmp_path: Path) -> None:
+    begin(tmp_path, "a", "Conv(2,\tpadding='valid', padding_mode=\"zeros\")", "3x3")
+    assert read_folder(tmp_path).entries["a"].layer == "Conv(2,\tpadding='valid', padding_mode=\"zeros\")"
+
+
+@pytest.mark.parametrize("where", ["dask", "dask:", "ray:localhost:1", ""])
+def test_executors_that_are_not_known(where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    put(tmp_path, a=TEXT)
+    code, _, err = said(capsys, "gallery", "build", "--folder", tmp_path, "--executor", where)
+    assert (code, "use dask:HOST:PORT" in err, (tmp_path / "a.txt").exists()) == (2, True, False)
+
+
+def test_watching_notices_files_that_entries_read(tmp_path: Path) -> None:
+    put(tmp_path, a=TEXT.replace("3x3", "x.csv"))
+    watch = Watch(tmp_path)
+    assert not watch.changed()
+    (tmp_path / "x.csv").write_text("1,2\n3,4\n")
+    assert next(watch.changes(0.01)) is None
+    put(tmp_path, gallery="titel = 1\n")
+    assert watch.changed()  # and what is wrong with it is the build's to say

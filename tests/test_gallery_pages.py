@@ -1,0 +1,235 @@
+"""The gallery's pages: escaped, self-contained, small, accessible to axe-core in Chromium; old and new side by side."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from functools import partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from galleries import CONV, TEXT, here, put
+from tools import need
+
+from convanim.errors import ConvanimError
+from convanim.gallery.sidebyside import diff
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ROOT / "gallery"
+CHROMIUM = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+NASTY = '<script>alert("x")</script> | `a` *b* [c](d) & "e"'
+
+
+class Page(HTMLParser):
+    """The elements of a page as (name, attributes), and its text."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_values_are_escaped(tmp_path: Path) -> None:
+    told = json.dumps(NASTY)
+    put(tmp_path, a=CONV + f"title = {told}\nalt = {told}\ntags = [{told}]\n")
+    put(tmp_path, gallery=f"title = {told}\nabout = {told}\n")
+    here(tmp_path)
+    page = Page(tmp_path / "index.html")
+    assert [name for name, _ in page.elements].count("script") == 1
+    assert NASTY in page.text
+    assert [a["alt"] for name, a in page.elements if name == "img"] == [NASTY]
+    table = (tmp_path / "README.md").read_text("utf-8")
+    assert "<script" not in table
+    row = next(line for line in table.splitlines() if "a.gif" in line)
+    assert len(re.findall(r"(?<!\\)\|", row)) == 4
+
+
+def test_every_file_is_reached_and_nothing_from_elsewhere() -> None:
+    page = Page(OURS / "index.html")
+    keys = ("src", "href", "data-gif")
+    given = [value for _, a in page.elements for key, value in a.items() if key in keys and value]
+    assert len(given) > 300
+    for value in given:
+        assert value.startswith("data:,") or (OURS / value).is_file(), value
+    assert "@import" not in page.text
+    assert "url(" not in page.text
+    shown = {path.name for path in OURS.glob("*.gif")}
+    assert shown == {a["data-gif"] for _, a in page.elements if "data-gif" in a}
+    for link in re.findall(r'\]\(([^)]+)\)|src="([^"]+)"', (OURS / "README.md").read_text("utf-8")):
+        assert (OURS / "".join(link)).is_file(), link
+
+
+def test_there_is_little_to_load_before_a_gif() -> None:
+    page = Page(OURS / "index.html")
+    pictures = [a for name, a in page.elements if name == "img"]
+    assert all(a["loading"] == "lazy" and a["width"] and a["height"] and a["alt"] for a in pictures)
+    assert not [a["src"] for a in pictures if str(a["src"]).endswith(".gif")]
+    # What a browser fetches: the page, and the stills of the first screens, which it may fetch ahead of a reader.
+    size = (OURS / "index.html").stat().st_size + sum((OURS / str(a["src"])).stat().st_size for a in pictures[:9])
+    assert size < 300_000
+
+
+def test_commands_can_be_copied_as_they_are(tmp_path: Path) -> None:
+    put(tmp_path, a=CONV + 'kernel = [[1, 2], [3, 4]]\ndrawn_title = "It\'s <b>"\n')
+    here(tmp_path)
+    wanted = """convanim conv --input 3x3 --kernel '[[1,2],[3,4]]' --width 640 --title 'It'"'"'s <b>' -o a.gif"""
+    assert wanted in Page(tmp_path / "index.html").text
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """A server that tells what it was asked for, instead of printing it."""
+
+    asked: list[str] = []  # noqa: RUF012 - one list for all of its objects is the point
+
+    def log_message(self, format: str, *args: Any) -> None:
+        self.asked.append(self.path)
+
+
+def browse(tmp_path: Path, script: str, *flags: str, page: Path = OURS / "index.html") -> tuple[Any, list[str]]:
+    """Run a script in a page in Chromium; what it put into `window.found`, and the files that the server gave.
+
+    The script may await; it runs after the page's own.
+    """
+    site = tmp_path / "site"
+    if not site.exists():
+        shutil.copytree(page.parent, site)
+    told = f"<script>(async()=>{{let f;try{{f=await(async()=>{{{script}}})()}}catch(e){{f=String(e)}}"
+    told += 'const p=document.createElement("pre");p.id="found";p.textContent=JSON.stringify(f);'
+    told += "document.body.append(p)})()</script></body>"
+    (site / "probe.html").write_text((site / page.name).read_text("utf-8").replace("</body>", told), "utf-8")
+    Quiet.asked = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/probe.html"
+        where = f"--user-data-dir={tmp_path / 'profile'}"
+        command = [need("chromium"), *CHROMIUM, where, "--virtual-time-budget=20000", *flags, "--dump-dom", address]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=90)
+        server.shutdown()
+    found = re.search(r'<pre id="found">(.*?)</pre>', done.stdout, re.S)
+    assert found, done.stdout[-500:]
+    return json.loads(html.unescape(found[1])), list(Quiet.asked)
+
+
+def axe() -> str:
+    """The text of axe-core; AXE_CORE names its file."""
+    path = os.environ.get("AXE_CORE")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("AXE_CORE does not name axe.min.js, of the package axe-core")
+        pytest.skip("AXE_CORE does not name axe.min.js, of the package axe-core")
+    return Path(path).read_text("utf-8")
+
+
+LOOK = """
+AXE
+;document.documentElement.setAttribute("data-theme", "THEME");
+document.querySelector("details").open = true;
+for (const button of document.querySelectorAll("[data-tag]")) if (button.dataset.tag === "matrix") button.click();
+await new Promise(done => setTimeout(done, 500));
+const found = await axe.run(document, {});
+const told = found.violations.map(v => v.id + " " + v.nodes.slice(0, 3).map(n => n.html).join(" "));
+return {violations: told, passed: found.passes.map(p => p.id)};
+"""
+
+
+@pytest.mark.parametrize("size", ["500,900", "1280,900", "1920,1080"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation(tmp_path: Path, theme: str, size: str) -> None:
+    need("chromium")
+    # A script element cannot hold axe as it is: it has "</script>" in its text.
+    library = axe().replace("</script>", "<\\/script>")
+    script = LOOK.replace("THEME", theme).replace("AXE", library)
+    found, _ = browse(tmp_path, script, f"--window-size={size}")
+    assert found["violations"] == []
+    assert {"color-contrast", "image-alt", "button-name", "aria-allowed-attr"} <= set(found["passed"])
+
+
+def test_search_tags_and_playing(tmp_path: Path) -> None:
+    need("chromium")
+    script = """
+    const shown = () => [...document.querySelectorAll("#entries>li")].filter(e => !e.hidden).map(e => e.id);
+    const type = text => { search.value = text; search.dispatchEvent(new Event("input")); };
+    const search = document.getElementById("search"), found = {all: shown().length};
+    type("keras transposed"); found.keras = shown(); found.count = document.getElementById("count").textContent;
+    type("nothing like it"); found.none = [shown().length, document.getElementById("none").hidden];
+    type(""); document.querySelector("[data-tag=shuffle]").click(); found.shuffle = shown();
+    document.querySelector("[data-tag=shuffle]").click();
+    const shot = document.querySelector("#up button.shot"), image = shot.querySelector("img");
+    const now = () => [image.getAttribute("src"), shot.getAttribute("aria-pressed")];
+    found.before = now(); shot.click(); found.playing = now();
+    await new Promise(done => setTimeout(done, 1000));
+    shot.click(); found.stopped = now();
+    shot.dispatchEvent(new PointerEvent("pointerenter", {pointerType: "mouse"})); found.hover = now();
+    shot.dispatchEvent(new PointerEvent("pointerleave", {pointerType: "mouse"})); found.left = now();
+    const dark = document.getElementById("theme"); dark.click(); found.dark = document.documentElement.dataset.theme;
+    return found;
+    """
+    found, asked = browse(tmp_path, script)
+    still, gif = ["stills/up.png", "false"], ["up.gif", "true"]
+    assert found["all"] == len(list(OURS.glob("*.toml"))) - 3  # the settings and two that are only extended
+    assert found["keras"] == ["keras-valid", "keras-same", "conv1d-transpose"]
+    assert (found["count"], found["none"]) == ("3 entries", [0, False])
+    assert found["shuffle"] == ["shuffle", *(f"pixel_{w}{p}" for w in ("shuffle", "unshuffle") for p in ("", "-page"))]
+    assert [found[key] for key in ("before", "playing", "stopped", "hover", "left")] == [still, gif, still, gif, still]
+    assert found["dark"] == "dark"
+    assert [path for path in asked if path.endswith(".gif")] == ["/up.gif"]
+
+
+def test_nothing_moves_by_itself_where_motion_is_not_wanted(tmp_path: Path) -> None:
+    need("chromium")
+    script = """
+    const shot = document.querySelector("#up button.shot"), found = [matchMedia("(prefers-reduced-motion)").matches];
+    for (const step of ["pointerenter", "click"]) {
+      shot.dispatchEvent(new PointerEvent(step, {pointerType: "mouse"}));
+      found.push(shot.getAttribute("aria-pressed"));
+    }
+    return found;
+    """
+    assert browse(tmp_path, script, "--force-prefers-reduced-motion")[0] == [True, "false", "true"]
+
+
+# Old and new.
+
+
+def test_differences_are_shown_side_by_side(tmp_path: Path) -> None:
+    here(put(tmp_path, a=CONV))
+    assert diff(tmp_path, "a", tmp_path / "d.html").endswith("frames are alike")
+    put(tmp_path, a=CONV + 'fill = "ones"\n')
+    line = diff(tmp_path, "a", tmp_path / "d.html")
+    assert re.search(r"\d+ of \d+ frames differ", line)
+    page = Page(tmp_path / "d.html")
+    pictures = [a for name, a in page.elements if name == "img"]
+    assert len(pictures) == 2 * int(line.split(": ")[1].split()[0])
+    assert all(str(a["src"]).startswith("data:image/png;base64,") and a["alt"] for a in pictures)
+    assert "pixels, in x" in page.text
+    put(tmp_path, a=CONV + "seconds_per_step = 2\n")
+    diff(tmp_path, "a", tmp_path / "d.html")
+    assert re.search(r"\d+ ms, now \d+ ms", Page(tmp_path / "d.html").text)
+
+
+def test_there_may_be_nothing_to_compare(tmp_path: Path) -> None:
+    put(tmp_path, a=CONV, b=TEXT, c="layer = 1\n")
+    for name, told in (("a", "a.gif cannot be read"), ("b", "has no picture"), ("c", "c.toml"), ("x", "no entry")):
+        with pytest.raises(ConvanimError, match=told):
+            diff(tmp_path, name, tmp_path / "d.html")
+    (tmp_path / "old.gif").write_bytes(b"GIF89a")
+    with pytest.raises(ConvanimError, match=r"old\.gif cannot be read"):
+        diff(tmp_path, "a", tmp_path / "d.html", old=tmp_path / "old.gif")
