@@ -1,75 +1,43 @@
-"""From a trace to a file: the stages joined.
+"""From a trace to a file: what somebody asks for, as a film, and the film in a file.
 
-Knows every stage, and which writer a format has. Draws, times and codes nothing itself.
+Knows every option and the stage that it belongs to. Draws, times and codes nothing itself.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from copy import copy
-from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convanim import __version__, description
+from convanim import __version__
 from convanim.budget import Rung, fitted, read_size, too_large
 from convanim.errors import ConvanimError
-from convanim.layout import Page, choose, known, suited, view_of
-from convanim.layout import layout as laid_out
-from convanim.motion import moving
+from convanim.film import Film
+from convanim.formats import DRAWN, WRITERS, Counting, Progress, Saved, draw_png, pick_format, save_trace
+from convanim.formats import sheet as write_sheet
+from convanim.layout import choose, known, suited, view_of
 from convanim.scene import Scene, Shown, compared, pick_view, scene, views_of
 from convanim.scene.frame import Frame
 from convanim.spoken import Spoken, catalogue
 from convanim.template import Template, settle
 from convanim.theme import load
-from convanim.timeline import GIF_TICK, Plan, handful, pick_motion, plan
+from convanim.timeline import GIF_TICK, Plan, pick_motion, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
 
 if TYPE_CHECKING:
-    from convanim.render.raster import Raster
-
-Progress = Callable[[int, int], None]
-#: So many placements are told in a file's comment.
-TOLD = 49
+    pass
 
 
-@dataclass(frozen=True)
-class Saved:
-    """What was written.
-
-    Attributes:
-        path: the file, or None for a stream.
-        format: gif, png, txt or json.
-        width, height: of the page in px, 0 for text.
-        frames: how many; the steps of a trace.
-        seconds: how long they last, 0 where a file has no time.
-        size: bytes.
-        left_out: placements that are not shown, of `steps`.
-        given_up: what was done to keep a size, in words; "" for nothing.
-    """
-
-    path: Path | None
-    format: str
-    width: int
-    height: int
-    frames: int
-    seconds: float
-    size: int
-    left_out: int
-    steps: int
-    given_up: str = ""
-
-
-class Animation:
+class Animation(Film):
     """A trace to look at. Nothing is drawn before `save` or `pixels`.
 
     Args:
@@ -169,7 +137,6 @@ class Animation:
         self.words = catalogue(lang)
         if self.words:
             self.scene = Spoken(self.scene, self.words)
-        self.width, self.height = self.settings.width, self.settings.height
         self.plan: Plan = plan(
             self.scene.beats,
             seconds_per_step=self.settings.seconds_per_step,
@@ -177,32 +144,12 @@ class Animation:
             longest=self.settings.longest,
             select=select,
         )
-        self.title, self.plays, self.select = title, plays, select
+        self.title, self.plays, self.select, self.selected = title, plays, select, select is not None
         self.motion = pick_motion(self.settings.motion)
         self.tick = GIF_TICK if self.motion == "smooth" else 0
         self.max_size = None if self.settings.max_size is None else read_size(self.settings.max_size)
         self._checked = False
         self.comment = f"{made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
-
-    @cached_property
-    def alt(self) -> str:
-        """What is shown, in one sentence: an image's alternative text."""
-        told = description.sentence(self.scene, self.words)
-        return f"{self.title}: {told}" if self.title else told
-
-    @cached_property
-    def page(self) -> Page:
-        """Where things lie. Made when something is drawn: text needs no page.
-
-        Raises:
-            ConvanimError: the page is too small for the layer.
-        """
-        how: dict[str, Any] = {"style": self.settings.style, "words": self.words, "arrangement": self.layout}
-        return laid_out(self.scene, self.width, self.height, title=self.title, **how)
-
-    def __len__(self) -> int:
-        """The number of frames shown."""
-        return len(self.plan.shots)
 
     def frames(self) -> Iterator[Frame]:
         """The frames as data, in the order in which they are shown."""
@@ -210,9 +157,7 @@ class Animation:
 
     def pixels(self, number: int) -> NDArray[np.uint8]:
         """One of the frames shown, as (H, W, 3) colours."""
-        from convanim.render.raster import Raster
-
-        raster = Raster(self.scene, self.page, self.theme)
+        raster = self.raster()
         picture = raster.draw(self.scene.frame(self.plan.shots[number].frame))
         return raster.palette.colours[picture.pixels]
 
@@ -264,9 +209,9 @@ class Animation:
         self.prove()
         shown, given_up = self._within(kind)
         with whole_file(target) if target else nullcontext(path) as file:
-            counted = _Counting(file)
+            counted = Counting(file)
             frames, seconds = WRITERS[kind](shown, cast(BinaryIO, counted), progress)
-        size = (self.width, self.height) if kind in DRAWN else (0, 0)
+        size = self.size if kind in DRAWN else (0, 0)
         left_out = shown.plan.left_out if kind in ("gif", "txt") else 0
         return Saved(target, kind, *size, frames, seconds, counted.size, left_out, self.plan.steps, given_up)
 
@@ -309,7 +254,7 @@ class Animation:
         """One of the frames shown, the last one without a choice, as a PNG."""
         file = BytesIO()
         self.prove()
-        self._draw_png(file, self.plan.shots[number].frame)
+        draw_png(self, file, self.plan.shots[number].frame)
         return file.getvalue()
 
     def _repr_png_(self) -> bytes:
@@ -319,153 +264,26 @@ class Animation:
     def __repr__(self) -> str:
         return f"<Animation of {self.trace.op}: {len(self)} frames, {self.plan.seconds:.1f} s>"
 
-    def _gif(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-        from convanim.render.raster import Raster
-        from convanim.write.gif import GifWriter
-
-        raster = Raster(self.scene, self.page, self.theme)
-        size = self.width, self.height
-        comment, told = f"{self.comment}\n{self.alt}", description.Transcript(self.scene, TOLD, self.words)
-
-        def heard(number: int) -> Frame:
-            frame = self.scene.frame(number)
-            told.add(number, frame)
-            return frame
-
-        with GifWriter(file, size, raster.palette.colours, plays=self.plays, comment=comment) as writer:
-            count, time, whole = 0, 0, self.plan.seconds * 1000
-            for frame, milliseconds in moving(heard, self.plan.shots, self.tick):
-                picture = raster.draw(frame)
-                writer.add(picture.pixels, milliseconds, picture.changed)
-                count, time = count + 1, time + milliseconds
-                progress(round(len(self) * time / whole), len(self))
-            writer.say(told.text())
-        return count, self.plan.seconds
-
-    def _png(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-        self._draw_png(file, self.plan.shots[-1].frame)
-        progress(1, 1)
-        return 1, 0.0
-
-    def _draw_png(self, file: BinaryIO, number: int, raster: Raster | None = None) -> None:
-        from convanim.render.raster import Raster
-        from convanim.write.png import write_png
-
-        raster = raster or Raster(self.scene, self.page, self.theme)
-        frame = self.scene.frame(number)
-        picture, said = raster.draw(frame), description.said(self.scene, number, frame, self.words)
-        write_png(file, picture.pixels, raster.palette.colours, self.comment, f"{self.alt} {said}".rstrip())
-
     def _save_series(self, pattern: Path, progress: Progress) -> Saved:
         """Every frame in a file of its own; there is no time, and so nothing to leave out for it."""
-        from convanim.render.raster import Raster
-
         beats = self.scene.beats
-        numbers = sorted({shot.frame for shot in self.plan.shots}) if self.select else range(beats.total)
-        raster, size = Raster(self.scene, self.page, self.theme), 0
+        numbers = sorted({shot.frame for shot in self.plan.shots}) if self.selected else range(beats.total)
+        raster, size = self.raster(), 0
         with whole_series(pattern) as new:
             for i, number in enumerate(numbers, start=1):
                 with new(number) as file:
-                    self._draw_png(file, number, raster)
+                    draw_png(self, file, number, raster)
                     if self.max_size is not None and file.tell() > self.max_size:
                         raise too_large(self.max_size, file.tell())
                     size += file.tell()
                 progress(i, len(numbers))
-        return Saved(pattern, "png", self.width, self.height, len(numbers), 0.0, size, 0, beats.steps)
+        return Saved(pattern, "png", *self.size, len(numbers), 0.0, size, 0, beats.steps)
 
     def _save_sheet(self, path: Path | BinaryIO, columns: int, progress: Progress) -> Saved:
         """Several frames in one PNG."""
-        from convanim.render.raster import Raster
-        from convanim.render.raster.sheet import Sheet, label
-        from convanim.write.png import write_png
-
-        numbers = [shot.frame for shot in self.plan.shots] if self.select else handful(self.scene.beats, 2 * columns)
-        raster = Raster(self.scene, self.page, self.theme)
-        page = Sheet(raster.palette, (self.width, self.height), len(numbers), columns)
         self.prove()
-        for i, number in enumerate(numbers, start=1):
-            frame = self.scene.frame(number)
-            page.add(raster.draw(frame).pixels, label(number, frame.step, self.words))
-            progress(i, len(numbers))
         with whole_file(path) if isinstance(path, Path) else nullcontext(path) as file:
-            counted = _Counting(file)
-            write_png(cast(BinaryIO, counted), page.pixels, raster.palette.colours, self.comment, self.alt)
-        high, wide = page.pixels.shape
+            counted = Counting(file)
+            wide, high, frames = write_sheet(self, cast(BinaryIO, counted), columns, progress)
         target = path if isinstance(path, Path) else None
-        return Saved(target, "png", wide, high, len(numbers), 0.0, counted.size, 0, self.plan.steps)
-
-    def _txt(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-        from convanim.render.text import frame_text, heading
-
-        file.write(heading(self.scene, self.title).encode())
-        for i, shot in enumerate(self.plan.shots, start=1):
-            frame = self.scene.frame(shot.frame)
-            time, words, captions = shot.milliseconds, self.words, self.settings.style.captions
-            text = frame_text(self.scene, frame, shot.frame, time, captions=captions, words=words)
-            file.write(b"\n" + text.encode())
-            progress(i, len(self))
-        return len(self), self.plan.seconds
-
-
-def save_trace(trace: Trace, path: Path | BinaryIO, view: str | None = None) -> Saved:
-    """Check a trace and write it as JSON, in the order of a view; it need not be one that can be drawn.
-
-    Raises:
-        ConvanimError: a place that cannot be written.
-        CheckFailed: the trace disagrees with its replay or with the oracle.
-    """
-    from convanim.write import tracefile
-
-    done = trace.by_input() if pick_view(trace.op, view) == "overlap-add" else trace.by_output()
-    size = tracefile.save(done, path)
-    return Saved(path if isinstance(path, Path) else None, "json", 0, 0, len(done), 0.0, size, 0, len(done))
-
-
-WRITERS: dict[str, Callable[[Animation, BinaryIO, Progress], tuple[int, float]]] = {
-    "gif": Animation._gif,
-    "png": Animation._png,
-    "txt": Animation._txt,
-}
-
-
-#: The formats that need a page.
-DRAWN = ("gif", "png")
-
-
-def pick_format(target: Path | None, given: str | None = None) -> str:
-    """The format that a file's suffix, or a choice, stands for.
-
-    Raises:
-        ConvanimError: it is none that is known, or there is neither.
-
-    Example:
-        >>> pick_format(Path("up.GIF"))
-        'gif'
-    """
-    kinds = [*WRITERS, "json"]
-    known = ", ".join(f".{kind}" for kind in kinds)
-    if given is not None:
-        if given.lower() not in kinds:
-            raise ConvanimError(f"format {given!r} is not known", f"use one of {', '.join(kinds)}")
-        return given.lower()
-    if target is None:
-        raise ConvanimError("a stream has no suffix to tell the format", f"give a format: {', '.join(kinds)}")
-    kind = target.suffix.lower().removeprefix(".")
-    if kind not in kinds:
-        what = f"the suffix {target.suffix!r} of {target.name}" if kind else f"{target.name!r} without a suffix"
-        raise ConvanimError(f"{what} is no known format", f"use one of {known}")
-    return kind
-
-
-class _Counting:
-    """A file that counts what is written to it."""
-
-    def __init__(self, file: Any) -> None:
-        self._file, self.size = file, 0
-
-    def write(self, data: bytes) -> int:
-        self.size += len(data)
-        return int(self._file.write(data) or 0)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
+        return Saved(target, "png", wide, high, frames, 0.0, counted.size, 0, self.plan.steps)

@@ -262,7 +262,7 @@ def _look(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def _animate(kind: str, **typed: Any) -> None:
-    from convanim.animation import DRAWN, pick_format
+    from convanim.formats import DRAWN, pick_format
     from convanim.layout import fits
 
     written = pick_format(*_target(typed["output"], typed["format"]))
@@ -313,7 +313,8 @@ def _save(
     sheet: int | None,
     **shown: Any,
 ) -> None:
-    from convanim.animation import Animation, pick_format, save_trace
+    from convanim.animation import Animation
+    from convanim.formats import pick_format, save_trace
     from convanim.theme import AUTO
 
     target, format = _target(output, format)

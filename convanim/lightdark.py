@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from convanim.animation import DRAWN, Animation, Progress, Saved, pick_format
+from convanim.animation import Animation
 from convanim.errors import ConvanimError
+from convanim.formats import DRAWN, Progress, Saved, pick_format
 from convanim.theme import PAIR
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file

@@ -13,8 +13,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from convanim.animation import Animation, pick_format
+from convanim.animation import Animation
 from convanim.errors import ConvanimError
+from convanim.formats import pick_format
 from convanim.gallery import digest
 from convanim.gallery.command import asked, made_by
 from convanim.gallery.description import FILE_KEYS, Entry

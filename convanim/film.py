@@ -1,0 +1,91 @@
+"""An animation as its writers see it: frames, how long each is shown, and where and in which colours they are drawn.
+
+Knows a scene, its plan and its page. Must not know files, or what somebody asked for.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from convanim import description
+from convanim.layout import Page, layout
+from convanim.scene import Scene
+from convanim.template import Settings
+from convanim.theme import Theme
+from convanim.timeline import Plan
+from convanim.words import Catalogue
+
+if TYPE_CHECKING:
+    from convanim.render.raster import Raster
+
+
+class Film:
+    """What is written.
+
+    Attributes:
+        scene: the frames, in the language of `words`.
+        words: of that language; None for English.
+        plan: which frames are shown, and how long.
+        tick: ms of a frame on the way between two; 0 for none.
+        plays: how often it runs; 0 for ever.
+        selected: whether the frames were chosen one by one.
+        settings: the page's size, and what appears on it.
+        layout: how the grids stand.
+        theme: the colours.
+        title: instead of the scene's own.
+        comment: what made it.
+    """
+
+    scene: Scene
+    words: Catalogue | None
+    plan: Plan
+    tick: int
+    plays: int
+    selected: bool
+    settings: Settings
+    layout: str
+    theme: Theme
+    title: str | None
+    comment: str
+
+    def __len__(self) -> int:
+        """The number of frames shown."""
+        return len(self.plan.shots)
+
+    @property
+    def width(self) -> int:
+        """Of the page, px."""
+        return self.settings.width
+
+    @property
+    def height(self) -> int:
+        """Of the page, px."""
+        return self.settings.height
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The width and height of the page, px."""
+        return self.width, self.height
+
+    @cached_property
+    def alt(self) -> str:
+        """What is shown, in one sentence: an image's alternative text."""
+        told = description.sentence(self.scene, self.words)
+        return f"{self.title}: {told}" if self.title else told
+
+    @cached_property
+    def page(self) -> Page:
+        """Where things lie. Made when something is drawn: text needs no page.
+
+        Raises:
+            ConvanimError: the page is too small for the layer.
+        """
+        style, words = self.settings.style, self.words
+        return layout(self.scene, *self.size, title=self.title, style=style, words=words, arrangement=self.layout)
+
+    def raster(self) -> Raster:
+        """What draws the frames, one after the other."""
+        from convanim.render.raster import Raster
+
+        return Raster(self.scene, self.page, self.theme)
