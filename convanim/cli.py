@@ -7,18 +7,17 @@ asking for help is quick.
 from __future__ import annotations
 
 import re
-import shlex
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from convanim import __version__
+from convanim.cli_files import look_of, save, target_of
 from convanim.cli_gallery import gallery, new
 from convanim.errors import ConvanimError
 from convanim.options import FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEW, VIEWS, file
-from convanim.shell import Program, say
+from convanim.shell import Program
 
 EXAMPLES = """\b
 Examples:
@@ -36,14 +35,6 @@ Examples:
 Documentation: the README. Completion for your shell: eval "$(_CONVANIM_COMPLETE=bash_source convanim)"
 """
 
-#: Options that do not change the picture, and so are not told in the file's comment.
-SILENT = {"output", "format", "quiet", "open_it"}
-#: Options that an animation takes as they are.
-LOOK = (
-    *("template", "layout", "theme", "lang", "width", "height", "title", "caption"),
-    *("seconds_per_step", "hold_last", "plays", "select"),
-    *("motion", "max_size"),
-)
 #: What stands at the head of each command's help page.
 ABOUT = {
     "conv": """Animate a convolution: padding, sliding, the sum.
@@ -173,13 +164,13 @@ def compare(first: str, second: str, **typed: Any) -> None:
     from convanim.compare import report
     from convanim.request import compared
 
-    look, target = _look(typed), typed["output"]
+    look, target = look_of(typed), typed["output"]
     layers = {name: typed.pop(name) for name in ("x", "kernel", "bias", "fill", "seed", "resize", "grey")}
     a, b = (asked.trace() for asked in compared(first, second, **layers))
     if target is None:
         click.echo(report(a, b))
         return
-    _save(a, look, beside=b, **typed)
+    save(a, look, beside=b, **typed)
 
 
 @main.command(short_help="Find the layers that map one size to another.")
@@ -236,42 +227,17 @@ def _describe(kind: str, *, alt: bool, lang: str, **typed: Any) -> None:
             click.echo(line)
 
 
-def _look(typed: dict[str, Any]) -> dict[str, Any]:
-    """The options that an animation takes, looked at before any arithmetic."""
-    from convanim.budget import read_size
-    from convanim.layout import known
-    from convanim.spoken import catalogue
-    from convanim.template import settle
-    from convanim.theme import AUTO, load
-    from convanim.timeline import pick_motion
-
-    look = {name: typed.pop(name) for name in LOOK}
-    settings = settle(look["template"], **{name: look[name] for name in ("theme", "width", "height")})
-    known(look["layout"])
-    catalogue(look["lang"])
-    pick_motion(settings.motion if look["motion"] is None else look["motion"])
-    if look["max_size"] is not None:
-        look["max_size"] = read_size(look["max_size"], "--max-size")
-    if settings.theme != AUTO:
-        load(settings.theme)
-    elif typed["output"] is not None:
-        from convanim.lightdark import pair_names
-
-        pair_names(*_target(typed["output"], typed["format"]))
-    return look
-
-
 def _animate(kind: str, **typed: Any) -> None:
     from convanim.formats import DRAWN, pick_format
     from convanim.layout import fits
 
-    written = pick_format(*_target(typed["output"], typed["format"]))
-    look = _look(typed)
+    written = pick_format(*target_of(typed["output"], typed["format"]))
+    look = look_of(typed)
     saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "sheet")}
     asked, shown = _asked(kind, **typed)
     if written in DRAWN:  # before the arithmetic, which may take long
         fits(asked.op, asked.sizes)
-    _save(asked.trace(), look, **shown, **saving)
+    save(asked.trace(), look, **shown, **saving)
 
 
 def _asked(
@@ -290,123 +256,3 @@ def _asked(
     if grad is not None:
         shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"], seed=typed["seed"])
     return asked, {"view": view, "colours": asked.colours, **shown}
-
-
-def _target(output: str, format: str | None) -> tuple[Path | None, str | None]:
-    """The file that is meant, or None for standard output, and the format that was asked for."""
-    target = None if output == "-" else Path(output)
-    if target is None and format is None:
-        raise ConvanimError("-o - does not tell the format", "add --format gif, png, txt or json")
-    if target is None and sys.stdout is None:
-        raise ConvanimError("standard output is closed", "open it, or name a file")
-    return target, format
-
-
-def _save(
-    trace: Any,
-    look: dict[str, Any],
-    *,
-    output: str,
-    format: str | None,
-    quiet: bool,
-    open_it: bool,
-    sheet: int | None,
-    **shown: Any,
-) -> None:
-    from convanim.animation import Animation
-    from convanim.formats import pick_format, save_trace
-    from convanim.theme import AUTO
-
-    target, format = _target(output, format)
-    if look["theme"] == AUTO:
-        if sheet is not None:
-            raise ConvanimError("--sheet does not go with --theme auto", "make one sheet with each theme")
-        _save_pair(trace, look, target, format, quiet=quiet, open_it=open_it, **shown)
-        return
-    stream: Any = sys.stdout.buffer if target is None else target
-    with _Progress(quiet=quiet) as progress:
-        if pick_format(target, format) == "json" and sheet is None:
-            # Any trace can be saved, also one that no page holds.
-            if look["max_size"] is not None:
-                raise ConvanimError("--max-size does not go with .json", "leave it out: a trace is written whole")
-            saved = save_trace(trace, stream, shown.get("view"))
-        else:
-            animation = Animation(trace, made_by=_command(), **shown, **look)
-            saved = animation.save(stream, format, progress, sheet=sheet)
-    if not quiet:
-        say(_closing(saved), err=target is None)
-    if open_it and target is not None:
-        click.launch(str(target))
-
-
-def _save_pair(
-    trace: Any, look: dict[str, Any], target: Any, format: str | None, *, quiet: bool, open_it: bool, **shown: Any
-) -> None:
-    from convanim.lightdark import save_pair
-
-    look = {name: value for name, value in look.items() if name != "theme"}
-    with _Progress(quiet=quiet) as progress:
-        pair = save_pair(trace, target, format, progress, made_by=_command(), **shown, **look)
-    if not quiet:
-        for line in (_closing(pair.light), _closing(pair.dark), pair.snippet):
-            say(line, err=False)
-    if open_it:
-        click.launch(str(pair.light.path))
-
-
-def _command() -> str:
-    """The command as it could be typed again, without what does not change the picture."""
-    context = click.get_current_context()
-    words = ["convanim", context.info_name or ""]
-    for option in context.command.params:
-        if isinstance(option, click.Argument):
-            words.append(str(context.params[option.name or ""]))
-            continue
-        given = context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
-        if not given or option.name in SILENT:
-            continue
-        value = context.params[option.name or ""]
-        if isinstance(value, bool):
-            words.append(option.opts[0] if value else option.secondary_opts[0])
-        else:
-            words += [option.opts[0], str(value)]
-    return shlex.join(words)
-
-
-def _closing(saved: Any) -> str:
-    told = [str(saved.path or "standard output")]
-    if saved.width:
-        told.append(f"{saved.width}×{saved.height} px")
-    thing = "step" if saved.format == "json" else "frame"
-    told.append(f"{saved.frames} {thing}{'' if saved.frames == 1 else 's'}")
-    if saved.seconds:
-        told.append(f"{saved.seconds:.1f} s")
-    told.append(f"{saved.size / 1000:,.0f} KB" if saved.size >= 1000 else f"{saved.size} bytes")
-    line = ", ".join(told)
-    if saved.left_out:
-        line += f"; {saved.left_out:,} of {saved.steps:,} placements left out"
-        line += ", --select all shows every one" * (not saved.given_up)
-    return f"{line}; {saved.given_up}" if saved.given_up else line
-
-
-class _Progress:
-    """A progress bar on standard error, where that is a terminal."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()
-        self._bar: Any = None
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __call__(self, done: int, total: int) -> None:
-        if not self._wanted or (done % 16 and done != total):  # a terminal is slower than a frame
-            return
-        if self._bar is None:
-            self._bar = click.progressbar(length=total, label="frames", file=sys.stderr)
-            self._bar.__enter__()
-        self._bar.update(done - self._bar.pos)
-
-    def __exit__(self, *error: Any) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(*error)

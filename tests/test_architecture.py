@@ -47,6 +47,7 @@ LEVELS: list[dict[str, str]] = [
     {"request": "what was typed, as a layer and what it is given"},
     {"gallery": "many of them: a folder of descriptions and their files"},
     {"shell": "how the program speaks and ends", "options": "the options that commands share"},
+    {"cli_files": "what commands that write a file share"},
     {"cli_gallery": "the gallery for a person at a shell"},
     {"cli": "the pipeline for a person at a shell"},
     {"__main__": "python -m convanim"},
@@ -58,7 +59,7 @@ LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stag
 SEPARATE = {"render"}
 # Third-party libraries that only these stages may import, and modules that none may.
 ONLY_IN = {
-    "click": {"cli", "cli_gallery", "shell", "options", "__main__"},
+    "click": {"cli", "cli_files", "cli_gallery", "shell", "options", "__main__"},
     "matplotlib": {"glyphs"},
     "jinja2": {"gallery"},
 }
