@@ -132,7 +132,7 @@ def described() -> list[tuple[str, str, str]]:
 
     Example:
         >>> described()[2][:2]
-        ('layout', 'one of "auto", "flat"')
+        ('layout', 'one of "auto", "flat", "isometric"')
     """
     rows = []
     for table, kind in tables():
