@@ -16,6 +16,7 @@ from convanim.palette import Palette
 from convanim.render.raster.cells import Sprites
 from convanim.render.raster.floats import DASHED, Floating
 from convanim.render.raster.joined import Joined
+from convanim.render.raster.leaning import Leaning
 from convanim.render.raster.strokes import Blends, mixes
 from convanim.render.raster.tilted import TiltedGrid
 from convanim.scene import Scene
@@ -71,11 +72,12 @@ class Raster:
         self._outlined: list[Box] = []
         self._written: dict[str, tuple[Text, Box | None]] = {}
         self._sprites = Sprites(self.palette, motion=page.motion_colours)
-        self._floating = Floating(page, self.palette, self._sprites)
         blends = Blends(self.palette)
         self._joined = Joined(page, blends)
         tilted = (place for place in page.places.values() if isinstance(place, Tilt))
         self._tilted = {place.panel.name: TiltedGrid(place, blends, LINED) for place in tilted}
+        leaning = Leaning(page, blends, self._tilted, LINED)
+        self._floating = Floating(page, self.palette, self._sprites, leaning)
         self._dirty: list[Box] = []
         for text, ink in ((page.title, "text"), *((t, "muted") for t in (page.detail, *page.signs))):
             if text.text:
