@@ -102,8 +102,8 @@ class Raster:
             for name, place in self.page.places.items()
             for outline in frame.grids[name].outlines
         ]
-        self._outlined += self._floating.draw(self._pixels, self._base, frame, flying=True)
         self._outlined += self._joined.draw(self._pixels, self._base, frame)
+        self._outlined += self._floating.draw(self._pixels, self._base, frame, flying=True)
         self._before = frame
         return Picture(self._pixels, _hull([*self._dirty, *self._outlined]))
 
