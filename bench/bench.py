@@ -231,7 +231,7 @@ def slopes(folder: str, times: str) -> None:
         ),
         "isometric, a 6x6 input instead": (lambda: draw(3, 1, **tilted), lambda: draw(6, 1, **tilted)),
     }
-    baseline(1), draw(3, 1), draw(6, 1), draw(3, 1, "isometric"), draw(6, 1, "isometric")  # warm
+    baseline(1), draw(3, 1), draw(6, 1), draw(3, 1, **tilted), draw(6, 1, **tilted)  # warm
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in pairs}
     counts: dict[str, int] = {}
     for _ in range(int(times)):
