@@ -1,7 +1,7 @@
 """Which cells of a frame belong together: those under a window, and the one that they are added up in or come from.
 
-Knows frames, and reads all of it out of their outlines and emphasis. Must not know scenes, pixels, or where panels
-stand.
+Knows frames, and reads all of it out of their outlines, emphasis and light that is on its way. Must not know
+scenes, pixels, or where panels stand.
 """
 
 from __future__ import annotations
