@@ -226,6 +226,23 @@ def test_a_product_leans_into_the_plane_that_it_lands_on(width: int) -> None:
     assert 0.6 * area < papers(0.8).sum() < area
 
 
+def test_a_product_whose_numbers_find_no_room_on_the_way_goes_without() -> None:
+    s = scene(ConvTranspose(3, 2).trace(np.arange(81).reshape(9, 9), COUNT[:3, :3]), "overlap-add")
+    page = layout(s, 640, 360, arrangement="isometric")
+    assert page.places["stamp"].number
+    assert not page.places["canvas"].number
+    raster = Raster(s, page, load("light"))
+    landed = s.beats.opening + s.beats.each - 1
+    tween = Tween(s.frame(landed - 1), s.frame(landed))
+    found = set()
+    for part in (0.1, 0.5, 0.9):
+        raster.draw(tween.frame(part))
+        (grid,) = [grid for grid in raster._floating._leaning._between.values() if grid not in found]
+        found.add(grid)
+        assert not grid.place.shaded, "no shade stands for them, since the panel has numbers"
+    assert any(not grid.place.number for grid in found)
+
+
 def test_a_value_on_its_way_passes_over_the_lines() -> None:
     s = scene(MaxPool(2).trace(COUNT[None]))
     page = layout(s, 640, 360, arrangement="isometric")

@@ -98,7 +98,8 @@ class Leaning:
                 )
             tilt = Tilt(
                 *(start.panel, 0, 0, round(lattice.area**0.5), line, number, 0, start.title, None),
-                *(start.low, start.high, start.plain),
+                # Numbers that find no room on the way are left out: no shade stands for them.
+                *(start.low, start.high, start.plain or (start.number > 0 and not number)),
                 lattice=lattice,
             )
             self._between[key] = TiltedGrid(tilt, self._blends, self._lined)
