@@ -221,9 +221,17 @@ def slopes(folder: str, times: str) -> None:
         "smooth, zeros inserted": (lambda: draw(3, 1, **smooth), lambda: draw(3, 11, **smooth)),
         "smooth, stamps added": (lambda: draw(3, 1, **smooth, **stamped), lambda: draw(3, 11, **smooth, **stamped)),
         "isometric, over and over": (lambda: draw(3, 1, **tilted), lambda: draw(3, 11, **tilted)),
+        "isometric smooth, zeros inserted": (
+            lambda: draw(3, 1, **tilted, **smooth),
+            lambda: draw(3, 11, **tilted, **smooth),
+        ),
+        "isometric smooth, stamps added": (
+            lambda: draw(3, 1, **tilted, **smooth, **stamped),
+            lambda: draw(3, 11, **tilted, **smooth, **stamped),
+        ),
         "isometric, a 6x6 input instead": (lambda: draw(3, 1, **tilted), lambda: draw(6, 1, **tilted)),
     }
-    baseline(1), draw(3, 1), draw(6, 1), draw(3, 1, "isometric"), draw(6, 1, "isometric")  # warm
+    baseline(1), draw(3, 1), draw(6, 1), draw(3, 1, **tilted), draw(6, 1, **tilted)  # warm
     seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in pairs}
     counts: dict[str, int] = {}
     for _ in range(int(times)):

@@ -18,11 +18,14 @@ from convanim import glyphs
 from convanim.errors import ConvanimError
 from convanim.layout import Page, Text, Tilt, layout
 from convanim.layout.isometric import hull, planes
+from convanim.motion import Tween, moving
 from convanim.ops import Conv, ConvTranspose, MaxPool
 from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
+from convanim.scene.frame import Emphasis, Role
 from convanim.scene.links import links
-from convanim.theme import load, themes
+from convanim.theme import fill, load, themes
+from convanim.timeline import plan
 
 Pixels = NDArray[np.uint8]
 COUNT = np.arange(1, 17).reshape(4, 4)
@@ -148,6 +151,118 @@ def test_a_frame_looks_the_same_after_any_other(case: tuple[Scene, Page], random
             outside[top:bottom, left:right] = False
             assert not outside.any(), f"frame {number} after {order}: {s.title}"
         before = picture.pixels.copy()
+
+
+@settings(FILTERED, max_examples=12)
+@given(tilted(((640, 360), (480, 480))), st.sampled_from(themes()))
+def test_a_frame_on_the_way_looks_the_same_after_any_other(case: tuple[Scene, Page], look: str) -> None:
+    s, page = case
+    raster = Raster(s, page, load(look))
+    assert len(raster.palette.colours) <= 255
+    before = None
+    for i, (frame, _) in enumerate(moving(s.frame, plan(s.beats).shots[:8], 160)):
+        picture = raster.draw(frame)
+        if i % 2:
+            alone = Raster(s, page, load(look)).draw(frame)
+            np.testing.assert_array_equal(picture.pixels, alone.pixels, f"{i}: {s.title}")
+        if before is not None:
+            top, left, bottom, right = picture.changed
+            assert top >= 0 and left >= 0 and bottom <= page.height and right <= page.width  # noqa: PT018
+            outside = before != picture.pixels
+            outside[top:bottom, left:right] = False
+            assert not outside.any(), f"{i}: {s.title}"
+        before = picture.pixels.copy()
+
+
+@pytest.mark.parametrize("start", [0, 1, 2])
+@pytest.mark.parametrize("width", [480, 1280])
+def test_what_spreads_or_grows_in_a_plane_begins_and_ends_where_it_stood_and_stands(start: int, width: int) -> None:
+    s = scene(ConvTranspose(3, 2, 1).trace(COUNT[:3, :3], COUNT[:3, :3]))
+    page = layout(s, width, round(width * 9 / 16), arrangement="isometric")
+    before, after = s.frame(start), s.frame(start + 1)
+    tween = Tween(before, after)
+    assert tween.frame(0.5).floats
+    for part, whole in ((1e-9, before), (1 - 1e-9, after)):
+        place = page.places["stage"]
+        assert isinstance(place, Tilt)
+        top, left, bottom, right = place.box
+        seen = []
+        for frame in (tween.frame(part), whole):
+            raster = Raster(s, page, load("light"))
+            pixels = raster.palette.colours[raster.draw(frame).pixels][top:bottom, left:right]
+            seen.append(pixels.astype(int))
+        other = np.abs(seen[0] - seen[1]).max(axis=2) > 24
+        # The outer ends of dashes may lie elsewhere, and hatching that is behind others shows beside their lines.
+        assert other.sum() <= 0.02 * other.size, f"{other.sum()} of {other.size}"
+
+
+@pytest.mark.parametrize("width", [640, 1280])
+def test_a_product_leans_into_the_plane_that_it_lands_on(width: int) -> None:
+    s = scene(ConvTranspose(3, 2, 1).trace(COUNT[:3, :3], COUNT[:3, :3]), "overlap-add")
+    page = layout(s, width, round(width * 9 / 16), arrangement="isometric")
+    landed = s.beats.opening + s.beats.each - 1
+    tween = Tween(s.frame(landed - 1), s.frame(landed))
+    look = load("light")
+    paper = look.colour(fill(Role.PRODUCT, Emphasis.NONE))
+    canvas, stamp = page.places["canvas"], page.places["stamp"]
+    assert isinstance(canvas, Tilt)
+
+    def papers(part: float) -> NDArray[np.bool_]:
+        raster = Raster(s, page, look)
+        found: NDArray[np.bool_] = (raster.palette.colours[raster.draw(tween.frame(part)).pixels] == paper).all(axis=2)
+        top, left, bottom, right = stamp.box
+        found[top:bottom, left:right] = False  # which it has left
+        return found
+
+    # It fills the cells that it is added to, but for lines and numbers, and nothing beside them.
+    window = filled(page, list(canvas.corners(0, 0, 3, 3)))
+    there = papers(1 - 1e-9)
+    assert not (there & ~window).any()
+    assert (there & window).sum() > 0.6 * window.sum()
+    # On the way it is of a shape between that of both.
+    (ax, ay), (dx, dy) = (0.8 * np.array(step) for step in canvas.lattice)
+    ax, dy = ax + 0.2 * stamp.pitch, dy + 0.2 * stamp.pitch
+    area = 9 * (ax * dy - ay * dx)
+    assert 0.6 * area < papers(0.8).sum() < area
+
+
+def test_a_product_whose_numbers_find_no_room_on_the_way_goes_without() -> None:
+    s = scene(ConvTranspose(3, 2).trace(np.arange(81).reshape(9, 9), COUNT[:3, :3]), "overlap-add")
+    page = layout(s, 640, 360, arrangement="isometric")
+    assert page.places["stamp"].number
+    assert not page.places["canvas"].number
+    raster = Raster(s, page, load("light"))
+    landed = s.beats.opening + s.beats.each - 1
+    tween = Tween(s.frame(landed - 1), s.frame(landed))
+    found = set()
+    for part in (0.1, 0.5, 0.9):
+        raster.draw(tween.frame(part))
+        (grid,) = [grid for grid in raster._floating._leaning._between.values() if grid not in found]
+        found.add(grid)
+        assert not grid.place.shaded, "no shade stands for them, since the panel has numbers"
+    assert any(not grid.place.number for grid in found)
+
+
+def test_a_value_on_its_way_passes_over_the_lines() -> None:
+    s = scene(MaxPool(2).trace(COUNT[None]))
+    page = layout(s, 640, 360, arrangement="isometric")
+    written = s.beats.opening + s.beats.each - 1
+    tween = Tween(s.frame(written - 1), s.frame(written))
+    frame = tween.frame(0.5)
+    assert len(frame.floats) == 1
+    with_lines, without = (Raster(s, page, load("light")) for _ in range(2))
+    without._joined.page = layout(s, 640, 360)
+    one, other = (r.palette.colours[r.draw(frame).pixels] for r in (with_lines, without))
+    lines = (one != other).any(axis=2)
+    lower, upper = (page.places[panel.name] for panel in planes(s) or ())
+    assert isinstance(lower, Tilt)
+    assert isinstance(upper, Tilt)
+    start, end = lower.corners(1, 1, 2, 2), upper.corners(0, 0, 1, 1)
+    cell = [((a + c) / 2, (b + d) / 2) for (a, b), (c, d) in zip(start, end, strict=True)]
+    middle = tuple(sum(at) / 4 for at in zip(*cell, strict=True))
+    inner = [(m + 0.9 * (x - m), n + 0.9 * (y - n)) for (x, y), (m, n) in ((corner, middle) for corner in cell)]
+    assert lines.any()
+    assert not (lines & filled(page, inner)).any()
 
 
 def test_every_cell_has_the_same_pixels_and_none_has_two_cells() -> None:

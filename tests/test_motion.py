@@ -22,7 +22,7 @@ from convanim.cli import main
 from convanim.errors import ConvanimError
 from convanim.layout import layout
 from convanim.motion import Tween, moving
-from convanim.ops import Conv, ConvTranspose, MaxPool, PixelShuffle
+from convanim.ops import Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle
 from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Frame, Role
@@ -149,6 +149,18 @@ def test_a_window_with_gaps_lights_only_its_taps() -> None:
     s = scene(Conv(2, dilation=2).trace(np.arange(25).reshape(5, 5), np.ones((2, 2), int)))
     clips = {f.clip for f in way(s, s.beats.opening + 1).frame(0.5).floats if f.role != Role.NONE}
     assert clips == {(r, c + 0.5, r + 1, c + 1.5) for r in (0, 2) for c in (0, 2)}
+
+
+def test_what_is_written_in_a_cell_stays_while_a_window_passes_over_it() -> None:
+    pool = MaxPool(2).trace(np.arange(16).reshape(1, 4, 4))
+    s = scene(MaxUnpool(2).trace(pool))
+    tween = way(s, s.beats.opening + s.beats.each - 1)
+    frame = tween.frame(0.5)
+    name = next(f.panel for f in frame.floats)
+    notes = tween.after.grids[name].notes
+    assert notes
+    assert frame.grids[name].notes == notes
+    assert {(f.row, f.column): f.note for f in frame.floats} == {cell: notes[cell] for cell in ((0, 0), (0, 1))}
 
 
 def test_a_product_lands_on_the_canvas() -> None:

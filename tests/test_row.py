@@ -14,6 +14,7 @@ from convanim.animation import Animation
 from convanim.errors import ConvanimError
 from convanim.layout import LAYOUTS, Page, layout
 from convanim.layout.row import strips
+from convanim.motion import Tween
 from convanim.ops import Conv, ConvTranspose, MaxPool
 from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
@@ -141,3 +142,27 @@ def test_matrix_is_a_view_and_a_layout() -> None:
         Animation(trace, layout="matrix", view="overlap")
     with pytest.raises(ConvanimError, match="convolutions"):
         Animation(MaxPool(2).trace(PLANE), layout="matrix")
+
+
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_a_fan_goes_with_its_window(dilation: int) -> None:
+    s = scene(Conv(2, dilation=dilation).trace(LINE, [3, 5]))
+    first = s.beats.opening + s.beats.each - 1
+    tween = Tween(s.frame(first), s.frame(first + 1))
+    page = layout(s, 640, 360, arrangement="row")
+    (there,) = links(tween.after)
+    seen = []
+    for part in (0.2, 0.5, 0.8):
+        frame = tween.frame(part)
+        (link,) = links(frame)
+        assert link.cells == there.cells
+        assert len(link.cells) == 2
+        with_lines, without = (Raster(s, page, load("light")) for _ in range(2))
+        without._joined.page = layout(s, 640, 360)
+        one, other = (r.palette.colours[r.draw(frame).pixels] for r in (with_lines, without))
+        columns = np.flatnonzero((one != other).any(axis=(0, 2)))
+        seen.append((columns[0], columns[-1]))
+    pitch = page.places["stage"].pitch
+    for end in (0, 1):
+        moved = np.diff([ends[end] for ends in seen])
+        assert np.abs(moved - 0.3 * pitch).max() <= 2, "it moves as far as the window"

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -181,3 +182,21 @@ def test_panels_that_are_left_out_leave_no_sign_behind() -> None:
     page = layout(s, 1280, 720, style=Style(kernel=False))
     assert [*page.places] == ["input", "canvas"]
     assert not page.signs
+
+
+@pytest.mark.parametrize("name", templates())
+@pytest.mark.parametrize(
+    ("trace", "arrangement", "view"),
+    [
+        (Conv(3, padding=1).trace(np.arange(5), [1, 2, 3]), "row", "sliding"),
+        (ConvTranspose(2, 2).trace(np.arange(3), [3, 5]), "row", "overlap-add"),
+        (ConvTranspose(2, 2).trace([[1, 2], [3, 4]], [[1, 2], [3, 4]]), "isometric", "zero-insertion"),
+        (ConvTranspose(2, 2).trace([[1, 2], [3, 4]], [[1, 2], [3, 4]]), "isometric", "overlap-add"),
+    ],
+)
+def test_every_template_shows_what_moves(name: str, trace: Trace, arrangement: str, view: str) -> None:
+    frames = {}
+    for motion in ("step", "smooth"):
+        animation = trace.animate(view=view, template=name, layout=arrangement, motion=motion, select="0..5")
+        frames[motion] = animation.save(BytesIO(), "gif").frames
+    assert frames["smooth"] > frames["step"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import hypot
+from math import floor, hypot
 from typing import NamedTuple
 
 import numpy as np
@@ -105,7 +105,12 @@ class Tilt(Place):
     def node(self, row: float, column: float) -> tuple[int, int]:
         """The (x, y) of the first corner of a cell, px; between two cells, too."""
         x, y = self.lattice.at(row, column)
-        return self.x + round(x), self.y + round(y)
+        return self.x + _nearest(x), self.y + _nearest(y)
+
+    def at(self, row: float, column: float) -> tuple[int, int]:
+        """The upper left corner (y, x) of the box around a cell, px; between two cells, too."""
+        x, y = self.node(row, column)
+        return y + self.lattice.along.y, x
 
     def corners(self, top: float, left: float, bottom: float, right: float) -> tuple[tuple[int, int], ...]:
         """The (x, y) of the corners of some cells, once around."""
@@ -138,6 +143,11 @@ class Tilt(Place):
         """A note to the right of the number; the pen is relative to the box around the cell."""
         right, baseline = self.corner
         return Text(text, round(right - glyphs.width(text, self.note)), baseline, self.note)
+
+
+def _nearest(at: float) -> int:
+    """The nearest whole number; of halves always the one above, so that cells stay side by side while they move."""
+    return floor(at + 0.5 + 1e-6)
 
 
 def number_size(panel: Panel, lattice: Lattice, line: int, most: int, least: int) -> int:

@@ -113,20 +113,21 @@ class Tween:
         inside = under.sum() == lit.sum() and was[from_box].sum() == was.sum()
         if not lit.any() or not inside or not np.array_equal(under, was[from_box]) or 4 * under.sum() > MOST:
             return
-        notes = {cell: note for cell, note in now.notes.items() if not lit[cell]}
+        # The kernel's own factors go with it; on the way to another row they would cross the numbers.
+        own = {c: n for c, n in now.notes.items() if lit[c] and then.notes.get((c[0], c[1] - across)) == n and not down}
+        # What is written there without the window belongs to the cell, whatever passes over it.
+        stay = {c: n for c, n in now.notes.items() if then.notes.get(c) == n and not (lit[c] and was[c])}
+        notes = {cell: note for cell, note in now.notes.items() if not lit[cell] or cell in stay}
         calm = np.where(lit, Emphasis.NONE, now.emphasis).astype(np.uint8)
         self._grids[name] = replace(self._grids[name], emphasis=calm, notes=notes)
         # A window without gaps is one light; of one with gaps each tap is.
         taps = [(0, 0, *under.shape)] if under.all() else [(r, c, r + 1, c + 1) for r, c in np.argwhere(under).tolist()]
 
-        # The kernel's own factors go with it; on the way to another row they would cross the numbers.
-        own = {c: n for c, n in now.notes.items() if lit[c] and then.notes.get((c[0], c[1] - across)) == n and not down}
-
         def lights(part: float) -> Floats:
             back = down * (part - 1), across * (part - 1)
             top, left = window.top + back[0], window.left + back[1]
             lit_now = tuple(
-                paths.cell(name, now, r, c, emphasis=Emphasis.ACTIVE, clip=clip)
+                paths.cell(name, now, r, c, emphasis=Emphasis.ACTIVE, clip=clip, note=stay.get((r, c), ""))
                 for clip in ((top + t[0], left + t[1], top + t[2], left + t[3]) for t in taps)
                 for r, c in paths.touched(clip, now.roles.shape)
             )

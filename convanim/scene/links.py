@@ -1,7 +1,7 @@
 """Which cells of a frame belong together: those under a window, and the one that they are added up in or come from.
 
-Knows frames, and reads all of it out of their outlines and emphasis. Must not know scenes, pixels, or where panels
-stand.
+Knows frames, and reads all of it out of their outlines, emphasis and light that is on its way. Must not know
+scenes, pixels, or where panels stand.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ def links(frame: Frame) -> tuple[Link, ...]:
             for other, point in _points(grids, windows):
                 stamps = point.role == Role.DATA
                 cells = _under(grids[name], window)
+                if window.down or window.across:
+                    cells = _lit(frame, name, window) or cells
                 found.append(
                     Link(name, window, cells, other, (point.top, point.left), (point.down, point.across), stamps)
                 )
@@ -85,3 +87,17 @@ def _under(grid: Grid, window: Outline) -> tuple[tuple[int, int], ...]:
     part = grid.emphasis[top : window.bottom, left : window.right]
     taking = (part == Emphasis.ACTIVE) | (part == Emphasis.WRITTEN)
     return tuple((top + row, left + column) for row, column in np.argwhere(taking).tolist())
+
+
+def _lit(frame: Frame, name: str, window: Outline) -> tuple[tuple[int, int], ...]:
+    """The cells under a window on its way where it will be: those whose light goes with it."""
+    lights = {
+        f.clip for f in frame.floats if f.panel == name and f.clip and f.emphasis == Emphasis.ACTIVE and not f.under
+    }
+    found = set()
+    for clip in lights:
+        top, left, bottom, right = (
+            round(at - by) for at, by in zip(clip, (window.down, window.across) * 2, strict=True)
+        )
+        found |= {(row, column) for row in range(top, bottom) for column in range(left, right)}
+    return tuple(sorted(found))

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim import glyphs, theme
-from convanim.layout import SMALLEST, Box, Page, Place
+from convanim.layout import SMALLEST, Box, Page, Place, Tilt
 from convanim.palette import Palette
 from convanim.render.raster.cells import Sprites
+from convanim.render.raster.leaning import Leaning, spot
 from convanim.scene.frame import COLOURLESS, Emphasis, Float, Frame, Grid, Role
 
 Pixels = NDArray[np.uint8]
@@ -29,10 +30,11 @@ class Floating:
     Args:
         page: where the panels lie.
         palette, sprites: what cells are drawn with.
+        leaning: what draws those in tilted planes.
     """
 
-    def __init__(self, page: Page, palette: Palette, sprites: Sprites) -> None:
-        self._page, self._palette, self._sprites = page, palette, sprites
+    def __init__(self, page: Page, palette: Palette, sprites: Sprites, leaning: Leaning) -> None:
+        self._page, self._palette, self._sprites, self._leaning = page, palette, sprites, leaning
         self._between: dict[tuple[str, str, int], Place] = {}
 
     def draw(self, pixels: Pixels, base: Pixels, frame: Frame, *, flying: bool) -> list[Box]:
@@ -45,11 +47,19 @@ class Floating:
         """
         boxes: list[Box] = []
         drawn = (f for f in frame.floats if (f.towards is not None) == flying and self._seen(f))
-        for (panel, under), floats in groupby(drawn, key=lambda f: (f.panel, f.under)):
-            covered = [box for box in (self._float(pixels, f) for f in floats) if box]
+        for (panel, under), group in groupby(drawn, key=lambda f: (f.panel, f.under)):
+            floats, place = list(group), self._page.places[panel]
+            leans = self._leaning.takes
+            among = {spot(f) for f in floats if leans(f)}
+            found = (self._leaning.draw(pixels, f, among) if leans(f) else self._float(pixels, f) for f in floats)
+            covered = [box for box in found if box]
             boxes += covered
-            if under and covered:
-                for lid in _lids(self._page.places[panel], frame.grids[panel]):
+            if not (under and covered):
+                continue
+            if isinstance(place, Tilt):
+                self._leaning.cover(pixels, base, place, frame.grids[panel])
+            else:
+                for lid in _lids(place, frame.grids[panel]):
                     where = np.s_[lid.top : lid.bottom, lid.left : lid.right]
                     pixels[where] = base[where]
         return boxes
@@ -63,7 +73,8 @@ class Floating:
         place = self._page.places[f.panel]
         top, left = place.at(f.row, f.column)
         if f.role == Role.NONE:
-            return self._note(pixels, place, f, top + place.line, left + place.line)
+            inset = 0 if isinstance(place, Tilt) else place.line
+            return self._note(pixels, place, f, top + inset, left + inset)
         seen = Box(0, 0, self._page.height, self._page.width)
         if f.towards is not None:
             name, row, column = f.towards

@@ -16,6 +16,7 @@ from convanim.palette import Palette
 from convanim.render.raster.cells import Sprites
 from convanim.render.raster.floats import DASHED, Floating
 from convanim.render.raster.joined import Joined
+from convanim.render.raster.leaning import Leaning
 from convanim.render.raster.strokes import Blends, mixes
 from convanim.render.raster.tilted import TiltedGrid
 from convanim.scene import Scene
@@ -47,7 +48,8 @@ def palette(page: Page, look: Theme) -> Palette:
             shades |= {"negative"} if place.signed else set()
         shades |= {"heat"} if place.panel.heat else set()
     pictures = [place.panel.colours for place in places if place.panel.colours is not None]
-    pictures += [mixes(look)] if page.links else []  # slanted lines
+    if page.links:  # slanted lines
+        pictures.append(mixes(look, stamps=any(place.panel.shade == "product" for place in places)))
     return look.needed(numbers=any(place.number for place in places), shades=shades, pictures=pictures)
 
 
@@ -71,11 +73,12 @@ class Raster:
         self._outlined: list[Box] = []
         self._written: dict[str, tuple[Text, Box | None]] = {}
         self._sprites = Sprites(self.palette, motion=page.motion_colours)
-        self._floating = Floating(page, self.palette, self._sprites)
         blends = Blends(self.palette)
         self._joined = Joined(page, blends)
         tilted = (place for place in page.places.values() if isinstance(place, Tilt))
         self._tilted = {place.panel.name: TiltedGrid(place, blends, LINED) for place in tilted}
+        leaning = Leaning(page, blends, self._tilted, LINED)
+        self._floating = Floating(page, self.palette, self._sprites, leaning)
         self._dirty: list[Box] = []
         for text, ink in ((page.title, "text"), *((t, "muted") for t in (page.detail, *page.signs))):
             if text.text:
@@ -100,8 +103,8 @@ class Raster:
             for name, place in self.page.places.items()
             for outline in frame.grids[name].outlines
         ]
-        self._outlined += self._floating.draw(self._pixels, self._base, frame, flying=True)
         self._outlined += self._joined.draw(self._pixels, self._base, frame)
+        self._outlined += self._floating.draw(self._pixels, self._base, frame, flying=True)
         self._before = frame
         return Picture(self._pixels, _hull([*self._dirty, *self._outlined]))
 

@@ -79,11 +79,16 @@ def cut(away: NDArray[np.float64], width: float) -> NDArray[np.uint8]:
     return np.rint(ALL * part).astype(np.uint8)
 
 
-def mixes(look: Theme) -> Colours:
-    """The colours, (n, 3), that slanted strokes need besides those of letters."""
+def mixes(look: Theme, *, stamps: bool = False) -> Colours:
+    """The colours, (n, 3), that slanted strokes need besides those of letters.
+
+    Args:
+        stamps: whether products lie on the page, which may lean.
+    """
     found = []
     for ink, papers in MEETS.items():
-        for paper in papers:
+        more = [FILL[Role.PRODUCT]] if stamps and ink == "line" else []
+        for paper in (*papers, *more):
             found += _mixed(np.array([look.colour(paper)]), np.array(look.colour(ink))).reshape(-1, 3).tolist()
     return np.unique(np.array(found, np.uint8), axis=0)
 
