@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from convanim import __version__, description
 from convanim.budget import Rung, fitted, read_size, too_large
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, shortly, whole
 from convanim.layout import Page, choose, known, suited, view_of
 from convanim.layout import layout as laid_out
 from convanim.motion import moving
@@ -135,9 +135,12 @@ class Animation:
         max_size: int | str | None = None,
         made_by: str | None = None,
     ) -> None:
-        for name, value in (("width", width), ("height", height), ("plays", plays)):
-            if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")):
-                raise ConvanimError(f"{name} {value!r} is not a whole number", "give an int")
+        _of_their_kinds(
+            traces=(trace, *([] if beside is None else [beside])),
+            numbers={"width": width, "height": height, "plays": plays},
+            texts={"view": view, "layout": layout, "motion": motion, "title": title, "made by": made_by},
+            flags={"symbols": symbols, "colours": colours, "saturate": saturate, "caption": caption},
+        )
         if select is not None and not isinstance(select, str):
             numbers = [select] if hasattr(select, "__index__") else select
             if not isinstance(numbers, Iterable):
@@ -145,6 +148,7 @@ class Animation:
             select = ",".join(map(str, numbers))
         if not 0 <= plays <= 65536:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
+        self._asked_size = max_size is not None  # a template's own is for files that have a size to keep
         shown = Shown(symbols, colours, saturate, grad)
         if beside is None:
             view = view_of(known(layout), view, views_of(trace.op))
@@ -241,12 +245,14 @@ class Animation:
         kind = pick_format(target, format)
         progress = progress or (lambda done, total: None)
         if sheet is not None:
+            if not whole(sheet):
+                raise ConvanimError(f"sheet {shortly(sheet)} is no number of columns", "give an int, like 4")
             if kind != "png" or (target and numbered(target)):
                 what = target.name if target else f".{kind}"
                 raise ConvanimError(f"a sheet is one picture, and {what} is not", "name a file like sheet.png")
             return self._save_sheet(target or cast(BinaryIO, path), sheet, progress)
         if kind == "json":
-            if self.max_size is not None:
+            if self._asked_size:
                 raise ConvanimError("max size does not go with .json", "leave it out: a trace is written whole")
             return save_trace(self.trace, target or cast(BinaryIO, path), self.view)
         if target and numbered(target) and kind != "png":
@@ -383,12 +389,16 @@ class Animation:
             frame = self.scene.frame(number)
             page.add(raster.draw(frame).pixels, label(number, frame.step, self.words))
             progress(i, len(numbers))
+        written = BytesIO()
+        write_png(written, page.pixels, raster.palette.colours, self.comment, self.alt)
+        size = written.tell()
+        if self.max_size is not None and size > self.max_size:
+            raise too_large(self.max_size, size)
         with whole_file(path) if isinstance(path, Path) else nullcontext(path) as file:
-            counted = _Counting(file)
-            write_png(cast(BinaryIO, counted), page.pixels, raster.palette.colours, self.comment, self.alt)
+            file.write(written.getbuffer())
         high, wide = page.pixels.shape
         target = path if isinstance(path, Path) else None
-        return Saved(target, "png", wide, high, len(numbers), 0.0, counted.size, 0, self.plan.steps)
+        return Saved(target, "png", wide, high, len(numbers), 0.0, size, 0, self.plan.steps)
 
     def _txt(self, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         from convanim.render.text import frame_text, heading
@@ -441,6 +451,8 @@ def pick_format(target: Path | None, given: str | None = None) -> str:
     kinds = [*WRITERS, "json"]
     known = ", ".join(f".{kind}" for kind in kinds)
     if given is not None:
+        if not isinstance(given, str):
+            raise ConvanimError(f"format {shortly(given)} is not a text", f"use one of {', '.join(kinds)}")
         if given.lower() not in kinds:
             raise ConvanimError(f"format {given!r} is not known", f"use one of {', '.join(kinds)}")
         return given.lower()
@@ -451,6 +463,28 @@ def pick_format(target: Path | None, given: str | None = None) -> str:
         what = f"the suffix {target.suffix!r} of {target.name}" if kind else f"{target.name!r} without a suffix"
         raise ConvanimError(f"{what} is no known format", f"use one of {known}")
     return kind
+
+
+def _of_their_kinds(
+    *, traces: Iterable[Any], numbers: dict[str, Any], texts: dict[str, Any], flags: dict[str, Any]
+) -> None:
+    """Refuse what Python would let through to where nobody expects it; None is the same as not given.
+
+    Raises:
+        ConvanimError: a value is of another kind.
+    """
+    for value in traces:
+        if not isinstance(value, Trace):
+            raise ConvanimError(f"{shortly(value)} is not a trace", "give what the trace method of a layer returns")
+    for name, value in numbers.items():
+        if not whole(value) and (value is not None or name == "plays"):
+            raise ConvanimError(f"{name} {shortly(value)} is not a whole number", "give an int")
+    for name, value in texts.items():
+        if not isinstance(value, str | None):
+            raise ConvanimError(f"{name} {shortly(value)} is not a text", "give a str")
+    for name, value in flags.items():
+        if not isinstance(value, bool | np.bool_ | None):
+            raise ConvanimError(f"{name} {shortly(value)} is neither true nor false", "give a bool")
 
 
 class _Counting:

@@ -142,14 +142,14 @@ def _beside(place: Place, partner: Place, m: Measures) -> int:
     """How far a strip moves to the right to stand in the middle of the one that it is joined to, px."""
     wanted = (partner.box.left + partner.box.right - place.box.left - place.box.right) // 2
     words = [glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles]
-    right = max(place.box.right, round(place.x + max(words)), place.scale[2].box.right if place.scale else 0)
+    right = max(place.box.right, round(place.x + max(words, default=0)), place.scale[2].box.right if place.scale else 0)
     return max(min(wanted, m.width - m.margin - right), min(0, m.margin - place.box.left))
 
 
 def _scaled_above(place: Place, row: Sequence[Panel], places: dict[str, Place], m: Measures) -> Place:
     """A strip whose scale stands beside its titles, as lines leave it below; without one where there is no room."""
     words = [glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles]
-    x = round(place.title.x + max(words)) + m.of(30, 12)
+    x = round(place.title.x + max(words, default=0)) + m.of(30, 12)
     low, bar, high = scale(place.panel, place.low, place.high, x, 0, m)
     up = place.title.baseline - low.baseline
     free = min((places[p.name].x for p in row if places[p.name].x > place.x), default=m.width - m.margin)
