@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from convanim import __version__, description
 from convanim.budget import Rung, fitted, read_size, too_large
 from convanim.errors import ConvanimError, shortly, whole
-from convanim.layout import Page, choose, known, suited, view_of
+from convanim.layout import LAYOUTS, Page, choose, known, suited, view_of
 from convanim.layout import layout as laid_out
 from convanim.motion import moving
 from convanim.scene import Scene, Shown, compared, pick_view, scene, views_of
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 #: So many placements are told in a file's comment.
 TOLD = 49
+#: What to give for an option that takes one of a few words, and got something else.
+HINTS = {"motion": "use step or smooth", "layout": f"use one of {', '.join(LAYOUTS)}"}
 
 
 @dataclass(frozen=True)
@@ -481,7 +483,7 @@ def _of_their_kinds(
             raise ConvanimError(f"{name} {shortly(value)} is not a whole number", "give an int")
     for name, value in texts.items():
         if not isinstance(value, str | None):
-            raise ConvanimError(f"{name} {shortly(value)} is not a text", "give a str")
+            raise ConvanimError(f"{name} {shortly(value)} is not a text", HINTS.get(name, "give a str"))
     for name, value in flags.items():
         if not isinstance(value, bool | np.bool_ | None):
             raise ConvanimError(f"{name} {shortly(value)} is neither true nor false", "give a bool")
