@@ -1,6 +1,7 @@
 """Templates in the layouts that join planes and strips: room, the size of text, and pages that are too small."""
 
 import re
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -103,3 +104,35 @@ def test_strips_have_their_page_in_every_template(name: str, view: str) -> None:
         page = layout(s, style.width, style.height, style=style, arrangement="row")
         check_apart(s, page)
         assert page.links == "fan"
+
+
+@pytest.mark.parametrize("name", ["slide", "readme"])
+@pytest.mark.parametrize("view", ["matrix", "backward"])
+def test_scales_do_not_drive_numbers_away(name: str, view: str) -> None:
+    """One grid of large numbers is shaded; the small numbers of the others can still be read."""
+    size = 4 if view == "matrix" else 5
+    op = Conv(3) if view == "matrix" else Conv(3, 2, 1)
+    s = scene(op.trace(np.arange(1, size * size + 1).reshape(size, size), np.arange(1, 10).reshape(3, 3)), view)
+    style = STYLES[name]
+    page = layout(s, style.width, style.height, style=style)
+    shaded = [place for place in page.places.values() if place.shaded]
+    assert len(shaded) == 1
+    assert shaded[0].scale
+    bare = layout(s, style.width, style.height, style=replace(style, scales=False))
+    assert [place.number > 0 for place in page.places.values()] == [place.number > 0 for place in bare.places.values()]
+
+
+def test_cells_without_numbers_are_nearly_of_a_size() -> None:
+    op = ConvTranspose(3, 2, 1)
+    s = scene(op.trace(np.arange(9).reshape(3, 3), np.arange(9).reshape(3, 3)), "both")
+    style = STYLES["minimal"]
+    pitches = [place.pitch for place in layout(s, style.width, style.height, style=style).places.values()]
+    assert max(pitches) <= 1.5 * min(pitches)
+
+
+def test_what_is_looked_up_is_not_larger_than_what_is_walked_over() -> None:
+    s = scene(Conv(3).trace(np.arange(48).reshape(3, 4, 4), np.ones((1, 3, 3, 3), int)))
+    style = STYLES["square"]
+    page = layout(s, style.width, style.height, style=style)
+    walked = max(place.pitch for place in page.places.values() if not place.panel.aside)
+    assert all(place.pitch <= 1.25 * walked for place in page.places.values())

@@ -123,11 +123,11 @@ def stack(scene: Standing, m: Measures, told: Collection[str] = ()) -> tuple[dic
 def _even(kin: Kin, pitches: Pitches, m: Measures) -> Pitches:
     """No cells that are large for nothing.
 
-    What is looked up need not be larger than what is walked over, unless it could not be read then, and cells without
-    numbers are all of a size, or nearly.
+    What is looked up need not be much larger than what is walked over, unless it could not be read then, and cells
+    without numbers are all of a size, or nearly.
     """
     walked = [pitches[name] for name, panel in kin.panels.items() if not panel.aside]
-    aside = max(*walked, m.of(46, 20)) if walked else m.cell
+    aside = max(5 * max(walked) // 4, m.of(46, 20)) if walked else m.cell
     most = m.cell if m.style.numbers else 3 * min(pitches.values()) // 2
     even = kin.shared({n: min(p, most, aside if kin.panels[n].aside else most) for n, p in pitches.items()})
     lost = any(kin.sizes(panel, pitches[n])[0] and not kin.sizes(panel, even[n])[0] for n, panel in kin.panels.items())
