@@ -18,7 +18,7 @@ from convanim.errors import ConvanimError
 from convanim.layout import Page, layout, page_size
 from convanim.layout.isometric import hull
 from convanim.layout.row import strips
-from convanim.ops import Conv, ConvTranspose
+from convanim.ops import Conv, ConvTranspose, PixelShuffle
 from convanim.scene import VIEWS, Scene, scene
 
 FILTERED = settings(
@@ -136,3 +136,22 @@ def test_what_is_looked_up_is_not_larger_than_what_is_walked_over() -> None:
     page = layout(s, style.width, style.height, style=style)
     walked = max(place.pitch for place in page.places.values() if not place.panel.aside)
     assert all(place.pitch <= 1.25 * walked for place in page.places.values())
+
+
+@pytest.mark.parametrize(
+    "s",
+    [
+        scene(PixelShuffle(2).trace(np.arange(24).reshape(4, 2, 3))),
+        scene(Conv(3).trace(np.arange(48).reshape(3, 4, 4), np.ones((1, 3, 3, 3), int))),
+        scene(Conv(3).trace(np.arange(16).reshape(4, 4), np.arange(9).reshape(3, 3)), "matrix"),
+    ],
+    ids=["shuffle", "channels", "matrix"],
+)
+def test_blocks_stand_above_each_other_where_cells_get_larger(s: Scene) -> None:
+    style = STYLES["square"]
+    page = layout(s, style.width, style.height, style=style)
+    check_apart(s, page)
+    wide = layout(s, style.width, style.height, style=replace(style, wrap=False))
+    assert min(p.pitch for p in page.places.values()) > 1.08 * min(p.pitch for p in wide.places.values())
+    upper, lower = ([page.places[p.name].box for row in rows for p in row] for rows in s.blocks)
+    assert max(box.bottom for box in upper) < min(box.top for box in lower)
