@@ -12,17 +12,18 @@ from copy import copy
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convanim import __version__
 from convanim.budget import Rung, fitted, read_size, too_large
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, shortly, whole
 from convanim.film import Film
 from convanim.formats import DRAWN, WRITERS, Counting, Progress, Saved, draw_png, pick_format, save_trace
 from convanim.formats import sheet as write_sheet
+from convanim.kinds import of_their_kinds
 from convanim.layout import choose, known, suited, view_of
 from convanim.scene import Scene, Shown, compared, pick_view, scene, views_of
 from convanim.scene.frame import Frame
@@ -32,9 +33,6 @@ from convanim.theme import load
 from convanim.timeline import GIF_TICK, Plan, pick_motion, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
-
-if TYPE_CHECKING:
-    pass
 
 
 class Animation(Film):
@@ -103,9 +101,12 @@ class Animation(Film):
         max_size: int | str | None = None,
         made_by: str | None = None,
     ) -> None:
-        for name, value in (("width", width), ("height", height), ("plays", plays)):
-            if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__")):
-                raise ConvanimError(f"{name} {value!r} is not a whole number", "give an int")
+        of_their_kinds(
+            traces=(trace, *([] if beside is None else [beside])),
+            numbers={"width": width, "height": height, "plays": plays},
+            texts={"view": view, "layout": layout, "motion": motion, "title": title, "made by": made_by},
+            flags={"symbols": symbols, "colours": colours, "saturate": saturate, "caption": caption},
+        )
         if select is not None and not isinstance(select, str):
             numbers = [select] if hasattr(select, "__index__") else select
             if not isinstance(numbers, Iterable):
@@ -113,6 +114,7 @@ class Animation(Film):
             select = ",".join(map(str, numbers))
         if not 0 <= plays <= 65536:
             raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
+        self._asked_size = max_size is not None  # a template's own is for files that have a size to keep
         shown = Shown(symbols, colours, saturate, grad)
         if beside is None:
             view = view_of(known(layout), view, views_of(trace.op))
@@ -186,12 +188,14 @@ class Animation(Film):
         kind = pick_format(target, format)
         progress = progress or (lambda done, total: None)
         if sheet is not None:
+            if not whole(sheet):
+                raise ConvanimError(f"sheet {shortly(sheet)} is no number of columns", "give an int, like 4")
             if kind != "png" or (target and numbered(target)):
                 what = target.name if target else f".{kind}"
                 raise ConvanimError(f"a sheet is one picture, and {what} is not", "name a file like sheet.png")
             return self._save_sheet(target or cast(BinaryIO, path), sheet, progress)
         if kind == "json":
-            if self.max_size is not None:
+            if self._asked_size:
                 raise ConvanimError("max size does not go with .json", "leave it out: a trace is written whole")
             return save_trace(self.trace, target or cast(BinaryIO, path), self.view)
         if target and numbered(target) and kind != "png":
@@ -282,8 +286,12 @@ class Animation(Film):
     def _save_sheet(self, path: Path | BinaryIO, columns: int, progress: Progress) -> Saved:
         """Several frames in one PNG."""
         self.prove()
+        written = BytesIO()
+        wide, high, frames = write_sheet(self, written, columns, progress)
+        size = written.tell()
+        if self.max_size is not None and size > self.max_size:
+            raise too_large(self.max_size, size)
         with whole_file(path) if isinstance(path, Path) else nullcontext(path) as file:
-            counted = Counting(file)
-            wide, high, frames = write_sheet(self, cast(BinaryIO, counted), columns, progress)
+            file.write(written.getbuffer())
         target = path if isinstance(path, Path) else None
-        return Saved(target, "png", wide, high, frames, 0.0, counted.size, 0, self.plan.steps)
+        return Saved(target, "png", wide, high, frames, 0.0, size, 0, self.plan.steps)

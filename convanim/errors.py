@@ -5,6 +5,9 @@ Knows how an error reads and which exit code it has. Must not know what any part
 
 from __future__ import annotations
 
+import reprlib
+from typing import Any
+
 
 class ConvanimError(Exception):
     """Wrong input, said in one sentence: what is wrong, where, and what to type instead.
@@ -33,3 +36,26 @@ class CheckFailed(ConvanimError):
     """The program disagrees with itself: an answer differs from the oracle's, so nothing is written."""
 
     exit_code = 1
+
+
+def shortly(value: Any) -> str:
+    """A wrong value as it stands in a sentence: on one line, and never long.
+
+    Example:
+        >>> shortly([1, 2]), shortly("a" * 99)
+        ('[1, 2]', "'aaaaaaaaaaaa...aaaaaaaaaaaaa'")
+    """
+    return " ".join(reprlib.repr(value).split())
+
+
+def whole(value: Any) -> bool:
+    """Whether a value from Python is a whole number: an int, or one of NumPy's, and no bool.
+
+    Example:
+        >>> whole(3), whole(True), whole(3.0)
+        (True, False, False)
+    """
+    try:
+        return not isinstance(value, bool) and int(value.__index__()) == value
+    except (AttributeError, TypeError):
+        return False

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from convanim import description
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, shortly
 from convanim.film import Film
 from convanim.motion import moving
 from convanim.scene import pick_view
@@ -159,6 +159,8 @@ def pick_format(target: Path | None, given: str | None = None) -> str:
     kinds = [*WRITERS, "json"]
     known = ", ".join(f".{kind}" for kind in kinds)
     if given is not None:
+        if not isinstance(given, str):
+            raise ConvanimError(f"format {shortly(given)} is not a text", f"use one of {', '.join(kinds)}")
         if given.lower() not in kinds:
             raise ConvanimError(f"format {given!r} is not known", f"use one of {', '.join(kinds)}")
         return given.lower()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from convanim.animation import Animation
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, shortly
 from convanim.formats import DRAWN, Progress, Saved, pick_format
 from convanim.theme import PAIR
 from convanim.trace import Trace
@@ -70,6 +70,10 @@ def save_pair(
         ConvanimError: as for `Animation` and its `save`, or a format without colours.
         CheckFailed: the trace disagrees with its replay or with the oracle.
     """
+    if "theme" in look:
+        raise ConvanimError("a pair has the themes light and dark, and no other", "leave theme out")
+    if not isinstance(path, str | Path):
+        raise ConvanimError(f"{shortly(path)} is not the name of a file", "give one like up.gif")
     path = Path(path)
     names, kind = pair_names(path, format), pick_format(path, format)
     light, dark = (Animation(trace, **look, theme=theme) for theme in PAIR)

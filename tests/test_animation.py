@@ -1,11 +1,14 @@
 """From a trace to a file: what is drawn is what is proved, and what stands in Python's own terms."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import convanim as ca
+from convanim.errors import ConvanimError
 from convanim.trace.core import Trace
 from convanim.trace.step import Block
 
@@ -99,3 +102,39 @@ def test_a_notebook_shows_the_gif_and_the_last_frame():
     assert '." src="data:image/gif;base64,R0lGOD' in shown
     assert animation._repr_png_()[:4] == b"\x89PNG"
     assert "1 frames" in repr(animation)
+
+
+#: Values of other kinds, and the options that take some of them.
+ODD = [3, -1, 2.5, [], {}, b"x", object(), ("a",), np.array([1, 2]), float("nan"), "x" * 999]
+TAKEN = {
+    "plays": (0,),
+    "seconds_per_step": (0, 2),
+    "hold_last": (0, 2),
+    "made_by": (10,),
+    "title": (),
+    "max_size": (0,),
+    "select": (0, 8),
+}
+OTHERS = ["template", "theme", "layout", "lang", "motion", "width", "height", "caption", "view"]
+
+
+@pytest.mark.parametrize("name", [*TAKEN, *OTHERS, "symbols", "colours", "saturate", "beside"])
+def test_a_value_of_another_kind_is_refused_in_one_sentence(name: str) -> None:
+    trace = ca.Conv(2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]])
+    for number, value in enumerate(ODD):
+        if number not in TAKEN.get(name, ()):
+            with pytest.raises(ConvanimError, match=r"\A[^\n]+\Z"):
+                ca.Animation(trace, **{name: value}).page  # type: ignore[arg-type] # noqa: B018
+
+
+@pytest.mark.parametrize("value", [3, 2.5, [], object(), np.array([1, 2])])
+def test_what_is_no_trace_no_format_and_no_number_of_columns_is_refused(value: Any, tmp_path: Path) -> None:
+    with pytest.raises(ConvanimError, match="is not a trace"):
+        ca.Animation(value)
+    animation = ca.Conv(2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]]).animate(width=320)
+    with pytest.raises(ConvanimError, match="is not a text"):
+        animation.save(tmp_path / "up.png", value)
+    if not isinstance(value, int):
+        with pytest.raises(ConvanimError, match="is no number of columns"):
+            animation.save(tmp_path / "up.png", sheet=value)
+    assert not list(tmp_path.iterdir())

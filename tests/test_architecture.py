@@ -40,7 +40,7 @@ LEVELS: list[dict[str, str]] = [
     {"template": "how a page is set: sizes, pace, and what appears"},
     {"render": "the ink: text, raster, vector"},
     {"write": "the container: GIF, PNG, JSON and the rest"},
-    {"film": "an animation as its writers see it"},
+    {"film": "an animation as its writers see it", "kinds": "values of the kinds that can be asked with"},
     {"formats": "the kinds of file that it can become"},
     {"animation": "the whole pipeline as one function"},
     {"lightdark": "the same animation for light pages and for dark ones"},

@@ -13,6 +13,7 @@ from PIL import Image
 from test_cli import SMALL, run
 
 import convanim as ca
+from convanim.errors import ConvanimError
 from convanim.lightdark import pair_names, save_pair, snippet
 from convanim.trace import Trace
 from convanim.write.gif import GifWriter
@@ -175,3 +176,13 @@ def test_a_comparison_can_be_a_pair_too(tmp_path: Path) -> None:
     assert run(*layers).code == 0  # only words: there is nothing to be light or dark
     assert run(*layers, "-o", tmp_path / "c.png").code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c-dark.png", "c-light.png"]
+
+
+@pytest.mark.parametrize(("path", "look"), [(3, {}), (None, {}), ("up.gif", {"theme": "dark"})])
+def test_what_is_no_name_or_no_pair_is_refused(
+    path: Any, look: Any, trace: Trace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConvanimError, match=r"is not the name of a file|leave theme out"):
+        save_pair(trace, path, **look)
+    assert not list(tmp_path.iterdir())

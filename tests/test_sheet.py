@@ -109,3 +109,13 @@ def test_the_width_that_a_refused_sheet_names_works() -> None:
         Sheet(shown_palette(animation()), (4000, 2250), 60, 6)
     width = int(str(refused.value).partition("--width ")[2].partition(" ")[0])
     assert Sheet(shown_palette(animation()), (width, round(width * 2250 / 4000)), 60, 6).pixels.size
+
+
+def test_a_sheet_keeps_its_size_or_is_not_written(tmp_path: Path) -> None:
+    shown = animation(max_size="2KB")
+    with pytest.raises(ConvanimError, match="max size 2KB is too little") as caught:
+        shown.save(tmp_path / "sheet.png", sheet=2)
+    assert not list(tmp_path.iterdir())
+    named = caught.value.hint.removeprefix("use ").partition(" or more")[0]
+    animation(max_size=named).save(tmp_path / "sheet.png", sheet=2)
+    assert (tmp_path / "sheet.png").stat().st_size > 2000

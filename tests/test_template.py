@@ -115,6 +115,13 @@ def test_the_readme_template_gives_small_files() -> None:
     assert large.animate(template="readme").save(BytesIO(), "gif").size < 1_000_000
 
 
+def test_the_size_of_a_template_does_not_keep_a_trace_from_being_saved(tmp_path: Path) -> None:
+    trace().animate(template="readme").save(tmp_path / "up.json")
+    with pytest.raises(ConvanimError, match=r"does not go with \.json"):
+        trace().animate(template="readme", max_size="1MB").save(tmp_path / "down.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["up.json"]
+
+
 def test_a_title_that_is_given_is_shown() -> None:
     assert not settle("minimal").style.title
     assert settle("minimal", title="Blur").style.title
@@ -237,6 +244,7 @@ def test_a_template_may_be_edited_anywhere_with_a_byte_order_mark_and_dos_lines(
         ('\nlayout = "falt"', 2, 'layout = "falt" is not one of "auto", "flat", "isometric"; did you mean "flat"'),
         ('motion = "smoth"', 1, 'did you mean "smooth"'),
         ('\n\ntheme = "drak"', 3, "theme 'drak' is not known; did you mean dark"),
+        ('about = "x"\nmax_size = "1XB"', 2, "max_size '1XB' is not a size; write it like 1MB"),
         ("[pace]\nhold_last = 0.001", 2, "pace.hold_last 0.001 is not between 0.02 and 3600 seconds"),
         ("[pace]\nlongest = 1", 2, "pace.longest = 1 is not a number from 5 to 3600"),
         ('extends = "slied"', 1, "template 'slied' is not known; did you mean slide"),

@@ -139,17 +139,24 @@ def _too_small(scene: Scene, m: Measures, place: Placing) -> ConvanimError:
         )
     if not _fits(scene, m, high, place):
         return ConvanimError(told, "use a smaller input or fewer channels, or -o FILE.json for the numbers")
-    while high - low > 10:
+    while high - low > 1:
         middle_width = (low + high) // 2
         low, high = (low, middle_width) if _fits(scene, m, middle_width, place) else (middle_width, high)
-    usual = m.height * m.style.width == m.width * m.style.height
-    side = "" if usual else f" --height {round(high * m.height / m.width)}"
+    usual = m.height == _shape(m, m.width)
+    side = "" if usual else f" --height {_shape(m, high)}"
     return ConvanimError(told, f"use --width {high}{side} or more, or a smaller input")
 
 
 def _fits(scene: Scene, m: Measures, width: int, place: Placing) -> bool:
     try:
-        place(scene, Measures(width, round(width * m.height / m.width), m.captions, m.style))
+        place(scene, Measures(width, _shape(m, width), m.captions, m.style))
     except TooSmall:
         return False
     return True
+
+
+def _shape(m: Measures, width: int) -> int:
+    """The height of a page of this width and of the shape of another one: its style's, but for a rounding."""
+    usual = round(m.width * m.style.height / m.style.width) == m.height
+    wide, high = (m.style.width, m.style.height) if usual else (m.width, m.height)
+    return round(width * high / wide)

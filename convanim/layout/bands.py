@@ -5,7 +5,7 @@ Knows panels, what they share, and the room that titles, signs and scales take. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, takewhile
@@ -29,14 +29,14 @@ class Band:
         numbers: which rows of the block they are, from 0.
         ties: names of panels of two rows, whose left edges are the same.
         kin: what the panels share.
-        scales: whether shades have scales under them.
+        told: names of the panels that have scales under them, where they are shaded.
     """
 
     rows: Rows
     numbers: tuple[int, ...]
     ties: tuple[tuple[str, str], ...]
     kin: Kin
-    scales: bool
+    told: Collection[str]
 
     def width(self, pitches: Pitches) -> int:
         """The least width that it takes with cells of these sizes, px."""
@@ -116,7 +116,7 @@ class Band:
             beside = list(takewhile(lambda other: p.group and _kind(other) == _kind(p), row[i + 1 :]))  # noqa: B023
             untitled = len(list(takewhile(lambda other: not any(other.titles), beside)))
             _reach_over(slots, gaps, i, i + untitled, kin.title(p))
-            if self.scales and p.name in kin.scaled and kin.shaded(p, pitches[p.name]):
+            if p.name in self.told and kin.shaded(p, pitches[p.name]):
                 _, _, high = scale(p, *kin.range(p), 0, 0, m)
                 _reach_over(slots, gaps, i, i + len(beside), high.box.right)
         return slots
@@ -132,7 +132,7 @@ def _reach_over(slots: list[int], gaps: Sequence[int], first: int, last: int, ne
     slots[last] += max(0, missing)
 
 
-def bands(rows: Rows, kin: Kin, *, scales: bool) -> list[Band]:
+def bands(rows: Rows, kin: Kin, told: Collection[str]) -> list[Band]:
     """The rows of a block, those together that are tied."""
     at = {p.name: number for number, row in enumerate(rows) for p in row}
     ties = [
@@ -149,7 +149,7 @@ def bands(rows: Rows, kin: Kin, *, scales: bool) -> list[Band]:
     for f in dict.fromkeys(first):
         numbers = tuple(number for number in range(len(rows)) if first[number] == f)
         inside = tuple((a, b) for a, b in ties if at[a] in numbers)
-        found.append(Band(tuple(rows[number] for number in numbers), numbers, inside, kin, scales))
+        found.append(Band(tuple(rows[number] for number in numbers), numbers, inside, kin, told))
     return found
 
 

@@ -5,7 +5,7 @@ Knows panels, and which panels share what. Must not know colours, what a frame s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -53,19 +53,26 @@ class TooSmall(Exception):
 
 
 def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
-    """The panels' places, and the signs between them; a foot under the grids only where a shade needs its scale.
+    """The panels' places, and the signs between them; a foot under a row of grids only where a shade needs its scale.
+
+    A scale takes room, and with it the numbers of other grids may go: numbers are worth more.
 
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
     if m.style.wrap:
         scene = _wrapped(scene, m)
-    places, signs = stack(scene, m, 0)
-    if m.style.scales and any(place.shaded for place in places.values()):
-        # On a page too narrow for the scales the grids stay without them.
-        with suppress(TooSmall):
-            return stack(scene, m, round(1.9 * m.sizes[2]))
-    return places, signs
+    best = stack(scene, m)
+    shaded = [name for name, place in best[0].items() if place.shaded]
+    numbered = [name for name, place in best[0].items() if place.number]
+    told: frozenset[str] = frozenset()
+    for some in (shaded, *([name] for name in shaded)):
+        if m.style.scales and not told.issuperset(some):
+            with suppress(TooSmall):  # too narrow for this scale
+                tried = stack(scene, m, told.union(some))
+                if all(tried[0][name].number for name in numbered):
+                    best, told = tried, told.union(some)
+    return best
 
 
 def _wrapped(scene: Standing, m: Measures) -> Standing:
@@ -74,20 +81,20 @@ def _wrapped(scene: Standing, m: Measures) -> Standing:
     smallest = 0.0
     for tried in (scene, *(Stood(blocks, scene.traces) for blocks in broken(scene.blocks))):
         with suppress(TooSmall):
-            pitch = min(place.pitch for place in stack(tried, m, 0)[0].values())
+            pitch = min(place.pitch for place in stack(tried, m)[0].values())
             if pitch > smallest:
                 best, smallest = tried, pitch if tried is not scene else GAIN * pitch
     return best
 
 
-def stack(scene: Standing, m: Measures, foot: int) -> tuple[dict[str, Place], tuple[Text, ...]]:
-    """The places with so many px under each row of grids.
+def stack(scene: Standing, m: Measures, told: Collection[str] = ()) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The places with scales under these panels, where they are shaded.
 
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
     kin = Kin(scene.blocks, m)
-    blocks = [Block(rows, kin, foot) for rows in scene.blocks]
+    blocks = [Block(rows, kin, told) for rows in scene.blocks]
     strips = bool(scene.traces) and len(scene.traces[0].axes) == 1
     most: Pitches = {}
     while True:  # what is shared only ever shrinks, so this ends
@@ -103,6 +110,7 @@ def stack(scene: Standing, m: Measures, foot: int) -> tuple[dict[str, Place], tu
         most = {name: pitch for name, pitch in shared.items() if not kin.alone(name)}
     if min(pitches.values()) < SMALLEST_CELL:
         raise TooSmall
+    pitches = _even(kin, pitches, m)
     places: dict[str, Place] = {}
     signs: list[Text] = []
     left = m.margin
@@ -110,6 +118,20 @@ def stack(scene: Standing, m: Measures, foot: int) -> tuple[dict[str, Place], tu
         block.put(places, signs, left, width, pitches)
         left += width + m.of(76, 30)
     return places, tuple(signs)
+
+
+def _even(kin: Kin, pitches: Pitches, m: Measures) -> Pitches:
+    """No cells that are large for nothing.
+
+    What is looked up need not be much larger than what is walked over, unless it could not be read then, and cells
+    without numbers are all of a size, or nearly.
+    """
+    walked = [pitches[name] for name, panel in kin.panels.items() if not panel.aside]
+    aside = max(5 * max(walked) // 4, m.of(46, 20)) if walked else m.cell
+    most = m.cell if m.style.numbers else 3 * min(pitches.values()) // 2
+    even = kin.shared({n: min(p, most, aside if kin.panels[n].aside else most) for n, p in pitches.items()})
+    lost = any(kin.sizes(panel, pitches[n])[0] and not kin.sizes(panel, even[n])[0] for n, panel in kin.panels.items())
+    return pitches if lost else even
 
 
 def _widths(blocks: Sequence[Block], most: Pitches, m: Measures) -> list[int]:
@@ -138,15 +160,19 @@ class Block:
     Args:
         rows: from top to bottom.
         kin: what the panels share.
-        foot: px under each row, for scales; 0 for no scales.
+        told: names of the panels whose shades have scales.
     """
 
-    def __init__(self, rows: Rows, kin: Kin, foot: int) -> None:
-        self.rows, self.kin, self.m, self.foot = rows, kin, kin.m, foot
-        self._bands = bands(rows, kin, scales=foot > 0)
+    def __init__(self, rows: Rows, kin: Kin, told: Collection[str]) -> None:
+        self.rows, self.kin, self.m = rows, kin, kin.m
+        self._told = kin.scaled.intersection(told)
+        self._bands = bands(rows, kin, self._told)
         m = self.m
+        foot = round(1.9 * m.sizes[2])
+        #: Under each row the room of its scales, px.
+        self._feet = [foot if any(p.name in self._told for p in row) else 0 for row in rows]
         self._spare = m.of(10, 4)
-        self._room = m.bottom - m.top - len(rows) * (m.title_line + foot) - (len(rows) - 1) * self._spare
+        self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - (len(rows) - 1) * self._spare
         tallest = [max(p.shape[0] for p in row) for row in rows]
         self._shares = [self._room * t // sum(tallest) for t in tallest]
 
@@ -224,7 +250,7 @@ class Block:
                     before = places[row[i - 1].name].box.right if i else x - gap(panel, m)
                     at = round((before + x - glyphs.width(panel.sign, size)) / 2)
                     signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
-            y += m.title_line + high + self.foot + self._spare + (0 if number in close else free)
+            y += m.title_line + high + self._feet[number] + self._spare + (0 if number in close else free)
 
     def _top_of(self, panel: Panel, row: Sequence[Panel]) -> Panel:
         """The panel of the row with which this one shares its top."""
@@ -236,7 +262,7 @@ class Block:
         title = Text("", x, y - round(0.55 * small), small, bold=True)
         number, note = kin.sizes(panel, pitch)
         low, high = kin.range(panel)
-        scaled = self.foot and panel.name in kin.scaled and kin.shaded(panel, pitch)
+        scaled = panel.name in self._told and kin.shaded(panel, pitch)
         explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
         plain = not self.m.style.shades
         return Place(panel, x, y, pitch, line(pitch, self.m), number, note, title, explained, low, high, plain)

@@ -81,7 +81,9 @@ def seen(scene: Scene, style: Style) -> Scene:
 
 
 def broken(blocks: Blocks) -> Iterator[Blocks]:
-    """The same panels with their one row broken into two, at each place where that is possible."""
+    """The same panels with blocks above each other, or with one row broken into two, wherever that is possible."""
+    if len(blocks) > 1:
+        yield (tuple(row for rows in blocks for row in rows),)
     if len(blocks) != 1 or len(blocks[0]) != 1:
         return
     (row,) = blocks[0]

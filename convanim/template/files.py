@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from convanim import theme
+from convanim.budget import read_size
 from convanim.errors import ConvanimError
 from convanim.template.keys import Template, described, example, tables
 from convanim.timeline import milliseconds
@@ -133,6 +134,8 @@ class _Source:
         for name in ("seconds_per_step", "hold_last", "longest"):
             if name in keys.get("pace", {}):
                 self._told(("pace", name), milliseconds, getattr(found.pace, name), f"pace.{name}")
+        if found.max_size is not None:
+            self._told(("max_size",), read_size, found.max_size, "max_size")
         if "theme" in keys:
             self._told(("theme",), theme.load, found.theme)
         return keys
