@@ -234,5 +234,5 @@ def test_a_tall_panel_that_gets_more_height_takes_no_width_from_the_small_ones_b
     tall = panel("input", np.arange(200).reshape(20, 10) % 10, aside=True)
     small = [panel(f"kernel {i}", np.ones((3, 3), int), aside=True) for i in range(3)]
     page = layout(Made(((walked,), (tall, *small))), 720, 1000)
-    assert page.places["kernel 0"].pitch > 40
+    assert page.places["kernel 0"].pitch >= 26  # as large as what is looked up may be on this page
     assert page.places["kernel 0"].number
