@@ -195,6 +195,19 @@ def solve(x: str, y: str, kernel: str, stride: str) -> None:
         sys.exit(1)
 
 
+@describe.command("compare")
+@click.argument("first")
+@click.argument("second")
+@LAYER
+@TOLD
+def describe_compare(first: str, second: str, *, alt: bool, lang: str, **typed: Any) -> None:
+    """Tell in words two layers side by side on the same input."""
+    from convanim.request import compared
+
+    a, b = (asked.trace() for asked in compared(first, second, **typed))
+    _tell(a, {"beside": b}, alt=alt, lang=lang)
+
+
 def _range(text: str, what: str) -> range:
     first, _, last = text.partition("..")
     if not re.fullmatch(r"\d{1,4}", first, re.ASCII) or (last and not re.fullmatch(r"\d{1,4}", last, re.ASCII)):
@@ -214,11 +227,15 @@ def _explain(kind: str, **typed: Any) -> None:
 
 
 def _describe(kind: str, *, alt: bool, lang: str, **typed: Any) -> None:
+    asked, shown = _asked(kind, **typed)
+    _tell(asked.trace(), shown, alt=alt, lang=lang)
+
+
+def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str) -> None:
     from convanim.animation import Animation
     from convanim.description import transcript
 
-    asked, shown = _asked(kind, **typed)
-    animation = Animation(asked.trace(), lang=lang, **shown)
+    animation = Animation(trace, lang=lang, **shown)
     animation.prove()
     click.echo(animation.alt)
     if not alt:

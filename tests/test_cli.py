@@ -186,6 +186,17 @@ def test_describe_says_what_the_file_holds(tmp_path: Path) -> None:
     assert run("describe", *SMALL, "--alt").out.decode() == f"{alt}\n"
 
 
+def test_describe_tells_two_layers_at_once() -> None:
+    layers = ["Conv(3, padding=1)", "Conv(3, padding='same', convention='keras')"]
+    told = run("describe", "compare", *layers, "--input", "5x5")
+    assert (told.code, told.err) == (0, "")
+    lines = told.out.decode().splitlines()
+    steps = [line for line in lines if line.startswith("step ")]
+    assert len(steps) == 25
+    assert all("PyTorch: output[" in line and "; Keras: output[" in line for line in steps)
+    assert [line for line in lines if line.startswith("output of ")]
+
+
 def test_describe_refuses_as_the_animation_does() -> None:
     wrong = run("describe", "conv", "--input", "5x5", "--kernel", "7x7")
     assert (wrong.code, wrong.out) == (2, b"")
