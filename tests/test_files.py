@@ -295,7 +295,8 @@ def test_interrupted_half_way(tmp_path: Path, name: str) -> None:
     long = ["conv", "--input", "96x96", "--kernel", "3x3", "--seconds-per-step", "0.05", "-o", tmp_path / name]
     command = limited(-1, *long)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        while not names(tmp_path) and process.poll() is None:
+        # Until something is in the scratch folder: in the moment when it is made nobody may know of it yet.
+        while not list(tmp_path.glob(".convanim.*/*")) and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         told, err = process.communicate()
