@@ -17,6 +17,7 @@ from tools import need_module
 
 from convanim.errors import ConvanimError
 from convanim.gallery import build, runner
+from convanim.gallery.description import Entry
 from convanim.gallery.remote import dask
 from convanim.gallery.work import Result, Task
 
@@ -138,14 +139,50 @@ def test_a_process_that_dies_is_replaced_and_only_its_entry_fails() -> None:
         started.append(Odd(does))
         return started[-1]
 
-    from convanim.gallery.description import Entry
-
     entry = Entry(layer="Conv(2)", input="3x3", formats=("txt",))
     found = {r.name: r for r in runner.run((Task(f"e{i}", entry, {}) for i in range(9)), start, 3, own=True)}
     assert sorted(found) == [f"e{i}" for i in range(9)]
     assert "worker died, twice" in found["e2"].error
     assert not [name for name, result in found.items() if result.error and name != "e2"]
     assert len(started) == 3
+
+
+class Refuses(Odd):
+    """An executor that takes so many tasks, and then says already at `submit` that a worker of it is dead."""
+
+    def __init__(self, takes: int) -> None:
+        super().__init__(lambda fn, task: fn(task))
+        self.takes = takes
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if self.given == self.takes:
+            raise BrokenExecutor("a child process terminated abruptly")
+        return super().submit(fn, *args, **kwargs)
+
+
+@pytest.mark.parametrize("takes", [0, 1, 3, 7])
+@pytest.mark.parametrize("ahead", [1, 4])
+def test_a_process_that_dies_between_two_tasks_is_replaced(takes: int, ahead: int) -> None:
+    entry = Entry(layer="Conv(2)", input="3x3", formats=("txt",))
+    started: list[Odd] = []
+
+    def start() -> Executor:
+        started.append(Odd(lambda fn, task: fn(task)) if started else Refuses(takes))
+        return started[-1]
+
+    found = [*runner.run((Task(f"e{i}", entry, {}) for i in range(9)), start, ahead, own=True)]
+    assert sorted(result.name for result in found) == [f"e{i}" for i in range(9)]
+    assert [result.error for result in found if result.error] == []
+    assert len(started) == 2
+
+
+def test_an_executor_that_takes_nothing_fails_every_entry(tmp_path: Path) -> None:
+    entry = Entry(layer="Conv(2)", input="3x3", formats=("txt",))
+    own = [*runner.run((Task(f"e{i}", entry, {}) for i in range(3)), lambda: Refuses(0), 2, own=True)]
+    assert ["worker died, twice" in result.error for result in own] == [True] * 3
+    report = build(put(tmp_path, a=TEXT, b=TEXT), executor=Refuses(0))
+    told = "its worker failed (BrokenExecutor a child process terminated abruptly); build it again."
+    assert report.failed == {name: f"{name}.toml: {told}" for name in "ab"}
 
 
 def test_tasks_are_taken_a_few_at_a_time() -> None:

@@ -75,12 +75,19 @@ def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own
     deaths: Counter[str] = Counter()
     try:
         while True:
+            dead: list[Task] = []
             while len(pending) < ahead and (task := again.pop() if again else next(waiting, None)):
-                pending[executor.submit(work, task)] = task
-            if not pending:
+                try:
+                    pending[executor.submit(work, task)] = task
+                except BrokenExecutor as refusal:  # a worker died since the last result
+                    if not own:
+                        yield _failed(task, refusal)
+                        continue
+                    (again if pending else dead).append(task)  # in flight are those that it may have died of
+                    break
+            if not pending and not dead:
                 return
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            dead = []
             for future in done:
                 task = pending.pop(future)
                 error = future.exception()
