@@ -200,12 +200,13 @@ def solve(x: str, y: str, kernel: str, stride: str) -> None:
 @click.argument("second")
 @LAYER
 @TOLD
-def describe_compare(first: str, second: str, *, alt: bool, lang: str, **typed: Any) -> None:
+def describe_compare(first: str, second: str, *, alt: bool, **typed: Any) -> None:
     """Tell in words two layers side by side on the same input."""
     from convanim.request import compared
 
+    look = look_of(typed)
     a, b = (asked.trace() for asked in compared(first, second, **typed))
-    _tell(a, {"beside": b}, alt=alt, lang=lang)
+    _tell(a, {"beside": b}, alt=alt, lang=look["lang"])
 
 
 def _range(text: str, what: str) -> range:
@@ -222,13 +223,15 @@ def _explain(kind: str, **typed: Any) -> None:
     from convanim.explanation import explain as told
     from convanim.request import request
 
+    look_of(typed)  # says what is wrong with it, though nothing is drawn
     asked = request(kind, **typed)
     click.echo(told(asked.op, asked.sizes))
 
 
-def _describe(kind: str, *, alt: bool, lang: str, **typed: Any) -> None:
+def _describe(kind: str, *, alt: bool, **typed: Any) -> None:
+    look = look_of(typed)
     asked, shown = _asked(kind, **typed)
-    _tell(asked.trace(), shown, alt=alt, lang=lang)
+    _tell(asked.trace(), shown, alt=alt, lang=look["lang"])
 
 
 def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 import reprlib
 from typing import Any
 
+#: Characters of a message.
+_LONGEST = 1000
+
 
 class ConvanimError(Exception):
     """Wrong input, said in one sentence: what is wrong, where, and what to type instead.
@@ -29,7 +32,10 @@ class ConvanimError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message}; {self.hint}." if self.hint else f"{self.message}."
+        message = self.message
+        if len(message) > _LONGEST:  # what was typed is said again, but nobody reads pages of it
+            message = f"{message[: _LONGEST // 2]} ... {message[-_LONGEST // 4 :]}"
+        return f"{message}; {self.hint}." if self.hint else f"{message}."
 
 
 class CheckFailed(ConvanimError):

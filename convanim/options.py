@@ -251,9 +251,9 @@ SHOWN: dict[str, Decorator] = {
 
 
 def _unused(*options: Decorator, but: tuple[str, ...] = ()) -> Decorator:
-    """The same options, taken and not used, but for those of these names.
+    """The same options, taken without being told of, but for those of these names.
 
-    A command that makes a picture can be asked to explain or describe itself, where what only a picture needs says
+    A command that makes a picture can be asked to explain or describe itself, where what only a picture needs changes
     nothing.
     """
 
@@ -262,7 +262,7 @@ def _unused(*options: Decorator, but: tuple[str, ...] = ()) -> Decorator:
     _options(*options)(command)
     hidden = [copy(option) for option in reversed(command.__click_params__) if option.name not in but]  # type: ignore[attr-defined]
     for option in hidden:
-        option.hidden, option.expose_value, option.required = True, False, False
+        option.hidden, option.required = True, False
 
     def decorate(decorated: Callable[..., Any]) -> Callable[..., Any]:
         decorated.__dict__.setdefault("__click_params__", []).extend(reversed(hidden))

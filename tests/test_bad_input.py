@@ -341,3 +341,12 @@ def test_whatever_is_typed(tmp_path_factory: pytest.TempPathFactory, words: list
     assert code == 0 or err.startswith("Error: ")
     assert code == 0 or list(folder.iterdir()) == []
     assert not [p for p in folder.rglob("*") if p.suffix == ".part"]
+
+
+@pytest.mark.parametrize("option", ["theme", "template", "layout", "lang", "motion", "max-size", "select"])
+def test_what_was_typed_is_not_said_again_at_length(out: Path, option: str) -> None:
+    typed = ["conv", "--input", "3x3", "--kernel", "2", "-o", out / "a.gif", f"--{option}", "x" * 100_000]
+    code, told, err = run(*typed)
+    assert (code, told, err.count("\n")) == (2, "", 1)
+    assert len(err) < 1100
+    assert ";" in err

@@ -409,6 +409,18 @@ def test_a_command_that_makes_a_picture_can_be_asked_to_explain_itself(tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("words", ["explain conv", "explain layer Conv(3)", "describe layer Conv(3)", "describe conv"])
+@pytest.mark.parametrize(
+    "look", ["--layout isometrc", "--template slid", "--theme drak", "--lang dee", "--motion smoth", "--width 0"]
+)
+def test_a_look_that_is_not_used_is_looked_at(words: str, look: str) -> None:
+    kernel = [] if "layer" in words else ["--kernel", "3"]
+    asked = run(*words.split(), "--input", "5x5", *kernel, *look.split())
+    animated = run("conv", "--input", "5x5", "--kernel", "3", *look.split(), "-o", "x.gif")
+    assert (asked.code, asked.out) == (2, b"")
+    assert asked.err == animated.err
+
+
 def test_the_program_runs_in_click_s_own_runner(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["conv", "--input", "4x4", "--kernel", "3", "-o", str(tmp_path / "a.txt")])
     assert (done.exit_code, (tmp_path / "a.txt").exists()) == (0, True)
