@@ -1,0 +1,88 @@
+"""Layers without weights from the text of their options: poolings, unpooling, upsampling, pixel shuffles.
+
+Knows which option goes with which mode. Must not know kernels that hold values.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from convanim.errors import ConvanimError
+from convanim.ops import AvgPool, LpPool, MaxPool, MaxUnpool, Operation, PixelShuffle, PixelUnshuffle, Upsample
+from convanim.request.asked import Request, common, each, spatial
+from convanim.source import read_array, read_number, read_padding
+
+_POOLS: dict[str, type[Any]] = {"max": MaxPool, "avg": AvgPool, "lp": LpPool}
+
+
+def fixed(op: Operation, x: Any, colours: bool) -> Request:
+    """A layer without weights over an input."""
+    if colours and op.rules.last:
+        x = np.moveaxis(x, 0, -1)
+    rank = op.rank if op.rank is not None else min(x.ndim, 2) if x.ndim < 4 else 3
+    return Request(op, (x,), spatial(op, x, rank))
+
+
+def pool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
+    """A max, average or Lp pooling."""
+    mode = typed.get("mode") or "max"
+    arguments = _window(typed) | {"dilation": each(typed, "dilation", 1), "ceil_mode": bool(typed.get("ceil_mode"))}
+    for option, wanted in (("count_include_pad", "avg"), ("norm_type", "lp")):
+        if typed.get(option) is not None:
+            if mode != wanted:
+                raise ConvanimError(
+                    f"--{option.replace('_', '-')} does not go with --mode {mode}", f"use --mode {wanted}"
+                )
+            arguments[option] = typed[option]
+    op = _POOLS[mode](**arguments)
+    return fixed(op, x, colours)
+
+
+def unpool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
+    """A max unpooling, of what was pooled or, with `indices`, of the pooled values."""
+    op = MaxUnpool(**_window(typed))
+    if typed.get("indices") is None:
+        pooling = MaxPool(**_window(typed))
+        pooled = fixed(pooling, x, colours)
+        done = pooled.trace()
+        return Request(op, (done,), done.answer.shape[1:])
+    indices = read_array(typed["indices"], what="--indices")
+    made = fixed(op, x, colours)
+    return replace(made, given=(*made.given, indices))
+
+
+def upsample(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
+    """A fixed upsampling; without size or factor, twice as large."""
+    arguments = common(typed) | {"mode": typed.get("mode") or "nearest"}
+    if typed.get("size") is not None:
+        arguments["size"] = each(typed, "size")
+    if typed.get("scale_factor") is not None or typed.get("size") is None:
+        told = typed.get("scale_factor") or "2"
+        factors = [read_number(part, what="--scale-factor") for part in re.split("[xX×]", told)]
+        arguments["scale_factor"] = factors[0] if len(factors) == 1 else tuple(factors)
+    if typed.get("align_corners"):
+        arguments["align_corners"] = True
+    if typed.get("coordinates") is not None:
+        arguments["coordinates"] = typed["coordinates"]
+    return fixed(Upsample(**arguments), x, colours)
+
+
+def shuffle(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
+    """A pixel shuffle, or its inverse."""
+    arguments = common(typed) | ({"order": typed["order"]} if typed.get("order") else {})
+    factor = typed.get("factor", 2)
+    return fixed(
+        PixelUnshuffle(factor, **arguments) if typed.get("inverse") else PixelShuffle(factor, **arguments), x, colours
+    )
+
+
+def _window(typed: dict[str, Any]) -> dict[str, Any]:
+    return common(typed) | {
+        "kernel_size": each(typed, "kernel"),
+        "stride": each(typed, "stride"),
+        "padding": read_padding(typed.get("padding") or "0", what="--padding"),
+    }

@@ -1,0 +1,93 @@
+"""Convolutions and transposed convolutions from the text of their options.
+
+Knows how a kernel is spelled, and what one that says nothing of channels means. Must not know poolings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from convanim.errors import ConvanimError
+from convanim.ops import Weighted
+from convanim.request.asked import Request, common, each, spatial, typed_shape
+from convanim.source import read_array, read_number, read_padding
+
+_SHAPE = re.compile(r"\s*\d+(\s*[xX×]\s*\d+)*\s*", re.ASCII)
+
+
+def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Request]:
+    """What makes a layer of this kind from an input, whether that has colours, and what was typed."""
+
+    def make(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
+        kernel, seed = typed["kernel"], typed.get("seed") or 0
+        fill: Any = typed.get("fill") or "range"
+        axes = 2 if colours else x.ndim
+        if re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII):
+            kernel = "x".join([kernel.strip()] * axes)  # one number: the same along every axis of the input
+        # The kernel's random numbers are others than the input's, and of both signs.
+        weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
+        arguments = common(typed) | {
+            "stride": each(typed, "stride", 1),
+            "padding": read_padding(typed.get("padding") or "0", what="--padding"),
+            "dilation": each(typed, "dilation", 1),
+        }
+        groups = typed.get("groups")
+        if colours and weight.ndim == 2 and groups is None:
+            groups = 3  # each colour by itself
+        arguments["groups"] = 1 if groups is None else groups
+        if typed.get("output_padding") is not None:
+            arguments["output_padding"] = each(typed, "output_padding")
+        if typed.get("padding_mode") not in (None, "zeros"):
+            arguments["padding_mode"] = typed["padding_mode"]
+        window = weight.shape
+        if weight.ndim == x.ndim + 1:
+            last = typed.get("convention") in ("keras", "jax")
+            window = weight.shape[:-2] if last else weight.shape[2:]
+        elif weight.ndim not in (x.ndim, x.ndim - 1) or (colours and weight.ndim == 3):
+            raise ConvanimError(
+                f"--kernel is {typed_shape(weight.shape)} but --input is {typed_shape(x.shape)}",
+                "give both the same number of axes; a row of a picture is [[1,0,-1]]",
+            )
+        arguments["kernel_size"] = window[0] if len(set(window)) == 1 else tuple(window)
+        op = kind(**arguments)
+        if colours and op.rules.last:
+            x = np.moveaxis(x, 0, -1)
+        if weight.ndim == x.ndim and typed.get("out_channels") is not None:
+            x = np.expand_dims(x, -1 if op.rules.last else 0)  # one channel that several are made of
+        if weight.ndim == x.ndim - 1:
+            weight = for_channels(op, x, weight, typed, fill, seed)
+        elif typed.get("out_channels") is not None:
+            raise ConvanimError("--out-channels is said by the --kernel already", "leave it out")
+        bias = None if typed.get("bias") is None else read_number(typed["bias"], what="--bias")
+        return Request(op, (x, weight, bias), spatial(op, x, len(window)))
+
+    return make
+
+
+def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill: Any, seed: int) -> Any:
+    """Weights for an input with channels from a kernel that says nothing of them, in the layout of the convention.
+
+    A kernel of given numbers is every channel's; where only its shape is given, each channel has numbers of its own.
+    """
+    channels = x.shape[-1] if op.rules.last else x.shape[0]
+    outputs = op.groups if typed.get("out_channels") is None else typed["out_channels"]
+    if outputs < 1:
+        raise ConvanimError(f"--out-channels {outputs} is not positive", "use 1 or more")
+    if channels % op.groups or outputs % op.groups:
+        raise ConvanimError(
+            f"--groups {op.groups} does not divide {channels} and {outputs} channels", "use a common divisor"
+        )
+    first, second = (channels, outputs // op.groups) if op.transposed else (outputs, channels // op.groups)
+    shape = (first, second, *kernel.shape)
+    if _SHAPE.fullmatch(typed["kernel"]):
+        weight = read_array(typed_shape(shape), what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
+    else:
+        weight = np.broadcast_to(kernel, shape)
+    if not op.rules.last:
+        return weight
+    straight = op.transposed and op.convention == "jax"
+    return np.moveaxis(weight, (0, 1), (-2, -1) if straight else (-1, -2))
