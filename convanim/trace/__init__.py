@@ -12,16 +12,8 @@ from typing import Any
 from convanim.ops import MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted
 from convanim.trace.conv import ConvTrace, trace_conv
 from convanim.trace.core import Order, Trace
-from convanim.trace.fixed import (
-    PoolTrace,
-    ShuffleTrace,
-    UnpoolTrace,
-    UpsampleTrace,
-    trace_pool,
-    trace_shuffle,
-    trace_unpool,
-    trace_upsample,
-)
+from convanim.trace.fixed import ShuffleTrace, UpsampleTrace, trace_shuffle, trace_upsample
+from convanim.trace.pools import PoolTrace, UnpoolTrace, trace_pool, trace_unpool
 from convanim.trace.step import Step
 
 _MAKERS: tuple[tuple[type[Operation], Callable[..., Trace]], ...] = (

@@ -19,8 +19,9 @@ from convanim.ops import MaxUnpool, Pool, Shuffle, Upsample, Weighted, parse, ti
 from convanim.trace import ConvTrace, Order, Trace, UnpoolTrace
 from convanim.trace.arrays import numbers
 from convanim.trace.conv import assembled
-from convanim.trace.fixed import ShuffleTrace, UpsampleTrace, pooled, unpooled
+from convanim.trace.fixed import ShuffleTrace, UpsampleTrace
 from convanim.trace.given import Given
+from convanim.trace.pools import pooled, unpooled
 from convanim.write.files import whole_file
 
 KIND, VERSION = "convanim trace", 2

@@ -1,0 +1,287 @@
+"""Traces of poolings and of max unpooling.
+
+Knows how the taps of a window are combined: by the greatest value, the mean or the norm; and where a maximum was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from convanim import oracle
+from convanim.errors import CheckFailed, ConvanimError
+from convanim.ops import AvgPool, LpPool, MaxUnpool, Pool, times
+from convanim.taps import Ints
+from convanim.trace.arrays import Array, check_bound, largest, numbers
+from convanim.trace.core import Order, Trace
+from convanim.trace.engine import maxima, summed, under
+from convanim.trace.given import Given, taken_in
+from convanim.trace.step import Block
+
+
+class PoolTrace(Trace):
+    """A trace of a pooling: see `Trace`. Its windows are combined as `op.combine` says.
+
+    `indices` are the places of the maxima, in the output's shape, counted row by row from 0 in each channel (in the
+    onnx convention through all channels), -1 where a window meets nothing but padding; only for `MaxPool`.
+    """
+
+    op: Pool
+
+    def __init__(self, op: Pool, x: Array, *, given: Given, order: Order = "gather") -> None:
+        axes = op.axes(x.shape[1:])
+        if op.combine == "max":
+            self._mode, self._start = "max", np.iinfo(np.int64).min
+            self._empty = not under(axes, padding=False).all()
+            if self._empty and x.dtype.kind == "i":
+                x = x.astype(np.float64)
+            if x.dtype.kind == "f":
+                self._start = -np.inf
+        if isinstance(op, AvgPool):
+            self._counts = under(axes, padding=op.counts_padding)
+            if not self._counts.all():
+                cell = np.argwhere(self._counts == 0)[0].tolist()
+                raise ConvanimError(
+                    f"the window of output {cell} of {op} holds only padding, and a mean of nothing is no number",
+                    "use less padding, or count_include_pad=True",
+                )
+        self._p = op.norm_type if isinstance(op, LpPool) else 1
+        if isinstance(op, LpPool):
+            # PyTorch takes the mean of what a window that sticks out holds, times the cells of a whole one.
+            shown = under(axes, padding=True)
+            self._scale = prod(a.kernel for a in axes) / shown if op.convention == "torch" else np.ones(shown.shape)
+        super().__init__(op, x, axes, len(x), given, order)
+
+    def _apply(self) -> Array:
+        if self.op.combine == "max":
+            best, self._where = maxima(self.x, self.axes, self._start)
+            return best
+        return self._finished(summed(self._enter(self.x, np.ones((), np.int64)), self.axes))
+
+    @property
+    def indices(self) -> Ints:
+        """Where each maximum was."""
+        if self.op.combine != "max":
+            raise ConvanimError(f"{self.op} has no maxima to remember", "use MaxPool")
+        where = self._where
+        if self.op.convention == "onnx":
+            planes = np.arange(len(where)).reshape(-1, *(1,) * len(self.axes)) * prod(self.x.shape[1:])
+            where = np.where(where < 0, where, where + planes)
+        return np.asarray(self._given.outward(where))
+
+    @property
+    def where(self) -> Ints:
+        """Where each maximum was, (C, *o), counted in each channel, whatever the convention."""
+        return self._where
+
+    def _enter(self, values: Array, weights: Array) -> Array:
+        if not isinstance(self.op, LpPool):
+            return values
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.asarray((np.abs(values) if self._sizes else values.astype(np.float64)) ** float(self._p))
+
+    @property
+    def _sizes(self) -> bool:
+        return self.op.convention == "onnx"
+
+    def _gathered(self, terms: Array, there: Any, cells: Ints) -> Array:
+        if self.op.combine == "max":
+            return np.asarray(np.where(there, terms, self._start).max(axis=1, initial=self._start))
+        return self._combined(np.where(there, terms, 0).sum(axis=1), tuple(cells.T[1:]))
+
+    def _combined(self, sums: Array, at: Any) -> Array:
+        if isinstance(self.op, AvgPool):
+            return np.asarray(sums / self._counts[at])
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.asarray((sums * self._scale[at]) ** (1 / self._p))
+
+    def _finished(self, canvas: Array) -> Array:
+        return canvas if self.op.combine == "max" else self._combined(canvas, slice(None))
+
+    def _told(self, terms: Array, target: Ints) -> dict[str, Any]:
+        if self.op.combine == "max":
+            return {"winner": int(terms.argmax())} if len(terms) else {}
+        return {"divisor": int(self._counts[tuple(target[0, 1:])])} if self.op.combine == "mean" else {}
+
+    def _ask(self, *arrays: Array) -> Array:
+        size, stride, dilation = ([getattr(a, n) for a in self.axes] for n in ("kernel", "stride", "dilation"))
+        padding, out = [(a.before, a.after) for a in self.axes], [a.output for a in self.axes]
+        counted = isinstance(self.op, AvgPool) and self.op.counts_padding
+        torch = self.op.convention == "torch"
+        return oracle.pool(
+            *(arrays[0], self.op.combine, size, stride, padding, dilation, out),
+            counted=counted, p=self._p, signed=torch, rescaled=torch,
+        )  # fmt: skip
+
+    def verify(self) -> None:
+        """Hold the output against replay and oracle, and the places of the maxima against the input."""
+        super().verify()
+        if self.op.combine == "max":
+            flat, where = self.x.reshape(len(self.x), -1), self._where.reshape(len(self.x), -1)
+            found = np.take_along_axis(flat, np.maximum(where, 0), axis=1).reshape(self._answer.shape)
+            if not np.where(self._where < 0, self._answer == self._start, found == self._answer).all():
+                raise CheckFailed(
+                    f"the maxima of {self.op} are not where it says", "please report this layer and input"
+                )
+
+
+class UnpoolTrace(Trace):
+    """A trace of a max unpooling: each value goes to its place; see `Trace`.
+
+    `places` are the places (C, *n), counted in each channel of the output.
+    """
+
+    op: MaxUnpool
+    _mode = "set"
+
+    def __init__(
+        self,
+        op: MaxUnpool,
+        x: Array,
+        places: Ints,
+        output: tuple[int, ...],
+        *,
+        given: Given,
+        order: Order = "gather",
+    ) -> None:
+        self.places, self._output = places, output
+        flat = places.reshape(len(x), -1)
+        # The value that stays in each cell of the output: of several the last one.
+        self._stays = np.full((len(x), prod(output)), -1)
+        for channel, row in enumerate(flat):
+            self._stays[channel, row] = np.arange(len(row))
+        super().__init__(op, x, op.sized(op.axes(x.shape[1:]), output), len(x), given, order)
+
+    def _arrays(self) -> tuple[Any, ...]:
+        return self.x, self.places, self._output
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, UnpoolTrace):
+            return False if isinstance(other, Trace) else NotImplemented
+        mine, theirs = ((t.op, t.order, t._given, t._output) for t in (self, other))
+        return mine == theirs and np.array_equal(self.x, other.x) and np.array_equal(self.places, other.places)
+
+    __hash__ = None
+
+    def _apply(self) -> Array:
+        out = np.zeros((len(self.x), prod(self._output)), self.x.dtype)
+        np.put_along_axis(out, self.places.reshape(len(self.x), -1), self.x.reshape(len(self.x), -1), axis=1)
+        return out.reshape(len(self.x), *self._output)
+
+    def _block(self, start: int, stop: int) -> Block:
+        cells = np.array(np.unravel_index(np.arange(start, stop), self.cells))
+        if self.order == "scatter":
+            reads, there = list(cells), np.ones(stop - start, bool)
+            writes = [cells[0], *np.unravel_index(self.places[tuple(cells)], self._output)]
+        else:
+            writes = list(cells)
+            source = self._stays.reshape(self._answer.shape)[tuple(cells)]
+            there = source >= 0
+            reads = [cells[0], *np.unravel_index(np.maximum(source, 0), self.x.shape[1:])]
+        r, w = ([a[:, None, None] for a in arrays] for arrays in (reads, writes))
+        return Block((stop - start, 1, 1), r, [], w, np.ones((), np.int64), there[:, None, None])
+
+    def _ask(self, *arrays: Any) -> Array:
+        return oracle.unpool(arrays[0], self.places, self._output)
+
+    def _taps_a_step(self) -> int:
+        return 1
+
+
+def trace_pool(op: Pool, x: ArrayLike, order: Order = "gather") -> PoolTrace:
+    """Trace a pooling: the body of its `trace`."""
+    inner, given = taken_in(op, numbers("input", x))
+    return pooled(op, inner, given, order)
+
+
+def pooled(op: Pool, x: Array, given: Given, order: Order = "gather") -> PoolTrace:
+    """The trace of a pooling over (C, *n)."""
+    axes = op.axes(x.shape[1:])
+    many = prod(a.kernel for a in axes)
+    floats = x.dtype.kind == "f"
+    if op.combine == "norm":
+        check_bound(_power(largest(x), op) * many, True)
+    elif op.combine == "mean":
+        check_bound(largest(x) * many, floats)
+    done = PoolTrace(op, x, given=given, order=order)
+    if np.isnan(done.answer).any():
+        cell = np.argwhere(np.isnan(done.answer))[0, 1:].tolist()
+        raise ConvanimError(
+            f"the sum of powers under the window of output {cell} of {op} is negative and has no root",
+            "use an even norm_type, or convention onnx, which takes the sizes of the values",
+        )
+    if op.combine == "norm" and np.isinf(done.answer).any():
+        raise ConvanimError(f"a root of {op} is too large for a 64-bit float", "use a larger norm_type")
+    return done
+
+
+def _power(value: Any, op: Pool) -> float:
+    try:
+        return float(float(value) ** float(op.norm_type))  # type: ignore[attr-defined]
+    except OverflowError:
+        return float("inf")
+
+
+def trace_unpool(
+    op: MaxUnpool,
+    x: ArrayLike | PoolTrace,
+    indices: ArrayLike | None = None,
+    output_size: int | Sequence[int] | None = None,
+    order: Order = "gather",
+) -> UnpoolTrace:
+    """Trace an unpooling: the body of `MaxUnpool.trace`."""
+    if isinstance(x, Trace):
+        if not isinstance(x, PoolTrace) or x.op.combine != "max":
+            raise ConvanimError(f"{x.op} does not remember maxima", "give the trace of a MaxPool")
+        if indices is not None:
+            raise ConvanimError("the trace of a pooling brings its own places", "leave the indices out")
+        if (x.where < 0).any():
+            cell = np.argwhere(x.where < 0)[0, 1:].tolist()
+            raise ConvanimError(
+                f"the window of output {cell} of {x.op} held only padding, so that its value came from nowhere",
+                "pool with less padding",
+            )
+        sized = op.sized(op.axes(x.answer.shape[1:]), x.x.shape[1:] if output_size is None else output_size)
+        return unpooled(op, x.answer, x.where, tuple(a.output for a in sized), x._given, order)
+    if indices is None:
+        raise ConvanimError("an unpooling needs to know where the maxima were", "give indices, or a trace of MaxPool")
+    inner, given = taken_in(op, numbers("input", x))
+    places = numbers("indices", indices)
+    if places.dtype.kind != "i":
+        raise ConvanimError("the indices are not whole numbers", "give the places that a max pooling remembers")
+    if places.shape != given.outward(inner).shape:
+        raise ConvanimError(
+            f"the indices are {times(places.shape)} but the input {times(given.outward(inner).shape)}",
+            "give one place for each value",
+        )
+    where, _ = taken_in(op, places, len(inner.shape) - 1)
+    output = tuple(a.output for a in op.sized(op.axes(inner.shape[1:]), output_size))
+    if op.convention == "onnx":
+        first = np.arange(len(where)).reshape(-1, *(1,) * len(output)) * prod(output)
+        wrong = np.argwhere((where < first) | (where >= first + prod(output)))
+        if len(wrong):
+            channel, place = int(wrong[0][0]), int(where[tuple(wrong[0])])
+            raise ConvanimError(
+                f"the place {place} is not in channel {channel} of an output of {times(output)}",
+                f"use {channel * prod(output)} to {(channel + 1) * prod(output) - 1}: "
+                "ONNX counts on from channel to channel",
+            )
+        where = where - first
+    return unpooled(op, inner, where, output, given, order)
+
+
+def unpooled(
+    op: MaxUnpool, x: Array, places: Ints, output: tuple[int, ...], given: Given, order: Order = "gather"
+) -> UnpoolTrace:
+    """The trace of an unpooling of (C, *n) to the sizes `output`."""
+    op.sized(op.axes(x.shape[1:]), output)
+    wrong = places[(places < 0) | (places >= prod(output))]
+    if len(wrong):
+        raise ConvanimError(
+            f"the place {wrong[0]} is not in an output of {times(output)}", f"use 0 to {prod(output) - 1}"
+        )
+    return UnpoolTrace(op, x, places, output, given=given, order=order)
