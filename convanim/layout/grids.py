@@ -16,7 +16,7 @@ from convanim.layout.kin import Kin, line
 from convanim.layout.measures import SMALLEST_CELL, Measures
 from convanim.layout.page import Place, Text, middle
 from convanim.layout.seen import broken
-from convanim.scene.frame import Blocks, Panel, Rows
+from convanim.scene.frame import Blocks, Panel, Rows, arrangements
 from convanim.trace import Trace
 
 Pitches = dict[str, int]
@@ -60,6 +60,7 @@ def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, .
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
+    scene = _arranged(scene, m)
     if m.style.wrap:
         scene = _wrapped(scene, m)
     best = stack(scene, m)
@@ -72,6 +73,23 @@ def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, .
                 tried = stack(scene, m, told.union(some))
                 if all(tried[0][name].number for name in numbered):
                     best, told = tried, told.union(some)
+    return best
+
+
+def _arranged(scene: Standing, m: Measures) -> Standing:
+    """The scene in the arrangement whose cells are the largest; in the usual one, if no other is better.
+
+    What can be read counts more than the size of cells, and the smallest cells more than the others.
+    """
+    best, most = scene, (-1, 0, 0)
+    others = arrangements(scene)
+    for tried in (scene, *(Stood(blocks, scene.traces) for blocks in others)) if others else ():
+        with suppress(TooSmall):
+            places = stack(tried, m)[0].values()
+            pitches = [place.pitch for place in places]
+            found = sum(place.number > 0 for place in places), min(pitches), sum(pitches)
+            if found > most:
+                best, most = tried, found
     return best
 
 
