@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from convanim import glyphs
@@ -60,6 +60,7 @@ def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, .
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
+    m = replace(m, most=max(max(p.shape) for rows in scene.blocks for row in rows for p in row))
     scene = _arranged(scene, m)
     if m.style.wrap:
         scene = _wrapped(scene, m)

@@ -102,7 +102,7 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     least = m.of(64, 26)
     # A little more than nothing is left above, between and below, for words not to touch.
     room = least * len(found.joined) + m.of(10, 2) * (len(found.rows) + 1 - len(found.joined))
-    places, signs = grids(found, _Lower(m.width, m.height, m.captions, m.style, room))
+    places, signs = grids(found, _Lower(m.width, m.height, m.captions, m.style, lines=room))
     tops, bottoms = zip(*(_ends(found, number, places, m) for number in range(len(found.rows))), strict=True)
     heights = [bottom - top for top, bottom in zip(tops, bottoms, strict=True)]
     free = m.bottom - m.top - sum(heights)
