@@ -15,6 +15,7 @@ from convanim.layout.bands import Band, bands, gap, scale
 from convanim.layout.kin import Kin, line
 from convanim.layout.measures import SMALLEST_CELL, Measures
 from convanim.layout.page import Place, Text, middle
+from convanim.layout.scales import explained
 from convanim.layout.seen import broken
 from convanim.scene.frame import Blocks, Panel, Rows, arrangements
 from convanim.trace import Trace
@@ -53,6 +54,17 @@ class TooSmall(Exception):
 
 
 def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The panels' places, and the signs between them; scales stand also where the grids have left room.
+
+    Raises:
+        TooSmall: cells would be too small to be told apart.
+    """
+    places, signs = fitted(scene, m)
+    panels = [place.panel for place in places.values()]
+    return explained(places, signs, Kin(((tuple(panels),),), m)), signs
+
+
+def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The panels' places, and the signs between them; a foot under a row of grids only where a shade needs its scale.
 
     A scale takes room, and with it the numbers of other grids may go: numbers are worth more.
