@@ -23,7 +23,7 @@ class Style:
         smallest: no text is smaller than so many percent of the page's height, nor than 9 px.
         cell: the largest side of a cell, px.
         small: the cells of a layer whose grids are all smaller than 5 × 5 grow up to so many percent of the page's
-            height, px, and its numbers with them.
+            height, and its numbers with them, up to 1.3 times their usual size.
         wrap: whether a row of panels may be broken into two, where cells get larger by that.
         title, detail, phases, panel_titles, captions, counter, numbers, notes, signs, scales: whether these appear.
         shades: whether a shade stands for values where there are no numbers; without it cells have the colour of their
