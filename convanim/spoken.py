@@ -15,7 +15,7 @@ import msgspec
 
 from convanim.errors import ConvanimError
 from convanim.scene import Scene
-from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Panel, Phase
+from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Panel, Phase, arrangements
 from convanim.theme import templates
 from convanim.trace import Trace
 from convanim.words import Catalogue, translate
@@ -141,7 +141,8 @@ class Spoken:
         self.captions: int = scene.captions
         self.traces: tuple[Trace, ...] = scene.traces
         self.phases = tuple(Phase(self._told(p.label), self._told(p.short)) for p in scene.phases)
-        self.blocks: Blocks = tuple(tuple(tuple(map(self._panel, row)) for row in block) for block in scene.blocks)
+        self.blocks = self._blocks(scene.blocks)
+        self.others = tuple(map(self._blocks, arrangements(scene)))
         by_name = {panel.name: panel for block in self.blocks for row in block for panel in row}
         self.panels = tuple(by_name[panel.name] for panel in scene.panels)
         # The last grid of each panel as it was and as it reads now: what stays the same object is not drawn again.
@@ -149,6 +150,9 @@ class Spoken:
 
     def _told(self, text: str) -> str:
         return translate(text, self._words)
+
+    def _blocks(self, blocks: Blocks) -> Blocks:
+        return tuple(tuple(tuple(map(self._panel, row)) for row in block) for block in blocks)
 
     def _panel(self, panel: Panel) -> Panel:
         return replace(panel, titles=tuple(map(self._told, panel.titles)))

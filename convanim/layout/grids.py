@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from convanim import glyphs
@@ -15,8 +15,9 @@ from convanim.layout.bands import Band, bands, gap, scale
 from convanim.layout.kin import Kin, line
 from convanim.layout.measures import SMALLEST_CELL, Measures
 from convanim.layout.page import Place, Text, middle
+from convanim.layout.scales import explained
 from convanim.layout.seen import broken
-from convanim.scene.frame import Blocks, Panel, Rows
+from convanim.scene.frame import Blocks, Panel, Rows, arrangements
 from convanim.trace import Trace
 
 Pitches = dict[str, int]
@@ -53,6 +54,17 @@ class TooSmall(Exception):
 
 
 def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The panels' places, and the signs between them; scales stand also where the grids have left room.
+
+    Raises:
+        TooSmall: cells would be too small to be told apart.
+    """
+    places, signs = fitted(scene, m)
+    panels = [place.panel for place in places.values()]
+    return explained(places, signs, Kin(((tuple(panels),),), m)), signs
+
+
+def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The panels' places, and the signs between them; a foot under a row of grids only where a shade needs its scale.
 
     A scale takes room, and with it the numbers of other grids may go: numbers are worth more.
@@ -60,6 +72,8 @@ def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, .
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
+    m = replace(m, most=max(max(p.shape) for rows in scene.blocks for row in rows for p in row))
+    scene = _arranged(scene, m)
     if m.style.wrap:
         scene = _wrapped(scene, m)
     best = stack(scene, m)
@@ -72,6 +86,23 @@ def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, .
                 tried = stack(scene, m, told.union(some))
                 if all(tried[0][name].number for name in numbered):
                     best, told = tried, told.union(some)
+    return best
+
+
+def _arranged(scene: Standing, m: Measures) -> Standing:
+    """The scene in the arrangement whose cells are the largest; in the usual one, if no other is better.
+
+    What can be read counts more than the size of cells, and the smallest cells more than the others.
+    """
+    best, most = scene, (-1, 0, 0)
+    others = arrangements(scene)
+    for tried in (scene, *(Stood(blocks, scene.traces) for blocks in others)) if others else ():
+        with suppress(TooSmall):
+            places = stack(tried, m)[0].values()
+            pitches = [place.pitch for place in places]
+            found = sum(place.number > 0 for place in places), min(pitches), sum(pitches)
+            if found > most:
+                best, most = tried, found
     return best
 
 

@@ -139,11 +139,11 @@ def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
     high = int(0.42 * side if not panel.notes else 0.38 * side + 0.5)
     # Digits that can just be read may fill more of a small cell than larger ones should.
     high = max(high, m.smallest) if 0.5 * side >= glyphs.CAPITALS * m.smallest else high
-    most = min(m.type(m.style.number_size, 1), int(0.9 * side / per_size), high)
+    most = min(m.number(side), int(0.9 * side / per_size), high)
     number = most if most >= m.smallest else 0
     if not number or not panel.notes:
         return number, 0
-    note = max(m.smallest, round(0.23 * side))
+    note = max(m.smallest, min(round(0.23 * side), m.sizes[1]))
     note = min(note, int((side - 4) / (glyphs.width(panel.notes, 100) / 100)))
     if note < m.smallest:
         return number, 0

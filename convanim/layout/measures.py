@@ -19,6 +19,10 @@ SMALLEST_CELL = 4
 #: Grid lines go away in cells smaller than this (px).
 LINES_FROM = 7
 LARGEST_SIDE, SMALLEST_SIDE = 4096, 120
+#: Cells grow where no grid has so many rows or columns, until it is as large as one that has.
+SMALL_FROM = 5
+#: Numbers grow with such cells up to so many times their usual size.
+MOST_GROWN = 1.3
 
 
 def page_size(width: int | None, height: int | None, shape: tuple[int, int] = (WIDTH, HEIGHT)) -> tuple[int, int]:
@@ -70,12 +74,20 @@ def fits(op: Operation, sizes: Sequence[int]) -> None:
 
 @dataclass(frozen=True)
 class Measures:
-    """The lengths of a page of some size, px."""
+    """The lengths of a page of some size, px.
+
+    Attributes:
+        width, height: of the page, px.
+        captions: how many lines of them there are.
+        style: how the page is set.
+        most: the rows or columns of the largest grid, where its cells may grow; 0 where they may not.
+    """
 
     width: int
     height: int
     captions: int
     style: Style = USUAL
+    most: int = 0
 
     @cached_property
     def scale(self) -> float:
@@ -102,11 +114,25 @@ class Measures:
         style = self.style
         return self.type(style.title_size, 15), self.type(style.caption_size, 12), self.type(style.small_size, 10)
 
-    @property
+    @cached_property
     def cell(self) -> int:
         """The largest side of a cell, px."""
+        if not 0 < self.most < SMALL_FROM:
+            return self._usual_cell
+        scale = min(self.width / self.style.width, self.height / self.style.height)
+        small = round(self.style.small / 100 * self.style.height * scale)
+        return max(self._usual_cell, min(small, SMALL_FROM * self._usual_cell // self.most))
+
+    @cached_property
+    def _usual_cell(self) -> int:
+        """The largest side of a cell in a grid that is not small, px."""
         scale = min(self.width / self.style.width, self.height / self.style.height)
         return max(12, round(self.style.cell * scale))
+
+    def number(self, side: int) -> int:
+        """The largest size of a number in a cell of this side, px: in the cells of small grids it grows with them."""
+        grown = side / self._usual_cell if self.most else 1
+        return self.type(self.style.number_size * min(max(1, grown), MOST_GROWN), 1)
 
     @property
     def sign(self) -> int:

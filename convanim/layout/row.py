@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 from convanim import glyphs
 from convanim.errors import ConvanimError
-from convanim.layout.bands import scale
-from convanim.layout.grids import grids
+from convanim.layout.grids import fitted
 from convanim.layout.measures import Measures
 from convanim.layout.page import Box, Place, Text
+from convanim.layout.scales import above
 from convanim.scene import Scene
 from convanim.scene.frame import Blocks, Panel, Rows
 from convanim.scene.links import links
@@ -102,7 +102,7 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     least = m.of(64, 26)
     # A little more than nothing is left above, between and below, for words not to touch.
     room = least * len(found.joined) + m.of(10, 2) * (len(found.rows) + 1 - len(found.joined))
-    places, signs = grids(found, _Lower(m.width, m.height, m.captions, m.style, room))
+    places, signs = fitted(found, _Lower(m.width, m.height, m.captions, m.style, lines=room))
     tops, bottoms = zip(*(_ends(found, number, places, m) for number in range(len(found.rows))), strict=True)
     heights = [bottom - top for top, bottom in zip(tops, bottoms, strict=True)]
     free = m.bottom - m.top - sum(heights)
@@ -150,15 +150,9 @@ def _beside(place: Place, partner: Place, m: Measures) -> int:
 
 def _scaled_above(place: Place, row: Sequence[Panel], places: dict[str, Place], m: Measures) -> Place:
     """A strip whose scale stands beside its titles, as lines leave it below; without one where there is no room."""
-    words = [glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles]
-    x = round(place.title.x + max(words, default=0)) + m.of(30, 12)
-    low, bar, high = scale(place.panel, place.low, place.high, x, 0, m)
-    up = place.title.baseline - low.baseline
+    explained = above(place, m)
     free = min((places[p.name].x for p in row if places[p.name].x > place.x), default=m.width - m.margin)
-    if high.box.right > free:
-        return replace(place, scale=None)
-    bar = Box(bar.top + up, bar.left, bar.bottom + up, bar.right)
-    return replace(place, scale=(_shift(low, 0, up), bar, _shift(high, 0, up)))
+    return replace(place, scale=explained if explained[2].box.right <= free else None)
 
 
 def _moved(place: Place, beside: int, by: int, m: Measures, *, under: bool) -> Place:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from convanim.layout.style import Style
 from convanim.scene import Scene
-from convanim.scene.frame import Blocks, Frame, Panel, Phase
+from convanim.scene.frame import Blocks, Frame, Panel, Phase, arrangements
 from convanim.trace import Trace
 
 
@@ -20,10 +20,11 @@ class Seen:
     Args:
         scene: what is shown.
         blocks: its panels that appear, as they stand.
+        others: the same panels in the other ways in which they may stand.
     """
 
-    def __init__(self, scene: Scene, blocks: Blocks) -> None:
-        self._scene, self.blocks = scene, blocks
+    def __init__(self, scene: Scene, blocks: Blocks, others: tuple[Blocks, ...] = ()) -> None:
+        self._scene, self.blocks, self.others = scene, blocks, others
         self.title, self.detail = scene.title, scene.detail
         self.beats, self.captions = scene.beats, scene.captions
 
@@ -73,11 +74,16 @@ def seen(scene: Scene, style: Style) -> Scene:
             follows=panel.follows if panel.follows in names else "",
         )
 
-    blocks = tuple(tuple(tuple(p for p in row if keeps(p)) for row in rows) for rows in scene.blocks)
-    kept = tuple(rows for block in blocks if (rows := tuple(row for row in block if row)))
-    kept = kept or scene.blocks  # a scene of kernels alone
-    names = {p.name for rows in kept for row in rows for p in row}
-    return Seen(scene, tuple(tuple(tuple(map(stripped, row)) for row in rows) for rows in kept))
+    def left(blocks: Blocks) -> Blocks:
+        some = tuple(tuple(tuple(p for p in row if keeps(p)) for row in rows) for rows in blocks)
+        kept = tuple(rows for block in some if (rows := tuple(row for row in block if row)))
+        return kept or blocks  # a scene of kernels alone
+
+    def bare(blocks: Blocks) -> Blocks:
+        return tuple(tuple(tuple(map(stripped, row)) for row in rows) for rows in left(blocks))
+
+    names = {p.name for rows in left(scene.blocks) for row in rows for p in row}
+    return Seen(scene, bare(scene.blocks), tuple(map(bare, arrangements(scene))))
 
 
 def broken(blocks: Blocks) -> Iterator[Blocks]:

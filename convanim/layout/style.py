@@ -22,6 +22,8 @@ class Style:
         title_size, caption_size, small_size, number_size: of the four kinds of text, px; numbers are at most so large.
         smallest: no text is smaller than so many percent of the page's height, nor than 9 px.
         cell: the largest side of a cell, px.
+        small: the cells of a layer whose grids are all smaller than 5 × 5 grow up to so many percent of the page's
+            height, and its numbers with them, up to 1.3 times their usual size.
         wrap: whether a row of panels may be broken into two, where cells get larger by that.
         title, detail, phases, panel_titles, captions, counter, numbers, notes, signs, scales: whether these appear.
         shades: whether a shade stands for values where there are no numbers; without it cells have the colour of their
@@ -43,6 +45,7 @@ class Style:
     number_size: int = 30
     smallest: float = 0.0
     cell: int = 84
+    small: float = 15.0
     wrap: bool = False
     title: bool = True
     detail: bool = True

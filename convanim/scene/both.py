@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from convanim.scene.captions import size_formula
-from convanim.scene.frame import Caption, Frame, OneBlock
+from convanim.scene.frame import Blocks, Caption, Frame, OneBlock
 from convanim.scene.gather import GatherScene
 from convanim.scene.pair import Pair, side_by_side
 from convanim.scene.scatter import ScatterScene
@@ -38,8 +38,10 @@ class BothScene(OneBlock):
         shown = np.union1d(output.values, canvas.values)
         output, canvas = replace(output, values=shown), replace(canvas, values=shown)
         self.rows = ((stage, output, canvas), (turned, *parts))
+        # On a wide page the canvas has more room beside both rows.
+        self.others: tuple[Blocks, ...] = ((((stage, output), (turned, *parts)), ((canvas,),)),)
         if len(trace.axes) == 1:  # long strips: each walked one has a row of its own
-            self.rows = ((stage, turned), (output,), tuple(parts), (canvas,))
+            self.rows, self.others = ((stage, turned), (output,), tuple(parts), (canvas,)), ()
         self.panels = tuple(panel for row in self.rows for panel in row)
 
     def frame(self, number: int) -> Frame:

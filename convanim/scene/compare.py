@@ -89,6 +89,7 @@ class CompareScene:
         self._states = [self._stated(t) for t in (a, b)]
         self._titles: dict[str, str] = {}
         self.blocks = self._blocks(len(a.axes))
+        self.others = (_stacked(self.blocks),) if len(self.blocks) > 1 else ()
         self.panels = panels_of(self.blocks)
         named = zip(self._names.values(), (a, b), strict=True)
         self._opening = tuple(Caption(remark=join(": ", [name, _notation(t)])) for name, t in named)
@@ -211,6 +212,22 @@ class CompareScene:
             for panel, *marks in zip(some, *planes, strict=True):
                 out[panel.name] = _marked(grids[panel.name], *marks)
         return out
+
+
+def _stacked(blocks: Blocks) -> Blocks:
+    """The blocks of two layers above each other: each a single row, in the same columns, where that is possible."""
+    if not all(len(block[0]) == 2 and all(p.aside for row in block[1:] for p in row) for block in blocks):
+        return (tuple(row for block in blocks for row in block),)
+    # What is looked up stands between what is read and what is written, as on a page of its own.
+    above, below = (
+        [replace(p, follows="") for p in (block[0][0], *(p for row in block[1:] for p in row), block[0][1])]
+        for block in blocks
+    )
+    pairs = (
+        zip(above, below, strict=True) if len(above) == len(below) else ((above[0], below[0]), (above[-1], below[-1]))
+    )
+    leads = {other.name: one.name for one, other in pairs}
+    return ((tuple(above), tuple(replace(p, follows=leads.get(p.name, "")) for p in below)),)
 
 
 def _marked(grid: Grid, quiet: NDArray[Any], first: NDArray[Any], alone: NDArray[Any]) -> Grid:

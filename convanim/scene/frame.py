@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,6 +152,20 @@ class OneBlock:
     def blocks(self) -> Blocks:
         """The rows as the only block."""
         return (self.rows,)
+
+
+@runtime_checkable
+class Rearranged(Protocol):
+    """A scene whose panels may stand in other ways, too: on each page in the one that gives the largest cells."""
+
+    @property
+    def others(self) -> tuple[Blocks, ...]:
+        """The same panels in other arrangements than the usual one."""
+
+
+def arrangements(scene: object) -> tuple[Blocks, ...]:
+    """The ways besides the usual one in which a scene's panels may stand; of most scenes there are none."""
+    return scene.others if isinstance(scene, Rearranged) else ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

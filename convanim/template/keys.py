@@ -50,6 +50,10 @@ class CellsTable(Table, frozen=True):
     """[cells]: how large cells are."""
 
     largest: Annotated[int, _told("the side of the largest cells, px", ge=12, le=1000)] = USUAL.cell
+    small: Annotated[
+        float,
+        _told("the same where no grid has 5 rows or columns, at most: % of the page's height", ge=0, le=50),
+    ] = USUAL.small
     wrap: Annotated[bool, _told("break a row of grids into two where cells get larger by that")] = USUAL.wrap
 
 
@@ -115,6 +119,7 @@ class Template(Table, frozen=True):
             sizes.number,
             sizes.smallest,
             self.cells.largest,
+            self.cells.small,
             self.cells.wrap,
             **msgspec.structs.asdict(self.show),
         )

@@ -1,0 +1,88 @@
+"""Scales for shades that have none yet, where the page has been left empty: nothing else moves or shrinks for them.
+
+Knows where everything stands. Must not know colours, what a frame shows, or how the places were found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from convanim import glyphs
+from convanim.layout.bands import scale
+from convanim.layout.kin import Kin
+from convanim.layout.measures import Measures
+from convanim.layout.page import Box, Place, Text
+
+Scale = tuple[Text, Box, Text]
+
+
+def explained(places: dict[str, Place], signs: Sequence[Text], kin: Kin) -> dict[str, Place]:
+    """The places, each shade with a scale if there is room for one: under a grid, or beside its title.
+
+    One scale serves all that share a range; it stands at the one of them that has room.
+    """
+    if not kin.m.style.scales:
+        return places
+    places = dict(places)
+    for panel in kin.panels.values():
+        alike = [places[p.name] for p in kin.alike(panel) if places[p.name].shaded]
+        if any(place.scale for place in alike):
+            continue
+        found = ((place, spot) for place in alike for spot in _spots(place, kin.m) if _free(spot, places, signs, kin.m))
+        for place, spot in found:
+            places[place.panel.name] = replace(place, scale=spot)
+            break
+    return places
+
+
+def above(place: Place, m: Measures) -> Scale:
+    """The scale of a grid in the line of its title, to the right of the longest that it ever has."""
+    x = round(place.title.x + _titled(place)) + m.of(30, 12)
+    low, bar, high = scale(place.panel, place.low, place.high, x, 0, m)
+    up = place.title.baseline - low.baseline
+    bar = Box(bar.top + up, bar.left, bar.bottom + up, bar.right)
+    return low._replace(baseline=low.baseline + up), bar, high._replace(baseline=high.baseline + up)
+
+
+def _spots(place: Place, m: Measures) -> Iterator[Scale]:
+    """Where a scale may stand, the usual place first."""
+    yield scale(place.panel, place.low, place.high, place.x, place.y + place.panel.shape[0] * place.pitch, m)
+    yield above(place, m)
+
+
+def _free(spot: Scale, places: dict[str, Place], signs: Sequence[Text], m: Measures) -> bool:
+    """Whether nothing stands where a scale would, or too close to it."""
+    near = m.of(8, 4)
+    box = _hull([spot[0].box, spot[1], spot[2].box])
+    box = Box(box.top - near // 2, box.left - near, box.bottom + near // 2, box.right + near)
+    if box.top < m.top or box.bottom > m.bottom or box.right > m.width - m.margin + near:
+        return False
+    return not any(_meet(box, other) for other in _standing(places, signs))
+
+
+def _standing(places: dict[str, Place], signs: Sequence[Text]) -> Iterator[Box]:
+    """What has a place already."""
+    for sign in signs:
+        yield sign.box
+    for place in places.values():
+        yield place.box
+        if any(place.panel.titles):
+            line = place.title._replace(text="").box
+            yield line._replace(right=line.left + round(_titled(place)))
+        if place.scale:
+            yield _hull([place.scale[0].box, place.scale[1], place.scale[2].box])
+
+
+def _titled(place: Place) -> float:
+    """The width of the longest title of a place, px."""
+    return max((glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles), default=0)
+
+
+def _hull(boxes: Sequence[Box]) -> Box:
+    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
+    return Box(min(tops), min(lefts), max(bottoms), max(rights))
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return a.top < b.bottom and b.top < a.bottom and a.left < b.right and b.left < a.right
