@@ -18,7 +18,7 @@ from convanim.scene.links import links
 #: The lines of a scene: (row, column) on the lower plane and on the upper one, (n, 2, 2).
 Lines = NDArray[np.float64]
 #: So many placements stand for all.
-SEEN = 12
+SEEN = 6
 
 
 def lines(scene: Scene) -> Lines:

@@ -31,7 +31,7 @@ FLAT = (46, -14, 36, 20)
 LEANS = (0.0, 0.25, 0.5, 0.75)
 #: A room so many times as wide as high is one with room at the sides.
 WIDE_FROM = 1.6
-#: Cells whose numbers would be larger by less than this part are as good as each other.
+#: Numbers, or cells without any, that are smaller by no more than this part are as good as the largest.
 ALIKE = 0.06
 
 
@@ -77,14 +77,21 @@ def isometric(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     found = found or [stack for stack in [_largest(two, FLAT, 0, kin, side)] if stack]
     if not found:
         raise TooSmall
-    if not wide:
-        return max(found, key=lambda stack: stack.lattice.area).grown.places(), ()
+    best = _choose(found, scene) if wide else max(found, key=lambda stack: stack.lattice.area)
+    return best.grown.places(), ()
+
+
+def _choose(found: Sequence[Stack], scene: Scene) -> Stack:
+    """Of those with about the largest numbers the one with the fewest under lines, and of these the most upright."""
+    if not any(stack.number for stack in found):
+        least = (1 - ALIKE) * max(stack.lattice.area for stack in found)
+        return min((stack for stack in found if stack.lattice.area >= least), key=lambda stack: stack.lean)
     least = (1 - ALIKE) * max(stack.room for stack in found)
     alike = [stack for stack in found if stack.room >= least]
-    if len(alike) > 1:
-        drawn = lines(scene)
-        alike.sort(key=lambda stack: (stack.crossed(drawn), stack.lean, -stack.room))
-    return alike[0].grown.places(), ()
+    if len(alike) == 1:
+        return alike[0]
+    drawn = lines(scene)
+    return min(alike, key=lambda stack: (stack.crossed(drawn), stack.lean, -stack.room))
 
 
 def _largest(two: tuple[Panel, Panel], shape: Sequence[int], lean: float, kin: Kin, side: Side) -> Stack | None:

@@ -65,22 +65,19 @@ class Stack:
         self._up = round(mid[0] - own[0] + lean * self._between), round(mid[1] - own[1] - self._between)
         self.ends.append(corners(upper.shape, lattice, *self._up))
         self.hull = hull([*self.ends[0], *self.ends[1]])
-        self._labels = [self._label(p) for p in (lower, upper)]
-        self._boxes = self._around()
 
     @property
     def fits(self) -> bool:
         """Whether it fits on the page, with the least room for lines between the planes."""
+        if self._free < self._least:
+            return False
         m = self.m
         top, left, bottom, right = self.extent
-        high = bottom - top <= m.bottom - m.top
-        return self._free >= self._least and high and right - left <= m.width - 2 * m.margin
+        return bottom - top <= m.bottom - m.top and right - left <= m.width - 2 * m.margin
 
     @cached_property
     def room(self) -> float:
-        """How large words may be in the cells; what counts where there are none is the root of a cell's area."""
-        if not self._most:
-            return float(self.pitch)
+        """How large numbers could be in the cells of both planes, px."""
         return min(written(panel, self.lattice, self.line) for panel in (self.lower, self.upper))
 
     @property
@@ -95,9 +92,14 @@ class Stack:
             low, high = (pitch, high) if stack.fits else (low, pitch - 1)
         return Stack(self.lower, self.upper, self.lattice, self.kin, replace(self.side, pitch=low), self.lean)
 
+    @cached_property
+    def number(self) -> int:
+        """The size of the lower plane's numbers, px; 0 where there are none."""
+        return number_size(self.lower, self.lattice, self.line, self._most, self.m.smallest)
+
     def crossed(self, ends: Lines) -> int:
         """How often some lines run through numbers of the lower plane."""
-        size = number_size(self.lower, self.lattice, self.line, self._most, self.m.smallest)
+        size = self.number
         return crossed(ends, self.lower.shape, self.lattice, self._up, size, 0.7 * size) if size else 0
 
     @property
@@ -132,12 +134,13 @@ class Stack:
             and panel.numerals.measures
         )
 
-    def _around(self) -> list[Box]:
+    @cached_property
+    def _boxes(self) -> list[Box]:
         """The boxes of the planes' labels, the lower one's first, and that of the panels at the side."""
         gap = self.m.of(26, 8) + self._pad
         _, _, bottom, _ = self._plane_box
         boxes = []
-        (low_wide, low_high), (up_wide, up_high) = self._labels
+        (low_wide, low_high), (up_wide, up_high) = (self._label(p) for p in (self.lower, self.upper))
         foot = max(y for _, y in self.ends[0])
         for wide, high, y in (
             (low_wide, low_high, round(foot) - low_high),
