@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from test_template_pages import STYLES
 
 from convanim import glyphs
+from convanim.errors import ConvanimError
 from convanim.layout import Page, Tilt, layout
 from convanim.layout.crossed import SEEN, crossed, lines
 from convanim.layout.isometric import planes
@@ -66,6 +67,25 @@ def test_what_is_looked_up_grows_where_there_is_room_but_not_as_large_as_the_pla
     large = scene(Conv(5).trace(np.arange(784).reshape(28, 28), COUNT[:5, :5]))
     page = layout(large, 1280, 720, arrangement="isometric")
     assert page.places["kernel"].pitch == 46, "it never takes room from the planes"
+
+
+def test_a_kernel_too_large_for_numbers_is_shaded_with_a_scale_under_it() -> None:
+    s = scene(Conv(24).trace(np.ones((26, 26), int), np.arange(576).reshape(24, 24)))
+    page = layout(s, 640, 360, arrangement="isometric")
+    place = page.places["kernel"]
+    assert not place.number
+    assert place.scale is not None
+    low, bar, high = place.scale
+    assert (low.text, high.text) == ("0", "575")
+    assert bar.top > place.box.bottom
+    lower, upper = both(s, page)
+    assert max(high.box.right, place.box.right) < min(lower.box.left, upper.box.right)
+
+
+def test_a_kernel_higher_than_the_page_is_refused() -> None:
+    s = scene(Conv((40, 1)).trace(np.ones((41, 2), int), np.ones((40, 1), int)))
+    with pytest.raises(ConvanimError, match="does not fit"):
+        layout(s, 320, 180, arrangement="isometric")
 
 
 @pytest.mark.parametrize("name", ["zeros", "stride", "dilation"])

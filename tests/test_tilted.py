@@ -1,5 +1,6 @@
 """How tilted cells are drawn: pictures, what is kept and let go again, dashed frames, cells beside the page."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from convanim.motion import Tween
 from convanim.ops import Conv, ConvTranspose, MaxPool
 from convanim.render.raster import Raster, leaning, tilted
 from convanim.scene import Scene, Shown, scene
-from convanim.scene.frame import Emphasis, Float, Role
+from convanim.scene.frame import Emphasis, Float, Role, whole
 from convanim.theme import STROKE, load
 
 COUNT = np.arange(1, 17).reshape(4, 4)
@@ -45,6 +46,18 @@ def test_a_picture_keeps_its_own_colours_in_a_plane() -> None:
         assert (drawn[0][y, x] != drawn[-1][y, x]).any(), "it is there before it was computed"
 
 
+def test_cells_change_where_their_own_colours_do() -> None:
+    plain = whole("input", Role.DATA, COUNT)
+    one = replace(plain, colours=np.zeros((4, 4, 3), np.uint8))
+    shade = np.zeros((4, 4, 3), np.uint8)
+    shade[2, 1, 0] = 200
+    other = replace(plain, colours=shade)
+    assert np.argwhere(tilted._changed(one, other, {})).tolist() == [[2, 1]]
+    assert not tilted._changed(one, replace(one, title="another"), {}).any()
+    assert tilted._changed(one, plain, {}).all()
+    assert tilted._changed(plain, one, {}).all()
+
+
 @pytest.mark.parametrize("view", ["zero-insertion", "overlap-add"])
 def test_what_is_no_longer_kept_is_drawn_again(view: str, monkeypatch: pytest.MonkeyPatch) -> None:
     s: Scene = scene(ConvTranspose(2, 2).trace(COUNT[:2, :2], COUNT[:2, :2]), view)
@@ -57,8 +70,8 @@ def test_what_is_no_longer_kept_is_drawn_again(view: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(tilted, "KEPT", 1)
     monkeypatch.setattr(leaning, "KEPT", 1)
     forgetful = Raster(s, page, load("light"))
-    for frame, whole in zip(frames, seen, strict=True):
-        np.testing.assert_array_equal(colours(forgetful, frame), whole)
+    for frame, expected in zip(frames, seen, strict=True):
+        np.testing.assert_array_equal(colours(forgetful, frame), expected)
     assert all(len(grid._cells) <= 1 for grid in forgetful._tilted.values())
     assert len(forgetful._floating._leaning._between) <= 1
 

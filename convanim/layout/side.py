@@ -69,8 +69,6 @@ class Side:
 
     def places(self, left: int, top: int) -> Iterator[Place]:
         """Their places, from this corner on."""
-        if not self.panels:
-            return
         m, pitch, small = self.kin.m, self.pitch, self.kin.m.sizes[2]
         for panel in self.panels:
             y = top + m.title_line

@@ -164,8 +164,6 @@ def number_size(panel: Panel, lattice: Lattice, line: int, most: int, least: int
 
 def written(panel: Panel, lattice: Lattice, line: int) -> float:
     """How large a panel's numbers may be in such cells, with half of the longest note beside them, px."""
-    if panel.colours is not None:
-        return float(lattice.area**0.5)
     wide = _widest(panel) + 0.3 * glyphs.width(panel.notes, 100) / 100
     return lattice.largest(wide, glyphs.CAPITALS, line / 2 + 0.5)
 
