@@ -17,7 +17,8 @@ from test_scene import drawn
 from convanim import glyphs
 from convanim.errors import ConvanimError
 from convanim.layout import Page, Text, Tilt, layout
-from convanim.layout.isometric import hull, planes
+from convanim.layout.isometric import planes
+from convanim.layout.stack import hull
 from convanim.motion import Tween, moving
 from convanim.ops import Conv, ConvTranspose, MaxPool
 from convanim.render.raster import Raster

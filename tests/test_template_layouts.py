@@ -16,8 +16,8 @@ from test_template_pages import STYLES, sizes
 
 from convanim.errors import ConvanimError
 from convanim.layout import Page, layout, page_size
-from convanim.layout.isometric import hull
 from convanim.layout.row import strips
+from convanim.layout.stack import hull
 from convanim.ops import Conv, ConvTranspose, PixelShuffle
 from convanim.scene import VIEWS, Scene, scene
 

@@ -162,16 +162,25 @@ def number_size(panel: Panel, lattice: Lattice, line: int, most: int, least: int
     return size if size >= least else 0
 
 
+def written(panel: Panel, lattice: Lattice, line: int) -> float:
+    """How large a panel's numbers may be in such cells, with half of the longest note beside them, px."""
+    wide = _widest(panel) + 0.3 * glyphs.width(panel.notes, 100) / 100
+    return lattice.largest(wide, glyphs.CAPITALS, line / 2 + 0.5)
+
+
 def sizes(panel: Panel, lattice: Lattice, line: int, most: int, least: int) -> tuple[int, int, tuple[int, int]]:
     """The sizes of a panel's numbers and notes in such cells, px, 0 for what cannot be read, and where notes end."""
     number = number_size(panel, lattice, line, most, least)
     if not number or not panel.notes:
         return number, 0, (0, 0)
-    for smaller in range(number, max(least, round(0.64 * number)) - 1, -1):  # which may leave room for the note
-        for note in range(max(least, round(0.7 * smaller)), least - 1, -1):
-            if corner := _corner(panel, lattice, smaller, note, line):
-                return smaller, note, corner
-    return number, 0, (0, 0)
+    best, found, note = 0, (number, 0, (0, 0)), least - 1
+    for smaller in range(number, max(least, round(0.64 * number)) - 1, -1):  # which leaves more room for the note
+        corner = None
+        while note < max(least, round(0.7 * smaller)) and (at := _corner(panel, lattice, smaller, note + 1, line)):
+            note, corner = note + 1, at
+        if corner and smaller**2 * note > best:
+            best, found = smaller**2 * note, (smaller, note, corner)
+    return found
 
 
 def _widest(panel: Panel) -> float:

@@ -15,6 +15,7 @@ from convanim.layout import Box, Page, Place, Text, Tilt
 from convanim.palette import Palette
 from convanim.render.raster.cells import Sprites
 from convanim.render.raster.floats import DASHED, Floating
+from convanim.render.raster.framed import framed
 from convanim.render.raster.joined import Joined
 from convanim.render.raster.leaning import Leaning
 from convanim.render.raster.strokes import Blends, mixes
@@ -73,7 +74,7 @@ class Raster:
         self._outlined: list[Box] = []
         self._written: dict[str, tuple[Text, Box | None]] = {}
         self._sprites = Sprites(self.palette, motion=page.motion_colours)
-        blends = Blends(self.palette)
+        blends = self._blends = Blends(self.palette)
         self._joined = Joined(page, blends)
         tilted = (place for place in page.places.values() if isinstance(place, Tilt))
         self._tilted = {place.panel.name: TiltedGrid(place, blends, LINED) for place in tilted}
@@ -231,8 +232,8 @@ class Raster:
 
     def _outline(self, place: Place, outline: Outline) -> Box:
         """A frame around some cells, over everything: the pixels that it covers."""
-        if tilted := self._tilted.get(place.panel.name):
-            return tilted.outline(self._pixels, outline, self.page.stroke)
+        if isinstance(place, Tilt):
+            return framed(self._pixels, place, self._blends, outline, self.page.stroke)
         if outline.dashed:
             return self._dashes(place, outline)
         thick = min(self.page.stroke, max(2, place.pitch // 6))

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from convanim.layout import Box, Tilt
 from convanim.render.raster.cells import KEPT, Sprites
-from convanim.render.raster.strokes import Blends, Stroke, around, cut, draw, stroke
-from convanim.scene.frame import Emphasis, Float, Grid, Outline, Role
-from convanim.theme import STROKE
+from convanim.render.raster.strokes import Blends, Stroke, around, cut, draw
+from convanim.scene.frame import Emphasis, Float, Grid
 
 Pixels = NDArray[np.uint8]
 #: Bits for the sides and corners of a cell: first those that are lined, then those that are dashed.
@@ -256,50 +255,6 @@ class TiltedGrid:
         at = np.broadcast_to(rows, cover.shape)[found], np.broadcast_to(columns, cover.shape)[found]
         ring = self._rings[sides, dashed] = _Ring(Stroke(*at, cover[found]), row[found], column[found])
         return ring
-
-    def outline(self, pixels: Pixels, outline: Outline, thick: int) -> Box:
-        """A frame around some cells, over everything: the box of the pixels that it touches."""
-        place = self.place
-        top, left, bottom, right, role, dashed, down, across = outline
-        table = self._blends.table(STROKE[role])
-        if dashed:
-            return self._dashes(pixels, outline, table, max(1, round(0.4 * thick)))
-        if role == Role.KERNEL and place.line and not (down or across):  # dashes would look frayed under the kernel
-            line = self._blends.table("line", behind=("text", "muted"))
-            for row in range(top + 1, bottom):
-                self._stroke(pixels, place.node(row, left), place.node(row, right), place.line, line)
-            for column in range(left + 1, right):
-                self._stroke(pixels, place.node(top, column), place.node(bottom, column), place.line, line)
-        width = min(thick, max(2, place.pitch // 6))
-        ends = place.corners(top + down, left + across, bottom + down, right + across)
-        for one, other in zip(ends, (*ends[1:], ends[0]), strict=True):
-            self._stroke(pixels, one, other, width, table)
-        return around(ends, width)
-
-    def _dashes(self, pixels: Pixels, outline: Outline, table: Pixels, thick: int) -> Box:
-        """A thin dashed frame inside some cells, where no number reaches."""
-        inset = min(0.3, (0.5 * self.place.line + thick + 1) * self.place.pitch / self.place.lattice.area)
-        top, left = outline.top + inset, outline.left + inset
-        bottom, right = outline.bottom - inset, outline.right - inset
-        ends = [self._at(*node) for node in ((top, left), (top, right), (bottom, right), (bottom, left))]
-        for (x, y), (to_x, to_y) in zip(ends, (*ends[1:], ends[0]), strict=True):
-            parts = max(1, round(np.hypot(to_x - x, to_y - y) / max(4, 2 * self.place.pitch // 7)))
-            for i in range(parts):  # each part begins and ends with half a gap
-                a, b = (i + 0.2) / parts, (i + 0.8) / parts
-                start = x + (to_x - x) * a, y + (to_y - y) * a
-                self._stroke(pixels, start, (x + (to_x - x) * b, y + (to_y - y) * b), thick, table)
-        return around(ends, thick)
-
-    def _at(self, row: float, column: float) -> tuple[float, float]:
-        x, y = self.place.lattice.at(row, column)
-        return self.place.x + x, self.place.y + y
-
-    @staticmethod
-    def _stroke(
-        pixels: Pixels, start: tuple[float, float], end: tuple[float, float], width: float, table: Pixels
-    ) -> None:
-        x, y = round(start[0]), round(start[1])
-        draw(pixels, x, y, stroke(round(end[0]) - x, round(end[1]) - y, width), table)
 
 
 def _changed(grid: Grid, before: Grid, notes: object) -> NDArray[np.bool_]:

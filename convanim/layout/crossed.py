@@ -1,0 +1,73 @@
+"""Which numbers of the lower plane the lines between two planes run through.
+
+Knows which cells a scene joins, and the geometry of cells. Must not know where planes stand, nor how a line is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim import glyphs
+from convanim.layout.tilt import Lattice
+from convanim.scene import Scene
+from convanim.scene.links import links
+
+#: The lines of a scene: (row, column) on the lower plane and on the upper one, (n, 2, 2).
+Lines = NDArray[np.float64]
+#: So many placements stand for all.
+SEEN = 6
+
+
+def lines(scene: Scene) -> Lines:
+    """The lines of some placements, from the first to the last, in cells of the planes.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> from convanim.scene import scene
+        >>> s = scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]))
+        >>> lines(s)[2].tolist()
+        [[2.0, 2.0], [1.0, 1.0]]
+    """
+    beats = scene.beats
+    found = []
+    for step in sorted({round(at) for at in np.linspace(1, beats.steps, SEEN)}):
+        for link in links(scene.frame(beats.opening + step * beats.each - 1)):
+            window, cell = _corners(*link.window[:4]), _corners(*link.cell, *(at + 1 for at in link.cell))
+            found += list(zip(cell, window, strict=True) if link.stamps else zip(window, cell, strict=True))
+    return np.array(found, float).reshape(-1, 2, 2)
+
+
+def _corners(top: int, left: int, bottom: int, right: int) -> list[tuple[int, int]]:
+    return [(top, left), (top, right), (bottom, right), (bottom, left)]
+
+
+def crossed(ends: Lines, shape: tuple[int, int], lattice: Lattice, up: Sequence[int], size: int, wide: float) -> int:
+    """How often lines run through numbers.
+
+    Args:
+        ends: the lines, in cells.
+        shape: the lower plane's rows and columns.
+        up: the first corner of the upper plane from that of the lower one, (x, y) px.
+        size, wide: the size and the width of a number, px.
+
+    Example:
+        >>> from convanim.layout.tilt import Step
+        >>> straight = np.array([[[1.5, 0], [0, 0]]])
+        >>> crossed(straight, (2, 3), Lattice(Step(20, 0), Step(0, 20)), (60, 0), 10, 8)
+        3
+        >>> crossed(straight - [[0.5, 0], [0, 0]], (2, 3), Lattice(Step(20, 0), Step(0, 20)), (60, 20), 10, 8)
+        0
+    """
+    step = np.array((lattice.down, lattice.along), float)
+    starts, ways = ends[:, 0] @ step, (ends[:, 1] @ step + up) - ends[:, 0] @ step
+    rows, columns = np.indices(shape) + 0.5
+    middles = np.stack([rows.ravel(), columns.ravel()], axis=1) @ step
+    half = np.array((wide / 2, glyphs.CAPITALS * size / 2))
+    # The part of its way that a line spends beside a number's box, for each of both directions.
+    way = np.where(ways == 0, 1e-9, ways)[:, None]
+    one, other = ((middles + side * half - starts[:, None]) / way for side in (-1, 1))
+    first, last = np.minimum(one, other).max(axis=2), np.maximum(one, other).min(axis=2)
+    return int(np.count_nonzero((first < last) & (last > 0) & (first < 1)))

@@ -1,0 +1,81 @@
+"""The flat panels at the side of two planes: what is looked up, above each other.
+
+Knows panels and their cells. Must not know the planes, or where they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from convanim.layout.bands import scale
+from convanim.layout.grids import TooSmall
+from convanim.layout.kin import Kin, line
+from convanim.layout.measures import SMALLEST_CELL
+from convanim.layout.page import Place, Text
+from convanim.scene.frame import Panel
+
+
+@dataclass(frozen=True)
+class Side:
+    """The flat panels at the side, above each other.
+
+    Attributes:
+        panels: from top to bottom.
+        kin: what the panels share.
+        pitch: the size of their cells, px.
+    """
+
+    panels: tuple[Panel, ...]
+    kin: Kin
+    pitch: int
+
+    @classmethod
+    def usual(cls, panels: tuple[Panel, ...], kin: Kin) -> Side:
+        """With cells as those of a kernel in the flat layout, where it leaves the planes enough room.
+
+        Raises:
+            TooSmall: no cells would leave enough room.
+        """
+        m = kin.m
+        sides = [cls(panels, kin, pitch) for pitch in range(m.of(46, 20), SMALLEST_CELL - 1, -1)]
+        if not panels:
+            return sides[0]
+        for side in sides:
+            wide, high = side.size
+            if high <= m.bottom - m.top and (wide <= 0.3 * m.width or side.pitch == SMALLEST_CELL):
+                return side
+        raise TooSmall
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """Their width and height, px, with titles and scales; 0 where there are none."""
+        return self._size(self.pitch) if self.panels else (0, 0)
+
+    def _size(self, pitch: int) -> tuple[int, int]:
+        m = self.kin.m
+        wide = max(max(p.shape[1] * pitch + m.of(5, 2), self.kin.title(p), self._scale(p, pitch)) for p in self.panels)
+        high = sum(p.shape[0] * pitch + m.title_line + self._foot(p, pitch) for p in self.panels)
+        return wide, high + (len(self.panels) - 1) * m.of(16, 6) + m.of(5, 2)
+
+    def _foot(self, panel: Panel, pitch: int) -> int:
+        return round(1.9 * self.kin.m.sizes[2]) if self.kin.shaded(panel, pitch) else 0
+
+    def _scale(self, panel: Panel, pitch: int) -> int:
+        if not self.kin.shaded(panel, pitch):
+            return 0
+        return scale(panel, *self.kin.range(panel), 0, 0, self.kin.m)[2].box.right
+
+    def places(self, left: int, top: int) -> Iterator[Place]:
+        """Their places, from this corner on."""
+        m, pitch, small = self.kin.m, self.pitch, self.kin.m.sizes[2]
+        for panel in self.panels:
+            y = top + m.title_line
+            number, note = self.kin.sizes(panel, pitch)
+            title = Text("", left, y - round(0.55 * small), small, bold=True)
+            low, high = self.kin.range(panel)
+            foot = self._foot(panel, pitch)
+            explained = scale(panel, low, high, left, y + panel.shape[0] * pitch, m) if foot else None
+            yield Place(panel, left, y, pitch, line(pitch, m), number, note, title, explained, low, high)
+            top = y + panel.shape[0] * pitch + foot + m.of(16, 6)
