@@ -9,6 +9,7 @@ Knows files and digests. Must not know how anything is made.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -109,8 +110,9 @@ class Records:
         if self._journal is None:
             raise RuntimeError("no build is at work")
         self._know(record)
-        self._journal.write(msgspec.json.encode(_Line(name, record)) + b"\n")
-        self._journal.flush()
+        line = b"\n" + msgspec.json.encode(_Line(name, record)) + b"\n"  # the one before may have been cut off
+        if self._journal.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     @classmethod
     @contextmanager
@@ -167,7 +169,7 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
     """The journal, while nobody else has it; gone in the end, if all went well or nothing was written into it."""
     while True:
         try:
-            journal = path.open("ab")
+            journal = path.open("ab", buffering=0)
         except OSError as error:
             reason = (error.strerror or "").lower()
             raise ConvanimError(f"{path.parent} cannot be written to: {reason}", "build where you may write") from None
@@ -178,8 +180,7 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
             try:
                 yield journal
             except BaseException:
-                journal.flush()
-                if not journal.tell():
+                if not os.fstat(journal.fileno()).st_size:
                     _remove(journal, path)
                 raise
             _remove(journal, path)

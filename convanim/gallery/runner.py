@@ -11,16 +11,9 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
 from convanim.errors import ConvanimError
@@ -89,23 +82,28 @@ def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own
     executor, waiting = start(), iter(tasks)
     again: list[Task] = []
     pending: dict[Future[Result], Task] = {}
+    #: Where futures come when they are done; `wait` would wait for ever for one that its owner has cancelled.
+    over: SimpleQueue[Future[Result]] = SimpleQueue()
     deaths: Counter[str] = Counter()
     try:
         while True:
             dead: list[Task] = []
             while len(pending) < ahead and (task := again.pop() if again else next(waiting, None)):
                 try:
-                    pending[executor.submit(work, task)] = task
+                    future = executor.submit(work, task)
                 except Exception as refusal:  # a worker died since the last result; its owner shut it down; no memory
                     if not own:
                         yield _failed(task, refusal)
                         continue
                     (again if pending else dead).append(task)  # in flight are those that it may have died of
                     break
+                pending[future] = task
+                future.add_done_callback(over.put)
             if not pending and not dead:
                 return
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in _done(over) if pending else ():
+                if future not in pending:  # of an executor before this one
+                    continue
                 task = pending.pop(future)
                 error = CancelledError() if future.cancelled() else future.exception()
                 if isinstance(error, BrokenExecutor) and own:
@@ -123,6 +121,13 @@ def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own
     finally:
         if own:
             _end(executor, busy=bool(pending))
+
+
+def _done(over: SimpleQueue[Future[Result]]) -> Iterator[Future[Result]]:
+    """The futures that are done: one, which may have to be waited for, and all that there are besides."""
+    yield over.get()
+    while not over.empty():
+        yield over.get()
 
 
 def ready() -> bool:
