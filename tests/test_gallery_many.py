@@ -65,7 +65,7 @@ def test_an_entry_more_takes_less_than_two_kilobytes(tmp_path: Path) -> None:
         finally:
             tracemalloc.stop()
 
-    folders = [put(tmp_path / str(count), **many(count)) for count in (200, 800)]
+    folders = [put(tmp_path / str(count), **many(count)) for count in (100, 400)]
     for folder in folders:  # whatever is loaded once, and the interpreter's own table of names
         build(folder, executor=executor)
         for path in folder.iterdir():
@@ -73,7 +73,7 @@ def test_an_entry_more_takes_less_than_two_kilobytes(tmp_path: Path) -> None:
                 path.unlink()
     for what in ("made", "found right"):
         few, more = map(peak, folders)
-        assert 0 < (more - few) / 600 < 2000, what
+        assert 0 < (more - few) / 300 < 2000, what
 
 
 NAMES = st.text('ab-./"\\é\n', min_size=1, max_size=5)
@@ -289,7 +289,6 @@ def test_a_build_knows_what_the_one_before_made(tmp_path: Path, monkeypatch: pyt
     [
         ("input", "[[1, 2], [3, inf]]"),
         ("input", "[[1, 2], [3, 2000-01-01]]"),
-        ("input", "[[1, 2], [3, 99999999999999999999]]"),
         ("bias", "nan"),
         ("hold_last", "inf"),
     ],

@@ -76,17 +76,17 @@ def written(parts: Iterable[bytes]) -> Iterator[tuple[IO[bytes], str]]:
     Raises:
         ConvanimError: there is no room for them.
     """
-    with TemporaryFile() as file:
-        sha = hashlib.sha256()
-        try:
+    try:
+        with TemporaryFile() as file:
+            sha = hashlib.sha256()
             for part in parts:
                 sha.update(part)
                 file.write(part)
             file.seek(0)
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise ConvanimError(f"a temporary file cannot be written: {reason}", "make room") from None
-        yield file, sha.hexdigest()[:LENGTH]
+            yield file, sha.hexdigest()[:LENGTH]
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConvanimError(f"a temporary file cannot be written: {reason}", "make room") from None
 
 
 def of_traces(traces: Iterable[Trace]) -> str:

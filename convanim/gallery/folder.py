@@ -220,11 +220,11 @@ def _wrong(entry: Entry) -> Iterator[tuple[str, str, str]]:
     for key in FIELDS:
         value = getattr(entry, key)
         if isinstance(value, int | float | list) and not _kept(value):
-            yield key, f"{key} holds a value that is no finite number", "use numbers up to 18 digits"
+            yield key, f"{key} holds a value that is no finite number", "write numbers like 0.5"
 
 
 def _kept(value: Any) -> bool:
-    """Whether JSON keeps a value as it is: no date, infinity or whole number beyond 64 bits."""
+    """Whether JSON keeps a value as it is: no date, infinity or NaN."""
     try:
         return bool(msgspec.json.decode(msgspec.json.encode(value)) == value)
     except (OverflowError, RecursionError, msgspec.MsgspecError):
