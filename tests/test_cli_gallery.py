@@ -8,8 +8,8 @@ import pytest
 from galleries import CONV, TEXT, here, put
 
 from convanim.cli import main
+from convanim.gallery import read_folder
 from convanim.gallery.beginning import begin
-from convanim.gallery.description import read_folder
 from convanim.gallery.watching import Watch
 
 

@@ -233,7 +233,7 @@ def test_a_journal_tells_ours_from_edited(tmp_path: Path) -> None:
 
 def test_one_build_at_a_time(tmp_path: Path) -> None:
     put(tmp_path, a=TEXT)
-    with Records(tmp_path).building(), pytest.raises(ConvanimError, match="another build is at work"):
+    with Records.building(tmp_path), pytest.raises(ConvanimError, match="another build is at work"):
         here(tmp_path)
     assert here(tmp_path).made == ["a"]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from convanim.errors import ConvanimError
-from convanim.gallery.description import Entry, check_name, read_folder
+from convanim.gallery.description import Entry, check_name
+from convanim.gallery.folder import read_folder
 from convanim.gallery.work import animate
 from convanim.write.files import whole_file
 

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 from convanim.gallery import digest, pages
-from convanim.gallery.builder import Progress, choose, orphans, planned, record, results
-from convanim.gallery.description import Folder, read_folder
-from convanim.gallery.records import Record, Records
+from convanim.gallery.builder import Progress, orphans, record
+from convanim.gallery.folder import Folder, read_folder
+from convanim.gallery.manifest import Record
+from convanim.gallery.planner import choose, planned, results
+from convanim.gallery.records import Records
 
 
 class Finding(NamedTuple):
@@ -65,19 +68,21 @@ def check(
     found = [Finding(name, "broken", told) for name, told in plan.failed.items()]
     if quick:
         for name in plan.stale:
-            found += _believed(name, records, plan.descriptions[name])
+            found += _believed(name, records, digest.of_entry(folder.entries.json(name), folder.files(name)))
     else:
-        for done, result in enumerate(results(folder, plan, executor, jobs), start=1):
-            if progress:
-                progress(done, len(plan.stale))
-            name = result.name
-            if result.error:
-                found.append(Finding(name, "broken", result.error))
-                continue
-            now = list(_compared(name, records, record(result, plan.descriptions[name])))
-            if not now:
-                records.found_right(name, plan.keys[name])
-            found += now
+        made = results(folder, records, plan, executor, jobs)
+        with closing(made):
+            for done, (result, description) in enumerate(made, start=1):
+                if progress:
+                    progress(done, len(plan.stale))
+                name = result.name
+                if result.error:
+                    found.append(Finding(name, "broken", result.error))
+                    continue
+                now = list(_compared(name, records, record(result, description)))
+                if not now:
+                    records.found_right(name, digest.key(description))
+                found += now
     if not patterns:
         found += [Finding(file, "orphaned", "no description makes it") for file in orphans(folder, records)]
         found += _pages(folder, records)
@@ -148,9 +153,9 @@ def _pages(folder: Folder, records: Records) -> Iterator[Finding]:
     here = {name: records.on_disk(name) for name in pages.NAMES}
     if records.page_key() == pages.key(folder, records.manifest) and all(here[name] == kept.get(name) for name in here):
         return
-    for name, data in pages.pages(folder, records.manifest).items():
+    for name, parts in pages.pages(folder, records.manifest):
         if here[name] is None:
             yield Finding(name, "missing", "the page was never built")
-        elif here[name] != digest.of_bytes(data):
+        elif here[name] != digest.of_parts(parts):
             kind = "stale" if records.ours(name) else "edited by hand"
             yield Finding(name, kind, "the page is not what the manifest and the descriptions give")

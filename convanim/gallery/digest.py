@@ -6,18 +6,20 @@ Knows bytes and versions. Must not know where anything is kept.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
 from convanim import __version__
-from convanim.gallery.description import Entry
+from convanim.errors import ConvanimError
 from convanim.theme import templates
 
 if TYPE_CHECKING:
@@ -49,10 +51,42 @@ def of_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:LENGTH]
 
 
-def of_entry(entry: Entry, files: Mapping[str, bytes]) -> str:
-    """The digest of a description: what it and what it extends say, and the files that it names."""
-    told = msgspec.json.encode(entry, order="sorted")
+def of_parts(parts: Iterable[bytes]) -> str:
+    """The digest of a file that comes in parts."""
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part)
+    return sha.hexdigest()[:LENGTH]
+
+
+def of_entry(told: bytes, files: Mapping[str, bytes]) -> str:
+    """The digest of a description: what it and what it extends say, as JSON, and the files that it names."""
     return digest(told, *(part for name in sorted(files) for part in (name.encode(), files[name])))
+
+
+def key(description: str) -> str:
+    """What decides whether an entry must be made anew: its description, and the program."""
+    return digest(description.encode(), engine().encode())
+
+
+@contextmanager
+def written(parts: Iterable[bytes]) -> Iterator[tuple[IO[bytes], str]]:
+    """Bytes in a file that nobody sees, at its beginning, and their digest.
+
+    Raises:
+        ConvanimError: there is no room for them.
+    """
+    try:
+        with TemporaryFile() as file:
+            sha = hashlib.sha256()
+            for part in parts:
+                sha.update(part)
+                file.write(part)
+            file.seek(0)
+            yield file, sha.hexdigest()[:LENGTH]
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConvanimError(f"a temporary file cannot be written: {reason}", "make room") from None
 
 
 def of_traces(traces: Iterable[Trace]) -> str:

@@ -5,8 +5,8 @@ Knows descriptions, what the manifest says of their files, and the pages' templa
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -15,13 +15,14 @@ import msgspec
 from convanim.errors import ConvanimError
 from convanim.gallery import digest
 from convanim.gallery.command import command
-from convanim.gallery.description import Entry, Folder, files_of
-from convanim.theme import templates
+from convanim.gallery.description import Entry, files_of, stems
+from convanim.gallery.folder import Folder
+from convanim.theme import AUTO, templates
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from convanim.gallery.records import Manifest, Record
+    from convanim.gallery.manifest import Manifest, Record
 
 NAMES = ("README.md", "index.html")
 _MARKDOWN = {ord(c): f"\\{c}" for c in "\\`*_{}[]#+!|~"} | {ord("<"): "&lt;", ord(">"): "&gt;", ord("&"): "&amp;"}
@@ -29,40 +30,51 @@ _MARKDOWN = {ord(c): f"\\{c}" for c in "\\`*_{}[]#+!|~"} | {ord("<"): "&lt;", or
 
 def key(folder: Folder, manifest: Manifest) -> str:
     """What the pages are made from, as a digest: while it stays the same, so do they."""
-    parts = (folder.settings, folder.entries, manifest.entries, manifest.versions)
-    return digest.digest(
-        digest.of_page_maker().encode(), *(msgspec.json.encode(part, order="sorted") for part in parts)
-    )
+    parts = [msgspec.json.encode(part, order="sorted") for part in (folder.settings, manifest.versions)]
+    names = (name.encode() for name in folder.entries)
+    entries = (folder.entries.json(name) for name in folder.entries)
+    records = (name.encode() + manifest.entries.json(name) for name in sorted(manifest.entries))
+    return digest.digest(digest.of_page_maker().encode(), *parts, *names, *entries, *records)
 
 
-def pages(folder: Folder, manifest: Manifest) -> dict[str, bytes]:
-    """The pages by their names. Entries that were never made are left out."""
-    shown = [
-        card(name, entry, manifest.entries[name]) for name, entry in folder.entries.items() if name in manifest.entries
-    ]
-    shown.sort(key=lambda one: (one["position"], one["name"]))
-    tags = sorted({tag for one in shown for tag in one["tags"]})
-    told = {"title": folder.settings.title, "about": folder.settings.about, "entries": shown, "tags": tags}
+def pages(folder: Folder, manifest: Manifest) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """The pages by their names, in pieces. Entries that were never made are left out."""
+    order, tags = [], set[str]()
+    for name, entry in folder.entries.items():
+        if name in manifest.entries:
+            order.append((entry.position, name))
+            tags.update(entry.tags)
+    order.sort()
+    told = {"title": folder.settings.title, "about": folder.settings.about, "tags": sorted(tags), "count": len(order)}
     told["version"] = manifest.versions.get("convanim", "")
-    return {name: rendered(name, told) for name in NAMES}
+    for page in NAMES:
+        cards = (card(name, folder.entries[name], manifest.entries[name]) for _, name in order)
+        yield page, pieces(page, told | {"entries": cards})
 
 
 def rendered(name: str, told: dict[str, Any]) -> bytes:
     """A page from its template, with every value escaped as the page needs it."""
-    return _environment().get_template(name).render(told).encode()
+    return b"".join(pieces(name, told))
+
+
+def pieces(name: str, told: dict[str, Any]) -> Iterator[bytes]:
+    """The same in pieces of some kilobytes, so that a page of ten thousand entries is never in memory as a whole."""
+    stream = _environment().get_template(name).stream(told)
+    stream.enable_buffering(200)
+    return (piece.encode() for piece in stream)
 
 
 def card(name: str, entry: Entry, record: Record) -> dict[str, Any]:
     """What the pages say of an entry."""
     files = [
-        {"name": file, "href": quote(file), "kind": file.rpartition(".")[2], "size": _size(made.size)}
+        {"name": file, "href": quote(file), "kind": _kind(entry, file), "size": _size(made.size)}
         for file, made in record.files.items()
         if file in files_of(name, entry) and not file.startswith("stills/")
     ]
-    pictures = {PurePosixPath(file).suffix: file for file in record.files if "/" not in file}
-    still = next((f for f in record.files if f.startswith("stills/")), pictures.get(".png"))
+    first, *second = stems(name, entry).values()  # the light one and the dark one, where there are both
+    still, gif = _still(record, first), f"{first}.gif" if f"{first}.gif" in record.files else None
+    dark = _still(record, second[0]) if second else None
     shape = record.files[still] if still else None
-    gif = pictures.get(".gif")
     title = entry.title or record.heading
     try:
         typed = command(name, entry, entry.formats[0])
@@ -76,6 +88,7 @@ def card(name: str, entry: Entry, record: Record) -> dict[str, Any]:
         "replaces": entry.replaces,
         "files": files,
         "still": quote(still) if still else None,
+        "dark": quote(dark) if dark else None,
         "gif": quote(gif) if gif else None,
         "seconds": record.files[gif].seconds if gif else 0,
         "width": shape.width if shape else 0,
@@ -85,6 +98,16 @@ def card(name: str, entry: Entry, record: Record) -> dict[str, Any]:
         "position": entry.position,
         "search": " ".join([name, title, entry.layer, *entry.tags, entry.replaces or ""]).lower(),
     }
+
+
+def _still(record: Record, stem: str) -> str | None:
+    return next((file for file in (f"stills/{stem}.png", f"{stem}.png") if file in record.files), None)
+
+
+def _kind(entry: Entry, file: str) -> str:
+    """What a link to a file says: gif, or gif light where there is a dark one, too."""
+    stem, _, kind = file.rpartition(".")
+    return f"{kind} {stem.rpartition('-')[2]}" if entry.theme == AUTO else kind
 
 
 def _size(count: int) -> str:

@@ -1,4 +1,4 @@
-"""What a gallery remembers of its last build: the manifest, the journal of a build at work, and the cache.
+"""What a gallery remembers of its last build: its manifest, the journal of a build at work, and the cache.
 
 The manifest (in git) says of every entry what it was made from and what came out. The journal (not in git) says what a
 build is about to write, before it does, so that one that is killed leaves no doubt. The cache (not in git) says for
@@ -9,6 +9,7 @@ Knows files and digests. Must not know how anything is made.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,48 +19,12 @@ from typing import IO, Any
 import msgspec
 
 from convanim.errors import ConvanimError
-from convanim.gallery.digest import of_bytes
+from convanim.gallery.digest import digest, of_bytes
+from convanim.gallery.manifest import Record, read_manifest
 from convanim.write.files import whole_file
 
 MANIFEST, JOURNAL, CACHE = "manifest.json", ".journal", ".cache.json"
-KIND, VERSION = "convanim gallery", 1
 PAGES = "/pages"  # what the cache calls them; no entry can have this name
-
-
-class File(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """A file as it was made: digests of its bytes and of what is seen; its size in bytes, px, frames and seconds."""
-
-    bytes: str
-    pixels: str
-    size: int
-    width: int = 0
-    height: int = 0
-    frames: int = 0
-    seconds: float = 0.0
-
-
-class Record(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """An entry as it was made: digests of its description and of its arithmetic, its heading, its files by name.
-
-    `words` explain it, where the description wants that.
-    """
-
-    description: str
-    trace: str
-    heading: str
-    words: str = ""
-    files: dict[str, File]
-
-
-class Manifest(msgspec.Struct, kw_only=True):
-    """Everything that was made, and by which versions."""
-
-    kind: str = KIND
-    version: int = VERSION
-    versions: dict[str, str] = {}
-    entries: dict[str, Record] = {}
-    pages: dict[str, str] = {}
-    orphans: dict[str, str] = {}
 
 
 class _Line(msgspec.Struct):
@@ -70,10 +35,10 @@ class _Line(msgspec.Struct):
 
 
 class _Cache(msgspec.Struct):
-    """`right`: by entry, the description and program for which its record holds; `files`: mtime, size, digest."""
+    """`right`: by entry, the description and program for which its record holds; `files`: "mtime size digest"."""
 
     right: dict[str, str] = {}
-    files: dict[str, tuple[int, int, str]] = {}
+    files: dict[str, str] = {}
 
 
 class Records:
@@ -88,14 +53,14 @@ class Records:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest = _manifest(folder / MANIFEST)
-        self._before = msgspec.json.encode(self.manifest, order="sorted")
+        self._folder = os.path.join(folder, "")  # noqa: PTH118 - as text, with a slash at its end
+        self.manifest = read_manifest(folder / MANIFEST)
+        self._before = self.manifest.digest()
         self._cache: _Cache = _forgiving(folder / CACHE, _Cache)
-        self._known: dict[str, set[str]] = {}
+        self._known: set[bytes] = set()
         for record in self.manifest.entries.values():
             self._know(record)
-        for file, told in self.manifest.orphans.items():
-            self._known.setdefault(file, set()).add(told)
+        self._known.update(_known(file, told) for file, told in self.manifest.orphans.items())
         for name, record in self._journalled():
             self._know(record)
             if all(self.on_disk(file) == made.bytes for file, made in record.files.items()):
@@ -104,25 +69,26 @@ class Records:
 
     def on_disk(self, name: str) -> str | None:
         """The digest of a file as it is now; None where there is none."""
-        path = self.folder / name
+        path = f"{self._folder}{name}"
         try:
-            found = path.stat()
-            stamp = found.st_mtime_ns, found.st_size
-            kept = self._cache.files.get(name)
-            if kept and kept[:2] == stamp:
-                return kept[2]
-            told = of_bytes(path.read_bytes())
-        except FileNotFoundError:
+            found = os.stat(path)  # noqa: PTH116 - asked for every file of every build
+            stamp = f"{found.st_mtime_ns} {found.st_size} "
+            kept = self._cache.files.get(name, "")
+            if kept.startswith(stamp):
+                return kept[len(stamp) :]
+            told = of_bytes((self.folder / name).read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            self._cache.files.pop(name, None)
             return None
         except OSError as error:
             raise ConvanimError(f"{path} cannot be read: {(error.strerror or '').lower()}", "mend it") from None
-        self._cache.files[name] = (*stamp, told)
+        self._cache.files[name] = stamp + told
         return told
 
     def ours(self, name: str) -> bool:
         """Whether a file is absent or just as a build made it: then it may be replaced."""
         told = self.on_disk(name)
-        return told is None or told in self._known.get(name, ()) or told == self.manifest.pages.get(name)
+        return told is None or _known(name, told) in self._known or told == self.manifest.pages.get(name)
 
     def right(self, name: str, key: str) -> bool:
         """Whether an entry was found right for this description and program, and its files are all as they were."""
@@ -144,45 +110,40 @@ class Records:
         if self._journal is None:
             raise RuntimeError("no build is at work")
         self._know(record)
-        self._journal.write(msgspec.json.encode(_Line(name, record)) + b"\n")
-        self._journal.flush()
+        line = b"\n" + msgspec.json.encode(_Line(name, record)) + b"\n"  # the one before may have been cut off
+        if self._journal.write(line) != len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+    @classmethod
     @contextmanager
-    def building(self) -> Iterator[None]:
-        """While a build is at work: one at a time, and what it made is kept whatever ends it.
+    def building(cls, folder: Path) -> Iterator[Records]:
+        """The memory while a build is at work: one at a time, and what it made is kept whatever ends it.
 
         Raises:
             ConvanimError: another build is at work, or the folder cannot be written to.
         """
-        path = self.folder / JOURNAL
-        try:
-            self._journal = path.open("ab")
-        except OSError as error:
-            reason = (error.strerror or "").lower()
-            raise ConvanimError(f"{self.folder} cannot be written to: {reason}", "build where you may write") from None
-        with self._journal:
-            _lock(self._journal, self.folder)
-            for left in self.folder.glob("**/.convanim.*.part"):  # of a build that was killed
+        with _locked(folder / JOURNAL) as journal:
+            records = cls(folder)  # not before: another build may have ended just now
+            records._journal = journal
+            for left in folder.glob("**/.convanim.*.part"):  # of a build that was killed
                 with contextlib.suppress(OSError):
                     for part in left.iterdir():
                         part.unlink()
                     left.rmdir()
             try:
-                yield
+                yield records
             finally:
-                self.save()
-            path.unlink(missing_ok=True)
+                records.save()
 
     def save(self) -> None:
         """Write the manifest, if it changed, and the cache."""
-        after = msgspec.json.encode(self.manifest, order="sorted")
+        after = self.manifest.digest()
         if after != self._before or not (self.folder / MANIFEST).exists():
             with whole_file(self.folder / MANIFEST) as file:
-                file.write(msgspec.json.format(after, indent=1) + b"\n")
+                file.writelines(self.manifest.lines())
             self._before = after
-        self._cache.right = {k: v for k, v in self._cache.right.items() if k in self.manifest.entries or k == PAGES}
-        there = {f for record in self.manifest.entries.values() for f in record.files} | set(self.manifest.pages)
-        self._cache.files = {k: v for k, v in self._cache.files.items() if k in there}
+        for name in [name for name in self._cache.right if name not in self.manifest.entries and name != PAGES]:
+            del self._cache.right[name]
         self.save_cache()
 
     def save_cache(self) -> None:
@@ -191,20 +152,55 @@ class Records:
             file.write(msgspec.json.encode(self._cache, order="sorted") + b"\n")
 
     def _know(self, record: Record) -> None:
-        for file, made in record.files.items():
-            self._known.setdefault(file, set()).add(made.bytes)
+        self._known.update(_known(file, made.bytes) for file, made in record.files.items())
 
     def _journalled(self) -> Iterator[tuple[str, Record]]:
+        with contextlib.suppress(OSError), (self.folder / JOURNAL).open("rb") as lines:
+            for line in lines:
+                try:
+                    told = msgspec.json.decode(line, type=_Line)
+                except (msgspec.MsgspecError, UnicodeDecodeError):  # the last one: its build was killed as it wrote it
+                    continue
+                yield told.name, told.record
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[IO[bytes]]:
+    """The journal, while nobody else has it; gone in the end, if all went well or nothing was written into it."""
+    while True:
         try:
-            lines = (self.folder / JOURNAL).read_bytes().splitlines()
-        except OSError:
-            return
-        for line in lines:
-            try:
-                told = msgspec.json.decode(line, type=_Line)
-            except msgspec.MsgspecError:  # the last one, of a build that was killed while it wrote it
+            journal = path.open("ab", buffering=0)
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            raise ConvanimError(f"{path.parent} cannot be written to: {reason}", "build where you may write") from None
+        with journal:
+            _lock(journal, path.parent)
+            if not _same(journal, path):  # a build that ended in between has taken it away
                 continue
-            yield told.name, told.record
+            try:
+                yield journal
+            except BaseException:
+                if not os.fstat(journal.fileno()).st_size:
+                    _remove(journal, path)
+                raise
+            _remove(journal, path)
+            return
+
+
+def _same(file: IO[bytes], path: Path) -> bool:
+    """Whether a path leads to an open file."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove(file: IO[bytes], path: Path) -> None:
+    """Take an open file away before anybody else can have its lock; Windows, without locks, wants it closed."""
+    if os.name == "nt":
+        file.close()
+    with contextlib.suppress(OSError):  # one that stays says nothing new to the next build
+        path.unlink()
 
 
 def _lock(file: IO[bytes], folder: Path) -> None:
@@ -221,24 +217,9 @@ def _lock(file: IO[bytes], folder: Path) -> None:
         return
 
 
-def _manifest(path: Path) -> Manifest:
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except FileNotFoundError:
-        return Manifest()
-    except OSError as error:
-        raise ConvanimError(f"{path} cannot be read: {(error.strerror or '').lower()}", "mend it") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ConvanimError(
-            f"{path} is not a manifest: {error}", "get it back from git, or remove it and build again"
-        ) from None
-    if (found.kind, found.version) != (KIND, VERSION):
-        raise ConvanimError(f"{path} is not a manifest of version {VERSION}", "remove it and build again")
-    for files in ([*r.files] for r in found.entries.values()), ([*found.orphans, *found.pages],):
-        for name in (name for some in files for name in some):
-            if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):  # noqa: PTH117 - on any system
-                raise ConvanimError(f"{path} names {name!r}, outside the gallery", "get it back from git")
-    return found
+def _known(file: str, told: str) -> bytes:
+    """A file and its digest in 16 bytes."""
+    return bytes.fromhex(digest(file.encode(), told.encode()))
 
 
 def _forgiving(path: Path, kind: type[Any]) -> Any:

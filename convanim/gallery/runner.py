@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from queue import SimpleQueue
 from typing import Any
 
+from convanim.errors import ConvanimError
 from convanim.gallery.work import Result, Task, work
 
 #: Tasks in flight for each worker: enough that none waits, few enough that their results fit in memory.
@@ -39,7 +42,11 @@ def local(jobs: int) -> Executor:
 
 
 def _follow() -> None:
-    """Let a worker end when the process that it works for is killed: nobody else would tell it."""
+    """Let a worker end when the process that it works for is killed: nobody else would tell it.
+
+    Ctrl-C reaches the whole group of processes; what it means is said by the one that was started.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
     def end() -> None:
@@ -60,7 +67,7 @@ class Here(Executor):
         return future
 
 
-def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own: bool) -> Iterator[Result]:
+def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own: bool) -> Generator[Result]:
     """The results of tasks, as they come.
 
     Args:
@@ -68,29 +75,37 @@ def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own
         start: gives the executor; called again where its workers died, if it is `own`.
         ahead: the most tasks in flight.
         own: whether the executor is shut down in the end.
+
+    Raises:
+        ConvanimError: processes of our own cannot be started.
     """
     executor, waiting = start(), iter(tasks)
     again: list[Task] = []
     pending: dict[Future[Result], Task] = {}
+    #: Where futures come when they are done; `wait` would wait for ever for one that its owner has cancelled.
+    over: SimpleQueue[Future[Result]] = SimpleQueue()
     deaths: Counter[str] = Counter()
     try:
         while True:
             dead: list[Task] = []
             while len(pending) < ahead and (task := again.pop() if again else next(waiting, None)):
                 try:
-                    pending[executor.submit(work, task)] = task
-                except BrokenExecutor as refusal:  # a worker died since the last result
+                    future = executor.submit(work, task)
+                except Exception as refusal:  # a worker died since the last result; its owner shut it down; no memory
                     if not own:
                         yield _failed(task, refusal)
                         continue
                     (again if pending else dead).append(task)  # in flight are those that it may have died of
                     break
+                pending[future] = task
+                future.add_done_callback(over.put)
             if not pending and not dead:
                 return
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
+            for future in _done(over) if pending else ():
+                if future not in pending:  # of an executor before this one
+                    continue
                 task = pending.pop(future)
-                error = future.exception()
+                error = CancelledError() if future.cancelled() else future.exception()
                 if isinstance(error, BrokenExecutor) and own:
                     dead.append(task)
                 else:  # an error is the executor's own: a cluster that lost all its workers, say
@@ -102,10 +117,44 @@ def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own
                 again += [task for task in dead if deaths[task.name] < TRIES]
                 yield from (_failed(task, None) for task in dead if deaths[task.name] >= TRIES)
                 executor.shutdown(cancel_futures=True)
-                executor, ahead = start(), 1  # one by one, so that the next death says whose it is
+                executor, ahead = _anew(start), 1  # one by one, so that the next death says whose it is
     finally:
         if own:
-            executor.shutdown(cancel_futures=True)
+            _end(executor, busy=bool(pending))
+
+
+def _done(over: SimpleQueue[Future[Result]]) -> Iterator[Future[Result]]:
+    """The futures that are done: one, which may have to be waited for, and all that there are besides."""
+    yield over.get()
+    while not over.empty():
+        yield over.get()
+
+
+def ready() -> bool:
+    """What a worker is asked first, after another one died."""
+    return True
+
+
+def _anew(start: Callable[[], Executor]) -> Executor:
+    """Another executor. One whose workers die before they do anything is refused: no entry is to blame for that."""
+    executor = start()
+    try:
+        executor.submit(ready).result()
+    except (BrokenExecutor, OSError, RuntimeError):  # it breaks, or the system gives no more processes
+        executor.shutdown()
+        raise ConvanimError(
+            "the processes that do the work cannot be started, or die as they start",
+            'call the build under if __name__ == "__main__":, or give it jobs=1',
+        ) from None
+    return executor
+
+
+def _end(executor: Executor, *, busy: bool) -> None:
+    """Shut an executor of ours down; `busy`: nobody waits any more for what its processes do, so they are ended."""
+    if busy:
+        for process in list((getattr(executor, "_processes", None) or {}).values()):
+            process.terminate()
+    executor.shutdown(cancel_futures=True)
 
 
 def _failed(task: Task, error: BaseException | None) -> Result:

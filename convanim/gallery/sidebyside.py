@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from convanim.errors import ConvanimError
-from convanim.gallery.builder import choose
-from convanim.gallery.description import read_folder
+from convanim.gallery.folder import read_folder
 from convanim.gallery.pages import rendered
+from convanim.gallery.planner import choose
 from convanim.gallery.work import Task, work
 from convanim.write.files import whole_file
 

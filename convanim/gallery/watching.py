@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from convanim.errors import ConvanimError
-from convanim.gallery.description import read_folder
+from convanim.gallery.folder import read_folder
 from convanim.theme import templates
 
 

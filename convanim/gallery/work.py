@@ -18,9 +18,11 @@ from convanim.errors import ConvanimError
 from convanim.formats import pick_format
 from convanim.gallery import digest
 from convanim.gallery.command import asked, made_by
-from convanim.gallery.description import FILE_KEYS, Entry
+from convanim.gallery.description import FILE_KEYS, Entry, stems
+from convanim.lightdark import pair_names
 from convanim.ops import Weighted, parse
 from convanim.request import compared, request
+from convanim.theme import AUTO, PAIR
 
 #: The options that an animation takes as they are, by their names there.
 _LOOK = tuple(name for name in signature(Animation).parameters if name != "grad")
@@ -74,20 +76,22 @@ def work(task: Task) -> Result:
                 paths[text] = str(Path(scratch) / f"{i}{Path(text.strip()).suffix}")
                 Path(paths[text]).write_bytes(data)
             try:
-                animation = animate(task.entry, paths)
+                both = _themes(task, paths)
+                animation = next(iter(both.values()))
             except ConvanimError as error:
                 said = str(error)
                 for text, path in paths.items():
                     said = said.replace(path, text)
                 return Result(task.name, error=said, versions=told)
-        stem = task.entry.stem or task.name
         files = {}
         for kind in task.entry.formats:
-            file = BytesIO()
-            animation.save(file, pick_format(None, kind))
-            files[f"{stem}.{kind}"] = _made(file.getvalue(), kind)
+            for stem, drawn in both.items():
+                file = BytesIO()
+                drawn.save(file, pick_format(None, kind))
+                files[f"{stem}.{kind}"] = _made(file.getvalue(), kind)
         if "gif" in task.entry.formats:
-            files[f"stills/{stem}.png"] = _made(animation.still(len(animation) * 2 // 3), "png")  # at work
+            for stem, drawn in both.items():
+                files[f"stills/{stem}.png"] = _made(drawn.still(len(drawn) * 2 // 3), "png")  # at work
         arithmetic = digest.of_traces(animation.scene.traces)
         words = explained(animation.trace) if task.entry.explained else ""
         heading = str(animation.alt)
@@ -104,8 +108,20 @@ def work(task: Task) -> Result:
         return Result(task.name, error=f"the program itself failed ({what}); please report it.", versions=told)
 
 
-def animate(entry: Entry, paths: dict[str, str] | None = None) -> Animation:
-    """The animation of an entry; `paths` says where the files lie that it names.
+def _themes(task: Task, paths: dict[str, str]) -> dict[str, Animation]:
+    """The animations of an entry by the stems of their files: one, or a light and a dark one."""
+    if task.entry.theme == AUTO:
+        for kind in task.entry.formats:
+            pair_names(Path(f"{task.name}.{kind}"))  # refuses formats without colours
+    return {stem: animate(task.entry, paths, theme) for theme, stem in stems(task.name, task.entry).items()}
+
+
+def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None = None) -> Animation:
+    """The animation of an entry.
+
+    Args:
+        paths: where the files lie that it names.
+        theme: one of light and dark, for an entry that wants both.
 
     Raises:
         ConvanimError: a value that cannot be read, or that does not go with another.
@@ -120,6 +136,8 @@ def animate(entry: Entry, paths: dict[str, str] | None = None) -> Animation:
         if paths and options.get(key) in paths:
             options[key] = paths[options[key]]
     look = {key: options.pop(key) for key in _LOOK if key in options}
+    if entry.theme == AUTO:
+        look["theme"] = theme or PAIR[0]
     options = dict[str, Any]() | {"fill": "range", "seed": 0, "kernel": None} | options | {"x": options["input"]}
     grad, backward = options.pop("grad", None), options.pop("backward", False)
     if kind == "compare":

@@ -1,0 +1,135 @@
+"""What was made of every entry, and from what: the file that belongs in version control.
+
+Knows its form. Entries are kept packed and written one by one, so that ten thousand of them take little room. Must not
+know how anything is made, nor what else a build remembers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from convanim.errors import ConvanimError
+from convanim.gallery.digest import of_parts
+from convanim.gallery.packed import Packed
+
+KIND, VERSION = "convanim gallery", 1
+
+
+class File(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """A file as it was made: digests of its bytes and of what is seen; its size in bytes, px, frames and seconds."""
+
+    bytes: str
+    pixels: str
+    size: int
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    seconds: float = 0.0
+
+
+class Record(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
+    """An entry as it was made: digests of its description and of its arithmetic, its heading, its files by name.
+
+    `words` explain it, where the description wants that.
+    """
+
+    description: str
+    trace: str
+    heading: str
+    words: str = ""
+    files: dict[str, File]
+
+
+class Manifest:
+    """Everything that was made, and by which versions.
+
+    Attributes:
+        entries: records by the name of their entry; put a new one in place of one that is to change.
+        pages, orphans: the digests of the pages, and of files that no description makes any more, by name.
+    """
+
+    def __init__(self) -> None:
+        self.versions: dict[str, str] = {}
+        self.entries: Packed[Record] = Packed(Record)
+        self.pages: dict[str, str] = {}
+        self.orphans: dict[str, str] = {}
+
+    def digest(self) -> str:
+        """The digest of its file."""
+        return of_parts(self.lines())
+
+    def lines(self) -> Iterator[bytes]:
+        """The manifest as it stands in its file, an entry at a time: JSON with every key in order.
+
+        Example:
+            >>> print(b"".join(Manifest().lines()).decode()[:40])
+            {
+             "entries": {},
+             "kind": "convanim
+        """
+        yield b"{\n "
+        opening = b'"entries": {'
+        for name in sorted(self.entries):
+            told = msgspec.json.format(self.entries.json(name), indent=1).replace(b"\n", b"\n  ")
+            yield opening + b"\n  " + msgspec.json.encode(name) + b": " + told
+            opening = b","
+        yield b"\n }" if self.entries else opening + b"}"
+        for key, value in (
+            ("kind", KIND),
+            ("orphans", self.orphans),
+            ("pages", self.pages),
+            ("version", VERSION),
+            ("versions", self.versions),
+        ):
+            told = msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=1).replace(b"\n", b"\n ")
+            yield b',\n "' + key.encode() + b'": ' + told
+        yield b"\n}\n"
+
+
+class _Told(msgspec.Struct):
+    """The manifest's file, its entries not yet read."""
+
+    kind: str = KIND
+    version: int = VERSION
+    versions: dict[str, str] = {}
+    entries: dict[str, msgspec.Raw] = {}
+    pages: dict[str, str] = {}
+    orphans: dict[str, str] = {}
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest; where there is no file, nothing was made.
+
+    Raises:
+        ConvanimError: it is none, or names files outside its folder.
+    """
+    made = Manifest()
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=_Told)
+        for name, raw in found.entries.items():
+            made.entries[name] = record = msgspec.json.decode(raw, type=Record)
+            _inside(path, record.files)
+    except FileNotFoundError:
+        return made
+    except OSError as error:
+        raise ConvanimError(f"{path} cannot be read: {(error.strerror or '').lower()}", "mend it") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ConvanimError(
+            f"{path} is not a manifest: {error}", "get it back from git, or remove it and build again"
+        ) from None
+    if (found.kind, found.version) != (KIND, VERSION):
+        raise ConvanimError(f"{path} is not a manifest of version {VERSION}", "remove it and build again")
+    made.versions, made.pages, made.orphans = found.versions, found.pages, found.orphans
+    _inside(path, [*made.orphans, *made.pages])
+    return made
+
+
+def _inside(path: Path, names: Iterable[str]) -> None:
+    """Refuse names that leave the folder."""
+    for name in names:
+        if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):  # noqa: PTH117 - on any system
+            raise ConvanimError(f"{path} names {name!r}, outside the gallery", "get it back from git")
