@@ -20,9 +20,18 @@ SHADES, STEPS = 16, {"heat": 9}
 #: A GIF has 256; one of them stands for what does not change.
 ROOM = 255
 
-#: Text and lines that most frames have, the most used first.
-OFTEN = (("page", "text"), ("page", "muted"), ("data.fill", "text"))
-THIN = ("line", "kernel.stroke", "done.stroke", "data.stroke")
+#: What most images of an animation have, the most used first: (paper, ink), and lines. With 'transparent' the colours of
+#: a window that moves over a page are 31, so that they are coded in five bits.
+OFTEN = (
+    ("page", "text"),
+    *("line", "kernel.stroke", "done.stroke"),
+    ("page", "muted"),
+    ("kernel.fill", "text"),
+    ("done.fill", "text"),
+    ("data.fill", "text"),
+    ("kernel.fill", "kernel.factor"),
+    "data.stroke",
+)
 
 
 class Palette:
@@ -54,10 +63,12 @@ class Palette:
         self._ramps: dict[tuple[str, str], NDArray[np.uint8]] = {}
         self._shades: dict[str, NDArray[np.uint8]] = {}
         # What is used most gets the lowest numbers: an image is coded in as few bits as its largest number needs.
-        often, rest = set(OFTEN) & set(pairs), set(pairs) - set(OFTEN)
-        self._mix(sorted(often, key=OFTEN.index)[:1])
-        self._add_all(name for name in THIN if name in set(solids))
-        self._mix(sorted(often, key=OFTEN.index))
+        for name in OFTEN:
+            if isinstance(name, str):
+                self._add_all({name} & set(solids))
+            else:
+                self._mix({name} & set(pairs))
+        rest = set(pairs) - set(OFTEN)
         for role in sorted(set(shades)):
             mixed = mix(colour(f"shade.{role}_low"), colour(f"shade.{role}_high"), STEPS.get(role, SHADES))
             self._shades[role] = np.array([self._add(c) for c in mixed], np.uint8)
