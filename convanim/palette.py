@@ -20,17 +20,28 @@ SHADES, STEPS = 16, {"heat": 9}
 #: A GIF has 256; one of them stands for what does not change.
 ROOM = 255
 
-#: What most images of an animation have, the most used first: (paper, ink), and lines. With 'transparent' the colours of
-#: a window that moves over a page are 31, so that they are coded in five bits.
-OFTEN = (
+#: What most images of an animation have, the most used first: (paper, ink), and lines.
+OFTEN: tuple[str | tuple[str, str], ...] = (
     ("page", "text"),
     *("line", "kernel.stroke", "done.stroke"),
+    ("done.fill", "text"),
     ("page", "muted"),
     ("kernel.fill", "text"),
-    ("done.fill", "text"),
-    ("data.fill", "text"),
     ("kernel.fill", "kernel.factor"),
+    ("data.fill", "text"),
     "data.stroke",
+)
+#: And where stamps are added.
+STAMPED: tuple[str | tuple[str, str], ...] = (
+    ("page", "text"),
+    "line",
+    ("product.fill", "text"),
+    *("data.stroke", "kernel.stroke"),
+    ("data.fill", "text"),
+    ("page", "muted"),
+    ("done.fill", "text"),
+    ("overlap.fill", "overlap.factor"),
+    ("overlap.fill", "text"),
 )
 
 
@@ -44,6 +55,7 @@ class Palette:
         shades: ramps whose steps stand for values: those named "shade.{name}_low" and "..._high".
         pictures: colours, (n, 3) uint8 each, that are wanted besides: exact where there is room for all of them, else
             reduced to as many as there is room for.
+        often: of the pairs and colours, what most images have, the most used first.
 
     Attributes:
         colours: (n, 3) uint8, n <= 255.
@@ -56,6 +68,7 @@ class Palette:
         solids: Iterable[str],
         shades: Iterable[str],
         pictures: Sequence[Colours] = (),
+        often: Sequence[str | tuple[str, str]] = OFTEN,
     ) -> None:
         self._colour = colour
         pairs, solids = list(pairs), list(solids)
@@ -63,12 +76,12 @@ class Palette:
         self._ramps: dict[tuple[str, str], NDArray[np.uint8]] = {}
         self._shades: dict[str, NDArray[np.uint8]] = {}
         # What is used most gets the lowest numbers: an image is coded in as few bits as its largest number needs.
-        for name in OFTEN:
+        for name in often:
             if isinstance(name, str):
                 self._add_all({name} & set(solids))
             else:
                 self._mix({name} & set(pairs))
-        rest = set(pairs) - set(OFTEN)
+        rest = set(pairs).difference(often)
         for role in sorted(set(shades)):
             mixed = mix(colour(f"shade.{role}_low"), colour(f"shade.{role}_high"), STEPS.get(role, SHADES))
             self._shades[role] = np.array([self._add(c) for c in mixed], np.uint8)
@@ -76,8 +89,9 @@ class Palette:
         self._add_all(solids)
         if len(self._index) > ROOM:
             raise AssertionError(f"{len(self._index)} colours do not fit in a GIF's palette")
-        self._codes = np.unique(np.concatenate([_codes(p) for p in (np.zeros((0, 3), np.uint8), *pictures)]))
-        for own in _fewer(_colours(self._codes), ROOM - len(self._index), self._index):
+        given = np.concatenate([_codes(p) for p in (np.zeros((0, 3), np.uint8), *pictures)])
+        self._codes, first = np.unique(given, return_index=True)
+        for own in _fewer(_colours(given[np.sort(first)]), ROOM - len(self._index), self._index):
             self._add(own)
         self.colours: Colours = np.array(list(self._index), np.uint8)
         self._nearest = _nearest(_colours(self._codes), self.colours)
@@ -143,7 +157,7 @@ def _fewer(wanted: Colours, room: int, there: Container[Colour]) -> list[Colour]
         return new
     from PIL import Image
 
-    image = Image.fromarray(np.array([new], np.uint8))
+    image = Image.fromarray(np.array([sorted(new)], np.uint8))
     # Median cut in a fixed order, then each colour moved into the middle of those that it stands for.
     reduced = image.quantize(room, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
     flat = (reduced.getpalette() or [])[: 3 * room]

@@ -48,9 +48,11 @@ def palette(page: Page, look: Theme) -> Palette:
             shades |= {"negative"} if place.signed else set()
         shades |= {"heat"} if place.panel.heat else set()
     pictures = [place.panel.colours for place in places if place.panel.colours is not None]
+    stamps = any(place.panel.shade == "product" for place in places)
     if page.links:  # slanted lines
-        pictures.append(mixes(look, stamps=any(place.panel.shade == "product" for place in places)))
-    return look.needed(numbers=any(place.number for place in places), shades=shades, pictures=pictures)
+        pictures.append(mixes(look, stamps=stamps, tilted=page.links != "fan"))
+    numbers = any(place.number for place in places)
+    return look.needed(numbers=numbers, shades=shades, pictures=pictures, stamps=stamps)
 
 
 class Raster:

@@ -23,15 +23,17 @@ Pixels = NDArray[np.uint8]
 #: How much of a pixel is covered, from 1 to all of it.
 ALL = LEVELS + 1
 _CELLS = [FILL[role] for role in (Role.DATA, Role.INSERTED, Role.KERNEL, Role.PENDING, Role.DONE)]
-#: The inks of slanted strokes, each with what it mostly lies on.
+#: The inks of slanted strokes, each with what it mostly lies on; what most images have comes first.
 MEETS = {
+    "done.stroke": [FILL[Role.DONE], FILL[Role.PENDING], "page", FILL[Role.KERNEL]],
     "line": ["page", *_CELLS, FILL[Role.OVERLAP]],
-    "dash": ["page", FILL[Role.INSERTED], FILL[Role.CROPPED], FILL[Role.UNUSED]],
     "kernel.stroke": ["page", *_CELLS],
-    "done.stroke": ["page", FILL[Role.PENDING], FILL[Role.DONE], FILL[Role.KERNEL]],
-    "data.stroke": ["page", FILL[Role.DATA]],
     "muted": ["page", *_CELLS],
+    "dash": ["page", FILL[Role.INSERTED], FILL[Role.CROPPED], FILL[Role.UNUSED]],
+    "data.stroke": ["page", FILL[Role.DATA]],
 }
+#: Between strips there is only the page, and what is drawn at its cells' edges.
+FANS = {"kernel.stroke": MEETS["kernel.stroke"]}
 
 
 class Stroke(NamedTuple):
@@ -79,18 +81,19 @@ def cut(away: NDArray[np.float64], width: float) -> NDArray[np.uint8]:
     return np.rint(ALL * part).astype(np.uint8)
 
 
-def mixes(look: Theme, *, stamps: bool = False) -> Colours:
-    """The colours, (n, 3), that slanted strokes need besides those of letters.
+def mixes(look: Theme, *, stamps: bool = False, tilted: bool = True) -> Colours:
+    """The colours, (n, 3), that slanted strokes need besides those of letters; the most used first.
 
     Args:
         stamps: whether products lie on the page, which may lean.
+        tilted: whether cells lean; or else only fans are slanted.
     """
     found = []
-    for ink, papers in MEETS.items():
+    for ink, papers in (MEETS if tilted else FANS).items():
         more = [FILL[Role.PRODUCT]] if stamps and ink == "line" else []
         for paper in (*papers, *more):
-            found += _mixed(np.array([look.colour(paper)]), np.array(look.colour(ink))).reshape(-1, 3).tolist()
-    return np.unique(np.array(found, np.uint8), axis=0)
+            found.append(_mixed(np.array([look.colour(paper)]), np.array(look.colour(ink))).reshape(-1, 3))
+    return np.concatenate(found).astype(np.uint8)
 
 
 def _mixed(papers: NDArray[np.integer], ink: NDArray[np.integer]) -> NDArray[np.float64]:
