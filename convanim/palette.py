@@ -20,6 +20,8 @@ SHADES, STEPS = 16, {"heat": 9}
 #: A GIF has 256; one of them stands for what does not change.
 ROOM = 255
 
+NONE: Colours = np.zeros((0, 3), np.uint8)
+
 #: What most images of an animation have, the most used first: (paper, ink), and lines.
 OFTEN: tuple[str | tuple[str, str], ...] = (
     ("page", "text"),
@@ -29,7 +31,7 @@ OFTEN: tuple[str | tuple[str, str], ...] = (
     ("kernel.fill", "text"),
     ("kernel.fill", "kernel.factor"),
     ("data.fill", "text"),
-    "data.stroke",
+    *("pending.fill", "data.stroke", "dash"),
 )
 #: And where stamps are added.
 STAMPED: tuple[str | tuple[str, str], ...] = (
@@ -42,6 +44,7 @@ STAMPED: tuple[str | tuple[str, str], ...] = (
     ("done.fill", "text"),
     ("overlap.fill", "overlap.factor"),
     ("overlap.fill", "text"),
+    *("pending.fill", "dash"),
 )
 
 
@@ -56,6 +59,7 @@ class Palette:
         pictures: colours, (n, 3) uint8 each, that are wanted besides: exact where there is room for all of them, else
             reduced to as many as there is room for.
         often: of the pairs and colours, what most images have, the most used first.
+        slanted: colours (n, 3) of the edges of slanted strokes, the most used first; n < 100.
 
     Attributes:
         colours: (n, 3) uint8, n <= 255.
@@ -69,6 +73,7 @@ class Palette:
         shades: Iterable[str],
         pictures: Sequence[Colours] = (),
         often: Sequence[str | tuple[str, str]] = OFTEN,
+        slanted: Colours = NONE,
     ) -> None:
         self._colour = colour
         pairs, solids = list(pairs), list(solids)
@@ -81,15 +86,20 @@ class Palette:
                 self._add_all({name} & set(solids))
             else:
                 self._mix({name} & set(pairs))
-        rest = set(pairs).difference(often)
-        for role in sorted(set(shades)):
+        rest, shades = set(pairs).difference(often), set(shades)
+        if shades:  # these fill most cells, and where there is no room for all the edges they may be reduced
+            pictures = [*pictures, slanted]
+        else:
+            for red, green, blue in slanted.tolist():
+                self._add((red, green, blue))
+        for role in sorted(shades):
             mixed = mix(colour(f"shade.{role}_low"), colour(f"shade.{role}_high"), STEPS.get(role, SHADES))
             self._shades[role] = np.array([self._add(c) for c in mixed], np.uint8)
         self._mix(sorted(rest))
         self._add_all(solids)
         if len(self._index) > ROOM:
             raise AssertionError(f"{len(self._index)} colours do not fit in a GIF's palette")
-        given = np.concatenate([_codes(p) for p in (np.zeros((0, 3), np.uint8), *pictures)])
+        given = np.concatenate([_codes(p) for p in (NONE, *pictures)])
         self._codes, first = np.unique(given, return_index=True)
         for own in _fewer(_colours(given[np.sort(first)]), ROOM - len(self._index), self._index):
             self._add(own)

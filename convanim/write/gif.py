@@ -30,8 +30,8 @@ SHORTEST = 20  # ms: browsers play delays of 0 and 1 cs as 10 cs
 _KEEP = 1 << 2  # disposal method 1 (leave the image in place), at its place in the flags
 _TRANSPARENT = 1  # and that of the flag that one index is
 _HOLE = 255  # stands for 'transparent' until the smallest index that is free is known
-#: Of an unchanged gap between changed pixels: up to which length, px, it keeps its colours rather than become a hole, by
-#: how often the colour would change on the way into it, along it and out of it: never, once ... four times and more.
+#: Of an unchanged gap between changed pixels: up to which length, px, it keeps its colours rather than become a hole,
+#: by how often the colour would change on the way into it, along it and out of it: never, once ... four times or more.
 #: Found by a search over frames of all our layouts, at rest and in motion. No length is over 254: changes are counted
 #: in bytes.
 _KEPT = np.array([250, 100, 40, 12, 0])

@@ -32,6 +32,8 @@ MEETS = {
     "dash": ["page", FILL[Role.INSERTED], FILL[Role.CROPPED], FILL[Role.UNUSED]],
     "data.stroke": ["page", FILL[Role.DATA]],
 }
+#: And the order in which they are used where stamps are added.
+STAMPED = ("line", "data.stroke", "muted", "kernel.stroke", "dash", "done.stroke")
 #: Between strips there is only the page, and what is drawn at its cells' edges.
 FANS = {"kernel.stroke": MEETS["kernel.stroke"]}
 
@@ -88,10 +90,10 @@ def mixes(look: Theme, *, stamps: bool = False, tilted: bool = True) -> Colours:
         stamps: whether products lie on the page, which may lean.
         tilted: whether cells lean; or else only fans are slanted.
     """
-    found = []
-    for ink, papers in (MEETS if tilted else FANS).items():
+    found, meets = [], MEETS if tilted else FANS
+    for ink in sorted(meets, key=STAMPED.index) if stamps else meets:
         more = [FILL[Role.PRODUCT]] if stamps and ink == "line" else []
-        for paper in (*papers, *more):
+        for paper in (*meets[ink], *more):
             found.append(_mixed(np.array([look.colour(paper)]), np.array(look.colour(ink))).reshape(-1, 3))
     return np.concatenate(found).astype(np.uint8)
 
