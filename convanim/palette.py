@@ -31,7 +31,12 @@ OFTEN: tuple[str | tuple[str, str], ...] = (
     ("kernel.fill", "text"),
     ("kernel.fill", "kernel.factor"),
     ("data.fill", "text"),
-    *("pending.fill", "data.stroke", "dash"),
+    *("pending.fill", "dash"),
+    ("kernel.fill", "muted"),
+    ("inserted.fill", "muted"),
+    "data.stroke",
+    # These are not written, but the edges of slanted strokes that meet come close to them.
+    *(("pending.fill", "text"), ("product.fill", "text")),
 )
 #: And where stamps are added.
 STAMPED: tuple[str | tuple[str, str], ...] = (
@@ -81,12 +86,13 @@ class Palette:
         self._ramps: dict[tuple[str, str], NDArray[np.uint8]] = {}
         self._shades: dict[str, NDArray[np.uint8]] = {}
         # What is used most gets the lowest numbers: an image is coded in as few bits as its largest number needs.
+        shades, paint = set(shades), set(solids)
         for name in often:
-            if isinstance(name, str):
-                self._add_all({name} & set(solids))
-            else:
-                self._mix({name} & set(pairs))
-        rest, shades = set(pairs).difference(often), set(shades)
+            if name in pairs:
+                self._mix([name])
+            elif isinstance(name, str) or not shades:  # without numbers there are only fills, or shades in their place
+                self._add_all({name if isinstance(name, str) else name[0]} & paint)
+        rest = set(pairs).difference(often)
         if shades:  # these fill most cells, and where there is no room for all the edges they may be reduced
             pictures = [*pictures, slanted]
         else:

@@ -22,18 +22,19 @@ from convanim.theme import FILL, Theme
 Pixels = NDArray[np.uint8]
 #: How much of a pixel is covered, from 1 to all of it.
 ALL = LEVELS + 1
-_CELLS = [FILL[role] for role in (Role.DATA, Role.INSERTED, Role.KERNEL, Role.PENDING, Role.DONE)]
-#: The inks of slanted strokes, each with what it mostly lies on; what most images have comes first.
+_DATA, _INSERTED, _PENDING = FILL[Role.DATA], FILL[Role.INSERTED], FILL[Role.PENDING]
+_KERNEL, _DONE, _OVERLAP = FILL[Role.KERNEL], FILL[Role.DONE], FILL[Role.OVERLAP]
+#: The inks of slanted strokes, each with what it mostly lies on; of inks and of papers the most used come first.
 MEETS = {
-    "done.stroke": [FILL[Role.DONE], FILL[Role.PENDING], "page", FILL[Role.KERNEL]],
-    "line": ["page", *_CELLS, FILL[Role.OVERLAP]],
-    "kernel.stroke": ["page", *_CELLS],
-    "muted": ["page", *_CELLS],
-    "dash": ["page", FILL[Role.INSERTED], FILL[Role.CROPPED], FILL[Role.UNUSED]],
-    "data.stroke": ["page", FILL[Role.DATA]],
+    "line": ["page", _DATA, _DONE, _PENDING, _KERNEL, _INSERTED, _OVERLAP],
+    "muted": ["page", _KERNEL, _DATA, _DONE, _PENDING, _INSERTED],
+    "kernel.stroke": [_KERNEL, _DATA, "page", _DONE, _INSERTED, _PENDING],
+    "done.stroke": [_DONE, _PENDING, "page", _KERNEL],
+    "dash": [_INSERTED, "page", FILL[Role.CROPPED], FILL[Role.UNUSED]],
+    "data.stroke": [_DATA, "page"],
 }
-#: And the order in which they are used where stamps are added.
-STAMPED = ("line", "data.stroke", "muted", "kernel.stroke", "dash", "done.stroke")
+#: Inks that few images have: where a window moves, and where stamps are added.
+RARE = {False: ("dash", "data.stroke"), True: ("kernel.stroke", "done.stroke", "dash")}
 #: Between strips there is only the page, and what is drawn at its cells' edges.
 FANS = {"kernel.stroke": MEETS["kernel.stroke"]}
 
@@ -90,12 +91,13 @@ def mixes(look: Theme, *, stamps: bool = False, tilted: bool = True) -> Colours:
         stamps: whether products lie on the page, which may lean.
         tilted: whether cells lean; or else only fans are slanted.
     """
-    found, meets = [], MEETS if tilted else FANS
-    for ink in sorted(meets, key=STAMPED.index) if stamps else meets:
+    pairs = []
+    for ink, papers in (MEETS if tilted else FANS).items():
         more = [FILL[Role.PRODUCT]] if stamps and ink == "line" else []
-        for paper in (*meets[ink], *more):
-            found.append(_mixed(np.array([look.colour(paper)]), np.array(look.colour(ink))).reshape(-1, 3))
-    return np.concatenate(found).astype(np.uint8)
+        pairs += [(ink in RARE[stamps], place, ink, paper) for place, paper in enumerate([*more, *papers])]
+    pairs.sort(key=lambda pair: pair[:2])
+    found = [_mixed(np.array([look.colour(paper)]), np.array(look.colour(ink))) for _, _, ink, paper in pairs]
+    return np.concatenate(found).reshape(-1, 3).astype(np.uint8)
 
 
 def _mixed(papers: NDArray[np.integer], ink: NDArray[np.integer]) -> NDArray[np.float64]:
