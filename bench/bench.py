@@ -37,6 +37,17 @@ SHADED = {
     "shaded, a window slides": "conv --input 48x48 --kernel 3x3",
     "shaded, stamps are added": "transposed --input 16x16 --kernel 3x3 --stride 2 --padding 1 --view overlap-add",
 }
+#: Animations at 12.5 fps, most of whose images are on the way between two others.
+SMOOTH = {
+    "zeros inserted": "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1",
+    "stamps added": "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 --view overlap-add",
+    "stamps added, dark": "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 --view overlap-add --theme dark",
+    "a window slides": "conv --input 5x5 --kernel 3x3 --padding 1",
+    "pooling": "pool --mode max --input 6x6 --kernel 2",
+    "row": "conv --input 9 --kernel 3 --stride 2",
+    "isometric": "conv --input 5x5 --kernel 3x3 --layout isometric",
+    "isometric, zeros inserted": "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 --layout isometric",
+}
 
 
 class Row(NamedTuple):
@@ -137,6 +148,7 @@ def memory_of_many_frames(folder: Path, _: int) -> Iterator[Row]:
 def left_to_save(folder: Path, _: int) -> Iterator[Row]:
     tool = shutil.which("gifsicle")
     scenes = {"light": LAYER, "dark": f"{LAYER} --theme dark", **SHADED}
+    scenes |= {f"smooth, {name}": f"{command} --motion smooth" for name, command in SMOOTH.items()}
     for name, command in scenes.items():
         figure = f"gifsicle -O3 saves, {name}"
         if not tool:

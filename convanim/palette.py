@@ -20,9 +20,37 @@ SHADES, STEPS = 16, {"heat": 9}
 #: A GIF has 256; one of them stands for what does not change.
 ROOM = 255
 
-#: Text and lines that most frames have, the most used first.
-OFTEN = (("page", "text"), ("page", "muted"), ("data.fill", "text"))
-THIN = ("line", "kernel.stroke", "done.stroke", "data.stroke")
+NONE: Colours = np.zeros((0, 3), np.uint8)
+
+#: What most images of an animation have, the most used first: (paper, ink), and lines.
+OFTEN: tuple[str | tuple[str, str], ...] = (
+    ("page", "text"),
+    *("line", "kernel.stroke", "done.stroke"),
+    ("done.fill", "text"),
+    ("page", "muted"),
+    ("kernel.fill", "text"),
+    ("kernel.fill", "kernel.factor"),
+    ("data.fill", "text"),
+    *("pending.fill", "dash"),
+    ("kernel.fill", "muted"),
+    ("inserted.fill", "muted"),
+    "data.stroke",
+    # These are not written, but the edges of slanted strokes that meet come close to them.
+    *(("pending.fill", "text"), ("product.fill", "text")),
+)
+#: And where stamps are added.
+STAMPED: tuple[str | tuple[str, str], ...] = (
+    ("page", "text"),
+    "line",
+    ("product.fill", "text"),
+    *("data.stroke", "kernel.stroke"),
+    ("data.fill", "text"),
+    ("page", "muted"),
+    ("done.fill", "text"),
+    ("overlap.fill", "overlap.factor"),
+    ("overlap.fill", "text"),
+    *("pending.fill", "dash"),
+)
 
 
 class Palette:
@@ -35,6 +63,8 @@ class Palette:
         shades: ramps whose steps stand for values: those named "shade.{name}_low" and "..._high".
         pictures: colours, (n, 3) uint8 each, that are wanted besides: exact where there is room for all of them, else
             reduced to as many as there is room for.
+        often: of the pairs and colours, what most images have, the most used first.
+        slanted: colours (n, 3) of the edges of slanted strokes, the most used first; n < 100.
 
     Attributes:
         colours: (n, 3) uint8, n <= 255.
@@ -47,6 +77,8 @@ class Palette:
         solids: Iterable[str],
         shades: Iterable[str],
         pictures: Sequence[Colours] = (),
+        often: Sequence[str | tuple[str, str]] = OFTEN,
+        slanted: Colours = NONE,
     ) -> None:
         self._colour = colour
         pairs, solids = list(pairs), list(solids)
@@ -54,19 +86,28 @@ class Palette:
         self._ramps: dict[tuple[str, str], NDArray[np.uint8]] = {}
         self._shades: dict[str, NDArray[np.uint8]] = {}
         # What is used most gets the lowest numbers: an image is coded in as few bits as its largest number needs.
-        often, rest = set(OFTEN) & set(pairs), set(pairs) - set(OFTEN)
-        self._mix(sorted(often, key=OFTEN.index)[:1])
-        self._add_all(name for name in THIN if name in set(solids))
-        self._mix(sorted(often, key=OFTEN.index))
-        for role in sorted(set(shades)):
+        shades, paint = set(shades), set(solids)
+        for name in often:
+            if name in pairs:
+                self._mix([name])
+            elif isinstance(name, str) or not shades:  # without numbers there are only fills, or shades in their place
+                self._add_all({name if isinstance(name, str) else name[0]} & paint)
+        rest = set(pairs).difference(often)
+        if shades:  # these fill most cells, and where there is no room for all the edges they may be reduced
+            pictures = [*pictures, slanted]
+        else:
+            for red, green, blue in slanted.tolist():
+                self._add((red, green, blue))
+        for role in sorted(shades):
             mixed = mix(colour(f"shade.{role}_low"), colour(f"shade.{role}_high"), STEPS.get(role, SHADES))
             self._shades[role] = np.array([self._add(c) for c in mixed], np.uint8)
         self._mix(sorted(rest))
         self._add_all(solids)
         if len(self._index) > ROOM:
             raise AssertionError(f"{len(self._index)} colours do not fit in a GIF's palette")
-        self._codes = np.unique(np.concatenate([_codes(p) for p in (np.zeros((0, 3), np.uint8), *pictures)]))
-        for own in _fewer(_colours(self._codes), ROOM - len(self._index), self._index):
+        given = np.concatenate([_codes(p) for p in (NONE, *pictures)])
+        self._codes, first = np.unique(given, return_index=True)
+        for own in _fewer(_colours(given[np.sort(first)]), ROOM - len(self._index), self._index):
             self._add(own)
         self.colours: Colours = np.array(list(self._index), np.uint8)
         self._nearest = _nearest(_colours(self._codes), self.colours)
@@ -132,7 +173,7 @@ def _fewer(wanted: Colours, room: int, there: Container[Colour]) -> list[Colour]
         return new
     from PIL import Image
 
-    image = Image.fromarray(np.array([new], np.uint8))
+    image = Image.fromarray(np.array([sorted(new)], np.uint8))
     # Median cut in a fixed order, then each colour moved into the middle of those that it stands for.
     reduced = image.quantize(room, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
     flat = (reduced.getpalette() or [])[: 3 * room]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from convanim import themefile
 from convanim.errors import ConvanimError
-from convanim.palette import STEPS, Colour, Colours, Palette, mix
+from convanim.palette import NONE, OFTEN, STAMPED, STEPS, Colour, Colours, Palette, mix
 from convanim.scene.frame import Emphasis, Role
 
 #: What stands for both themes of PAIR, one for light pages and one for dark ones.
@@ -105,8 +105,21 @@ class Theme:
         """A colour as (red, green, blue), 0 to 255."""
         return self._colours[name]
 
-    def needed(self, *, numbers: bool, shades: Iterable[str], pictures: Sequence[Colours] = ()) -> Palette:
-        """The colours of a page with or without numbers in cells, with these shades, and with these pictures' own."""
+    def needed(
+        self,
+        *,
+        numbers: bool,
+        shades: Iterable[str],
+        pictures: Sequence[Colours] = (),
+        stamps: bool = False,
+        slanted: Colours = NONE,
+    ) -> Palette:
+        """The colours of a page with or without numbers in cells, with these shades, and with these pictures' own.
+
+        Args:
+            stamps: whether products are added: then most images have other colours.
+            slanted: the colours of the edges of slanted strokes, the most used first.
+        """
         shades = set(shades)
         pairs = {("page", "text"), ("page", "muted")}
         if numbers:
@@ -117,7 +130,7 @@ class Theme:
             steps = [f"heat.{i}" for i in range(STEPS["heat"])]
             pairs |= {(step, "text") for step in steps if numbers}
             solids += steps
-        return Palette(self.colour, pairs, solids, shades, pictures)
+        return Palette(self.colour, pairs, solids, shades, pictures, STAMPED if stamps else OFTEN, slanted)
 
     def palette(self, pairs: Iterable[tuple[str, str]], solids: Iterable[str], shades: Iterable[str]) -> Palette:
         """The colours that an animation can need, known before its first frame.

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow, need
 
 from convanim.errors import ConvanimError
-from convanim.write.gif import _GAP, Box, GifWriter, Pixels, _with_holes
+from convanim.write.gif import _HOLE, _KEPT, Box, GifWriter, Pixels, _changes, _with_holes
 
 Step = tuple[Pixels, int, Box | None]
 DECODERS = [decode_pillow, decode_gifsicle, decode_ffmpeg]
@@ -184,38 +185,64 @@ def test_smallest_table_and_code_size(n: int, bits: int) -> None:
     assert data[10] & 7 == bits - 1
     after_table = 13 + 3 * 2**bits
     assert data[after_table : after_table + 3] == b"\x21\xf9\x04"
-    assert data[after_table + 8 + 10] == bits
+    assert data[after_table + 8 + 10] == 2  # the picture needs no more
     assert data[-2:] == b"\0;"
 
 
-def holes_by_definition(new: list[int], same: list[bool], clear: int) -> list[int]:
-    """Fill the gaps one by one: short, and between changed pixels."""
-    gaps, start = [], None
-    for i, unchanged in enumerate([*same, False]):
-        if unchanged and start is None:
-            start = i
-        elif not unchanged and start is not None:
-            gaps.append((start, i))
-            start = None
-    inner = [(a, b) for a, b in gaps if a > 0 and b < len(new)]
-    pixels = [clear if unchanged else colour for colour, unchanged in zip(new, same, strict=True)]
-    for a, b in inner:
-        if b - a <= _GAP:
-            pixels[a:b] = new[a:b]
+def holes_by_definition(new: list[int], same: list[bool]) -> list[int]:
+    """Look at the gaps one by one: those between changed pixels keep their colours if they are short."""
+    pixels = [_HOLE if unchanged else colour for colour, unchanged in zip(new, same, strict=True)]
+    start = 0
+    for unchanged, run in groupby(same):
+        end = start + len(list(run))
+        if unchanged and start > 0 and end < len(new):
+            changes = sum(new[i] != new[i - 1] for i in range(start, end + 1))
+            if end - start <= _KEPT[min(changes, len(_KEPT) - 1)]:
+                pixels[start:end] = new[start:end]
+        start = end
     return pixels
 
 
+LENGTHS = sorted({1, 2, 3, *(int(n) + more for n in _KEPT[:-1] for more in (-1, 0, 1))})
+
+
 @settings(derandomize=True, deadline=None, max_examples=300)
-@given(
-    runs=st.lists(
-        st.tuples(st.booleans(), st.integers(0, 2), st.sampled_from([1, 2, _GAP - 1, _GAP, _GAP + 1])), min_size=1
-    )
-)
-def test_short_gaps_keep_their_colours(runs: list[tuple[bool, int, int]]) -> None:
+@given(runs=st.lists(st.tuples(st.booleans(), st.integers(0, 2), st.sampled_from(LENGTHS)), min_size=1))
+def test_gaps_keep_their_colours_where_a_hole_would_cut_runs(runs: list[tuple[bool, int, int]]) -> None:
     same = [unchanged for unchanged, _, length in runs for _ in range(length)]
     new = [colour for _, colour, length in runs for _ in range(length)]
-    got = _with_holes(np.array([new], np.uint8), np.array([same]), 3)
-    assert got[0].tolist() == holes_by_definition(new, same, 3)
+    got = _with_holes(np.array([new], np.uint8), np.array([same]))
+    assert got[0].tolist() == holes_by_definition(new, same)
+
+
+@pytest.mark.parametrize(("changes", "longest"), [*enumerate(_KEPT.tolist())])
+def test_the_longest_gap_that_keeps_its_colours(changes: int, longest: int) -> None:
+    for length in (max(longest, changes), max(longest, changes) + 1):
+        new = np.zeros((1, length + 2), np.uint8)
+        new[0, 1 : changes + 1] = np.arange(changes) % 2 + 1  # on the way in, and along
+        new[0, changes + 1 :] = new[0, changes]
+        same = np.ones(new.shape, bool)
+        same[0, [0, -1]] = False
+        kept = (_with_holes(new, same) == new).all()
+        assert kept == (length <= longest)
+
+
+def test_changes_are_counted_in_the_longest_gap() -> None:
+    """So many that one more would not fit the bytes that they are counted in."""
+    assert _KEPT.max() < 255
+    colours = np.arange(400, dtype=np.int64).astype(np.uint8) % 2
+    counts = _changes(colours, np.array([1, 300]), np.array([255, 301]))
+    assert counts.tolist() == [255, 2]
+
+
+def test_codes_have_no_more_bits_than_an_image_needs() -> None:
+    a = np.zeros((9, 9), np.uint8)
+    b, c = a.copy(), a.copy()
+    b[4, 4], c[2, 2:5] = 20, (6, 0, 6)
+    data = written([(a, 50, None), (b, 50, None), (c, 50, None)], colours(200), plays=1)
+    controls = [i for i in range(len(data)) if data[i : i + 3] == b"\x21\xf9\x04"]
+    assert [data[i + 8 + 10] for i in controls] == [2, 5, 3]
+    assert [data[i + 6] for i in controls[1:]] == [21, 7]  # what is transparent
 
 
 def test_nearly_nothing_is_left_for_gifsicle() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from convanim import glyphs, theme
 from convanim.layout import Box, Page, Place, Text, Tilt
-from convanim.palette import Palette
+from convanim.palette import NONE, Palette
 from convanim.render.raster.cells import Sprites
 from convanim.render.raster.floats import DASHED, Floating
 from convanim.render.raster.framed import framed
@@ -49,9 +49,10 @@ def palette(page: Page, look: Theme) -> Palette:
             shades |= {"negative"} if place.signed else set()
         shades |= {"heat"} if place.panel.heat else set()
     pictures = [place.panel.colours for place in places if place.panel.colours is not None]
-    if page.links:  # slanted lines
-        pictures.append(mixes(look, stamps=any(place.panel.shade == "product" for place in places)))
-    return look.needed(numbers=any(place.number for place in places), shades=shades, pictures=pictures)
+    stamps = any(place.panel.shade == "product" for place in places)
+    slanted = mixes(look, stamps=stamps, tilted=page.links != "fan") if page.links else NONE
+    numbers = any(place.number for place in places)
+    return look.needed(numbers=numbers, shades=shades, pictures=pictures, stamps=stamps, slanted=slanted)
 
 
 class Raster:

@@ -22,16 +22,21 @@ from convanim.theme import FILL, Theme
 Pixels = NDArray[np.uint8]
 #: How much of a pixel is covered, from 1 to all of it.
 ALL = LEVELS + 1
-_CELLS = [FILL[role] for role in (Role.DATA, Role.INSERTED, Role.KERNEL, Role.PENDING, Role.DONE)]
-#: The inks of slanted strokes, each with what it mostly lies on.
+_DATA, _INSERTED, _PENDING = FILL[Role.DATA], FILL[Role.INSERTED], FILL[Role.PENDING]
+_KERNEL, _DONE, _OVERLAP = FILL[Role.KERNEL], FILL[Role.DONE], FILL[Role.OVERLAP]
+#: The inks of slanted strokes, each with what it mostly lies on; of inks and of papers the most used come first.
 MEETS = {
-    "line": ["page", *_CELLS, FILL[Role.OVERLAP]],
-    "dash": ["page", FILL[Role.INSERTED], FILL[Role.CROPPED], FILL[Role.UNUSED]],
-    "kernel.stroke": ["page", *_CELLS],
-    "done.stroke": ["page", FILL[Role.PENDING], FILL[Role.DONE], FILL[Role.KERNEL]],
-    "data.stroke": ["page", FILL[Role.DATA]],
-    "muted": ["page", *_CELLS],
+    "line": ["page", _DATA, _DONE, _PENDING, _KERNEL, _INSERTED, _OVERLAP],
+    "muted": ["page", _KERNEL, _DATA, _DONE, _PENDING, _INSERTED],
+    "kernel.stroke": [_KERNEL, _DATA, "page", _DONE, _INSERTED, _PENDING],
+    "done.stroke": [_DONE, _PENDING, "page", _KERNEL],
+    "dash": [_INSERTED, "page", FILL[Role.CROPPED], FILL[Role.UNUSED]],
+    "data.stroke": [_DATA, "page"],
 }
+#: Inks that few images have: where a window moves, and where stamps are added.
+RARE = {False: ("dash", "data.stroke"), True: ("kernel.stroke", "done.stroke", "dash")}
+#: Between strips there is only the page, and what is drawn at its cells' edges.
+FANS = {"kernel.stroke": MEETS["kernel.stroke"]}
 
 
 class Stroke(NamedTuple):
@@ -79,18 +84,20 @@ def cut(away: NDArray[np.float64], width: float) -> NDArray[np.uint8]:
     return np.rint(ALL * part).astype(np.uint8)
 
 
-def mixes(look: Theme, *, stamps: bool = False) -> Colours:
-    """The colours, (n, 3), that slanted strokes need besides those of letters.
+def mixes(look: Theme, *, stamps: bool = False, tilted: bool = True) -> Colours:
+    """The colours, (n, 3), that slanted strokes need besides those of letters; the most used first.
 
     Args:
         stamps: whether products lie on the page, which may lean.
+        tilted: whether cells lean; or else only fans are slanted.
     """
-    found = []
-    for ink, papers in MEETS.items():
+    pairs = []
+    for ink, papers in (MEETS if tilted else FANS).items():
         more = [FILL[Role.PRODUCT]] if stamps and ink == "line" else []
-        for paper in (*papers, *more):
-            found += _mixed(np.array([look.colour(paper)]), np.array(look.colour(ink))).reshape(-1, 3).tolist()
-    return np.unique(np.array(found, np.uint8), axis=0)
+        pairs += [(ink in RARE[stamps], place, ink, paper) for place, paper in enumerate([*more, *papers])]
+    pairs.sort(key=lambda pair: pair[:2])
+    found = [_mixed(np.array([look.colour(paper)]), np.array(look.colour(ink))) for _, _, ink, paper in pairs]
+    return np.concatenate(found).reshape(-1, 3).astype(np.uint8)
 
 
 def _mixed(papers: NDArray[np.integer], ink: NDArray[np.integer]) -> NDArray[np.float64]:
