@@ -10,6 +10,7 @@ import pytest
 from convanim import palette as palettes
 from convanim import theme
 from convanim.errors import ConvanimError
+from convanim.render.raster import strokes
 from convanim.scene.frame import Emphasis, Role
 from convanim.theme import Theme, load, templates, themes
 
@@ -148,3 +149,18 @@ def test_without_templates_the_installation_is_named(tmp_path: Path, monkeypatch
     monkeypatch.setattr(theme, "_PLACES", (tmp_path,))
     with pytest.raises(ConvanimError, match="templates/ is missing"):
         templates()
+
+
+@pytest.mark.parametrize("stamps", [False, True])
+@pytest.mark.parametrize("numbers", [False, True])
+def test_the_order_of_a_palette_changes_no_colour(look: Theme, numbers: bool, stamps: bool) -> None:
+    """What most images have comes first, edges of slanted strokes before what few have; none is lost or doubled."""
+    edges = strokes.mixes(look, stamps=stamps)
+    palette = look.needed(numbers=numbers, shades=(), stamps=stamps, slanted=edges)
+    late = look.needed(numbers=numbers, shades=(), stamps=not stamps, pictures=[edges])
+    assert sorted(palette.colours.tolist()) == sorted(late.colours.tolist())
+    assert palette.solid("page") == 0
+    assert max(palette.ramp("page", "text")) < 8
+    rare = palette.solid("unused.hatch")
+    index = {tuple(colour): i for i, colour in enumerate(palette.colours.tolist())}
+    assert all(index[tuple(edge)] < rare for edge in edges.tolist())
