@@ -40,6 +40,11 @@ def digest(*parts: bytes) -> str:
         >>> digest(b"ab", b"c") == digest(b"a", b"bc")
         False
     """
+    return of_many(parts)
+
+
+def of_many(parts: Iterable[bytes]) -> str:
+    """The same of bytes that come one by one."""
     sha = hashlib.sha256()
     for part in parts:
         sha.update(len(part).to_bytes(8, "big") + part)

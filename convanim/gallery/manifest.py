@@ -66,10 +66,9 @@ class Manifest:
         """The manifest as it stands in its file, an entry at a time: JSON with every key in order.
 
         Example:
-            >>> print(b"".join(Manifest().lines()).decode()[:40])
+            >>> print(b"".join(Manifest().lines()).decode()[:17])
             {
              "entries": {},
-             "kind": "convanim
         """
         yield b"{\n "
         opening = b'"entries": {'
@@ -110,8 +109,8 @@ def read_manifest(path: Path) -> Manifest:
     made = Manifest()
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_Told)
-        for name, raw in found.entries.items():
-            made.entries[name] = record = msgspec.json.decode(raw, type=Record)
+        for name in list(found.entries):
+            made.entries[name] = record = msgspec.json.decode(found.entries.pop(name), type=Record)
             _inside(path, record.files)
     except FileNotFoundError:
         return made

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -34,7 +35,7 @@ def key(folder: Folder, manifest: Manifest) -> str:
     names = (name.encode() for name in folder.entries)
     entries = (folder.entries.json(name) for name in folder.entries)
     records = (name.encode() + manifest.entries.json(name) for name in sorted(manifest.entries))
-    return digest.digest(digest.of_page_maker().encode(), *parts, *names, *entries, *records)
+    return digest.of_many(chain([digest.of_page_maker().encode()], parts, names, entries, records))
 
 
 def pages(folder: Folder, manifest: Manifest) -> Iterator[tuple[str, Iterator[bytes]]]:
