@@ -85,7 +85,8 @@ class ScatterScene(OneBlock):
             Phase(say("read one {what} value", what=self._reads), say("read")),
             Phase(say("scale the kernel"), say("scale")),
             Phase(say("add it to the {what}", what=self._writes), say("add")),
-            Phase(say("crop p = {n}", n=crop), say("crop")),
+            # Where nothing is cropped, no frame would be in that phase.
+            *([Phase(say("crop p = {n}", n=crop), say("crop"))] if self._crops else []),
             *bias,
         )
 
