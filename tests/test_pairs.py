@@ -237,7 +237,7 @@ def compared(draw: st.DrawFn) -> tuple[Trace, Trace]:
 
 @settings(max_examples=80)
 @given(compared())
-def test_cells_that_differ_stand_out_and_the_first_of_them_is_pointed_at_from_then_on(
+def test_cells_that_differ_stand_out_and_the_first_is_pointed_at_from_then_on(
     case: tuple[Trace, Trace],
 ) -> None:
     try:

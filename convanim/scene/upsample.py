@@ -132,8 +132,8 @@ def resizing(trace: UpsampleTrace) -> str:
 
     Example:
         >>> from convanim.ops import Upsample
-        >>> resizing(Upsample(scale_factor=1.5, mode="nails").trace([1, 2]))
-        'nails   factor 1.5'
+        >>> resizing(Upsample(scale_factor=2, mode="nails").trace([1, 2]))
+        'nails   factor 2'
     """
     op, axes = trace.op, _resampled(trace)
     ratios = [_ratio(a) for a in axes]
