@@ -11,8 +11,10 @@ from dataclasses import replace
 
 from convanim.numerals import Numerals
 from convanim.scene import Scene
-from convanim.scene.frame import Frame
-from convanim.words import Catalogue, plural, say, translate
+from convanim.scene.frame import Caption, Frame, Panel, Role
+from convanim.scene.pair import BESIDE
+from convanim.symbols import Symbols
+from convanim.words import Catalogue, join, plural, say, translate
 
 #: Results of so many cells are told number by number.
 TOLD = 64
@@ -32,10 +34,16 @@ def sentence(scene: Scene, words: Catalogue | None = None) -> str:
         >>> sentence(scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]])))
         'Convolution, 2×2 → 1×1 (kernel 2×2), in 1 step: slide, stride 1.'
     """
-    name, detail = scene.title.replace("   ", ", "), scene.detail.replace("   ", ", ")
-    about = f"{name} ({detail})" if detail else name
-    phases = "; ".join(phase.label for phase in scene.phases)
+    name, detail = (join(", ", text.split("   ")) for text in (scene.title, scene.detail))
+    about = join("", [name, " (", detail, ")"]) if detail else name
+    phases = join("; ", [_label(phase.label) for phase in scene.phases])
     return translate(_whole(scene.beats.steps, about=about, phases=phases), words)
+
+
+def _label(label: str) -> str:
+    """A phase as it is told: two scenes beside each other are parted by a word instead of a line."""
+    one, line, other = label.partition(BESIDE)
+    return say("{a} and, beside it, {b}", a=one, b=other) if line else label
 
 
 def transcript(scene: Scene, most: int | None = None, words: Catalogue | None = None) -> Iterator[str]:
@@ -80,16 +88,18 @@ class Transcript:
         self.most = self.steps if most is None else min(most, self.steps)
         self._lines: list[str] = []
         self._placed = 0
+        self._before: tuple[Caption, ...] = ()
 
     def add(self, number: int, frame: Frame) -> None:
         """Tell of the frame of this number, unless it says nothing new."""
-        line = said(self.scene, number, frame, self.words)
+        line = said(self.scene, number, frame, self.words, self._before)
         if not line or (self._lines and line == self._lines[-1]):
             return
         if self.scene.beats.opening <= number < self.scene.beats.opening + self.steps * self.scene.beats.each:
             if self._placed == self.most:
                 return
             self._placed += 1
+            self._before = frame.captions
         self._lines.append(line)
 
     def text(self) -> str:
@@ -99,45 +109,56 @@ class Transcript:
         return "\n".join([*self._lines, *[translate(rest, self.words)] * bool(left), *results(self.scene, self.words)])
 
 
-def said(scene: Scene, number: int, frame: Frame, words: Catalogue | None = None) -> str:
+def said(
+    scene: Scene, number: int, frame: Frame, words: Catalogue | None = None, before: tuple[Caption, ...] = ()
+) -> str:
     """One line for one frame of a scene; none for a placement before its sum is written.
 
     Args:
         number: of the frame, from 0.
         frame: the frame of that number.
         words: of the scene's language; None is English.
+        before: what was said of the placement before. A scene that waits for the one beside it says it again, and is
+            not told again.
     """
     opening, steps, each, _, _ = scene.beats
     if number < opening:
-        return _phased(scene, frame)
+        return translate(_phased(scene, frame), words)
     step, part = divmod(number - opening, each)
     if step < steps:
-        line = say("step {n} of {steps}: {what}", n=step + 1, steps=steps, what=_said(frame))
+        line = say("step {n} of {steps}: {what}", n=step + 1, steps=steps, what=_said(frame, before))
         return translate(line, words) if part == each - 1 else ""
-    return _said(frame) if number == scene.beats.total - 1 else _phased(scene, frame)
+    return translate(_said(frame) if number == scene.beats.total - 1 else _phased(scene, frame), words)
 
 
 def _phased(scene: Scene, frame: Frame) -> str:
     """What a frame says, with the phase that it belongs to, where that says more."""
-    label, said = scene.phases[frame.phase].label, _said(frame)
+    label, said = _label(scene.phases[frame.phase].label), _said(frame)
     verb, _, formula = label.partition(" ")
     if formula and said.startswith(formula):
-        return f"{verb} {said}"
-    return f"{label}: {said}" if said and not said.startswith(label) else said or label
+        return join(" ", [verb, said])
+    return join(": ", [label, said]) if said and not said.startswith(label) else said or label
 
 
-def _said(frame: Frame) -> str:
-    """The captions of a frame in one line; a remark stands in brackets behind its sum."""
+def _said(frame: Frame, before: tuple[Caption, ...] = ()) -> str:
+    """The captions of a frame in one line, but those of before; a remark stands in brackets behind its sum."""
     texts = []
-    for caption in frame.captions:
+    for i, caption in enumerate(frame.captions):
+        if before[i : i + 1] == (caption,):
+            continue
         line = replace(caption, remark="").text()
-        remark = caption.remark.strip().replace("   ", ", ")
-        texts.append(f"{line} ({remark})" if line and remark else line or remark)
-    return "; ".join(text for text in texts if text)
+        remark = join(", ", caption.remark.strip().split("   "))
+        texts.append(join("", [line, " (", remark, ")"]) if line and remark else line or remark)
+    return join("; ", [text for text in texts if text])
 
 
 def results(scene: Scene, words: Catalogue | None = None) -> Iterator[str]:
-    """The numbers of small results, one line a channel, row by row."""
+    """The numbers of small results, one line a channel, row by row: those that the last frame shows."""
+    if any(isinstance(panel.numerals, Symbols) for panel in scene.panels):
+        return  # letters stand for any numbers
+    if counted := [panel for panel in scene.panels if panel.heat]:
+        yield from _counts(scene, counted, words)
+        return
     answers = {str(trace.op): trace.answer for trace in scene.traces}
     for op, answer in answers.items():
         if answer.size > TOLD:
@@ -148,4 +169,16 @@ def results(scene: Scene, words: Catalogue | None = None) -> Iterator[str]:
             rows = plane.reshape(-1, plane.shape[-1])
             numbers = " / ".join(" ".join(map(numerals.text, row.tolist())) for row in rows)
             whose = say("{name}, channel {n}", name=name, n=channel) if len(answer) > 1 else name
-            yield f"{translate(whose, words)}: {numbers}"
+            yield translate(join(": ", [whose, numbers]), words)
+
+
+def _counts(scene: Scene, panels: list[Panel], words: Catalogue | None) -> Iterator[str]:
+    """The counts that are kept in the end, a line a panel."""
+    last = scene.frame(scene.beats.total - 1)
+    for panel in panels:
+        grid = last.grids[panel.name]
+        kept = grid.roles != Role.CROPPED
+        plane = grid.values[kept.any(axis=1)][:, kept.any(axis=0)]
+        if plane.size <= TOLD:
+            numbers = " / ".join(" ".join(map(panel.numerals.text, row.tolist())) for row in plane)
+            yield translate(join(": ", [grid.title, numbers]), words)

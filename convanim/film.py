@@ -14,7 +14,7 @@ from convanim.scene import Scene
 from convanim.template import Settings
 from convanim.theme import Theme
 from convanim.timeline import Plan
-from convanim.words import Catalogue
+from convanim.words import Catalogue, join, translate
 
 if TYPE_CHECKING:
     from convanim.render.raster import Raster
@@ -72,7 +72,7 @@ class Film:
     def alt(self) -> str:
         """What is shown, in one sentence: an image's alternative text."""
         told = description.sentence(self.scene, self.words)
-        return f"{self.title}: {told}" if self.title else told
+        return translate(join(": ", [self.title, told]), self.words) if self.title else told
 
     @cached_property
     def page(self) -> Page:

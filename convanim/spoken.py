@@ -18,16 +18,19 @@ from convanim.scene import Scene
 from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Panel, Phase, arrangements
 from convanim.theme import templates
 from convanim.trace import Trace
-from convanim.words import Catalogue, translate
+from convanim.words import SEPARATORS, Catalogue, translate
 
 ENGLISH = "en"
+#: A separator has at most so many characters: a sign, and a space on each side of it.
+LONGEST = 3
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a catalogue's file holds: the language's own name, and a translation for each English template."""
+    """What a catalogue's file holds: the language's own name, a translation for each English template, separators."""
 
     name: str
     words: dict[str, str]
+    separators: dict[str, str] = {}
 
 
 def languages() -> list[str]:
@@ -71,7 +74,8 @@ def read(lang: str, text: bytes) -> Catalogue:
     """A catalogue from the text of its file, each translation held against its template.
 
     Raises:
-        ConvanimError: not TOML, a key that no catalogue has, or a translation with other {names} than its template.
+        ConvanimError: not TOML, a key that no catalogue has, a translation with other {names} than its template, or a
+            separator that is none.
 
     Example:
         >>> read("de", 'name = "Deutsch"\\n[words]\\n"{n} rows" = "{n} Zeilen"'.encode()).of("{n} rows")
@@ -93,7 +97,23 @@ def read(lang: str, text: bytes) -> Catalogue:
         if given != wanted:
             told = " and ".join(f"{{{n}}}" for n in sorted(wanted)) or "no {names}"
             raise ConvanimError(f"{file}: {template!r} = {translation!r} has other values than its key", f"use {told}")
-    return Catalogue(lang, found.name, found.words)
+    _check_separators(file, found.separators)
+    return Catalogue(lang, found.name, found.words, found.separators)
+
+
+def _check_separators(file: str, separators: dict[str, str]) -> None:
+    """Refuse what parts no texts, and what would tear a line apart."""
+    for sign, own in separators.items():
+        if sign not in SEPARATORS:
+            raise ConvanimError(
+                f"{file}: {sign!r} in [separators] is not what parts texts", f"use {' or '.join(map(repr, SEPARATORS))}"
+            )
+        # Three spaces part a title from its sizes.
+        if not own.strip() or not own.isprintable() or "  " in own or len(own) > LONGEST:
+            raise ConvanimError(
+                f"{file}: {sign!r} = {own!r} in [separators] is not a sign with at most a space on each side",
+                "compare it with lang/fr.toml",
+            )
 
 
 def names(template: str) -> set[str]:

@@ -45,6 +45,10 @@ STROKE = {
     Role.DONE: "done.stroke",
     Role.OVERLAP: "overlap.stroke",
 }
+#: What is filled for what happens to a cell, whatever its role.
+_OVER = {Emphasis.ACTIVE: "kernel.fill", Emphasis.QUIET: "page", Emphasis.DIFFERENT: "overlap.fill"}
+#: What is written bold, so that it does not take colours to see it.
+BOLD = frozenset({Emphasis.WRITTEN, Emphasis.DIFFERENT})
 #: Roles whose numbers are not the point.
 QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.COPIED, Role.EMPTY}
 #: Roles whose numbers are zeros.
@@ -70,13 +74,15 @@ def heat(count: float, most: float) -> int:
 
 def fill(role: Role, emphasis: Emphasis) -> str:
     """The name of a cell's fill: under the kernel every cell is the kernel's, and a quiet one is only paper."""
-    return {Emphasis.ACTIVE: "kernel.fill", Emphasis.QUIET: "page"}.get(emphasis, FILL[role])
+    return _OVER.get(emphasis, FILL[role])
 
 
 def ink(role: Role, emphasis: Emphasis = Emphasis.NONE) -> str:
     """The name of the ink of a cell's number."""
     if emphasis == Emphasis.ACTIVE:  # on the kernel's fill only zeros may be hard to read
         return "muted" if role in ZEROS else "text"
+    if emphasis == Emphasis.DIFFERENT:
+        return "text"
     return "muted" if role in QUIET or emphasis == Emphasis.QUIET else "text"
 
 

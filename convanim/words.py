@@ -9,11 +9,14 @@ notation) stays as it is in every language.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
 from convanim.errors import ConvanimError
+
+#: What parts texts from each other and reads otherwise in other languages: `a, b`, `a; b`, `a: b`.
+SEPARATORS = (", ", "; ", ": ")
 
 
 class Said(str):
@@ -52,11 +55,17 @@ class Catalogue:
         code: what is typed for it, such as "de".
         name: what its speakers call it.
         words: translations by English template.
+        separators: what stands between joined texts, by the English of it; those that it leaves out are as in English.
     """
 
     code: str
     name: str
     words: Mapping[str, str]
+    separators: Mapping[str, str] = field(default_factory=dict)
+
+    def between(self, sign: str) -> str:
+        """What stands between joined texts where English has this sign."""
+        return self.separators.get(sign, sign)
 
     def of(self, template: str) -> str:
         """The translation of a template.
@@ -149,11 +158,13 @@ def translate(text: str, catalogue: Catalogue | None) -> str:
         >>> german = Catalogue("de", "Deutsch", {"{n} rows": "{n} Zeilen"})
         >>> translate(join(" × ", [say("{n} rows", n=3), "4"]), german)
         '3 Zeilen × 4'
+        >>> translate(join(": ", ["p", "4"]), Catalogue("fr", "Français", {}, {": ": " : "}))
+        'p : 4'
     """
     if catalogue is None or not isinstance(text, Said):
         return text
     if text.parts:
-        return text.between.join(translate(part, catalogue) for part in text.parts)
+        return catalogue.between(text.between).join(translate(part, catalogue) for part in text.parts)
     if not text.template:
         return text
     return catalogue.of(text.template).format(**{n: translate(v, catalogue) for n, v in text.values.items()})

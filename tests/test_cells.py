@@ -80,6 +80,36 @@ def test_text_puts_a_quiet_cell_in_brackets() -> None:
     assert frame_text(s, s.frame(0), 0, 100).splitlines()[1:3] == ["output", "(5)   6"]
 
 
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("role", [Role.DONE, Role.DATA, Role.INSERTED])
+def test_a_cell_that_differs_is_filled_and_bold_whatever_its_role(role: Role, look: str) -> None:
+    p = panel("output", [[88, 88]])
+    emphasis = np.array([[Emphasis.DIFFERENT, Emphasis.NONE]], np.uint8)
+    page, rgb = shot(Made(((p,),), {"output": grid(p, role, emphasis=emphasis)}), look=look)
+    one, other = (cell(page, rgb, "output", 0, i) for i in (0, 1))
+    fill = load(look).colour("overlap.fill")
+    assert commonest(one) == fill != commonest(other)
+    assert max(contrast(tuple(c), fill) for c in one.reshape(-1, 3).tolist()) >= 4.5
+    # Not by colour alone: bold strokes cover more of a cell.
+    strokes = [(drawn != commonest(drawn)).any(axis=-1).mean() for drawn in (one, other)]
+    assert strokes[0] > strokes[1]
+
+
+def test_a_cell_that_differs_is_filled_where_a_shade_stands_for_values_too() -> None:
+    p = panel("output", np.arange(1600).reshape(40, 40))
+    emphasis = full((40, 40), Emphasis.NONE)
+    emphasis[0, 0] = Emphasis.DIFFERENT
+    page, rgb = shot(Made(((p,),), {"output": grid(p, emphasis=emphasis)}))
+    assert (cell(page, rgb, "output", 0, 0) == load("light").colour("overlap.fill")).all()
+
+
+def test_text_puts_a_sign_before_a_cell_that_differs() -> None:
+    p = panel("output", [[5, 6]])
+    emphasis = np.array([[Emphasis.DIFFERENT, Emphasis.NONE]], np.uint8)
+    s = Made(((p,),), {"output": grid(p, emphasis=emphasis)})
+    assert frame_text(s, s.frame(0), 0, 100).splitlines()[1:3] == ["output", "≠5  6"]
+
+
 # --- counts --------------------------------------------------------------------------------------------------------
 
 

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from shown import shown
+from test_words import any_scene, looked_at
 
 from convanim.description import TOLD, Transcript, said, sentence, transcript
-from convanim.ops import Conv, ConvTranspose
-from convanim.scene import Scene, scene
+from convanim.ops import Conv, ConvTranspose, Upsample
+from convanim.scene import Scene, Shown, compared, scene
+from convanim.spoken import Spoken, catalogue
 from convanim.trace import Trace
 
 ONES = [[1, 1], [1, 1]]
@@ -83,3 +85,75 @@ def test_both_views_are_told() -> None:
     trace = ConvTranspose(2).trace(ONES, ONES)
     (first,) = (line for line in transcript(scene(trace, "both")) if line.startswith("step 1 "))
     assert re.fullmatch(r"step 1 of 9: output\[0,0\] = .*; .*\+= input\[0,0\] · kernel \(no overlap\)", first)
+
+
+@settings(max_examples=80)
+@given(any_scene())
+def test_every_phase_that_is_listed_comes(s: Scene) -> None:
+    assert {frame.phase for frame in looked_at(s)} == set(range(len(s.phases)))
+
+
+@pytest.mark.parametrize(
+    ("op", "phases"),
+    [
+        (ConvTranspose(3, 2), 3),
+        (ConvTranspose(3, 2, 1), 4),
+        # nothing is cropped, and an edge is added
+        (ConvTranspose(3, 2, output_padding=1), 4),
+        (ConvTranspose(3, 2, "same", convention="keras"), 4),
+    ],
+)
+def test_a_crop_is_announced_where_something_is_cropped(op: ConvTranspose, phases: int) -> None:
+    trace = op.trace(np.ones((3, 3), int), np.ones((3, 3), int))
+    s = scene(trace, "overlap-add")
+    assert len(s.phases) == phases
+    assert s.frame(s.beats.total - 1).phase == phases - 1
+    cropped = any(a.before or a.after for a in trace.axes)
+    assert ("crop" in sentence(s)) == ("crop" in sentence(scene(trace, "both"))) == cropped
+    assert sentence(s).endswith("; output padding 1.") == (phases > 3 and not cropped)
+
+
+def test_two_scenes_beside_each_other_are_parted_by_a_word() -> None:
+    trace = Upsample(scale_factor=2).trace([[1, 2], [3, 4]])
+    told = [*transcript(scene(trace)), sentence(scene(trace))]
+    assert not any("|" in line for line in told)
+    assert told[-1].endswith("in 16 steps: copy the nearest cell and, beside it, stamp and add.")
+    assert "equal transposed convolution" in told[-1]
+    german = Spoken(scene(trace), catalogue("de"))
+    assert "kopieren und daneben stempeln" in sentence(german, catalogue("de"))
+
+
+def test_a_layer_that_waits_is_not_told_again() -> None:
+    one, two = (Conv(2, padding=p).trace([1, 2, 3], [1, 1]) for p in (0, 2))
+    steps = [line for line in transcript(compared(one, two)) if line.startswith("step ")]
+    said_of = {name: [line for line in steps if f"{name}:" in line] for name in ("The first", "The second")}
+    assert [len(lines) for lines in said_of.values()] == [2, 6]
+    for name, lines in said_of.items():
+        parts = [part for line in lines for part in line.split(": ", 1)[1].split("; ") if part.startswith(name)]
+        assert len(set(parts)) == len(parts) == len(lines)
+
+
+def test_letters_have_no_numbers_in_the_end() -> None:
+    trace = ConvTranspose(2).trace(ONES, ONES)
+    for view in ("zero-insertion", "overlap-add", "matrix"):
+        lines = list(transcript(scene(trace, view, Shown(symbols=True))))
+        assert not any(line.startswith("output:") for line in lines)
+        assert lines[-1].startswith("output ")
+        assert list(transcript(scene(trace, view)))[-1] == "output: 1 2 1 / 2 4 2 / 1 2 1"
+
+
+def test_no_phrase_ends_in_a_colon() -> None:
+    s = scene(Conv(2).trace([1, 2, 3], [1, 1]), "backward")
+    assert not any(re.search(":(;|$)", line) for line in transcript(s))
+    assert "of the other; the same taps" in "\n".join(transcript(s))
+
+
+def test_texts_are_parted_by_the_signs_of_the_language() -> None:
+    trace = ConvTranspose(2, 2, 1).trace(ONES, ONES)
+    words = catalogue("fr")
+    lines = [sentence(Spoken(scene(trace), words), words), *transcript(Spoken(scene(trace), words), words=words)]
+    assert not any(re.search("[^ \\d][:;]|[:;] *$", line.replace(" :", "").replace(" ;", "")) for line in lines)
+    assert lines[0].startswith("Convolution transposée, 2×2 → 2×2 (noyau 2×2, pas 2, remplissage 1), en 4 étapes : ")
+    words = catalogue("zh")
+    lines = [sentence(Spoken(scene(trace), words), words), *transcript(Spoken(scene(trace), words), words=words)]
+    assert not any(sign in line for line in lines for sign in (", ", "; ", ": "))

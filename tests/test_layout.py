@@ -18,7 +18,7 @@ from convanim.ops import Conv, ConvTranspose
 from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Frame, Role
-from convanim.theme import load
+from convanim.theme import BOLD, load
 from convanim.trace import Trace
 
 PAGES = [(640, 360), (1000, 500), (1280, 720), (400, 300), (1080, 1080), (720, 1280)]
@@ -208,7 +208,7 @@ def numbers_of(s: Scene, page: Page) -> Iterator[tuple[Place, Text, Text | None]
             cells = np.argwhere(~np.isin(grid.roles, (Role.NONE, Role.PENDING))).tolist()
             for row, column in cells:
                 note = grid.notes.get((row, column), "") if place.note else ""
-                bold = grid.emphasis[row, column] == Emphasis.WRITTEN
+                bold = Emphasis(grid.emphasis[row, column]) in BOLD
                 overlap = grid.roles[row, column] == Role.OVERLAP
                 met.add((name, place.panel.numerals.text(grid.values[row, column].item()), bold, note, overlap))
     for name, number, bold, note, overlap in sorted(met):

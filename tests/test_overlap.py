@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from small import small
 
 from convanim.arithmetic import even_kernel, evenness
+from convanim.description import TOLD, transcript
 from convanim.layout import layout
 from convanim.ops import AvgPool, Axis, Conv, ConvTranspose, MaxPool, MaxUnpool, Upsample
 from convanim.render.raster import Raster
@@ -259,3 +260,28 @@ def test_counts_are_drawn_as_heat() -> None:
         colours[count] = picture.pixels[box.top + 4, box.left + 4]
         assert colours[count] == raster.palette.solid(f"heat.{2 * count}")
     assert len(set(colours.values())) == 3
+
+
+# --- in words ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_upsampling_is_named_by_its_factor_and_not_by_a_kernel() -> None:
+    s = OverlapScene(Upsample(scale_factor=1.5).trace([[1, 2], [3, 4]]))
+    assert s.detail == "nearest   factor 1.5   edges of cells (asymmetric)"
+    s = OverlapScene(Upsample(size=3, align_corners=True, mode="bilinear").trace([1, 2]))
+    assert s.detail == "bilinear   size 3   corners aligned"
+
+
+@SETTINGS
+@given(small(ConvTranspose))
+def test_a_description_ends_with_the_counts_that_are_shown(case: Trace) -> None:
+    assume(len(case.x) == case.channels == 1 and len(case.axes) < 3)
+    s = OverlapScene(case)
+    last = s.frame(s.beats.total - 1)
+    told = list(transcript(s, 0))[-len(s.layers) :]
+    for (name, layer), line in zip(s.layers.items(), told, strict=True):
+        counts = layer.all[layer.kept]
+        assume(counts.size <= TOLD)
+        title, numbers = line.rsplit(": ", 1)
+        assert title == last.grids[name].title
+        assert [[int(n) for n in row.split()] for row in numbers.split(" / ")] == counts.tolist()

@@ -66,8 +66,8 @@ def check(s: Scene) -> list[Frame]:
     return told
 
 
-def outlines(grid: Grid, role: Role) -> list[tuple[int, ...]]:
-    return [tuple(o[:4]) for o in grid.outlines if o.role == role]
+def outlines(grid: Grid, role: Role, *, dashed: bool = False) -> list[tuple[int, ...]]:
+    return [tuple(o[:4]) for o in grid.outlines if o.role == role and o.dashed == dashed]
 
 
 # --- lockstep -------------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def test_what_is_left_below_is_the_gradient(case: tuple[ConvTrace, Any]) -> None
         expected.append((op.trace(unit.reshape(trace.x.shape[1:]), kernel).output * grad).sum())
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * max(1, np.abs(kernel).max()))
     assert [c.text() for c in s.frame(s.beats.total - 1).captions] == [
-        "the backward pass of one is the forward pass of the other:",
+        "the backward pass of one is the forward pass of the other",
         "the same taps, read the other way round",
     ]
     for shown in s.traces:
@@ -237,7 +237,9 @@ def compared(draw: st.DrawFn) -> tuple[Trace, Trace]:
 
 @settings(max_examples=80)
 @given(compared())
-def test_equal_cells_step_back_and_the_first_other_one_is_pointed_at_from_then_on(case: tuple[Trace, Trace]) -> None:
+def test_cells_that_differ_stand_out_and_the_first_is_pointed_at_from_then_on(
+    case: tuple[Trace, Trace],
+) -> None:
     try:
         s = side_by_side(*case)
     except ConvanimError as refusal:
@@ -252,16 +254,17 @@ def test_equal_cells_step_back_and_the_first_other_one_is_pointed_at_from_then_o
     pointed_at = False
     for frame in told:
         stacks = [np.stack([frame.grids[n].roles for n in names]) for names in outputs]
-        quiet = [np.stack([frame.grids[n].emphasis for n in names]) == Emphasis.QUIET for names in outputs]
+        loud = [np.stack([frame.grids[n].emphasis for n in names]) == Emphasis.DIFFERENT for names in outputs]
         new = [np.stack([frame.grids[n].emphasis for n in names]) == Emphasis.WRITTEN for names in outputs]
         there = [
             ((v != Role.PENDING) & (v != Role.NONE)).reshape(t.answer.shape) for v, t in zip(stacks, case, strict=True)
         ]
         shared = tuple(slice(n) for n in d.common)
         both = there[0][shared] & there[1][shared]
-        for q, n, trace in zip(quiet, new, case, strict=True):
-            q, n = (v.reshape(trace.answer.shape)[shared] for v in (q, n))  # noqa: PLW2901
-            assert (q == (both & d.equal & ~n)).all()
+        for o, n, trace in zip(loud, new, case, strict=True):
+            o, n = (v.reshape(trace.answer.shape) for v in (o, n))  # noqa: PLW2901
+            assert (o[shared] == (both & ~d.equal & ~n[shared])).all()
+            assert o.sum() == o[shared].sum()  # what only one has is not compared
         due = d.first is not None and bool(both[d.first])
         pointed_at = pointed_at or due
         for names, trace in zip(outputs, case, strict=True):
@@ -289,9 +292,30 @@ def test_cells_that_only_one_has_are_framed_from_the_start(small: int, large: in
     s = side_by_side(*(ops[i].trace(x, np.ones((3, 3), int)) for i in (0, 1)))
     names = {0: "output", 1: f"{BELOW}output"}
     for frame in frames(s):
-        framed = outlines(frame.grids[names[large]], Role.PRODUCT)
+        framed = outlines(frame.grids[names[large]], Role.OVERLAP, dashed=True)
         assert framed == [(2, 0, 4, 4), (0, 2, 2, 4)]
-        assert not outlines(frame.grids[names[small]], Role.PRODUCT)
+        assert not outlines(frame.grids[names[small]], Role.OVERLAP, dashed=True)
+
+
+def test_an_upsampling_is_compared_without_the_layer_that_equals_it() -> None:
+    x = [[1, 2], [3, 4]]
+    s = side_by_side(Upsample(scale_factor=2).trace(x), ConvTranspose(2, 2).trace(x, [[1, 1], [1, 1]]))
+    check(s)
+    assert [p.name for p in s.panels] == ["stage", "output", "below stage", "below output", "below kernel"]
+
+
+def test_the_last_phase_says_what_the_marks_mean_and_equal_outputs_need_none() -> None:
+    x, k = np.arange(16).reshape(4, 4), np.ones((3, 3), int)
+    same, padded = Conv(3).trace(x, k), Conv(3, padding=1).trace(x, k)
+    cut = Conv(3, padding=((0, 1), (0, 1))).trace(x, k)  # what both have is equal
+    labels = [side_by_side(same, other).phases[-1].label for other in (same, padded, cut)]
+    assert labels == ["compare", "compare: bold = different, dashed = only in one", "compare: dashed = only in one"]
+    s = side_by_side(same, same)
+    for name in ("output", f"{BELOW}output"):
+        grid = s.frame(s.beats.total - 1).grids[name]
+        assert (grid.roles == Role.DONE).all()
+        assert not grid.emphasis.any()
+        assert not grid.outlines
 
 
 def test_each_layer_is_named_by_what_differs_and_in_full_at_the_beginning() -> None:

@@ -14,7 +14,17 @@ from test_scene import facts, frames, number
 
 from convanim.errors import ConvanimError
 from convanim.layout import layout
-from convanim.ops import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, PixelShuffle, Upsample
+from convanim.ops import (
+    AvgPool,
+    Conv,
+    ConvTranspose,
+    LpPool,
+    MaxPool,
+    MaxUnpool,
+    PixelShuffle,
+    PixelUnshuffle,
+    Upsample,
+)
 from convanim.render.raster import Raster
 from convanim.scene import Scene, scene
 from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Role
@@ -159,6 +169,68 @@ def test_the_sums_of_the_planes_are_those_under_the_windows_and_add_up_to_the_ou
             text = caption.text().split("   ")[0].partition(" = ")[2].replace("bias ", "")
             left, right = text.rsplit(" = ", 1)
             assert Sum.of(left) == Sum.of(right) == Fraction(wanted)
+
+
+@SETTINGS
+@given(planar(), st.booleans())
+def test_a_kernel_that_slides_rotated_says_so_and_a_slice_keeps_the_number_it_was_given_with(
+    trace: Trace, given_as: bool
+) -> None:
+    s = scene(trace)
+    kernel, rotates = trace.kernel, trace.op.transposed and trace.op.rules.rotates
+    frame = s.frame(0) if given_as else placements(s)[-1]
+    shown = [g for name, g in frame.grids.items() if name.split()[0] == "kernel" and g.title]
+    assert shown
+    for grid in shown:
+        turned = rotates and not given_as
+        assert grid.title.endswith(", rotated") == turned
+        pair = re.search(r"w\[(\d+),(\d+)\]", grid.title)
+        own = kernel[int(pair[1]), int(pair[2])] if pair else kernel[0, 0]
+        part = re.search(r"slice (\d+)", grid.title)
+        plane = np.atleast_2d(own[int(part[1])] if part else own)
+        if own.ndim == 3 and own.shape[0] == 1:
+            plane = own[0]
+        np.testing.assert_array_equal(grid.values, plane[::-1, ::-1] if turned else plane)
+
+
+def test_the_slices_of_a_rotated_kernel_come_the_other_way_round() -> None:
+    s = scene(ConvTranspose(2).trace(np.ones((1, 1, 1), int), np.arange(8).reshape(2, 2, 2)))
+    first, last = s.frame(0), placements(s)[-1]
+    assert [first.grids[f"kernel {i}"].title for i in (0, 1)] == ["kernel, slice 0", "kernel, slice 1"]
+    assert [last.grids[f"kernel {i}"].title for i in (0, 1)] == [
+        "kernel, slice 1, rotated",
+        "kernel, slice 0, rotated",
+    ]
+    assert last.grids["kernel 0"].values.tolist() == [[7, 6], [5, 4]]
+
+
+def test_sizes_have_the_channels_where_the_convention_has_them() -> None:
+    x, k = np.ones((4, 5, 3), int), np.ones((3, 3, 3, 1), int)
+    s = scene(Conv(3, convention="keras").trace(x, k))
+    assert s.title == "Convolution   4×5×3 → 2×3×1"
+    assert s.frame(0).captions[0].text().startswith("input 4×5×3, Keras")
+    s = scene(Conv(3).trace(np.moveaxis(x, -1, 0), np.ones((1, 3, 3, 3), int)))
+    assert s.title == "Convolution   3×4×5 → 1×2×3"
+    s = scene(MaxPool(2, convention="keras").trace(x))
+    assert s.title == "Max pooling   4×5×3 → 2×2×3"
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("r", [1, 2, 3])
+def test_no_two_places_of_a_block_share_a_colour_but_those_of_one_row(r: int, inverse: bool) -> None:
+    kind = PixelUnshuffle if inverse else PixelShuffle
+    x = np.arange(r * r * 4).reshape((1, 2 * r, 2 * r) if inverse else (r * r, 2, 2))
+    s = scene(kind(r).trace(x))
+    assert s.phases[0].label == f"each channel has its place in a block of {r}×{r}"
+    last = s.frame(s.beats.total - 1)
+    flat = last.grids["input" if inverse else "output"].roles
+    block = flat[:r, :r].tolist()
+    assert (flat == np.tile(block, (2, 2))).all()
+    each = 1 if r < 3 else r
+    assert len({role for row in block for role in row}) == r * r // each
+    assert all(len(set(row)) == r // each for row in block)
+    deep = [g.roles for name, g in last.grids.items() if name.split()[0] == ("output" if inverse else "input")]
+    assert [set(roles.ravel().tolist()) for roles in deep] == [{role} for row in block for role in row]
 
 
 def test_channels_outside_the_group_rest() -> None:

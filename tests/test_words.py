@@ -132,6 +132,12 @@ def test_an_unknown_language_is_refused_with_those_there_are(lang: Any, said: st
         (b'name = "x"\n[words]\n"{n} rows" = "{n Zeilen"', "'{n Zeilen'"),
         (b'name = "x"\n[words]\n"{n} rows" = "{n.real} Zeilen"', "is no plain name"),
         (b'name = "x"\n[words]\n"{n} rows" = "{n:>999999999} Zeilen"', "is no plain name"),
+        (b'name = "x"\nseparators = 3\n[words]', r"`\$.separators`"),
+        (b'name = "x"\n[words]\n[separators]\n" - " = "/"', "' - ' in .separators. is not what parts texts; use ', '"),
+        (b'name = "x"\n[words]\n[separators]\n", " = " "', "', ' = ' ' in .separators. is not a sign"),
+        (b'name = "x"\n[words]\n[separators]\n", " = "   "', "is not a sign"),
+        (b'name = "x"\n[words]\n[separators]\n", " = ",\\n"', "is not a sign"),
+        (b'name = "x"\n[words]\n[separators]\n", " = " and "', "is not a sign"),
         (b"name = 'x", "lang/xx.toml"),
         (b"\xff\xfe", "lang/xx.toml"),
     ],
@@ -140,6 +146,24 @@ def test_a_fault_in_a_catalogue_names_the_file_and_the_key(text: bytes, said: st
     with pytest.raises(ConvanimError, match=said) as refusal:
         read("xx", text)
     assert "lang/xx.toml" in str(refusal.value)
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_what_a_catalogue_says_is_parted_by_its_own_signs(lang: str) -> None:
+    """Where a language has signs of its own, its phrases have them, too: none is English by half."""
+    found = catalogue(lang)
+    for sign, own in found.separators.items():
+        for template, translation in found.words.items():
+            said_so = translation.replace(own, "").replace(own.rstrip(), "")
+            assert sign not in said_so, template
+            assert not said_so.endswith(sign.strip()), template
+
+
+def test_separators_are_those_of_the_language_and_otherwise_english() -> None:
+    words = Catalogue("xx", "X", {"a": "A"}, {": ": " : "})
+    assert translate(join(": ", [say("a"), join(", ", [say("a"), "b"])]), words) == "A : A, b"
+    assert translate(join(" × ", ["1", "2"]), words) == "1 × 2"
+    assert {lang for lang in OTHERS if catalogue(lang).separators} == {"fr", "ja", "zh"}
 
 
 def test_words_that_a_catalogue_lacks_are_named() -> None:
@@ -341,7 +365,7 @@ def test_the_steps_are_counted_in_the_language() -> None:
 def test_text_is_told_in_the_language(tmp_path: Path) -> None:
     Animation(Conv(2).trace([1, 2, 3], [1, 1]), lang="ja", select="step:2").save(tmp_path / "x.txt")
     text = (tmp_path / "x.txt").read_text(encoding="utf-8")
-    assert text.splitlines()[:2] == ["畳み込み   3 → 2", "1  スライド, ストライド 1"]
+    assert text.splitlines()[:2] == ["畳み込み   3 → 2", "1  スライド、ストライド 1"]
     assert "ステップ 2 / 2" in text
     assert "出力[1] = 2·1 + 3·1 = 5" in text
 

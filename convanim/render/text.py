@@ -3,8 +3,8 @@
 Knows frames only, no theme, no layout and no font, so that no font can break it.
 
 Cells: `·` inserted zero, `○` padding, `5○` padding that copies a cell, `5/` cropped, `5~` unused, `_` no value yet,
-`[5×2]` under the kernel with its factor, `<5>` just written, `<4 = 1 + 3>` overlap, `(5)` equal to what it is compared
-with, `#0b63b8` a picture's own colour.
+`[5×2]` under the kernel with its factor, `<5>` just written, `<4 = 1 + 3>` overlap, `≠5` other than the cell that it is
+compared with, `(5)` without a part in it, `#0b63b8` a picture's own colour.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _BRACKETS = {
     Emphasis.ACTIVE: ("[", "]"),
     Emphasis.WRITTEN: ("<", ">"),
     Emphasis.QUIET: ("(", ")"),
+    Emphasis.DIFFERENT: ("≠", ""),
 }
 _APART = "   "
 

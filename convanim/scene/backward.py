@@ -75,7 +75,7 @@ class BackwardScene:
             phase = len(self._pair.above.phases) + now.below.phase - 3
             back = Caption(remark=self._crop())
             if now.number == self.beats.closing - 1:
-                forward = Caption(remark=say("the backward pass of one is the forward pass of the other:"))
+                forward = Caption(remark=say("the backward pass of one is the forward pass of the other"))
                 back = Caption(remark=say("the same taps, read the other way round"))
         return Frame(phase, now.grids, (forward, back), now.above.step)
 

@@ -26,8 +26,19 @@ def heading(trace: Trace, name: str = "") -> str:
     """What a page is headed with: the layer's name or another one, and the sizes that it maps to each other."""
     before, after = [a.input for a in trace.axes], [a.output for a in trace.axes]
     if max(len(trace.x), trace.channels) > 1:
-        before, after = [len(trace.x), *before], [trace.channels, *after]
+        before, after = (with_channels(trace.op, *given) for given in ((len(trace.x), before), (trace.channels, after)))
     return join("   ", [name or trace.op.words, f"{times(before)} → {times(after)}"])
+
+
+def with_channels(op: Operation, channels: int, sizes: Sequence[int]) -> list[int]:
+    """Sizes and a number of channels as the layer's convention has them, channels first or last.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> with_channels(Conv(3), 3, (4, 5)), with_channels(Conv(3, convention="keras"), 3, (4, 5))
+        ([3, 4, 5], [4, 5, 3])
+    """
+    return [*sizes, channels] if op.rules.last else [channels, *sizes]
 
 
 def detail(trace: Trace) -> str:
@@ -41,7 +52,7 @@ def rules(op: Operation) -> str:
     if op.convention == "torch":
         return ""
     word = getattr(op, "padding", None)
-    return f"{op.rules.title}: {word}" if isinstance(word, str) else op.rules.title
+    return join(": ", [op.rules.title, word]) if isinstance(word, str) else op.rules.title
 
 
 def place(cell: Sequence[int]) -> str:

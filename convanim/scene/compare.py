@@ -46,7 +46,7 @@ class State(IntEnum):
 
 
 class CompareScene:
-    """Two layers over the same input values: equal cells step back once both are there, the first other one stays.
+    """Two layers over the same input values: once both are there, cells that differ stand out, the first is outlined.
 
     Args:
         a, b: traces over the same input values, of any layers that have scenes.
@@ -67,11 +67,6 @@ class CompareScene:
 
     captions = 2
     detail = ""
-    phases: tuple[Phase, ...] = (
-        Phase(say("prepare"), say("prepare")),
-        Phase(say("compute cell by cell"), say("compute")),
-        Phase(say("compare"), say("compare")),
-    )
 
     def __init__(self, a: Trace, b: Trace, make: Callable[[Trace], Scene]) -> None:
         if not np.array_equal(a.x, b.x):
@@ -87,6 +82,7 @@ class CompareScene:
         self.title = self._title()
         self._names = {name: FIRST.get(name, name) for name in self.difference.names}
         self._states = [self._stated(t) for t in (a, b)]
+        self.phases = self._phases()
         self._titles: dict[str, str] = {}
         self.blocks = self._blocks(len(a.axes))
         self.others = (_stacked(self.blocks),) if len(self.blocks) > 1 else ()
@@ -112,6 +108,18 @@ class CompareScene:
         states = np.full(trace.answer.shape, State.ALONE, np.uint8)
         states[self._shared] = np.where(self.difference.equal, State.EQUAL, State.DIFFERENT)
         return states
+
+    def _phases(self) -> tuple[Phase, ...]:
+        """The phases; the last one says what the marks on the outputs mean, those that there are."""
+        met = np.unique(np.concatenate([states.ravel() for states in self._states]))
+        legend = {State.DIFFERENT: say("bold = different"), State.ALONE: say("dashed = only in one")}
+        marks = join(", ", [told for state, told in legend.items() if state in met])
+        word = say("compare")
+        return (
+            Phase(say("prepare"), say("prepare")),
+            Phase(say("compute cell by cell"), say("compute")),
+            Phase(join(": ", [word, marks]) if marks else word, word),
+        )
 
     @property
     def _shared(self) -> tuple[slice, ...]:
@@ -163,7 +171,7 @@ class CompareScene:
         told = ", ".join(f"{n}={value!r}" for n, value in differ if value is not None)
         name = d.names[0] if trace is d.a else d.names[1]
         if trace.op.convention != other.op.convention:
-            return _cut(f"{name}: {told}" if told else name)
+            return _cut(join(": ", [name, told]) if told else name)
         return _cut(told or name)
 
     # Frames.
@@ -203,12 +211,12 @@ class CompareScene:
         both = done[0][self._shared] & done[1][self._shared]
         out = {}
         for some, states in zip(panels, self._states, strict=True):
-            quiet = np.zeros(states.shape, bool)
-            quiet[self._shared] = both & (states[self._shared] == State.EQUAL)
+            other = np.zeros(states.shape, bool)
+            other[self._shared] = both & (states[self._shared] == State.DIFFERENT)
             first = np.zeros(states.shape, bool)
             if self.difference.first is not None and both[self.difference.first]:
                 first[self.difference.first] = True
-            planes = [v.reshape(len(some), *some[0].shape) for v in (quiet, first, states == State.ALONE)]
+            planes = [v.reshape(len(some), *some[0].shape) for v in (other, first, states == State.ALONE)]
             for panel, *marks in zip(some, *planes, strict=True):
                 out[panel.name] = _marked(grids[panel.name], *marks)
         return out
@@ -230,9 +238,10 @@ def _stacked(blocks: Blocks) -> Blocks:
     return ((tuple(above), tuple(replace(p, follows=leads.get(p.name, "")) for p in below)),)
 
 
-def _marked(grid: Grid, quiet: NDArray[Any], first: NDArray[Any], alone: NDArray[Any]) -> Grid:
-    """An output with its equal cells quiet, the first other one outlined, and those that only it has framed."""
-    emphasis = np.where(quiet & (grid.emphasis == Emphasis.NONE), Emphasis.QUIET, grid.emphasis).astype(np.uint8)
+def _marked(grid: Grid, other: NDArray[Any], first: NDArray[Any], alone: NDArray[Any]) -> Grid:
+    """An output whose cells that differ stand out, the first of them outlined, and those that only it has framed."""
+    at_rest = grid.emphasis == Emphasis.NONE
+    emphasis = np.where(other & at_rest, Emphasis.DIFFERENT, grid.emphasis).astype(np.uint8)
     outlines = [*_frames(alone), *grid.outlines]
     outlines += [Outline(r, c, r + 1, c + 1, Role.OVERLAP) for r, c in np.argwhere(first).tolist()]
     return replace(grid, emphasis=emphasis, outlines=tuple(outlines))
@@ -243,7 +252,7 @@ def _frames(cells: NDArray[Any]) -> list[Outline]:
     high, wide = cells.shape
     rows, columns = (int((~cells).any(axis=i).sum()) for i in (1, 0))
     found = [(rows, 0, high, wide), (0, columns, rows, wide)]
-    return [Outline(*box, Role.PRODUCT) for box in found if box[0] < box[2] and box[1] < box[3]]
+    return [Outline(*box, Role.OVERLAP, dashed=True) for box in found if box[0] < box[2] and box[1] < box[3]]
 
 
 def _notation(trace: Trace) -> str:

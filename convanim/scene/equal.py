@@ -60,7 +60,7 @@ class EqualScene:
             self.phases, self.blocks, self.beats = self._above.phases, self._above.blocks, self._above.beats
             self.panels = self._above.panels
             return
-        self.title = heading(trace, say("{layer} and its layer", layer=trace.op.words))
+        self.title = heading(trace, say("{layer} and its equal transposed convolution", layer=trace.op.words))
         self.beats = self._pair.beats
         *prepare, walk = self._above.phases
         _, _, _, *finish = self._pair.below.phases

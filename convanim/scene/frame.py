@@ -47,7 +47,8 @@ class Emphasis(IntEnum):
     NONE = 0
     ACTIVE = 1  # the kernel covers it
     WRITTEN = 2  # it has just got this value
-    QUIET = 3  # it is equal to what it is compared with: others are looked at
+    QUIET = 3  # it has no part in what is looked at
+    DIFFERENT = 4  # it differs from the cell that it is compared with
 
 
 class Outline(NamedTuple):

@@ -30,8 +30,9 @@ from convanim.scene.frame import (
     whole,
 )
 from convanim.scene.stage import lines, roles
+from convanim.scene.upsample import resizing
 from convanim.taps import Ints
-from convanim.trace import Trace
+from convanim.trace import Trace, UpsampleTrace
 from convanim.words import join, plural, say
 
 LESS = plural("{told}, the window's other {n} is padding", "{told}, the window's other {n} are padding")
@@ -53,7 +54,8 @@ class OverlapScene(OneBlock):
         self.layers = {"output": own} | ({"cured": Counts(other.by_input())} if other else {})
         self.traces = tuple(layer.trace for layer in self.layers.values())
         self.captions = len(self.layers)
-        self.title, self.detail = heading(trace, say("{layer}, overlap", layer=trace.op.words)), arguments(trace.axes)
+        self.title = heading(trace, say("{layer}, overlap", layer=trace.op.words))
+        self.detail = resizing(trace) if isinstance(trace, UpsampleTrace) else arguments(trace.axes)
         self._titles = self._name()
         self._slides = self.trace.order == "gather"
         self.x = flat(trace.x[0])

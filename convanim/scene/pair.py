@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # the registry of scenes knows what is made of pairs
 
 #: What the names of the second scene's panels begin with.
 BELOW = "below "
+#: What parts the two in a phase.
+BESIDE = " | "
 
 
 class Moment(NamedTuple):
@@ -121,7 +123,7 @@ class Pair:
 
 def side_by_side(walk: Phase, told: str) -> Phase:
     """The phase in which one scene walks and the other stamps."""
-    return Phase(join(" | ", [walk.label, told]), join(" | ", [walk.short, say("stamp")]))
+    return Phase(join(BESIDE, [walk.label, told]), join(BESIDE, [walk.short, say("stamp")]))
 
 
 def at_rest(frame: Frame) -> Frame:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from convanim.arithmetic import per_axis, ring_name, rings, sides
 from convanim.numerals import Numerals
 from convanim.ops import times
-from convanim.scene.captions import output_cell, product_sum
+from convanim.scene.captions import output_cell, product_sum, with_channels
 from convanim.scene.frame import Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, whole
 from convanim.scene.gather import COPIES, inserting, turning
 from convanim.scene.slab import MOST, ROW, Slab, wrapped
@@ -101,7 +101,8 @@ class PlanesScene(WindowScene):
 
     def _open(self) -> list[Frame]:
         inside = self._spread(layers(*self.lines) == 0)
-        told = say("input {size}, {told}", size=times(self.trace.x.shape), told=rejoin(self.detail, ", "))
+        size = times(with_channels(self.op, len(self.trace.x), self.trace.x.shape[1:]))
+        told = say("input {size}, {told}", size=size, told=rejoin(self.detail, ", "))
         frames = []
         bare = np.where(inside, self._spread(roles(*self.lines, unused=False)), Role.NONE).astype(np.uint8)
         bare = np.where(bare == Role.CROPPED, self._spread(self._uncropped()), bare).astype(np.uint8)
@@ -174,7 +175,7 @@ class PlanesScene(WindowScene):
             known = self._shown[output, turned] = {}
             for i, name in enumerate(slab.names):
                 channel, depth = divmod(i, slab.deep)
-                title = self._weight_title(output, channel, depth)
+                title = self._weight_title(output, channel, depth, turned=turned)
                 if channel in met:
                     values = planes[met.index(channel) * slab.deep + depth]
                     known[name] = whole(title, Role.KERNEL, values)
@@ -182,22 +183,30 @@ class PlanesScene(WindowScene):
                     known[name] = whole(title, Role.NONE, empty)
         return known
 
-    def _weight_title(self, output: int, channel: int, depth: int) -> str:
+    def _weight_title(self, output: int, channel: int, depth: int, *, turned: bool) -> str:
         met, _ = self._channel(output)
         if channel not in met:
             return ""
-        if self._group == 1 == self.right.channels:
-            return join(", ", [say("kernel"), *([say("slice {n}", n=depth)] if self._kernels.deep > 1 else [])])
-        outputs = self.right.channels // self.trace.op.groups
-        pair = (channel, output % outputs) if self.op.transposed else (output, channel % self._group)
-        return join(", ", [f"w[{pair[0]},{pair[1]}]", *([say("slice {n}", n=depth)] if self._kernels.deep > 1 else [])])
+        turned = turned and self._rotates
+        named = say("kernel")
+        if self._group > 1 or self.right.channels > 1:
+            outputs = self.right.channels // self.trace.op.groups
+            pair = (channel, output % outputs) if self.op.transposed else (output, channel % self._group)
+            named = f"w[{pair[0]},{pair[1]}]"
+        if self._kernels.deep > 1:
+            # Slices keep the numbers that they have in the kernel as it is given; rotated, the last one comes first.
+            given = self._kernels.deep - 1 - depth if turned else depth
+            named = join(", ", [named, say("slice {n}", n=given)])
+        return say("{what}, rotated", what=named) if turned else named
 
     def _aside(self) -> tuple[tuple[Panel, ...], ...]:
         slab = self._kernels
         lined = slab.count == self.left.count
         kernels = []
         for i, name in enumerate(slab.names):
-            titles = dict.fromkeys(self._weight_title(o, *divmod(i, slab.deep)) for o in range(self.right.channels))
+            place = divmod(i, slab.deep)
+            both = [(o, turned) for o in range(self.right.channels) for turned in (False, True)]
+            titles = dict.fromkeys(self._weight_title(o, *place, turned=turned) for o, turned in both)
             kernels.append(
                 Panel(
                     *(name, slab.shape, tuple(titles), self._factor, self.trace.weight),

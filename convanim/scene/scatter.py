@@ -66,8 +66,9 @@ class ScatterScene(OneBlock):
         self._reach = (1, *(a.reach for a in axes))[-2:]
         self._steps = (1, *(a.dilation for a in axes))[-2:]
         self._cuts = self.shape != self.answer.shape
-        # Output padding is shown in the crop, also where it ends up cutting nothing.
+        # Output padding is shown where the crop is, also where nothing is cropped.
         self._crops = self._cuts or any(a.output_padding for a in axes)
+        self._asked = any(a.before or a.after for a in axes)
         self._name = say("canvas") if self._crops else writes
         each = 3 if len(trace) <= THREE else 2 if len(trace) <= TWO else 1
 
@@ -81,11 +82,15 @@ class ScatterScene(OneBlock):
         axes = self.trace.axes
         crop = sides([(a.before, a.after) for a in axes])
         bias = (Phase(say("add the bias"), say("bias")),) if self.canvas.bias else ()
+        edge = Phase(say("crop p = {n}", n=crop), say("crop"))
+        if not self._asked:
+            edge = Phase(say("output padding {n}", n=per_axis([a.output_padding for a in axes])), say("pad"))
         return (
             Phase(say("read one {what} value", what=self._reads), say("read")),
             Phase(say("scale the kernel"), say("scale")),
             Phase(say("add it to the {what}", what=self._writes), say("add")),
-            Phase(say("crop p = {n}", n=crop), say("crop")),
+            # Where nothing is cropped, no frame would be in that phase.
+            *([edge] if self._crops else []),
             *bias,
         )
 
@@ -111,7 +116,7 @@ class ScatterScene(OneBlock):
         if not self._crops:
             return self._writes
         what = say("canvas") if self._writes == OUTPUT else self._writes
-        return say("{what}, to be cropped", what=what)
+        return say("{what}, to be cropped", what=what) if self._asked else what
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
@@ -233,7 +238,7 @@ class ScatterScene(OneBlock):
         told = join(": ", [crop, say("padding of a transposed layer is what is cut off")])
         if any(a.canvas > a.full for a in axes):
             added = say("output padding {n} adds the outlined edge, which no product reaches in full", n=more)
-            told = join("; ", [crop, added])
+            told = join("; ", [*[crop] * self._asked, added])
         elif any(extra):
             told = say("{crop}, but output padding {n} keeps the outlined edge", crop=crop, n=more)
         return Caption(remark=told)

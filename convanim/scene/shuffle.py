@@ -1,6 +1,6 @@
-"""The scene of pixel shuffle and its opposite: every value moves to one place, and each channel has a corner.
+"""The scene of pixel shuffle and its opposite: every value moves to one place, and each channel has a place in a block.
 
-Knows which channel goes to which corner of a cell. Must not know pixels or time.
+Knows which channel goes to which place of a block of r x r cells. Must not know pixels or time.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from convanim.scene.slab import ROW, Slab, wrapped
 from convanim.trace import ShuffleTrace, Trace
 from convanim.words import join, say
 
-#: What tells the channels of one cell from each other besides their numbers; they repeat from the fifth on.
-CORNERS = (Role.DATA, Role.KERNEL, Role.DONE, Role.PRODUCT)
-#: Up to so many values move one by one, more in whole cells of r x r.
+#: What tells the channels of one block from each other besides their numbers; of many, the rows of a block.
+KINDS = (Role.DATA, Role.KERNEL, Role.DONE, Role.PRODUCT)
+#: Up to so many values move one by one, more in whole blocks of r x r.
 SINGLY = 36
-#: So many channels are looked at side by side: those of a cell of 3 x 3.
+#: So many channels are looked at side by side: those of a block of 3 x 3.
 MOST = 9
 
 
 class ShuffleScene:
-    """Values move one by one, or cell by cell where they are many, from their channel to their corner.
+    """Values move one by one, or block by block where they are many, from their channel to their place.
 
     Args:
         trace: of a pixel shuffle or unshuffle, in gather order.
@@ -55,23 +55,23 @@ class ShuffleScene:
         self._source = np.array(np.unravel_index(self._from(), trace.x.shape))
         r = self.op.factor
         down = not self.op.transposed
-        # A cell of r x r lies in the output of a shuffle, in the input of an unshuffle.
+        # A block of r x r lies in the output of a shuffle, in the input of an unshuffle.
         self._cells = np.indices(trace.answer.shape)
         flat = self._source if down else self._cells
         deep = self._cells[0] if down else self._source[0]
-        self._corner_of: NDArray[np.int64] = np.zeros(max(len(trace.x), trace.channels), np.int64)
-        self._corner_of[deep.ravel()] = (flat[1] % r * r + flat[2] % r).ravel()
+        self._place_of: NDArray[np.int64] = np.zeros(max(len(trace.x), trace.channels), np.int64)
+        self._place_of[deep.ravel()] = (flat[1] % r * r + flat[2] % r).ravel()
         self._roles_left, self._roles_right = self._colour(len(trace.x), down), self._colour(trace.channels, not down)
         cell = flat[0] * (flat[1].max() // r + 1) * (flat[2].max() // r + 1)
         cell = cell + flat[1] // r * (flat[2].max() // r + 1) + flat[2] // r
         singly = self.answer.size <= SINGLY
         # Which placement each output cell belongs to.
-        order = np.lexsort((self._corner_of[deep.ravel()], cell.ravel()))
+        order = np.lexsort((self._place_of[deep.ravel()], cell.ravel()))
         turn = np.zeros(self.answer.size, np.int64)
         turn[order] = np.arange(len(order)) if singly else cell.ravel()[order]
         self._turn: NDArray[np.int64] = turn.reshape(self.answer.shape)
-        corner = Phase(say("each channel has its corner of a cell of {r}×{r}", r=r), say("move"))
-        self.phases: tuple[Phase, ...] = (corner,)
+        moving = Phase(say("each channel has its place in a block of {r}×{r}", r=r), say("move"))
+        self.phases: tuple[Phase, ...] = (moving,)
         self.blocks = self._blocks()
         self.panels = tuple(p for block in self.blocks for row in block for p in row)
         row = min(trace.axes[-1].input if not down else trace.axes[-1].output, trace.axes[-1].input)
@@ -91,14 +91,16 @@ class ShuffleScene:
         return numbers
 
     def _colour(self, channels: int, flat: bool) -> Cells:
-        """The roles of one side: in the flat one by the corner of a cell, in the deep one by the channel."""
-        kinds = np.array(CORNERS, np.uint8)
+        """The roles of one side: in the flat one by the place in a block, in the deep one by the channel."""
         r = self.op.factor
+        # Colours that came twice in a block would tie channels together that have nothing to do with each other.
+        each = 1 if r * r <= len(KINDS) else r
+        kinds = np.array(KINDS, np.uint8)[np.arange(r * r) // each]
         if not flat:
-            of = kinds[self._corner_of % len(CORNERS)][:channels]
+            of = kinds[self._place_of][:channels]
             return np.broadcast_to(of[:, None, None], (channels, *self._side(flat)))
         rows, columns = np.indices(self._side(flat))
-        return np.broadcast_to(kinds[(rows % r * r + columns % r) % len(CORNERS)], (channels, *rows.shape))
+        return np.broadcast_to(kinds[rows % r * r + columns % r], (channels, *rows.shape))
 
     def _side(self, flat: bool) -> tuple[int, ...]:
         """Rows and columns of the flat or of the deep side."""
@@ -121,9 +123,9 @@ class ShuffleScene:
         """One frame of the scene, from 0."""
         if number == 0:
             r = self.op.factor
-            way = say("{n} channels become one of cells of {r}×{r}", n=r * r, r=r)
+            way = say("{n} channels become one of blocks of {r}×{r}", n=r * r, r=r)
             if not self.op.transposed:
-                way = say("one channel of cells of {r}×{r} becomes {n} channels", n=r * r, r=r)
+                way = say("one channel of blocks of {r}×{r} becomes {n} channels", n=r * r, r=r)
             told = join(": ", [way, say("no value changes, each moves")])
             return Frame(0, self._grids(0, None), (Caption(remark=told),))
         if number > self.beats.steps:

@@ -47,16 +47,10 @@ class UpsampleScene(WindowScene):
     trace: UpsampleTrace
 
     def _detail(self) -> str:
-        op = self.trace.op
-        ratios = [_ratio(a) for a in self._axes()]
-        factor = say("factor {n}", n=ratios[0] if len(set(ratios)) == 1 else "×".join(ratios))
-        if op.size is not None:
-            factor = say("size {n}", n=times([a.output for a in self._axes()]))
-        where = [PLACES[op.place]] if op.mode != "nails" else []
-        return join("   ", [*([rules(op)] if rules(op) else []), WAYS[op.mode].short, factor, *where])
+        return resizing(self.trace)
 
     def _axes(self) -> list[Resampled]:
-        return [a for a in self.trace.axes if isinstance(a, Resampled)]
+        return _resampled(self.trace)
 
     def _lines(self) -> tuple[Line, ...]:
         along = tuple(Line(a.input, 0, 1, a.input, 0, 0, 0, 1, 1, 1) for a in self.trace.axes)
@@ -131,6 +125,27 @@ class UpsampleScene(WindowScene):
         if len(set(told)) == 1:
             return Caption(say("output size"), tuple(told[:1]), str(sizes[0]))
         return Caption(say("output size"), (" × ".join(told),), times(sizes))
+
+
+def resizing(trace: UpsampleTrace) -> str:
+    """An upsampling's arguments for the corner of a page.
+
+    Example:
+        >>> from convanim.ops import Upsample
+        >>> resizing(Upsample(scale_factor=2, mode="nails").trace([1, 2]))
+        'nails   factor 2'
+    """
+    op, axes = trace.op, _resampled(trace)
+    ratios = [_ratio(a) for a in axes]
+    factor = say("factor {n}", n=ratios[0] if len(set(ratios)) == 1 else "×".join(ratios))
+    if op.size is not None:
+        factor = say("size {n}", n=times([a.output for a in axes]))
+    where = [PLACES[op.place]] if op.mode != "nails" else []
+    return join("   ", [*([rules(op)] if rules(op) else []), WAYS[op.mode].short, factor, *where])
+
+
+def _resampled(trace: UpsampleTrace) -> list[Resampled]:
+    return [a for a in trace.axes if isinstance(a, Resampled)]
 
 
 def _ratio(axis: Resampled) -> str:

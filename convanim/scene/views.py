@@ -257,4 +257,9 @@ def compared(a: Trace, b: Trace) -> Scene:
         >>> compared(a, b).beats.steps
         9
     """
-    return CompareScene(a, b, scene)
+    return CompareScene(a, b, _alone)
+
+
+def _alone(trace: Trace) -> Scene:
+    """The scene of a layer without another one beside it."""
+    return scene(trace, "reading" if isinstance(trace.op, Upsample) else None)

@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 #: Sprites that are kept; beyond, the one drawn first goes.
 KEPT = 1500
 #: What hides a count: the kernel over it, or the paper of what is not looked at.
-_OVER = (Emphasis.ACTIVE, Emphasis.QUIET)
+_OVER = (Emphasis.ACTIVE, Emphasis.QUIET, Emphasis.DIFFERENT)
 
 
 class Sprites:
@@ -46,7 +46,7 @@ class Sprites:
         """
         if emphasis == Emphasis.ACTIVE and (own >= 0 or not self.motion):  # the window's outline says it
             emphasis = Emphasis.NONE
-        if role in COLOURLESS or emphasis == Emphasis.QUIET:
+        if role in COLOURLESS or emphasis in (Emphasis.QUIET, Emphasis.DIFFERENT):
             own = -1
         shown = role not in (Role.NONE, Role.PENDING, Role.EMPTY)
         text = place.panel.numerals.text(value) if shown and place.number else ""
@@ -67,7 +67,8 @@ class Sprites:
         """The index that stands for a value where there is no room for numbers."""
         if heat >= 0:
             return self.palette.solid(f"heat.{heat}")
-        if emphasis == Emphasis.QUIET or (role not in theme.SHADED and emphasis != Emphasis.ACTIVE):
+        plain = emphasis in (Emphasis.QUIET, Emphasis.DIFFERENT)
+        if plain or (role not in theme.SHADED and emphasis != Emphasis.ACTIVE):
             return self.palette.solid(theme.fill(Role(role), Emphasis(emphasis)))
         kind = "kernel" if emphasis == Emphasis.ACTIVE else place.panel.shade
         low, high = place.low, place.high
@@ -90,7 +91,7 @@ class Sprites:
             )
         written: list[tuple[Text, str]] = []
         if text:
-            written.append((place.number_text(text, bold=emphasis == Emphasis.WRITTEN), theme.ink(role, emphasis)))
+            written.append((place.number_text(text, bold=emphasis in theme.BOLD), theme.ink(role, emphasis)))
         if note and place.holds(note):
             ink = theme.note_ink(role, emphasis) if heat < 0 else "text"
             written.append((place.note_text(note, centred=role == Role.OVERLAP), ink))
