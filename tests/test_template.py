@@ -215,6 +215,17 @@ def test_a_file_extends_a_file_beside_it(tmp_path: Path) -> None:
     assert own.about is None
 
 
+def test_a_theme_lies_beside_its_template_wherever_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sub").mkdir()
+    dark = (folder() / "themes" / "dark.toml").read_text(encoding="utf-8")
+    (tmp_path / "sub" / "near.toml").write_text(dark.replace('page = "', 'page = "#123456" # ', 1))
+    (tmp_path / "sub" / "my.toml").write_text('theme = "near.toml"')
+    (tmp_path / "sub" / "more.toml").write_text('extends = "my.toml"\n[show]\ntitle = false')
+    monkeypatch.chdir(tmp_path)
+    for name in ("my", "more"):
+        assert trace().animate(template=f"sub/{name}.toml").theme.colour("page") == (0x12, 0x34, 0x56)
+
+
 def test_a_template_may_be_edited_anywhere_with_a_byte_order_mark_and_dos_lines(tmp_path: Path) -> None:
     own = tmp_path / "my.toml"
     own.write_bytes(b'\xef\xbb\xbf# mine\r\ntheme = "dark"\r\n')
@@ -250,6 +261,10 @@ def test_a_template_may_be_edited_anywhere_with_a_byte_order_mark_and_dos_lines(
         ('extends = "slied"', 1, "template 'slied' is not known; did you mean slide"),
         ('about = "x"\nextends = "../my.toml"', 2, "extends '../my.toml' leaves the folder of my.toml"),
         ('extends = "/etc/my.toml"', 1, "extends '/etc/my.toml' leaves the folder of my.toml"),
+        ('\ntheme = "../near.toml"', 2, "theme '../near.toml' leaves the folder of my.toml; put both files"),
+        ('theme = "/etc/near.toml"', 1, "theme '/etc/near.toml' leaves the folder of my.toml"),
+        ('\ntheme = "near.toml"', 2, "theme 'near.toml', and there is no such file beside my.toml; name a file"),
+        ('theme = "my.toml"', 1, "my.toml: the key 'theme' is not known"),
         ('extends = "other.toml"', 1, "there is no such file beside my.toml"),
         ('extends = "my.toml"', 1, "my.toml extends my.toml, which goes in a circle"),
         ("theme = ", 1, "this is not TOML: "),
