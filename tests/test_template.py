@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 
 import convanim as ca
 from convanim.errors import ConvanimError
@@ -194,6 +195,49 @@ def test_without_motion_colours_the_window_is_only_an_outline(tmp_path: Path) ->
     assert (seen == animation.theme.colour("kernel.stroke")).all(axis=2).any()
     assert tuple(seen[top + 3, left + 3]) == animation.theme.colour("inserted.fill")
     assert (bottom - top, right - left) == (place.pitch - place.line,) * 2
+
+
+def images(data: bytes) -> list[tuple[bytes, int]]:
+    """Every image of a GIF as Pillow reads it: its pixels, and how many ms it is shown."""
+    with Image.open(BytesIO(data)) as file:
+        return [(f.convert("RGB").tobytes(), f.info["duration"]) for f in ImageSequence.Iterator(file)]
+
+
+@pytest.mark.parametrize("template", ["minimal", "readme", "default"])
+@pytest.mark.parametrize("motion", ["step", "smooth"])
+def test_as_many_frames_are_told_as_there_are_in_the_file(template: str, motion: str) -> None:
+    for look in ({}, {"select": "all"}, {"max_size": 40_000, "width": 480}):
+        file = BytesIO()
+        saved = trace().animate(template=template, motion=motion, **look).save(file, "gif")
+        found = images(file.getvalue())
+        assert saved.frames == len(found)
+        assert saved.seconds == sum(ms for _, ms in found) / 1000
+
+
+@pytest.mark.parametrize("template", ["minimal", "default"])
+def test_nobody_waits_for_a_kernel_that_turns_unseen(template: str) -> None:
+    file, animation = BytesIO(), trace().animate(template=template)
+    saved = animation.save(file, "gif")
+    found = images(file.getvalue())
+    shots, beats = animation.plan.shots, animation.scene.beats
+    # The first and the last one are held as planned, and so is every placement; no other time is longer than a phase's.
+    assert (found[0][1], found[-1][1]) == (shots[0].milliseconds, shots[-1].milliseconds)
+    placed = sum(s.milliseconds for s in shots if 0 <= s.frame - beats.opening < beats.steps * beats.each)
+    assert all(ms <= 1400 for _, ms in found[1:-1])
+    left = [pixels for i, (pixels, _) in enumerate(found) if i == 0 or pixels != found[i - 1][0]]
+    assert len(left) == len(found)
+    assert placed < saved.seconds * 1000
+    assert (saved.seconds < animation.plan.seconds) == (template == "minimal")
+    assert [shot.frame for shot in shots] == list(range(beats.total))  # numbers for --select stay as they are
+
+
+def test_an_end_that_looks_like_what_was_before_is_held_as_the_last_frame_is(tmp_path: Path) -> None:
+    own = tmp_path / "quiet.toml"
+    own.write_text("[show]\nphases = false\ncaptions = false\ncounter = false\ntitle = false\ndetail = false\n")
+    a = ca.Conv(2).trace(np.ones((3, 3), int), np.ones((2, 2), int))
+    file = BytesIO()
+    a.animate(template=own, hold_last=2).save(file, "gif")
+    assert images(file.getvalue())[-1][1] == 2000
 
 
 def test_the_text_of_a_template_without_captions_has_none(tmp_path: Path) -> None:

@@ -70,7 +70,12 @@ def layout(
     lines = tuple(Text("", m.margin, first + i * m.caption_line, body) for i in range(lines_said))
     said = (scene.title if title is None else title) if style.title else ""
     heading = Text(said, m.margin, m.title_baseline, big, bold=True)
-    if glyphs.width(heading.text, big, bold=True) > width - 2 * m.margin:
+    try:
+        wide = glyphs.width(heading.text, big, bold=True)
+    except ConvanimError as error:
+        where = "" if title is None else f"the title {title[:60]!r}: "
+        raise ConvanimError(f"{where}{error.message}", error.hint) from None
+    if wide > width - 2 * m.margin:
         if title is not None:
             raise ConvanimError(
                 f"the title {title[:60]!r} is wider than the page", "use a shorter one, or a larger --width"

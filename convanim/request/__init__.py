@@ -58,6 +58,8 @@ def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) 
         return (planes, True) if coloured else (planes[0], False)
     if resize is not None:
         raise ConvanimError(f"--resize {resize} is for pictures, and --input {x[:40]!r} is none", "leave it out")
+    if grey:
+        raise ConvanimError(f"--grey is for pictures, and --input {x[:40]!r} is none", "leave it out")
     return read_array(x, what="--input", fill=fill or "range", seed=seed or 0), False
 
 

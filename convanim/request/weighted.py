@@ -13,7 +13,7 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.ops import Weighted
-from convanim.request.asked import Request, common, each, spatial, typed_shape
+from convanim.request.asked import Request, common, each, of_axes, spatial, typed_shape
 from convanim.source import read_array, read_number, read_padding
 
 _SHAPE = re.compile(r"\s*\d+(\s*[xX×]\s*\d+)*\s*", re.ASCII)
@@ -53,6 +53,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
                 "give both the same number of axes; a row of a picture is [[1,0,-1]]",
             )
         arguments["kernel_size"] = window[0] if len(set(window)) == 1 else tuple(window)
+        of_axes(len(window), typed, arguments)
         op = kind(**arguments)
         if colours and op.rules.last:
             x = np.moveaxis(x, 0, -1)
