@@ -279,5 +279,5 @@ def _asked(
         view = "backward"
     asked = request(kind, **typed)
     if grad is not None:
-        shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"], seed=typed["seed"])
+        shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"] or "range", seed=typed["seed"])
     return asked, {"view": view, "colours": asked.colours, **shown}
