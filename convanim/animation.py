@@ -132,7 +132,7 @@ class Animation(Film):
             max_size=max_size,
         )
         self.trace, self.view, self.theme = trace, view, load(self.settings.theme)
-        self.scene: Scene = scene(trace, view, shown) if beside is None else compared(trace, beside)
+        self.scene: Scene = scene(trace, view, shown) if beside is None else compared(trace, beside, view, shown)
         self.layout = choose(self.scene, pick_view(trace.op, view, shown), layout, two=beside is not None)
         if layout is None and self.settings.layout:  # a template's own, where it suits
             self.layout = suited(self.scene, self.layout, self.settings.layout)

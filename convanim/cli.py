@@ -221,10 +221,15 @@ def _range(text: str, what: str) -> range:
 
 def _explain(kind: str, **typed: Any) -> None:
     from convanim.explanation import explain as told
-    from convanim.request import request
 
-    look_of(typed)  # says what is wrong with it, though nothing is drawn
-    asked = request(kind, **typed)
+    look = look_of(typed)  # says what is wrong with it, though nothing is drawn
+    asked, shown = _asked(kind, **typed)
+    if look["layout"] or shown["view"] or shown["symbols"]:
+        from convanim.layout import view_of
+        from convanim.scene import Shown, pick_view, views_of
+
+        view = view_of(look["layout"], shown["view"], views_of(asked.op))
+        pick_view(asked.op, view, Shown(shown["symbols"], asked.colours))
     click.echo(told(asked.op, asked.sizes))
 
 
@@ -251,8 +256,8 @@ def _animate(kind: str, **typed: Any) -> None:
     from convanim.formats import DRAWN, pick_format
     from convanim.layout import fits
 
-    written = pick_format(*target_of(typed["output"], typed["format"]))
     look = look_of(typed)
+    written = pick_format(*target_of(typed["output"], typed["format"]))
     saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "sheet")}
     asked, shown = _asked(kind, **typed)
     if written in DRAWN:  # before the arithmetic, which may take long
@@ -274,5 +279,5 @@ def _asked(
         view = "backward"
     asked = request(kind, **typed)
     if grad is not None:
-        shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"], seed=typed["seed"])
+        shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"] or "range", seed=typed["seed"])
     return asked, {"view": view, "colours": asked.colours, **shown}

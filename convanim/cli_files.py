@@ -35,6 +35,10 @@ def look_of(typed: dict[str, Any]) -> dict[str, Any]:
     from convanim.timeline import pick_motion
 
     look = {name: typed.pop(name) for name in LOOK}
+    if look["theme"] == AUTO and typed["output"] == "-":
+        from convanim.lightdark import pair_names
+
+        pair_names(None)
     settings = settle(look["template"], **{name: look[name] for name in ("theme", "width", "height")})
     known(look["layout"])
     catalogue(look["lang"])

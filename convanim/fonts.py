@@ -1,4 +1,4 @@
-"""Fonts for what the usual one lacks: Chinese and Japanese, from those that are installed.
+"""Fonts for what the usual one lacks: Chinese and Japanese, from those that are installed, and what else one brings.
 
 Knows names of font files, and the folders where systems keep them. Must not know how a letter is drawn. Nothing is
 looked for before a character is missing: a page in English reads no folder.
@@ -45,6 +45,23 @@ WIDE = ((0x2E80, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFE30, 0xFE4F), 
 INSTALL = "install Noto Sans CJK (Debian and Ubuntu: apt install fonts-noto-cjk)"
 
 
+def advice(character: str) -> str:
+    """What to type for a character that no font has.
+
+    Example:
+        >>> advice("卷") == INSTALL, ASKED in advice("🎉")
+        (True, True)
+    """
+    if wide(character):
+        return INSTALL
+    if not character.isprintable():  # the end of a line, say
+        return "use other characters there"
+    return (
+        "use other characters, or install a font that has it, such as Symbola (Debian and Ubuntu: apt install "
+        f"fonts-symbola), and give the path of its file in {ASKED}"
+    )
+
+
 def wide(character: str) -> bool:
     """Whether a character is of the Chinese and Japanese kind, signs and full-width forms included.
 
@@ -81,18 +98,20 @@ def _installed() -> dict[str, Path]:
     return found
 
 
-def candidates() -> Iterator[tuple[Path, Path | None]]:
-    """The fonts that may have a wide character, as (regular, bold) files, best first.
+def candidates(character: str = "卷") -> Iterator[tuple[Path, Path | None]]:
+    """The fonts that may have a character that the usual one lacks, as (regular, bold) files, best first.
+
+    Those that are known are only for wide ones; the font that was asked for may have any.
 
     Raises:
         ConvanimError: the font that was asked for is not there.
     """
     asked = os.environ.get(ASKED)
-    if asked:
+    if asked and character.isprintable():
         if not Path(asked).is_file():
             raise ConvanimError(f"{ASKED}={asked[:200]} is no file", "give the path of a .ttf, .otf or .ttc")
         yield Path(asked), None
-    installed = _installed()
+    installed = _installed() if wide(character) else {}
     for regular, bold in KNOWN:
         if regular in installed:
             yield installed[regular], installed.get(bold)

@@ -6,8 +6,10 @@ number of columns of a contact sheet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -17,7 +19,7 @@ from convanim.film import Film
 from convanim.motion import moving
 from convanim.scene import pick_view
 from convanim.scene.frame import Frame
-from convanim.timeline import handful
+from convanim.timeline import Shot, handful
 from convanim.trace import Trace
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Saved:
         path: the file, or None for a stream.
         format: gif, png, txt or json.
         width, height: of the page in px, 0 for text.
-        frames: how many; the steps of a trace.
+        frames: how many there are in the file; the steps of a trace.
         seconds: how long they last, 0 where a file has no time.
         size: bytes.
         left_out: placements that are not shown, of `steps`.
@@ -56,7 +58,7 @@ class Saved:
 
 
 def gif(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-    """Write an animated GIF: the number of its frames, and how many seconds they last."""
+    """Write an animated GIF: the number of images in it, as equal frames are one, and how many seconds they last."""
     from convanim.write.gif import GifWriter
 
     raster = film.raster()
@@ -67,15 +69,38 @@ def gif(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         told.add(number, frame)
         return frame
 
+    shots = film.plan.shots if film.selected else _seen(film, raster)
     with GifWriter(file, film.size, raster.palette.colours, plays=film.plays, comment=comment) as writer:
-        count, time, whole = 0, 0, film.plan.seconds * 1000
-        for frame, milliseconds in moving(heard, film.plan.shots, film.tick):
+        time, whole = 0, sum(shot.milliseconds for shot in shots)
+        for frame, milliseconds in moving(heard, shots, film.tick):
             picture = raster.draw(frame)
             writer.add(picture.pixels, milliseconds, picture.changed)
-            count, time = count + 1, time + milliseconds
+            time += milliseconds
             progress(round(len(film) * time / whole), len(film))
         writer.say(told.text())
-    return count, film.plan.seconds
+    return writer.images, whole / 1000
+
+
+def _seen(film: Film, raster: Raster) -> Sequence[Shot]:
+    """What is shown without the frames before and after the placements that look like the one beside them.
+
+    On a page without phases and captions a kernel that turns is nothing to wait for, where it is not shown either. The
+    first frame and the last one stay, since they are held for a reason of their own.
+    """
+    shots, beats = film.plan.shots, film.scene.beats
+    if film.page.tabs:  # each phase is seen at least there
+        return shots
+    done = beats.opening + beats.steps * beats.each
+    opening = [shot.frame for shot in shots if shot.frame < beats.opening]
+    closing = [shot.frame for shot in shots if shot.frame >= done]
+    looks = {
+        n: sha256(raster.draw(film.scene.frame(n)).pixels.tobytes()).digest()
+        for part in (opening, closing)
+        for n in part
+    }
+    alike = {b for a, b in pairwise(opening) if looks[a] == looks[b]}
+    alike |= {a for a, b in pairwise(closing) if looks[a] == looks[b]}  # at the end it is the last one that stays
+    return [shot for shot in shots if shot.frame not in alike]
 
 
 def png(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:

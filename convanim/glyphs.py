@@ -81,13 +81,11 @@ def _face(character: str, bold: bool) -> Face:
     """The font that a character is drawn with; one that no font has is an error, as it would become a box."""
     if ord(character) in _usual(bold).known:
         return _usual(bold)
-    if not fonts.wide(character):
-        raise ConvanimError(f"{character!r} is not in the font {FILES[bold][:-4]}", "use other characters there")
-    for regular, heavy in fonts.candidates():
+    for regular, heavy in fonts.candidates(character):
         face = _open(heavy or regular, bold and heavy is None) if bold else _open(regular)
         if ord(character) in face.known:
             return face
-    raise ConvanimError(f"no font here has {character!r}", fonts.INSTALL)
+    raise ConvanimError(f"no font here has {character!r}", fonts.advice(character))
 
 
 def _split(text: str, bold: bool) -> Iterator[str]:

@@ -38,9 +38,7 @@ INPUT_ALONE = _options(
     click.option(
         "--fill",
         type=click.Choice(["range", "ones", "random"]),
-        default="range",
-        show_default=True,
-        help="The values where only a shape is given.",
+        help="The values where only a shape is given.  [default: range; of a kernel over colours, a mean]",
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="For --fill random."),
     click.option("--resize", metavar="SIZES", help="Fit a picture into so many cells: 4x4."),
@@ -68,7 +66,12 @@ _DILATION = click.option("--dilation", default="1", metavar="N", help=EACH, show
 
 WEIGHTED = _options(
     INPUT,
-    click.option("--kernel", required=True, metavar="ARRAY", help="Likewise. One number is a square kernel."),
+    click.option(
+        "--kernel",
+        required=True,
+        metavar="ARRAY",
+        help="Likewise. One number is a square kernel. Over a picture's colours a shape alone is a mean.",
+    ),
     _STRIDE,
     _PADDING,
     _DILATION,
@@ -145,7 +148,7 @@ SHUFFLE = _options(
 )
 LAYER = _options(
     INPUT_ALONE,
-    click.option("--kernel", metavar="ARRAY", help="The kernel's values.  [default: 1, 2, 3, ...]"),
+    click.option("--kernel", metavar="ARRAY", help="The kernel's values.  [default: 1, 2, ...; over colours a mean]"),
     click.option("--bias", metavar="NUMBER", help="Added to every output cell."),
 )
 BACKWARD = _options(

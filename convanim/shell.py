@@ -17,6 +17,31 @@ import click
 
 from convanim.errors import ConvanimError
 
+#: What is written into a layer's notation, where that is what is typed.
+NOTED = {
+    "--stride": "'Conv(3, stride=2)'",
+    "--padding": "'Conv(3, padding=1)'",
+    "--dilation": "'Conv(3, dilation=2)'",
+    "--groups": "'Conv(3, groups=2)'",
+    "--padding-mode": "'Conv(3, padding=1, padding_mode=\"reflect\")'",
+    "--output-padding": "'ConvTranspose(3, stride=2, output_padding=1)'",
+    "--convention": "'Conv(3, convention=\"keras\")'",
+    "--mode": "'MaxPool(2)', 'AvgPool(2)' or 'Upsample(scale_factor=2, mode=\"bilinear\")'",
+    "--ceil-mode": "'MaxPool(2, ceil_mode=True)'",
+    "--count-include-pad": "'AvgPool(2, count_include_pad=True)'",
+    "--no-count-include-pad": "'AvgPool(2, count_include_pad=False)'",
+    "--norm-type": "'LpPool(2, norm_type=3)'",
+    "--scale-factor": "'Upsample(scale_factor=2)'",
+    "--size": "'Upsample(size=7)'",
+    "--align-corners": "'Upsample(scale_factor=2, mode=\"bilinear\", align_corners=True)'",
+    "--coordinates": "'Upsample(scale_factor=2, coordinates=\"asymmetric\")'",
+    "--factor": "'PixelShuffle(2)'",
+    "--inverse": "'PixelUnshuffle(2)'",
+    "--order": "'PixelShuffle(2, order=\"DCR\")'",
+}
+#: What of one layer can be shown in more than one way.
+SHOWN = {"--view", "--symbols", "--saturate", "--backward", "--grad"}
+
 
 class Program(click.Group):
     """A group of commands that ends as we want it to.
@@ -88,8 +113,17 @@ def _terminated() -> Iterator[None]:
 
 def _one_sentence(error: click.ClickException) -> str:
     text = " ".join(error.format_message().split())
-    if isinstance(error, click.NoSuchOption) and error.option_name in ("--view", "--output-padding"):
-        return f"{error.option_name} belongs to transposed convolutions; use convanim transposed."
+    if isinstance(error, click.NoSuchOption):
+        command = error.ctx.info_name if error.ctx else ""
+        if command == "compare" and error.option_name in SHOWN:
+            return (
+                f"{error.option_name} does not go with compare, which shows two layers in one view, by their values; "
+                "leave it out."
+            )
+        if command in ("compare", "layer") and error.option_name in NOTED:
+            return f"{error.option_name} is written into the layer's own notation; type {NOTED[error.option_name]}."
+        if error.option_name == "--output-padding":
+            return f"{error.option_name} belongs to transposed convolutions; use convanim transposed."
     return text if text.endswith((".", "?", ")")) else text + "."
 
 

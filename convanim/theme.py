@@ -167,13 +167,23 @@ def themes() -> list[str]:
     return sorted(path.stem for path in (templates() / "themes").glob("*.toml"))
 
 
+def is_file(name: str) -> bool:
+    """Whether a theme's name is that of a file: it ends in .toml, or has a slash in it.
+
+    Example:
+        >>> is_file("dark"), is_file("mine.toml")
+        (False, True)
+    """
+    return name.lower().endswith(".toml") or "/" in name
+
+
 def load(name: str | Path) -> Theme:
     """A theme of ours by name, or one from a file: what ends in .toml, or has a slash in it, is a file.
 
     Raises:
         ConvanimError: there is none of that name, or the file is no theme.
     """
-    if isinstance(name, Path) or (isinstance(name, str) and (name.lower().endswith(".toml") or "/" in name)):
+    if isinstance(name, Path) or (isinstance(name, str) and is_file(name)):
         return _own(Path(name))
     known = themes()
     if not isinstance(name, str):

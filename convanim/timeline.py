@@ -165,12 +165,22 @@ def _paced(beats: Beats, free: int) -> list[Shot]:
 def handful(beats: Beats, most: int = 8) -> list[int]:
     """The frames of a contact sheet without a choice: the end of the opening, some placements, the result.
 
+    The placements go down the output and across it at the same time: even steps in their number could fall into one
+    column, and all of its windows would lie at one edge.
+
     Example:
         >>> handful(Beats(opening=3, steps=25, each=2, closing=2, row=5), 6)
-        [2, 4, 20, 36, 52, 54]
+        [2, 4, 16, 40, 52, 54]
     """
-    steps = min(beats.steps, max(1, most - 2))
-    numbers = [1 + (beats.steps - 1) * i // max(1, steps - 1) for i in range(steps)]
+    count = min(beats.steps, max(1, most - 2))
+    across = max(1, min(beats.row, beats.steps))
+    down = -(-beats.steps // across)
+    gaps = max(1, count - 1)
+    numbers: list[int] = []
+    for i in range(count):
+        row, column = ((2 * i * (sides - 1) + gaps) // (2 * gaps) for sides in (down, across))
+        number = max(row * across + column + 1, numbers[-1] + 1 if numbers else 1)
+        numbers.append(min(number, beats.steps - (count - 1 - i)))  # of a last row that is not whole, its end
     shown = [beats.opening + n * beats.each - 1 for n in numbers]
     return sorted({max(0, beats.opening - 1), *shown, beats.total - 1})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -140,7 +141,26 @@ TABLE: dict[str, list[str]] = {
     f"{CONV} --hold-last -1": ["hold last -1"],
     f"{CONV} --hold-last nan": ["hold last nan"],
     f"{CONV} --hold-last inf": ["hold last inf"],
-    f"{CONV} --title \n": [r"'\n'"],
+    f"{CONV} --title \n": ["the title", r"'\n'", "use other characters there"],
+    f"{CONV} --title 🎉": ["the title '🎉'", "use other characters, or install a font", "CONVANIM_FONT"],
+    f"{CONV} --padding 1:2": ["--padding 1:2 is for one axis", "write 1:2x1:2"],
+    f"{CONV} --padding 1x2x3": ["--padding 1x2x3 is for 3 axes", "write 1x2"],
+    f"{CONV} --dilation 1x1x1": ["--dilation 1x1x1 is for 3 axes", "write 1x1"],
+    f"{UP} --stride 2 --output-padding 1x0x1": ["--output-padding 1x0x1 is for 3 axes", "write 1x0"],
+    "conv --input 5 --kernel 3 --padding 0:1x2": ["--padding 0:1x2 is for 2 axes, and there is one", "write 0:1"],
+    "pool --input 4x4 --kernel 2 --padding 1:1": ["--padding 1:1 is for one axis", "write 1:1x1:1"],
+    "unpool --input 4x4 --kernel 2x2 --padding 0:1": ["--padding 0:1 is for one axis", "write 0:1x0:1"],
+    f"{CONV} --grey": ["--grey is for pictures, and --input '5x5' is none", "leave it out"],
+    "compare Conv(3) Conv(2) --input 5x5 --grey": ["--grey is for pictures"],
+    "compare Conv(3) Conv(2) --input 5x5 --view matrix": ["--view", "compare", "one view", "leave it out"],
+    "compare Conv(3) Conv(2) --input 5x5 --symbols": ["--symbols does not go with compare", "leave it out"],
+    "compare Conv(3) Conv(2) --input 5x5 --stride 2": ["--stride", "own notation", "'Conv(3, stride=2)'"],
+    "layer Conv(3) --input 5x5 --padding-mode reflect": ["own notation", 'padding_mode="reflect"'],
+    "upsample --input 2x2 --view both": ["is not known for an upsampling", "use beside or"],
+    f"{UP} --symbols --view overlap": [
+        "'overlap' is not shown in letters",
+        "use zero-insertion or overlap-add or matrix",
+    ],
     f"{CONV} --title \udcff": [r"'\udcff'"],
 }
 
@@ -148,6 +168,47 @@ TABLE: dict[str, list[str]] = {
 @pytest.mark.parametrize("line", TABLE)
 def test_one_sentence(out: Path, line: str) -> None:
     check(*run(*line.split(" "), "-o", out / "a.gif"), *TABLE[line])
+
+
+@pytest.mark.parametrize("line", [CONV, "compare Conv(3) Conv(2) --input 5x5", f"{CONV} --format gif"])
+def test_a_pair_is_no_stream_and_needs_no_format(line: str) -> None:
+    check(*run(*line.split(), "--theme", "auto", "-o", "-"), "a stream is one", "name a file like -o up.gif")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (f"{CONV} --view nosuch", ["view 'nosuch'", "use sliding or matrix"]),
+        ("layer Conv(3) --input 5x5 --view slidin", ["view 'slidin'", "did you mean sliding"]),
+        (f"{UP} --view overlap --symbols", ["not shown in letters"]),
+        (f"{UP} --view overlap --layout matrix", ["does not go with view 'overlap'"]),
+        (f"{CONV} --view matrix --backward", ["--backward does not go with --view matrix"]),
+    ],
+)
+def test_what_is_explained_looks_at_the_view_too(line: str, says: list[str]) -> None:
+    check(*run("explain", *line.split()), *says)
+    assert run("explain", *CONV.split(), "--view", "matrix")[0] == 0
+
+
+def test_the_notation_that_is_named_instead_of_an_option_can_be_read() -> None:
+    from convanim.ops import parse
+    from convanim.shell import NOTED
+
+    for option, told in NOTED.items():
+        for notation in re.findall("'(.*?)'", told):
+            op = parse(notation)
+            argument = option.removeprefix("--no-").removeprefix("--").replace("-", "_")
+            assert hasattr(op, argument) or option in ("--mode", "--factor", "--inverse"), option
+
+
+@pytest.mark.parametrize(
+    "look",
+    [{"view": "matrix"}, {"symbols": True}, {"saturate": True}, {"colours": True}, {"grad": [[1]]}],
+)
+def test_two_layers_have_one_view(look: dict[str, Any]) -> None:
+    a, b = (ca.Conv(kernel_size=k).trace(np.ones((5, 5), int), np.ones((k, k), int)) for k in (2, 3))
+    with pytest.raises(ConvanimError, match="does not go with beside"):
+        a.animate(beside=b, **look)
 
 
 @pytest.mark.parametrize(

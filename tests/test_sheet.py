@@ -77,6 +77,24 @@ def test_a_handful_is_in_order_and_ends_with_the_result(beats: Beats, most: int)
     assert all((n + 1) % beats.each == 0 for n in done)
 
 
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(3, 40))
+def test_the_handful_is_spread_over_rows_and_columns(down: int, across: int, most: int) -> None:
+    beats = Beats(2, down * across, 1, 1, across)
+    places = [divmod(n - 2, across) for n in handful(beats, most)[1:-1]]
+    rows, columns = zip(*places, strict=True)
+    count = min(most - 2, down * across)
+    assert len(places) == count
+    if 1 < count <= max(down, across):  # more than that, and some lie beside each other
+        assert (len(set(rows)), len(set(columns))) == (min(down, count), min(across, count))
+        assert (places[0], places[-1]) == ((0, 0), (down - 1, across - 1))
+
+
+def test_windows_of_a_sheet_do_not_all_lie_at_one_edge() -> None:
+    beats = ca.Conv(3, padding=1).trace(np.ones((6, 6), int), np.ones((3, 3), int)).animate().scene.beats
+    steps = [(n - beats.opening) // beats.each + 1 for n in handful(beats, 6)[1:-1]]
+    assert steps == [1, 15, 22, 36]
+
+
 def test_the_command_writes_a_sheet(tmp_path: Path) -> None:
     target = tmp_path / "sheet.png"
     done = CliRunner().invoke(main, [*COMMAND, "--sheet", "4", "-o", str(target)])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageSequence
 
 import convanim as ca
 from convanim.errors import ConvanimError
@@ -196,6 +197,49 @@ def test_without_motion_colours_the_window_is_only_an_outline(tmp_path: Path) ->
     assert (bottom - top, right - left) == (place.pitch - place.line,) * 2
 
 
+def images(data: bytes) -> list[tuple[bytes, int]]:
+    """Every image of a GIF as Pillow reads it: its pixels, and how many ms it is shown."""
+    with Image.open(BytesIO(data)) as file:
+        return [(f.convert("RGB").tobytes(), f.info["duration"]) for f in ImageSequence.Iterator(file)]
+
+
+@pytest.mark.parametrize("template", ["minimal", "readme", "default"])
+@pytest.mark.parametrize("motion", ["step", "smooth"])
+def test_as_many_frames_are_told_as_there_are_in_the_file(template: str, motion: str) -> None:
+    for look in ({}, {"select": "all"}, {"max_size": 40_000, "width": 480}):
+        file = BytesIO()
+        saved = trace().animate(template=template, motion=motion, **look).save(file, "gif")
+        found = images(file.getvalue())
+        assert saved.frames == len(found)
+        assert saved.seconds == sum(ms for _, ms in found) / 1000
+
+
+@pytest.mark.parametrize("template", ["minimal", "default"])
+def test_nobody_waits_for_a_kernel_that_turns_unseen(template: str) -> None:
+    file, animation = BytesIO(), trace().animate(template=template)
+    saved = animation.save(file, "gif")
+    found = images(file.getvalue())
+    shots, beats = animation.plan.shots, animation.scene.beats
+    # The first and the last one are held as planned, and so is every placement; no other time is longer than a phase's.
+    assert (found[0][1], found[-1][1]) == (shots[0].milliseconds, shots[-1].milliseconds)
+    placed = sum(s.milliseconds for s in shots if 0 <= s.frame - beats.opening < beats.steps * beats.each)
+    assert all(ms <= 1400 for _, ms in found[1:-1])
+    left = [pixels for i, (pixels, _) in enumerate(found) if i == 0 or pixels != found[i - 1][0]]
+    assert len(left) == len(found)
+    assert placed < saved.seconds * 1000
+    assert (saved.seconds < animation.plan.seconds) == (template == "minimal")
+    assert [shot.frame for shot in shots] == list(range(beats.total))  # numbers for --select stay as they are
+
+
+def test_an_end_that_looks_like_what_was_before_is_held_as_the_last_frame_is(tmp_path: Path) -> None:
+    own = tmp_path / "quiet.toml"
+    own.write_text("[show]\nphases = false\ncaptions = false\ncounter = false\ntitle = false\ndetail = false\n")
+    a = ca.Conv(2).trace(np.ones((3, 3), int), np.ones((2, 2), int))
+    file = BytesIO()
+    a.animate(template=own, hold_last=2).save(file, "gif")
+    assert images(file.getvalue())[-1][1] == 2000
+
+
 def test_the_text_of_a_template_without_captions_has_none(tmp_path: Path) -> None:
     trace().animate(template="minimal").save(tmp_path / "a.txt")
     trace().animate().save(tmp_path / "b.txt")
@@ -213,6 +257,17 @@ def test_a_file_extends_a_file_beside_it(tmp_path: Path) -> None:
     own = read(tmp_path / "my.toml")
     assert (own.type.title, own.type.small, own.type.caption, own.theme) == (50, 31, read("slide").type.caption, "dark")
     assert own.about is None
+
+
+def test_a_theme_lies_beside_its_template_wherever_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sub").mkdir()
+    dark = (folder() / "themes" / "dark.toml").read_text(encoding="utf-8")
+    (tmp_path / "sub" / "near.toml").write_text(dark.replace('page = "', 'page = "#123456" # ', 1))
+    (tmp_path / "sub" / "my.toml").write_text('theme = "near.toml"')
+    (tmp_path / "sub" / "more.toml").write_text('extends = "my.toml"\n[show]\ntitle = false')
+    monkeypatch.chdir(tmp_path)
+    for name in ("my", "more"):
+        assert trace().animate(template=f"sub/{name}.toml").theme.colour("page") == (0x12, 0x34, 0x56)
 
 
 def test_a_template_may_be_edited_anywhere_with_a_byte_order_mark_and_dos_lines(tmp_path: Path) -> None:
@@ -250,6 +305,10 @@ def test_a_template_may_be_edited_anywhere_with_a_byte_order_mark_and_dos_lines(
         ('extends = "slied"', 1, "template 'slied' is not known; did you mean slide"),
         ('about = "x"\nextends = "../my.toml"', 2, "extends '../my.toml' leaves the folder of my.toml"),
         ('extends = "/etc/my.toml"', 1, "extends '/etc/my.toml' leaves the folder of my.toml"),
+        ('\ntheme = "../near.toml"', 2, "theme '../near.toml' leaves the folder of my.toml; put both files"),
+        ('theme = "/etc/near.toml"', 1, "theme '/etc/near.toml' leaves the folder of my.toml"),
+        ('\ntheme = "near.toml"', 2, "theme 'near.toml', and there is no such file beside my.toml; name a file"),
+        ('theme = "my.toml"', 1, "my.toml: the key 'theme' is not known"),
         ('extends = "other.toml"', 1, "there is no such file beside my.toml"),
         ('extends = "my.toml"', 1, "my.toml extends my.toml, which goes in a circle"),
         ("theme = ", 1, "this is not TOML: "),

@@ -101,25 +101,40 @@ def test_nothing_that_stays_moves(case: tuple[Scene, Page, str]) -> None:
         before = picture.pixels.copy()
 
 
+SIDES = st.sampled_from([120, 121, 159, 200, 240, 320])
+
+
 @settings(max_examples=25, deadline=None)
-@given(scenes(), st.sampled_from(sorted(STYLES)), st.sampled_from([160, 240, 320]))
-def test_a_page_that_is_too_small_names_the_smallest_that_works(s: Scene, name: str, width: int) -> None:
+@given(scenes(), st.sampled_from(sorted(STYLES)), SIDES | st.none(), SIDES | st.none())
+def test_a_page_that_is_too_small_names_the_smallest_that_works(
+    s: Scene, name: str, width: int | None, height: int | None
+) -> None:
+    """What the sentence says is typed as it stands, beside what was typed before or instead of it."""
     style = STYLES[name]
     shape = style.width, style.height
     try:
-        given_page = page_size(width, None, shape)
+        wide, high = page_size(width, height, shape)
     except ConvanimError:
         reject()
-    page, hint = attempt(s, *given_page, style=style)
-    asked = re.search(r"--width (\d+)(?: --height (\d+))?", hint)
+    page, hint = attempt(s, wide, high, style=style)
+    asked = re.search(r"--width (\d+)(?: --height (\d+))? or more", hint)
     if page is not None or not asked:
+        assert page or "-o FILE.json" in hint
         reject()
-    height = int(asked[2]) if asked[2] else None
-    assert layout(s, *page_size(int(asked[1]), height, shape), style=style)
-    less = max(width, int(0.9 * int(asked[1])))
-    smaller, hint = attempt(s, *page_size(less, None, shape), style=style)
+    better = int(asked[1]), int(asked[2]) if asked[2] else height
+    assert layout(s, *page_size(*better, shape), style=style)
+    # One pixel less of the same shape is too small: the page's own, where both sides were typed.
+    same = shape if width is None or height is None else (wide, high)
+    less = better[0] - 1
+    smaller, hint = attempt(s, less, round(less * same[1] / same[0]), style=style)
     assert smaller is None, f"{less} px would do, not only {asked[1]}"
     assert "--width" in hint
+
+
+def test_the_page_that_is_named_has_the_shape_that_was_typed() -> None:
+    s = scene(Conv(3).trace(np.ones((5, 5), int), np.ones((3, 3), int)))
+    assert attempt(s, 120, 120)[1] == "use --width 159 --height 159 or more, or a smaller input"
+    assert attempt(s, 120, 68)[1] == "use --width 240 or more, or a smaller input"  # one side: the other follows
 
 
 @pytest.mark.parametrize("name", sorted(STYLES))

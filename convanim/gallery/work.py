@@ -138,7 +138,7 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
     look = {key: options.pop(key) for key in _LOOK if key in options}
     if entry.theme == AUTO:
         look["theme"] = theme or PAIR[0]
-    options = dict[str, Any]() | {"fill": "range", "seed": 0, "kernel": None} | options | {"x": options["input"]}
+    options = dict[str, Any]() | {"fill": None, "seed": 0, "kernel": None} | options | {"x": options["input"]}
     grad, backward = options.pop("grad", None), options.pop("backward", False)
     if kind == "compare":
         layers = {name: options.get(name) for name in _LAYER}
@@ -154,7 +154,7 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
     if grad is not None:
         from convanim.source import read_array
 
-        look["grad"] = read_array(grad, what="grad", fill=options["fill"], seed=options["seed"])
+        look["grad"] = read_array(grad, what="grad", fill=options["fill"] or "range", seed=options["seed"])
     return Animation(ready.trace(), colours=ready.colours, made_by=by, **look)
 
 

@@ -12,7 +12,7 @@ from convanim import glyphs
 from convanim.errors import ConvanimError
 from convanim.layout.grids import TooSmall, grids
 from convanim.layout.isometric import isometric
-from convanim.layout.measures import LARGEST_SIDE, Measures
+from convanim.layout.measures import LARGEST_SIDE, SMALLEST_SIDE, Measures
 from convanim.layout.page import Box, Page, Tab, Text, counted
 from convanim.layout.row import row
 from convanim.layout.seen import seen
@@ -70,7 +70,12 @@ def layout(
     lines = tuple(Text("", m.margin, first + i * m.caption_line, body) for i in range(lines_said))
     said = (scene.title if title is None else title) if style.title else ""
     heading = Text(said, m.margin, m.title_baseline, big, bold=True)
-    if glyphs.width(heading.text, big, bold=True) > width - 2 * m.margin:
+    try:
+        wide = glyphs.width(heading.text, big, bold=True)
+    except ConvanimError as error:
+        where = "" if title is None else f"the title {title[:60]!r}: "
+        raise ConvanimError(f"{where}{error.message}", error.hint) from None
+    if wide > width - 2 * m.margin:
         if title is not None:
             raise ConvanimError(
                 f"the title {title[:60]!r} is wider than the page", "use a shorter one, or a larger --width"
@@ -129,22 +134,23 @@ def _tabs(scene: Scene, m: Measures, size: int) -> tuple[Tab, ...]:
 
 
 def _too_small(scene: Scene, m: Measures, place: Placing) -> ConvanimError:
-    """What is said then: the narrowest page of this shape that would do."""
+    """What is said then: the smallest page of this shape that would do, so that typing it instead works."""
     rows, columns = (max(p.shape[i] for p in scene.panels) for i in (0, 1))
     told = f"a grid of {rows}×{columns} cells does not fit on a page of {m.width}×{m.height} px"
-    low, high = m.width, min(LARGEST_SIDE, LARGEST_SIDE * m.width // m.height)
     if len(scene.panels) > CROWD:
         told = (
             f"{len(scene.panels)} grids of up to {rows}×{columns} cells do not fit on a page of {m.width}×{m.height} px"
         )
-    if not _fits(scene, m, high, place):
+    wide, high = _ratio(m)
+    less, enough = m.width, min(LARGEST_SIDE, LARGEST_SIDE * wide // high)
+    if enough <= less or not _fits(scene, m, enough, place):
         return ConvanimError(told, "use a smaller input or fewer channels, or -o FILE.json for the numbers")
-    while high - low > 1:
-        middle_width = (low + high) // 2
-        low, high = (low, middle_width) if _fits(scene, m, middle_width, place) else (middle_width, high)
-    usual = m.height == _shape(m, m.width)
-    side = "" if usual else f" --height {_shape(m, high)}"
-    return ConvanimError(told, f"use --width {high}{side} or more, or a smaller input")
+    while enough - less > 1:
+        middle = (less + enough) // 2
+        less, enough = (less, middle) if _fits(scene, m, middle, place) else (middle, enough)
+    # Both sides, as nobody knows here which were typed; so low a page was not, and follows from its width.
+    side = f" --height {_shape(m, enough)}" if m.height >= SMALLEST_SIDE else ""
+    return ConvanimError(told, f"use --width {enough}{side} or more, or a smaller input")
 
 
 def _fits(scene: Scene, m: Measures, width: int, place: Placing) -> bool:
@@ -155,8 +161,14 @@ def _fits(scene: Scene, m: Measures, width: int, place: Placing) -> bool:
     return True
 
 
+def _ratio(m: Measures) -> tuple[int, int]:
+    """The shape of a page: its style's, where its sides differ from that by a rounding only."""
+    style = m.style.width, m.style.height
+    usual = round(m.width * style[1] / style[0]) == m.height or round(m.height * style[0] / style[1]) == m.width
+    return style if usual else (m.width, m.height)
+
+
 def _shape(m: Measures, width: int) -> int:
-    """The height of a page of this width and of the shape of another one: its style's, but for a rounding."""
-    usual = round(m.width * m.style.height / m.style.width) == m.height
-    wide, high = (m.style.width, m.style.height) if usual else (m.width, m.height)
+    """The height of a page of this width and of the shape of another one."""
+    wide, high = _ratio(m)
     return round(width * high / wide)

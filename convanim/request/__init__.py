@@ -15,7 +15,7 @@ from convanim.errors import ConvanimError
 from convanim.ops import Conv, ConvTranspose, MaxUnpool, Weighted, parse
 from convanim.request.asked import Request, spatial, typed_shape
 from convanim.request.fixed import fixed, pool, shuffle, unpool, upsample
-from convanim.request.weighted import for_channels, weighted
+from convanim.request.weighted import averages, for_channels, share, weighted
 from convanim.source import read_array, read_number, read_picture, read_sizes
 from convanim.source.files import PICTURES
 
@@ -58,6 +58,8 @@ def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) 
         return (planes, True) if coloured else (planes[0], False)
     if resize is not None:
         raise ConvanimError(f"--resize {resize} is for pictures, and --input {x[:40]!r} is none", "leave it out")
+    if grey:
+        raise ConvanimError(f"--grey is for pictures, and --input {x[:40]!r} is none", "leave it out")
     return read_array(x, what="--input", fill=fill or "range", seed=seed or 0), False
 
 
@@ -76,9 +78,13 @@ def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     kernel = typed.get("kernel") or typed_shape(size)
     if colours and op.rules.last:
         x = np.moveaxis(x, 0, -1)
-    weight = read_array(kernel, what="--kernel", fill=typed.get("fill") or "range", seed=(typed.get("seed") or 0) + 1)
+    fill: Any = typed.get("fill") or "range"
+    seed = typed.get("seed") or 0
+    weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1)
+    if averages(kernel, colours, typed):
+        weight, fill = np.full(weight.shape, share(op, size)), None
     if weight.ndim == x.ndim - 1:
-        weight = for_channels(op, x, weight, typed | {"kernel": kernel}, "range", 0)
+        weight = for_channels(op, x, weight, typed | {"kernel": kernel}, fill, seed)
     bias = None if typed.get("bias") is None else read_number(typed["bias"], what="--bias")
     return Request(op, (x, weight, bias), spatial(op, x, len(size)))
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from convanim.errors import ConvanimError
 from convanim.ops import Operation, times
 from convanim.source import read_sizes
 
@@ -52,6 +53,31 @@ def each(typed: dict[str, Any], name: str, default: int | None = None) -> Any:
         return default
     sizes = read_sizes(typed[name], what=f"--{name.replace('_', '-')}")
     return sizes[0] if len(sizes) == 1 else sizes
+
+
+def of_axes(axes: int, typed: dict[str, Any], arguments: dict[str, Any]) -> None:
+    """Refuse an option that was typed for another number of axes than the layer has.
+
+    Raises:
+        ConvanimError: the option and its value, and how it is typed for so many axes.
+
+    Example:
+        >>> of_axes(2, {"padding": "1:2"}, {"padding": ((1, 2),)})
+        Traceback (most recent call last):
+        ...
+        convanim.errors.ConvanimError: --padding 1:2 is for one axis, and there are 2; write 1:2x1:2.
+    """
+    for name in ("stride", "padding", "dilation", "output_padding"):
+        value = arguments.get(name)
+        if isinstance(value, tuple) and len(value) != axes:
+            each_side = [":".join(map(str, one if isinstance(one, tuple) else (one,))) for one in value]
+            right = (each_side + each_side[-1:] * axes)[:axes]
+            told = "one axis" if len(value) == 1 else f"{len(value)} axes"
+            are = "is one" if axes == 1 else f"are {axes}"
+            raise ConvanimError(
+                f"--{name.replace('_', '-')} {typed[name].strip()} is for {told}, and there {are}",
+                f"write {'x'.join(right)}",
+            )
 
 
 def typed_shape(shape: Sequence[int]) -> str:

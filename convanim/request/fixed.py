@@ -13,7 +13,7 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.ops import AvgPool, LpPool, MaxPool, MaxUnpool, Operation, PixelShuffle, PixelUnshuffle, Upsample
-from convanim.request.asked import Request, common, each, spatial
+from convanim.request.asked import Request, common, each, of_axes, spatial
 from convanim.source import read_array, read_number, read_padding
 
 _POOLS: dict[str, type[Any]] = {"max": MaxPool, "avg": AvgPool, "lp": LpPool}
@@ -30,7 +30,10 @@ def fixed(op: Operation, x: Any, colours: bool) -> Request:
 def pool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     """A max, average or Lp pooling."""
     mode = typed.get("mode") or "max"
-    arguments = _window(typed) | {"dilation": each(typed, "dilation", 1), "ceil_mode": bool(typed.get("ceil_mode"))}
+    arguments = _window(x, colours, typed) | {
+        "dilation": each(typed, "dilation", 1),
+        "ceil_mode": bool(typed.get("ceil_mode")),
+    }
     for option, wanted in (("count_include_pad", "avg"), ("norm_type", "lp")):
         if typed.get(option) is not None:
             if mode != wanted:
@@ -44,9 +47,10 @@ def pool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
 
 def unpool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     """A max unpooling, of what was pooled or, with `indices`, of the pooled values."""
-    op = MaxUnpool(**_window(typed))
+    window = _window(x, colours, typed)
+    op = MaxUnpool(**window)
     if typed.get("indices") is None:
-        pooling = MaxPool(**_window(typed))
+        pooling = MaxPool(**window)
         pooled = fixed(pooling, x, colours)
         done = pooled.trace()
         return Request(op, (done,), done.answer.shape[1:])
@@ -80,9 +84,15 @@ def shuffle(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     )
 
 
-def _window(typed: dict[str, Any]) -> dict[str, Any]:
-    return common(typed) | {
+def _window(x: Any, colours: bool, typed: dict[str, Any]) -> dict[str, Any]:
+    arguments = common(typed) | {
         "kernel_size": each(typed, "kernel"),
         "stride": each(typed, "stride"),
         "padding": read_padding(typed.get("padding") or "0", what="--padding"),
     }
+    kernel, padding = arguments["kernel_size"], arguments["padding"]
+    if isinstance(kernel, tuple):
+        of_axes(len(kernel), typed, arguments)
+    elif isinstance(padding, tuple) and len(padding) == 1:  # 1:2, which would make an axis of a plane its channels
+        of_axes(2 if colours or x.ndim == 3 else min(x.ndim, 3), typed, arguments)
+    return arguments

@@ -5,6 +5,7 @@ Knows how a kernel is spelled, and what one that says nothing of channels means.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.ops import Weighted
-from convanim.request.asked import Request, common, each, spatial, typed_shape
+from convanim.request.asked import Request, common, each, of_axes, spatial, typed_shape
 from convanim.source import read_array, read_number, read_padding
 
 _SHAPE = re.compile(r"\s*\d+(\s*[xX×]\s*\d+)*\s*", re.ASCII)
@@ -25,6 +26,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
     def make(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
         kernel, seed = typed["kernel"], typed.get("seed") or 0
         fill: Any = typed.get("fill") or "range"
+        mean = averages(kernel, colours, typed)
         axes = 2 if colours else x.ndim
         if re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII):
             kernel = "x".join([kernel.strip()] * axes)  # one number: the same along every axis of the input
@@ -53,7 +55,10 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
                 "give both the same number of axes; a row of a picture is [[1,0,-1]]",
             )
         arguments["kernel_size"] = window[0] if len(set(window)) == 1 else tuple(window)
+        of_axes(len(window), typed, arguments)
         op = kind(**arguments)
+        if mean:
+            weight, fill = np.full(weight.shape, share(op, window)), None
         if colours and op.rules.last:
             x = np.moveaxis(x, 0, -1)
         if weight.ndim == x.ndim and typed.get("out_channels") is not None:
@@ -68,10 +73,33 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
     return make
 
 
+def averages(kernel: str, colours: bool, typed: dict[str, Any]) -> bool:
+    """Whether a kernel is a mean: over colours, where neither its numbers nor how to fill it were typed.
+
+    Numbers that are counted up would make every sum white.
+    """
+    return colours and typed.get("fill") is None and bool(_SHAPE.fullmatch(kernel))
+
+
+def share(op: Weighted, window: tuple[int, ...]) -> float:
+    """What each cell of a kernel holds, so that colours keep their brightness: the mean of a window, or of the stamps
+    that meet on a cell.
+
+    Example:
+        >>> from convanim.ops import Conv, ConvTranspose
+        >>> share(Conv(2), (2, 2)), share(ConvTranspose(4, stride=2), (4, 4)), share(ConvTranspose(2, stride=3), (2, 2))
+        (0.25, 0.25, 1.0)
+    """
+    strides = op.stride if isinstance(op.stride, tuple) else (op.stride,) * len(window)
+    parts = [min(1.0, s / k) if op.transposed else 1 / k for s, k in zip(strides, window, strict=True)]
+    return math.prod(parts)
+
+
 def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill: Any, seed: int) -> Any:
     """Weights for an input with channels from a kernel that says nothing of them, in the layout of the convention.
 
-    A kernel of given numbers is every channel's; where only its shape is given, each channel has numbers of its own.
+    A kernel of given numbers is every channel's, and so is one without a fill; where only its shape is given, each
+    channel has numbers of its own.
     """
     channels = x.shape[-1] if op.rules.last else x.shape[0]
     outputs = op.groups if typed.get("out_channels") is None else typed["out_channels"]
@@ -83,7 +111,7 @@ def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill:
         )
     first, second = (channels, outputs // op.groups) if op.transposed else (outputs, channels // op.groups)
     shape = (first, second, *kernel.shape)
-    if _SHAPE.fullmatch(typed["kernel"]):
+    if fill is not None and _SHAPE.fullmatch(typed["kernel"]):
         weight = read_array(typed_shape(shape), what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
     else:
         weight = np.broadcast_to(kernel, shape)

@@ -48,6 +48,10 @@ def check(trace: Trace) -> None:
         raise ConvanimError(f"the input holds {low:g} to {high:g}, and colours are 0 to {MOST}", "scale it first")
 
 
+#: A mean of floats may end so far beyond what it is a mean of.
+_NOISE = 1e-6
+
+
 def tinted(values: NDArray[Any]) -> Colours:
     """The colours (H, W, 3) of values (3, H, W): rounded, and clipped where there is no such colour.
 
@@ -78,7 +82,7 @@ def clipped(value: float, *, saturate: bool) -> str:
         >>> clipped(510, saturate=True), clipped(510, saturate=False), clipped(255, saturate=True)
         ('clips at 255', 'its colour stops at 255', '')
     """
-    if 0 <= value <= MOST:
+    if -_NOISE <= value <= MOST + _NOISE:
         return ""
     end = MOST if value > 0 else 0
     return say("clips at {n}", n=end) if saturate else say("its colour stops at {n}", n=end)

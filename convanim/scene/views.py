@@ -211,13 +211,20 @@ def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) ->
         name for name, v in views.items() if (v.coloured or not shown.colours) and (v.lettered or not shown.symbols)
     ]
     if not known:
-        raise ConvanimError(f"a {op.words.lower()} is not shown {way}", "show its values instead")
+        raise ConvanimError(f"{_named(op)} is not shown {way}", "show its values instead")
     if view is not None and view not in known:
         close = [name for name in known if view and name.startswith(view)] or difflib.get_close_matches(view, known, 1)
+        if view in views:  # it is there, and only not so: another one that looks like it is not what is meant
+            raise ConvanimError(f"view {view!r} is not shown {way} for {_named(op)}", f"use {' or '.join(known)}")
         hint = f"did you mean {close[0]}" if close else f"use {' or '.join(known)}"
-        what = f"not shown {way}" if view in views else "not known"
-        raise ConvanimError(f"view {view!r} is {what} for a {op.words.lower()}", hint)
+        raise ConvanimError(f"view {view!r} is not known for {_named(op)}", hint)
     return view or known[0]
+
+
+def _named(op: Operation) -> str:
+    """A layer in a sentence, with its article."""
+    words = op.words.lower()
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scene:
@@ -246,17 +253,30 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
     return make(trace, shown)
 
 
-def compared(a: Trace, b: Trace) -> Scene:
-    """The scene of two layers beside each other, over one input.
+def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scene:
+    """The scene of two layers beside each other, over one input: values, and no view but this one.
 
     Raises:
-        ConvanimError: they have not one input, or cannot be shown beside each other.
+        ConvanimError: they have not one input, or cannot be shown beside each other, or in that way.
 
     Example:
         >>> a, b = (Conv(2, padding=p).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]) for p in (0, 1))
         >>> compared(a, b).beats.steps
         9
     """
+    asked = {
+        f"view {view!r}": view is not None,
+        "symbols": shown.symbols,
+        "colours": shown.colours,
+        "saturate": shown.saturate,
+        "grad": shown.grad is not None,
+    }
+    for what, wanted in asked.items():
+        if wanted:
+            raise ConvanimError(
+                f"{what} does not go with beside: two layers are compared in one view, by their values",
+                "leave one of them out",
+            )
     return CompareScene(a, b, _alone)
 
 

@@ -137,7 +137,9 @@ class _Source:
         if found.max_size is not None:
             self._told(("max_size",), read_size, found.max_size, "max_size")
         if "theme" in keys:
-            self._told(("theme",), theme.load, found.theme)
+            if theme.is_file(found.theme):
+                keys["theme"] = str(self._beside("theme", found.theme, "a theme like light"))
+            self._told(("theme",), theme.load, keys["theme"])
         return keys
 
     def _told(self, key: tuple[str, ...], check: Any, *values: Any) -> None:
@@ -149,25 +151,29 @@ class _Source:
 
     def extended(self, name: str) -> _Source:
         """The template that this one changes; a file must lie in the same folder."""
-        where = self.at("extends")
         if not name.endswith(".toml"):
-            return _Source.of_name(name, f"{where}: template")
-        folder = self.path.parent
+            return _Source.of_name(name, f"{self.at('extends')}: template")
+        path = self._beside("extends", name, f'a template like "{DEFAULT}"')
+        return _Source.of_file(path, path.name)
+
+    def _beside(self, key: str, name: str, other: str) -> Path:
+        """The file that a key names: it must lie in the folder of this one, wherever the program was started."""
+        where, folder = self.at(key), self.path.parent
         try:
             path = (folder / name).resolve()
         except (OSError, ValueError, RuntimeError):
             path = Path("/")
         if not path.is_relative_to(folder):
             raise ConvanimError(
-                f"{where}: extends {name[:60]!r} leaves the folder of {self.path.name}",
+                f"{where}: {key} {name[:60]!r} leaves the folder of {self.path.name}",
                 "put both files into one folder",
             )
         if not path.is_file():
             raise ConvanimError(
-                f"{where}: extends {name[:60]!r}, and there is no such file beside {self.path.name}",
-                f'name a file of its folder, or a template like "{DEFAULT}"',
+                f"{where}: {key} {name[:60]!r}, and there is no such file beside {self.path.name}",
+                f"name a file of its folder, or {other}",
             )
-        return _Source.of_file(path, path.name)
+        return path
 
     def _no_toml(self, error: str) -> tuple[str, str]:
         match = re.fullmatch(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", error, re.S)

@@ -97,7 +97,7 @@ class Template(Table, frozen=True):
         Literal["auto", "flat", "isometric"],
         _told("how grids stand, where it suits; auto: as the layer asks for"),
     ] = "auto"
-    theme: Annotated[_Short, _told("the colours: a theme's name")] = "light"
+    theme: Annotated[_Short, _told("the colours: a theme's name, or a file of the same folder")] = "light"
     motion: Annotated[Literal["step", "smooth"], _told("from frame to frame; smooth: what moves slides")] = "step"
     max_size: Annotated[_Short | None, _told('the most that a file may weigh, like "1MB"')] = None
     page: PageTable = PageTable()

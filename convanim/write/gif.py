@@ -50,6 +50,9 @@ class GifWriter:
         plays: how often the animation runs; 0 means for ever.
         comment: text for a comment block, none if empty.
 
+    Attributes:
+        images: how many were written; all of them once it is closed.
+
     Raises:
         ConvanimError: for a size, a number of colours or a number of plays that a GIF cannot hold.
 
@@ -84,6 +87,7 @@ class GifWriter:
         self._waiting: Future[bytes] | None = None  # the image that made it so, ...
         self._flags, self._hole = 0, self._clear  # ... its flags and transparent index ...
         self._delay = 0  # ... and the centiseconds it has been asked for up to now
+        self.images = 0
         file.write(_header(size, palette, self._bits) + _loop(plays) + _comment(comment))
 
     def add(self, frame: Pixels, milliseconds: int, changed: Box | None = None) -> None:
@@ -155,6 +159,7 @@ class GifWriter:
             delay = (self._delay + part) // parts
             control = struct.pack("<3sBHBB", b"\x21\xf9\x04", self._flags, delay, self._hole, 0)
             self._file.write(control + self._waiting.result())
+            self.images += 1
 
     def say(self, line: str) -> None:
         """Add a line to the comment that stands behind the last image, where it delays no picture."""

@@ -46,6 +46,7 @@ class Sprites:
         """
         if emphasis == Emphasis.ACTIVE and (own >= 0 or not self.motion):  # the window's outline says it
             emphasis = Emphasis.NONE
+        core = own if role == Role.PADDING and emphasis not in (Emphasis.QUIET, Emphasis.DIFFERENT) else -1
         if role in COLOURLESS or emphasis in (Emphasis.QUIET, Emphasis.DIFFERENT):
             own = -1
         shown = role not in (Role.NONE, Role.PENDING, Role.EMPTY)
@@ -55,10 +56,13 @@ class Sprites:
         # Letters that find no room leave the colour of their role: there is nothing that a shade could measure.
         plain = place.number or place.plain or not place.panel.numerals.measures
         shade = own if own >= 0 else -1 if plain else self._shade(place, role, emphasis, value, heat)
-        key = (place.inside, place.line, place.number, place.note, role, emphasis, text, note, shade, heat)
+        key = (place.inside, place.line, place.number, place.note, role, emphasis, text, note, shade, heat, core)
         sprite = self._sprites.get(key)
         if sprite is None:
-            sprite = self._sprites[key] = self._draw(place, Role(role), Emphasis(emphasis), text, note, shade, heat)
+            sprite = self._draw(place, Role(role), Emphasis(emphasis), text, note, shade, heat)
+            if core >= 0:  # its colour is known, and that it is padding, too
+                sprite[place.leaning(_core(place.pitch - place.line))] = core
+            self._sprites[key] = sprite
             if len(self._sprites) > KEPT:
                 self._sprites.popitem(last=False)
         return sprite
@@ -138,6 +142,12 @@ def _cross(side: int, numbered: bool) -> Mask:
     thick, reach = max(1, round(side / 40)), max(2, side / 4.5)
     cross: Mask = (np.abs(rows - columns) < 2 * thick) & (np.maximum(rows, columns) < reach)
     return cross
+
+
+def _core(side: int) -> Mask:
+    """A square in the middle: the colour of a cell that is not the picture's."""
+    line = np.abs(np.arange(side) * 2 - (side - 1)) < max(1, side / 4)
+    return np.outer(line, line)
 
 
 def _corner(side: int, numbered: bool) -> Mask:

@@ -129,7 +129,7 @@ class Floating:
     def _cell(self, place: Place, f: Float) -> Pixels:
         """A cell with the grid lines around it."""
         own = -1
-        if f.colour is not None and f.role not in COLOURLESS:
+        if f.colour is not None and f.role not in COLOURLESS - {Role.PADDING}:
             own = int(self._palette.nearest(np.array(f.colour, np.uint8)))
         sprite = self._sprites.of(place, f.role, f.emphasis, f.value, f.note if place.note else "", own)
         line = place.line
