@@ -119,7 +119,14 @@ class Raster:
             if self._replace(f"tab {i}", text, "text" if current else "muted"):
                 self._fill(tab.underline, self.palette.solid("kernel.stroke" if current else "line"))
         for i, caption in enumerate(frame.captions[: len(page.captions)]):
-            self._replace(f"caption {i}", page.caption(i, caption), "text")
+            lines = page.lines(i, caption)
+            keys = f"caption {i}", f"caption {i}, second line"
+            texts = [*lines, lines[0]._replace(text="")][:2]
+            if [self._written.get(key, (None, None))[0] for key in keys] != texts:
+                for key in keys:  # one line lies over both places of two
+                    self._replace(key, texts[0]._replace(text=""), "text")
+                for key, text in zip(keys, texts, strict=True):
+                    self._replace(key, text, "text")
         if page.counts:
             self._replace("counter", page.counted(frame.step, self._steps), "muted")
         for name, place in page.places.items():
