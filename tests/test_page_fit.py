@@ -1,4 +1,4 @@
-"""Pages that fit what is shown: captions of whole clauses, many planes, wide grids, words that do not run into values."""
+"""Pages that fit what is shown: whole clauses, many planes, wide grids, notes that do not run into values."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_layout import check_apart, ink, numbers_of
 from test_template_pages import STYLES
 
 from convanim import glyphs
 from convanim.layout import layout
-from convanim.ops import Conv, MaxPool
+from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool
 from convanim.render.raster import Raster
-from convanim.scene import Scene, compared, scene
-from convanim.scene.frame import Caption
+from convanim.scene import Scene, Shown, compared, scene
+from convanim.scene.frame import Caption, arrangements
 from convanim.spoken import Spoken, catalogue
 from convanim.theme import load
 
@@ -86,3 +87,86 @@ def test_a_long_remark_takes_two_lines_and_leaves_nothing_behind() -> None:
     for remark in remarks:
         shown = replace(frame, captions=(Caption(remark=remark.strip()),))
         assert (raster.draw(shown).pixels == Raster(s, page, load("light")).draw(shown).pixels).all()
+
+
+# --- many planes ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(STYLES))
+@pytest.mark.parametrize("channels", [5, 8])
+def test_a_page_of_every_template_has_room_for_eight_channels(name: str, channels: int) -> None:
+    style = STYLES[name]
+    s = scene(Conv(3).trace(counting(channels, 5, 5), counting(1, channels, 3, 3)))
+    page = layout(s, style.width, style.height, style=style)
+    check_apart(s, page)
+    for place in page.places.values():
+        shaded = [p for p in page.places.values() if p.shaded and p.panel.shade == place.panel.shade]
+        assert not shaded or not style.scales or any(p.scale for p in shaded), place.panel.name
+
+
+def test_many_planes_keep_their_kernels_in_every_arrangement() -> None:
+    s = scene(Conv(3).trace(counting(7, 4, 4), counting(6, 7, 3, 3)))
+    names = sorted(panel.name for panel in s.panels)
+    for blocks in arrangements(s):
+        assert sorted(p.name for block in blocks for row in block for p in row) == names
+        assert max(len(row) for block in blocks for row in block) <= 4
+    assert arrangements(scene(Conv(3).trace(counting(4, 4, 4), counting(1, 4, 3, 3)))) == ()
+
+
+def test_a_comparison_of_many_planes_shows_them_rather_than_kernels() -> None:
+    x = counting(3, 5, 5)
+    s = compared(Conv((3, 3, 3)).trace(x, counting(3, 3, 3)), Conv((5, 5, 5), padding=2).trace(x, counting(5, 5, 5)))
+    assert {panel.name.removeprefix("below ").split()[0] for panel in s.panels} == {"stage", "output"}
+    for name in STYLES:
+        style = STYLES[name]
+        page = layout(s, style.width, style.height, style=style)
+        check_apart(s, page)
+        assert min(place.pitch for place in page.places.values()) >= style.height / 180
+
+
+# --- wide grids -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", [14, 30])
+def test_wide_grids_stand_above_each_other_on_the_usual_page(columns: int) -> None:
+    s = scene(Conv(3, padding=1).trace(counting(3, columns), counting(3, 3)))
+    page = layout(s, 1280, 720)
+    check_apart(s, page)
+    assert page.places["stage"].box.bottom < page.places["output"].box.top
+    assert page.places["stage"].box.right - page.places["stage"].box.left > 0.6 * page.width
+    assert all(place.number for place in page.places.values())
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (6, 6), (14, 3), (3, 5)])
+def test_other_grids_stay_beside_each_other(shape: tuple[int, int]) -> None:
+    page = layout(scene(Conv(3, padding=1).trace(counting(*shape), counting(3, 3))), 1280, 720)
+    assert page.places["stage"].box.right < page.places["kernel"].x < page.places["output"].x
+
+
+# --- notes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(STYLES))
+@pytest.mark.parametrize("shape", [(4, 6), (6, 6), (8, 8), (2, 6, 6)])
+@pytest.mark.parametrize("other", [None, AvgPool(2)])
+def test_places_of_maxima_touch_neither_numbers_nor_frames(name: str, shape: tuple[int, ...], other: Any) -> None:
+    style, x = STYLES[name], counting(*shape)
+    pooled = MaxPool(2).trace(x)
+    s = scene(pooled) if other is None else compared(pooled, other.trace(x))
+    page = layout(s, style.width, style.height, style=style)
+    for place, number, note in numbers_of(s, page):
+        if not note or "[" not in note.text:
+            continue
+        side, frame = place.pitch - place.line, (page.stroke + 1) // 2
+        top, left, bottom, right = ink(note)
+        assert top > ink(number).bottom, (number, note)
+        assert left >= frame, note
+        assert max(bottom, right) <= side - frame, note
+
+
+def test_terms_with_subscripts_are_left_out_where_they_would_be_too_small() -> None:
+    trace = ConvTranspose(3, 2).trace(counting(3, 3), counting(3, 3))
+    for width in (640, 1280, 2560):
+        page = layout(scene(trace, "overlap-add", Shown(symbols=True)), width, width * 9 // 16)
+        assert all(not place.note or 0.65 * place.note >= page.smallest - 0.5 for place in page.places.values())
+    assert page.places["canvas"].note

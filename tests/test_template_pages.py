@@ -149,7 +149,8 @@ def test_a_style_without_changes_is_the_usual_page() -> None:
     assert (a.title, a.tabs, a.captions) == (b.title, b.tabs, b.captions)
 
 
-def test_a_row_is_broken_only_where_cells_get_larger() -> None:
+def test_a_row_is_broken_only_where_cells_get_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convanim.layout.grids.MUCH", float("inf"))
     s = scene(ConvTranspose(3, 2).trace(np.ones((3, 3), int), np.ones((3, 3), int)), "overlap-add")
     wrapping = Style(1080, 1080, wrap=True)
     one, two = (layout(s, 1080, 1080, style=style).places for style in (Style(1080, 1080), wrapping))

@@ -25,8 +25,8 @@ Pitches = dict[str, int]
 FINE = 32
 
 
-#: Cells must get so much larger for a row to be broken.
-GAIN = 1.08
+#: Cells must get so much larger for a row to be broken: where a style wants that, and elsewhere.
+GAIN, MUCH = 1.08, 1.5
 
 
 class Standing(Protocol):
@@ -74,8 +74,7 @@ def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     """
     m = replace(m, most=max(max(p.shape) for rows in scene.blocks for row in rows for p in row))
     scene = _arranged(scene, m)
-    if m.style.wrap:
-        scene = _wrapped(scene, m)
+    scene = _wrapped(scene, m)
     best = stack(scene, m)
     shaded = [name for name, place in best[0].items() if place.shaded]
     numbered = [name for name, place in best[0].items() if place.number]
@@ -107,14 +106,19 @@ def _arranged(scene: Standing, m: Measures) -> Standing:
 
 
 def _wrapped(scene: Standing, m: Measures) -> Standing:
-    """The scene as it is, or with its row in two, where the smallest cells get clearly larger by that."""
+    """The scene as it is, or with its row in two, where the smallest cells get clearly larger by that.
+
+    Numbers that only then can be read count as much as larger cells, and no number may go for them.
+    """
+    gain = GAIN if m.style.wrap else MUCH
     best: Standing = scene
-    smallest = 0.0
+    read, smallest = -1, 0.0
     for tried in (scene, *(Stood(blocks, scene.traces) for blocks in broken(scene.blocks))):
         with suppress(TooSmall):
-            pitch = min(place.pitch for place in stack(tried, m)[0].values())
-            if pitch > smallest:
-                best, smallest = tried, pitch if tried is not scene else GAIN * pitch
+            places = stack(tried, m)[0].values()
+            found, pitch = sum(place.number > 0 for place in places), min(place.pitch for place in places)
+            if found >= read and (pitch > smallest or (found > read and GAIN * pitch > smallest)):
+                best, read, smallest = tried, found, pitch if tried is not scene else gain * pitch
     return best
 
 

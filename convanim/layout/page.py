@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -138,8 +140,10 @@ class Place:
         """A note at a cell's lower edge, on the right or centred; the pen is relative to the cell's corner."""
         side = self.pitch - self.line
         free = side - glyphs.width(text, self.note)
-        x = round(free / 2) if centred else max(0, round(free - max(1, 0.05 * side)))
-        return Text(text, x, side - max(1, round(0.07 * side)), self.note)
+        # A bracket beside a frame would look like a part of it.
+        edge = max(4, 0.08 * side) if inked(self.panel.notes)[1] else max(1, 0.05 * side)
+        x = round(free / 2) if centred else max(0, round(free - edge))
+        return Text(text, x, note_base(self.panel.notes, side, self.note), self.note)
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,3 +271,31 @@ def _cut(text: str, size: int, width: float) -> str:
 def middle(side: int, size: int) -> int:
     """The baseline that puts capitals in the middle of a side."""
     return round((side + glyphs.CAPITALS * size) / 2)
+
+
+@lru_cache(maxsize=256)
+def inked(text: str) -> tuple[float, float]:
+    """How far a text rises over its baseline, at least as capitals do, and drops below it, in parts of its size.
+
+    Example:
+        >>> inked("×3")[1], inked("[1,3]")[1] > 0.1
+        (0.0, True)
+    """
+    drawn = glyphs.line(text, 100)
+    rows = np.flatnonzero((drawn.coverage > drawn.coverage.max(initial=0) // 2).any(axis=1))
+    if not len(rows):
+        return glyphs.CAPITALS, 0.0
+    drop = max(0, int(rows[-1]) + 1 - drawn.rise)
+    # What is round reaches a little below the line, and is not meant to.
+    return max(glyphs.CAPITALS, (drawn.rise - int(rows[0])) / 100), drop / 100 if drop > 3 else 0.0
+
+
+def note_base(notes: str, side: int, size: int) -> int:
+    """The baseline of the notes in a cell, of which this is the longest."""
+    return side - max(1, round(0.07 * side)) - ceil(inked(notes)[1] * size)
+
+
+def note_top(notes: str, side: int, size: int) -> int:
+    """Where the notes in a cell begin, of which this is the longest."""
+    rise, drop = inked(notes)
+    return note_base(notes, side, size) - (round if not drop else ceil)(rise * size)
