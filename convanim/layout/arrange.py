@@ -6,6 +6,7 @@ Knows scenes and how wide text is. Must not know colours, or what a frame shows.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from convanim import glyphs
@@ -14,7 +15,7 @@ from convanim.layout.grids import TooSmall, grids
 from convanim.layout.isometric import isometric
 from convanim.layout.measures import LARGEST_SIDE, Measures
 from convanim.layout.page import Box, Page, Tab, Text, counted
-from convanim.layout.row import row
+from convanim.layout.row import row, strips
 from convanim.layout.seen import seen
 from convanim.layout.style import USUAL, Style
 from convanim.scene import Scene
@@ -77,6 +78,8 @@ def layout(
             )
         heading = heading._replace(text=scene.title.split("   ")[-1])
     place, links = JOINED.get(arrangement, (grids, ""))
+    if arrangement == "compare" and strips(scene) and _stands(scene, m):
+        place, links = JOINED["row"]
     try:
         places, signs = place(scene, m)
     except TooSmall:
@@ -145,6 +148,14 @@ def _too_small(scene: Scene, m: Measures, place: Placing) -> ConvanimError:
     usual = m.height == _shape(m, m.width)
     side = "" if usual else f" --height {_shape(m, high)}"
     return ConvanimError(told, f"use --width {high}{side} or more, or a smaller input")
+
+
+def _stands(scene: Scene, m: Measures) -> bool:
+    """Whether there is room for the lines between strips without a number less."""
+    with suppress(TooSmall):
+        joined = row(scene, m)[0].values()
+        return sum(p.number > 0 for p in joined) >= sum(p.number > 0 for p in grids(scene, m)[0].values())
+    return False
 
 
 def _fits(scene: Scene, m: Measures, width: int, place: Placing) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Protocol
 
 from convanim import glyphs
@@ -18,6 +19,7 @@ from convanim.layout.page import Place, Text, middle
 from convanim.layout.scales import explained
 from convanim.layout.seen import broken
 from convanim.scene.frame import Blocks, Panel, Rows, arrangements
+from convanim.scene.pair import BELOW
 from convanim.trace import Trace
 
 Pitches = dict[str, int]
@@ -149,8 +151,11 @@ def stack(scene: Standing, m: Measures, told: Collection[str] = ()) -> tuple[dic
     places: dict[str, Place] = {}
     signs: list[Text] = []
     left = m.margin
-    for block, width in zip(blocks, widths, strict=True):
-        block.put(places, signs, left, width, pitches)
+    tops = [block.top(pitches) for block in blocks]
+    if all(halves(blocks[0].rows[0], block.rows[0]) for block in blocks[1:]):
+        tops = [min(tops)] * len(tops)  # two layers stand on one line, however much is under them
+    for block, width, top in zip(blocks, widths, tops, strict=True):
+        block.put(places, signs, left, width, pitches, top)
         left += width + m.of(76, 30)
     return places, tuple(signs)
 
@@ -189,6 +194,12 @@ def _alike(panels: Iterable[Panel], pitches: Pitches, m: Measures) -> Pitches:
     return {p.name: min(pitches[p.name], aside) if p.aside else same for p in panels}
 
 
+def halves(one: Sequence[Panel], other: Sequence[Panel]) -> bool:
+    """Whether two rows show the same of two layers."""
+    a, b = one[0], other[0]
+    return a.group == b.group != "" and a.name.startswith(BELOW) != b.name.startswith(BELOW)
+
+
 class Block:
     """Rows of panels, each over the whole width of the block.
 
@@ -206,8 +217,9 @@ class Block:
         foot = round(1.9 * m.sizes[2])
         #: Under each row the room of its scales, px.
         self._feet = [foot if any(p.name in self._told for p in row) else 0 for row in rows]
-        self._spare = m.of(10, 4)
-        self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - (len(rows) - 1) * self._spare
+        #: Under each row but the last the least room that parts it from the next one, px: more from another layer.
+        self._spare = [m.of(36, 14) if halves(*two) else m.of(10, 4) for two in pairwise(rows)]
+        self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - sum(self._spare)
         tallest = [max(p.shape[0] for p in row) for row in rows]
         self._shares = [self._room * t // sum(tallest) for t in tallest]
 
@@ -263,17 +275,28 @@ class Block:
             pitches |= {p.name: min(fit[p.name], aside) if p.aside else fit[p.name] for p in row}
         return self.kin.shared(pitches)
 
-    def put(self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches) -> None:
-        """Place its panels and signs, from this left edge on."""
+    def _free(self, pitches: Pitches) -> tuple[int, set[int]]:
+        """The room above, below and between its rows, px, and the rows after which there is none."""
+        # Rows whose columns line up stand close to each other; the others share the room that is left.
+        tied = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
+        close = {r for r in tied if not halves(self.rows[r], self.rows[r + 1])}
+        return max(0, (self._room - sum(self._used(pitches))) // (len(self.rows) + 1 - len(close))), close
+
+    def top(self, pitches: Pitches) -> int:
+        """Where its first row begins, for it to stand in the middle."""
+        return self.m.top + self._free(pitches)[0]
+
+    def put(
+        self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches, top: int
+    ) -> None:
+        """Place its panels and signs, from this left edge and top on."""
         m = self.m
         used = self._used(pitches)
-        # Rows whose columns line up stand close to each other; the others share the room that is left.
-        close = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
-        free = max(0, (self._room - sum(used)) // (len(used) + 1 - len(close)))
+        free, close = self._free(pitches)
         xs: dict[str, int] = {}
         for band in self._bands:
             xs |= band.across(pitches, left, width)
-        y = m.top + free
+        y = top
         for number, (row, high) in enumerate(zip(self.rows, used, strict=True)):
             for i, panel in enumerate(row):
                 x, pitch = xs[panel.name], pitches[panel.name]
@@ -285,7 +308,8 @@ class Block:
                     before = places[row[i - 1].name].box.right if i else x - gap(panel, m)
                     at = round((before + x - glyphs.width(panel.sign, size)) / 2)
                     signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
-            y += m.title_line + high + self._feet[number] + self._spare + (0 if number in close else free)
+            spare = self._spare[number] if number < len(self._spare) else 0
+            y += m.title_line + high + self._feet[number] + spare + (0 if number in close else free)
 
     def _top_of(self, panel: Panel, row: Sequence[Panel]) -> Panel:
         """The panel of the row with which this one shares its top."""

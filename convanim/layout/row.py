@@ -18,6 +18,7 @@ from convanim.layout.scales import above
 from convanim.scene import Scene
 from convanim.scene.frame import Blocks, Panel, Rows
 from convanim.scene.links import links
+from convanim.scene.pair import BELOW
 from convanim.trace import Trace
 
 
@@ -62,7 +63,8 @@ def strips(scene: Scene) -> Strips | None:
     if not scene.traces or len(scene.traces[0].axes) != 1 or len(scene.blocks) != 1 or not scene.beats.steps:
         return None
     found = links(scene.frame(scene.beats.opening + scene.beats.each - 1))
-    groups = [p.group for p in scene.panels if p.group]
+    # Of two layers each has strips of its own.
+    groups = [(p.group, p.name.startswith(BELOW)) for p in scene.panels if p.group]
     if not found or len(groups) != len(set(groups)):
         return None  # of several planes each would be joined through others
     ends = {name for link in found for name in (link.panel, link.other)}
@@ -115,17 +117,18 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     y = m.top + other
     for number, high in enumerate(heights):
         by = y - tops[number]
+        shift = _centred(found, number, places, m) if len(found.joined) > 1 else 0
         for panel in found.rows[number]:
             place = places[panel.name]
-            beside = 0
-            if len(found.rows[number]) == 1:
+            beside = shift
+            if len(found.rows[number]) == len(found.joined) == 1:
                 beside = _beside(place, places[found.partner.get(panel.name, panel.name)], m)
             if place.scale and number in found.joined:
                 place = _scaled_above(place, found.rows[number], places, m)
             moved[panel.name] = _moved(place, beside, by, m, under=found.under(number))
         for sign in signs:
             if tops[number] - m.title_line <= sign.baseline <= bottoms[number]:
-                moved_signs.append(sign._replace(baseline=sign.baseline + by))
+                moved_signs.append(_shift(sign, shift, by))
         y += high + (between if number in found.joined else other)
     return moved, tuple(moved_signs)
 
@@ -143,9 +146,22 @@ def _ends(found: Strips, number: int, places: dict[str, Place], m: Measures) -> 
 def _beside(place: Place, partner: Place, m: Measures) -> int:
     """How far a strip moves to the right to stand in the middle of the one that it is joined to, px."""
     wanted = (partner.box.left + partner.box.right - place.box.left - place.box.right) // 2
+    return max(min(wanted, m.width - m.margin - _right(place)), min(0, m.margin - place.box.left))
+
+
+def _centred(found: Strips, number: int, places: dict[str, Place], m: Measures) -> int:
+    """How far a row moves to the right for its joined strip to stand in the middle, as those of all pairs do."""
+    row = [places[p.name] for p in found.rows[number]]
+    joined = [place for place in row if place.panel.name in found.partner] or row[:1]
+    left, right = min(place.box.left for place in row), max(_right(place) for place in row)
+    wanted = (m.width - joined[0].box.left - joined[0].box.right) // 2
+    return max(min(wanted, m.width - m.margin - right), min(0, m.margin - left))
+
+
+def _right(place: Place) -> int:
+    """How far a strip reaches with its titles and its scale."""
     words = [glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles]
-    right = max(place.box.right, round(place.x + max(words, default=0)), place.scale[2].box.right if place.scale else 0)
-    return max(min(wanted, m.width - m.margin - right), min(0, m.margin - place.box.left))
+    return max(place.box.right, round(place.x + max(words, default=0)), place.scale[2].box.right if place.scale else 0)
 
 
 def _scaled_above(place: Place, row: Sequence[Panel], places: dict[str, Place], m: Measures) -> Place:
