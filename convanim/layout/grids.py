@@ -29,6 +29,8 @@ FINE = 32
 
 #: Cells must get so much larger for a row to be broken: where a style wants that, and elsewhere.
 GAIN, MUCH = 1.08, 1.5
+#: A row of strips may count for so many rows of cells, where its numbers can be read then.
+WEIGHTS = 2, 3
 
 
 class Standing(Protocol):
@@ -77,17 +79,29 @@ def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     m = replace(m, most=max(max(p.shape) for rows in scene.blocks for row in rows for p in row))
     scene = _arranged(scene, m)
     scene = _wrapped(scene, m)
-    best = stack(scene, m)
+    best, weight = _strips_read(scene, m)
     shaded = [name for name, place in best[0].items() if place.shaded]
     numbered = [name for name, place in best[0].items() if place.number]
     told: frozenset[str] = frozenset()
     for some in (shaded, *([name] for name in shaded)):
         if m.style.scales and not told.issuperset(some):
             with suppress(TooSmall):  # too narrow for this scale
-                tried = stack(scene, m, told.union(some))
+                tried = stack(scene, m, told.union(some), weight)
                 if all(tried[0][name].number for name in numbered):
                     best, told = tried, told.union(some)
     return best
+
+
+def _strips_read(scene: Standing, m: Measures) -> tuple[tuple[dict[str, Place], tuple[Text, ...]], int]:
+    """The places, and for how many rows of cells a row of strips counts: for more than one if numbers need it."""
+    best, weight = stack(scene, m), 1
+    read = {name for name, place in best[0].items() if place.number}
+    for more in WEIGHTS if len(read) < len(best[0]) else ():
+        with suppress(TooSmall):
+            tried = stack(scene, m, weight=more)
+            if read < {name for name, place in tried[0].items() if place.number}:
+                return tried, more
+    return best, weight
 
 
 def _arranged(scene: Standing, m: Measures) -> Standing:
@@ -124,14 +138,19 @@ def _wrapped(scene: Standing, m: Measures) -> Standing:
     return best
 
 
-def stack(scene: Standing, m: Measures, told: Collection[str] = ()) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def stack(
+    scene: Standing, m: Measures, told: Collection[str] = (), weight: int = 1
+) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The places with scales under these panels, where they are shaded.
+
+    Args:
+        weight: how many rows of cells a row of strips counts for where other grids share the height with it.
 
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
     kin = Kin(scene.blocks, m)
-    blocks = [Block(rows, kin, told) for rows in scene.blocks]
+    blocks = [Block(rows, kin, told, weight) for rows in scene.blocks]
     strips = bool(scene.traces) and len(scene.traces[0].axes) == 1
     most: Pitches = {}
     while True:  # what is shared only ever shrinks, so this ends
@@ -207,9 +226,10 @@ class Block:
         rows: from top to bottom.
         kin: what the panels share.
         told: names of the panels whose shades have scales.
+        weight: how many rows of cells a row of strips counts for.
     """
 
-    def __init__(self, rows: Rows, kin: Kin, told: Collection[str]) -> None:
+    def __init__(self, rows: Rows, kin: Kin, told: Collection[str], weight: int = 1) -> None:
         self.rows, self.kin, self.m = rows, kin, kin.m
         self._told = kin.scaled.intersection(told)
         self._bands = bands(rows, kin, self._told)
@@ -221,6 +241,8 @@ class Block:
         self._spare = [m.of(36, 14) if halves(*two) else m.of(10, 4) for two in pairwise(rows)]
         self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - sum(self._spare)
         tallest = [max(p.shape[0] for p in row) for row in rows]
+        if max(tallest) > 1:
+            tallest = [max(t, weight) if all(p.aside for p in row) else t for t, row in zip(tallest, rows, strict=True)]
         self._shares = [self._room * t // sum(tallest) for t in tallest]
 
     def need(self, most: int, shared: Pitches) -> int:

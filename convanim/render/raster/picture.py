@@ -159,16 +159,18 @@ class Raster:
     def _draw_scale(self, place: Place) -> None:
         if place.scale is None:
             return
-        low, bar, high = place.scale
-        self._write(low, "muted")
-        self._write(high, "muted")
+        least, bar, greatest = place.scale
+        self._write(least, "muted")
+        self._write(greatest, "muted")
         steps = self.palette.shade(place.panel.shade)
         if place.signed:
             steps = np.concatenate([self.palette.shade("negative")[::-1], steps])
         if place.panel.heat:
             steps = self.palette.shade("heat")
-        at = np.arange(bar.right - bar.left) * len(steps) // (bar.right - bar.left)
-        self._base[bar.top : bar.bottom, bar.left : bar.right] = steps[at]
+        high, wide = bar.bottom - bar.top, bar.right - bar.left
+        along = max(high, wide)
+        inks = steps[np.arange(along) * len(steps) // along]
+        self._base[bar.top : bar.bottom, bar.left : bar.right] = inks if wide >= high else inks[::-1, None]
 
     # Grids.
 
