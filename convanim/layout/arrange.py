@@ -23,6 +23,8 @@ from convanim.words import Catalogue
 
 #: Of so many grids a page is too small for all of them rather than for one.
 CROWD = 8
+#: Strips of two layers are joined by lines where their cells keep such a part of their size.
+LEAST = 0.55
 
 Placing = Callable[[Scene, Measures], object]
 #: Arrangements besides the flat one: what places the panels, and how linked cells are joined.
@@ -151,10 +153,11 @@ def _too_small(scene: Scene, m: Measures, place: Placing) -> ConvanimError:
 
 
 def _stands(scene: Scene, m: Measures) -> bool:
-    """Whether there is room for the lines between strips without a number less."""
+    """Whether there is room for the lines between strips without a number less, or much smaller cells."""
     with suppress(TooSmall):
-        joined = row(scene, m)[0].values()
-        return sum(p.number > 0 for p in joined) >= sum(p.number > 0 for p in grids(scene, m)[0].values())
+        joined, alone = (place(scene, m)[0].values() for place in (row, grids))
+        larger = min(p.pitch for p in joined) >= LEAST * min(p.pitch for p in alone)
+        return larger and sum(p.number > 0 for p in joined) >= sum(p.number > 0 for p in alone)
     return False
 
 

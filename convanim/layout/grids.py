@@ -172,7 +172,9 @@ def stack(
     left = m.margin
     tops = [block.top(pitches) for block in blocks]
     if all(halves(blocks[0].rows[0], block.rows[0]) for block in blocks[1:]):
-        tops = [min(tops)] * len(tops)  # two layers stand on one line, however much is under them
+        # Two layers stand on one line, however much is under them.
+        down = [block.down(pitches) for block in blocks]
+        tops = [min(tops) + max(down) - own for own in down]
     for block, width, top in zip(blocks, widths, tops, strict=True):
         block.put(places, signs, left, width, pitches, top)
         left += width + m.of(76, 30)
@@ -301,12 +303,22 @@ class Block:
         """The room above, below and between its rows, px, and the rows after which there is none."""
         # Rows whose columns line up stand close to each other; the others share the room that is left.
         tied = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
-        close = {r for r in tied if not halves(self.rows[r], self.rows[r + 1])}
+        below = [row[0].name.startswith(BELOW) for row in self.rows]
+        close = {r for r in tied if below[r] == below[r + 1] or self.rows[r][0].group != self.rows[r + 1][0].group}
         return max(0, (self._room - sum(self._used(pitches))) // (len(self.rows) + 1 - len(close))), close
 
     def top(self, pitches: Pitches) -> int:
         """Where its first row begins, for it to stand in the middle."""
         return self.m.top + self._free(pitches)[0]
+
+    def down(self, pitches: Pitches) -> int:
+        """How far below the top of its first row the first grid begins, px, besides its title."""
+        row = self.rows[0]
+        return (self._used(pitches)[0] - self._tall(row[0], row, pitches)) // 2
+
+    def _tall(self, panel: Panel, row: Sequence[Panel], pitches: Pitches) -> int:
+        """The height of the grids of a row that share their top with this one, px."""
+        return max(pitches[p.name] * p.shape[0] for p in row if self._top_of(p, row) is self._top_of(panel, row))
 
     def put(
         self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches, top: int
@@ -322,8 +334,7 @@ class Block:
         for number, (row, high) in enumerate(zip(self.rows, used, strict=True)):
             for i, panel in enumerate(row):
                 x, pitch = xs[panel.name], pitches[panel.name]
-                together = [p for p in row if self._top_of(p, row) is self._top_of(panel, row)]
-                tall = max(pitches[p.name] * p.shape[0] for p in together)
+                tall = self._tall(panel, row, pitches)
                 places[panel.name] = self._place(panel, x, y + m.title_line + (high - tall) // 2, pitch)
                 if panel.sign:
                     size = m.sign

@@ -101,7 +101,7 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     found = strips(scene)
     if found is None:
         raise ConvanimError("layout 'row' joins two strips, and here are others", "use --layout flat")
-    least = m.of(64, 26)
+    least = m.of(64, 26) if len(found.joined) == 1 else m.of(48, 20)
     # A little more than nothing is left above, between and below, for words not to touch.
     room = least * len(found.joined) + m.of(10, 2) * (len(found.rows) + 1 - len(found.joined))
     places, signs = fitted(found, _Lower(m.width, m.height, m.captions, m.style, lines=room))
@@ -114,10 +114,11 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     other = max(0, free - between * len(found.joined)) // (len(heights) + 1 - len(found.joined))
     moved: dict[str, Place] = {}
     moved_signs: list[Text] = []
+    shifts = _shifts(found, places, m) if len(found.joined) > 1 else [0] * len(heights)
     y = m.top + other
     for number, high in enumerate(heights):
         by = y - tops[number]
-        shift = _centred(found, number, places, m) if len(found.joined) > 1 else 0
+        shift = shifts[number]
         for panel in found.rows[number]:
             place = places[panel.name]
             beside = shift
@@ -149,13 +150,21 @@ def _beside(place: Place, partner: Place, m: Measures) -> int:
     return max(min(wanted, m.width - m.margin - _right(place)), min(0, m.margin - place.box.left))
 
 
-def _centred(found: Strips, number: int, places: dict[str, Place], m: Measures) -> int:
-    """How far a row moves to the right for its joined strip to stand in the middle, as those of all pairs do."""
-    row = [places[p.name] for p in found.rows[number]]
-    joined = [place for place in row if place.panel.name in found.partner] or row[:1]
-    left, right = min(place.box.left for place in row), max(_right(place) for place in row)
-    wanted = (m.width - joined[0].box.left - joined[0].box.right) // 2
-    return max(min(wanted, m.width - m.margin - right), min(0, m.margin - left))
+def _shifts(found: Strips, places: dict[str, Place], m: Measures) -> list[int]:
+    """How far each row moves to the right for the joined strips of all pairs to stand on one axis: the page's middle,
+    or as near to it as every row can come."""
+    middles, ends = [], []
+    for panels in found.rows:
+        row = [places[p.name] for p in panels]
+        joined = [place for place in row if place.panel.name in found.partner] or row[:1]
+        middles.append((joined[0].box.left + joined[0].box.right) // 2)
+        least = min(0, m.margin - min(place.box.left for place in row))
+        ends.append((least, max(least, m.width - m.margin - max(map(_right, row)))))
+    lowest, highest = (
+        pick(at + end[i] for at, end in zip(middles, ends, strict=True)) for i, pick in enumerate((max, min))
+    )
+    axis = max(lowest, min(m.width // 2, highest))
+    return [max(least, min(axis - at, most)) for at, (least, most) in zip(middles, ends, strict=True)]
 
 
 def _right(place: Place) -> int:

@@ -73,7 +73,8 @@ def _free(spot: Scale, places: dict[str, Place], signs: Sequence[Text], m: Measu
     near = m.of(8, 4)
     box = _hull([spot[0].box, spot[1], spot[2].box])
     box = Box(box.top - near // 2, box.left - near, box.bottom + near // 2, box.right + near)
-    if box.left < m.margin - 2 * near or box.top < m.top or box.bottom > m.bottom or box.right > m.width - m.margin + 2 * near:
+    inside = m.margin // 2 <= box.left and box.right <= m.width - m.margin // 2
+    if not inside or box.top < m.top or box.bottom > m.bottom:
         return False
     return not any(_meet(box, other) for other in _standing(places, signs))
 

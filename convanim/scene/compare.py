@@ -136,7 +136,10 @@ class CompareScene:
             # What is looked up stands under the stage, in cells of its size.
             rows = [walked, *([[replace(p, follows=walked[0].name) for p in aside]] if aside else [])]
         elif len(walked) == 2:
-            rows = [walked[:1], [walked[1], *aside]]
+            # All strips begin at one edge.
+            leads = next(p.name for p in self._pair.above.panels if not p.aside)
+            first = replace(walked[0], follows=leads if walked[0].name.startswith(BELOW) else "")
+            rows = [[first], [replace(walked[1], follows=first.name), *aside]]
         else:  # several planes stay as their scene has them
             named = {old.name: new for old, new in zip(shown.panels, dressed, strict=True)}
             # Of many planes those are shown that tell the layers apart; kernels and sums would leave them no room.
