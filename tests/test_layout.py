@@ -154,12 +154,15 @@ def spoken(s: Scene, page: Page) -> list[Named]:
     counts = []
     for frame in looked_at(s):
         for i, caption in enumerate(frame.captions[: len(page.captions)]):
-            text = page.caption(i, caption)
-            # Words may be set smaller to fit, but where they start and stand is the same in every frame.
-            assert (text.x, text.baseline, text.bold) == (page.captions[i].x, page.captions[i].baseline, False)
-            assert page.smallest <= text.size <= page.captions[i].size
-            if text.text:
-                lines[i].append(both(text))
+            texts = page.lines(i, caption)
+            for text in texts:
+                # Words may be set smaller to fit, but where they start and stand is the same in every frame.
+                assert (text.x, text.bold) == (page.captions[i].x, False)
+                assert text.baseline == page.captions[i].baseline or len(texts) == 2
+                assert page.smallest <= text.size <= page.captions[i].size
+                if text.text:
+                    lines[i].append(both(text))
+            assert not meet(*map(ink, texts)) if len(texts) == 2 else True
         if page.counts:
             counts.append(page.counted(frame.step, s.beats.steps))
     assert {c.x + round(glyphs.width(c.text, c.size)) for c in counts if c.text} <= {page.counter.x}

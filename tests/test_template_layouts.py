@@ -147,10 +147,11 @@ def test_what_is_looked_up_is_not_larger_than_what_is_walked_over() -> None:
     ],
     ids=["shuffle", "channels", "matrix"],
 )
-def test_blocks_stand_above_each_other_where_cells_get_larger(s: Scene) -> None:
+def test_blocks_stand_above_each_other_where_cells_get_larger(s: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     style = STYLES["square"]
     page = layout(s, style.width, style.height, style=style)
     check_apart(s, page)
+    monkeypatch.setattr("convanim.layout.grids.MUCH", float("inf"))
     wide = layout(s, style.width, style.height, style=replace(style, wrap=False))
     assert min(p.pitch for p in page.places.values()) > 1.08 * min(p.pitch for p in wide.places.values())
     upper, lower = ([page.places[p.name].box for row in rows for p in row] for rows in s.blocks)

@@ -70,8 +70,8 @@ def sizes(s: Scene, page: Page) -> Iterator[int]:
         yield from (size for size in (place.number, place.note) if size)
         yield from (place.title.size for title in place.panel.titles if title)
     for frame in looked_at(s):
-        fitted = [page.caption(i, caption) for i, caption in enumerate(frame.captions[: len(page.captions)])]
-        yield from (text.size for text in fitted if text.text)
+        fitted = [page.lines(i, caption) for i, caption in enumerate(frame.captions[: len(page.captions)])]
+        yield from (text.size for texts in fitted for text in texts if text.text)
         yield from ([page.counted(frame.step, s.beats.steps).size] if page.counts else [])
 
 
@@ -164,7 +164,8 @@ def test_a_style_without_changes_is_the_usual_page() -> None:
     assert (a.title, a.tabs, a.captions) == (b.title, b.tabs, b.captions)
 
 
-def test_a_row_is_broken_only_where_cells_get_larger() -> None:
+def test_a_row_is_broken_only_where_cells_get_larger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convanim.layout.grids.MUCH", float("inf"))
     s = scene(ConvTranspose(3, 2).trace(np.ones((3, 3), int), np.ones((3, 3), int)), "overlap-add")
     wrapping = Style(1080, 1080, wrap=True)
     one, two = (layout(s, 1080, 1080, style=style).places for style in (Style(1080, 1080), wrapping))

@@ -6,6 +6,7 @@ Knows scenes and how wide text is. Must not know colours, or what a frame shows.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from convanim import glyphs
@@ -14,7 +15,7 @@ from convanim.layout.grids import TooSmall, grids
 from convanim.layout.isometric import isometric
 from convanim.layout.measures import LARGEST_SIDE, SMALLEST_SIDE, Measures
 from convanim.layout.page import Box, Page, Tab, Text, counted
-from convanim.layout.row import row
+from convanim.layout.row import row, strips
 from convanim.layout.seen import seen
 from convanim.layout.style import USUAL, Style
 from convanim.scene import Scene
@@ -22,6 +23,8 @@ from convanim.words import Catalogue
 
 #: Of so many grids a page is too small for all of them rather than for one.
 CROWD = 8
+#: Strips of two layers are joined by lines where their cells keep such a part of their size.
+LEAST = 0.55
 
 Placing = Callable[[Scene, Measures], object]
 #: Arrangements besides the flat one: what places the panels, and how linked cells are joined.
@@ -82,6 +85,8 @@ def layout(
             )
         heading = heading._replace(text=scene.title.split("   ")[-1])
     place, links = JOINED.get(arrangement, (grids, ""))
+    if arrangement == "compare" and strips(scene) and _stands(scene, m):
+        place, links = JOINED["row"]
     try:
         places, signs = place(scene, m)
     except TooSmall:
@@ -151,6 +156,15 @@ def _too_small(scene: Scene, m: Measures, place: Placing) -> ConvanimError:
     # Both sides, as nobody knows here which were typed; so low a page was not, and follows from its width.
     side = f" --height {_shape(m, enough)}" if m.height >= SMALLEST_SIDE else ""
     return ConvanimError(told, f"use --width {enough}{side} or more, or a smaller input")
+
+
+def _stands(scene: Scene, m: Measures) -> bool:
+    """Whether there is room for the lines between strips without a number less, or much smaller cells."""
+    with suppress(TooSmall):
+        joined, alone = (place(scene, m)[0].values() for place in (row, grids))
+        larger = min(p.pitch for p in joined) >= LEAST * min(p.pitch for p in alone)
+        return larger and sum(p.number > 0 for p in joined) >= sum(p.number > 0 for p in alone)
+    return False
 
 
 def _fits(scene: Scene, m: Measures, width: int, place: Placing) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Protocol
 
 from convanim import glyphs
@@ -18,6 +19,7 @@ from convanim.layout.page import Place, Text, middle
 from convanim.layout.scales import explained
 from convanim.layout.seen import broken
 from convanim.scene.frame import Blocks, Panel, Rows, arrangements
+from convanim.scene.pair import BELOW
 from convanim.trace import Trace
 
 Pitches = dict[str, int]
@@ -25,8 +27,10 @@ Pitches = dict[str, int]
 FINE = 32
 
 
-#: Cells must get so much larger for a row to be broken.
-GAIN = 1.08
+#: Cells must get so much larger for a row to be broken: where a style wants that, and elsewhere.
+GAIN, MUCH = 1.08, 1.5
+#: A row of strips may count for so many rows of cells, where its numbers can be read then.
+WEIGHTS = 2, 3
 
 
 class Standing(Protocol):
@@ -74,19 +78,30 @@ def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     """
     m = replace(m, most=max(max(p.shape) for rows in scene.blocks for row in rows for p in row))
     scene = _arranged(scene, m)
-    if m.style.wrap:
-        scene = _wrapped(scene, m)
-    best = stack(scene, m)
+    scene = _wrapped(scene, m)
+    best, weight = _strips_read(scene, m)
     shaded = [name for name, place in best[0].items() if place.shaded]
     numbered = [name for name, place in best[0].items() if place.number]
     told: frozenset[str] = frozenset()
     for some in (shaded, *([name] for name in shaded)):
         if m.style.scales and not told.issuperset(some):
             with suppress(TooSmall):  # too narrow for this scale
-                tried = stack(scene, m, told.union(some))
+                tried = stack(scene, m, told.union(some), weight)
                 if all(tried[0][name].number for name in numbered):
                     best, told = tried, told.union(some)
     return best
+
+
+def _strips_read(scene: Standing, m: Measures) -> tuple[tuple[dict[str, Place], tuple[Text, ...]], int]:
+    """The places, and for how many rows of cells a row of strips counts: for more than one if numbers need it."""
+    best, weight = stack(scene, m), 1
+    read = {name for name, place in best[0].items() if place.number}
+    for more in WEIGHTS if len(read) < len(best[0]) else ():
+        with suppress(TooSmall):
+            tried = stack(scene, m, weight=more)
+            if read < {name for name, place in tried[0].items() if place.number}:
+                return tried, more
+    return best, weight
 
 
 def _arranged(scene: Standing, m: Measures) -> Standing:
@@ -107,25 +122,35 @@ def _arranged(scene: Standing, m: Measures) -> Standing:
 
 
 def _wrapped(scene: Standing, m: Measures) -> Standing:
-    """The scene as it is, or with its row in two, where the smallest cells get clearly larger by that."""
+    """The scene as it is, or with its row in two, where the smallest cells get clearly larger by that.
+
+    Numbers that only then can be read count as much as larger cells, and no number may go for them.
+    """
+    gain = GAIN if m.style.wrap else MUCH
     best: Standing = scene
-    smallest = 0.0
+    read, smallest = -1, 0.0
     for tried in (scene, *(Stood(blocks, scene.traces) for blocks in broken(scene.blocks))):
         with suppress(TooSmall):
-            pitch = min(place.pitch for place in stack(tried, m)[0].values())
-            if pitch > smallest:
-                best, smallest = tried, pitch if tried is not scene else GAIN * pitch
+            places = stack(tried, m)[0].values()
+            found, pitch = sum(place.number > 0 for place in places), min(place.pitch for place in places)
+            if found >= read and (pitch > smallest or (found > read and GAIN * pitch > smallest)):
+                best, read, smallest = tried, found, pitch if tried is not scene else gain * pitch
     return best
 
 
-def stack(scene: Standing, m: Measures, told: Collection[str] = ()) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def stack(
+    scene: Standing, m: Measures, told: Collection[str] = (), weight: int = 1
+) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The places with scales under these panels, where they are shaded.
+
+    Args:
+        weight: how many rows of cells a row of strips counts for where other grids share the height with it.
 
     Raises:
         TooSmall: cells would be too small to be told apart.
     """
     kin = Kin(scene.blocks, m)
-    blocks = [Block(rows, kin, told) for rows in scene.blocks]
+    blocks = [Block(rows, kin, told, weight) for rows in scene.blocks]
     strips = bool(scene.traces) and len(scene.traces[0].axes) == 1
     most: Pitches = {}
     while True:  # what is shared only ever shrinks, so this ends
@@ -145,8 +170,13 @@ def stack(scene: Standing, m: Measures, told: Collection[str] = ()) -> tuple[dic
     places: dict[str, Place] = {}
     signs: list[Text] = []
     left = m.margin
-    for block, width in zip(blocks, widths, strict=True):
-        block.put(places, signs, left, width, pitches)
+    tops = [block.top(pitches) for block in blocks]
+    if all(halves(blocks[0].rows[0], block.rows[0]) for block in blocks[1:]):
+        # Two layers stand on one line, however much is under them.
+        down = [block.down(pitches) for block in blocks]
+        tops = [min(tops) + max(down) - own for own in down]
+    for block, width, top in zip(blocks, widths, tops, strict=True):
+        block.put(places, signs, left, width, pitches, top)
         left += width + m.of(76, 30)
     return places, tuple(signs)
 
@@ -185,6 +215,12 @@ def _alike(panels: Iterable[Panel], pitches: Pitches, m: Measures) -> Pitches:
     return {p.name: min(pitches[p.name], aside) if p.aside else same for p in panels}
 
 
+def halves(one: Sequence[Panel], other: Sequence[Panel]) -> bool:
+    """Whether two rows show the same of two layers."""
+    a, b = one[0], other[0]
+    return a.group == b.group != "" and a.name.startswith(BELOW) != b.name.startswith(BELOW)
+
+
 class Block:
     """Rows of panels, each over the whole width of the block.
 
@@ -192,9 +228,10 @@ class Block:
         rows: from top to bottom.
         kin: what the panels share.
         told: names of the panels whose shades have scales.
+        weight: how many rows of cells a row of strips counts for.
     """
 
-    def __init__(self, rows: Rows, kin: Kin, told: Collection[str]) -> None:
+    def __init__(self, rows: Rows, kin: Kin, told: Collection[str], weight: int = 1) -> None:
         self.rows, self.kin, self.m = rows, kin, kin.m
         self._told = kin.scaled.intersection(told)
         self._bands = bands(rows, kin, self._told)
@@ -202,9 +239,12 @@ class Block:
         foot = round(1.9 * m.sizes[2])
         #: Under each row the room of its scales, px.
         self._feet = [foot if any(p.name in self._told for p in row) else 0 for row in rows]
-        self._spare = m.of(10, 4)
-        self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - (len(rows) - 1) * self._spare
+        #: Under each row but the last the least room that parts it from the next one, px: more from another layer.
+        self._spare = [m.of(36, 14) if halves(*two) else m.of(10, 4) for two in pairwise(rows)]
+        self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - sum(self._spare)
         tallest = [max(p.shape[0] for p in row) for row in rows]
+        if max(tallest) > 1:
+            tallest = [max(t, weight) if all(p.aside for p in row) else t for t, row in zip(tallest, rows, strict=True)]
         self._shares = [self._room * t // sum(tallest) for t in tallest]
 
     def need(self, most: int, shared: Pitches) -> int:
@@ -259,29 +299,50 @@ class Block:
             pitches |= {p.name: min(fit[p.name], aside) if p.aside else fit[p.name] for p in row}
         return self.kin.shared(pitches)
 
-    def put(self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches) -> None:
-        """Place its panels and signs, from this left edge on."""
+    def _free(self, pitches: Pitches) -> tuple[int, set[int]]:
+        """The room above, below and between its rows, px, and the rows after which there is none."""
+        # Rows whose columns line up stand close to each other; the others share the room that is left.
+        tied = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
+        below = [row[0].name.startswith(BELOW) for row in self.rows]
+        close = {r for r in tied if below[r] == below[r + 1] or self.rows[r][0].group != self.rows[r + 1][0].group}
+        return max(0, (self._room - sum(self._used(pitches))) // (len(self.rows) + 1 - len(close))), close
+
+    def top(self, pitches: Pitches) -> int:
+        """Where its first row begins, for it to stand in the middle."""
+        return self.m.top + self._free(pitches)[0]
+
+    def down(self, pitches: Pitches) -> int:
+        """How far below the top of its first row the first grid begins, px, besides its title."""
+        row = self.rows[0]
+        return (self._used(pitches)[0] - self._tall(row[0], row, pitches)) // 2
+
+    def _tall(self, panel: Panel, row: Sequence[Panel], pitches: Pitches) -> int:
+        """The height of the grids of a row that share their top with this one, px."""
+        return max(pitches[p.name] * p.shape[0] for p in row if self._top_of(p, row) is self._top_of(panel, row))
+
+    def put(
+        self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches, top: int
+    ) -> None:
+        """Place its panels and signs, from this left edge and top on."""
         m = self.m
         used = self._used(pitches)
-        # Rows whose columns line up stand close to each other; the others share the room that is left.
-        close = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
-        free = max(0, (self._room - sum(used)) // (len(used) + 1 - len(close)))
+        free, close = self._free(pitches)
         xs: dict[str, int] = {}
         for band in self._bands:
             xs |= band.across(pitches, left, width)
-        y = m.top + free
+        y = top
         for number, (row, high) in enumerate(zip(self.rows, used, strict=True)):
             for i, panel in enumerate(row):
                 x, pitch = xs[panel.name], pitches[panel.name]
-                together = [p for p in row if self._top_of(p, row) is self._top_of(panel, row)]
-                tall = max(pitches[p.name] * p.shape[0] for p in together)
+                tall = self._tall(panel, row, pitches)
                 places[panel.name] = self._place(panel, x, y + m.title_line + (high - tall) // 2, pitch)
                 if panel.sign:
                     size = m.sign
                     before = places[row[i - 1].name].box.right if i else x - gap(panel, m)
                     at = round((before + x - glyphs.width(panel.sign, size)) / 2)
                     signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
-            y += m.title_line + high + self._feet[number] + self._spare + (0 if number in close else free)
+            spare = self._spare[number] if number < len(self._spare) else 0
+            y += m.title_line + high + self._feet[number] + spare + (0 if number in close else free)
 
     def _top_of(self, panel: Panel, row: Sequence[Panel]) -> Panel:
         """The panel of the row with which this one shares its top."""

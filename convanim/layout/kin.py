@@ -10,8 +10,11 @@ from functools import cached_property
 
 from convanim import glyphs
 from convanim.layout.measures import LINES_FROM, Measures
-from convanim.layout.page import middle
+from convanim.layout.page import inked, middle, note_top
 from convanim.scene.frame import Blocks, Panel
+
+#: Digits below the line, and how large they are in parts of the type's size.
+SUBSCRIPTS, SUBSCRIPT = frozenset("₀₁₂₃₄₅₆₇₈₉"), 0.65
 
 
 class Kin:
@@ -143,12 +146,16 @@ def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
     number = most if most >= m.smallest else 0
     if not number or not panel.notes:
         return number, 0
-    note = max(m.smallest, min(round(0.23 * side), m.sizes[1]))
-    note = min(note, int((side - 4) / (glyphs.width(panel.notes, 100) / 100)))
-    if note < m.smallest:
+    _, drop = inked(panel.notes)
+    # What stands below the line of other letters is smaller than they are.
+    least = m.smallest if not SUBSCRIPTS.intersection(panel.notes) else round(m.smallest / SUBSCRIPT)
+    note = max(least, min(round(0.23 * side), m.sizes[1]))
+    note = min(note, int((side - (8 if drop else 4)) / (glyphs.width(panel.notes, 100) / 100)))
+    if note < least:
         return number, 0
-    top = side - max(1, round(0.07 * side)) - round(glyphs.CAPITALS * note)
+    # Brackets and subscripts reach further than digits do, and must touch neither the number nor a frame.
+    top, gap = note_top(panel.notes, side, note), 1 if not drop else max(2, round(0.15 * note))
     for size in range(number, m.smallest, -1):  # a smaller number may leave room for the note under it
-        if middle(side, size) + 1 < top:
+        if middle(side, size) + gap < top:
             return size, note
     return number, 0

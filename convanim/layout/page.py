@@ -5,7 +5,10 @@ Knows what has a place and how text is fitted into it. Must not know how the pla
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +18,13 @@ from convanim import glyphs
 from convanim.layout.style import SMALLEST
 from convanim.scene.frame import Caption, Panel
 from convanim.words import Catalogue, say, translate
+
+#: What parts the clauses of a caption, of which the last ones may be left out: the first of these that it has.
+CLAUSES = "; ", ", "
+#: A caption is rather set smaller than shortened down to one part of its size, and never smaller than another.
+NEARLY, LEAST = 0.8, 0.7
+#: From this character on scripts have no spaces between words.
+WORDLESS = "\u2e80"
 
 
 class Box(NamedTuple):
@@ -130,8 +140,10 @@ class Place:
         """A note at a cell's lower edge, on the right or centred; the pen is relative to the cell's corner."""
         side = self.pitch - self.line
         free = side - glyphs.width(text, self.note)
-        x = round(free / 2) if centred else max(0, round(free - max(1, 0.05 * side)))
-        return Text(text, x, side - max(1, round(0.07 * side)), self.note)
+        # A bracket beside a frame would look like a part of it.
+        edge = max(4, 0.08 * side) if inked(self.panel.notes)[1] else max(1, 0.05 * side)
+        x = round(free / 2) if centred else max(0, round(free - edge))
+        return Text(text, x, note_base(self.panel.notes, side, self.note), self.note)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,21 +183,59 @@ class Page:
         # The total's digits keep the right edge still: digits are all of one width.
         return self.counter._replace(text=text, x=self.counter.x - round(glyphs.width(text, self.counter.size)))
 
+    def lines(self, line: int, caption: Caption) -> tuple[Text, ...]:
+        """A caption's text, in two lines where it is the only caption and would be too long for one.
+
+        Example:
+            >>> from convanim.layout import layout
+            >>> from convanim.ops import Conv
+            >>> from convanim.scene import scene
+            >>> page = layout(scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]])), 1280, 720)
+            >>> [text.size for text in page.lines(0, Caption(remark="short"))]
+            [25]
+            >>> [text.size for text in page.lines(0, Caption(remark="a long one " * 12))]
+            [18, 18]
+        """
+        place, text = self.captions[line], caption.text()
+        if len(self.captions) == 1 and not caption.subject:
+            size = max(self.smallest, round(LEAST * place.size))
+            long = glyphs.width(text, round(NEARLY * place.size)) > self.caption_width
+            two = _halves(text, size) if long else None
+            # Both are where the one line is, half of a line above its middle and half of a line below.
+            apart, down = round(1.3 * size), round(glyphs.CAPITALS * (size - place.size) / 2)
+            first = place.baseline + down - apart // 2
+            fits = two and max(glyphs.width(half, size) for half in two) <= self.caption_width
+            if two and fits and first + apart + round(0.24 * size) <= self.height:
+                return tuple(Text(half, place.x, first + i * apart, size) for i, half in enumerate(two))
+        return (self.caption(line, caption),)
+
     def caption(self, line: int, caption: Caption) -> Text:
-        """A caption's text, with as many of its terms as fit; what still does not is set smaller."""
+        """A caption's text, with as many of its terms or clauses as fit at its size, or nearly.
+
+        What still does not fit is set smaller, but stays a caption (`LEAST`), and then ends after a whole word.
+        """
         place = self.captions[line]
+
+        def fits(text: str, part: float = 1) -> bool:
+            return glyphs.width(text, round(part * place.size)) <= self.caption_width
+
         text, most = caption.text(), len(caption.terms)
-        if caption.subject and most <= 2 and glyphs.width(text, place.size) > self.caption_width:
+        if caption.subject and most <= 2 and not fits(text):
             caption = replace(caption, remark="")
             text = caption.text()
-        while glyphs.width(text, place.size) > self.caption_width and most > 2:
+        while not fits(text) and most > 2:
             most -= 1
             text = caption.text(most)
-        while glyphs.width(text, place.size) > self.caption_width and place.size > self.smallest:
-            place = place._replace(size=place.size - 1)
-        if glyphs.width(text, place.size) > self.caption_width:
-            text = _cut(text, place.size, self.caption_width)
-        return place._replace(text=text)
+        if not caption.subject and not fits(text, NEARLY):
+            text = _shortened(text, fits)
+        least = max(self.smallest, round(LEAST * place.size))
+        size = next((size for size in range(place.size, least, -1) if fits(text, size / place.size)), least)
+        while not fits(text, size / place.size) and most > 0:
+            most -= 1
+            text = caption.text(most)
+        if not fits(text, size / place.size):
+            text = _cut(text, size, self.caption_width)
+        return place._replace(text=text, size=size)
 
 
 def counted(step: int, steps: int, words: Catalogue | None = None) -> str:
@@ -193,12 +243,59 @@ def counted(step: int, steps: int, words: Catalogue | None = None) -> str:
     return translate(say("step {n} / {steps}", n=step, steps=steps), words)
 
 
+def _shortened(text: str, fits: Callable[[str], bool]) -> str:
+    """As many of the clauses of a text, the first ones, as fit; at least the first one."""
+    between = next((some for some in CLAUSES if some in text), CLAUSES[0])
+    clauses = text.split(between)
+    tried = [between.join([*clauses[:n], "…"]) for n in range(len(clauses) - 1, 0, -1)]
+    return next(filter(fits, tried), tried[-1] if tried else text)
+
+
+def _ends(text: str) -> list[int]:
+    """Where words of a text end, or could end in a script without spaces."""
+    return [n for n in range(1, len(text)) if text[n] == " " or max(text[n - 1], text[n]) >= WORDLESS]
+
+
+def _halves(text: str, size: int) -> tuple[str, str] | None:
+    """A text in two lines, as long as each other as words allow."""
+    tried = [(text[:n].rstrip(), text[n:].lstrip()) for n in _ends(text)]
+    return min(tried, key=lambda two: max(glyphs.width(half, size) for half in two), default=None)
+
+
 def _cut(text: str, size: int, width: float) -> str:
-    while text and glyphs.width(text + "…", size) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    """The first words of a text that fit; where words are not parted by spaces, the first characters."""
+    tried = (text[:n].rstrip(" ,;:") + " …" for n in reversed(_ends(text)))
+    return next((some for some in tried if glyphs.width(some, size) <= width), "…")
 
 
 def middle(side: int, size: int) -> int:
     """The baseline that puts capitals in the middle of a side."""
     return round((side + glyphs.CAPITALS * size) / 2)
+
+
+@lru_cache(maxsize=256)
+def inked(text: str) -> tuple[float, float]:
+    """How far a text rises over its baseline, at least as capitals do, and drops below it, in parts of its size.
+
+    Example:
+        >>> inked("×3")[1], inked("[1,3]")[1] > 0.1
+        (0.0, True)
+    """
+    drawn = glyphs.line(text, 100)
+    rows = np.flatnonzero((drawn.coverage > drawn.coverage.max(initial=0) // 2).any(axis=1))
+    if not len(rows):
+        return glyphs.CAPITALS, 0.0
+    drop = max(0, int(rows[-1]) + 1 - drawn.rise)
+    # What is round reaches a little below the line, and is not meant to.
+    return max(glyphs.CAPITALS, (drawn.rise - int(rows[0])) / 100), drop / 100 if drop > 3 else 0.0
+
+
+def note_base(notes: str, side: int, size: int) -> int:
+    """The baseline of the notes in a cell, of which this is the longest."""
+    return side - max(1, round(0.07 * side)) - ceil(inked(notes)[1] * size)
+
+
+def note_top(notes: str, side: int, size: int) -> int:
+    """Where the notes in a cell begin, of which this is the longest."""
+    rise, drop = inked(notes)
+    return note_base(notes, side, size) - (round if not drop else ceil)(rise * size)

@@ -18,6 +18,7 @@ from convanim.layout.scales import above
 from convanim.scene import Scene
 from convanim.scene.frame import Blocks, Panel, Rows
 from convanim.scene.links import links
+from convanim.scene.pair import BELOW
 from convanim.trace import Trace
 
 
@@ -62,7 +63,8 @@ def strips(scene: Scene) -> Strips | None:
     if not scene.traces or len(scene.traces[0].axes) != 1 or len(scene.blocks) != 1 or not scene.beats.steps:
         return None
     found = links(scene.frame(scene.beats.opening + scene.beats.each - 1))
-    groups = [p.group for p in scene.panels if p.group]
+    # Of two layers each has strips of its own.
+    groups = [(p.group, p.name.startswith(BELOW)) for p in scene.panels if p.group]
     if not found or len(groups) != len(set(groups)):
         return None  # of several planes each would be joined through others
     ends = {name for link in found for name in (link.panel, link.other)}
@@ -99,7 +101,7 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     found = strips(scene)
     if found is None:
         raise ConvanimError("layout 'row' joins two strips, and here are others", "use --layout flat")
-    least = m.of(64, 26)
+    least = m.of(64, 26) if len(found.joined) == 1 else m.of(48, 20)
     # A little more than nothing is left above, between and below, for words not to touch.
     room = least * len(found.joined) + m.of(10, 2) * (len(found.rows) + 1 - len(found.joined))
     places, signs = fitted(found, _Lower(m.width, m.height, m.captions, m.style, lines=room))
@@ -112,20 +114,22 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     other = max(0, free - between * len(found.joined)) // (len(heights) + 1 - len(found.joined))
     moved: dict[str, Place] = {}
     moved_signs: list[Text] = []
+    shifts = _shifts(found, places, m) if len(found.joined) > 1 else [0] * len(heights)
     y = m.top + other
     for number, high in enumerate(heights):
         by = y - tops[number]
+        shift = shifts[number]
         for panel in found.rows[number]:
             place = places[panel.name]
-            beside = 0
-            if len(found.rows[number]) == 1:
+            beside = shift
+            if len(found.rows[number]) == len(found.joined) == 1:
                 beside = _beside(place, places[found.partner.get(panel.name, panel.name)], m)
             if place.scale and number in found.joined:
                 place = _scaled_above(place, found.rows[number], places, m)
             moved[panel.name] = _moved(place, beside, by, m, under=found.under(number))
         for sign in signs:
             if tops[number] - m.title_line <= sign.baseline <= bottoms[number]:
-                moved_signs.append(sign._replace(baseline=sign.baseline + by))
+                moved_signs.append(_shift(sign, shift, by))
         y += high + (between if number in found.joined else other)
     return moved, tuple(moved_signs)
 
@@ -143,9 +147,30 @@ def _ends(found: Strips, number: int, places: dict[str, Place], m: Measures) -> 
 def _beside(place: Place, partner: Place, m: Measures) -> int:
     """How far a strip moves to the right to stand in the middle of the one that it is joined to, px."""
     wanted = (partner.box.left + partner.box.right - place.box.left - place.box.right) // 2
+    return max(min(wanted, m.width - m.margin - _right(place)), min(0, m.margin - place.box.left))
+
+
+def _shifts(found: Strips, places: dict[str, Place], m: Measures) -> list[int]:
+    """How far each row moves to the right for the joined strips of all pairs to stand on one axis: the page's middle,
+    or as near to it as every row can come."""
+    middles, ends = [], []
+    for panels in found.rows:
+        row = [places[p.name] for p in panels]
+        joined = [place for place in row if place.panel.name in found.partner] or row[:1]
+        middles.append((joined[0].box.left + joined[0].box.right) // 2)
+        least = min(0, m.margin - min(place.box.left for place in row))
+        ends.append((least, max(least, m.width - m.margin - max(map(_right, row)))))
+    lowest, highest = (
+        pick(at + end[i] for at, end in zip(middles, ends, strict=True)) for i, pick in enumerate((max, min))
+    )
+    axis = max(lowest, min(m.width // 2, highest))
+    return [max(least, min(axis - at, most)) for at, (least, most) in zip(middles, ends, strict=True)]
+
+
+def _right(place: Place) -> int:
+    """How far a strip reaches with its titles and its scale."""
     words = [glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles]
-    right = max(place.box.right, round(place.x + max(words, default=0)), place.scale[2].box.right if place.scale else 0)
-    return max(min(wanted, m.width - m.margin - right), min(0, m.margin - place.box.left))
+    return max(place.box.right, round(place.x + max(words, default=0)), place.scale[2].box.right if place.scale else 0)
 
 
 def _scaled_above(place: Place, row: Sequence[Panel], places: dict[str, Place], m: Measures) -> Place:

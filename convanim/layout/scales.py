@@ -18,7 +18,8 @@ Scale = tuple[Text, Box, Text]
 
 
 def explained(places: dict[str, Place], signs: Sequence[Text], kin: Kin) -> dict[str, Place]:
-    """The places, each shade with a scale if there is room for one: under a grid, or beside its title.
+    """The places, each shade with a scale if there is room for one: under a grid, in the line of
+    its title, or upright at its side.
 
     One scale serves all that share a range; it stands at the one of them that has room.
     """
@@ -45,10 +46,26 @@ def above(place: Place, m: Measures) -> Scale:
     return low._replace(baseline=low.baseline + up), bar, high._replace(baseline=high.baseline + up)
 
 
+def beside(place: Place, m: Measures) -> Iterator[Scale]:
+    """An upright scale at the right of a grid, and at its left: the least value at its foot."""
+    low, _, high = scale(place.panel, place.low, place.high, 0, 0, m)
+    size = low.size
+    thick, gap, apart = round(0.5 * size), m.of(9, 4), m.of(5, 3)
+    tall = max(place.box.bottom - place.box.top, round(2.6 * size))
+    top = (place.box.top + place.box.bottom - tall) // 2
+    words = max(text.box.right - text.box.left for text in (low, high))
+    for x in (place.box.right + gap, place.box.left - gap - words - apart - thick):
+        upright = Box(top, x, top + tall, x + thick)
+        pen = upright.right + apart
+        at = top + round(glyphs.CAPITALS * size)
+        yield low._replace(x=pen, baseline=top + tall), upright, high._replace(x=pen, baseline=at)
+
+
 def _spots(place: Place, m: Measures) -> Iterator[Scale]:
     """Where a scale may stand, the usual place first."""
     yield scale(place.panel, place.low, place.high, place.x, place.y + place.panel.shape[0] * place.pitch, m)
     yield above(place, m)
+    yield from beside(place, m)
 
 
 def _free(spot: Scale, places: dict[str, Place], signs: Sequence[Text], m: Measures) -> bool:
@@ -56,7 +73,8 @@ def _free(spot: Scale, places: dict[str, Place], signs: Sequence[Text], m: Measu
     near = m.of(8, 4)
     box = _hull([spot[0].box, spot[1], spot[2].box])
     box = Box(box.top - near // 2, box.left - near, box.bottom + near // 2, box.right + near)
-    if box.top < m.top or box.bottom > m.bottom or box.right > m.width - m.margin + near:
+    inside = m.margin // 2 <= box.left and box.right <= m.width - m.margin // 2
+    if not inside or box.top < m.top or box.bottom > m.bottom:
         return False
     return not any(_meet(box, other) for other in _standing(places, signs))
 

@@ -24,7 +24,8 @@ class Style:
         cell: the largest side of a cell, px.
         small: the cells of a layer whose grids are all smaller than 5 × 5 grow up to so many percent of the page's
             height, and its numbers with them, up to 1.3 times their usual size.
-        wrap: whether a row of panels may be broken into two, where cells get larger by that.
+        wrap: whether a row of panels is broken into two where cells get a little larger by that; without it, where they
+            grow by half.
         title, detail, phases, panel_titles, captions, counter, numbers, notes, signs, scales: whether these appear.
         shades: whether a shade stands for values where there are no numbers; without it cells have the colour of their
             role.

@@ -15,6 +15,8 @@ from convanim.scene.frame import Float, Grid, Role
 
 #: More cells than these are not moved one by one: nobody could follow them, and they take time to draw.
 MOST = 1000
+#: So many cells a tall kernel may reach beyond its sides while it turns.
+BESIDE = 0.5
 
 Floats = tuple[Float, ...]
 Mask = NDArray[np.bool_]
@@ -123,14 +125,21 @@ def turned(then: Grid, now: Grid) -> bool:
 
 
 def turning(name: str, then: Grid, part: float) -> Floats:
-    """The cells of a kernel on their way around its middle: upright, apart from each other, and inside the panel."""
+    """The cells of a kernel on their way around its middle: upright and apart from each other.
+
+    They stay inside the panel, but for half a cell at the sides of a tall one: titles stand above, and there is room
+    beside. The cells of a single row or column have no room to turn in: those at one end pass over those at the other.
+    """
+    high, wide = then.roles.shape
+    if min(high, wide) == 1:
+        return _swapping(name, then, part)
     turn = part * pi
     along, aside = cos(turn), sin(turn)
-    high, wide = then.roles.shape
     middle = (high - 1) / 2, (wide - 1) / 2
     larger = max(abs(along), abs(aside))
     reach = [abs(along) * middle[i] + abs(aside) * middle[1 - i] + larger / 2 for i in (0, 1)]
-    near = min(high / 2 / reach[0], wide / 2 / reach[1])
+    room = high / 2, wide / 2 + (BESIDE if high > wide else 0)
+    near = min(1.0, room[0] / reach[0], room[1] / reach[1])
     size = near * larger
     floats = []
     for r in range(high):
@@ -140,3 +149,11 @@ def turning(name: str, then: Grid, part: float) -> Floats:
             place = (high / 2 + at[0] - size / 2, wide / 2 + at[1] - size / 2)
             floats.append(cell(name, then, r, c, at=place, size=size))
     return tuple(floats)
+
+
+def _swapping(name: str, then: Grid, part: float) -> Floats:
+    """The cells of one row or column on their way to its other end, those that began at the end under the others."""
+    high, wide = then.roles.shape
+    cells = [(r, c) for r in range(high) for c in range(wide)]
+    ways = [(r, c, high - 1 - 2 * r, wide - 1 - 2 * c) for r, c in reversed(cells)]
+    return tuple(cell(name, then, r, c, at=(r + down * part, c + across * part)) for r, c, down, across in ways)

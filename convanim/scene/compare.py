@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 LONGEST = 40
 #: What the panels of an input and of an output are called in the scenes of all layers.
 INPUTS, OUTPUTS = ("stage", "input"), ("output",)
+#: Of more panels than these, those of both layers counted, only the planes that are read and written appear.
+CROWD = 12
 #: The group of all panels that hold an output.
 GROUP = "outputs"
 
@@ -142,10 +144,16 @@ class CompareScene:
             # What is looked up stands under the stage, in cells of its size.
             rows = [walked, *([[replace(p, follows=walked[0].name) for p in aside]] if aside else [])]
         elif len(walked) == 2:
-            rows = [walked[:1], [walked[1], *aside]]
+            # All strips begin at one edge.
+            leads = next(p.name for p in self._pair.above.panels if not p.aside)
+            first = replace(walked[0], follows=leads if walked[0].name.startswith(BELOW) else "")
+            rows = [[first], [replace(walked[1], follows=first.name), *aside]]
         else:  # several planes stay as their scene has them
             named = {old.name: new for old, new in zip(shown.panels, dressed, strict=True)}
-            rows = [[named[p.name] for p in row] for block in shown.blocks for row in block]
+            # Of many planes those are shown that tell the layers apart; kernels and sums would leave them no room.
+            crowd = len(self._pair.above.panels) + len(self._pair.lower) > CROWD
+            rows = [[named[p.name] for p in row if not (crowd and p.aside)] for block in shown.blocks for row in block]
+            rows = [row for row in rows if row]
         self._titles[rows[0][0].name] = self._heading(trace)
         return tuple(
             tuple(replace(p, titles=(self._titles[p.name],)) if p.name in self._titles else p for p in row)

@@ -74,7 +74,7 @@ class EqualScene:
         x, canvas = (replace(p, follows=output.name) for p in (x, canvas)) if rank > 1 else (x, canvas)
         if rank > 1:
             return (((x, output, canvas), (given, kernel, stamp)),)
-        return (((x,), (output,), (canvas,), (given, kernel, stamp)),)
+        return (((x,), (output,), (given, kernel, stamp), (canvas,)),)
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
 from convanim.ops import Operation
-from convanim.scene.frame import Panel, Rows
+from convanim.scene.frame import Blocks, Panel, Rows
 from convanim.words import join, say
 
 #: So many planes are looked at side by side; more are no picture.
@@ -112,6 +112,33 @@ def wrapped(panels: Sequence[Panel], a_row: int = ROW) -> Rows:
         [4, 4]
     """
     return tuple(tuple(panels[i : i + a_row]) for i in range(0, len(panels), a_row))
+
+
+def crowded(left: Sequence[Panel], aside: Rows, right: Sequence[Panel]) -> tuple[Blocks, ...]:
+    """Other ways for more planes than a row has: above each other with their kernels between, or beside those.
+
+    Args:
+        left, right: the planes that are read and written.
+        aside: rows of what is looked up, kernels and others.
+
+    Example:
+        >>> crowded(range(8), (), [9])
+        ((((0, 1, 2, 3), (4, 5, 6, 7), (9,)),), (((0, 1, 2, 3), (4, 5, 6, 7)), ((9,),)))
+    """
+    if max(len(left), len(right)) <= ROW:
+        return ()
+    looked_up = [p for row in aside for p in row]
+    kernels = [p for p in looked_up if p.shade == "kernel"]
+    others = tuple(p for p in looked_up if p.shade != "kernel")
+    planes, weights, results = wrapped(left), wrapped(kernels), wrapped(right)
+    lined = len(kernels) == len(left)
+    above = tuple(row for pair in zip(planes, weights, strict=True) for row in pair) if lined else (*planes, *weights)
+    strips = (others,) if others else ()
+    under = ((*others, *right),) if len(right) <= ROW else (*strips, *results)
+    found: list[Blocks] = [((*above, *under),), (planes, (*weights, *strips, *results))]
+    if weights:
+        found.append((planes, (*weights, *strips), results))
+    return tuple(found)
 
 
 def check(op: Operation, *slabs: Slab) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from convanim.numerals import Numerals
 from convanim.scene.captions import OUTPUT, detail, heading, size_formula
 from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
-from convanim.scene.slab import ROW, Slab, check, wrapped
+from convanim.scene.slab import ROW, Slab, check, crowded, wrapped
 from convanim.scene.stage import Line, laid, lines, roles
 from convanim.trace import Step, Trace
 from convanim.words import say
@@ -88,6 +88,7 @@ class WindowScene:
         self._opening = self._open()
         left, aside, right = self._left(), self._aside(), self._right()
         self.blocks = self._blocks(left, aside, right)
+        self.others = crowded(left, aside, right) if len(trace.axes) > 1 else ()
         self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
         self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
 

@@ -54,7 +54,9 @@ class CellsTable(Table, frozen=True):
         float,
         _told("the same where no grid has 5 rows or columns, at most: % of the page's height", ge=0, le=50),
     ] = USUAL.small
-    wrap: Annotated[bool, _told("break a row of grids into two where cells get larger by that")] = USUAL.wrap
+    wrap: Annotated[
+        bool, _told("break a row of grids into two where cells get larger by that; else only where they grow by half")
+    ] = USUAL.wrap
 
 
 class PaceTable(Table, frozen=True):

@@ -18,6 +18,9 @@ Point = tuple[int, int]
 #: Letters stay in front of lines, with a narrow margin.
 _LETTERS = ("text", "muted", "kernel.factor", "overlap.factor")
 
+#: How far the lines between planes keep from letters, in parts of the size of numbers: digits are no further apart.
+AROUND = 0.24
+
 
 class Joined:
     """Draws the lines of a page.
@@ -57,7 +60,9 @@ class Joined:
         window = one.corners(top + down, left + across, bottom + down, right + across)
         pairs = list(zip(window, other.corners(row, column, row + 1, column + 1), strict=True))
         upper = one if link.stamps else other
-        self._lines(pixels, base, pairs, self._thin, "muted", self._behind(upper))
+        # Lines end beside a number rather than between its digits or in the middle of one.
+        halo = max(self._halo, round(AROUND * max(one.number, other.number)))
+        self._lines(pixels, base, pairs, self._thin, "muted", self._behind(upper), halo)
         return around([point for pair in pairs for point in pair], self._thin)
 
     def _fan(self, pixels: Pixels, base: Pixels, link: Link, one: Place, other: Place) -> Box:
@@ -74,7 +79,7 @@ class Joined:
         by = link.window.down, link.window.across
         pairs = [(end(one, cell, by, lower=not down), at) for cell in link.cells]
         width = max(1.0, 0.4 * self.page.stroke)
-        self._lines(pixels, base, pairs, width, "kernel.stroke", None)
+        self._lines(pixels, base, pairs, width, "kernel.stroke", None, self._halo)
         return around([point for pair in pairs for point in pair], width)
 
     def _lines(
@@ -85,10 +90,11 @@ class Joined:
         width: float,
         ink: str,
         keep: NDArray[np.bool_] | None,
+        halo: int,
     ) -> None:
         table = self._blends.table(ink)
         for (x, y), (to_x, to_y) in pairs:
-            free = clear_of(base, x, y, stroke(to_x - x, to_y - y, width), self._letters, self._halo)
+            free = clear_of(base, x, y, stroke(to_x - x, to_y - y, width), self._letters, halo)
             draw(pixels, x, y, free, table, keep)
 
     def _behind(self, place: Tilt) -> NDArray[np.bool_]:

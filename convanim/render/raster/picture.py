@@ -120,7 +120,14 @@ class Raster:
             if self._replace(f"tab {i}", text, "text" if current else "muted"):
                 self._fill(tab.underline, self.palette.solid("kernel.stroke" if current else "line"))
         for i, caption in enumerate(frame.captions[: len(page.captions)]):
-            self._replace(f"caption {i}", page.caption(i, caption), "text")
+            lines = page.lines(i, caption)
+            keys = f"caption {i}", f"caption {i}, second line"
+            texts = [*lines, lines[0]._replace(text="")][:2]
+            if [self._written.get(key, (None, None))[0] for key in keys] != texts:
+                for key in keys:  # one line lies over both places of two
+                    self._replace(key, texts[0]._replace(text=""), "text")
+                for key, text in zip(keys, texts, strict=True):
+                    self._replace(key, text, "text")
         if page.counts:
             self._replace("counter", page.counted(frame.step, self._steps), "muted")
         for name, place in page.places.items():
@@ -153,16 +160,18 @@ class Raster:
     def _draw_scale(self, place: Place) -> None:
         if place.scale is None:
             return
-        low, bar, high = place.scale
-        self._write(low, "muted")
-        self._write(high, "muted")
+        least, bar, greatest = place.scale
+        self._write(least, "muted")
+        self._write(greatest, "muted")
         steps = self.palette.shade(place.panel.shade)
         if place.signed:
             steps = np.concatenate([self.palette.shade("negative")[::-1], steps])
         if place.panel.heat:
             steps = self.palette.shade("heat")
-        at = np.arange(bar.right - bar.left) * len(steps) // (bar.right - bar.left)
-        self._base[bar.top : bar.bottom, bar.left : bar.right] = steps[at]
+        high, wide = bar.bottom - bar.top, bar.right - bar.left
+        along = max(high, wide)
+        inks = steps[np.arange(along) * len(steps) // along]
+        self._base[bar.top : bar.bottom, bar.left : bar.right] = inks if wide >= high else inks[::-1, None]
 
     # Grids.
 

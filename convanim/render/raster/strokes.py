@@ -157,7 +157,8 @@ def clear_of(base: Pixels, x: int, y: int, some: Stroke, letters: NDArray[np.boo
     meets = letters[base[rows, columns]]
     for away in range(1, halo + 1):
         for down, right in ((0, away), (0, -away), (away, 0), (-away, 0)):
-            meets |= letters[base[rows + down, columns + right]]
+            at = np.clip(rows + down, 0, len(base) - 1), np.clip(columns + right, 0, base.shape[1] - 1)
+            meets |= letters[base[at]]
     free = ~meets
     return Stroke(some.rows[free], some.columns[free], some.cover[free])
 
