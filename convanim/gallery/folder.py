@@ -101,6 +101,10 @@ def read_folder(path: str | Path) -> Folder:
     except OSError as error:
         raise ConvanimError(f"{path} cannot be read: {(error.strerror or '').lower()}", "name another") from None
     there = frozenset(names)
+    for key, named in (("hero", [settings.hero]), ("entries", [n for s in settings.sections for n in s.entries])):
+        for other in named:
+            if other is not None and other not in there:
+                raise ConvanimError(f"{SETTINGS}: {key} names {other[:60]!r}, which is not there", _near(other, names))
 
     @lru_cache(_KEPT)
     def base(name: str) -> Raw | None:
