@@ -54,7 +54,7 @@ class Shown:
 
     def __init__(self, folder: Folder, manifest: Manifest) -> None:
         self.folder, self.manifest, self.settings = folder, manifest, folder.settings
-        made = (name for name in folder.entries if name in manifest.entries and not self._first_of(name))
+        made = (name for name in folder.entries if self._made(name) and not self._first_of(name))
         self.order = sorted((*self._place(name), name) for name in made)
 
     def told(self) -> dict[str, Any]:
@@ -105,13 +105,16 @@ class Shown:
     def _both(self, name: str) -> tuple[str, ...]:
         """An entry, and the one that shares its card."""
         other = name + self.settings.pair.suffix if self.settings.pair else ""
-        return (name, other) if other in self.folder.entries and other in self.manifest.entries else (name,)
+        return (name, other) if self._made(other) else (name,)
+
+    def _made(self, name: str) -> bool:
+        return name in self.folder.entries and name in self.manifest.entries
 
     def _first_of(self, name: str) -> str | None:
         """The entry on whose card another one stands."""
         pair = self.settings.pair
         first = name.removesuffix(pair.suffix) if pair and pair.suffix else name
-        return first if first != name and first in self.folder.entries and first in self.manifest.entries else None
+        return first if first != name and self._made(first) else None
 
     def _place(self, name: str) -> tuple[int, int, int]:
         """Where an entry stands: the number of its section, its place in that one's list, its position."""
@@ -183,8 +186,8 @@ def _paper(root: Path, template: str | None, theme: str | None) -> tuple[int, in
     """The colour of an entry's page; white where its theme cannot be read any more."""
     look = str(root / template) if template and template.endswith(".toml") else template
     try:
-        theme = settle(look).theme if theme is None else theme
-        return load(root / theme if theme.endswith(".toml") else theme).colour("page")
+        chosen = str(settle(look).theme if theme is None else theme)
+        return load(root / chosen if chosen.endswith(".toml") else chosen).colour("page")
     except ConvanimError:
         return 255, 255, 255
 
