@@ -199,6 +199,7 @@ LOOK = """
 AXE
 ;document.documentElement.setAttribute("data-theme", "THEME");
 for (const part of document.querySelectorAll("details")) part.open = true;
+document.head.insertAdjacentHTML("beforeend", "<style>.cards>li{content-visibility:visible!important}</style>");
 for (const button of document.querySelectorAll("[data-tag]")) if (button.dataset.tag === "matrix") button.click();
 await new Promise(done => setTimeout(done, 500));
 const found = await axe.run(document, {});
@@ -261,7 +262,8 @@ def test_playing_stopping_and_the_other_drawing(tmp_path: Path) -> None:
     const now = () => found.push(image.getAttribute("src") + " " + shot.getAttribute("aria-pressed"));
     const mouse = kind => { shot.dispatchEvent(new PointerEvent(kind, {pointerType: "mouse"})); now(); };
     const click = () => { shot.click(); now(); };
-    now(); mouse("pointerenter"); await new Promise(done => setTimeout(done, 500)); click(); mouse("pointerleave");  // a click stops what the pointer began
+    shot.scrollIntoView(); now(); mouse("pointerenter"); await new Promise(done => setTimeout(done, 1000));
+    click(); mouse("pointerleave");  // a click stops what the pointer began
     mouse("pointerenter"); mouse("pointerleave");
     click(); mouse("pointerleave"); click();  // one that was asked for plays on
     await new Promise(done => setTimeout(done, 3500));
