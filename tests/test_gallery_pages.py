@@ -139,9 +139,14 @@ tags = ["t"]
     assert 'id="hero"' in page
     table = (tmp_path / "README.md").read_text("utf-8")
     assert '<a href="a-x.gif">two</a>' in table
-    put(tmp_path, gallery='hero = "bb"\n')
-    with pytest.raises(ConvanimError, match=r"gallery\.toml: hero names 'bb', which is not there; did you mean b"):
-        here(tmp_path)
+    for wrong, why in (
+        ('hero = "bb"\n', r"gallery\.toml: hero names 'bb', which is not there; did you mean b"),
+        ('[[sections]]\ntitle = "a"\ntag = ["b"]\n', r"gallery\.toml line 3: 'tag' is no key; did you mean tags"),
+        ('pair = {sufix = "-x"}\n', r"'sufix' is no key; did you mean suffix"),
+    ):
+        put(tmp_path, gallery=wrong)
+        with pytest.raises(ConvanimError, match=why):
+            here(tmp_path)
 
 
 def test_commands_can_be_copied_as_they_are(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class Shown:
 
     def __init__(self, folder: Folder, manifest: Manifest) -> None:
         self.folder, self.manifest, self.settings = folder, manifest, folder.settings
+        self.suffix = self.settings.pair.suffix if self.settings.pair else ""
         made = (name for name in folder.entries if self._made(name) and not self._first_of(name))
         self.order = sorted((*self._place(name), name) for name in made)
 
@@ -104,16 +105,15 @@ class Shown:
 
     def _both(self, name: str) -> tuple[str, ...]:
         """An entry, and the one that shares its card."""
-        other = name + self.settings.pair.suffix if self.settings.pair else ""
-        return (name, other) if self._made(other) else (name,)
+        other = name + self.suffix
+        return (name, other) if self.suffix and self._made(other) else (name,)
 
     def _made(self, name: str) -> bool:
         return name in self.folder.entries and name in self.manifest.entries
 
     def _first_of(self, name: str) -> str | None:
         """The entry on whose card another one stands."""
-        pair = self.settings.pair
-        first = name.removesuffix(pair.suffix) if pair and pair.suffix else name
+        first = name.removesuffix(self.suffix)
         return first if first != name and self._made(first) else None
 
     def _place(self, name: str) -> tuple[int, int, int]:
