@@ -21,6 +21,7 @@ from tools import need
 
 from convanim.errors import ConvanimError
 from convanim.gallery import read_folder
+from convanim.gallery.manifest import read_manifest
 from convanim.gallery.sidebyside import diff
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -109,10 +110,12 @@ def test_there_is_little_to_load_before_a_gif() -> None:
     assert size < 300_000
 
 
-def test_no_file_is_there_twice() -> None:
-    found: dict[bytes, str] = {}
-    for path in sorted(OURS.glob("*.gif")):
-        assert found.setdefault(path.read_bytes(), path.name) == path.name
+def test_no_animation_is_there_twice() -> None:
+    found: dict[str, str] = {}
+    for record in read_manifest(OURS / "manifest.json").entries.values():
+        for name, made in record.files.items():
+            if name.endswith(".gif"):
+                assert found.setdefault(made.pixels, name) == name
 
 
 def test_sections_and_shared_cards(tmp_path: Path) -> None:
