@@ -21,6 +21,7 @@ from convanim.gallery.command import ORDER, asked, command
 from convanim.gallery.description import FIELDS, Entry, check_name, files_of
 from convanim.gallery.work import Task, animate, work
 from convanim.ops import parse
+from convanim.template.settings import settle
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -261,6 +262,18 @@ def test_every_row_of_the_figures_is_there() -> None:
     others = ("numerical_no_padding_no_strides", "numerical_padding_strides", "numerical_average_pooling")
     letters = ("alphabet_conv", "alphabet_conv_s2", "alphabet_conv_transposed", "alphabet_conv_s2_transposed")
     assert {*others, *letters, "numerical_max_pooling", "pixel_shuffle", "pixel_unshuffle"} < set(stands)
+
+
+def test_what_replaces_a_figure_looks_like_it() -> None:
+    folder = read_folder(ROOT / "gallery")
+    for name, entry in folder.entries.items():
+        if entry.replaces:
+            assert entry.theme == "solarized", name
+            template = str(entry.template)
+            shown = settle(ROOT / template if template.endswith(".toml") else template).template.show
+            assert shown.numbers == (name.split("_")[0] in ("numerical", "alphabet")), name
+            words = (shown.title, shown.detail, shown.phases, shown.panel_titles, shown.captions, shown.counter)
+            assert not any(words), name
 
 
 def test_the_gallery_is_small_and_whole() -> None:

@@ -20,6 +20,8 @@ from galleries import CONV, TEXT, here, put
 from tools import need
 
 from convanim.errors import ConvanimError
+from convanim.gallery import read_folder
+from convanim.gallery.manifest import read_manifest
 from convanim.gallery.sidebyside import diff
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,10 +58,23 @@ def test_values_are_escaped(tmp_path: Path) -> None:
     assert [name for name, _ in page.elements].count("script") == 1
     assert NASTY in page.text
     assert [a["alt"] for name, a in page.elements if name == "img"] == [NASTY]
-    table = (tmp_path / "README.md").read_text("utf-8")
-    assert "<script" not in table
-    row = next(line for line in table.splitlines() if "a.gif" in line)
-    assert len(re.findall(r"(?<!\\)\|", row)) == 4
+    table = Page(tmp_path / "README.md")
+    assert [a["alt"] for name, a in table.elements if name == "img"] == [NASTY]
+    assert "script" not in [name for name, _ in table.elements]
+
+
+def test_a_text_of_several_lines_stays_in_its_place(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        a=CONV + 'alt = """one\n\ntwo | three"""\ntitle = "a\\nb"\nreplaces = "old"\ndrawn_title = "a  b `c`"\n',
+    )
+    here(tmp_path)
+    text = (tmp_path / "README.md").read_text("utf-8")
+    table = text[text.index("<table>") : text.index("</table>")]
+    assert "\n\n" not in table  # which would end it
+    assert 'alt="one two | three"' in table
+    assert re.findall(r"^\|(.*)\|$", text, re.M)[2:] == [" old | a b | [a.gif](a.gif) "]
+    assert "```sh\nconvanim conv --input 3x3 --kernel 2 --width 640 --title 'a  b `c`' -o a.gif\n```" in text
 
 
 def test_every_file_is_reached_and_nothing_from_elsewhere() -> None:
@@ -68,23 +83,73 @@ def test_every_file_is_reached_and_nothing_from_elsewhere() -> None:
     given = [value for _, a in page.elements for key, value in a.items() if key in keys and value]
     assert len(given) > 300
     for value in given:
-        assert value.startswith("data:,") or (OURS / value).is_file(), value
+        if not value.startswith(("data:,", "?tag=")):
+            assert (OURS / value).is_file(), value
     assert "@import" not in page.text
     assert "url(" not in page.text
     shown = {path.name for path in OURS.glob("*.gif")}
     assert shown == {a["data-gif"] for _, a in page.elements if "data-gif" in a}
-    for link in re.findall(r'\]\(([^)]+)\)|src="([^"]+)"', (OURS / "README.md").read_text("utf-8")):
+    links = re.findall(r'\]\(([^)]+)\)|(?:src|href)="([^"]+)"', (OURS / "README.md").read_text("utf-8"))
+    assert {f"{path.stem}.toml" for path in OURS.glob("[!_]*.toml") if path.stem != "gallery"} >= {
+        link for pair in links for link in pair if link.endswith(".toml")
+    }
+    for link in links:
         assert (OURS / "".join(link)).is_file(), link
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
 
 
 def test_there_is_little_to_load_before_a_gif() -> None:
     page = Page(OURS / "index.html")
-    pictures = [a for name, a in page.elements if name == "img"]
+    hero, *pictures = [a for name, a in page.elements if name == "img"]
     assert all(a["loading"] == "lazy" and a["width"] and a["height"] and a["alt"] for a in pictures)
-    assert not [a["src"] for a in pictures if str(a["src"]).endswith(".gif")]
+    assert not [a["src"] for a in (hero, *pictures) if str(a["src"]).endswith(".gif")]
     # What a browser fetches: the page, and the stills of the first screens, which it may fetch ahead of a reader.
-    size = (OURS / "index.html").stat().st_size + sum((OURS / str(a["src"])).stat().st_size for a in pictures[:9])
+    ahead = [hero, *pictures[:15]]
+    size = (OURS / "index.html").stat().st_size + sum((OURS / str(a["src"])).stat().st_size for a in ahead)
     assert size < 300_000
+
+
+def test_no_animation_is_there_twice() -> None:
+    found: dict[str, str] = {}
+    for record in read_manifest(OURS / "manifest.json").entries.values():
+        for name, made in record.files.items():
+            if name.endswith(".gif"):
+                assert found.setdefault(made.pixels, name) == name
+
+
+def test_sections_and_shared_cards(tmp_path: Path) -> None:
+    told = """
+hero = "b"
+pair = {suffix = "-x", labels = ["One", "Two"]}
+[[sections]]
+title = "First"
+entries = ["c", "a"]
+[[sections]]
+title = "Rest"
+[[sections]]
+title = "Tagged"
+tags = ["t"]
+"""
+    made = {name: CONV + f'title = "{name}"\n' for name in ("a", "b", "c", "d-x")}
+    put(tmp_path, gallery=told, **made, **{"a-x": CONV, "e": CONV + 'tags = ["t"]\n', "none": TEXT})
+    here(tmp_path)
+    page = (tmp_path / "index.html").read_text("utf-8")
+    order = re.findall(r'<h2 id="s-\d">(\w+)</h2>|<li id="e-([\w-]+)"', page)
+    assert ["".join(pair) for pair in order] == ["First", "c", "a", "Rest", "b", "d-x", "none", "Tagged", "e"]
+    card = page[page.index('id="e-a"') : page.index('id="s-1"')]
+    assert re.findall(r'data-gif="([^"]+)"', card) == ["a.gif", "a-x.gif"]
+    assert 'id="hero"' in page
+    table = (tmp_path / "README.md").read_text("utf-8")
+    assert '<a href="a-x.gif">two</a>' in table
+    for wrong, why in (
+        ('hero = "bb"\n', r"gallery\.toml: hero names 'bb', which is not there; did you mean b"),
+        ('[[sections]]\ntitle = "a"\ntag = ["b"]\n', r"gallery\.toml line 3: 'tag' is no key; did you mean tags"),
+        ('pair = {sufix = "-x"}\n', r"'sufix' is no key; did you mean suffix"),
+    ):
+        put(tmp_path, gallery=wrong)
+        with pytest.raises(ConvanimError, match=why):
+            here(tmp_path)
 
 
 def test_commands_can_be_copied_as_they_are(tmp_path: Path) -> None:
@@ -141,7 +206,8 @@ def axe() -> str:
 LOOK = """
 AXE
 ;document.documentElement.setAttribute("data-theme", "THEME");
-document.querySelector("details").open = true;
+for (const part of document.querySelectorAll("details")) part.open = true;
+document.head.insertAdjacentHTML("beforeend", "<style>.cards>li{content-visibility:visible!important}</style>");
 for (const button of document.querySelectorAll("[data-tag]")) if (button.dataset.tag === "matrix") button.click();
 await new Promise(done => setTimeout(done, 500));
 const found = await axe.run(document, {});
@@ -162,48 +228,82 @@ def test_axe_finds_no_violation(tmp_path: Path, theme: str, size: str) -> None:
     assert {"color-contrast", "image-alt", "button-name", "aria-allowed-attr"} <= set(found["passed"])
 
 
-def test_search_tags_and_playing(tmp_path: Path) -> None:
+def test_search_and_its_address(tmp_path: Path) -> None:
     need("chromium")
     script = """
-    const shown = () => [...document.querySelectorAll("#entries>li")].filter(e => !e.hidden).map(e => e.id);
-    const type = text => { search.value = text; search.dispatchEvent(new Event("input")); };
+    const wait = () => new Promise(done => setTimeout(done, 100)), here = () => location.search;
+    const shown = () => [...document.querySelectorAll(".cards>li")].filter(e => !e.hidden).map(e => e.id.slice(2));
     const search = document.getElementById("search"), found = {all: shown().length};
-    type("keras transposed"); found.keras = shown(); found.count = document.getElementById("count").textContent;
-    type("nothing like it"); found.none = [shown().length, document.getElementById("none").hidden];
-    type(""); document.querySelector("[data-tag=shuffle]").click(); found.shuffle = shown();
-    document.querySelector("[data-tag=shuffle]").click();
-    const shot = document.querySelector("#up button.shot"), image = shot.querySelector("img");
-    const now = () => [image.getAttribute("src"), shot.getAttribute("aria-pressed")];
-    found.before = now(); shot.click(); found.playing = now();
-    await new Promise(done => setTimeout(done, 1000));
-    shot.click(); found.stopped = now();
-    shot.dispatchEvent(new PointerEvent("pointerenter", {pointerType: "mouse"})); found.hover = now();
-    shot.dispatchEvent(new PointerEvent("pointerleave", {pointerType: "mouse"})); found.left = now();
-    const dark = document.getElementById("theme"); dark.click(); found.dark = document.documentElement.dataset.theme;
+    const type = text => { search.value = text; search.dispatchEvent(new Event("input")); return shown(); };
+    for (const text of TEXTS) found[text] = type(text);
+    found.none = [type("nothing like it").length, document.getElementById("none").hidden];
+    found.typed = here();
+    document.getElementById("clear").click(); found.cleared = [here(), shown().length];
+    document.querySelector("[data-tag=shuffle]").click(); found.tagged = [here(), shown()];
+    history.back(); await wait(); found.back = [here(), shown().length];
     return found;
     """
+    texts = ["stride 2", "overlap", "deconvolution", "checkerboard artifacts", "keras transposed", "conv_S2P1"]
+    found, _ = browse(tmp_path, script.replace("TEXTS", json.dumps(texts)))
+    names = {path.stem for path in OURS.glob("[!_]*.toml")} - {"gallery"}
+    cards = {name for name in names if name.removesuffix("-page") == name or name.removesuffix("-page") not in names}
+    assert found["all"] == len(cards)
+    layers = {name: read_folder(OURS).entries[name].layer for name in cards}
+    strided = {name for name, layer in layers.items() if re.search(r"strides?=2", layer)}
+    assert strided <= set(found["stride 2"])
+    assert not {"no_padding_no_strides", "tc-2x2-k2-a", "full_padding_no_strides"} & set(found["stride 2"])
+    assert {name for name, layer in layers.items() if layer.startswith("ConvT")} <= set(found["deconvolution"])
+    assert {"overlap", "overlap-add", "checkerboard", "rgb-k4-s4"} <= set(found["overlap"])
+    assert "checkerboard" in found["checkerboard artifacts"]
+    assert found["keras transposed"] == ["keras-valid", "keras-same", "conv1d-transpose"]
+    assert found["conv_S2P1"][0] == "conv_S2P1"
+    assert (found["none"], found["typed"]) == ([0, False], "?q=nothing+like+it")
+    assert found["cleared"] == ["", len(cards)]
+    assert found["tagged"] == ["?tag=shuffle", ["shuffle", "pixel_shuffle", "pixel_unshuffle"]]
+    assert found["back"] == ["", len(cards)]
+
+
+def test_playing_stopping_and_the_other_drawing(tmp_path: Path) -> None:
+    need("chromium")
+    script = """
+    const shot = document.querySelector("#e-conv button.shot"), image = shot.querySelector("img"), found = [];
+    const now = () => found.push(image.getAttribute("src") + " " + shot.getAttribute("aria-pressed"));
+    const mouse = kind => { shot.dispatchEvent(new PointerEvent(kind, {pointerType: "mouse"})); now(); };
+    const click = () => { shot.click(); now(); };
+    shot.scrollIntoView(); now(); mouse("pointerenter"); await new Promise(done => setTimeout(done, 1000));
+    click(); mouse("pointerleave");  // a click stops what the pointer began
+    mouse("pointerenter"); mouse("pointerleave");
+    click(); mouse("pointerleave"); click();  // one that was asked for plays on
+    await new Promise(done => setTimeout(done, 3500));
+    const two = document.querySelector("#e-padding_strides");
+    const seen = () => [...two.querySelectorAll(".shot")].filter(e => e.offsetWidth).map(e => e.dataset.gif);
+    const first = seen();
+    two.querySelector("[data-side=b]").click();
+    const theme = document.getElementById("theme"); theme.click();
+    const hero = document.querySelector("#hero img").getAttribute("src");
+    return {found, first, second: seen(), dark: document.documentElement.dataset.theme, hero};
+    """
     found, asked = browse(tmp_path, script)
-    still, gif = ["stills/up.png", "false"], ["up.gif", "true"]
-    assert found["all"] == len(list(OURS.glob("*.toml"))) - 3  # the settings and two that are only extended
-    assert found["keras"] == ["keras-valid", "keras-same", "conv1d-transpose"]
-    assert (found["count"], found["none"]) == ("3 entries", [0, False])
-    assert found["shuffle"] == ["shuffle", *(f"pixel_{w}{p}" for w in ("shuffle", "unshuffle") for p in ("", "-page"))]
-    assert [found[key] for key in ("before", "playing", "stopped", "hover", "left")] == [still, gif, still, gif, still]
-    assert found["dark"] == "dark"
-    assert [path for path in asked if path.endswith(".gif")] == ["/up.gif"]
+    still, gif = "stills/conv.png false", "conv.gif true"
+    assert found["found"] == [still, gif, still, still, gif, still, gif, gif, still]
+    assert (found["first"], found["second"]) == (["padding_strides.gif"], ["padding_strides-page.gif"])
+    assert (found["dark"], found["hero"]) == ("dark", "up.gif")
+    assert {path for path in asked if path.endswith(".gif")} == {"/conv.gif", "/up.gif"}
 
 
 def test_nothing_moves_by_itself_where_motion_is_not_wanted(tmp_path: Path) -> None:
     need("chromium")
     script = """
-    const shot = document.querySelector("#up button.shot"), found = [matchMedia("(prefers-reduced-motion)").matches];
+    const shot = document.querySelector("#e-up button.shot"), found = [matchMedia("(prefers-reduced-motion)").matches];
+    await new Promise(done => setTimeout(done, 3500));
+    found.push(document.querySelector("#hero button").getAttribute("aria-pressed"));
     for (const step of ["pointerenter", "click"]) {
       shot.dispatchEvent(new PointerEvent(step, {pointerType: "mouse"}));
       found.push(shot.getAttribute("aria-pressed"));
     }
     return found;
     """
-    assert browse(tmp_path, script, "--force-prefers-reduced-motion")[0] == [True, "false", "true"]
+    assert browse(tmp_path, script, "--force-prefers-reduced-motion")[0] == [True, "false", "false", "true"]
 
 
 # Old and new.

@@ -95,18 +95,45 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
         return json.dumps(value, separators=(",", ":"))
 
 
+class Section(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """A part of the pages with a heading of its own: the entries that it names, in this order, and those with its tags.
+
+    One with neither takes what no other one has.
+    """
+
+    title: str
+    about: str = ""
+    entries: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+class Pair(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """Entries that share a card: NAME and the one whose name ends with the suffix, and what the card calls the two."""
+
+    suffix: str
+    labels: tuple[str, str] = ("First", "Second")
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """What gallery.toml says: of the whole gallery, and what its entries have where they say nothing.
 
     Attributes:
         title, about: of the gallery's pages.
         root: the folder from which files are named and commands are typed, as seen from the gallery; "..", often.
+        hero: the entry that plays at the top of the pages.
+        links: further pages, by what they are called.
+        sections: the parts of the pages, in order; an entry stands in the first that wants it.
+        pair: which entries share a card.
         defaults: keys of an entry.
     """
 
     title: str = "Gallery"
     about: str = ""
     root: str = "."
+    hero: str | None = None
+    links: dict[str, str] = {}
+    sections: tuple[Section, ...] = ()
+    pair: Pair | None = None
     defaults: dict[str, Any] = {}
 
 

@@ -17,7 +17,17 @@ from typing import Any
 import msgspec
 
 from convanim.errors import ConvanimError
-from convanim.gallery.description import FIELDS, FILE_KEYS, Entry, Settings, check_name, files_of, line_of
+from convanim.gallery.description import (
+    FIELDS,
+    FILE_KEYS,
+    Entry,
+    Pair,
+    Section,
+    Settings,
+    check_name,
+    files_of,
+    line_of,
+)
 from convanim.gallery.packed import Packed
 
 LARGEST = 1 << 20  # bytes of a description: the arrays of a picture belong into a file of their own
@@ -101,6 +111,10 @@ def read_folder(path: str | Path) -> Folder:
     except OSError as error:
         raise ConvanimError(f"{path} cannot be read: {(error.strerror or '').lower()}", "name another") from None
     there = frozenset(names)
+    for key, named in (("hero", [settings.hero]), ("entries", [n for s in settings.sections for n in s.entries])):
+        for other in named:
+            if other is not None and other not in there:
+                raise ConvanimError(f"{SETTINGS}: {key} names {other[:60]!r}, which is not there", _near(other, names))
 
     @lru_cache(_KEPT)
     def base(name: str) -> Raw | None:
@@ -263,7 +277,8 @@ def _convert(file: str, table: dict[str, Any], kind: type[Any], text: str) -> An
         key = re.split(r"[.\[`]", place)[0]
         unknown = re.search(r"unknown field `([^`]*)`", told)
         if unknown:
-            known = [f.name for f in msgspec.structs.fields(kind)]
+            parts: dict[str, type[Any]] = {"sections": Section, "pair": Pair}
+            known = [f.name for f in msgspec.structs.fields(parts.get(key, kind))]
             raise ConvanimError(
                 f"{_at(file, text, unknown[1])}: {unknown[1]!r} is no key", _near(unknown[1], known)
             ) from None

@@ -5,9 +5,12 @@ Knows descriptions, what the manifest says of their files, and the pages' templa
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
-from functools import cache
-from itertools import chain
+from functools import cache, lru_cache, partial
+from itertools import chain, groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,9 +19,10 @@ import msgspec
 from convanim.errors import ConvanimError
 from convanim.gallery import digest
 from convanim.gallery.command import command
-from convanim.gallery.description import Entry, files_of, stems
+from convanim.gallery.description import Entry, Section, files_of, stems
 from convanim.gallery.folder import Folder
-from convanim.theme import AUTO, templates
+from convanim.template.settings import settle
+from convanim.theme import AUTO, PAIR, load, templates
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,17 +44,90 @@ def key(folder: Folder, manifest: Manifest) -> str:
 
 def pages(folder: Folder, manifest: Manifest) -> Iterator[tuple[str, Iterator[bytes]]]:
     """The pages by their names, in pieces. Entries that were never made are left out."""
-    order, tags = [], set[str]()
-    for name, entry in folder.entries.items():
-        if name in manifest.entries:
-            order.append((entry.position, name))
-            tags.update(entry.tags)
-    order.sort()
-    told = {"title": folder.settings.title, "about": folder.settings.about, "tags": sorted(tags), "count": len(order)}
-    told["version"] = manifest.versions.get("convanim", "")
+    shown = Shown(folder, manifest)
     for page in NAMES:
-        cards = (card(name, folder.entries[name], manifest.entries[name]) for _, name in order)
-        yield page, pieces(page, told | {"entries": cards})
+        yield page, pieces(page, shown.told())
+
+
+class Shown:
+    """What the pages show: names in their order, and each card only when a page has come to it."""
+
+    def __init__(self, folder: Folder, manifest: Manifest) -> None:
+        self.folder, self.manifest, self.settings = folder, manifest, folder.settings
+        self.suffix = self.settings.pair.suffix if self.settings.pair else ""
+        made = (name for name in folder.entries if self._made(name) and not self._first_of(name))
+        self.order = sorted((*self._place(name), name) for name in made)
+
+    def told(self) -> dict[str, Any]:
+        """The values of a page's template."""
+        settings, tags = self.settings, Counter[str]()
+        for *_, name in self.order:
+            tags.update({tag for one in self._both(name) for tag in self.folder.entries[one].tags})
+        hero = (
+            settings.hero if settings.hero in self.manifest.entries and settings.hero in self.folder.entries else None
+        )
+        return {
+            "title": settings.title,
+            "about": " ".join(settings.about.split()),
+            "links": settings.links,
+            "labels": settings.pair.labels if settings.pair else (),
+            "hero": self._card(hero) if hero else None,
+            "tags": sorted(tags.items()),
+            "count": len(self.order),
+            "sections": self._sections(),
+            "replaced": self._replaced,
+            "some_replaced": any(True for _ in self._replaced()),
+        }
+
+    def _sections(self) -> Iterator[dict[str, Any]]:
+        """The parts of the pages; `cards` gives those of one anew whenever it is called."""
+        known = [*self.settings.sections, Section(title="More" if self.settings.sections else "Pictures")]
+        for number, part in groupby(self.order, key=lambda place: place[0]):
+            names = [name for *_, name in part]
+            title, about = known[number].title, known[number].about
+            yield {"id": f"s-{number}", "title": title, "about": about, "cards": partial(self._cards, names)}
+
+    def _cards(self, names: list[str]) -> Iterator[dict[str, Any]]:
+        return (self._card(name) for name in names)
+
+    def _card(self, name: str) -> dict[str, Any]:
+        """A card: of an entry, with `other` that of the one that shares it."""
+        first, *second = (
+            card(one, self.folder.entries[one], self.manifest.entries[one], self.folder.root)
+            for one in self._both(name)
+        )
+        tags = [*first["tags"], *(tag for other in second for tag in other["tags"])]
+        return first | {"other": second[0] if second else None, "tags": list(dict.fromkeys(tags))}
+
+    def _replaced(self) -> Iterator[dict[str, Any]]:
+        """The cards of what stands for a public figure."""
+        return (self._card(name) for *_, name in self.order if self.folder.entries[name].replaces)
+
+    def _both(self, name: str) -> tuple[str, ...]:
+        """An entry, and the one that shares its card."""
+        other = name + self.suffix
+        return (name, other) if self.suffix and self._made(other) else (name,)
+
+    def _made(self, name: str) -> bool:
+        return name in self.folder.entries and name in self.manifest.entries
+
+    def _first_of(self, name: str) -> str | None:
+        """The entry on whose card another one stands."""
+        first = name.removesuffix(self.suffix)
+        return first if first != name and self._made(first) else None
+
+    def _place(self, name: str) -> tuple[int, int, int]:
+        """Where an entry stands: the number of its section, its place in that one's list, its position."""
+        entry, last = self.folder.entries[name], len(self.settings.sections)
+        rest = last
+        for number, section in enumerate(self.settings.sections):
+            if name in section.entries:
+                return number, section.entries.index(name), entry.position
+            if not set(section.tags).isdisjoint(entry.tags):
+                return number, len(section.entries), entry.position
+            if not section.tags and not section.entries:
+                rest = min(rest, number)
+        return rest, 0, entry.position
 
 
 def rendered(name: str, told: dict[str, Any]) -> bytes:
@@ -65,8 +142,8 @@ def pieces(name: str, told: dict[str, Any]) -> Iterator[bytes]:
     return (piece.encode() for piece in stream)
 
 
-def card(name: str, entry: Entry, record: Record) -> dict[str, Any]:
-    """What the pages say of an entry."""
+def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[str, Any]:
+    """What the pages say of an entry; a theme or template of its own lies in `root`."""
     files = [
         {"name": file, "href": quote(file), "kind": _kind(entry, file), "size": _size(made.size)}
         for file, made in record.files.items()
@@ -76,29 +153,43 @@ def card(name: str, entry: Entry, record: Record) -> dict[str, Any]:
     still, gif = _still(record, first), f"{first}.gif" if f"{first}.gif" in record.files else None
     dark = _still(record, second[0]) if second else None
     shape = record.files[still] if still else None
-    title = entry.title or record.heading
+    paper = _paper(root, entry.template, PAIR[0] if entry.theme == AUTO else entry.theme)
     try:
         typed = command(name, entry, entry.formats[0])
     except ConvanimError:  # the layer of an entry that was made before and is wrong now
         typed = ""
+    more = (name, entry.layer, entry.compare, entry.view, entry.layout, entry.template, entry.theme, entry.motion)
     return {
         "name": name,
-        "title": title,
-        "alt": entry.alt or record.heading,
+        "title": " ".join((entry.title or record.heading).split()),
+        "alt": " ".join((entry.alt or record.heading).split()),
         "tags": entry.tags,
         "replaces": entry.replaces,
         "files": files,
+        "source": quote(f"{name}.toml"),
         "still": quote(still) if still else None,
         "dark": quote(dark) if dark else None,
         "gif": quote(gif) if gif else None,
         "seconds": record.files[gif].seconds if gif else 0,
         "width": shape.width if shape else 0,
         "height": shape.height if shape else 0,
+        "paper": "#{:02x}{:02x}{:02x}".format(*paper),
+        "lit": sum(paper) > 3 * 128,
         "command": typed,
         "words": record.words,
-        "position": entry.position,
-        "search": " ".join([name, title, entry.layer, *entry.tags, entry.replaces or ""]).lower(),
+        "more": " ".join(part for part in more if part),  # what is found by a search and stands nowhere on the card
     }
+
+
+@lru_cache(100)
+def _paper(root: Path, template: str | None, theme: str | None) -> tuple[int, int, int]:
+    """The colour of an entry's page; white where its theme cannot be read any more."""
+    look = str(root / template) if template and template.endswith(".toml") else template
+    try:
+        chosen = str(settle(look).theme if theme is None else theme)
+        return load(root / chosen if chosen.endswith(".toml") else chosen).colour("page")
+    except ConvanimError:
+        return 255, 255, 255
 
 
 def _still(record: Record, stem: str) -> str | None:
@@ -130,7 +221,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters["md"] = _markdown
-    made.filters["code"] = _code
+    made.filters["fenced"] = _fenced
     return made
 
 
@@ -144,13 +235,14 @@ def _markdown(text: str) -> str:
     return " ".join(text.split()).translate(_MARKDOWN)
 
 
-def _code(text: str) -> str:
-    """Text as code in a cell of a table; the bar is the one sign that a table takes for its own.
+def _fenced(text: str) -> str:
+    """Text as a block of shell commands, with a fence that is longer than any in it.
 
     Example:
-        >>> print(_code("a `b`|c"))
-        `` a `b`\\|c ``
+        >>> print(_fenced("convanim conv --title '```'"))
+        ````sh
+        convanim conv --title '```'
+        ````
     """
-    fence = "``" if "`" in text else "`"
-    space = " " if "`" in text else ""
-    return f"{fence}{space}{' '.join(text.split()).replace('|', chr(92) + '|')}{space}{fence}"
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
+    return f"{fence}sh\n{text}\n{fence}"
