@@ -1,0 +1,165 @@
+"""One block of grids: rows under each other, with cells as large as its width and the page's height allow.
+
+Knows panels, and what they share. Must not know other blocks, colours, or what a frame shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+from convanim import glyphs
+from convanim.layout.bands import Band, bands, gap, scale
+from convanim.layout.kin import Kin, line
+from convanim.layout.page import Place, Text, middle
+from convanim.scene.frame import Panel, Rows
+from convanim.scene.pair import BELOW
+
+Pitches = dict[str, int]
+#: The height that rows get besides their share is found to such a part of it.
+FINE = 32
+
+
+def halves(one: Sequence[Panel], other: Sequence[Panel]) -> bool:
+    """Whether two rows show the same of two layers."""
+    a, b = one[0], other[0]
+    return a.group == b.group != "" and a.name.startswith(BELOW) != b.name.startswith(BELOW)
+
+
+class Block:
+    """Rows of panels, each over the whole width of the block.
+
+    Args:
+        rows: from top to bottom.
+        kin: what the panels share.
+        told: names of the panels whose shades have scales.
+        weight: how many rows of cells a row of strips counts for.
+    """
+
+    def __init__(self, rows: Rows, kin: Kin, told: Collection[str], weight: int = 1) -> None:
+        self.rows, self.kin, self.m = rows, kin, kin.m
+        self._told = kin.scaled.intersection(told)
+        self._bands = bands(rows, kin, self._told)
+        m = self.m
+        foot = round(1.9 * m.sizes[2])
+        #: Under each row the room of its scales, px.
+        self._feet = [foot if any(p.name in self._told for p in row) else 0 for row in rows]
+        #: Under each row but the last the least room that parts it from the next one, px: more from another layer.
+        self._spare = [m.of(36, 14) if halves(*two) else m.of(10, 4) for two in pairwise(rows)]
+        self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - sum(self._spare)
+        tallest = [max(p.shape[0] for p in row) for row in rows]
+        if max(tallest) > 1:
+            tallest = [max(t, weight) if all(p.aside for p in row) else t for t, row in zip(tallest, rows, strict=True)]
+        self._shares = [self._room * t // sum(tallest) for t in tallest]
+
+    def need(self, most: int, shared: Pitches) -> int:
+        """The width that it takes with cells of at most this size, px."""
+        return max(band.width(self._at_most(band, self._shares, most, shared)) for band in self._bands)
+
+    def pitches(self, width: int, shared: Pitches) -> Pitches:
+        """The largest cells with which it fits into this width; none of them larger than what is `shared`."""
+        found = self._filled(self._shares, width, shared)
+        # Where a row is as wide as the block, the others get the height that it leaves, all in proportion.
+        low, high = 0, 8 * FINE
+        while len(self._bands) > 1 and high - low > 1:
+            more = (low + high) // 2
+            larger = self._filled([share + share * more // FINE for share in self._shares], width, shared)
+            # A tall panel that grows must not take the width from the small ones beside it.
+            if sum(self._used(larger)) <= self._room and all(larger[name] >= found[name] for name in found):
+                low, found = more, larger
+            else:
+                high = more
+        return found
+
+    def _filled(self, heights: Sequence[int], width: int, shared: Pitches) -> Pitches:
+        """The largest cells with which each band fits into the width, and each row into its height."""
+        found: Pitches = {}
+        for band in self._bands:
+            found |= self._largest(band, heights, width, shared)
+        return found
+
+    def _used(self, pitches: Pitches) -> list[int]:
+        """The heights of the rows' grids, px."""
+        return [max(pitches[p.name] * p.shape[0] for p in row) for row in self.rows]
+
+    def _largest(self, band: Band, heights: Sequence[int], width: int, shared: Pitches) -> Pitches:
+        """The largest cells with which a band fits into the width, and each of its rows into its height."""
+        # Larger cells than the heights allow need not be tried.
+        tried = max(heights[n] // p.shape[0] for n, row in zip(band.numbers, band.rows, strict=True) for p in row)
+        for most in range(min(self.m.cell, max(tried, 1)), 0, -1):
+            pitches = self._at_most(band, heights, most, shared)
+            if band.fits(pitches, width):
+                return pitches
+        return {p.name: 0 for row in band.rows for p in row}
+
+    def _at_most(self, band: Band, heights: Sequence[int], most: int, shared: Pitches) -> Pitches:
+        """Cells of at most this size, where they fit into the heights of their rows."""
+        m, pitches = self.m, dict[str, int]()
+        for number, row in zip(band.numbers, band.rows, strict=True):
+            high = heights[number]
+            fit = {p.name: min(most, high // p.shape[0], shared.get(p.name, most)) for p in row}
+            walked = [fit[p.name] for p in row if not p.aside]
+            # What is looked up need not be larger than what is walked over, unless it could not be read then.
+            aside = max(min(walked), m.of(46, 20)) if walked else most
+            pitches |= {p.name: min(fit[p.name], aside) if p.aside else fit[p.name] for p in row}
+        return self.kin.shared(pitches)
+
+    def _free(self, pitches: Pitches) -> tuple[int, set[int]]:
+        """The room above, below and between its rows, px, and the rows after which there is none."""
+        # Rows whose columns line up stand close to each other; the others share the room that is left.
+        tied = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
+        below = [row[0].name.startswith(BELOW) for row in self.rows]
+        close = {r for r in tied if below[r] == below[r + 1] or self.rows[r][0].group != self.rows[r + 1][0].group}
+        return max(0, (self._room - sum(self._used(pitches))) // (len(self.rows) + 1 - len(close))), close
+
+    def top(self, pitches: Pitches) -> int:
+        """Where its first row begins, for it to stand in the middle."""
+        return self.m.top + self._free(pitches)[0]
+
+    def down(self, pitches: Pitches) -> int:
+        """How far below the top of its first row the first grid begins, px, besides its title."""
+        row = self.rows[0]
+        return (self._used(pitches)[0] - self._tall(row[0], row, pitches)) // 2
+
+    def _tall(self, panel: Panel, row: Sequence[Panel], pitches: Pitches) -> int:
+        """The height of the grids of a row that share their top with this one, px."""
+        return max(pitches[p.name] * p.shape[0] for p in row if self._top_of(p, row) is self._top_of(panel, row))
+
+    def put(
+        self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches, top: int
+    ) -> None:
+        """Place its panels and signs, from this left edge and top on."""
+        m = self.m
+        used = self._used(pitches)
+        free, close = self._free(pitches)
+        xs: dict[str, int] = {}
+        for band in self._bands:
+            xs |= band.across(pitches, left, width)
+        y = top
+        for number, (row, high) in enumerate(zip(self.rows, used, strict=True)):
+            for i, panel in enumerate(row):
+                x, pitch = xs[panel.name], pitches[panel.name]
+                tall = self._tall(panel, row, pitches)
+                places[panel.name] = self._place(panel, x, y + m.title_line + (high - tall) // 2, pitch)
+                if panel.sign:
+                    size = m.sign
+                    before = places[row[i - 1].name].box.right if i else x - gap(panel, m)
+                    at = round((before + x - glyphs.width(panel.sign, size)) / 2)
+                    signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
+            spare = self._spare[number] if number < len(self._spare) else 0
+            y += m.title_line + high + self._feet[number] + spare + (0 if number in close else free)
+
+    def _top_of(self, panel: Panel, row: Sequence[Panel]) -> Panel:
+        """The panel of the row with which this one shares its top."""
+        leader = self.kin.leader(panel)
+        return leader if leader in row else panel
+
+    def _place(self, panel: Panel, x: int, y: int, pitch: int) -> Place:
+        kin, small = self.kin, self.m.sizes[2]
+        title = Text("", x, y - round(0.55 * small), small, bold=True)
+        number, note = kin.sizes(panel, pitch)
+        low, high = kin.range(panel)
+        scaled = panel.name in self._told and kin.shaded(panel, pitch)
+        explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
+        plain = not self.m.style.shades
+        return Place(panel, x, y, pitch, line(pitch, self.m), number, note, title, explained, low, high, plain)
