@@ -70,7 +70,7 @@ def sizes(s: Scene, page: Page) -> Iterator[int]:
         yield from (size for size in (place.number, place.note) if size)
         yield from (place.title.size for title in place.panel.titles if title)
     for frame in looked_at(s):
-        fitted = [page.lines(i, caption) for i, caption in enumerate(frame.captions[: len(page.captions)])]
+        fitted = page.said(frame.captions)
         yield from (text.size for texts in fitted for text in texts if text.text)
         yield from ([page.counted(frame.step, s.beats.steps).size] if page.counts else [])
 

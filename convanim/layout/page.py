@@ -5,7 +5,7 @@ Knows what has a place and how text is fitted into it. Must not know how the pla
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil
@@ -182,6 +182,14 @@ class Page:
         text = counted(step, steps, self.words)
         # The total's digits keep the right edge still: digits are all of one width.
         return self.counter._replace(text=text, x=self.counter.x - round(glyphs.width(text, self.counter.size)))
+
+    def said(self, captions: Sequence[Caption]) -> list[tuple[Text, ...]]:
+        """The texts of a frame's captions: remarks that stand below each other have one size."""
+        lines = [self.lines(i, caption) for i, caption in enumerate(captions[: len(self.captions)])]
+        if any(caption.subject for caption in captions):
+            return lines
+        size = min((text.size for texts in lines for text in texts), default=0)
+        return [tuple(text._replace(size=size) for text in texts) for texts in lines]
 
     def lines(self, line: int, caption: Caption) -> tuple[Text, ...]:
         """A caption's text, in two lines where it is the only caption and would be too long for one.

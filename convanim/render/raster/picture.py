@@ -119,8 +119,7 @@ class Raster:
             text = tab.current if current else tab.idle
             if self._replace(f"tab {i}", text, "text" if current else "muted"):
                 self._fill(tab.underline, self.palette.solid("kernel.stroke" if current else "line"))
-        for i, caption in enumerate(frame.captions[: len(page.captions)]):
-            lines = page.lines(i, caption)
+        for i, lines in enumerate(page.said(frame.captions)):
             keys = f"caption {i}", f"caption {i}, second line"
             texts = [*lines, lines[0]._replace(text="")][:2]
             if [self._written.get(key, (None, None))[0] for key in keys] != texts:
