@@ -292,7 +292,7 @@ def test_a_manifest_that_is_broken_is_told(tmp_path: Path) -> None:
             here(tmp_path)
     told = b'{"entries": {"a": {"description": "", "trace": "", "heading": "", "files": {"../x": %s}}}}'
     (tmp_path / "manifest.json").write_bytes(told % b'{"bytes": "", "pixels": "", "size": 0}')
-    with pytest.raises(ConvanimError, match="outside the gallery"):
+    with pytest.raises(ConvanimError, match="which no entry can make"):
         here(tmp_path)
 
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from convanim.gallery import digest, pages
-from convanim.gallery.builder import Progress, orphans, record
+from convanim.gallery.builder import Progress, orphans, pages_hold, record
 from convanim.gallery.folder import Folder, read_folder
 from convanim.gallery.manifest import Record
-from convanim.gallery.planner import choose, planned, results
+from convanim.gallery.mark import marked
+from convanim.gallery.planner import choose, key, planned, results
 from convanim.gallery.records import Records
 
 
@@ -81,11 +82,12 @@ def check(
                     continue
                 now = list(_compared(name, records, record(result, description)))
                 if not now:
-                    records.found_right(name, digest.key(description))
+                    records.found_right(name, key(folder, name, description))
                 found += now
     if not patterns:
         found += [Finding(file, "orphaned", "no description makes it") for file in orphans(folder, records)]
-        found += _pages(folder, records)
+        if pages_hold(folder, records):
+            found += _pages(folder, records)
     records.save_cache()
     return sorted(found)
 
@@ -102,25 +104,46 @@ def _believed(name: str, records: Records, description: str) -> Iterator[Finding
 
 
 def _on_disk(name: str, records: Records, kept: Record) -> Iterator[Finding]:
-    missing = [file for file in kept.files if records.on_disk(file) is None]
-    edited = [file for file in kept.files if file not in missing and not records.ours(file)]
+    here = {file: records.on_disk(file) for file in kept.files}
+    missing = [file for file, told in here.items() if told is None]
+    edited = [file for file, told in here.items() if told is not None and not records.ours(file)]
+    blocked = [told for file in (*missing, *edited) if (told := records.obstacle(file))]
+    if blocked:
+        yield Finding(name, "broken", blocked[0])
+        return
     if missing:
         yield Finding(name, "missing", ", ".join(missing))
     if edited:
-        yield Finding(name, "edited by hand", ", ".join(edited))
+        told = "is not the file that the manifest names: edited, or not committed"
+        yield Finding(name, "edited by hand", f"{', '.join(edited)} {told}")
+
+
+def _unknown(name: str, records: Records, new: Record) -> Iterator[Finding]:
+    """How an entry that the manifest does not know differs from what the folder holds."""
+    here = {file: records.on_disk(file) for file in new.files}
+    others = [file for file, told in here.items() if told not in (None, new.files[file].bytes)]
+    lacking = [file for file, told in here.items() if told is None]
+    blocked = [told for file in (*lacking, *others) if (told := records.obstacle(file))]
+    if blocked:
+        yield Finding(name, "broken", blocked[0])
+        return
+    if others:
+        yield Finding(name, "edited by hand", ", ".join(others))
+    if lacking or not others:
+        yield Finding(name, "missing", ", ".join(lacking) or "it is not in the manifest")
 
 
 def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
     """How an entry differs from what the manifest and the folder hold."""
     kept = records.manifest.entries.get(name)
     if kept is None:
-        here = {file: records.on_disk(file) for file in new.files}
-        others = [file for file, told in here.items() if told not in (None, new.files[file].bytes)]
-        lacking = [file for file, told in here.items() if told is None]
-        if others:
-            yield Finding(name, "edited by hand", ", ".join(others))
-        if lacking or not others:
-            yield Finding(name, "missing", ", ".join(lacking) or "it is not in the manifest")
+        yield from _unknown(name, records, new)
+        return
+    if kept == new:
+        yield from _on_disk(name, records, kept)
+        return
+    if all(records.on_disk(file) == made.bytes for file, made in new.files.items()):
+        yield Finding(name, "stale", "the manifest is older than its files, which are right: build, and commit it")
         return
     if kept.description != new.description:
         yield Finding(name, "stale", "its description changed")
@@ -156,6 +179,6 @@ def _pages(folder: Folder, records: Records) -> Iterator[Finding]:
     for name, parts in pages.pages(folder, records.manifest):
         if here[name] is None:
             yield Finding(name, "missing", "the page was never built")
-        elif here[name] != digest.of_parts(parts):
+        elif here[name] != digest.of_parts(marked(parts)):
             kind = "stale" if records.ours(name) else "edited by hand"
             yield Finding(name, kind, "the page is not what the manifest and the descriptions give")

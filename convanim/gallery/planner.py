@@ -61,8 +61,13 @@ def planned(folder: Folder, records: Records, chosen: Sequence[str]) -> Plan:
         except ConvanimError as error:
             plan.failed[name] = folder.placed(name, str(error))
             continue
-        (plan.kept if records.right(name, digest.key(description)) else plan.stale).append(name)
+        (plan.kept if records.right(name, key(folder, name, description)) else plan.stale).append(name)
     return plan
+
+
+def key(folder: Folder, name: str, description: str) -> str:
+    """What decides whether an entry, whose description has this digest, must be made anew."""
+    return digest.key(description, folder.entries.json(name))
 
 
 def results(
