@@ -53,7 +53,10 @@ def build_command(watch: bool, quiet: bool, **typed: Any) -> None:
             seen = Watch(Path(typed["folder"]))
             _build(quiet=quiet, **typed)
             for _ in seen.changes():
-                _build(quiet=quiet, **typed)
+                try:
+                    _build(quiet=quiet, **typed)
+                except ConvanimError as error:  # a gallery.toml that is half typed, say
+                    click.echo(f"Error: {error}", err=True)
         elif _build(quiet=quiet, **typed):
             sys.exit(1)
     except KeyboardInterrupt:
@@ -68,7 +71,7 @@ def _build(
     start = time.perf_counter()
     with _executor(executor) as elsewhere, _Bar(quiet=quiet) as bar:
         report = build(folder, patterns, executor=elsewhere, jobs=jobs, progress=bar, **how)
-    for sentence in report.failed.values():
+    for sentence in dict.fromkeys(report.failed.values()):  # what is wrong in a base is wrong in many
         click.echo(f"Error: {sentence}", err=True)
     for file in report.removed:
         _tell(f"{file} removed: no description makes it any more", quiet=quiet)

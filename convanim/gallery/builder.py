@@ -20,6 +20,7 @@ from convanim.gallery.manifest import File, Record
 from convanim.gallery.mark import marked
 from convanim.gallery.planner import choose, key, planned, results
 from convanim.gallery.records import PAGES, Records
+from convanim.gallery.runner import leave_if_imported
 from convanim.gallery.work import Result
 from convanim.write.files import whole_file
 
@@ -80,6 +81,8 @@ def build(
         >>> first.made, second.made, second.kept
         (['small'], [], ['small'])
     """
+    if executor is None:
+        leave_if_imported()
     folder = read_folder(path)
     chosen = choose(folder, patterns)
     report = Report()

@@ -18,6 +18,7 @@ from convanim.gallery.manifest import Record
 from convanim.gallery.mark import marked
 from convanim.gallery.planner import choose, key, planned, results
 from convanim.gallery.records import Records
+from convanim.gallery.runner import leave_if_imported
 
 
 class Finding(NamedTuple):
@@ -62,6 +63,8 @@ def check(
         ...     check(folder, ["small"])
         [Finding(name='small', kind='missing', told='small.txt')]
     """
+    if executor is None:
+        leave_if_imported()
     folder = read_folder(path)
     chosen = choose(folder, patterns)
     records = Records(folder.path)
@@ -142,8 +145,11 @@ def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
     if kept == new:
         yield from _on_disk(name, records, kept)
         return
-    if all(records.on_disk(file) == made.bytes for file, made in new.files.items()):
-        yield Finding(name, "stale", "the manifest is older than its files, which are right: build, and commit it")
+    others = [
+        file for file, made in new.files.items() if file not in kept.files or kept.files[file].bytes != made.bytes
+    ]
+    if others and all(records.on_disk(file) == made.bytes for file, made in new.files.items()):
+        yield Finding(name, "stale", "the manifest is older than its files, which are right; build, and commit it")
         return
     if kept.description != new.description:
         yield Finding(name, "stale", "its description changed")
@@ -154,13 +160,15 @@ def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
         yield Finding(name, "arithmetic changed", f"trace {kept.trace[:8]} is now {new.trace[:8]}")
     both = [file for file in new.files if file in kept.files]
     seen = [file for file in both if kept.files[file].pixels != new.files[file].pixels]
-    packed = [file for file in both if file not in seen and kept.files[file].bytes != new.files[file].bytes]
+    packed = [file for file in both if file not in seen and file in others]
     if seen:
         yield Finding(name, "picture changed", ", ".join(seen) + _other_versions(records))
     if packed:
         yield Finding(name, "bytes only", ", ".join(packed) + _other_versions(records))
     if (kept.heading, kept.words) != (new.heading, new.words) and not seen:
         yield Finding(name, "stale", "its words changed")
+    if not others and any(kept.files[file] != new.files[file] for file in both):
+        yield Finding(name, "stale", "the manifest has another size of its files")
 
 
 def _other_versions(records: Records) -> str:

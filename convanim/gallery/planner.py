@@ -12,6 +12,7 @@ from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
 from math import inf
+from pathlib import Path
 
 from convanim.errors import ConvanimError
 from convanim.gallery import digest
@@ -41,13 +42,21 @@ def choose(folder: Folder, patterns: Sequence[str]) -> list[str]:
         return names
     found: set[str] = set()
     for pattern in patterns:
-        hits = fnmatch.filter(names, pattern.removesuffix(".toml"))
+        hits = fnmatch.filter(names, _meant(folder, pattern))
         if not hits:
             close = difflib.get_close_matches(pattern, names, 1)
             hint = f"did you mean {close[0]}" if close else f"there are {len(names)}, see {folder.path}"
             raise ConvanimError(f"no entry is called {pattern!r}", hint)
         found.update(hits)
     return sorted(found)
+
+
+def _meant(folder: Folder, pattern: str) -> str:
+    """What is typed for an entry without what a shell's completion adds: its folder, and its suffix."""
+    path = Path(pattern)
+    if path.name != pattern and "\0" not in pattern and path.parent.resolve() == folder.path.resolve():
+        pattern = path.name
+    return pattern.removesuffix(".toml")
 
 
 def planned(folder: Folder, records: Records, chosen: Sequence[str]) -> Plan:
