@@ -42,8 +42,11 @@ def choose(folder: Folder, patterns: Sequence[str]) -> list[str]:
         return names
     found: set[str] = set()
     for pattern in patterns:
-        hits = fnmatch.filter(names, _meant(folder, pattern))
+        meant = _meant(folder, pattern)
+        hits = fnmatch.filter(names, meant)
         if not hits:
+            if "/" in pattern and "/" not in meant and (folder.path / f"{meant}.toml").is_file():
+                continue  # gallery.toml or a base, among what a shell makes of gallery/*.toml
             close = difflib.get_close_matches(pattern, names, 1)
             hint = f"did you mean {close[0]}" if close else f"there are {len(names)}, see {folder.path}"
             raise ConvanimError(f"no entry is called {pattern!r}", hint)
