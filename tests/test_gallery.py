@@ -345,6 +345,11 @@ def test_it_watches(tmp_path: Path) -> None:
         assert "1 made" in process.stdout.readline()
         put(tmp_path, b=TEXT)
         assert "1 made, 1 as they were" in process.stdout.readline()
+        put(tmp_path, gallery="title = ")  # half typed: it is said, and looked at again when it changes
+        assert process.stderr
+        assert "gallery.toml is not TOML" in process.stderr.readline()
+        put(tmp_path, gallery='title = "Mine"\n')
+        assert "0 made, 2 as they were" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         late.cancel()
