@@ -112,10 +112,10 @@ def test_no_output_leaves_the_folder_through_a_link(tmp_path: Path, force: bool)
     report = here(folder, force=force)
     assert report.made == ["e"]
     assert report.failed == {
-        "a": "stills is a link; remove it.",
-        "c": "c.txt is a link; remove it, or give the entry another stem.",
-        "d": "d.txt is a link; remove it, or give the entry another stem.",
-        "README.md": "README.md is a link; remove it, or give the entry another stem.",
+        "a": "stills is a link; move it elsewhere.",
+        "c": "c.txt is a link; move it elsewhere.",
+        "d": "d.txt is a link; move it elsewhere.",
+        "README.md": "README.md is a link; move it elsewhere.",
     }
     assert everything(elsewhere) == {"d.txt": b"theirs"}
     assert found(folder, "c") == {"c": ("broken", report.failed["c"])}
@@ -161,8 +161,8 @@ def test_an_output_whose_place_is_taken(tmp_path: Path, force: bool) -> None:
     report = here(tmp_path, force=force)
     assert report.made == ["d"]
     assert report.failed == {
-        "a": "stills is no folder; remove it.",
-        "c": "c.txt is a folder; remove it, or give the entry another stem.",
+        "a": "stills is no folder; move it elsewhere.",
+        "c": "c.txt is a folder; move it elsewhere.",
     }
     assert found(tmp_path) == {name: ("broken", told) for name, told in report.failed.items()}
     (tmp_path / "c.txt").rmdir()

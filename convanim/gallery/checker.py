@@ -26,8 +26,9 @@ class Finding(NamedTuple):
 
     Attributes:
         name: the entry or the page.
-        kind: "broken" (a description that cannot be read or made), "stale" (the description changed since the build),
-            "missing", "orphaned", "edited by hand", "arithmetic changed", "picture changed", "bytes only".
+        kind: "broken" (a description that cannot be read or made, a file that cannot be written), "stale" (the
+            description changed since the build, or the manifest is the older one), "missing", "orphaned",
+            "edited by hand", "arithmetic changed", "picture changed", "bytes only".
         told: which files, or why.
     """
 

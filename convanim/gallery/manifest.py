@@ -16,6 +16,7 @@ from convanim.errors import ConvanimError
 from convanim.gallery.description import check_name
 from convanim.gallery.digest import of_parts
 from convanim.gallery.packed import Packed
+from convanim.gallery.tables import read_bytes
 
 KIND, VERSION = "convanim gallery", 1
 PAGES = ("README.md", "index.html")
@@ -113,7 +114,7 @@ def read_manifest(path: Path) -> Manifest:
     """
     made = Manifest()
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         found = msgspec.json.decode(data, type=_Told)
         for name, raw in found.entries.items():
             made.entries[name] = record = msgspec.json.decode(raw, type=Record)

@@ -107,13 +107,13 @@ class Records:
         path = self.folder / name
         above = path.parent
         if above != self.folder and (above.is_symlink() or (above.exists() and not above.is_dir())):
-            return f"{above.name} is {'a link' if above.is_symlink() else 'no folder'}; remove it."
+            return f"{above.name} is {'a link' if above.is_symlink() else 'no folder'}; move it elsewhere."
         if path.is_symlink():
-            return f"{name} is a link; remove it, or give the entry another stem."
+            return f"{name} is a link; move it elsewhere."
         if path.is_dir():
-            return f"{name} is a folder; remove it, or give the entry another stem."
+            return f"{name} is a folder; move it elsewhere."
         if self.on_disk(name) == NO_FILE:
-            return f"{name} is no file that can be read; remove it, or give the entry another stem."
+            return f"{name} is no file that can be read; move it elsewhere."
         return None
 
     def ours(self, name: str) -> bool:
