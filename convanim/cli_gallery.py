@@ -5,6 +5,7 @@ Knows options and what is printed. Everything else is the gallery's.
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from contextlib import nullcontext
@@ -53,7 +54,10 @@ def build_command(watch: bool, quiet: bool, **typed: Any) -> None:
             seen = Watch(Path(typed["folder"]))
             _build(quiet=quiet, **typed)
             for _ in seen.changes():
-                _build(quiet=quiet, **typed)
+                try:
+                    _build(quiet=quiet, **typed)
+                except ConvanimError as error:  # a gallery.toml that is half typed, say
+                    click.echo(f"Error: {error}", err=True)
         elif _build(quiet=quiet, **typed):
             sys.exit(1)
     except KeyboardInterrupt:
@@ -68,7 +72,7 @@ def _build(
     start = time.perf_counter()
     with _executor(executor) as elsewhere, _Bar(quiet=quiet) as bar:
         report = build(folder, patterns, executor=elsewhere, jobs=jobs, progress=bar, **how)
-    for sentence in report.failed.values():
+    for sentence in dict.fromkeys(report.failed.values()):  # what is wrong in a base is wrong in many
         click.echo(f"Error: {sentence}", err=True)
     for file in report.removed:
         _tell(f"{file} removed: no description makes it any more", quiet=quiet)
@@ -128,7 +132,9 @@ def diff_command(name: str, folder: str, old: str | None, output: str | None, qu
 @FOLDER
 @QUIET
 def new(name: str, layer: str, x: str, folder: str, quiet: bool) -> None:
-    """Write the description of a new entry, NAME.toml, into a gallery.
+    """Write the description of a new entry, NAME.toml, into a gallery, which is made where there is none.
+
+    Files are named from the gallery's root, as in its descriptions.
 
     \b
     convanim new up --from 'ConvTranspose(3, stride=2)' --input 3x3
@@ -136,7 +142,9 @@ def new(name: str, layer: str, x: str, folder: str, quiet: bool) -> None:
     from convanim.gallery.beginning import begin
 
     path = begin(folder, name, layer, x)
-    _tell(f"{path} written; convanim gallery build {name} makes its files", quiet=quiet)
+    what = "entries that extend it take its keys" if name.startswith("_") else None
+    there = "" if folder == "gallery" else f" --folder {shlex.quote(folder)}"
+    _tell(f"{path} written; {what or f'convanim gallery build {name}{there} makes its files'}", quiet=quiet)
 
 
 def _tell(line: str, *, quiet: bool) -> None:

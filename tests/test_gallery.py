@@ -292,7 +292,7 @@ def test_a_manifest_that_is_broken_is_told(tmp_path: Path) -> None:
             here(tmp_path)
     told = b'{"entries": {"a": {"description": "", "trace": "", "heading": "", "files": {"../x": %s}}}}'
     (tmp_path / "manifest.json").write_bytes(told % b'{"bytes": "", "pixels": "", "size": 0}')
-    with pytest.raises(ConvanimError, match="outside the gallery"):
+    with pytest.raises(ConvanimError, match="which no entry can make"):
         here(tmp_path)
 
 
@@ -345,6 +345,11 @@ def test_it_watches(tmp_path: Path) -> None:
         assert "1 made" in process.stdout.readline()
         put(tmp_path, b=TEXT)
         assert "1 made, 1 as they were" in process.stdout.readline()
+        put(tmp_path, gallery="title = ")  # half typed: it is said, and looked at again when it changes
+        assert process.stderr
+        assert "gallery.toml is not TOML" in process.stderr.readline()
+        put(tmp_path, gallery='title = "Mine"\n')
+        assert "0 made, 2 as they were" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         late.cancel()

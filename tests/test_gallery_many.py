@@ -65,15 +65,23 @@ def test_an_entry_more_takes_less_than_two_kilobytes(tmp_path: Path) -> None:
         finally:
             tracemalloc.stop()
 
+    def clear() -> None:
+        for folder in folders:
+            for path in folder.iterdir():
+                if path.suffix != ".toml":
+                    path.unlink()
+
     folders = [put(tmp_path / str(count), **many(count)) for count in (100, 400)]
-    for folder in folders:  # whatever is loaded once, and the interpreter's own table of names
+    for folder in folders:  # whatever is loaded once
         build(folder, executor=executor)
-        for path in folder.iterdir():
-            if path.suffix != ".toml":
-                path.unlink()
     for what in ("made", "found right"):
-        few, more = map(peak, folders)
-        assert 0 < (more - few) / 300 < 2000, what
+        more = []
+        for _ in range(2):  # in one of them the interpreter's own table of names may have to grow
+            if what == "made":
+                clear()
+            few, many_more = map(peak, folders)
+            more.append((many_more - few) / 300)
+        assert 0 < min(more) < 2000, what
 
 
 NAMES = st.text('ab-./"\\é\n', min_size=1, max_size=5)

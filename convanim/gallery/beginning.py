@@ -5,35 +5,54 @@ Knows the form of a description. Never replaces one that is there.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from convanim.errors import ConvanimError
 from convanim.gallery.description import Entry, check_name
 from convanim.gallery.folder import read_folder
+from convanim.gallery.named import contents, paths
 from convanim.gallery.work import animate
 from convanim.write.files import whole_file
 
+WIDTH = 640  # px: readable beside text, and small to load
+
 
 def begin(folder: str | Path, name: str, layer: str, x: str) -> Path:
-    """Write NAME.toml for a layer over an input; both are tried first.
+    """Write NAME.toml for a layer over an input; both are tried first. The folder is made where there is none.
+
+    Args:
+        x: an array, or a file, which is looked for where a build looks for it: in the gallery's root.
 
     Raises:
         ConvanimError: the name is not plain or taken, or the layer cannot be shown.
     """
     check_name(name)
-    described = read_folder(folder)
-    taken = {other.lower(): other for other in (*described.entries, *described.broken)}
-    if name.lower() in taken:
-        raise ConvanimError(f"{described.path / taken[name.lower()]}.toml is there already", "use another name")
-    heading = str(animate(Entry(layer=layer, input=x)).alt)
+    path = Path(folder)
+    root = path
+    if path.exists():
+        described = read_folder(path)
+        root = described.root
+        taken = {other.lower(): other for other in (*described.entries, *described.broken)}
+        taken |= {file.stem.lower(): file.stem for file in path.glob("_*.toml")}
+        if name.lower() in taken:
+            raise ConvanimError(f"{path / taken[name.lower()]}.toml is there already", "use another name")
+    entry = Entry(layer=layer, input=x, width=WIDTH)
+    contents(root, entry)  # refuses what a build would refuse
+    shown = animate(entry, {text: str(file) for text, file in paths(root, entry).items()})
     lines = [
         f"layer = {_quoted(layer)}",
         f"input = {_quoted(x)}",
-        f"title = {_quoted(heading)}",
-        f"alt = {_quoted(heading)}",
+        f"width = {WIDTH}",
+        f"title = {_quoted(re.sub(r'   +', ', ', str(shown.scene.title)))}",
+        f"alt = {_quoted(str(shown.alt))}",
         "tags = []",
     ]
-    path = described.path / f"{name}.toml"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConvanimError(f"{path} cannot be made: {(error.strerror or '').lower()}", "name another folder") from None
+    path /= f"{name}.toml"
     with whole_file(path) as file:
         file.write("".join(f"{line}\n" for line in lines).encode())
     return path

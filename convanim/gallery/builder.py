@@ -17,8 +17,10 @@ from convanim.gallery import digest, pages
 from convanim.gallery.description import files_of
 from convanim.gallery.folder import Folder, read_folder
 from convanim.gallery.manifest import File, Record
-from convanim.gallery.planner import choose, planned, results
+from convanim.gallery.mark import marked
+from convanim.gallery.planner import choose, key, planned, results
 from convanim.gallery.records import PAGES, Records
+from convanim.gallery.runner import leave_if_imported
 from convanim.gallery.work import Result
 from convanim.write.files import whole_file
 
@@ -79,6 +81,8 @@ def build(
         >>> first.made, second.made, second.kept
         (['small'], [], ['small'])
     """
+    if executor is None:
+        leave_if_imported()
     folder = read_folder(path)
     chosen = choose(folder, patterns)
     report = Report()
@@ -89,9 +93,10 @@ def build(
             for done, (result, description) in enumerate(found, start=1):
                 if progress:
                     progress(done, len(plan.stale))
-                _take(result, description, records, report, force=force)
+                if _take(result, description, records, report, force=force):
+                    records.found_right(result.name, key(folder, result.name, description))
         _orphans(folder, records, report, prune=prune)
-        if not folder.broken or records.manifest.entries:
+        if pages_hold(folder, records) and (not folder.broken or records.manifest.entries):
             _write_pages(folder, records, report, force=force)
     for names in (report.made, report.same):
         names.sort()
@@ -108,18 +113,22 @@ def record(result: Result, description: str) -> Record:
     return Record(description=description, **told, files=files)
 
 
-def _take(result: Result, description: str, records: Records, report: Report, *, force: bool) -> None:
-    """Write the files of a result, if nobody else's work is lost by it."""
+def _take(result: Result, description: str, records: Records, report: Report, *, force: bool) -> bool:
+    """Write the files of a result, if nobody else's work is lost by it. Tell whether all went well."""
     name = result.name
     if result.error:
         report.failed[name] = result.error
-        return
+        return False
     new = record(result, description)
     stale = [file for file, made in new.files.items() if records.on_disk(file) != made.bytes]
+    obstacle = next(filter(None, map(records.obstacle, stale)), None)
+    if obstacle:
+        report.failed[name] = obstacle
+        return False
     edited = [file for file in stale if not records.ours(file)]
     if edited and not force:
         report.failed[name] = _edited(edited)
-        return
+        return False
     try:
         if stale:
             records.announce(name, new)
@@ -130,18 +139,15 @@ def _take(result: Result, description: str, records: Records, report: Report, *,
                 out.write(result.files[file].data)
     except ConvanimError as error:
         report.failed[name] = str(error)
-        return
+        return False
     except OSError as error:
         report.failed[name] = f"{records.folder} cannot be written to: {(error.strerror or '').lower()}; make room."
-        return
-    before = records.manifest.entries.get(name)
-    if before != new:
-        if before:
-            records.manifest.orphans |= {f: made.bytes for f, made in before.files.items() if f not in new.files}
-        records.manifest.entries[name] = new
+        return False
+    if records.manifest.entries.get(name) != new:
+        records.put(name, new)
         records.manifest.versions = {k: v for k, v in result.versions.items() if k != "source"}
-    records.found_right(name, digest.key(description))
     (report.made if stale else report.same).append(name)
+    return True
 
 
 def orphans(folder: Folder, records: Records) -> dict[str, str]:
@@ -155,13 +161,17 @@ def orphans(folder: Folder, records: Records) -> dict[str, str]:
         for name, entry in folder.entries.items():
             for file in files_of(name, entry):
                 found.pop(file, None)
-    return {file: told for file, told in found.items() if records.on_disk(file) is not None}
+    return {f: told for f, told in found.items() if f.lower() not in folder.inputs and records.on_disk(f) is not None}
 
 
 def _orphans(folder: Folder, records: Records, report: Report, *, prune: bool) -> None:
     left = orphans(folder, records)
     for file in list(left):
         if prune and records.ours(file):
+            obstacle = records.obstacle(file)
+            if obstacle:
+                report.failed[file] = obstacle
+                continue
             try:
                 (records.folder / file).unlink(missing_ok=True)
             except OSError as error:
@@ -175,15 +185,24 @@ def _orphans(folder: Folder, records: Records, report: Report, *, prune: bool) -
         del records.manifest.entries[name]
 
 
+def pages_hold(folder: Folder, records: Records) -> bool:
+    """Whether pages can be made: while a description cannot be read whose files are there, they would lose its card."""
+    return not any(name in records.manifest.entries for name in folder.broken)
+
+
 def _write_pages(folder: Folder, records: Records, report: Report, *, force: bool) -> None:
-    key = pages.key(folder, records.manifest)
+    made_from = pages.key(folder, records.manifest)
     kept = records.manifest.pages
-    if kept and records.page_key() == key and all(records.on_disk(name) == kept[name] for name in kept):
+    if kept and records.page_key() == made_from and all(records.on_disk(name) == kept[name] for name in kept):
         return
     for name, parts in pages.pages(folder, records.manifest):
         try:
-            with digest.written(parts) as (data, told):
+            with digest.written(marked(parts)) as (data, told):
                 if records.on_disk(name) != told:
+                    obstacle = records.obstacle(name)
+                    if obstacle:
+                        report.failed[name] = obstacle
+                        continue
                     if not records.ours(name) and not force:
                         report.failed[name] = _edited([name])
                         continue
@@ -194,7 +213,7 @@ def _write_pages(folder: Folder, records: Records, report: Report, *, force: boo
             continue
         records.manifest.pages[name] = told
     if not set(pages.NAMES) & set(report.failed):
-        records.found_right(PAGES, key)
+        records.found_right(PAGES, made_from)
 
 
 def _edited(files: Sequence[str]) -> str:

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from convanim.gallery import digest, pages
-from convanim.gallery.builder import Progress, orphans, record
+from convanim.gallery.builder import Progress, orphans, pages_hold, record
 from convanim.gallery.folder import Folder, read_folder
 from convanim.gallery.manifest import Record
-from convanim.gallery.planner import choose, planned, results
+from convanim.gallery.mark import marked
+from convanim.gallery.planner import choose, key, planned, results
 from convanim.gallery.records import Records
+from convanim.gallery.runner import leave_if_imported
 
 
 class Finding(NamedTuple):
@@ -24,8 +26,9 @@ class Finding(NamedTuple):
 
     Attributes:
         name: the entry or the page.
-        kind: "broken" (a description that cannot be read or made), "stale" (the description changed since the build),
-            "missing", "orphaned", "edited by hand", "arithmetic changed", "picture changed", "bytes only".
+        kind: "broken" (a description that cannot be read or made, a file that cannot be written), "stale" (the
+            description changed since the build, or the manifest is the older one), "missing", "orphaned",
+            "edited by hand", "arithmetic changed", "picture changed", "bytes only".
         told: which files, or why.
     """
 
@@ -61,6 +64,8 @@ def check(
         ...     check(folder, ["small"])
         [Finding(name='small', kind='missing', told='small.txt')]
     """
+    if executor is None:
+        leave_if_imported()
     folder = read_folder(path)
     chosen = choose(folder, patterns)
     records = Records(folder.path)
@@ -81,11 +86,12 @@ def check(
                     continue
                 now = list(_compared(name, records, record(result, description)))
                 if not now:
-                    records.found_right(name, digest.key(description))
+                    records.found_right(name, key(folder, name, description))
                 found += now
     if not patterns:
         found += [Finding(file, "orphaned", "no description makes it") for file in orphans(folder, records)]
-        found += _pages(folder, records)
+        if pages_hold(folder, records):
+            found += _pages(folder, records)
     records.save_cache()
     return sorted(found)
 
@@ -102,25 +108,49 @@ def _believed(name: str, records: Records, description: str) -> Iterator[Finding
 
 
 def _on_disk(name: str, records: Records, kept: Record) -> Iterator[Finding]:
-    missing = [file for file in kept.files if records.on_disk(file) is None]
-    edited = [file for file in kept.files if file not in missing and not records.ours(file)]
+    here = {file: records.on_disk(file) for file in kept.files}
+    missing = [file for file, told in here.items() if told is None]
+    edited = [file for file, told in here.items() if told is not None and not records.ours(file)]
+    blocked = [told for file in (*missing, *edited) if (told := records.obstacle(file))]
+    if blocked:
+        yield Finding(name, "broken", blocked[0])
+        return
     if missing:
         yield Finding(name, "missing", ", ".join(missing))
     if edited:
-        yield Finding(name, "edited by hand", ", ".join(edited))
+        told = "is not the file that the manifest names: edited, or not committed"
+        yield Finding(name, "edited by hand", f"{', '.join(edited)} {told}")
+
+
+def _unknown(name: str, records: Records, new: Record) -> Iterator[Finding]:
+    """How an entry that the manifest does not know differs from what the folder holds."""
+    here = {file: records.on_disk(file) for file in new.files}
+    others = [file for file, told in here.items() if told not in (None, new.files[file].bytes)]
+    lacking = [file for file, told in here.items() if told is None]
+    blocked = [told for file in (*lacking, *others) if (told := records.obstacle(file))]
+    if blocked:
+        yield Finding(name, "broken", blocked[0])
+        return
+    if others:
+        yield Finding(name, "edited by hand", ", ".join(others))
+    if lacking or not others:
+        yield Finding(name, "missing", ", ".join(lacking) or "it is not in the manifest")
 
 
 def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
     """How an entry differs from what the manifest and the folder hold."""
     kept = records.manifest.entries.get(name)
     if kept is None:
-        here = {file: records.on_disk(file) for file in new.files}
-        others = [file for file, told in here.items() if told not in (None, new.files[file].bytes)]
-        lacking = [file for file, told in here.items() if told is None]
-        if others:
-            yield Finding(name, "edited by hand", ", ".join(others))
-        if lacking or not others:
-            yield Finding(name, "missing", ", ".join(lacking) or "it is not in the manifest")
+        yield from _unknown(name, records, new)
+        return
+    if kept == new:
+        yield from _on_disk(name, records, kept)
+        return
+    others = [
+        file for file, made in new.files.items() if file not in kept.files or kept.files[file].bytes != made.bytes
+    ]
+    if others and all(records.on_disk(file) == made.bytes for file, made in new.files.items()):
+        yield Finding(name, "stale", "the manifest is older than its files, which are right; build, and commit it")
         return
     if kept.description != new.description:
         yield Finding(name, "stale", "its description changed")
@@ -131,13 +161,15 @@ def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
         yield Finding(name, "arithmetic changed", f"trace {kept.trace[:8]} is now {new.trace[:8]}")
     both = [file for file in new.files if file in kept.files]
     seen = [file for file in both if kept.files[file].pixels != new.files[file].pixels]
-    packed = [file for file in both if file not in seen and kept.files[file].bytes != new.files[file].bytes]
+    packed = [file for file in both if file not in seen and file in others]
     if seen:
         yield Finding(name, "picture changed", ", ".join(seen) + _other_versions(records))
     if packed:
         yield Finding(name, "bytes only", ", ".join(packed) + _other_versions(records))
     if (kept.heading, kept.words) != (new.heading, new.words) and not seen:
         yield Finding(name, "stale", "its words changed")
+    if not others and any(kept.files[file] != new.files[file] for file in both):
+        yield Finding(name, "stale", "the manifest has another size of its files")
 
 
 def _other_versions(records: Records) -> str:
@@ -156,6 +188,6 @@ def _pages(folder: Folder, records: Records) -> Iterator[Finding]:
     for name, parts in pages.pages(folder, records.manifest):
         if here[name] is None:
             yield Finding(name, "missing", "the page was never built")
-        elif here[name] != digest.of_parts(parts):
+        elif here[name] != digest.of_parts(marked(parts)):
             kind = "stale" if records.ours(name) else "edited by hand"
             yield Finding(name, kind, "the page is not what the manifest and the descriptions give")

@@ -6,6 +6,7 @@ Knows bytes and versions. Must not know where anything is kept.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -18,8 +19,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from convanim import __version__
+from convanim import __version__, fonts
 from convanim.errors import ConvanimError
+from convanim.spoken import catalogue
 from convanim.theme import templates
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 #: Parts of the package that no entry's files depend on: how a person asks for them, and what is done with them.
 _APART = {"cli.py", "cli_files.py", "cli_gallery.py", "shell.py", "options.py", "__main__.py", "gallery", "templates"}
 #: And those of the gallery that they do depend on.
-_MAKING = {f"gallery/{name}.py" for name in ("description", "command", "digest", "work")}
+_MAKING = {f"gallery/{name}.py" for name in ("description", "command", "digest", "named", "work")}
 
 
 def digest(*parts: bytes) -> str:
@@ -69,9 +71,46 @@ def of_entry(told: bytes, files: Mapping[str, bytes]) -> str:
     return digest(told, *(part for name in sorted(files) for part in (name.encode(), files[name])))
 
 
-def key(description: str) -> str:
-    """What decides whether an entry must be made anew: its description, and the program."""
-    return digest(description.encode(), engine().encode())
+def key(description: str, told: bytes) -> str:
+    """What decides whether an entry must be made anew: its description, the program, and the fonts that it may need.
+
+    Fonts of this machine are no part of a description's own digest, which is the same everywhere.
+
+    Args:
+        told: what the description says, as JSON.
+    """
+    return digest(description.encode(), engine().encode(), _wide_fonts() if _is_wide(told.decode()) else b"")
+
+
+def _is_wide(told: str) -> bool:
+    """Whether a description may need fonts that do not come along: for its language, or for its own words."""
+    if any(map(fonts.wide, told)) or (os.environ.get(fonts.ASKED) and not told.isascii()):
+        return True
+    lang = msgspec.json.decode(told, type=_Lang).lang
+    return lang is not None and _speaks_wide(lang)
+
+
+class _Lang(msgspec.Struct):
+    lang: str | None = None
+
+
+@cache
+def _speaks_wide(lang: str) -> bool:
+    try:
+        words = catalogue(lang)
+    except ConvanimError:  # told when the entry is made
+        return False
+    return words is not None and any(map(fonts.wide, f"{words}"))
+
+
+@cache
+def _wide_fonts() -> bytes:
+    """The digest of the files that characters are taken from which the usual font lacks."""
+    try:
+        files = [path for pair in fonts.candidates() for path in pair if path]
+        return digest(*(of_bytes(path.read_bytes()).encode() for path in files)).encode()
+    except (ConvanimError, OSError):  # told when the entry is made
+        return b"none"
 
 
 @contextmanager
@@ -156,8 +195,12 @@ def freetype() -> str:
 
 
 def of_page_maker() -> str:
-    """The digest of what makes the pages: their templates, and the module that fills them."""
-    files = [PACKAGE / "gallery" / "pages.py", *sorted((templates() / "gallery").iterdir())]
+    """The digest of what makes the pages: their templates, and the modules that fill and mark them."""
+    files = [
+        PACKAGE / "gallery" / "pages.py",
+        PACKAGE / "gallery" / "mark.py",
+        *sorted((templates() / "gallery").iterdir()),
+    ]
     return digest(*(part for path in files for part in (path.name.encode(), path.read_bytes())))
 
 

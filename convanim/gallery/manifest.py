@@ -6,17 +6,22 @@ know how anything is made, nor what else a build remembers.
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from convanim.errors import ConvanimError
+from convanim.gallery.description import check_name
 from convanim.gallery.digest import of_parts
 from convanim.gallery.packed import Packed
+from convanim.gallery.tables import read_bytes
 
 KIND, VERSION = "convanim gallery", 1
+PAGES = ("README.md", "index.html")
+#: A file as it can be made of an entry: `possible` looks at the rest of its name.
+_FILE = re.compile(r"(?:stills/)?([^/\\]+?)(?:-light|-dark)?\.([a-z0-9]{1,8})")
 
 
 class File(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -108,27 +113,53 @@ def read_manifest(path: Path) -> Manifest:
     """
     made = Manifest()
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=_Told)
+        data = read_bytes(path)
+        found = msgspec.json.decode(data, type=_Told)
         for name in list(found.entries):
             made.entries[name] = record = msgspec.json.decode(found.entries.pop(name), type=Record)
-            _inside(path, record.files)
+            _possible(path, record.files)
     except FileNotFoundError:
         return made
     except OSError as error:
         raise ConvanimError(f"{path} cannot be read: {(error.strerror or '').lower()}", "mend it") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        conflict = re.search(rb"^<<<<<<< ", data, re.MULTILINE)
+        if conflict:
+            line = data.count(b"\n", 0, conflict.start()) + 1
+            raise ConvanimError(
+                f"{path} line {line} begins a conflict that a merge has left",
+                "type git checkout --ours manifest.json in its folder, then convanim gallery build",
+            ) from None
         raise ConvanimError(
             f"{path} is not a manifest: {error}", "get it back from git, or remove it and build again"
         ) from None
     if (found.kind, found.version) != (KIND, VERSION):
         raise ConvanimError(f"{path} is not a manifest of version {VERSION}", "remove it and build again")
     made.versions, made.pages, made.orphans = found.versions, found.pages, found.orphans
-    _inside(path, [*made.orphans, *made.pages])
+    _possible(path, made.orphans)
+    _possible(path, (name for name in made.pages if name not in PAGES))
     return made
 
 
-def _inside(path: Path, names: Iterable[str]) -> None:
-    """Refuse names that leave the folder."""
+def possible(name: str) -> bool:
+    """Whether a file can have been made of an entry: only such ones are ever written or removed.
+
+    Example:
+        >>> [possible(name) for name in ("up.gif", "stills/up-dark.png", "up.toml", "../up.gif", "manifest.json", "")]
+        [True, True, False, False, False, False]
+    """
+    found = _FILE.fullmatch(name)
+    if not found or found[2] == "toml":
+        return False
+    try:
+        check_name(found[1])
+    except ConvanimError:
+        return False
+    return True
+
+
+def _possible(path: Path, names: Iterable[str]) -> None:
+    """Refuse names that no build has written: what they lead to may be anybody's."""
     for name in names:
-        if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):  # noqa: PTH117 - on any system
-            raise ConvanimError(f"{path} names {name!r}, outside the gallery", "get it back from git")
+        if not possible(name):
+            raise ConvanimError(f"{path} names {name[:100]!r}, which no entry can make", "get it back from git")

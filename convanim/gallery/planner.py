@@ -12,6 +12,7 @@ from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
 from math import inf
+from pathlib import Path
 
 from convanim.errors import ConvanimError
 from convanim.gallery import digest
@@ -41,13 +42,24 @@ def choose(folder: Folder, patterns: Sequence[str]) -> list[str]:
         return names
     found: set[str] = set()
     for pattern in patterns:
-        hits = fnmatch.filter(names, pattern.removesuffix(".toml"))
+        meant = _meant(folder, pattern)
+        hits = fnmatch.filter(names, meant)
         if not hits:
+            if "/" in pattern and "/" not in meant and (folder.path / f"{meant}.toml").is_file():
+                continue  # gallery.toml or a base, among what a shell makes of gallery/*.toml
             close = difflib.get_close_matches(pattern, names, 1)
             hint = f"did you mean {close[0]}" if close else f"there are {len(names)}, see {folder.path}"
             raise ConvanimError(f"no entry is called {pattern!r}", hint)
         found.update(hits)
     return sorted(found)
+
+
+def _meant(folder: Folder, pattern: str) -> str:
+    """What is typed for an entry without what a shell's completion adds: its folder, and its suffix."""
+    path = Path(pattern)
+    if path.name != pattern and "\0" not in pattern and path.parent.resolve() == folder.path.resolve():
+        pattern = path.name
+    return pattern.removesuffix(".toml")
 
 
 def planned(folder: Folder, records: Records, chosen: Sequence[str]) -> Plan:
@@ -61,8 +73,13 @@ def planned(folder: Folder, records: Records, chosen: Sequence[str]) -> Plan:
         except ConvanimError as error:
             plan.failed[name] = folder.placed(name, str(error))
             continue
-        (plan.kept if records.right(name, digest.key(description)) else plan.stale).append(name)
+        (plan.kept if records.right(name, key(folder, name, description)) else plan.stale).append(name)
     return plan
+
+
+def key(folder: Folder, name: str, description: str) -> str:
+    """What decides whether an entry, whose description has this digest, must be made anew."""
+    return digest.key(description, folder.entries.json(name))
 
 
 def results(

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,11 +20,15 @@ from typing import IO, Any
 import msgspec
 
 from convanim.errors import ConvanimError
+from convanim.gallery import manifest
 from convanim.gallery.digest import digest, of_bytes
-from convanim.gallery.manifest import Record, read_manifest
+from convanim.gallery.manifest import Record, possible, read_manifest
+from convanim.gallery.mark import is_marked
 from convanim.write.files import whole_file
 
 MANIFEST, JOURNAL, CACHE = "manifest.json", ".journal", ".cache.json"
+#: What stands for the digest of something that is no plain file, or that nobody may read.
+NO_FILE = "no file"
 PAGES = "/pages"  # what the cache calls them; no entry can have this name
 
 
@@ -64,14 +69,23 @@ class Records:
         for name, record in self._journalled():
             self._know(record)
             if all(self.on_disk(file) == made.bytes for file, made in record.files.items()):
-                self.manifest.entries[name] = record
+                self.put(name, record)
         self._journal: IO[bytes] | None = None
 
+    def put(self, name: str, record: Record) -> None:
+        """What was made of an entry; files that were made of it before, and are not now, stay known as orphans."""
+        before = self.manifest.entries.get(name)
+        if before:
+            self.manifest.orphans |= {f: made.bytes for f, made in before.files.items() if f not in record.files}
+        self.manifest.entries[name] = record
+
     def on_disk(self, name: str) -> str | None:
-        """The digest of a file as it is now; None where there is none."""
+        """The digest of a file as it is now; None where there is none, and NO_FILE where it cannot be one of ours."""
         path = f"{self._folder}{name}"
         try:
             found = os.stat(path)  # noqa: PTH116 - asked for every file of every build
+            if not stat.S_ISREG(found.st_mode):
+                return NO_FILE
             stamp = f"{found.st_mtime_ns} {found.st_size} "
             kept = self._cache.files.get(name, "")
             if kept.startswith(stamp):
@@ -80,20 +94,39 @@ class Records:
         except (FileNotFoundError, NotADirectoryError):
             self._cache.files.pop(name, None)
             return None
-        except OSError as error:
-            raise ConvanimError(f"{path} cannot be read: {(error.strerror or '').lower()}", "mend it") from None
+        except OSError:  # nobody may read it, or links go in a circle
+            return NO_FILE
         self._cache.files[name] = stamp + told
         return told
+
+    def obstacle(self, name: str) -> str | None:
+        """Why no file of ours can be written or removed under a name, whatever it holds; None where it can.
+
+        Links are among them: what is behind one lies elsewhere, and is nobody's output.
+        """
+        path = self.folder / name
+        above = path.parent
+        if above != self.folder and (above.is_symlink() or (above.exists() and not above.is_dir())):
+            return f"{above.name} is {'a link' if above.is_symlink() else 'no folder'}; move it elsewhere."
+        if path.is_symlink():
+            return f"{name} is a link; move it elsewhere."
+        if path.is_dir():
+            return f"{name} is a folder; move it elsewhere."
+        if self.on_disk(name) == NO_FILE:
+            return f"{name} is no file that can be read; move it elsewhere."
+        return None
 
     def ours(self, name: str) -> bool:
         """Whether a file is absent or just as a build made it: then it may be replaced."""
         told = self.on_disk(name)
-        return told is None or _known(name, told) in self._known or told == self.manifest.pages.get(name)
+        if told is None or _known(name, told) in self._known or told == self.manifest.pages.get(name):
+            return True
+        return name in manifest.PAGES and told != NO_FILE and is_marked((self.folder / name).read_bytes())
 
     def right(self, name: str, key: str) -> bool:
         """Whether an entry was found right for this description and program, and its files are all as they were."""
         record = self.manifest.entries.get(name)
-        if record is None or self._cache.right.get(name) != key:
+        if record is None or self._cache.right.get(name) != self._held(name, key):
             return False
         return all(self.on_disk(file) == made.bytes for file, made in record.files.items())
 
@@ -103,7 +136,11 @@ class Records:
 
     def found_right(self, name: str, key: str) -> None:
         """Remember that an entry is as it should be."""
-        self._cache.right[name] = key
+        self._cache.right[name] = self._held(name, key)
+
+    def _held(self, name: str, key: str) -> str:
+        """What the cache keeps of an entry: a record that somebody changes is not found right any more."""
+        return key if name == PAGES else digest(key.encode(), self.manifest.entries.json(name))
 
     def announce(self, name: str, record: Record) -> None:
         """Write down what is about to be written."""
@@ -161,7 +198,8 @@ class Records:
                     told = msgspec.json.decode(line, type=_Line)
                 except (msgspec.MsgspecError, UnicodeDecodeError):  # the last one: its build was killed as it wrote it
                     continue
-                yield told.name, told.record
+                if all(map(possible, told.record.files)):
+                    yield told.name, told.record
 
 
 @contextmanager

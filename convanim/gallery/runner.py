@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from convanim.errors import ConvanimError
@@ -35,23 +39,79 @@ def cores() -> int:
 def local(jobs: int) -> Executor:
     """Processes on this machine. The program is imported once, by the process that they are forked from."""
     if sys.platform == "win32":
-        return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_follow)
+        return _Processes(jobs, multiprocessing.get_context("spawn"))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["convanim.gallery.preload"])
-    return ProcessPoolExecutor(jobs, context, initializer=_follow)
+    return _Processes(jobs, context)
 
 
-def _follow() -> None:
+class _Processes(ProcessPoolExecutor):
+    """Processes whose temporary files lie in one folder: it goes with them, whatever ends them.
+
+    Raises:
+        ConvanimError: there is no room for it.
+    """
+
+    def __init__(self, jobs: int, context: Any) -> None:
+        try:
+            self._scratch = TemporaryDirectory(prefix="convanim", ignore_cleanup_errors=True)
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            raise ConvanimError(f"a temporary folder cannot be made: {reason}", "make room") from None
+        super().__init__(jobs, context, initializer=_follow, initargs=(self._scratch.name,))
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Hand a task to the processes; the first one starts them."""
+        with _undisturbed():
+            return super().submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes, and then their folder."""
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        self._scratch.cleanup()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let signals to end wait for a moment: a process that is half started then is known to nobody, and would go on."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    ends = [int(number) for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not None]
+    before = {number: signal.signal(number, lambda number, _: held.append(number)) for number in ends}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for number in held[:1]:
+        signal.raise_signal(number)
+
+
+def leave_if_imported() -> None:
+    """End a process of a pool that is only about to import its program.
+
+    A program that calls a build without asking whether it is the one that was started does so in each of its own
+    processes, too. They end without a word, and `run` says why.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(1)
+
+
+def _follow(scratch: str) -> None:
     """Let a worker end when the process that it works for is killed: nobody else would tell it.
 
     Ctrl-C reaches the whole group of processes; what it means is said by the one that was started.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tempfile.tempdir = scratch
     parent = multiprocessing.parent_process()
 
     def end() -> None:
         if parent is not None:
             parent.join()
+            shutil.rmtree(scratch, ignore_errors=True)
             os._exit(1)
 
     threading.Thread(target=end, daemon=True).start()

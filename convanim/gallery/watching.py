@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from convanim.errors import ConvanimError
+from convanim.gallery import named
 from convanim.gallery.folder import read_folder
 from convanim.theme import templates
 
@@ -47,9 +49,10 @@ def _seen(folder: Path) -> dict[str, tuple[int, int]]:
     try:
         described = read_folder(folder)
         for entry in described.entries.values():
-            paths += [described.root / text for text in (entry.text("input"), entry.text("kernel")) if text]
+            with suppress(ConvanimError):  # it is told by the build, as all that is wrong
+                paths += named.paths(described.root, entry).values()
     except ConvanimError:
-        pass  # it is told by the build
+        pass
     seen = {}
     for path in paths:
         try:

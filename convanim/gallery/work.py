@@ -7,6 +7,8 @@ it makes goes back.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from inspect import signature
 from io import BytesIO
@@ -19,6 +21,7 @@ from convanim.formats import pick_format
 from convanim.gallery import digest
 from convanim.gallery.command import asked, made_by
 from convanim.gallery.description import FILE_KEYS, Entry, stems
+from convanim.gallery.named import laid
 from convanim.lightdark import pair_names
 from convanim.ops import Weighted, parse
 from convanim.request import compared, request
@@ -70,11 +73,7 @@ def work(task: Task) -> Result:
     """Make the files of an entry. What is wrong with the entry is told in the result, never raised."""
     told = digest.versions() | {"freetype": digest.freetype()}
     try:
-        with tempfile.TemporaryDirectory(prefix="convanim") as scratch:
-            paths = {}
-            for i, (text, data) in enumerate(task.files.items()):
-                paths[text] = str(Path(scratch) / f"{i}{Path(text.strip()).suffix}")
-                Path(paths[text]).write_bytes(data)
+        with _scratch(task) as paths:
             try:
                 both = _themes(task, paths)
                 animation = next(iter(both.values()))
@@ -106,6 +105,20 @@ def work(task: Task) -> Result:
     except Exception as error:  # a fault of the program must not stop a build of thousands
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
         return Result(task.name, error=f"the program itself failed ({what}); please report it.", versions=told)
+
+
+@contextmanager
+def _scratch(task: Task) -> Iterator[dict[str, str]]:
+    """The files that an entry names, as they lie beside one another; none, and no folder, for most entries."""
+    if not task.files:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="convanim") as scratch:
+        paths = {text: Path(scratch) / laid(text) for text in task.files}
+        for text, path in paths.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(task.files[text])
+        yield {text: str(path) for text, path in paths.items()}
 
 
 def _themes(task: Task, paths: dict[str, str]) -> dict[str, Animation]:

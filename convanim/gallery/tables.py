@@ -1,0 +1,194 @@
+"""The descriptions of a folder as they stand: TOML tables, put together with those that they extend.
+
+Knows files, lines and the key `extends`. Must not know what any other key means.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from convanim.errors import ConvanimError
+from convanim.gallery.description import check_name, line_of
+
+LARGEST = 1 << 20  # bytes of a description: the arrays of a picture belong into a file of their own
+DEEPEST = 20  # entries that extend one another
+SETTINGS = "gallery.toml"
+_KEPT = 1000  # descriptions that others extend, and that are kept while the folder is read
+
+#: A description as it stands: its table, and its text.
+Raw = tuple[dict[str, Any], str]
+#: What it says with what it extends, and how many descriptions lie below it.
+_Whole = tuple[dict[str, Any], int]
+
+
+class Tables:
+    """The descriptions of one folder.
+
+    Attributes:
+        names: all there are, in order.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._kept = path, dict[str, _Whole]()
+        try:
+            self.names = sorted(file.name[:-5] for file in path.iterdir() if is_description(file.name))
+        except OSError as error:
+            raise ConvanimError(f"{path} cannot be read: {(error.strerror or '').lower()}", "name another") from None
+        self._there = frozenset(self.names)
+
+    def own(self, name: str) -> Raw:
+        """A description without what it extends.
+
+        Raises:
+            ConvanimError: its name or its file is none.
+        """
+        check_name(name)
+        return read_table(self._path / f"{name}.toml")
+
+    def whole(self, name: str, raw: Raw) -> dict[str, Any]:
+        """The keys of a description after those of what it extends, so that later ones win.
+
+        Raises:
+            ConvanimError: it extends what is not there, itself, or too many.
+        """
+        return self._whole(name, raw, ())[0]
+
+    def _whole(self, name: str, raw: Raw, below: tuple[str, ...]) -> _Whole:
+        table, text = raw
+        bases = table.get("extends", [])
+        if isinstance(bases, str):
+            bases = [bases]
+        line = line_of(text, "extends")
+        at = f"{name}.toml line {line}" if line else f"{name}.toml"
+        if not isinstance(bases, list) or not all(isinstance(other, str) for other in bases):
+            raise ConvanimError(f"{at}: extends is not a name or a list of names", 'write extends = "up"')
+        found: dict[str, Any] = {}
+        deep = 0
+        for other in bases:
+            if other in (*below, name):
+                raise ConvanimError(
+                    f"{at}: {' extends '.join((*below, name, other))}, a circle", "leave one of them out"
+                )
+            inherited, more = self._base(other, at, (*below, name))
+            deep = max(deep, more + 1)
+            if deep > DEEPEST:
+                raise _too_deep(at)
+            found |= inherited
+        return found | {key: value for key, value in table.items() if key != "extends"}, deep
+
+    def _base(self, name: str, at: str, below: tuple[str, ...]) -> _Whole:
+        """What another one extends: put together once, as each of many may extend it many times."""
+        if name not in self._there:
+            raise ConvanimError(f"{at}: extends {name[:60]!r}, which is not there", near(name, self.names))
+        if len(below) > DEEPEST:
+            raise _too_deep(at)
+        if name not in self._kept:
+            try:
+                raw = self.own(name)
+            except ConvanimError:  # why, is told of the base itself
+                raise ConvanimError(f"{at}: extends {name!r}, which cannot be read", f"mend {name}.toml") from None
+            made = self._whole(name, raw, below)
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[name] = made
+        return self._kept[name]
+
+
+def placed(folder: Path, name: str, key: str) -> str:
+    """The file and line that a key of an entry comes from: its own, what it extends, or the folder's defaults.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "a.toml").write_text('extends = "_b"')
+        ...     _ = (Path(folder) / "_b.toml").write_text('layer = "Conv(2)"\\nwidth = 640')
+        ...     placed(Path(folder), "a", "width"), placed(Path(folder), "a", "height")
+        ('_b.toml line 2', 'a.toml')
+    """
+    for file, text in _texts(folder, name, set()):
+        line = line_of(text, key)
+        if line:
+            return f"{file} line {line}"
+    return f"{name}.toml"
+
+
+def _texts(folder: Path, name: str, met: set[str]) -> Iterator[tuple[str, str]]:
+    """The texts in which a key of an entry may stand, the one that wins first."""
+    first = not met
+    met.add(name)
+    try:
+        table, text = read_table(folder / f"{name}.toml")
+    except ConvanimError:  # told elsewhere
+        return
+    yield f"{name}.toml", text
+    bases = table.get("extends", [])
+    for other in reversed([bases] if isinstance(bases, str) else bases if isinstance(bases, list) else []):
+        if isinstance(other, str) and other not in met:
+            yield from _texts(folder, other, met)
+    if first and (folder / SETTINGS).exists():
+        text = read_table(folder / SETTINGS)[1]
+        before = re.match(r"(?s).*?^\s*\[\s*defaults\s*\]", text, re.MULTILINE)
+        yield SETTINGS, "\n" * text.count("\n", 0, before.end()) + text[before.end() :] if before else ""
+
+
+def read_table(path: Path) -> Raw:
+    """A TOML file as it stands, and its text.
+
+    Raises:
+        ConvanimError: it is none.
+    """
+    try:
+        if path.exists() and path.stat().st_size > LARGEST:
+            raise ConvanimError(
+                f"{path.name} has {path.stat().st_size >> 20} MB", "put arrays into a .npy or .csv file"
+            )
+        text = read_bytes(path).decode()
+    except OSError as error:
+        raise ConvanimError(f"{path.name} cannot be read: {(error.strerror or '').lower()}", "mend it") from None
+    except UnicodeDecodeError as error:
+        raise ConvanimError(f"{path.name} is not UTF-8 at byte {error.start}", "save it as UTF-8") from None
+    try:
+        return msgspec.toml.decode(text.removeprefix("\ufeff")), text
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        what = " ".join(str(error).split())[:200]
+        raise ConvanimError(f"{path.name} is not TOML: {what}", 'write lines like layer = "Conv(3)"') from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a plain file. A pipe would be waited for, and a device may never end.
+
+    Raises:
+        OSError: it cannot be read, or is no plain file.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder refuses by itself, in better words
+        raise OSError(errno.EINVAL, "it is no plain file")
+    return path.read_bytes()
+
+
+def is_description(file: str) -> bool:
+    """Whether a file's name is that of a description; one with a dot in front is an editor's or a system's own.
+
+    Example:
+        >>> [is_description(name) for name in ("up.toml", "gallery.toml", ".#up.toml", "up.gif")]
+        [True, False, False, False]
+    """
+    return file.endswith(".toml") and file != SETTINGS and not file.startswith(".")
+
+
+def near(word: str, known: list[str]) -> str:
+    """What to type instead of a word that is not known."""
+    close = difflib.get_close_matches(word, known, 1)
+    return f"did you mean {close[0]}" if close else f"use one of {', '.join(known[:40])}"
+
+
+def _too_deep(at: str) -> ConvanimError:
+    return ConvanimError(f"{at}: more than {DEEPEST} entries extend one another", "extend fewer")
