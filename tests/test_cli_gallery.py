@@ -42,7 +42,8 @@ def test_check_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     (tmp_path / "longer.txt").write_text("mine")
     code, out, err = said(capsys, "gallery", "check", "--quick", "--folder", tmp_path)
     assert (code, err) == (1, "")
-    assert out.splitlines() == ["a       missing         a.txt", "longer  edited by hand  longer.txt"]
+    edited = "longer.txt is not the file that the manifest names: edited, or not committed"
+    assert out.splitlines() == ["a       missing         a.txt", f"longer  edited by hand  {edited}"]
     assert said(capsys, "gallery", "check", "a", "--jobs", "1", "--folder", tmp_path)[0] == 1
     here(tmp_path, force=True)
     told = f"{tmp_path}: every file is what its description gives\n"
@@ -63,8 +64,9 @@ def test_diff_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_new_writes_what_can_be_read(layer: str, x: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if x.startswith("["):
         layer = layer.replace("2,", "(1, 2),")
+    build = f"convanim gallery build a --folder {tmp_path}"
     code, out, _ = said(capsys, "new", "a", "--from", layer, "--input", x, "--folder", tmp_path)
-    assert (code, out) == (0, f"{tmp_path / 'a.toml'} written; convanim gallery build a makes its files\n")
+    assert (code, out) == (0, f"{tmp_path / 'a.toml'} written; {build} makes its files\n")
     entry = read_folder(tmp_path).entries["a"]
     assert (entry.layer, entry.input) == (layer, x)
     before = (tmp_path / "a.toml").read_bytes()
@@ -92,3 +94,22 @@ def test_watching_notices_files_that_entries_read(tmp_path: Path) -> None:
     assert next(watch.changes(0.01)) is None
     put(tmp_path, gallery="titel = 1\n")
     assert watch.changed()  # and what is wrong with it is the build's to say
+
+
+def test_new_makes_the_folder_and_looks_where_a_build_looks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = said(capsys, "new", "_base", "--from", "ConvTranspose(3, stride=2)", "--input", "3x3")
+    assert (code, out) == (0, "gallery/_base.toml written; entries that extend it take its keys\n")
+    written = (tmp_path / "gallery" / "_base.toml").read_text("utf-8")
+    assert 'width = 640\ntitle = "Transposed convolution, 3×3 → 7×7"\nalt = "Transposed convolution, 3×3' in written
+    (tmp_path / "data.csv").write_text("1,2\n3,4\n")
+    words = ("new", "d", "--from", "Conv(2)", "--input", "data.csv")
+    code, _, err = said(capsys, *words)  # a build would look in the gallery
+    assert (code, "input 'data.csv' cannot be read" in err) == (2, True)
+    put(tmp_path / "gallery", gallery='root = ".."\n')
+    assert said(capsys, *words)[0] == 0
+    assert here(tmp_path / "gallery").made == ["d"]
+    assert said(capsys, "new", "x", "--from", "Conv(2)", "--folder", tmp_path / "data.csv")[0] == 2
+    assert said(capsys, "gallery", "build", "--folder", tmp_path / "none")[2].endswith("begin one with convanim new.\n")

@@ -81,7 +81,7 @@ def read_folder(path: str | Path) -> Folder:
     path = Path(path)
     if not path.is_dir():
         raise ConvanimError(
-            f"{path} is not a folder", "name the one that holds the descriptions, or begin one: convanim new"
+            f"{path} is not a folder", "name the one that holds the descriptions, or begin one with convanim new"
         )
     settings = _settings(path / SETTINGS)
     broken: dict[str, str] = {}
