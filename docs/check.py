@@ -80,7 +80,8 @@ def commands(page: Path, text: str) -> Iterator[str]:
                 words = [sys.executable, "-c", shown]
                 ran = subprocess.run(words, capture_output=True, text=True, check=False, cwd=scratch)
             if ran.returncode:
-                yield f"{name}: the Python example fails: {ran.stderr.strip().splitlines()[-1]}"
+                last = (ran.stderr.strip().splitlines() or [f"exit code {ran.returncode}"])[-1]
+                yield f"{name}: the Python example fails: {last}"
     for line in re.findall(r"^    (?:.* && )?(convanim .* -o .*)$", text, re.M):
         if page.name == "README.md" and sorted(shlex.split(line)) not in known:
             yield f"{name}: {line} is not among the gallery's commands"
