@@ -64,7 +64,7 @@ def test_the_two_views_of_a_transposed_layer_add_up(case):
             assert int(spread) == int(size) + (int(size) - 1) * int(zeros) == int(start)
             assert int(start) + sum(int(side.replace(MINUS, "-")) for side in (before, after)) == int(stage)
         crop = r"\+ 1 = (\d+), crop (\d+) before and (\d+) after"
-        canvases = re.findall(crop + r"(?:.*keeps (\d+))?(?:.*adds (\d+))?", text)
+        canvases = re.findall(crop + r"(?:.*keeps (\d+))?(?:.*adds? (\d+))?", text)
         assert len(canvases) == len(ring) == len(inserted) > 0
         outputs = [int(full) - int(p) - int(q) + int(kept or 0) + int(new or 0) for full, p, q, kept, new in canvases]
         assert outputs[0] == case.op.axes(case.sizes)[0].output

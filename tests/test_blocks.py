@@ -1,5 +1,6 @@
 """Layout of scenes made by hand: blocks side by side, panels that follow others, groups, many planes."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -63,6 +64,14 @@ def laid_out(draw: st.DrawFn) -> tuple[Made, Page]:
     if page is None:
         reject()
     return s, page
+
+
+@pytest.fixture(autouse=True, scope="module")
+def rows_stay_rows() -> Iterator[None]:
+    """Here is tested how blocks stand as they are given, not whether a page would rather have them below each other."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("convanim.layout.grids.broken", lambda blocks: ())
+        yield
 
 
 @SETTINGS

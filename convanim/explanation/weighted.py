@@ -41,14 +41,17 @@ def transposed_block(axes: Sequence[Axis]) -> str:
             ("", f"ring of padding   d(k − 1) − p = {before} before, d(k − 1) − p′{extra} = {after} after"),
             ("", f"then              {a.spread} → {a.stage}; the kernel, rotated by 180°, slides with stride 1"),
         ]
-        added = a.canvas - a.full
-        kept = a.output_padding - added
+        # A ring wider than d(k − 1), which a convention may ask for, is the opposite of a crop.
+        crop = max(0, a.before), max(0, a.after)
+        kept, added = min(a.output_padding, crop[1]), a.canvas - a.full
         keeps = f"; output padding keeps {kept} of that" if kept else ""
-        adds = f"; output padding adds {added} that no product reaches" if added else ""
+        wider = min(a.before, a.after) < 0
+        by = [*["the wider ring"] * wider, *["output padding"] * (a.output_padding > kept)]
+        adds = f"; {' and '.join(by)} add{'s' * (len(by) < 2)} {added} that no product reaches" if added else ""
         scatter.append(
             (
                 name,
-                f"canvas (i − 1)·s + d(k − 1) + 1 = {a.full}, crop {a.before} before and {a.after} after{keeps}{adds}",
+                f"canvas (i − 1)·s + d(k − 1) + 1 = {a.full}, crop {crop[0]} before and {crop[1]} after{keeps}{adds}",
             )
         )
     return "\n\n".join(
