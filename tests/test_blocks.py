@@ -18,7 +18,7 @@ from convanim.render.text import frame_text
 from convanim.scene.frame import Blocks, Panel, Role
 from convanim.theme import load
 
-SETTINGS = settings(max_examples=60)
+SETTINGS = settings(max_examples=15)
 NUMBERS = {"digits": (0, 10), "signed": (-9, 10), "long": (-(10**6), 10**6)}
 
 
@@ -114,7 +114,7 @@ def test_rows_are_read_from_left_to_right_and_blocks_stand_side_by_side(case: tu
     assert all(a[1] < b[0] for a, b in pairwise(edges))
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(laid_out())
 def test_only_what_is_placed_has_ink(case: tuple[Made, Page]) -> None:
     s, page = case

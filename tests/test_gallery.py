@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -338,7 +339,10 @@ def test_it_watches(tmp_path: Path) -> None:
         "--folder",
         str(tmp_path),
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Ctrl-C is heard also where the tests run in the background of a shell, which ignores it there.
+    heard = {} if sys.platform == "win32" else {"preexec_fn": partial(signal.signal, signal.SIGINT, signal.SIG_DFL)}
+    with subprocess.Popen(command, **quiet, **heard) as process:  # type: ignore[call-overload]
         assert process.stdout
         late = threading.Timer(60, process.kill)
         late.start()

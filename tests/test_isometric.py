@@ -91,7 +91,7 @@ def words(s: Scene, page: Page) -> Iterator[tuple[str, Any]]:
     yield from (thing for thing in (*standing(page), *spoken(s, page)) if thing[0] not in names)
 
 
-@settings(FILTERED, max_examples=40)
+@settings(FILTERED, max_examples=25)
 @given(tilted())
 def test_nothing_overlaps_and_nothing_leaves_the_page(case: tuple[Scene, Page]) -> None:
     s, page = case
@@ -110,7 +110,7 @@ def test_nothing_overlaps_and_nothing_leaves_the_page(case: tuple[Scene, Page]) 
         assert not meet(one, other), f"{a} {one} and {b} {other} on {page.width}×{page.height}: {s.title}"
 
 
-@settings(FILTERED, max_examples=25)
+@settings(FILTERED, max_examples=15)
 @given(tilted())
 def test_numbers_and_notes_stay_in_their_cells_and_apart(case: tuple[Scene, Page]) -> None:
     s, page = case

@@ -110,7 +110,7 @@ def test_few_placements_stand_for_all() -> None:
     np.testing.assert_array_equal(found[:, 0] - found[:, 1], np.tile([[0, 0], [0, 1], [1, 1], [1, 0]], (SEEN, 1)))
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.data())
 def test_lines_that_cross_numbers_are_those_with_a_point_in_one(data: st.DataObject) -> None:
     """By going along each line, with more steps than a number has pixels."""

@@ -22,7 +22,7 @@ from convanim.theme import BOLD, load
 from convanim.trace import Trace
 
 PAGES = [(640, 360), (1000, 500), (1280, 720), (400, 300), (1080, 1080), (720, 1280)]
-SETTINGS = settings(max_examples=150)
+SETTINGS = settings(max_examples=80)
 #: Of a long animation so many frames are looked at, evenly; of the opening and the closing all.
 LOOKED_AT = 40
 
@@ -291,7 +291,7 @@ def test_a_title_of_ones_own_must_fit() -> None:
         layout(s, 640, 360, title="A title that goes on " * 9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(large(), st.sampled_from([240, 320, 640]))
 def test_a_page_that_is_too_small_says_which_width_would_do(trace: Trace, width: int) -> None:
     s = scene(trace)
@@ -314,7 +314,7 @@ def test_many_stamps_on_a_large_page_keep_their_numbers_in_their_cells() -> None
 
 # --- the same by pixels --------------------------------------------------------------------------------------------
 
-PIXELS = settings(max_examples=40)
+PIXELS = settings(max_examples=25)
 
 
 @PIXELS

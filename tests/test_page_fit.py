@@ -53,7 +53,7 @@ def test_differences_are_left_out_as_a_whole(name: str, lang: str) -> None:
                 assert whole.split("; ")[: text.text.count("; ")] == text.text.split("; ")[:-1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.text("abcdef ,:", min_size=1, max_size=60).map(str.strip).filter(bool), min_size=1, max_size=5),
     st.sampled_from([320, 480, 640, 1280]),

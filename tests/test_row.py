@@ -44,7 +44,7 @@ def joined(draw: st.DrawFn, pages: tuple[tuple[int, int], ...] = tuple(PAGES)) -
     return s, page
 
 
-@settings(FILTERED, max_examples=40)
+@settings(FILTERED, max_examples=25)
 @given(joined())
 def test_nothing_overlaps_and_lines_meet_no_words(case: tuple[Scene, Page]) -> None:
     s, page = case

@@ -21,7 +21,7 @@ from convanim.template import read, templates
 from convanim.theme import load
 from convanim.trace import Trace
 
-SETTINGS = settings(max_examples=60, deadline=None)
+SETTINGS = settings(max_examples=30, deadline=None)
 STYLES = {name: read(name).style for name in templates()}
 
 
@@ -104,7 +104,7 @@ def test_nothing_that_stays_moves(case: tuple[Scene, Page, str]) -> None:
 SIDES = st.sampled_from([120, 121, 159, 200, 240, 320])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(scenes(), st.sampled_from(sorted(STYLES)), SIDES | st.none(), SIDES | st.none())
 def test_a_page_that_is_too_small_names_the_smallest_that_works(
     s: Scene, name: str, width: int | None, height: int | None
