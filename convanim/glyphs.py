@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from math import ceil
 from pathlib import Path
@@ -137,6 +137,7 @@ def _thickened(coverage: Coverage, by: float) -> Coverage:
     return out
 
 
+@lru_cache(maxsize=4096)  # a caption is measured at each frame, and most of its parts were before
 def width(text: str, size: float, bold: bool = False) -> float:
     """The advance of a line of text, in px.
 
