@@ -17,7 +17,7 @@ from convanim.timeline import Plan
 from convanim.words import Catalogue, join, translate
 
 if TYPE_CHECKING:
-    from convanim.render.raster import Raster
+    from convanim.draw.raster import Raster
 
 
 class Film:
@@ -86,6 +86,6 @@ class Film:
 
     def raster(self) -> Raster:
         """What draws the frames, one after the other."""
-        from convanim.render.raster import Raster
+        from convanim.draw.raster import Raster
 
         return Raster(self.scene, self.page, self.theme)

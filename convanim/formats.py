@@ -23,7 +23,7 @@ from convanim.timeline import Shot, handful
 from convanim.trace import Trace
 
 if TYPE_CHECKING:
-    from convanim.render.raster import Raster
+    from convanim.draw.raster import Raster
 
 Progress = Callable[[int, int], None]
 #: So many placements are told in a file's comment.
@@ -122,7 +122,7 @@ def draw_png(film: Film, file: BinaryIO, number: int, raster: Raster | None = No
 
 def sheet(film: Film, file: BinaryIO, columns: int, progress: Progress) -> tuple[int, int, int]:
     """Write several frames in one PNG: its width and height, px, and how many frames it holds."""
-    from convanim.render.raster.sheet import Sheet, label
+    from convanim.draw.raster.sheet import Sheet, label
     from convanim.write.png import write_png
 
     numbers = [shot.frame for shot in film.plan.shots] if film.selected else handful(film.scene.beats, 2 * columns)
@@ -139,7 +139,7 @@ def sheet(film: Film, file: BinaryIO, columns: int, progress: Progress) -> tuple
 
 def txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
     """Write the frames as text."""
-    from convanim.render.text import frame_text, heading
+    from convanim.draw.text import frame_text, heading
 
     file.write(heading(film.scene, film.title).encode())
     for i, shot in enumerate(film.plan.shots, start=1):

@@ -38,7 +38,7 @@ LEVELS: list[dict[str, str]] = [
     {"glyphs": "text as coverage, drawn by matplotlib"},
     {"layout": "where things lie on the page, in pixels"},
     {"template": "how a page is set: sizes, pace, and what appears"},
-    {"render": "the ink: text, raster, vector"},
+    {"draw": "the ink: text, raster, vector"},
     {"write": "the container: GIF, PNG, JSON and the rest"},
     {"film": "an animation as its writers see it", "kinds": "values of the kinds that can be asked with"},
     {"formats": "the kinds of file that it can become"},
@@ -56,7 +56,7 @@ LEVELS: list[dict[str, str]] = [
 LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stages}
 
 # Stages whose modules stand side by side: only the package's __init__ knows them all.
-SEPARATE = {"render"}
+SEPARATE = {"draw"}
 # Third-party libraries that only these stages may import, and modules that none may.
 ONLY_IN = {
     "click": {"cli", "cli_files", "cli_gallery", "shell", "options", "__main__"},
@@ -71,7 +71,7 @@ ORACLE_MAY = {"numpy"}
 
 
 def name_of(file: Path) -> str:
-    """Return a file's module name inside the package: convanim/render/raster.py is render.raster."""
+    """Return a file's module name inside the package: convanim/draw/raster.py is draw.raster."""
     parts = file.relative_to(PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
 
@@ -151,12 +151,12 @@ def test_module_imports_only_what_it_may(module: str) -> None:
         ("oracle", "import scipy.signal"),
         ("layout", "import click"),
         ("write.gif", "from matplotlib.figure import Figure"),
-        ("render.raster", "import matplotlib.pyplot as plt"),
-        ("render.raster", "from matplotlib import pyplot"),
-        ("render.raster", "from matplotlib.animation import FuncAnimation"),
-        ("render.raster", "from convanim.render.text import lines"),
-        ("render.raster", "from . import text"),
-        ("render.raster", "from convanim.write.gif import save"),
+        ("draw.raster", "import matplotlib.pyplot as plt"),
+        ("draw.raster", "from matplotlib import pyplot"),
+        ("draw.raster", "from matplotlib.animation import FuncAnimation"),
+        ("draw.raster", "from convanim.draw.text import lines"),
+        ("draw.raster", "from . import text"),
+        ("draw.raster", "from convanim.write.gif import save"),
     ],
 )
 def test_forbidden_import_is_noticed(module: str, source: str) -> None:

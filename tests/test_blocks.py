@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from made import Made, grid, panel
 from test_layout import PAGES, attempt, check_apart, ink, standing
 
+from convanim.draw.raster import Raster
+from convanim.draw.text import frame_text
 from convanim.layout import Page, layout
-from convanim.render.raster import Raster
-from convanim.render.text import frame_text
 from convanim.scene.frame import Blocks, Panel, Role
 from convanim.theme import load
 

@@ -9,9 +9,9 @@ from made import Made, grid, panel
 from numpy.typing import NDArray
 from test_raster import commonest, contrast
 
+from convanim.draw.raster import Raster
+from convanim.draw.text import frame_text
 from convanim.layout import Page, layout
-from convanim.render.raster import Raster
-from convanim.render.text import frame_text
 from convanim.scene.frame import Emphasis, Outline, Panel, Role, still
 from convanim.theme import load
 

@@ -12,13 +12,13 @@ from test_layout import attempt, check_apart, laid_out, large, looked_at
 from test_scene import drawn
 from test_template_pages import STYLES
 
+from convanim.draw.raster import Raster
 from convanim.errors import ConvanimError
 from convanim.layout import Page, Style, layout
 from convanim.layout.kin import Kin
 from convanim.layout.measures import Measures
 from convanim.layout.seen import seen
 from convanim.ops import Conv, ConvTranspose, MaxPool
-from convanim.render.raster import Raster
 from convanim.scene import Scene, compared, scene
 from convanim.scene.frame import Role, arrangements
 from convanim.spoken import Spoken, catalogue

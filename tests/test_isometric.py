@@ -15,13 +15,13 @@ from test_layout import PAGES, attempt, check_apart, ink, large, looked_at, meet
 from test_scene import drawn
 
 from convanim import glyphs
+from convanim.draw.raster import Raster
 from convanim.errors import ConvanimError
 from convanim.layout import Page, Text, Tilt, layout
 from convanim.layout.isometric import planes
 from convanim.layout.stack import hull
 from convanim.motion import Tween, moving
 from convanim.ops import Conv, ConvTranspose, MaxPool
-from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Role
 from convanim.scene.links import links

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from test_scene import drawn
 
 from convanim import glyphs
+from convanim.draw.raster import Raster
 from convanim.errors import ConvanimError
 from convanim.layout import SMALLEST, Box, Page, Place, Text, layout, page_size
 from convanim.ops import Conv, ConvTranspose
-from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Frame, Role
 from convanim.theme import BOLD, load

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from layers import refused
 from small import small
 
+from convanim.draw.raster import Raster
+from convanim.draw.text import frame_text
 from convanim.layout import layout
 from convanim.ops import Conv, ConvTranspose
-from convanim.render.raster import Raster
-from convanim.render.text import frame_text
 from convanim.scene.frame import Emphasis, Grid, Role
 from convanim.scene.matrix import MOST, MatrixScene, entries, forward
 from convanim.theme import load

@@ -19,11 +19,11 @@ from tools import decode_pillow, picture_at
 from convanim.animation import Animation
 from convanim.budget import fitted, read_size, rungs, told
 from convanim.cli import main
+from convanim.draw.raster import Raster
 from convanim.errors import ConvanimError
 from convanim.layout import layout
 from convanim.motion import Tween, moving
 from convanim.ops import Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle
-from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Frame, Role
 from convanim.theme import load

@@ -10,10 +10,10 @@ from small import small
 
 from convanim.arithmetic import even_kernel, evenness
 from convanim.description import TOLD, transcript
+from convanim.draw.raster import Raster
+from convanim.draw.text import frame_text
 from convanim.layout import layout
 from convanim.ops import AvgPool, Axis, Conv, ConvTranspose, MaxPool, MaxUnpool, Upsample
-from convanim.render.raster import Raster
-from convanim.render.text import frame_text
 from convanim.scene.counts import Counts, cured
 from convanim.scene.frame import Emphasis, Role
 from convanim.scene.overlap import OverlapScene

@@ -11,10 +11,10 @@ from test_layout import check_apart, ink, numbers_of
 from test_template_pages import STYLES
 
 from convanim import glyphs
+from convanim.draw.raster import Raster
 from convanim.layout import Place, layout
 from convanim.motion.paths import turning
 from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, Upsample
-from convanim.render.raster import Raster
 from convanim.scene import Scene, Shown, compared, scene
 from convanim.scene.frame import Caption, Role, arrangements, whole
 from convanim.spoken import Spoken, catalogue
@@ -268,7 +268,7 @@ def test_lines_between_planes_do_not_run_through_numbers(monkeypatch: pytest.Mon
     s = scene(Conv(2).trace([[1000000, 2000000], [3000000, 4000000]], [[999, 1], [1, 1]]))
     page = layout(s, 1280, 720, arrangement="isometric")
     drawn = Raster(s, page, load("light")).draw(s.frame(s.beats.opening)).pixels
-    monkeypatch.setattr("convanim.render.raster.joined.Joined.draw", lambda *_: [])
+    monkeypatch.setattr("convanim.draw.raster.joined.Joined.draw", lambda *_: [])
     bare = Raster(s, page, load("light")).draw(s.frame(s.beats.opening)).pixels
     stage = page.places["stage"]
     for row, column in np.ndindex(2, 2):

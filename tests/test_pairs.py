@@ -18,11 +18,11 @@ from test_scene import drawn, facts
 
 from convanim.compare import why
 from convanim.difference import Difference
+from convanim.draw.text import frame_text, heading
 from convanim.equals import equal_layer
 from convanim.errors import ConvanimError
 from convanim.layout import layout
 from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
-from convanim.render.text import frame_text, heading
 from convanim.scene import Scene
 from convanim.scene import compared as side_by_side
 from convanim.scene.backward import BackwardScene

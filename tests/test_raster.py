@@ -16,10 +16,10 @@ from tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode
 
 from convanim import theme
 from convanim.animation import Animation
+from convanim.draw.raster import Raster
 from convanim.errors import ConvanimError
 from convanim.layout import Page, layout
 from convanim.ops import Conv, ConvTranspose, MaxPool
-from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Role
 from convanim.theme import load
@@ -98,7 +98,7 @@ def test_few_sprites_kept_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     s = scene(Conv(3, 1, 1).trace(np.arange(25).reshape(5, 5), np.arange(9).reshape(3, 3)))
     page = layout(s, 640, 360)
     wanted = [Raster(s, page, load("light")).draw(s.frame(i)).pixels for i in range(0, s.beats.total, 7)]
-    monkeypatch.setattr("convanim.render.raster.cells.KEPT", 3)
+    monkeypatch.setattr("convanim.draw.raster.cells.KEPT", 3)
     raster = Raster(s, page, load("light"))
     for i, pixels in zip(range(0, s.beats.total, 7), wanted, strict=True):
         np.testing.assert_array_equal(raster.draw(s.frame(i)).pixels, pixels)

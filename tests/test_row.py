@@ -11,12 +11,12 @@ from test_layout import PAGES, attempt, check_apart, large, standing
 from test_scene import drawn
 
 from convanim.animation import Animation
+from convanim.draw.raster import Raster
 from convanim.errors import ConvanimError
 from convanim.layout import LAYOUTS, Page, layout
 from convanim.layout.row import strips
 from convanim.motion import Tween
 from convanim.ops import Conv, ConvTranspose, MaxPool
-from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.links import links
 from convanim.theme import load

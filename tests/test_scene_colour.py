@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from test_scene import facts, frames
 
+from convanim.draw.raster import Raster
 from convanim.errors import ConvanimError
 from convanim.layout import layout
 from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
-from convanim.render.raster import Raster
 from convanim.scene import Scene, Shown
 from convanim.scene import scene as made
 from convanim.scene.frame import COLOURLESS, Grid, Role

@@ -12,6 +12,7 @@ from shown import planar, pooled, shown, shuffled, upsampled
 from test_golden import Sum
 from test_scene import facts, frames, number
 
+from convanim.draw.raster import Raster
 from convanim.errors import ConvanimError
 from convanim.layout import layout
 from convanim.ops import (
@@ -25,7 +26,6 @@ from convanim.ops import (
     PixelUnshuffle,
     Upsample,
 )
-from convanim.render.raster import Raster
 from convanim.scene import Scene, scene
 from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Role
 from convanim.scene.pool import PoolScene

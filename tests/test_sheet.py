@@ -12,8 +12,8 @@ from PIL import Image
 
 import convanim as ca
 from convanim.cli import main
+from convanim.draw.raster.sheet import Sheet
 from convanim.errors import ConvanimError
-from convanim.render.raster.sheet import Sheet
 from convanim.scene.frame import Beats
 from convanim.timeline import handful
 
@@ -51,7 +51,7 @@ def test_each_tile_is_its_frame(columns: int, template: str) -> None:
 
 
 def shown_palette(shown: ca.Animation) -> object:
-    from convanim.render.raster import palette
+    from convanim.draw.raster import palette
 
     return palette(shown.page, shown.theme)
 

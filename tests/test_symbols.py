@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from small import small
 
 from convanim import glyphs
+from convanim.draw.raster import Raster
+from convanim.draw.text import frame_text
 from convanim.layout import layout
 from convanim.ops import Conv, ConvTranspose
-from convanim.render.raster import Raster
-from convanim.render.text import frame_text
 from convanim.scene.canvas import LetteredCanvas
 from convanim.scene.frame import Role
 from convanim.scene.gather import GatherScene

@@ -12,10 +12,10 @@ from shown import shown
 from test_layout import attempt, check_apart, ink, large, looked_at, meet, numbers_of
 from test_scene import drawn
 
+from convanim.draw.raster import Raster
 from convanim.errors import ConvanimError
 from convanim.layout import Page, Style, layout, page_size
 from convanim.ops import Conv, ConvTranspose
-from convanim.render.raster import Raster
 from convanim.scene import VIEWS, Scene, scene
 from convanim.template import read, templates
 from convanim.theme import load

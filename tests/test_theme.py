@@ -9,8 +9,8 @@ import pytest
 
 from convanim import palette as palettes
 from convanim import theme
+from convanim.draw.raster import strokes
 from convanim.errors import ConvanimError
-from convanim.render.raster import strokes
 from convanim.scene.frame import Emphasis, Role
 from convanim.theme import Theme, load, templates, themes
 

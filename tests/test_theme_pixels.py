@@ -14,8 +14,8 @@ from test_raster import commonest, contrast
 from test_theme_colours import FILLED, PROMISED, VISIONS, decode, difference, lab
 
 from convanim import themefile
+from convanim.draw.raster import Raster
 from convanim.layout import Page, Text, layout
-from convanim.render.raster import Raster
 from convanim.scene.frame import Emphasis, Role
 from convanim.theme import Theme, load, templates, themes
 

@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 from test_isometric import filled
 
+from convanim.draw.raster import Raster, leaning, tilted
 from convanim.layout import Page, Tilt, layout
 from convanim.motion import Tween
 from convanim.ops import Conv, ConvTranspose, MaxPool
-from convanim.render.raster import Raster, leaning, tilted
 from convanim.scene import Scene, Shown, scene
 from convanim.scene.frame import Emphasis, Float, Role, whole
 from convanim.theme import STROKE, load

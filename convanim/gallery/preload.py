@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import convanim.draw.raster
 import convanim.gallery.work
 import convanim.glyphs
-import convanim.render.raster
 import convanim.write.gif
 import convanim.write.png
 

@@ -3,6 +3,6 @@
 Every distinct cell is drawn once; a frame is the one before with the changed cells put in. Must not know files or time.
 """
 
-from convanim.render.raster.picture import Picture, Raster, palette
+from convanim.draw.raster.picture import Picture, Raster, palette
 
 __all__ = ["Picture", "Raster", "palette"]

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim import glyphs, theme
+from convanim.draw.raster.cells import Sprites
+from convanim.draw.raster.floats import DASHED, Floating
+from convanim.draw.raster.framed import framed
+from convanim.draw.raster.joined import Joined
+from convanim.draw.raster.leaning import Leaning
+from convanim.draw.raster.strokes import Blends, mixes
+from convanim.draw.raster.tilted import TiltedGrid
 from convanim.layout import Box, Page, Place, Text, Tilt
 from convanim.palette import NONE, Palette
-from convanim.render.raster.cells import Sprites
-from convanim.render.raster.floats import DASHED, Floating
-from convanim.render.raster.framed import framed
-from convanim.render.raster.joined import Joined
-from convanim.render.raster.leaning import Leaning
-from convanim.render.raster.strokes import Blends, mixes
-from convanim.render.raster.tilted import TiltedGrid
 from convanim.scene import Scene
 from convanim.scene.frame import Frame, Grid, Outline, Role
 from convanim.theme import Theme

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from convanim.draw.raster.strokes import Blends, around, clear_of, draw, stroke
 from convanim.layout import Box, Page, Place, Tilt
-from convanim.render.raster.strokes import Blends, around, clear_of, draw, stroke
 from convanim.scene.frame import Frame
 from convanim.scene.links import Link, links
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from convanim.draw.raster.cells import KEPT, Sprites
+from convanim.draw.raster.strokes import Blends, Stroke, around, cut, draw
 from convanim.layout import Box, Tilt
-from convanim.render.raster.cells import KEPT, Sprites
-from convanim.render.raster.strokes import Blends, Stroke, around, cut, draw
 from convanim.scene.frame import Emphasis, Float, Grid
 
 Pixels = NDArray[np.uint8]

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim import glyphs, theme
+from convanim.draw.raster.cells import Sprites
+from convanim.draw.raster.leaning import Leaning, spot
 from convanim.layout import SMALLEST, Box, Page, Place, Tilt
 from convanim.palette import Palette
-from convanim.render.raster.cells import Sprites
-from convanim.render.raster.leaning import Leaning, spot
 from convanim.scene.frame import COLOURLESS, Emphasis, Float, Frame, Grid, Role
 
 Pixels = NDArray[np.uint8]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from convanim.draw.raster.strokes import Blends, around, draw, stroke
 from convanim.layout import Box, Tilt
-from convanim.render.raster.strokes import Blends, around, draw, stroke
 from convanim.scene.frame import Outline, Role
 from convanim.theme import STROKE
 

@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from convanim.draw.raster.strokes import Blends
+from convanim.draw.raster.tilted import SIDES, TiltedGrid
 from convanim.layout import SMALLEST, Box, Page, Place, Tilt
 from convanim.layout.tilt import Lattice, Step, number_size
-from convanim.render.raster.strokes import Blends
-from convanim.render.raster.tilted import SIDES, TiltedGrid
 from convanim.scene.frame import Float, Grid, Role
 
 Pixels = NDArray[np.uint8]
