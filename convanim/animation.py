@@ -196,7 +196,9 @@ class Animation(Film):
             return self._save_sheet(target or cast(BinaryIO, path), sheet, progress)
         if kind == "json":
             if self._asked_size:
-                raise ConvanimError("max size does not go with .json", "leave it out: a trace is written whole")
+                raise ConvanimError(
+                    "max size cannot be combined with .json", "leave it out: a trace is always complete"
+                )
             return save_trace(self.trace, target or cast(BinaryIO, path), self.view)
         if target and numbered(target) and kind != "png":
             raise ConvanimError(f"{target.name} is a series, and a .{kind} is one file", "name it without the %")

@@ -1,7 +1,7 @@
-"""The pipeline for a person at a shell.
+"""The commands of the command line, except for those of the gallery.
 
-Knows options and what is printed; no arithmetic, no drawing. Everything heavy is imported when a command runs, so that
-asking for help is quick.
+Knows options and printed output; no arithmetic, no drawing. Large modules are imported when a command runs, so that
+`--help` is fast.
 """
 
 from __future__ import annotations
@@ -32,34 +32,35 @@ Examples:
   convanim solve --input 7x7 --output 14x14 --kernel 3..5 --stride 2
 
 \b
-Documentation: the README. Completion for your shell: eval "$(_CONVANIM_COMPLETE=bash_source convanim)"
+Shell completion: eval "$(_CONVANIM_COMPLETE=bash_source convanim)"
 """
 
-#: What stands at the head of each command's help page.
+#: The description of each command in its help.
 ABOUT = {
-    "conv": """Animate a convolution: padding, sliding, the sum.
+    "conv": """Animate a convolution: a kernel slides over the padded input.
 
-    With --backward its gradient too: the backward pass of a convolution is the forward pass of a transposed one.
+    With --backward the gradient is shown beside it: the backward pass of a convolution is the forward pass of a
+    transposed convolution.
     """,
-    "transposed": """Animate a transposed convolution: zeros inserted and a window that slides, or stamps added up.""",
-    "pool": """Animate a pooling: the greatest value under a window, which is remembered, the mean, or the p-norm.""",
-    "unpool": """Animate a max unpooling: values go back to where the maximum was, zeros elsewhere.
+    "transposed": """Animate a transposed convolution, by zero insertion or by overlap-add (see --view).""",
+    "pool": """Animate max, average or Lp pooling. Max pooling also shows the position of each maximum.""",
+    "unpool": """Animate max unpooling: each value returns to the position of the maximum; all other cells are zero.
 
-    --input is what was pooled; with --indices it is the pooled values.
+    --input gives the input of the pooling. With --indices, it gives the pooled values instead.
     """,
-    "upsample": """Animate a fixed upsampling, beside the transposed convolution that equals it where one does.""",
-    "shuffle": """Animate a pixel shuffle (depth to space), or with --inverse its opposite.""",
+    "upsample": """Animate a fixed upsampling beside the equivalent transposed convolution, if there is one.""",
+    "shuffle": """Animate a pixel shuffle (depth to space), or its inverse with --inverse.""",
 }
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
 @click.version_option(__version__, message="convanim %(version)s")
 def main() -> None:
-    """Show convolution arithmetic happening.
+    """Animate the arithmetic of convolution layers.
 
-    Traces every kernel placement and every overlap addition of convolutions, transposed convolutions and their
-    relatives, under the conventions of PyTorch, Keras, JAX and ONNX, checks the numbers against an independent oracle,
-    and turns them into an animation.
+    Shows every position of the kernel and every addition of convolutions, transposed convolutions, pooling and
+    upsampling. Follows the conventions of PyTorch, Keras, JAX and ONNX, and compares all numbers with an independent
+    computation before it writes a file.
     """
 
 
@@ -69,22 +70,22 @@ main.add_command(new)
 
 @main.group(short_help="Print the arithmetic of a layer.")
 def explain() -> None:
-    """Print the arithmetic of a layer: sizes, zeros, padding, work, overlaps, and its line in each framework."""
+    """Print the arithmetic of a layer: sizes, padding, multiplications, overlaps, and its code in each framework."""
 
 
-@main.group(short_help="Tell what an animation shows, in words.")
+@main.group(short_help="Describe an animation in words.")
 def describe() -> None:
-    """Tell what an animation shows: one sentence, for an image's alternative text, and every step."""
+    """Describe an animation in words: one sentence for the alternative text of an image, then every step."""
 
 
 def _view(kind: str) -> Any:
     known = VIEWS[kind]
-    help_text = f"{', '.join(known[:-1])} or {known[-1]}." if len(known) > 1 else f"{known[0]}."
+    help_text = f"How to show the layer: {', '.join(known[:-1])} or {known[-1]}." if known[1:] else f"Only {known[0]}."
     return click.option("--view", metavar="VIEW", help=f"{help_text}  [default: {known[0]}]")
 
 
 def _add(kind: str) -> None:
-    """A command that animates a kind of layer, and one that explains it."""
+    """Add the commands that animate, explain and describe a kind of layer."""
     options, called = LAYERS[kind]
 
     def animate(**typed: Any) -> None:
@@ -105,21 +106,21 @@ def _add(kind: str) -> None:
     command = TOLD(say_all)
     if kind in SHOWN:
         command = SHOWN[kind](command)
-    describe.command(kind, help=f"Tell {called} in words.")(options(_view(kind)(command)))
+    describe.command(kind, help=f"Describe the animation of {called} in words.")(options(_view(kind)(command)))
 
 
 for _kind in LAYERS:
     _add(_kind)
 
 
-@main.command(short_help="Animate a layer from its notation.")
+@main.command(short_help="Animate a layer given as a line of code.")
 @click.argument("notation")
 @LAYER
 @VIEW
 @SHOWN["layer"]
 @FILE
 def layer(**typed: Any) -> None:
-    """Animate the layer that NOTATION says: convanim's own, or a line of PyTorch, Keras, Flax or ONNX.
+    """Animate the layer NOTATION, written in convanim's notation or as a line of PyTorch, Keras, Flax or ONNX.
 
     \b
     convanim layer 'ConvTranspose(3, stride=2)' --input 3x3 -o up.gif
@@ -133,7 +134,7 @@ def layer(**typed: Any) -> None:
 @LAYER
 @UNUSED
 def explain_layer(**typed: Any) -> None:
-    """Print the arithmetic of the layer that NOTATION says."""
+    """Print the arithmetic of the layer NOTATION, written as for `convanim layer`."""
     _explain("layer", **typed)
 
 
@@ -144,19 +145,20 @@ def explain_layer(**typed: Any) -> None:
 @SHOWN["layer"]
 @TOLD
 def describe_layer(**typed: Any) -> None:
-    """Tell in words the layer that NOTATION says."""
+    """Describe the animation of the layer NOTATION in words."""
     _describe("layer", **typed)
 
 
-@main.command(short_help="Show two layers side by side on one input.")
+@main.command(short_help="Compare two layers on the same input.")
 @click.argument("first")
 @click.argument("second")
 @LAYER
 @file(required=False)
 def compare(first: str, second: str, **typed: Any) -> None:
-    """Show two layers, two conventions or two framework lines side by side in lockstep on the same input.
+    """Compare two layers on the same input, step by step.
 
-    Without -o only the comparison in words is printed. Exit code 0 whether they agree or not.
+    FIRST and SECOND are written as for `convanim layer`. Without -o, the comparison is printed in words. The exit code
+    is 0 whether or not the results agree.
 
     \b
     convanim compare 'Conv(3, padding=1)' "Conv(3, padding='same', convention='keras')" --input 6x6
@@ -174,15 +176,17 @@ def compare(first: str, second: str, **typed: Any) -> None:
 
 
 @main.command(short_help="Find the layers that map one size to another.")
-@click.option("--input", "x", required=True, metavar="SIZES", help="The size that comes in: 7x7.")
-@click.option("--output", "y", required=True, metavar="SIZES", help="The size that must come out: 14x14.")
-@click.option("--kernel", default="1..7", show_default=True, metavar="RANGE", help="Kernel sizes to try: 3, or 3..5.")
-@click.option("--stride", default="1..4", show_default=True, metavar="RANGE", help="Strides to try.")
+@click.option("--input", "x", required=True, metavar="SIZES", help="Input size: 7x7.")
+@click.option("--output", "y", required=True, metavar="SIZES", help="Output size: 14x14.")
+@click.option(
+    "--kernel", default="1..7", show_default=True, metavar="RANGE", help="Kernel sizes to try, such as 3 or 3..5."
+)
+@click.option("--stride", default="1..4", show_default=True, metavar="RANGE", help="Strides to try, such as 2 or 1..2.")
 def solve(x: str, y: str, kernel: str, stride: str) -> None:
     """List every convolution and transposed convolution that maps one size to another.
 
-    Those without checkerboards come first, then the cheapest. Exit code 1 where there is none: every padding below
-    the kernel size and every output padding was tried, without dilation.
+    Layers without checkerboard artefacts come first, then those with the fewest multiplications. Every padding below
+    the kernel size and every output padding is tried, without dilation. The exit code is 1 if there is no such layer.
     """
     from convanim.search import report
     from convanim.search import solve as found_by
@@ -201,7 +205,7 @@ def solve(x: str, y: str, kernel: str, stride: str) -> None:
 @LAYER
 @TOLD
 def describe_compare(first: str, second: str, *, alt: bool, **typed: Any) -> None:
-    """Tell in words two layers side by side on the same input."""
+    """Describe the comparison of two layers in words."""
     from convanim.request import compared
 
     look = look_of(typed)
@@ -212,17 +216,17 @@ def describe_compare(first: str, second: str, *, alt: bool, **typed: Any) -> Non
 def _range(text: str, what: str) -> range:
     first, _, last = text.partition("..")
     if not re.fullmatch(r"\d{1,4}", first, re.ASCII) or (last and not re.fullmatch(r"\d{1,4}", last, re.ASCII)):
-        raise ConvanimError(f"{what} {text[:40]!r} is not a range of numbers", "write 3, or 3..5")
+        raise ConvanimError(f"{what} {text[:40]!r} is not a range of numbers", "write it like 3 or 3..5")
     low, high = int(first), int(last or first)
     if not 1 <= low <= high <= 64:
-        raise ConvanimError(f"{what} {text} does not go up from 1 or more, to 64 at most", "write it like 3..5")
+        raise ConvanimError(f"{what} {text} is not an increasing range within 1..64", "write it like 3..5")
     return range(low, high + 1)
 
 
 def _explain(kind: str, **typed: Any) -> None:
     from convanim.explanation import explain as told
 
-    look = look_of(typed)  # says what is wrong with it, though nothing is drawn
+    look = look_of(typed)  # wrong options are reported, even though nothing is drawn
     asked, shown = _asked(kind, **typed)
     if look["layout"] or shown["view"] or shown["symbols"]:
         from convanim.layout import view_of
@@ -260,7 +264,7 @@ def _animate(kind: str, **typed: Any) -> None:
     written = pick_format(*target_of(typed["output"], typed["format"]))
     saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "sheet")}
     asked, shown = _asked(kind, **typed)
-    if written in DRAWN:  # before the arithmetic, which may take long
+    if written in DRAWN:  # before the computation, which may take long
         fits(asked.op, asked.sizes)
     save(asked.trace(), look, **shown, **saving)
 
@@ -268,14 +272,14 @@ def _animate(kind: str, **typed: Any) -> None:
 def _asked(
     kind: str, *, view: str | None, backward: bool = False, grad: str | None = None, **typed: Any
 ) -> tuple[Any, dict[str, Any]]:
-    """The layer that was asked for, and what of it is shown."""
+    """The requested layer, and how to show it."""
     from convanim.request import request
     from convanim.source import read_array
 
     shown: dict[str, Any] = {name: typed.pop(name) for name in ("symbols", "saturate") if name in typed}
     if backward or grad is not None:
         if view not in (None, "backward"):
-            raise ConvanimError(f"--backward does not go with --view {view}", "leave one of them out")
+            raise ConvanimError(f"--backward cannot be combined with --view {view}", "use only one of them")
         view = "backward"
     asked = request(kind, **typed)
     if grad is not None:

@@ -1,4 +1,4 @@
-"""What the commands that write a file share: the options that an animation takes, where it goes, what is said then.
+"""The part that all commands that write a file share: options of the animation, the target, the closing line.
 
 Knows options and streams. Must not know commands, layers or views.
 """
@@ -15,9 +15,9 @@ import click
 from convanim.errors import ConvanimError
 from convanim.shell import say
 
-#: Options that do not change the picture, and so are not told in the file's comment.
+#: Options that do not change the picture, and so are left out of the command in the file's comment.
 SILENT = {"output", "format", "quiet", "open_it"}
-#: Options that an animation takes as they are.
+#: Options that are passed to the animation unchanged.
 LOOK = (
     *("template", "layout", "theme", "lang", "width", "height", "title", "caption"),
     *("seconds_per_step", "hold_last", "plays", "select"),
@@ -26,7 +26,7 @@ LOOK = (
 
 
 def look_of(typed: dict[str, Any]) -> dict[str, Any]:
-    """The options that an animation takes, looked at before any arithmetic."""
+    """Take out and validate the options of the animation, before any computation."""
     from convanim.budget import read_size
     from convanim.layout import known
     from convanim.spoken import catalogue
@@ -55,12 +55,12 @@ def look_of(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def target_of(output: str, format: str | None) -> tuple[Path | None, str | None]:
-    """The file that is meant, or None for standard output, and the format that was asked for."""
+    """The file to write, or None for standard output, and the requested format."""
     target = None if output == "-" else Path(output)
     if target is None and format is None:
-        raise ConvanimError("-o - does not tell the format", "add --format gif, png, txt or json")
+        raise ConvanimError("-o - needs a format", "add --format gif, png, txt or json")
     if target is None and sys.stdout is None:
-        raise ConvanimError("standard output is closed", "open it, or name a file")
+        raise ConvanimError("standard output is closed", "open it, or write to a file")
     return target, format
 
 
@@ -75,11 +75,11 @@ def save(
     sheet: int | None,
     **shown: Any,
 ) -> None:
-    """Write an animation, or the trace itself as .json, and say what was written.
+    """Write an animation, or the trace as .json, and print a closing line.
 
     Args:
-        look: what `look_of` has found.
-        shown: what of the trace is shown.
+        look: the result of `look_of`.
+        shown: how the trace is shown, such as its view.
     """
     from convanim.animation import Animation
     from convanim.formats import pick_format, save_trace
@@ -88,15 +88,17 @@ def save(
     target, format = target_of(output, format)
     if look["theme"] == AUTO:
         if sheet is not None:
-            raise ConvanimError("--sheet does not go with --theme auto", "make one sheet with each theme")
+            raise ConvanimError("--sheet cannot be combined with --theme auto", "write one sheet with each theme")
         _save_pair(trace, look, target, format, quiet=quiet, open_it=open_it, **shown)
         return
     stream: Any = sys.stdout.buffer if target is None else target
     with _Progress(quiet=quiet) as progress:
         if pick_format(target, format) == "json" and sheet is None:
-            # Any trace can be saved, also one that no page holds.
+            # Any trace can be saved, even one that no view can show.
             if look["max_size"] is not None:
-                raise ConvanimError("--max-size does not go with .json", "leave it out: a trace is written whole")
+                raise ConvanimError(
+                    "--max-size cannot be combined with .json", "leave it out: a trace is always complete"
+                )
             saved = save_trace(trace, stream, shown.get("view"))
         else:
             animation = Animation(trace, made_by=_command(), **shown, **look)
@@ -123,7 +125,7 @@ def _save_pair(
 
 
 def _command() -> str:
-    """The command as it could be typed again, without what does not change the picture."""
+    """The command line that makes the same picture again."""
     context = click.get_current_context()
     words = ["convanim", context.info_name or ""]
     for option in context.command.params:

@@ -1,6 +1,6 @@
-"""Many animations for a person at a shell: `convanim gallery` and `convanim new`.
+"""The commands `convanim gallery` and `convanim new`.
 
-Knows options and what is printed. Everything else is the gallery's.
+Knows options and printed output. Everything else is in the package `convanim.gallery`.
 """
 
 from __future__ import annotations
@@ -17,31 +17,33 @@ import click
 from convanim.errors import ConvanimError
 from convanim.shell import fail, say
 
-FOLDER = click.option("--folder", default="gallery", show_default=True, metavar="FOLDER", help="Of the descriptions.")
-JOBS = click.option("--jobs", type=int, metavar="N", help="Processes.  [default: one a core]")
-ELSEWHERE = click.option("--executor", metavar="WHERE", help="Where the work is done: dask:HOST:PORT for a cluster.")
-QUIET = click.option("--quiet", is_flag=True, help="Print nothing but what is wrong.")
+FOLDER = click.option(
+    "--folder", default="gallery", show_default=True, metavar="FOLDER", help="Folder of the descriptions."
+)
+JOBS = click.option("--jobs", type=int, metavar="N", help="Number of processes.  [default: one per core]")
+ELSEWHERE = click.option("--executor", metavar="WHERE", help="Build on a Dask cluster: dask:HOST:PORT.")
+QUIET = click.option("--quiet", is_flag=True, help="Print nothing except errors.")
 PATTERNS = click.argument("patterns", nargs=-1, metavar="[NAME]...")
 
 
 @click.group()
 def gallery() -> None:
-    """Make and check a folder of animations, each from a small description."""
+    """Build and check a folder of animations from their descriptions."""
 
 
-@gallery.command(name="build", short_help="Make what is stale.")
+@gallery.command(name="build", short_help="Build the entries that are out of date.")
 @PATTERNS
 @FOLDER
 @JOBS
 @ELSEWHERE
 @click.option("--force", is_flag=True, help="Replace outputs that were edited by hand.")
-@click.option("--prune", is_flag=True, help="Remove outputs that no description makes any more.")
-@click.option("--watch", is_flag=True, help="Build again when a description changes, until Ctrl-C.")
+@click.option("--prune", is_flag=True, help="Remove outputs that no longer have a description.")
+@click.option("--watch", is_flag=True, help="Build again whenever a description changes; stop with Ctrl-C.")
 @QUIET
 def build_command(watch: bool, quiet: bool, **typed: Any) -> None:
-    """Make what is stale in a gallery, all of it or the entries that NAMEs with * stand for.
+    """Build the entries of a gallery that are out of date: all of them, or those that match a NAME, such as 'conv_*'.
 
-    An entry that fails stops no other; exit code 1 then.
+    If an entry fails, the others are still built, and the exit code is 1.
 
     \b
     convanim gallery build
@@ -61,7 +63,7 @@ def build_command(watch: bool, quiet: bool, **typed: Any) -> None:
         elif _build(quiet=quiet, **typed):
             sys.exit(1)
     except KeyboardInterrupt:
-        fail("interrupted; what was made is kept.", 130)
+        fail("interrupted; finished files are kept.", 130)
 
 
 def _build(
@@ -75,35 +77,36 @@ def _build(
     for sentence in dict.fromkeys(report.failed.values()):  # what is wrong in a base is wrong in many
         click.echo(f"Error: {sentence}", err=True)
     for file in report.removed:
-        _tell(f"{file} removed: no description makes it any more", quiet=quiet)
+        _tell(f"{file} removed, as it no longer has a description", quiet=quiet)
     if report.orphaned:
-        click.echo(f"{', '.join(report.orphaned)}: no description makes them any more; --prune removes them.", err=True)
+        click.echo(f"{', '.join(report.orphaned)}: no longer described; --prune removes these files.", err=True)
     kept = len(report.kept) + len(report.same)
-    told = f"{len(report.made)} made, {kept} as they were, {len(report.failed)} failed"
+    told = f"{len(report.made)} made, {kept} unchanged, {len(report.failed)} failed"
     _tell(f"{folder}: {told}, {time.perf_counter() - start:.1f} s", quiet=quiet)
     return bool(report.failed)
 
 
-@gallery.command(name="check", short_help="Tell what is stale, missing or different.")
+@gallery.command(name="check", short_help="Report files that are stale, missing or different.")
 @PATTERNS
 @FOLDER
 @JOBS
 @ELSEWHERE
-@click.option("--quick", is_flag=True, help="Compare digests alone; make nothing.")
+@click.option("--quick", is_flag=True, help="Compare digests only; do not make any file.")
 @QUIET
 def check_command(
     patterns: tuple[str, ...], folder: str, jobs: int | None, executor: str | None, quick: bool, quiet: bool
 ) -> None:
-    """Compare a gallery with what its descriptions give now; exit code 1 and a table where they differ.
+    """Compare the files of a gallery with what their descriptions give now.
 
-    It says of each difference whether the arithmetic changed, the picture, or only the file's bytes.
+    Prints a table of the differences: whether the arithmetic, the picture, or only the bytes of a file changed. The
+    exit code is 1 if there are any.
     """
     from convanim.gallery import check
 
     with _executor(executor) as elsewhere, _Bar(quiet=quiet) as bar:
         found = check(folder, patterns, executor=elsewhere, jobs=jobs, quick=quick, progress=bar)
     if not found:
-        _tell(f"{folder}: every file is what its description gives", quiet=quiet)
+        _tell(f"{folder}: every file matches its description", quiet=quiet)
         return
     wide = [max(len(row[i]) for row in found) for i in (0, 1)]
     for row in found:
@@ -111,30 +114,34 @@ def check_command(
     sys.exit(1)
 
 
-@gallery.command(name="diff", short_help="Old and new frames side by side.")
+@gallery.command(name="diff", short_help="Show old and new frames side by side.")
 @click.argument("name")
 @FOLDER
-@click.option("--old", metavar="FILE", help="Instead of the gallery's own file.")
-@click.option("-o", "--output", metavar="FILE", help="The page.  [default: NAME-diff.html]")
+@click.option("--old", metavar="FILE", help="Old file to compare with.  [default: the file in the gallery]")
+@click.option("-o", "--output", metavar="FILE", help="HTML page to write.  [default: NAME-diff.html]")
 @QUIET
 def diff_command(name: str, folder: str, old: str | None, output: str | None, quiet: bool) -> None:
-    """Write a page that shows the frames of NAME as they are in the gallery beside those that it gives now."""
+    """Write an HTML page with the old and the new frames of the entry NAME side by side."""
     from convanim.gallery.sidebyside import diff
 
     target = Path(output or f"{name}-diff.html")
     _tell(diff(folder, name, target, old=old), quiet=quiet)
 
 
-@click.command(name="new", short_help="Begin an entry of a gallery.")
+@click.command(name="new", short_help="Create a gallery entry.")
 @click.argument("name")
-@click.option("--from", "layer", required=True, metavar="LAYER", help="A notation, or a line of a framework.")
-@click.option("--input", "x", default="5x5", show_default=True, metavar="ARRAY", help="As for convanim layer.")
+@click.option(
+    "--from", "layer", required=True, metavar="LAYER", help="Layer in convanim's notation or a line of a framework."
+)
+@click.option(
+    "--input", "x", default="5x5", show_default=True, metavar="ARRAY", help="Input, given as for `convanim layer`."
+)
 @FOLDER
 @QUIET
 def new(name: str, layer: str, x: str, folder: str, quiet: bool) -> None:
-    """Write the description of a new entry, NAME.toml, into a gallery, which is made where there is none.
+    """Create a gallery entry: write its description, NAME.toml, and create the folder if it does not exist.
 
-    Files are named from the gallery's root, as in its descriptions.
+    File names are relative to the root of the gallery, as in all descriptions.
 
     \b
     convanim new up --from 'ConvTranspose(3, stride=2)' --input 3x3
@@ -142,7 +149,7 @@ def new(name: str, layer: str, x: str, folder: str, quiet: bool) -> None:
     from convanim.gallery.beginning import begin
 
     path = begin(folder, name, layer, x)
-    what = "entries that extend it take its keys" if name.startswith("_") else None
+    what = "entries that extend it inherit its keys" if name.startswith("_") else None
     there = "" if folder == "gallery" else f" --folder {shlex.quote(folder)}"
     _tell(f"{path} written; {what or f'convanim gallery build {name}{there} makes its files'}", quiet=quiet)
 
@@ -153,12 +160,12 @@ def _tell(line: str, *, quiet: bool) -> None:
 
 
 def _executor(where: str | None) -> Any:
-    """The executor that is meant; the usual one for none."""
+    """The requested executor; without one, the gallery starts processes."""
     if where is None:
         return nullcontext(None)
     kind, _, address = where.partition(":")
     if kind != "dask" or not address:
-        raise ConvanimError(f"executor {where!r} is not known", "use dask:HOST:PORT, or leave it out for processes")
+        raise ConvanimError(f"executor {where!r} is not known", "use dask:HOST:PORT, or leave it out to use processes")
     from convanim.gallery.remote import dask
 
     return dask(address)

@@ -1,6 +1,6 @@
-"""The options that commands share, and what their help says.
+"""The options that commands share, with their help texts.
 
-Knows names, forms and defaults. Must not know what a command does with them.
+Knows the names, forms and defaults of options. Must not know what a command does with them.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ def _options(*options: Callable[..., Any]) -> Decorator:
     return decorate
 
 
-# What the operations take, said again so that asking for help need not load them; a test holds both together.
+# The values that the operations accept, repeated so that --help need not import them; a test compares the two.
 CONVENTIONS = ("torch", "keras", "jax", "onnx")
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 ARRAY = (
-    "A shape (5, 5x5), a literal ([[0,1],[2,3]]), a .npy, .csv or .tsv file, a picture (.png, .jpg), "
-    "or - for CSV on standard input."
+    "A shape (5, 5x5), an array ([[0,1],[2,3]]), a .npy, .csv or .tsv file, a picture (.png, .jpg), "
+    "or - for CSV from standard input."
 )
-EACH = "One number for every axis, or one each: 2x1."
+PER_AXIS = "one number for all axes, or one number per axis (2x1)."
 
 INPUT_ALONE = _options(
     click.option("--input", "x", required=True, metavar="ARRAY", help=ARRAY),
     click.option(
         "--fill",
         type=click.Choice(["range", "ones", "random"]),
-        help="The values where only a shape is given.  [default: range; of a kernel over colours, a mean]",
+        help="Values of an array given as a shape.  [default: range; the mean for a kernel over colours]",
     ),
-    click.option("--seed", type=int, default=0, show_default=True, help="For --fill random."),
-    click.option("--resize", metavar="SIZES", help="Fit a picture into so many cells: 4x4."),
-    click.option("--grey", is_flag=True, help="The grey values of a picture with colours."),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed for --fill random."),
+    click.option("--resize", metavar="SIZES", help="Resize a picture to this many cells: 4x4."),
+    click.option("--grey", is_flag=True, help="Convert a picture to grey values."),
 )
 INPUT = _options(
     INPUT_ALONE,
@@ -51,18 +51,19 @@ INPUT = _options(
         type=click.Choice(CONVENTIONS),
         default="torch",
         show_default=True,
-        help="Whose rules decide what the options leave open; keras and jax have the channels last.",
+        help="Framework whose defaults and padding rules apply. keras and jax put the channels last.",
     ),
 )
-_STRIDE = click.option("--stride", metavar="N", help=f"{EACH}  [default: 1]")
+_STRIDE = click.option("--stride", metavar="N", help=f"Stride: {PER_AXIS}  [default: 1]")
 _PADDING = click.option(
     "--padding",
     default="0",
     metavar="N",
     show_default=True,
-    help="A number, one each (1x0), before:after (1:2x0:1), or a word of the convention: valid, same, ...",
+    help="Padding: one number for all axes, one number per axis (1x0), before:after (1:2x0:1), "
+    "or a word of the convention (valid, same, ...).",
 )
-_DILATION = click.option("--dilation", default="1", metavar="N", help=EACH, show_default=True)
+_DILATION = click.option("--dilation", default="1", metavar="N", help=f"Dilation: {PER_AXIS}", show_default=True)
 
 WEIGHTED = _options(
     INPUT,
@@ -70,13 +71,14 @@ WEIGHTED = _options(
         "--kernel",
         required=True,
         metavar="ARRAY",
-        help="Likewise. One number is a square kernel. Over a picture's colours a shape alone is a mean.",
+        help="Kernel, given like --input. A single number gives a square kernel. For a picture with colours, "
+        "a kernel given as a shape is the mean of its window.",
     ),
     _STRIDE,
     _PADDING,
     _DILATION,
-    click.option("--groups", type=int, metavar="N", help="Groups of channels.  [default: 1; 3 for colours]"),
-    click.option("--out-channels", type=int, metavar="N", help="Channels of the output.  [default: one a group]"),
+    click.option("--groups", type=int, metavar="N", help="Number of channel groups.  [default: 1; 3 for colours]"),
+    click.option("--out-channels", type=int, metavar="N", help="Number of output channels.  [default: one per group]"),
     click.option("--bias", metavar="NUMBER", help="Added to every output cell."),
 )
 CONV = _options(
@@ -86,16 +88,19 @@ CONV = _options(
         type=click.Choice(PADDING_MODES),
         default="zeros",
         show_default=True,
-        help="What the padding holds.",
+        help="Values of the padding.",
     ),
 )
 TRANSPOSED = _options(
-    WEIGHTED, click.option("--output-padding", metavar="N", help=f"{EACH}  [default: 0, or the convention's]")
+    WEIGHTED,
+    click.option(
+        "--output-padding", metavar="N", help=f"Output padding: {PER_AXIS}  [default: 0, or the convention's]"
+    ),
 )
 _WINDOW = _options(
     INPUT,
-    click.option("--kernel", required=True, metavar="SIZES", help=f"Cells of the window. {EACH}"),
-    click.option("--stride", metavar="N", help=f"{EACH}  [default: the kernel; in jax and onnx 1]"),
+    click.option("--kernel", required=True, metavar="SIZES", help=f"Kernel size: {PER_AXIS}"),
+    click.option("--stride", metavar="N", help=f"Stride: {PER_AXIS}  [default: the kernel size; 1 in jax and onnx]"),
     _PADDING,
 )
 POOL = _options(
@@ -105,20 +110,22 @@ POOL = _options(
         type=click.Choice(["max", "avg", "lp"]),
         default="max",
         show_default=True,
-        help="The greatest value, the mean, or the p-norm.",
+        help="Maximum, average, or p-norm.",
     ),
     _DILATION,
-    click.option("--ceil-mode", is_flag=True, help="Round the output's size up."),
+    click.option("--ceil-mode", is_flag=True, help="Round the output size up."),
     click.option(
         "--count-include-pad/--no-count-include-pad",
         default=None,
-        help="Whether the padding counts in a mean.  [default: the convention's; torch: yes]",
+        help="Include the padding in the average.  [default: the convention's; torch includes it]",
     ),
-    click.option("--norm-type", type=float, metavar="P", help="p of --mode lp.  [default: 2]"),
+    click.option("--norm-type", type=float, metavar="P", help="The exponent p of --mode lp.  [default: 2]"),
 )
 UNPOOL = _options(
     _WINDOW,
-    click.option("--indices", metavar="ARRAY", help="Where the maxima were; then --input is what was pooled already."),
+    click.option(
+        "--indices", metavar="ARRAY", help="Positions of the maxima. With this option, --input gives the pooled values."
+    ),
 )
 UPSAMPLE = _options(
     INPUT,
@@ -127,35 +134,47 @@ UPSAMPLE = _options(
         type=click.Choice(["nearest", "bilinear", "nails"]),
         default="nearest",
         show_default=True,
-        help="Copies, mixtures of neighbours, or zeros between.",
+        help="Interpolation: nearest neighbour, bilinear, or bed of nails (zeros in between).",
     ),
-    click.option("--scale-factor", metavar="N", help="Output / input: 2, 1.5, or one each, 2x3.  [default: 2]"),
-    click.option("--size", metavar="SIZES", help="Of the output, instead of a factor."),
-    click.option("--align-corners", is_flag=True, help="First and last cells lie on each other (bilinear)."),
+    click.option(
+        "--scale-factor",
+        metavar="N",
+        help="Output size divided by input size: 2, 1.5, or one number per axis (2x3).  [default: 2]",
+    ),
+    click.option("--size", metavar="SIZES", help="Output size, instead of a factor."),
+    click.option("--align-corners", is_flag=True, help="Align the corner cells of input and output (bilinear)."),
     click.option(
         "--coordinates",
         type=click.Choice(["half_pixel", "asymmetric", "align_corners"]),
-        help="Where an output cell lies between input cells.  [default: the convention's]",
+        help="Position of an output cell among the input cells.  [default: the convention's]",
     ),
 )
 SHUFFLE = _options(
     INPUT,
-    click.option("--factor", type=int, default=2, show_default=True, metavar="R", help="Side of a cell."),
-    click.option("--inverse", is_flag=True, help="Unshuffle: space to depth."),
+    click.option("--factor", type=int, default=2, show_default=True, metavar="R", help="Upscale factor."),
+    click.option("--inverse", is_flag=True, help="Apply the inverse, space to depth."),
     click.option(
-        "--order", type=click.Choice(["CRD", "DCR"]), help="Of the channels.  [default: CRD in torch, else DCR]"
+        "--order",
+        type=click.Choice(["CRD", "DCR"]),
+        help="Order of the channels.  [default: CRD in torch, otherwise DCR]",
     ),
 )
 LAYER = _options(
     INPUT_ALONE,
-    click.option("--kernel", metavar="ARRAY", help="The kernel's values.  [default: 1, 2, ...; over colours a mean]"),
+    click.option(
+        "--kernel",
+        metavar="ARRAY",
+        help="Values of the kernel.  [default: 1, 2, ...; the mean for a picture with colours]",
+    ),
     click.option("--bias", metavar="NUMBER", help="Added to every output cell."),
 )
 BACKWARD = _options(
-    click.option("--backward", is_flag=True, help="The gradient with respect to the input, beside the forward pass."),
-    click.option("--grad", metavar="ARRAY", help="With respect to the output.  [default: ones]"),
+    click.option(
+        "--backward", is_flag=True, help="Show the gradient with respect to the input beside the forward pass."
+    ),
+    click.option("--grad", metavar="ARRAY", help="Gradient with respect to the output.  [default: ones]"),
 )
-#: The views of each kind of layer, the usual one first; a test holds them against the scenes.
+#: The views of each kind of layer, the default one first; a test compares them with the scenes.
 VIEWS = {
     "conv": ("sliding", "matrix", "overlap", "backward"),
     "transposed": ("zero-insertion", "overlap-add", "both", "matrix", "overlap"),
@@ -164,63 +183,78 @@ VIEWS = {
     "upsample": ("beside", "reading", "overlap"),
     "shuffle": ("moving",),
 }
-#: The layers that a command line knows, with the options of each and what they are called.
+#: The kinds of layer on the command line, with their options and names.
 LAYERS: dict[str, tuple[Decorator, str]] = {
     "conv": (CONV, "a convolution"),
     "transposed": (TRANSPOSED, "a transposed convolution"),
     "pool": (POOL, "a pooling"),
     "unpool": (UNPOOL, "a max unpooling"),
     "upsample": (UPSAMPLE, "a fixed upsampling"),
-    "shuffle": (SHUFFLE, "a pixel shuffle, or its opposite"),
+    "shuffle": (SHUFFLE, "a pixel shuffle or its inverse"),
 }
 
 THEME = (
-    "light, dark, solarized, high-contrast or print; your own file, mine.toml; "
-    "or auto: FILE-light and FILE-dark, and the lines that show a README's reader the one that fits."
+    "Colour theme: light, dark, solarized, high-contrast, print, or a file of your own (mine.toml). "
+    "auto writes FILE-light and FILE-dark, and prints HTML that shows each reader the matching one."
 )
 LANG = click.option(
-    "--lang", default="en", show_default=True, metavar="CODE", help="Of the words on the page: de, ja, ..."
+    "--lang", default="en", show_default=True, metavar="CODE", help="Language of the text on the page: de, ja, ..."
 )
 LOOK = _options(
     click.option(
         "--template",
         metavar="NAME",
-        help="How the page is set: default, slide, readme, square, paper, minimal, solarized, or your own ./my.toml. "
-        "The options below take the place of its keys.",
+        help="Page template: default, slide, readme, square, paper, minimal, solarized, or a file of your own "
+        "(./my.toml). The options below override its settings.",
     ),
     click.option(
         "--layout",
         metavar="NAME",
-        help="flat, isometric, row, slices, matrix or compare.  [default: what suits the layer]",
+        help="Page layout: flat, isometric, row, slices, matrix or compare.  [default: depends on the layer]",
     ),
     click.option("--theme", metavar="NAME", help=f"{THEME}  [default: the template's]"),
     LANG,
-    click.option("--width", type=int, metavar="PX", help="Page width; one side keeps the shape.  [default: 1280]"),
+    click.option(
+        "--width",
+        type=int,
+        metavar="PX",
+        help="Page width. Width or height alone keeps the aspect ratio.  [default: 1280]",
+    ),
     click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
     click.option(
         "--seconds-per-step",
         type=float,
         metavar="S",
-        help="Time of a placement.  [default: 0.6 to 1.8, and less where all would last over 30 s]",
+        help="Duration of a step.  [default: 0.6 to 1.8, less if the animation would exceed 30 s]",
     ),
-    click.option("--hold-last", type=float, metavar="S", help="Time of the last frame.  [default: 3]"),
-    click.option("--plays", type=int, default=0, show_default=True, help="How often it runs; 0 for ever."),
+    click.option("--hold-last", type=float, metavar="S", help="Duration of the last frame.  [default: 3]"),
+    click.option(
+        "--plays",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Number of times the animation plays; 0 repeats it forever.",
+    ),
     click.option(
         "--select",
         metavar="FRAMES",
-        help="Frames (0,4,8 or 2..6 or last or all), or placements as the picture counts them (step:12).",
+        help="Frames to write (0,4,8 or 2..6 or last or all), or steps as numbered in the picture (step:12).",
     ),
     click.option(
         "--sheet",
         type=int,
         metavar="COLUMNS",
-        help="One .png with several frames in so many columns: the selected ones, or a good handful.",
+        help="Write a contact sheet, one .png with several frames in this many columns.",
     ),
-    click.option("--motion", metavar="NAME", help="step, or smooth: things on their way, too.  [default: step]"),
-    click.option("--max-size", metavar="SIZE", help="Of the file: 1MB, 500KB. A GIF gives up what it must for it."),
-    click.option("--title", metavar="TEXT", help="Instead of the layer's name and sizes."),
-    click.option("--caption/--no-caption", default=None, help="The line of arithmetic and the step count."),
-    click.option("--quiet", is_flag=True, help="Print nothing but errors."),
+    click.option(
+        "--motion", metavar="NAME", help="step, or smooth to animate the movement between steps.  [default: step]"
+    ),
+    click.option(
+        "--max-size", metavar="SIZE", help="Largest file size: 1MB, 500KB. A GIF drops frames to stay below it."
+    ),
+    click.option("--title", metavar="TEXT", help="Title of the page, instead of the layer's name and sizes."),
+    click.option("--caption/--no-caption", default=None, help="Show the line of arithmetic and the step counter."),
+    click.option("--quiet", is_flag=True, help="Print nothing except errors."),
     click.option("--open", "open_it", is_flag=True, help="Open the file when it is done."),
 )
 
@@ -233,17 +267,20 @@ def file(*, required: bool) -> Decorator:
             "--output",
             required=required,
             metavar="FILE",
-            help=".gif, .png (last frame; a-%03d.png all), .txt, .json; - for standard output.",
+            help="File to write: .gif, .png (the last frame; a-%03d.png for all frames), .txt or .json. "
+            "- is standard output.",
         ),
-        click.option("--format", metavar="FORMAT", help="gif, png, txt or json, where the name does not say."),
+        click.option(
+            "--format", metavar="FORMAT", help="File format (gif, png, txt or json), if the file name has no suffix."
+        ),
         LOOK,
     )
 
 
 FILE = file(required=True)
-SYMBOLS = click.option("--symbols", is_flag=True, help="Letters with indices instead of values.")
-SATURATE = click.option("--saturate", is_flag=True, help="Say that the colours of sums clip at 255.")
-#: What more of a kind of layer can be shown.
+SYMBOLS = click.option("--symbols", is_flag=True, help="Show indexed letters instead of values.")
+SATURATE = click.option("--saturate", is_flag=True, help="Say that the colours of sums are clipped at 255.")
+#: Further options of what is shown, for each kind of layer.
 SHOWN: dict[str, Decorator] = {
     "conv": _options(SYMBOLS, SATURATE, BACKWARD),
     "transposed": _options(SYMBOLS, SATURATE),
@@ -254,10 +291,10 @@ SHOWN: dict[str, Decorator] = {
 
 
 def _unused(*options: Decorator, but: tuple[str, ...] = ()) -> Decorator:
-    """The same options, taken without being told of, but for those of these names.
+    """The same options, hidden from the help, except for those named in `but`.
 
-    A command that makes a picture can be asked to explain or describe itself, where what only a picture needs changes
-    nothing.
+    The options of a command that draws can then be passed to `explain` and `describe`, which ignore those that only
+    affect the picture.
     """
 
     def command() -> None: ...
@@ -274,11 +311,11 @@ def _unused(*options: Decorator, but: tuple[str, ...] = ()) -> Decorator:
     return decorate
 
 
-VIEW = click.option("--view", metavar="VIEW", help="One of the views that the layer's own command has.")
+VIEW = click.option("--view", metavar="VIEW", help="How to show the layer: a view of the layer's own command.")
 UNUSED = _unused(VIEW, SYMBOLS, SATURATE, BACKWARD, FILE)
-#: What a description takes besides the layer and what is shown of it.
+#: The options of a description besides the layer and its view.
 TOLD = _options(
-    click.option("--alt", is_flag=True, help="The sentence alone, for an alternative text."),
+    click.option("--alt", is_flag=True, help="Print only the alternative text, one sentence."),
     LANG,
     _unused(FILE, but=("lang",)),
 )

@@ -117,8 +117,8 @@ def _one_sentence(error: click.ClickException) -> str:
         command = error.ctx.info_name if error.ctx else ""
         if command == "compare" and error.option_name in SHOWN:
             return (
-                f"{error.option_name} does not go with compare, which shows two layers in one view, by their values; "
-                "leave it out."
+                f"{error.option_name} cannot be combined with compare, which shows two layers in one view, by their "
+                "values; leave it out."
             )
         if command in ("compare", "layer") and error.option_name in NOTED:
             return f"{error.option_name} is written into the layer's own notation; type {NOTED[error.option_name]}."

@@ -90,10 +90,10 @@ TABLE: dict[str, list[str]] = {
     "conv --input 5 --kernel 3x3x3x3": ["--kernel is 3x3x3x3", "--input is 5"],
     f"{CONV} --out-channels 0": ["--out-channels 0", "1 or more"],
     f"{CONV} --resize 4x4": ["--resize 4x4", "leave it out"],
-    "pool --input 4x4 --kernel 2 --norm-type 2": ["--norm-type does not go with --mode max", "--mode lp"],
+    "pool --input 4x4 --kernel 2 --norm-type 2": ["--norm-type cannot be combined with --mode max", "--mode lp"],
     "pool --input 4x4 --kernel 2 --padding 2": ["padding 2 is more than half", "at most 1"],
     "pool --input 4x4 --kernel 2 --padding same": ["PyTorch has no padding 'same'", "numbers"],
-    "upsample --input 2x2 --align-corners": ["align_corners does not go with mode nearest", "bilinear"],
+    "upsample --input 2x2 --align-corners": ["align_corners cannot be combined with mode nearest", "bilinear"],
     "unpool --input 2x2 --kernel 2 --indices [[0,1],[2,99]]": ["the place 99", "use 0 to 15"],
     "shuffle --input 3x2x2": ["3 channels", "multiple of 4"],
     f"{CONV} --padding same --stride 2": ["PyTorch has no padding 'same' with stride", "keras"],
@@ -153,7 +153,7 @@ TABLE: dict[str, list[str]] = {
     f"{CONV} --grey": ["--grey is for pictures, and --input '5x5' is none", "leave it out"],
     "compare Conv(3) Conv(2) --input 5x5 --grey": ["--grey is for pictures"],
     "compare Conv(3) Conv(2) --input 5x5 --view matrix": ["--view", "compare", "one view", "leave it out"],
-    "compare Conv(3) Conv(2) --input 5x5 --symbols": ["--symbols does not go with compare", "leave it out"],
+    "compare Conv(3) Conv(2) --input 5x5 --symbols": ["--symbols cannot be combined with compare", "leave it out"],
     "compare Conv(3) Conv(2) --input 5x5 --stride 2": ["--stride", "own notation", "'Conv(3, stride=2)'"],
     "layer Conv(3) --input 5x5 --padding-mode reflect": ["own notation", 'padding_mode="reflect"'],
     "upsample --input 2x2 --view both": ["is not known for an upsampling", "use beside or"],
@@ -181,8 +181,8 @@ def test_a_pair_is_no_stream_and_needs_no_format(line: str) -> None:
         (f"{CONV} --view nosuch", ["view 'nosuch'", "use sliding or matrix"]),
         ("layer Conv(3) --input 5x5 --view slidin", ["view 'slidin'", "did you mean sliding"]),
         (f"{UP} --view overlap --symbols", ["not shown in letters"]),
-        (f"{UP} --view overlap --layout matrix", ["does not go with view 'overlap'"]),
-        (f"{CONV} --view matrix --backward", ["--backward does not go with --view matrix"]),
+        (f"{UP} --view overlap --layout matrix", ["cannot be combined with view 'overlap'"]),
+        (f"{CONV} --view matrix --backward", ["--backward cannot be combined with --view matrix"]),
     ],
 )
 def test_what_is_explained_looks_at_the_view_too(line: str, says: list[str]) -> None:
@@ -207,7 +207,7 @@ def test_the_notation_that_is_named_instead_of_an_option_can_be_read() -> None:
 )
 def test_two_layers_have_one_view(look: dict[str, Any]) -> None:
     a, b = (ca.Conv(kernel_size=k).trace(np.ones((5, 5), int), np.ones((k, k), int)) for k in (2, 3))
-    with pytest.raises(ConvanimError, match="does not go with beside"):
+    with pytest.raises(ConvanimError, match="cannot be combined with beside"):
         a.animate(beside=b, **look)
 
 

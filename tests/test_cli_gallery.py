@@ -26,13 +26,13 @@ def test_build_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[s
     where = ("--folder", tmp_path, "--jobs", "1")
     code, out, err = said(capsys, "gallery", "build", *where)
     assert (code, err.count("\n"), err.startswith("Error: c.toml line 5: view 'x' ")) == (1, 1, True)
-    assert out.startswith(f"{tmp_path}: 2 made, 0 as they were, 1 failed, ")
+    assert out.startswith(f"{tmp_path}: 2 made, 0 unchanged, 1 failed, ")
     (tmp_path / "c.toml").unlink()
     (tmp_path / "b.toml").unlink()
     code, out, err = said(capsys, "gallery", "build", *where)
-    assert (code, err) == (0, "b.txt: no description makes them any more; --prune removes them.\n")
+    assert (code, err) == (0, "b.txt: no longer described; --prune removes these files.\n")
     code, out, err = said(capsys, "gallery", "build", "--prune", *where)
-    assert (code, out.splitlines()[0], err) == (0, "b.txt removed: no description makes it any more", "")
+    assert (code, out.splitlines()[0], err) == (0, "b.txt removed, as it no longer has a description", "")
     assert said(capsys, "gallery", "build", "--quiet", *where) == (0, "", "")
 
 
@@ -46,7 +46,7 @@ def test_check_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert out.splitlines() == ["a       missing         a.txt", f"longer  edited by hand  {edited}"]
     assert said(capsys, "gallery", "check", "a", "--jobs", "1", "--folder", tmp_path)[0] == 1
     here(tmp_path, force=True)
-    told = f"{tmp_path}: every file is what its description gives\n"
+    told = f"{tmp_path}: every file matches its description\n"
     assert said(capsys, "gallery", "check", "--folder", tmp_path) == (0, told, "")
 
 
@@ -101,7 +101,7 @@ def test_new_makes_the_folder_and_looks_where_a_build_looks(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, _ = said(capsys, "new", "_base", "--from", "ConvTranspose(3, stride=2)", "--input", "3x3")
-    assert (code, out) == (0, "gallery/_base.toml written; entries that extend it take its keys\n")
+    assert (code, out) == (0, "gallery/_base.toml written; entries that extend it inherit its keys\n")
     written = (tmp_path / "gallery" / "_base.toml").read_text("utf-8")
     assert 'width = 640\ntitle = "Transposed convolution, 3×3 → 7×7"\nalt = "Transposed convolution, 3×3' in written
     (tmp_path / "data.csv").write_text("1,2\n3,4\n")

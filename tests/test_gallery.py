@@ -307,7 +307,7 @@ def test_exit_codes_and_the_table(tmp_path: Path) -> None:
     assert "a           missing  a.txt\n" in missing.stdout
     built = shell("gallery", "build", "--folder", tmp_path)
     assert (built.returncode, built.stderr) == (0, "")
-    assert "1 made, 0 as they were, 0 failed" in built.stdout
+    assert "1 made, 0 unchanged, 0 failed" in built.stdout
     checked = shell("gallery", "check", "--folder", tmp_path)
     assert (checked.returncode, checked.stderr) == (0, "")
     assert shell("gallery", "check", "--folder", tmp_path / "none").returncode == 2
@@ -348,12 +348,12 @@ def test_it_watches(tmp_path: Path) -> None:
         late.start()
         assert "1 made" in process.stdout.readline()
         put(tmp_path, b=TEXT)
-        assert "1 made, 1 as they were" in process.stdout.readline()
+        assert "1 made, 1 unchanged" in process.stdout.readline()
         put(tmp_path, gallery="title = ")  # half typed: it is said, and looked at again when it changes
         assert process.stderr
         assert "gallery.toml is not TOML" in process.stderr.readline()
         put(tmp_path, gallery='title = "Mine"\n')
-        assert "0 made, 2 as they were" in process.stdout.readline()
+        assert "0 made, 2 unchanged" in process.stdout.readline()
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 130
         late.cancel()

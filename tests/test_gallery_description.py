@@ -58,7 +58,10 @@ def wrong(folder: Path, text: str, **others: str) -> str:
         ('layer = "Conv(2)"\ninput = "../x.csv"\n', "a.toml line 2: input '../x.csv' lies outside"),
         ('layer = "Conv(2)"\ninput = "-"\n', "a.toml reads from standard input"),
         ('layer = "Conv(2)"\ninput = [[1, "x"]]\n', "a.toml line 2: "),
-        ('layer = "MaxPool(2)"\ninput = "4x4"\nkernel = "3"\n', "a.toml line 3: kernel does not go with MaxPool(2)"),
+        (
+            'layer = "MaxPool(2)"\ninput = "4x4"\nkernel = "3"\n',
+            "a.toml line 3: kernel cannot be combined with MaxPool(2)",
+        ),
         ('layer = "Conv(2)"\ninput = "4x4"\nkernel = "3x3"\n', "kernel has the size 3, and Conv(kernel_size=2) has 2"),
         (
             TEXT + 'view = "slidng"\n',

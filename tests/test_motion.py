@@ -459,7 +459,7 @@ def test_nothing_is_written_that_is_too_large(tmp_path: Path) -> None:
     for name in ("a.gif", "a.png", "a.txt"):
         with pytest.raises(ConvanimError, match=r"use .* or more"):
             UP.animate(width=640, max_size="1KB").save(tmp_path / name)
-    with pytest.raises(ConvanimError, match="max size does not go with"):
+    with pytest.raises(ConvanimError, match="max size cannot be combined with"):
         UP.animate(max_size="1KB").save(tmp_path / "a.json")
     with pytest.raises(ConvanimError, match=r"use .* or more"):
         UP.animate(width=640, max_size="1KB").save(tmp_path / "a-%d.png")

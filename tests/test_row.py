@@ -138,7 +138,7 @@ def test_two_layers_are_compared_in_one_layout_only() -> None:
 def test_matrix_is_a_view_and_a_layout() -> None:
     trace = Conv(2).trace(PLANE, PLANE[:2, :2])
     assert Animation(trace, layout="matrix").view == "matrix"
-    with pytest.raises(ConvanimError, match="does not go with view 'overlap'"):
+    with pytest.raises(ConvanimError, match="cannot be combined with view 'overlap'"):
         Animation(trace, layout="matrix", view="overlap")
     with pytest.raises(ConvanimError, match="convolutions"):
         Animation(MaxPool(2).trace(PLANE), layout="matrix")

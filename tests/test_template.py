@@ -118,7 +118,7 @@ def test_the_readme_template_gives_small_files() -> None:
 
 def test_the_size_of_a_template_does_not_keep_a_trace_from_being_saved(tmp_path: Path) -> None:
     trace().animate(template="readme").save(tmp_path / "up.json")
-    with pytest.raises(ConvanimError, match=r"does not go with \.json"):
+    with pytest.raises(ConvanimError, match=r"cannot be combined with \.json"):
         trace().animate(template="readme", max_size="1MB").save(tmp_path / "down.json")
     assert [path.name for path in tmp_path.iterdir()] == ["up.json"]
 

@@ -53,7 +53,7 @@ def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
     """The command of an entry, and its options by name, as they are typed.
 
     Raises:
-        ConvanimError: the layer cannot be read, or what is given does not go with it.
+        ConvanimError: the layer cannot be read, or what is given cannot be combined with it.
 
     Example:
         >>> asked(Entry(layer="ConvTranspose(3, stride=2)", input="3x3"))
@@ -72,7 +72,7 @@ def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
     for key, kinds in _ONLY.items():
         if options.get(key) is not None and kind not in kinds:
             what = "a comparison" if kind == "compare" else entry.layer
-            raise ConvanimError(f"{key} does not go with {what}", "leave it out")
+            raise ConvanimError(f"{key} cannot be combined with {what}", "leave it out")
     if kind not in ("layer", "compare"):
         options |= _arguments(op, options)
     return kind, {key: options[key] for key in ORDER if options.get(key) is not None}

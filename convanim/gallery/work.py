@@ -137,7 +137,7 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
         theme: one of light and dark, for an entry that wants both.
 
     Raises:
-        ConvanimError: a value that cannot be read, or that does not go with another.
+        ConvanimError: a value that cannot be read, or that cannot be combined with another.
 
     Example:
         >>> animate(Entry(layer="Conv(2)", input="3x3")).trace.output.tolist()

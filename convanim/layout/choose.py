@@ -59,7 +59,7 @@ def view_of(name: str | None, view: str | None, views: Collection[str]) -> str |
     if name != "matrix":
         return view
     if view not in (None, "matrix"):
-        raise ConvanimError(f"layout 'matrix' does not go with view {view!r}", "leave one of them out")
+        raise ConvanimError(f"layout 'matrix' cannot be combined with view {view!r}", "leave one of them out")
     if "matrix" not in views:
         raise ConvanimError("layout 'matrix' is of convolutions and transposed convolutions", "use --layout flat")
     return "matrix"

@@ -56,15 +56,17 @@ class Upsample(Operation):
             given = "both size and scale_factor" if self.size is not None else "neither size nor scale_factor"
             raise ConvanimError(f"an upsampling has {given}", "give one of them, like scale_factor=2")
         if self.align_corners and self.mode != "bilinear":
-            raise ConvanimError(f"align_corners does not go with mode {self.mode}", "use mode bilinear or leave it out")
+            raise ConvanimError(
+                f"align_corners cannot be combined with mode {self.mode}", "use mode bilinear or leave it out"
+            )
         if self.align_corners and self.coordinates not in (None, "align_corners"):
             raise ConvanimError(
-                f"align_corners does not go with coordinates {self.coordinates}", "leave one of them out"
+                f"align_corners cannot be combined with coordinates {self.coordinates}", "leave one of them out"
             )
         if self.mode == "nails" and self.coordinates is not None:
             raise ConvanimError("coordinates do not go with mode nails", "leave them out")
         if self.mode == "nearest" and self.coordinates == "align_corners":
-            raise ConvanimError("align_corners does not go with mode nearest", "use half_pixel or asymmetric")
+            raise ConvanimError("align_corners cannot be combined with mode nearest", "use half_pixel or asymmetric")
         factors = self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor or 1,)
         wants_whole = (
             "nails upsample" if self.mode == "nails" else "Keras upsamples" if self.convention == "keras" else ""

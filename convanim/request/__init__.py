@@ -30,7 +30,7 @@ def request(kind: str, **typed: Any) -> Request:
         typed: the options' values by name; `x` is the input.
 
     Raises:
-        ConvanimError: a value that cannot be read, or that does not go with another.
+        ConvanimError: a value that cannot be read, or that cannot be combined with another.
 
     Example:
         >>> asked = request("pool", x="4x4", kernel="2", mode="max")
@@ -71,7 +71,7 @@ def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     if not isinstance(op, Weighted):
         for name in ("kernel", "bias"):
             if typed.get(name) is not None:
-                raise ConvanimError(f"--{name} does not go with {op}, which has no weights", "leave it out")
+                raise ConvanimError(f"--{name} cannot be combined with {op}, which has no weights", "leave it out")
         return fixed(op, x, colours)
     rank = op.rank or (2 if colours else min(x.ndim, 3))
     size = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * rank

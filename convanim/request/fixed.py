@@ -38,7 +38,7 @@ def pool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
         if typed.get(option) is not None:
             if mode != wanted:
                 raise ConvanimError(
-                    f"--{option.replace('_', '-')} does not go with --mode {mode}", f"use --mode {wanted}"
+                    f"--{option.replace('_', '-')} cannot be combined with --mode {mode}", f"use --mode {wanted}"
                 )
             arguments[option] = typed[option]
     op = _POOLS[mode](**arguments)

@@ -274,7 +274,7 @@ def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING
     for what, wanted in asked.items():
         if wanted:
             raise ConvanimError(
-                f"{what} does not go with beside: two layers are compared in one view, by their values",
+                f"{what} cannot be combined with beside: two layers are compared in one view, by their values",
                 "leave one of them out",
             )
     return CompareScene(a, b, _alone)

@@ -164,7 +164,7 @@ def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array,
         )
     if not bare and not rank <= x.ndim <= rank + 2:
         raise ConvanimError(
-            f"a weight of shape {times(weight.shape)} does not go with an input of shape {times(x.shape)}",
+            f"a weight of shape {times(weight.shape)} cannot be combined with an input of shape {times(x.shape)}",
             "give a kernel with the input's axes, or (C_out, C_in, ...) weights for an input with or without channels",
         )
     weight = weight[None, None] if bare else _in_torch_layout(op, weight)

@@ -162,14 +162,16 @@ def _again(path: Path, file: _File) -> Trace:
     if isinstance(op, Weighted):
         weight = _array(path, "weight", file.weight)
         if weight.ndim != x.ndim + 1:
-            raise ConvanimError(f"{path}: a weight {times(weight.shape)} does not go with the input", "save it again")
+            raise ConvanimError(
+                f"{path}: a weight {times(weight.shape)} cannot be combined with the input", "save it again"
+            )
         bias = None if file.bias is None else _array(path, "bias", file.bias)
         channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
         inputs = weight.shape[0] if op.transposed else weight.shape[1] * op.groups
         kernel = tuple(a.kernel for a in op.axes(x.shape[1:]))
         odd = channels % op.groups or len(x) % op.groups or (bias is not None and bias.shape != (channels,))
         if len(x) != inputs or weight.shape[2:] != kernel or odd:
-            raise ConvanimError(f"{path}: the weight or bias does not go with {op}", "save the trace again")
+            raise ConvanimError(f"{path}: the weight or bias cannot be combined with {op}", "save the trace again")
         return assembled(op, x, weight, bias, given, file.order)
     if isinstance(op, MaxUnpool):
         places = _array(path, "places", file.places)
