@@ -234,7 +234,7 @@ def _explain(kind: str, **typed: Any) -> None:
 
         view = view_of(look["layout"], shown["view"], views_of(asked.op))
         pick_view(asked.op, view, Shown(shown["symbols"], asked.colours))
-    click.echo(told(asked.op, asked.sizes))
+    click.echo(told(asked.op, asked.sizes, asked.output_size))
 
 
 def _describe(kind: str, *, alt: bool, **typed: Any) -> None:

@@ -14,6 +14,14 @@ import click
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
+class Convention(click.Choice):  # type: ignore[type-arg]
+    """A choice that leaves what it does not know to the layers, which know further names: pytorch, tf, flax."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The text as it was typed."""
+        return value
+
+
 def _options(*options: Callable[..., Any]) -> Decorator:
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
@@ -48,7 +56,7 @@ INPUT = _options(
     INPUT_ALONE,
     click.option(
         "--convention",
-        type=click.Choice(CONVENTIONS),
+        type=Convention(CONVENTIONS),
         default="torch",
         show_default=True,
         help="Framework whose defaults and padding rules apply. keras and jax put the channels last.",
@@ -125,6 +133,12 @@ UNPOOL = _options(
     _WINDOW,
     click.option(
         "--indices", metavar="ARRAY", help="Positions of the maxima. With this option, --input gives the pooled values."
+    ),
+    click.option(
+        "--output-size",
+        metavar="SIZES",
+        help="Sizes of the output, such as 5x5, or 'default' for the framework's default sizes.  "
+        "[default: the sizes of the pooling's input; with --indices, 'default']",
     ),
 )
 UPSAMPLE = _options(

@@ -28,6 +28,7 @@ import convanim
 from convanim import options, scene
 from convanim.cli import main
 from convanim.ops import arguments
+from convanim.ops.conventions import KNOWN
 
 SMALL = ["conv", "--input", "5x5", "--kernel", "3x3", "--width", "640"]
 UP = ["transposed", "--input", "2x2", "--kernel", "2x2", "--width", "640"]
@@ -431,7 +432,7 @@ def test_the_program_runs_in_click_s_own_runner(tmp_path: Path) -> None:
 
 def test_what_help_says_is_what_the_layers_take() -> None:
     """Said twice, so that asking for help loads no layer."""
-    assert arguments.CONVENTIONS == options.CONVENTIONS
+    assert tuple(KNOWN) == options.CONVENTIONS
     assert arguments.PADDING_MODES == options.PADDING_MODES
     assert scene.VIEWS == options.VIEWS
     assert {"conv", "transposed", "pool", "unpool", "upsample", "shuffle"} == set(options.LAYERS)

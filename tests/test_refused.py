@@ -28,7 +28,7 @@ def pooled(*given, **options):
     ("make", "named", "hinted"),
     [
         # What the conventions have, and have not.
-        (lambda: Conv(3, convention="pytorch"), "convention 'pytorch'", "torch"),
+        (lambda: Conv(3, convention="theano"), "convention 'theano'", "torch"),
         (lambda: Conv(3, convention=1), "convention 1", "torch, keras, jax, onnx"),
         (lambda: Conv(3, convention=None), "convention None", "leave it out"),
         (lambda: Conv(3, 2, "same"), "'same' with stride 2", "keras, jax or onnx"),
@@ -94,7 +94,7 @@ def pooled(*given, **options):
         (lambda: MaxUnpool(2, 1).trace([1, 2], [0, 1], (4,)), "an output of 4", "use 3 there"),
         (lambda: MaxUnpool(2).trace([1, 2], [0, 1], (4, 4)), "4×4", "one size an axis"),
         (lambda: MaxUnpool(2).trace([1, 2], [0, 1], (4.0,)), "output_size 4.0", "1 or more"),
-        (lambda: MaxUnpool(2).trace(pooled(2), output_size="x"), "output_size 'x'", "1 or more"),
+        (lambda: MaxUnpool(2).trace(pooled(2), output_size="x"), "output_size 'x'", '"default"'),
         (lambda: MaxUnpool(2).trace(AvgPool(2).trace([1, 2])), "does not remember", "MaxPool"),
         (lambda: MaxUnpool(2).trace(pooled(2), [0, 1]), "brings its own places", "leave the indices out"),
         (lambda: MaxUnpool(2, 1).trace(pooled(2)), "an output of 4", "use 3 there"),

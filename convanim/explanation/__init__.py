@@ -18,11 +18,15 @@ from convanim.ops.arguments import short
 __all__ = ["explain"]
 
 
-def explain(op: Operation, sizes: Sequence[int]) -> str:
+def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int] | str | None = None) -> str:
     """The arithmetic of a layer for an input of these sizes, as text of several lines.
 
+    Args:
+        output_size: of a max unpooling, as its `trace` takes it.
+
     Raises:
-        ConvanimError: not an operation, or it does not fit an input of these sizes.
+        ConvanimError: not an operation, or it does not fit an input of these sizes, or an output size that it cannot
+            have.
 
     Example:
         >>> from convanim.ops import Conv
@@ -32,7 +36,13 @@ def explain(op: Operation, sizes: Sequence[int]) -> str:
     if not isinstance(op, Operation):
         raise ConvanimError(f"{short(op)} is no layer", "give one, like Conv(kernel_size=3)")
     axes = op.axes(sizes)
-    blocks = [f"{op}   {times(sizes)} → {times([a.output for a in axes])}"]
+    outputs = [a.output for a in axes]
+    if output_size is not None:
+        if not isinstance(op, MaxUnpool):
+            raise ConvanimError(f"{op} takes no output_size", "leave it out: it belongs to MaxUnpool")
+        if not isinstance(output_size, str):
+            outputs = [a.output for a in op.sized(axes, output_size)]
+    blocks = [f"{op}   {times(sizes)} → {times(outputs)}"]
     match op:
         case Weighted():
             own = [output_block(axes), transposed_block(axes) if op.transposed else window_block(axes)]
@@ -41,7 +51,7 @@ def explain(op: Operation, sizes: Sequence[int]) -> str:
             leaves = "the windows leave" if op.ceil_mode else "the floor leaves"
             blocks += [pooled_size(op, axes), window_block(axes, leaves), *words(op, axes), pooling(op, axes)]
         case MaxUnpool():
-            blocks += [output_block(axes), unpooling(axes)]
+            blocks += [output_block(axes), unpooling(axes, outputs if output_size else None)]
         case Upsample():
             blocks += [upsampled_size(op, axes), places(op, axes)]
         case Shuffle():

@@ -24,6 +24,7 @@ from convanim.ops import (
     Resampled,
     Shuffle,
     Upsample,
+    times,
 )
 
 #: Places of an upsampling beyond these are not written out.
@@ -70,13 +71,17 @@ def pooling(op: Pool, axes: Sequence[Axis]) -> str:
     return rows_of("Work", rows)
 
 
-def unpooling(axes: Sequence[Axis]) -> str:
-    """How much goes back, and how much is zero."""
-    given, made = prod(a.input for a in axes), prod(a.output for a in axes)
+def unpooling(axes: Sequence[Axis], asked: Sequence[int] | None) -> str:
+    """How much goes back, and how much is zero, in an output of the sizes that were asked for, if any."""
+    usual = [a.output for a in axes]
+    given, made = prod(a.input for a in axes), prod(asked or usual)
+    size = "the formula's; the pooling's input may have been up to a stride larger or smaller"
+    if asked and list(asked) != usual:
+        size = f"{times(asked)}, as asked; without it the formula's {times(usual)}"
     rows = [
         ("values", f"{given}, each to the place where the maximum was"),
         ("zeros", f"{max(made - given, 0)} or more of {made} cells"),
-        ("output size", "the formula's; the pooling's input may have been up to a stride larger or smaller"),
+        ("output size", size),
     ]
     return rows_of("Values go back", rows)
 

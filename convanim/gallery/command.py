@@ -19,13 +19,13 @@ from convanim.ops.notation import KINDS
 ORDER = (
     *("input", "fill", "seed", "resize", "grey", "convention", "kernel", "stride", "padding", "mode"),
     *("scale_factor", "size", "align_corners", "coordinates", "factor", "inverse", "order"),
-    *("dilation", "ceil_mode", "count_include_pad", "norm_type", "indices", "groups", "out_channels", "bias"),
-    *("padding_mode", "output_padding", "view", "symbols", "saturate", "backward", "grad"),
+    *("dilation", "ceil_mode", "count_include_pad", "norm_type", "indices", "output_size", "groups", "out_channels"),
+    *("bias", "padding_mode", "output_padding", "view", "symbols", "saturate", "backward", "grad"),
     *("template", "layout", "theme", "lang", "width", "height", "seconds_per_step", "hold_last", "plays", "select"),
     *("motion", "max_size", "title", "caption"),
 )
 #: Keys that are arrays or numbers in an entry, and text at a shell.
-_TEXTS = ("input", "kernel", "indices", "grad", "bias")
+_TEXTS = ("input", "kernel", "indices", "grad", "bias", "output_size")
 _KIND = {
     "Conv": "conv",
     "ConvTranspose": "transposed",
@@ -38,7 +38,7 @@ _KIND = {
 _ONLY = {
     **dict.fromkeys(("kernel", "bias"), ("conv", "transposed", "layer", "compare")),
     "out_channels": ("conv", "transposed"),
-    "indices": ("unpool",),
+    **dict.fromkeys(("indices", "output_size"), ("unpool",)),
     **dict.fromkeys(("backward", "grad"), ("conv",)),
     "symbols": ("conv", "transposed", "layer"),
     "saturate": ("conv", "transposed", "pool", "upsample", "layer"),

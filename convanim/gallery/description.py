@@ -54,6 +54,7 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
     grey: bool = False
     out_channels: int | None = None
     indices: Array | None = None
+    output_size: str | int | None = None
     backward: bool = False
     grad: Array | None = None
     view: str | None = None

@@ -13,6 +13,7 @@ from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.ops.axis import LARGEST
+from convanim.ops.conventions import KNOWN, named
 
 Sizes = int | tuple[int, ...]
 Padding = int | str | tuple[int | tuple[int, int], ...]
@@ -20,7 +21,6 @@ Factors = int | float | tuple[int | float, ...]
 
 PADDING_WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
-CONVENTIONS = ("torch", "keras", "jax", "onnx")
 
 
 def near(word: str, known: Sequence[str] | dict[str, Any]) -> str:
@@ -87,6 +87,11 @@ def word_of(name: str, value: Any, known: Sequence[str]) -> str:
     return str(value)
 
 
+def convention_of(name: str, value: Any) -> str:
+    """A convention by any of its names, as its own."""
+    return word_of(name, named(value) if isinstance(value, str) else value, tuple(KNOWN))
+
+
 def flag_of(name: str, value: Any) -> bool:
     """True or False, and nothing that only looks like it."""
     if not isinstance(value, bool):
@@ -124,7 +129,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "output_padding": partial(optional, partial(sizes_of, lowest=0)),
     "groups": partial(whole, lowest=1),
     "padding_mode": partial(word_of, known=PADDING_MODES),
-    "convention": partial(word_of, known=CONVENTIONS),
+    "convention": convention_of,
     "ceil_mode": flag_of,
     "count_include_pad": partial(optional, flag_of),
     "norm_type": positive,

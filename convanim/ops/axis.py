@@ -110,11 +110,11 @@ class Resampled(Axis):
     rounding: str = "floor"
 
 
-def times(sizes: Sequence[int]) -> str:
-    """Sizes as they are written: 3×3.
+def times(sizes: Sequence[int], sign: str = "×") -> str:
+    """Sizes as they are written: 3×3; with the sign "x" as they are typed.
 
     Example:
-        >>> times((3, 4))
-        '3×4'
+        >>> times((3, 4)), times((3, 4), "x")
+        ('3×4', '3x4')
     """
-    return "×".join(map(str, sizes))
+    return sign.join(map(str, sizes))

@@ -78,6 +78,26 @@ KNOWN = {
     )
 }
 
+#: Other names by which people know a convention.
+ALIASES = {
+    **dict.fromkeys(("pytorch", "pt", "torch.nn"), "torch"),
+    **dict.fromkeys(("tensorflow", "tf", "tf.keras"), "keras"),
+    "flax": "jax",
+    **dict.fromkeys(("onnxruntime", "ort"), "onnx"),
+}
+
+
+def named(convention: str) -> str:
+    """A convention's own name for any name that it is known by; another text as it is.
+
+    Example:
+        >>> named("PyTorch"), named("tf"), named("jax"), named("caffe")
+        ('torch', 'keras', 'jax', 'caffe')
+    """
+    lower = convention.strip().lower()
+    name = ALIASES.get(lower, lower)
+    return name if name in KNOWN else convention
+
 
 def check_padding(convention: str, kind: str, padding: object) -> None:
     """Refuse a padding that a framework does not have for this kind of layer."""

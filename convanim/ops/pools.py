@@ -206,7 +206,9 @@ class MaxUnpool(Window):
                 f"unpooling with padding {self.padding!r} leaves the size open", "give the padding in numbers"
             )
 
-    def trace(self, x: Any, indices: Any = None, output_size: int | Sequence[int] | None = None) -> Any:
+    def trace(
+        self, x: Any, indices: Any = None, output_size: int | Sequence[int] | Literal["default"] | None = None
+    ) -> Any:
         """Follow every value back to its place: see `convanim.trace.Trace`.
 
         Args:
@@ -214,11 +216,20 @@ class MaxUnpool(Window):
                 the rest.
             indices: for each value its place in the output, counted row by row, in each channel from 0 (in ONNX
                 through all channels), in the shape of `x`. Where two values have one place, the last one stays.
-            output_size: the spatial sizes, where several inputs of the pooling give the same output; without it
-                (i - 1)s - 2p + k.
+            output_size: the spatial sizes, where several inputs of the pooling give the same output; "default" is what
+                the frameworks take where nothing is said, (i - 1)s - 2p + k. Without it the size of what was pooled
+                where `x` is the trace of that, otherwise the default. The indices count cells of this output: in
+                rows of another length they lead to other cells than the maxima had.
 
         Raises:
             ConvanimError: shapes or places that do not fit.
+
+        Example:
+            >>> pooled = MaxPool(kernel_size=2).trace([[0, 0, 0], [1, 0, 0]])
+            >>> MaxUnpool(kernel_size=2).trace(pooled).output.tolist()
+            [[0, 0, 0], [1, 0, 0]]
+            >>> MaxUnpool(kernel_size=2).trace(pooled, output_size="default").output.tolist()
+            [[0, 0], [0, 1]]
         """
         return self._traced(x, indices, output_size)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.ops import Conv, ConvTranspose, MaxUnpool, Weighted, parse
+from convanim.ops.arguments import convention_of
 from convanim.request.asked import Request, spatial, typed_shape
 from convanim.request.fixed import fixed, pool, shuffle, unpool, upsample
 from convanim.request.weighted import averages, for_channels, share, weighted
@@ -42,6 +43,8 @@ def request(kind: str, **typed: Any) -> Request:
     if typed["x"].strip() == (typed.get("kernel") or "").strip() == "-":
         raise ConvanimError("--input and --kernel cannot both be read from standard input", "put one into a file")
     x, colours = _input(**{name: typed.get(name) for name in ("x", "fill", "seed", "resize", "grey")})
+    if typed.get("convention") is not None:
+        typed["convention"] = convention_of("--convention", typed["convention"])
     made = _MAKERS[kind](x, colours, typed)
     return replace(made, colours=colours)
 

@@ -23,12 +23,14 @@ class Request:
         given: what `op.trace` takes.
         sizes: of the input, without channels.
         colours: whether the input is a picture with colours.
+        output_size: of an unpooling, where it was asked for: sizes, or "default".
     """
 
     op: Operation
     given: tuple[Any, ...]
     sizes: tuple[int, ...]
     colours: bool = False
+    output_size: Any = None
 
     def trace(self) -> Any:
         """The trace of the layer."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, shortly
 from convanim.ops import AvgPool, LpPool, MaxPool, MaxUnpool, Operation, PixelShuffle, PixelUnshuffle, Upsample
 from convanim.request.asked import Request, common, each, of_axes, spatial
 from convanim.source import read_array, read_number, read_padding
@@ -49,14 +49,19 @@ def unpool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     """A max unpooling, of what was pooled or, with `indices`, of the pooled values."""
     window = _window(x, colours, typed)
     op = MaxUnpool(**window)
+    size: Any = typed.get("output_size")
+    if size is not None and str(size).strip() != "default":
+        if not re.search(r"\d", str(size)):
+            raise ConvanimError(f"--output-size {shortly(size)} is no size", "write sizes, like 5x5, or default")
+        size = each(typed, "output_size")
     if typed.get("indices") is None:
         pooling = MaxPool(**window)
         pooled = fixed(pooling, x, colours)
         done = pooled.trace()
-        return Request(op, (done,), done.answer.shape[1:])
+        return Request(op, (done, None, size), done.answer.shape[1:], output_size=size)
     indices = read_array(typed["indices"], what="--indices")
     made = fixed(op, x, colours)
-    return replace(made, given=(*made.given, indices))
+    return replace(made, given=(*made.given, indices, size), output_size=size)
 
 
 def upsample(x: Any, colours: bool, typed: dict[str, Any]) -> Request:

@@ -37,6 +37,7 @@ from convanim.words import join, parts_of, rejoin, say
 #: The pooling that is undone is shown in so many frames.
 POOLED = 4
 POOLED_CELLS = say("pooled")
+ZEROS = say("zeros elsewhere")
 
 
 class UnpoolScene:
@@ -65,9 +66,14 @@ class UnpoolScene:
         self.x, self.answer = self.left.planes(trace.x), self.right.planes(trace.answer)
         self.numerals = Numerals(trace.x), Numerals(trace.answer)
         self._spots = np.stack(np.unravel_index(trace.places.reshape(-1), self._output), axis=-1).tolist()
+        # Where each maximum was, if rows of another length make its place another cell.
+        self._moved: list[Any] = []
+        if trace.pooled is not None and trace.pooled[1:] != self._output[1:]:
+            self._moved = np.stack(np.unravel_index(trace.places.reshape(-1), trace.pooled), axis=-1).tolist()
         self._pool = PoolScene(pool.by_output(), words) if pool is not None else None
         undone = Phase(say("pool: remember where"), say("pool"))
-        self.phases = (*((undone,) if self._pool else ()), Phase(say("put each value where it was"), say("unpool")))
+        put = say("unpool") if self._moved else say("put each value where it was")
+        self.phases = (*((undone,) if self._pool else ()), Phase(put, say("unpool")))
         # Where the output stands after so many values; its arrays are never written to again.
         self._placed_to, self._placed = 0, self._empty()
         self._opening = self._open()
@@ -135,6 +141,8 @@ class UnpoolScene:
         if self._pool:
             frames = [self._pooling(self._pool, i) for i in range(POOLED)]
         remark = say("each value goes to the place of its maximum; all else becomes zero")
+        if self._moved:
+            remark = say("places count cells of the output, whose rows are not as long as those that were pooled")
         return [*frames, Frame(len(self.phases) - 1, self._grids(0), (Caption(remark=remark),))]
 
     def _pooling(self, scene: PoolScene, part: int) -> Frame:
@@ -222,11 +230,14 @@ class UnpoolScene:
         plane, row, column = self._to(number)
         taken = self._after(number)[0][plane][row, column] == Role.DONE
         remark = say("the same place once more: the last value stays") if taken else say("where the maximum was")
+        if self._moved and self._moved[number] != self._spots[number]:
+            remark = say("the maximum was at {cell}", cell=place(self._moved[number]))
         return Caption(target, (source,), value, remark)
 
     def _closing(self) -> Caption:
         usual = tuple((a.input - 1) * a.stride + a.kernel - a.before - a.after for a in self.trace.axes)
         if usual == self._output:
-            return replace(size_formula(self.trace.axes), remark=say("zeros elsewhere"))
+            return replace(size_formula(self.trace.axes), remark=ZEROS)
         sizes = "×".join(map(str, self._output))
-        return Caption(say("output size"), (), sizes, say("as the pooling's input was; zeros elsewhere"))
+        as_pooled = say("as the pooling's input was; zeros elsewhere")
+        return Caption(say("output size"), (), sizes, as_pooled if self._output == self.trace.pooled else ZEROS)

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from convanim import oracle
-from convanim.errors import CheckFailed, ConvanimError
+from convanim.errors import CheckFailed, ConvanimError, shortly
 from convanim.ops import AvgPool, LpPool, MaxUnpool, Pool, times
 from convanim.taps import Ints
 from convanim.trace.arrays import Array, check_bound, largest, numbers
@@ -132,7 +132,8 @@ class PoolTrace(Trace):
 class UnpoolTrace(Trace):
     """A trace of a max unpooling: each value goes to its place; see `Trace`.
 
-    `places` are the places (C, *n), counted in each channel of the output.
+    `places` are the places (C, *n), counted in each channel of the output. `pooled` are the sizes of what was pooled,
+    in which a place may be another cell, or None where that is not known.
     """
 
     op: MaxUnpool
@@ -147,8 +148,9 @@ class UnpoolTrace(Trace):
         *,
         given: Given,
         order: Order = "gather",
+        pooled: tuple[int, ...] | None = None,
     ) -> None:
-        self.places, self._output = places, output
+        self.places, self._output, self.pooled = places, output, pooled
         flat = places.reshape(len(x), -1)
         # The value that stays in each cell of the output: of several the last one.
         self._stays = np.full((len(x), prod(output)), -1)
@@ -230,10 +232,13 @@ def trace_unpool(
     op: MaxUnpool,
     x: ArrayLike | PoolTrace,
     indices: ArrayLike | None = None,
-    output_size: int | Sequence[int] | None = None,
+    output_size: int | Sequence[int] | Literal["default"] | None = None,
     order: Order = "gather",
 ) -> UnpoolTrace:
     """Trace an unpooling: the body of `MaxUnpool.trace`."""
+    if isinstance(output_size, str) and output_size != "default":
+        raise ConvanimError(f"output_size {shortly(output_size)} is no size", 'give sizes, like (5, 5), or "default"')
+    wanted = None if isinstance(output_size, str) else output_size
     if isinstance(x, Trace):
         if not isinstance(x, PoolTrace) or x.op.combine != "max":
             raise ConvanimError(f"{x.op} does not remember maxima", "give the trace of a MaxPool")
@@ -245,8 +250,9 @@ def trace_unpool(
                 f"the window of output {cell} of {x.op} held only padding, so that its value came from nowhere",
                 "pool with less padding",
             )
-        sized = op.sized(op.axes(x.answer.shape[1:]), x.x.shape[1:] if output_size is None else output_size)
-        return unpooled(op, x.answer, x.where, tuple(a.output for a in sized), x._given, order)
+        before = x.x.shape[1:]
+        sized = op.sized(op.axes(x.answer.shape[1:]), before if output_size is None else wanted)
+        return unpooled(op, x.answer, x.where, tuple(a.output for a in sized), x._given, order, before)
     if indices is None:
         raise ConvanimError("an unpooling needs to know where the maxima were", "give indices, or a trace of MaxPool")
     inner, given = taken_in(op, numbers("input", x))
@@ -259,7 +265,7 @@ def trace_unpool(
             "give one place for each value",
         )
     where, _ = taken_in(op, places, len(inner.shape) - 1)
-    output = tuple(a.output for a in op.sized(op.axes(inner.shape[1:]), output_size))
+    output = tuple(a.output for a in op.sized(op.axes(inner.shape[1:]), wanted))
     if op.convention == "onnx":
         first = np.arange(len(where)).reshape(-1, *(1,) * len(output)) * prod(output)
         wrong = np.argwhere((where < first) | (where >= first + prod(output)))
@@ -275,13 +281,20 @@ def trace_unpool(
 
 
 def unpooled(
-    op: MaxUnpool, x: Array, places: Ints, output: tuple[int, ...], given: Given, order: Order = "gather"
+    op: MaxUnpool,
+    x: Array,
+    places: Ints,
+    output: tuple[int, ...],
+    given: Given,
+    order: Order = "gather",
+    pooled: tuple[int, ...] | None = None,
 ) -> UnpoolTrace:
     """The trace of an unpooling of (C, *n) to the sizes `output`."""
     op.sized(op.axes(x.shape[1:]), output)
     wrong = places[(places < 0) | (places >= prod(output))]
     if len(wrong):
-        raise ConvanimError(
-            f"the place {wrong[0]} is not in an output of {times(output)}", f"use 0 to {prod(output) - 1}"
-        )
-    return UnpoolTrace(op, x, places, output, given=given, order=order)
+        way = f"use 0 to {prod(output) - 1}"
+        if pooled is not None:
+            way = f"{op.rules.title} refuses it too: give the output size of what was pooled, {times(pooled, 'x')}"
+        raise ConvanimError(f"the place {wrong[0]} is not in an output of {times(output)}", way)
+    return UnpoolTrace(op, x, places, output, given=given, order=order, pooled=pooled)
