@@ -15,7 +15,7 @@ import msgspec
 
 from convanim.errors import ConvanimError
 from convanim.scene import Scene
-from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Panel, Phase, arrangements
+from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Link, Panel, Phase, arrangements
 from convanim.theme import templates
 from convanim.trace import Trace
 from convanim.words import SEPARATORS, Catalogue, translate
@@ -176,6 +176,10 @@ class Spoken:
 
     def _panel(self, panel: Panel) -> Panel:
         return replace(panel, titles=tuple(map(self._told, panel.titles)))
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The cells that a placement joins."""
+        return self._scene.links(step)
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""

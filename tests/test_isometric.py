@@ -24,7 +24,6 @@ from convanim.motion import Tween, moving
 from convanim.ops import Conv, ConvTranspose, MaxPool
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Role
-from convanim.scene.links import links
 from convanim.theme import fill, load, themes
 from convanim.timeline import plan
 
@@ -291,7 +290,7 @@ def test_lines_go_from_corner_to_corner_and_vanish_behind_the_upper_plane(view: 
     lines = (one != other).any(axis=2)
     assert not (lines & filled(page, ends(upper))).any()
     assert not (lines & ~filled(page, hull(ends(upper) + ends(lower)))).any()
-    (link,) = links(frame)
+    (link,) = frame.links
     box = (*link.cell, *(at + 1 for at in link.cell)) if link.stamps else link.window[:4]
     for x, y in lower.corners(*box):
         assert lines[y - 6 : y, x - 4 : x + 4].any(), "no line starts at this corner"

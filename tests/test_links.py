@@ -8,19 +8,34 @@ from hypothesis import given, reject, settings
 from small import small
 
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose, MaxPool, MaxUnpool, Upsample
-from convanim.scene import Scene, scene
-from convanim.scene.links import Link, links
+from convanim.ops import Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, Upsample
+from convanim.scene import Scene, scene, views_of
+from convanim.scene.frame import Link
 from convanim.trace import ConvTrace
 
 SETTINGS = settings(max_examples=60)
 COUNT = np.arange(1, 17).reshape(4, 4)
 
 
+VIEWED = [
+    scene(trace, view)
+    for trace in (
+        Conv(2, dilation=2).trace(COUNT, COUNT[:2, :2]),
+        ConvTranspose(3, 2, 1).trace(COUNT, COUNT[:3, :3]),
+        ConvTranspose(3, 2).trace(COUNT[0], COUNT[0, :3]),
+        MaxPool(2).trace(COUNT),
+        MaxUnpool(2).trace(MaxPool(2).trace(COUNT)),
+        Upsample(scale_factor=2).trace(COUNT),
+        PixelShuffle(2).trace(np.arange(16).reshape(4, 2, 2)),
+    )
+    for view in views_of(trace.op)
+]
+
+
 def steps(s: Scene, part: int = -1) -> list[tuple[Link, ...]]:
     """The links of every placement, in its last frame without a choice."""
     opening, count, each, _, _ = s.beats
-    return [links(s.frame(opening + i * each + part % each)) for i in range(count)]
+    return [s.frame(opening + i * each + part % each).links for i in range(count)]
 
 
 def cells(places: Any) -> set[tuple[int, int]]:
@@ -70,6 +85,20 @@ def test_a_stamp_that_has_not_landed_has_a_window_without_cells() -> None:
     assert {link.cells for (link,) in steps(s, 1)} == {()}
 
 
+@pytest.mark.parametrize("s", VIEWED, ids=lambda s: f"{s.title} {type(s).__name__}")
+def test_a_scene_tells_the_links_of_a_step_without_drawing_its_frame(s: Scene) -> None:
+    assert [s.links(i) for i in range(s.beats.steps)] == steps(s)
+
+
+def test_each_value_that_is_shuffled_is_joined_to_its_place() -> None:
+    done = PixelShuffle(2).trace(np.arange(16).reshape(4, 2, 2))
+    for (link,) in steps(scene(done)):
+        ((row, column),) = link.cells
+        # Channel c of a block of 2 x 2 goes to its row c // 2 and column c % 2.
+        block = divmod(int(link.panel.removeprefix("input ")), 2)
+        assert link.cell == (2 * row + block[0], 2 * column + block[1])
+
+
 def test_a_dilated_window_has_gaps() -> None:
     ((first,), *_) = steps(scene(Conv(2, dilation=2).trace(COUNT, COUNT[:2, :2])))
     assert first.cells == ((0, 0), (0, 2), (2, 0), (2, 2))
@@ -97,4 +126,4 @@ def test_two_scenes_in_lockstep_have_links_of_their_own() -> None:
 def test_where_nothing_happens_nothing_is_joined() -> None:
     s = scene(ConvTranspose(2, 2, 1, output_padding=1).trace(COUNT, COUNT[:2, :2]), "overlap-add")
     closing = range(s.beats.total - s.beats.closing, s.beats.total)
-    assert [links(s.frame(i)) for i in (0, *closing)] == [()] * (1 + s.beats.closing)
+    assert [s.frame(i).links for i in (0, *closing)] == [()] * (1 + s.beats.closing)

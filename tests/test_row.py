@@ -18,7 +18,6 @@ from convanim.layout.row import strips
 from convanim.motion import Tween
 from convanim.ops import Conv, ConvTranspose, MaxPool
 from convanim.scene import VIEWS, Scene, scene
-from convanim.scene.links import links
 from convanim.theme import load
 
 #: Layers of other ranks, or too large for their page, are drawn and left out.
@@ -50,7 +49,7 @@ def test_nothing_overlaps_and_lines_meet_no_words(case: tuple[Scene, Page]) -> N
     s, page = case
     check_apart(s, page)
     things = [(name, box) for name, box in standing(page) if not name.startswith("grid ")]
-    for link in links(s.frame(s.beats.opening + s.beats.each - 1)):
+    for link in s.frame(s.beats.opening + s.beats.each - 1).links:
         upper, lower = sorted((page.places[link.panel].box, page.places[link.other].box))
         assert lower.top - upper.bottom >= 20, "there is no room for lines"
         left, right = min(upper.left, lower.left), max(upper.right, lower.right)
@@ -83,7 +82,7 @@ def test_a_line_for_each_cell_of_the_kernel_and_none_for_its_gaps(view: str) -> 
     raster = Raster(s, page, load("light"))
     frame = s.frame(s.beats.opening + 2 * s.beats.each + s.beats.each - 1)
     pixels = raster.draw(frame).pixels
-    (link,) = links(frame)
+    (link,) = frame.links
     window, point = page.places[link.panel], page.places[link.other]
     down = window.y < point.y
     # Close to the window the lines stand apart, one at the middle of each cell.
@@ -150,11 +149,11 @@ def test_a_fan_goes_with_its_window(dilation: int) -> None:
     first = s.beats.opening + s.beats.each - 1
     tween = Tween(s.frame(first), s.frame(first + 1))
     page = layout(s, 640, 360, arrangement="row")
-    (there,) = links(tween.after)
+    (there,) = tween.after.links
     seen = []
     for part in (0.2, 0.5, 0.8):
         frame = tween.frame(part)
-        (link,) = links(frame)
+        (link,) = frame.links
         assert link.cells == there.cells
         assert len(link.cells) == 2
         with_lines, without = (Raster(s, page, load("light")) for _ in range(2))

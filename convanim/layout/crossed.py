@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from convanim import glyphs
 from convanim.layout.tilt import Lattice
 from convanim.scene import Scene
-from convanim.scene.links import links
 
 #: The lines of a scene: (row, column) on the lower plane and on the upper one, (n, 2, 2).
 Lines = NDArray[np.float64]
@@ -31,10 +30,9 @@ def lines(scene: Scene) -> Lines:
         >>> lines(s)[2].tolist()
         [[2.0, 2.0], [1.0, 1.0]]
     """
-    beats = scene.beats
     found = []
-    for step in sorted({round(at) for at in np.linspace(1, beats.steps, SEEN)}):
-        for link in links(scene.frame(beats.opening + step * beats.each - 1)):
+    for step in sorted({round(at) - 1 for at in np.linspace(1, scene.beats.steps, SEEN)}):
+        for link in scene.links(step):
             window, cell = _corners(*link.window[:4]), _corners(*link.cell, *(at + 1 for at in link.cell))
             found += list(zip(cell, window, strict=True) if link.stamps else zip(window, cell, strict=True))
     return np.array(found, float).reshape(-1, 2, 2)

@@ -19,7 +19,6 @@ from convanim.layout.stack import Stack
 from convanim.layout.tilt import Lattice, Step
 from convanim.scene import Scene
 from convanim.scene.frame import Panel
-from convanim.scene.links import links
 
 #: The steps along a row and down a column, px, as parts of the former: one for wide pages, a steeper one for tall ones.
 SHAPES = ((46, -15, 34, 24), (38, -19, 28, 26))
@@ -47,7 +46,7 @@ def planes(scene: Scene) -> tuple[Panel, Panel] | None:
     """
     if not scene.traces or len(scene.traces[0].axes) != 2 or not scene.beats.steps:
         return None
-    first = links(scene.frame(scene.beats.opening + scene.beats.each - 1))
+    first = scene.links(0)
     if len(first) != 1:
         return None
     (link,) = first

@@ -17,7 +17,6 @@ from convanim.layout.page import Box, Place, Text
 from convanim.layout.scales import above
 from convanim.scene import Scene
 from convanim.scene.frame import Blocks, Panel, Rows
-from convanim.scene.links import links
 from convanim.scene.pair import BELOW
 from convanim.trace import Trace
 
@@ -62,7 +61,7 @@ def strips(scene: Scene) -> Strips | None:
     """
     if not scene.traces or len(scene.traces[0].axes) != 1 or len(scene.blocks) != 1 or not scene.beats.steps:
         return None
-    found = links(scene.frame(scene.beats.opening + scene.beats.each - 1))
+    found = scene.links(0)
     # Of two layers each has strips of its own.
     groups = [(p.group, p.name.startswith(BELOW)) for p in scene.panels if p.group]
     if not found or len(groups) != len(set(groups)):

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from convanim.layout.style import Style
 from convanim.scene import Scene
-from convanim.scene.frame import Blocks, Frame, Panel, Phase, arrangements
+from convanim.scene.frame import Blocks, Frame, Link, Panel, Phase, arrangements
 from convanim.trace import Trace
 
 
@@ -42,6 +42,10 @@ class Seen:
     def panels(self) -> tuple[Panel, ...]:
         """The grids that appear."""
         return tuple(panel for rows in self.blocks for row in rows for panel in row)
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The cells that a placement joins."""
+        return self._scene.links(step)
 
     def frame(self, number: int) -> Frame:
         """One frame; it may hold grids that do not appear."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convanim.motion import paths
 from convanim.motion.paths import MOST, Floats
-from convanim.scene.frame import Emphasis, Float, Frame, Grid, Outline, Role, still
+from convanim.scene.frame import Emphasis, Float, Frame, Grid, Link, Outline, Role, still
 
 #: What moves, given the part of the way, 0 to 1.
 Moving = Callable[[float], Floats]
@@ -62,7 +62,23 @@ class Tween:
             on_way = tuple(o._replace(down=d * (part - 1), across=a * (part - 1)) for o, d, a in slides)
             grids[name] = replace(grids[name], outlines=on_way)
         floats = tuple(f for moving in self._moving for f in moving(part))
-        return replace(self.after, grids=grids, floats=floats)
+        links = tuple(self._link(link, part) for link in self.after.links)
+        return replace(self.after, grids=grids, floats=floats, links=links)
+
+    def _link(self, link: Link, part: float) -> Link:
+        """A link on its way, without the cells that its stamp has yet to reach."""
+        cells = tuple(cell for cell in link.cells if cell not in self._new.get(link.panel, ()))
+        down, across = self._way(link.panel, link.window[:4], part)
+        window = link.window._replace(down=down, across=across)
+        row, column = link.cell
+        moved = self._way(link.other, (row, column, row + 1, column + 1), part)
+        return link._replace(window=window, cells=cells, moved=moved)
+
+    def _way(self, name: str, box: tuple[int, ...], part: float) -> tuple[float, float]:
+        """How far the outline around some cells is from them."""
+        slides = self._slides.get(name, ())
+        down, across = next(((d, a) for o, d, a in slides if o[:4] == box and not o.dashed), (0, 0))
+        return down * (part - 1), across * (part - 1)
 
     # What happens inside a panel.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from convanim.scene.frame import Beats, Blocks, Frame, Panel, Phase
+from convanim.scene.frame import Beats, Blocks, Frame, Link, Panel, Phase
 from convanim.scene.views import TABLE, VIEWS, Kind, Shown, View, compared, pick_view, scene, views_of
 from convanim.trace import Trace
 
@@ -38,6 +38,9 @@ class Scene(Protocol):
     @property
     def blocks(self) -> Blocks:
         """The panels as they stand on the page: blocks side by side, each of rows, read left to right."""
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The cells that a placement joins, from 0, as its frame has them once it is written; none are drawn for it."""
 
     def frame(self, number: int) -> Frame:
         """One frame, from 0 to beats.total - 1; cheapest in order."""

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from convanim.arithmetic import sides
 from convanim.ops import times
 from convanim.scene.captions import place
-from convanim.scene.frame import Blocks, Caption, Frame, Rows
+from convanim.scene.frame import Blocks, Caption, Frame, Link, Rows
 from convanim.scene.gather import GatherScene
 from convanim.scene.pair import Pair, panels_of, side_by_side
 from convanim.scene.scatter import ScatterScene
@@ -62,6 +62,10 @@ class BackwardScene:
             self.blocks = (((stage,), (output, kernel), *back),)
         self.panels = panels_of(self.blocks)
 
+    def links(self, step: int) -> tuple[Link, ...]:
+        """What both join at a placement."""
+        return self._pair.links(step)
+
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
         now = self._pair.at(number)
@@ -77,7 +81,7 @@ class BackwardScene:
             if now.number == self.beats.closing - 1:
                 forward = Caption(remark=say("the backward pass of one is the forward pass of the other"))
                 back = Caption(remark=say("the same taps, read the other way round"))
-        return Frame(phase, now.grids, (forward, back), now.above.step)
+        return Frame(phase, now.grids, (forward, back), now.above.step, now.links)
 
     def _crop(self) -> str:
         """What becomes of the canvas: padding is no input, and what the floor leaves unused has no gradient."""

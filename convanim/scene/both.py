@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from convanim.scene.captions import size_formula
-from convanim.scene.frame import Blocks, Caption, Frame, OneBlock
+from convanim.scene.frame import Blocks, Caption, Frame, Link, OneBlock
 from convanim.scene.gather import GatherScene
 from convanim.scene.pair import Pair, side_by_side
 from convanim.scene.scatter import ScatterScene
@@ -44,6 +44,10 @@ class BothScene(OneBlock):
             self.rows, self.others = ((stage, turned), (output,), tuple(parts), (canvas,)), ()
         self.panels = tuple(panel for row in self.rows for panel in row)
 
+    def links(self, step: int) -> tuple[Link, ...]:
+        """What both join at a placement."""
+        return self._pair.links(step)
+
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
         now = self._pair.at(number)
@@ -55,4 +59,4 @@ class BothScene(OneBlock):
             last = now.number == self.beats.closing - 1
             same = Caption(remark=say("both ways give the same numbers"))
             captions = (size_formula(self.trace.axes), same if last else now.below.captions[0])
-        return Frame(phase, now.grids, captions, now.above.step)
+        return Frame(phase, now.grids, captions, now.above.step, now.links)

@@ -19,6 +19,7 @@ from convanim.scene.frame import (
     Emphasis,
     Frame,
     Grid,
+    Link,
     OneBlock,
     Outline,
     Panel,
@@ -126,7 +127,11 @@ class ColourScene(OneBlock):
         stage = replace(rest, emphasis=emphasis, outlines=outlines)
         captions = tuple(self._caption(c, step, s.caption, written=written) for c, s in enumerate(seen))
         grids = {"stage": stage, **self._aside, "output": self._out(step + written, step)}
-        return Frame(len(self.phases) - 1, grids, captions, step + 1)
+        return Frame(len(self.phases) - 1, grids, captions, step + 1, self.links(step))
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The window of a placement and the output cell that it fills; what joins the channels is the same in each."""
+        return tuple(link._replace(panel="stage", other="output") for link in self._inner.links(step)[:1])
 
     def _caption(self, channel: int, step: int, caption: Caption, *, written: bool) -> Caption:
         """A channel's line: `red[1,2] = 255 + 255 = 510   clips at 255`."""

@@ -17,7 +17,7 @@ from convanim.compare import CALLED, why
 from convanim.difference import Difference
 from convanim.errors import ConvanimError
 from convanim.ops import times
-from convanim.scene.frame import Beats, Blocks, Caption, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Rows
+from convanim.scene.frame import Beats, Blocks, Caption, Emphasis, Frame, Grid, Link, Outline, Panel, Phase, Role, Rows
 from convanim.scene.pair import BELOW, Pair, panels_of
 from convanim.trace import Trace
 from convanim.words import both, join, say
@@ -184,6 +184,10 @@ class CompareScene:
 
     # Frames.
 
+    def links(self, step: int) -> tuple[Link, ...]:
+        """What both join at a placement."""
+        return self._pair.links(step)
+
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
         last = number == self.beats.total - 1
@@ -193,7 +197,7 @@ class CompareScene:
         step = 0 if now.stage == "opening" else min(now.number + 1, self.beats.steps)
         step = self.beats.steps if now.stage == "closing" else step
         grids = {name: self._headed(name, grid) for name, grid in now.grids.items()}
-        return Frame(phase, {**grids, **self._compared(grids)}, captions, step)
+        return Frame(phase, {**grids, **self._compared(grids)}, captions, step, now.links)
 
     def _said(self, above: Frame, below: Frame) -> tuple[Caption, ...]:
         """The arithmetic of each, with whose it is."""

@@ -11,7 +11,7 @@ from convanim.equals import equal_layer, equal_trace
 from convanim.errors import ConvanimError
 from convanim.ops import times
 from convanim.scene.captions import heading
-from convanim.scene.frame import Blocks, Caption, Frame
+from convanim.scene.frame import Blocks, Caption, Frame, Link
 from convanim.scene.pair import Pair, panels_of, side_by_side
 from convanim.scene.scatter import ScatterScene
 from convanim.scene.upsample import UpsampleScene
@@ -76,6 +76,10 @@ class EqualScene:
             return (((x, output, canvas), (given, kernel, stamp)),)
         return (((x,), (output,), (given, kernel, stamp), (canvas,)),)
 
+    def links(self, step: int) -> tuple[Link, ...]:
+        """What both join at a placement."""
+        return (self._pair or self._above).links(step)
+
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
         last = number == self.beats.total - 1
@@ -88,7 +92,7 @@ class EqualScene:
             phase = min(len(self._above.phases) + now.below.phase - 3, len(self.phases) - 1)
             if last:
                 captions = Caption(remark=self._named()), Caption(remark=say("both ways give the same numbers"))
-        return Frame(phase, now.grids, captions, now.above.step)
+        return Frame(phase, now.grids, captions, now.above.step, now.links)
 
     def _named(self) -> str:
         """The layer, and what its weights are along the axes."""

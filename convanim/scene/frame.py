@@ -6,9 +6,10 @@ vector renderers draw the same frames, so they cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import product
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -67,6 +68,31 @@ class Outline(NamedTuple):
     dashed: bool = False
     down: float = 0.0
     across: float = 0.0
+
+
+#: The row and column of a cell.
+Cell = tuple[int, int]
+
+
+class Link(NamedTuple):
+    """A window over one panel, and the cell of another panel that its step writes or reads.
+
+    Attributes:
+        panel: the name of the panel with the window.
+        window: its outline there.
+        cells: each cell that takes part: a dilated kernel leaves gaps. Empty while a stamp has not landed yet.
+        other, cell: the panel with the one cell, and that cell.
+        stamps: whether values go from the one cell to those of the window, rather than the other way.
+        moved: how far the one cell's outline is from its cell while it is on its way, (down, across) in cells.
+    """
+
+    panel: str
+    window: Outline
+    cells: tuple[Cell, ...]
+    other: str
+    cell: Cell
+    stamps: bool = False
+    moved: tuple[float, float] = (0.0, 0.0)
 
 
 class Float(NamedTuple):
@@ -239,6 +265,7 @@ class Frame:
         grids: the panels' states, by panel name.
         captions: the scene's caption lines.
         step: the placement shown, counted from 1; 0 before the first one.
+        links: which cells the placement joins; none where nothing happens.
         floats: cells on their way, drawn over the grids in this order. The frames of a scene have none.
     """
 
@@ -246,6 +273,7 @@ class Frame:
     grids: Mapping[str, Grid]
     captions: tuple[Caption, ...]
     step: int = 0
+    links: tuple[Link, ...] = ()
     floats: tuple[Float, ...] = ()
 
 
@@ -272,6 +300,27 @@ class Beats(NamedTuple):
     def total(self) -> int:
         """The number of frames."""
         return self.opening + self.steps * self.each + self.closing
+
+
+def lattice(rows: Iterable[int], columns: Iterable[int]) -> tuple[Cell, ...]:
+    """The cells in some rows and columns, row by row.
+
+    Example:
+        >>> lattice(range(0, 3, 2), range(2))
+        ((0, 0), (0, 1), (2, 0), (2, 1))
+    """
+    return tuple(product(rows, columns))
+
+
+def around(cells: Iterable[Cell], role: Role) -> Outline:
+    """The outline around some cells.
+
+    Example:
+        >>> around([(0, 1), (2, 4)], Role.KERNEL)[:4]
+        (0, 1, 3, 5)
+    """
+    rows, columns = zip(*cells, strict=True)
+    return Outline(min(rows), min(columns), max(rows) + 1, max(columns) + 1, role)
 
 
 def still(grid: Grid, title: str | None = None, **changes: Any) -> Grid:

@@ -6,7 +6,6 @@ Knows the phases of that view and turns the trace's steps into frames. Must not 
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from convanim.scene.frame import (
     Emphasis,
     Frame,
     Grid,
+    Link,
     OneBlock,
     Outline,
     Panel,
@@ -32,7 +32,7 @@ from convanim.scene.frame import (
     whole,
 )
 from convanim.scene.letters import Letters
-from convanim.scene.stage import laid, layers, lines, roles
+from convanim.scene.stage import laid, layers, lines, roles, window_at
 from convanim.taps import folded
 from convanim.trace import ConvTrace, Trace
 from convanim.trace.engine import padded
@@ -84,12 +84,10 @@ class GatherScene(OneBlock):
         shown = self.letters.x[None] if self.letters else trace.x
         self.stage_values = laid(self.lines, shown)[0] if self.mode == "zeros" else flat(padded(shown, trace.axes)[0])
         self._origins = self._copied()
-        # The kernel as it slides, and the places under it as offsets from the window's first cell.
+        # The kernel as it slides.
         self._rotates = self.op.transposed and self.op.rules.rotates
         self.slid = self.kernel[::-1, ::-1] if self._rotates else self.kernel
         self._factors = [f"×{self.numerals[1].text(v)}" for v in self.slid.ravel().tolist()]
-        reach = [range(0, n.dilation * n.kernel, n.dilation) for n in self.lines]
-        self._taps = list(product(*reach))
 
         self.phases = self._phases()
         self._opening = self._prepare()
@@ -262,23 +260,27 @@ class GatherScene(OneBlock):
         step, part = divmod(number - self.beats.opening, self.beats.each)
         return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
 
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The window of a placement and the output cell that it is summed up in."""
+        cell = divmod(step, self.answer.shape[1])
+        window, cells = window_at(self.lines, cell)
+        return (Link("stage", window, cells, "output", cell),)
+
     def _slide(self, number: int, *, written: bool) -> Frame:
         """A placement: the window with the terms of its sum, and once that is `written` the sum in the output."""
-        step = self.trace[number]
-        row, column = (0, *step.writes[0, 1:].tolist())[-2:]
-        (top, bottom), (left, right) = self.lines[0].window(row), self.lines[1].window(column)
-        under = slice(top, bottom, self.lines[0].dilation), slice(left, right, self.lines[1].dilation)
+        step, (link,) = self.trace[number], self.links(number)
+        row, column = link.cell
+        under = tuple(np.transpose(link.cells))
         emphasis = np.zeros(self.stage_roles.shape, np.uint8)
         emphasis[under] = Emphasis.ACTIVE
-        factors = {(top + r, left + c): f for (r, c), f in zip(self._taps, self._factors, strict=True)}
-        window = Outline(top, left, bottom, right, Role.KERNEL)
+        factors = dict(zip(link.cells, self._factors, strict=True))
         done = np.full(self.answer.size, Role.PENDING, np.uint8)
         done[: number + written] = Role.DONE
         new = np.zeros(self.answer.shape, np.uint8)
         new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
         cell = Outline(row, column, row + 1, column + 1, Role.DONE)
         grids = {
-            "stage": Grid(self.stage.title, self.stage_roles, self.stage_values, emphasis, factors, (window,)),
+            "stage": Grid(self.stage.title, self.stage_roles, self.stage_values, emphasis, factors, (link.window,)),
             "kernel": self._opening[-1].grids["kernel"],
             "output": Grid(OUTPUT, done.reshape(self.answer.shape), self.answer, new, {}, (cell,)),
         }
@@ -287,7 +289,7 @@ class GatherScene(OneBlock):
         caption = self.letters.sum(step, nothing) if self.letters else product_sum(step, self.numerals, bias, nothing)
         if not written:
             caption = replace(caption, result="")
-        return Frame(len(self.phases) - 1, grids, (caption,), number + 1)
+        return Frame(len(self.phases) - 1, grids, (caption,), number + 1, (link,))
 
     @staticmethod
     def _nothing(under: NDArray[np.uint8]) -> str:

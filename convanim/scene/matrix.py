@@ -26,11 +26,12 @@ from convanim.scene.frame import (
     Emphasis,
     Frame,
     Grid,
-    Outline,
+    Link,
     Panel,
     Phase,
     Role,
     Rows,
+    around,
     flat,
     still,
     whole,
@@ -253,40 +254,43 @@ class MatrixScene:
         read[_cells(step.reads[:, 1:])] = Emphasis.ACTIVE
         new = np.zeros(self.answer.shape, np.uint8)
         new.ravel()[number] = Emphasis.WRITTEN if written else Emphasis.NONE
-        row, column = divmod(number, self.answer.shape[1])
-        cell = Outline(row, column, row + 1, column + 1, Role.DONE)
         entry = np.zeros(self.matrix.shape, np.uint8)
         entry[number, self.taps[number] > 0] = Emphasis.ACTIVE
-        along = Outline(number, 0, number + 1, self.matrix.shape[1], Role.KERNEL)
-        changes: dict[str, dict[str, Any]] = {
-            "input": {"emphasis": read, "outlines": self._window(step)},
-            "kernel": {"emphasis": self._used(step)},
-            "output": {"emphasis": new, "outlines": (cell,)},
-            "matrix": {"emphasis": self._laid(entry), "outlines": (self._along(along),)},
-            "flat input": {"emphasis": read},
-            "flat output": {"emphasis": new},
+        links = self.links(number)
+        # A row of padding alone reads nothing, and is written all the same.
+        outlines = {"output": around([divmod(number, self.answer.shape[1])], Role.DONE)}
+        outlines |= {link.panel: link.window for link in links}
+        outlines |= {link.other: around([link.cell], Role.DONE) for link in links}
+        emphasis = {
+            "input": read,
+            "kernel": self._used(step),
+            "output": new,
+            "matrix": self._laid(entry),
+            "flat input": read,
+            "flat output": new,
         }
-        at = Outline(number, 0, number + 1, 1, Role.DONE)
-        changes["flat output"]["outlines"] = (self._along(at),)
         for name in grids:
-            shape = grids[name].roles.shape
-            emphasis = changes[name].pop("emphasis").reshape(shape)
-            grids[name] = still(grids[name], emphasis=emphasis, **changes[name])
+            drawn = (outlines[name],) if name in outlines else ()
+            marked = emphasis[name].reshape(grids[name].roles.shape)
+            grids[name] = still(grids[name], emphasis=marked, outlines=drawn)
         caption = self._sum(step)
         if not written and not self.letters:
             caption = Caption(caption.subject, caption.terms, "", caption.remark, caption.relation)
-        return Frame(2, grids, (caption,), number + 1)
+        return Frame(2, grids, (caption,), number + 1, links)
 
-    def _along(self, outline: Outline) -> Outline:
-        top, left, bottom, right, role, dashed, *_ = outline
-        return Outline(left, top, right, bottom, role, dashed) if self.turned else outline
-
-    def _window(self, step: Step) -> tuple[Outline, ...]:
-        """Around the input cells that are read; padding has no column in a matrix, and is not drawn."""
-        if not len(step.reads):
-            return ()
-        rows, columns = _cells(step.reads[:, 1:])
-        return (Outline(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1, Role.KERNEL),)
+    def links(self, step: int) -> tuple[Link, ...]:
+        """A row of the matrix and its sum, and the input cells that are read; padding has no column in a matrix."""
+        length = self.matrix.shape[1]
+        cells = [(step, int(column)) for column in np.flatnonzero(self.taps[step])]
+        window, at = [(step, 0), (step, length - 1)], (step, 0)
+        if self.turned:
+            cells, window, at = [(c, r) for r, c in cells], [(c, r) for r, c in window], (0, step)
+        found = [Link("matrix", around(window, Role.KERNEL), tuple(cells), "flat output", at)]
+        read = tuple((row, column) for *_, row, column in ((0, *r[1:]) for r in self.trace[step].reads.tolist()))
+        if read and len(self.trace.axes) == 2:  # an input of one axis is flat already
+            cell = divmod(step, self.answer.shape[1])
+            found.append(Link("input", around(read, Role.KERNEL), read, "output", cell))
+        return tuple(found)
 
     def _used(self, step: Step) -> NDArray[np.uint8]:
         """The kernel's cells that a placement uses, which are its row's entries."""

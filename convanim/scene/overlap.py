@@ -7,6 +7,8 @@ even. Of other layers each window counts what it reads.
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from convanim.arithmetic import arguments, count, per_axis, sides
@@ -21,18 +23,20 @@ from convanim.scene.frame import (
     Emphasis,
     Frame,
     Grid,
+    Link,
     OneBlock,
     Outline,
     Panel,
     Phase,
     Role,
+    around,
     flat,
     whole,
 )
-from convanim.scene.stage import lines, roles
+from convanim.scene.stage import lines, roles, window_at
 from convanim.scene.upsample import resizing
 from convanim.taps import Ints
-from convanim.trace import Trace, UpsampleTrace
+from convanim.trace import Step, Trace, UpsampleTrace
 from convanim.words import join, plural, say
 
 LESS = plural("{told}, the window's other {n} is padding", "{told}, the window's other {n} are padding")
@@ -89,6 +93,11 @@ class OverlapScene(OneBlock):
         told += [say("padding {n}", n=crop)] if crop != usual else []
         return {"output": say("products: kernel {n}", n=kernel), "cured": join(", ", told)}
 
+    @property
+    def _copies(self) -> bool:
+        """Whether padding holds values that are read."""
+        return isinstance(self.trace.op, Conv) and self.trace.op.padding_mode != "zeros"
+
     def _reading(self) -> tuple[Cells, Ints]:
         """What is read, as roles and values: the input, or what the window slides over."""
         if not self._slides:
@@ -96,7 +105,7 @@ class OverlapScene(OneBlock):
         rows, columns = lines(self.trace.axes)
         shown = roles(rows, columns)
         values = np.zeros(shown.shape, self.x.dtype)
-        if isinstance(self.trace.op, Conv) and self.trace.op.padding_mode != "zeros":
+        if self._copies:
             copied = flat(self.trace.padded[0])
             values[: copied.shape[0], : copied.shape[1]] = copied
         values[np.ix_(rows.places, columns.places)] = self.x
@@ -141,33 +150,45 @@ class OverlapScene(OneBlock):
             told = say("every input cell adds 1 to each cell that its stamp reaches")
         return Frame(0, {"input": self._input(), **grids}, self._lines(Caption(remark=told)))
 
+    def links(self, step: int) -> tuple[Link, ...]:
+        """Of a stamp the input cell and those that it is counted in, of a window those that it reads."""
+        if not self._slides:
+            found = (self._landing(name, layer.trace[step]) for name, layer in self.layers.items())
+            return tuple(link for link in found if link)
+        at = divmod(step, self.layers["output"].shape[1])
+        window, under = window_at(lines(self.trace.axes), at)
+        read = under if self._copies else tuple(c for c in under if self._read_roles[c] == Role.DATA)
+        return (Link("input", window, read, "output", at),)
+
+    def _landing(self, name: str, step: Step) -> Link | None:
+        """What a stamp joins in a layer; nothing where all of it is cropped."""
+        cells = tuple((row, column) for *_, row, column in ((0, *w[1:]) for w in step.writes.tolist()))
+        at = divmod(step.number, self.x.shape[1])
+        return Link(name, around(cells, Role.KERNEL), cells, "input", at, stamps=True) if cells else None
+
     def _place(self, number: int, *, landed: bool) -> Frame:
         if self._slides:
             return self._slide(number)
         read = np.zeros(self.x.shape, np.uint8)
-        at = np.unravel_index(number, self.x.shape)
+        at = divmod(number, self.x.shape[1])
         read[at] = Emphasis.WRITTEN
-        row, column = (int(i) for i in at)
-        source = Outline(row, column, row + 1, column + 1, Role.DATA)
-        grids, captions = {"input": self._input(read, source)}, []
+        grids, captions, links = {"input": self._input(read, around([at], Role.DATA))}, [], []
         for name, layer in self.layers.items():
-            grid, caption = self._stamp(name, layer, number, landed=landed)
+            grid, caption, link = self._stamp(name, layer, number, landed=landed)
             grids[name] = grid
             captions.append(caption)
-        return Frame(0, grids, tuple(captions), number + 1)
+            links += [link if landed else link._replace(cells=())] if link else []
+        return Frame(0, grids, tuple(captions), number + 1, tuple(links))
 
-    def _stamp(self, name: str, layer: Counts, number: int, *, landed: bool) -> tuple[Grid, Caption]:
+    def _stamp(self, name: str, layer: Counts, number: int, *, landed: bool) -> tuple[Grid, Caption, Link | None]:
         """What one input cell adds to a layer's counts, or where it is about to."""
         step = layer.trace[number]
         before = layer.after(number)
         shown = layer.after(number + 1) if landed else before
-        cells = (*(np.zeros((1, len(step.writes)), np.int64)), *step.writes[:, 1:].T)[-2:]
+        link = self._landing(name, step)
+        cells = tuple(np.transpose(link.cells)) if link else ([], [])
         emphasis = np.zeros(layer.shape, np.uint8)
-        outlines: tuple[Outline, ...] = ()
-        if len(step.writes):
-            emphasis[cells] = Emphasis.WRITTEN if landed else Emphasis.NONE
-            (top, bottom), (left, right) = ((int(c.min()), int(c.max()) + 1) for c in cells)
-            outlines = (Outline(top, left, bottom, right, Role.KERNEL),)
+        emphasis[cells] = Emphasis.WRITTEN if landed else Emphasis.NONE
         states = np.where(shown == 0, Role.PENDING, np.where(shown == 1, Role.DONE, Role.OVERLAP)).astype(np.uint8)
         met = int((before[cells] > 0).sum())
         subject = say("input cell {n}", n=number + 1)
@@ -178,34 +199,31 @@ class OverlapScene(OneBlock):
             told = join(": ", [say("kernel {n}", n=per_axis([a.kernel for a in layer.axes])), told])
         if met:
             told = say("{told}, {n} of them hit before", told=told, n=met)
-        return Grid(self._titles[name], states, shown, emphasis, {}, outlines), Caption(remark=told)
+        grid = Grid(self._titles[name], states, shown, emphasis, {}, (link.window,) if link else ())
+        return grid, Caption(remark=told), link
 
     def _slide(self, number: int) -> Frame:
         """A window, the input cells that it reads, and their number in the output."""
         layer, step = self.layers["output"], self.trace[number]
-        at = (0, *step.writes[0, 1:].tolist())[-2:]
-        rows, columns = lines(self.trace.axes)
-        (top, bottom), (left, right) = rows.window(at[0]), columns.window(at[1])
-        under = np.zeros(self._read_roles.shape, bool)
-        under[top : bottom : rows.dilation, left : right : columns.dilation] = True
-        copies = isinstance(self.trace.op, Conv) and self.trace.op.padding_mode != "zeros"
-        read = under if copies else under & (self._read_roles == Role.DATA)
-        emphasis = np.where(read, Emphasis.ACTIVE, Emphasis.NONE).astype(np.uint8)
+        (link,) = self.links(number)
+        at = link.cell
+        emphasis = np.zeros(self._read_roles.shape, np.uint8)
+        emphasis[tuple(np.transpose(link.cells))] = Emphasis.ACTIVE
         counts = layer.after(number + 1)
         states = np.full(counts.size, Role.PENDING, np.uint8)
         states[: number + 1] = Role.DONE
         new = np.zeros(counts.shape, np.uint8)
         new[at] = Emphasis.WRITTEN
-        cell = Outline(at[0], at[1], at[0] + 1, at[1] + 1, Role.DONE)
+        cell = around([at], Role.DONE)
         grids = {
-            "input": self._input(emphasis, Outline(top, left, bottom, right, Role.KERNEL)),
+            "input": self._input(emphasis, link.window),
             "output": Grid(self._titles["output"], states.reshape(counts.shape), counts, new, {}, (cell,)),
         }
-        many, places = int(counts[at]), int(under.sum())
+        many, places = int(counts[at]), prod(a.kernel for a in self.trace.axes)
         name = join("", [OUTPUT, place(step.writes[0, 1:].tolist())])
         told = say("{cell} reads {cells}", cell=name, cells=count(many, "input cell"))
         told = LESS(places - many, told=told) if many < places else told
-        return Frame(0, grids, (Caption(remark=told),), number + 1)
+        return Frame(0, grids, (Caption(remark=told),), number + 1, (link,))
 
     def _close(self, number: int, closing: int) -> Frame:
         """The crop, in two frames where there is one; then the counts, and what they mean."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Panel, Phase, Role, still
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Link, Panel, Phase, Role, still
 from convanim.trace import Trace
 from convanim.words import join, say
 
@@ -33,6 +33,7 @@ class Moment(NamedTuple):
         number: the frame within that stage, from 0.
         moved: for each of the two whether it has made a step since the frame before; outside of the steps, neither.
         done: how many steps of its own each has made.
+        links: those of both, by the names that their panels have in the pair.
     """
 
     above: Frame
@@ -41,6 +42,7 @@ class Moment(NamedTuple):
     number: int
     moved: tuple[bool, bool]
     done: tuple[int, int]
+    links: tuple[Link, ...]
 
     @property
     def grids(self) -> dict[str, Grid]:
@@ -99,7 +101,17 @@ class Pair:
             stage, number = "closing", number - steps
         above, below = (self._show(s, stage, number) for s in (self.above, self.below))
         moved, done = zip(*(self._steps(s, stage, number) for s in (self.above, self.below)), strict=True)
-        return Moment(above, below, stage, number, moved, done)
+        return Moment(above, below, stage, number, moved, done, self.links(number) if stage == "steps" else ())
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """What both join at a placement of the pair: a scene that waits at rest joins nothing."""
+        found: list[Link] = []
+        for scene, name in ((self.above, ""), (self.below, BELOW)):
+            moved, done = self._steps(scene, "steps", step)
+            if moved or self._rest is not at_rest:
+                own = scene.links(done - 1)
+                found += [link._replace(panel=name + link.panel, other=name + link.other) for link in own]
+        return tuple(found)
 
     def _steps(self, scene: Scene, stage: str, number: int) -> tuple[bool, int]:
         """Whether a scene makes a step of its own, and how many it has made."""

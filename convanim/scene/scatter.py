@@ -18,11 +18,13 @@ from convanim.scene.frame import (
     Emphasis,
     Frame,
     Grid,
+    Link,
     OneBlock,
     Outline,
     Panel,
     Phase,
     Role,
+    lattice,
     still,
     whole,
 )
@@ -63,8 +65,8 @@ class ScatterScene(OneBlock):
         self._kernel_title = say("kernel") if self.op.rules.rotates else say("kernel, rotated")
         axes = trace.axes
         self._before = (0, *(a.kept.start for a in axes))[-2:]
-        self._reach = (1, *(a.reach for a in axes))[-2:]
-        self._steps = (1, *(a.dilation for a in axes))[-2:]
+        self._lines = [(a.lead, a.stride, a.reach, a.dilation) for a in axes]
+        self._lines = [(0, 1, 1, 1), *self._lines][-2:]
         self._cuts = self.shape != self.answer.shape
         # Output padding is shown where the crop is, also where nothing is cropped.
         self._crops = self._cuts or any(a.output_padding for a in axes)
@@ -151,16 +153,21 @@ class ScatterScene(OneBlock):
             remark = say("{name} slides the kernel as it is given, so it is stamped rotated by 180°", name=name)
         return Frame(0, self._grids(canvas), (Caption(remark=remark),))
 
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The input cell of a stamp and the canvas cells that it is added to."""
+        cell = divmod(step, self.x.shape[1])
+        starts = [lead + at * stride for (lead, stride, _, _), at in zip(self._lines, cell, strict=True)]
+        rows, columns = (range(a, a + reach, d) for a, (*_, reach, d) in zip(starts, self._lines, strict=True))
+        where = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.KERNEL)
+        return (Link("canvas", where, lattice(rows, columns), "input", cell, stamps=True),)
+
     def _stamp(self, number: int, part: int) -> Frame:
         """A stamp's part: 0 the value is read, 1 the kernel is scaled, 2 the product is added."""
-        step = self.trace[number]
-        at = (0, *step.reads[0, 1:].tolist())[-2:]
+        step, (link,) = self.trace[number], self.links(number)
+        at, where = link.cell, link.window
         cells = self.canvas.cells(step)
-        top, left = int(cells[0].min()), int(cells[1].min())
-        bottom, right = top + self._reach[0], left + self._reach[1]
         before, hit = self.canvas.after(number), self.canvas.hit(number)
         shown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
-        where = Outline(top, left, bottom, right, Role.KERNEL)
         source = join("", [self._reads, place(step.reads[0, 1:].tolist())])
         value = self.canvas.value(step)
         product = whole(PRODUCT, Role.PRODUCT, self.canvas.product(step))
@@ -170,9 +177,10 @@ class ScatterScene(OneBlock):
             return Frame(0, self._grids(canvas, None, at), (Caption(source, (), value),), number + 1)
         if part == 1:
             canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
-            gaps = say("with gaps, as the kernel is dilated") if max(self._steps) > 1 else ""
+            gaps = say("with gaps, as the kernel is dilated") if max(d for *_, d in self._lines) > 1 else ""
             caption = Caption(PRODUCT, (say("{cell} · kernel", cell=source),), say("{cell} · kernel", cell=value), gaps)
-            return Frame(1, self._grids(canvas, product, at), (caption,), number + 1)
+            ahead = (link._replace(cells=()),)
+            return Frame(1, self._grids(canvas, product, at), (caption,), number + 1, ahead)
         notes = self.canvas.notes(number)
         after = self.canvas.after(number + 1)
         overlap = hit[cells]
@@ -186,11 +194,11 @@ class ScatterScene(OneBlock):
             one = self.canvas.sum(number, cell) + ", …" * bool(more)
             # Sums of letters are long.
             remark = one if self._symbols else MEETS(met, sum=one)
-        slices = list(zip((top, left), (bottom, right), self._steps, strict=True))[-len(self.trace.axes) :]
+        slices = list(zip(where[:2], where[2:4], (d for *_, d in self._lines), strict=True))[-len(self.trace.axes) :]
         subject = join("", [self._name, span(slices)])
         term = say("{cell} · kernel", cell=value if self._symbols else source)
         caption = Caption(subject, (term,), "", remark, relation="+=")
-        return Frame(2, self._grids(canvas, product, at), (caption,), number + 1)
+        return Frame(2, self._grids(canvas, product, at), (caption,), number + 1, (link,))
 
     def _close(self) -> list[Frame]:
         """Cropping, the bias, and the result."""

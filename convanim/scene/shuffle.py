@@ -14,7 +14,22 @@ from convanim.errors import ConvanimError
 from convanim.numerals import Numerals
 from convanim.ops import times
 from convanim.scene.captions import OUTPUT, heading, output_cell, place, rules, span
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
+from convanim.scene.frame import (
+    Beats,
+    Blocks,
+    Caption,
+    Cell,
+    Cells,
+    Emphasis,
+    Frame,
+    Grid,
+    Link,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    around,
+)
 from convanim.scene.slab import ROW, Slab, wrapped
 from convanim.trace import ShuffleTrace, Trace
 from convanim.words import join, say
@@ -130,7 +145,18 @@ class ShuffleScene:
             return Frame(0, self._grids(0, None), (Caption(remark=told),))
         if number > self.beats.steps:
             return Frame(0, self._grids(self.beats.steps, None), (self._closing(),), self.beats.steps)
-        return Frame(0, self._grids(number, number - 1), (self._caption(number - 1),), number)
+        caption = self._caption(number - 1)
+        return Frame(0, self._grids(number, number - 1), (caption,), number, self.links(number - 1))
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """For each value that moves its cell and its place."""
+        found = []
+        for plane, *to in np.argwhere(self._turn == step).tolist():
+            channel, *cell = self._source[:, plane, to[0], to[1]].tolist()
+            window = around([(cell[0], cell[1])], Role.KERNEL)
+            ends = self.left.names[channel], window, ((cell[0], cell[1]),), self.right.names[plane], (to[0], to[1])
+            found.append(Link(*ends))
+        return tuple(found)
 
     def _grids(self, done: int, at: int | None) -> dict[str, Grid]:
         moved, now = self._turn < done, self._turn == at
@@ -139,7 +165,7 @@ class ShuffleScene:
         active = np.zeros(self.trace.x.shape, np.uint8)
         for i, (name, title) in enumerate(zip(self.left.names, self.left.titles, strict=True)):
             here = [(int(r), int(c)) for p, r, c in zip(*source, strict=True) if p == i]
-            grids[name] = Grid(title, self._roles_left[i], self.trace.x[i], active[i], {}, _around(here))
+            grids[name] = Grid(title, self._roles_left[i], self.trace.x[i], active[i], {}, _each(here))
         shown = np.where(moved, self._roles_right, Role.PENDING).astype(np.uint8)
         fresh = np.where(now, Emphasis.WRITTEN, Emphasis.NONE).astype(np.uint8)
         for i, (name, title) in enumerate(zip(self.right.names, self.right.titles, strict=True)):
@@ -147,7 +173,7 @@ class ShuffleScene:
                 (int(r), int(c)): self._told(i, r, c) for r, c in np.argwhere(moved[i])
             }
             here = [(int(r), int(c)) for r, c in np.argwhere(now[i])]
-            grids[name] = Grid(title, shown[i], self.answer[i], fresh[i], notes, _around(here))
+            grids[name] = Grid(title, shown[i], self.answer[i], fresh[i], notes, _each(here))
         return grids
 
     def _told(self, channel: int, row: int, column: int) -> str:
@@ -180,6 +206,6 @@ class ShuffleScene:
         return Caption(say("output size"), (" × ".join(f"({t})" for t in told),), times(sizes))
 
 
-def _around(cells: list[tuple[int, int]]) -> tuple[Outline, ...]:
+def _each(cells: list[Cell]) -> tuple[Outline, ...]:
     """An outline around each of some cells."""
-    return tuple(Outline(r, c, r + 1, c + 1, Role.KERNEL) for r, c in cells)
+    return tuple(around([cell], Role.KERNEL) for cell in cells)

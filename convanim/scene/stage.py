@@ -6,6 +6,7 @@ frames or order. All positions are (row, column) of the panel that shows the sta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.ops import Axis
-from convanim.scene.frame import Cells, Role
+from convanim.scene.frame import Cell, Cells, Outline, Role, lattice
 from convanim.taps import Ints
 
 
@@ -90,6 +91,13 @@ def lines(axes: tuple[Axis, ...]) -> tuple[Line, ...]:
     """The stage's rows and columns; of three axes the depth before them."""
     along = tuple(Line.of(a) for a in axes)
     return (ACROSS, *along) if len(along) == 1 else along
+
+
+def window_at(along: Sequence[Line], cell: Cell) -> tuple[Outline, tuple[Cell, ...]]:
+    """The window of an output cell on a stage of rows and columns: its outline, and the cells under the kernel."""
+    (rows, columns), (top, bottom), (left, right) = along, *(n.window(at) for n, at in zip(along, cell, strict=True))
+    under = lattice(range(top, bottom, rows.dilation), range(left, right, columns.dilation))
+    return Outline(top, left, bottom, right, Role.KERNEL), under
 
 
 def roles(*along: Line, unused: bool = True, ring: Role = Role.PADDING) -> Cells:

@@ -20,11 +20,13 @@ from convanim.scene.frame import (
     Emphasis,
     Frame,
     Grid,
+    Link,
     OneBlock,
     Outline,
     Phase,
     Role,
     flat,
+    lattice,
 )
 from convanim.scene.stage import ACROSS
 from convanim.scene.tints import (
@@ -166,6 +168,13 @@ class StampScene(OneBlock):
             return self._closing[number - opening - steps * each]
         return self._stamp(step, written=part == each - 1)
 
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The input cell of a stamp and the canvas cells that it is added to."""
+        rows, columns = self._where(step)
+        outline = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.KERNEL)
+        cells = lattice(*(range(s.start, s.stop, s.step) for s in (rows, columns)))
+        return (Link("canvas", outline, cells, "input", divmod(step, self.x.shape[2]), stamps=True),)
+
     def _stamp(self, number: int, *, written: bool) -> Frame:
         before, hit = self._after(number)
         rows, columns = self._where(number)
@@ -173,8 +182,8 @@ class StampScene(OneBlock):
         met[rows, columns] = hit[rows, columns]
         roles = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
         fresh = np.zeros(self.shape, np.uint8)
-        outline = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.KERNEL)
-        at = divmod(number, self.x.shape[2])
+        (link,) = self.links(number)
+        outline, at = link.window, link.cell
         told = say("{cell} · kernel", cell=join("", [INPUT, place(at[-len(self.trace.axes) :])]))
         slices = [(s.start, s.stop, s.step) for s in (rows, columns)][-len(self.trace.axes) :]
         if not written:
@@ -184,7 +193,8 @@ class StampScene(OneBlock):
             named = zip(CHANNELS, values, strict=True)
             colour = join(", ", [join(" ", [c, numerals.text(v)]) for c, v in named])
             caption = Caption(PRODUCT, (told,), "", colour)
-            return Frame(0, self._grids(canvas, number), (caption, Caption()), number + 1)
+            ahead = (link._replace(cells=()),)
+            return Frame(0, self._grids(canvas, number), (caption, Caption()), number + 1, ahead)
         after, _ = self._after(number + 1)
         fresh[rows, columns] = Emphasis.WRITTEN
         roles[rows, columns] = Role.DONE
@@ -193,7 +203,8 @@ class StampScene(OneBlock):
         caption = Caption(join("", [OUTPUT, span(slices)]), (told,), "", relation="+=")
         if not met.any():
             caption = replace(caption, remark=say("no overlap"))
-        return Frame(1, self._grids(canvas, number), (caption, self._sums(before, after, met)), number + 1)
+        captions = caption, self._sums(before, after, met)
+        return Frame(1, self._grids(canvas, number), captions, number + 1, (link,))
 
     def _sums(self, before: NDArray[Any], after: NDArray[Any], met: NDArray[np.bool_]) -> Caption:
         """The three sums of the first cell where stamps overlap: `[0,4]: red 255 + 0 = 255, green ...`."""

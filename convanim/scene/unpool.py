@@ -23,10 +23,12 @@ from convanim.scene.frame import (
     Emphasis,
     Frame,
     Grid,
+    Link,
     Outline,
     Panel,
     Phase,
     Role,
+    around,
 )
 from convanim.scene.pool import PoolScene
 from convanim.scene.slab import Slab, check
@@ -219,7 +221,15 @@ class UnpoolScene:
             return Frame(len(self.phases) - 1, grids, (self._closing(),), steps)
         written = part == each - 1
         grids = self._grids(step + written, step, written=written)
-        return Frame(len(self.phases) - 1, grids, (self._caption(step, written=written),), step + 1)
+        caption = self._caption(step, written=written)
+        return Frame(len(self.phases) - 1, grids, (caption,), step + 1, self.links(step))
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """A value's cell and the place that it goes to."""
+        (plane, row, column), (target, *to) = self.left.place(step), self._to(step)
+        window = around([(row, column)], Role.KERNEL)
+        ends = self.left.names[plane], window, ((row, column),), self.right.names[target], (to[0], to[1])
+        return (Link(*ends),)
 
     def _caption(self, number: int, *, written: bool) -> Caption:
         step = self.trace[number]

@@ -15,7 +15,21 @@ from numpy.typing import NDArray
 
 from convanim.numerals import Numerals
 from convanim.scene.captions import OUTPUT, detail, heading, size_formula
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role
+from convanim.scene.frame import (
+    Beats,
+    Blocks,
+    Caption,
+    Cells,
+    Emphasis,
+    Frame,
+    Grid,
+    Link,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    lattice,
+)
 from convanim.scene.slab import ROW, Slab, check, crowded, wrapped
 from convanim.scene.stage import Line, laid, lines, roles
 from convanim.trace import Step, Trace
@@ -36,12 +50,12 @@ class Seen:
     Attributes:
         caption: its arithmetic.
         active: the rows and columns under the window.
-        notes, outlines: of the planes that have any.
+        notes, outlines: of the planes that have any; the window's outline is the first of an active plane.
         quiet: planes that have no part in it.
     """
 
     caption: Caption
-    active: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
+    active: Mapping[int, tuple[slice, slice]] = field(default_factory=dict)
     notes: Mapping[int, dict[Where, str]] = field(default_factory=dict)
     outlines: Mapping[int, tuple[Outline, ...]] = field(default_factory=dict)
     quiet: frozenset[int] = frozenset()
@@ -205,7 +219,20 @@ class WindowScene:
         caption = seen.caption if written else replace(seen.caption, result="")
         stage = {name: self._plane(i, number, seen) for i, name in enumerate(self.left.names)}
         grids = {**stage, **self._beside(step, written=written), **self._written(number, written=written)}
-        return Frame(len(self.phases) - 1, grids, (caption,), number + 1)
+        return Frame(len(self.phases) - 1, grids, (caption,), number + 1, self._joined(number, seen))
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The window of a placement on each plane and the output cell that it fills."""
+        return self._joined(step, self.look(self.trace[step], written=True))
+
+    def _joined(self, number: int, seen: Seen) -> tuple[Link, ...]:
+        plane, *cell = self.right.place(number)
+        found = []
+        for i, where in seen.active.items():
+            cells = lattice(*(range(*s.indices(n)) for s, n in zip(where, self.left.shape, strict=True)))
+            window = seen.outlines[i][0]
+            found.append(Link(self.left.names[i], window, cells, self.right.names[plane], (cell[0], cell[1])))
+        return tuple(found)
 
     def _plane(self, plane: int, number: int, seen: Seen) -> Grid:
         """A plane of the stage at a placement; the same object as before where nothing happens on it."""

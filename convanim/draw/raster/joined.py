@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from convanim.draw.raster.strokes import Blends, around, clear_of, draw, stroke
 from convanim.layout import Box, Page, Place, Tilt
-from convanim.scene.frame import Frame
-from convanim.scene.links import Link, links
+from convanim.scene.frame import Frame, Link
 
 Pixels = NDArray[np.uint8]
 Point = tuple[int, int]
@@ -43,7 +42,7 @@ class Joined:
         if not self.page.links:
             return []
         boxes = []
-        for link in links(frame):
+        for link in frame.links:
             if link.panel not in self.page.places or link.other not in self.page.places:
                 continue
             one, other = self.page.places[link.panel], self.page.places[link.other]
