@@ -13,11 +13,13 @@ numpy and matplotlib.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from convanim import doors
 
-if TYPE_CHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing itself is not imported: Ctrl-C is not heard before the root is
+    from typing import Any
+
     from convanim.animation import Animation
     from convanim.errors import CheckFailed, ConvanimError
     from convanim.explanation import explain

@@ -1,6 +1,38 @@
-"""`python -m convanim`: the same as the command `convanim`."""
+"""The program's front door, for the command `convanim` and for `python -m convanim`.
 
-from convanim.cli import main
+Knows what Ctrl-C means before and after a command runs. Must not know commands.
+"""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # at run time typing takes a moment, in which nobody could hear Ctrl-C
+    from typing import NoReturn
+
+
+def _stop(*_: object) -> NoReturn:
+    # No exception: one that is raised in the middle of an import may get lost, or be told with a traceback.
+    os.write(2, b"\nError: interrupted; nothing was written.\n")
+    os._exit(130)
+
+
+def main() -> None:
+    """Run the command line and leave."""
+    try:
+        import signal
+    except KeyboardInterrupt:
+        _stop()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a background job of a shell ignores Ctrl-C
+        signal.signal(signal.SIGINT, _stop)
+    from convanim.cli import main as program
+
+    try:
+        program()
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said; Python only clears up
+
 
 if __name__ == "__main__":
     main()

@@ -59,8 +59,6 @@ def target_of(output: str, format: str | None) -> tuple[Path | None, str | None]
     target = None if output == "-" else Path(output)
     if target is None and format is None:
         raise ConvanimError("-o - needs a format", "add --format gif, png, txt or json")
-    if target is None and sys.stdout is None:
-        raise ConvanimError("standard output is closed", "open it, or write to a file")
     return target, format
 
 

@@ -7,8 +7,10 @@ names and callables; must not know any stage.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the package's root waits for nothing but this module
+    from collections.abc import Callable
+    from typing import Any
 
 _behind: dict[str, Callable[[], Callable[..., Any]]] = {}
 

@@ -5,11 +5,14 @@ Knows how an error reads and which exit code it has. Must not know what any part
 
 from __future__ import annotations
 
+import re
 import reprlib
 from typing import Any
 
 #: Characters of a message.
-_LONGEST = 1000
+_LONGEST = 500
+#: Longer than the paths and names that anybody types.
+_LONG_WORD = re.compile(r"\S{201,}")
 
 
 class ConvanimError(Exception):
@@ -32,16 +35,37 @@ class ConvanimError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        message = self.message
-        if len(message) > _LONGEST:  # what was typed is said again, but nobody reads pages of it
-            message = f"{message[: _LONGEST // 2]} ... {message[-_LONGEST // 4 :]}"
-        return f"{message}; {self.hint}." if self.hint else f"{message}."
+        message = readable(self.message)
+        return f"{message}; {readable(self.hint)}." if self.hint else f"{message}."
 
 
 class CheckFailed(ConvanimError):
     """The program disagrees with itself: an answer differs from the oracle's, so nothing is written."""
 
     exit_code = 1
+
+
+def printable(text: str) -> str:
+    """A text with its control characters as escapes, so that none of them reaches a terminal.
+
+    Example:
+        >>> printable("a\\x1b[31m.gif")
+        'a\\\\x1b[31m.gif'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def readable(text: str) -> str:
+    """A sentence in which what was typed is said again: on one line, and without the middle of what is too long.
+
+    Example:
+        >>> len(readable(f"stride {'9' * 5000} is not a size"))
+        164
+    """
+    text = _LONG_WORD.sub(lambda word: f"{word[0][:80]}...{word[0][-60:]}", printable(text))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 4 :]}"
 
 
 def shortly(value: Any) -> str:

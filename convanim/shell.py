@@ -1,21 +1,32 @@
 """How the program speaks and ends: one sentence for a wrong input, an exit code for everything.
 
-Knows exceptions and streams. Must not know commands.
+Knows exceptions, signals and streams. Must not know commands.
 """
 
 from __future__ import annotations
 
-import errno
+import codecs
+import io
 import os
 import signal
 import sys
+import tempfile
+import threading
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, printable, readable
+
+#: What stands for the characters of our own sentences where a stream's encoding lacks them.
+PLAIN = {
+    **{"×": "x", "·": "*", "−": "-", "→": "->", "←": "<-", "≈": "~", "≠": "!=", "√": "sqrt ", "Σ": "sum", "∞": "inf"},
+    **{"⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "°": " degrees", "′": "'", "β": "beta", "○": "o", "²": "^2"},
+}
 
 #: What is written into a layer's notation, where that is what is typed.
 NOTED = {
@@ -52,8 +63,9 @@ class Program(click.Group):
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Run the command line and leave."""
         extra["standalone_mode"] = False
+        _open_streams()
         try:
-            with _terminated():
+            with _heard():
                 super().main(args, prog_name or "convanim", **extra)
             sys.exit(0)
         except click.exceptions.Exit as stop:
@@ -71,11 +83,12 @@ class Program(click.Group):
             _give_up(sys.stdout)
             sys.exit(1)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EIO):
-                raise
+            reason = (error.strerror or str(error)).lower()
+            if error.filename is not None:
+                name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else error.filename
+                fail(f"{readable(str(name))} cannot be used: {reason}; name another place, or make this one usable.", 2)
             _give_up(sys.stdout)
-            reason = (error.strerror or "").lower()
-            fail(f"standard output cannot be written: {reason}; send it somewhere with room.", 2)
+            fail(f"standard output cannot be written: {reason}; send it to a place that is open and has room.", 2)
         except MemoryError:
             fail("there is not enough memory for this; use a smaller input.", 1)
 
@@ -85,7 +98,7 @@ def say(line: str, *, err: bool) -> None:
     stream = sys.stderr if err else sys.stdout
     try:
         if stream:
-            click.echo(line, err=err)
+            click.echo(printable(line), err=err)
             stream.flush()
     except OSError:
         _give_up(stream)
@@ -97,22 +110,64 @@ def fail(sentence: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def _open_streams() -> None:
+    """Let both streams take every text, and a standard output that is closed say so when it is written to.
+
+    A file or a pipe has no encoding of its own and gets UTF-8, unless PYTHONIOENCODING names another one. A terminal
+    keeps its encoding. What an encoding lacks is replaced by plain characters.
+    """
+    asked = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
+    codecs.register_error("convanim.plain", _plain)
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a notebook has takes everything
+            stream.reconfigure(encoding=None if asked or stream.isatty() else "utf-8", errors="convanim.plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that an encoding lacks: plain ones, or escapes such as \\u2192."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacked = error.object[error.start : error.end]
+    plain = "".join(PLAIN.get(char) or unicodedata.normalize("NFKD", char) for char in lacked)
+    bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return bare.encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
 @contextmanager
-def _terminated() -> Iterator[None]:
-    """While a command runs, the signal to end is taken like Ctrl-C: nothing is left behind."""
-    try:
-        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    except ValueError:  # in a thread, where nobody may listen to signals
+def _heard() -> Iterator[None]:
+    """While a command runs, Ctrl-C and the signal to end are exceptions, so that nothing is left behind."""
+    if threading.current_thread() is not threading.main_thread():  # nobody else may listen to signals
         yield
         return
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))}
+    if callable(signal.getsignal(signal.SIGINT)):  # a background job of a shell ignores Ctrl-C
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, but where it could get lost or leave something behind: there it is heard a moment later.
+
+    An import calls back where Python drops exceptions, and nobody knows of a temporary folder before its name is told.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib") or frame.f_code.co_filename == tempfile.__file__:
+            later = threading.Timer(0.02, signal.raise_signal, [number])
+            later.daemon = True
+            later.start()
+            return
+        frame = frame.f_back
+    raise KeyboardInterrupt
 
 
 def _one_sentence(error: click.ClickException) -> str:
-    text = " ".join(error.format_message().split())
+    text = readable(" ".join(error.format_message().split()))
     if isinstance(error, click.NoSuchOption):
         command = error.ctx.info_name if error.ctx else ""
         if command == "compare" and error.option_name in SHOWN:
@@ -124,6 +179,8 @@ def _one_sentence(error: click.ClickException) -> str:
             return f"{error.option_name} is written into the layer's own notation; type {NOTED[error.option_name]}."
         if error.option_name == "--output-padding":
             return f"{error.option_name} belongs to transposed convolutions; use convanim transposed."
+    if "unexpected extra argument" in text:  # cmd.exe takes single quotes for letters, and parts at the blanks
+        return f"{text}; put a value that has blanks in it into double quotes."
     return text if text.endswith((".", "?", ")")) else text + "."
 
 

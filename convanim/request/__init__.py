@@ -19,6 +19,7 @@ from convanim.request.fixed import fixed, pool, shuffle, unpool, upsample
 from convanim.request.weighted import averages, for_channels, share, weighted
 from convanim.source import read_array, read_number, read_picture, read_sizes
 from convanim.source.files import PICTURES
+from convanim.source.typed import unquoted
 
 __all__ = ["Request", "compared", "request"]
 
@@ -38,9 +39,10 @@ def request(kind: str, **typed: Any) -> Request:
         >>> asked.op, asked.trace().output.tolist()
         (MaxPool(kernel_size=2), [[6, 8], [14, 16]])
     """
+    typed = {name: unquoted(value) if isinstance(value, str) else value for name, value in typed.items()}
     if typed.get("seed", 0) < 0:
         raise ConvanimError(f"--seed {typed['seed']} is negative", "use 0 or more")
-    if typed["x"].strip() == (typed.get("kernel") or "").strip() == "-":
+    if typed["x"] == typed.get("kernel") == "-":
         raise ConvanimError("--input and --kernel cannot both be read from standard input", "put one into a file")
     x, colours = _input(**{name: typed.get(name) for name in ("x", "fill", "seed", "resize", "grey")})
     if typed.get("convention") is not None:
@@ -51,12 +53,12 @@ def request(kind: str, **typed: Any) -> Request:
 
 def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) -> tuple[Any, bool]:
     """The input, and whether it has colours (and so three channels, first)."""
-    picture = x.strip().lower().endswith(PICTURES)
+    picture = x.lower().endswith(PICTURES)
     if picture:
         wanted = None if resize is None else read_sizes(resize, what="--resize")
-        planes = read_picture(x.strip(), what="--input", resize=wanted)
+        planes = read_picture(x, what="--input", resize=wanted)
         if grey:
-            return read_picture(x.strip(), what="--input", resize=wanted, colour=False), False
+            return read_picture(x, what="--input", resize=wanted, colour=False), False
         coloured = bool((planes != planes[0]).any())
         return (planes, True) if coloured else (planes[0], False)
     if resize is not None:

@@ -42,6 +42,8 @@ WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
 _SUFFIXES = ".npy, .csv, .tsv, .png or .jpg"
 _SHAPE_LIKE = re.compile(r"[-+.,:*()\seExX×]*[0-9][-+.,:*()\seExX×0-9]*")  # also the misspelt shapes: 5,5 (5x5) 5*5
 _JOIN = re.compile("[xX×]")
+_ROWS = re.compile(r"\[?[-+.,;\seE0-9]+\]?")  # 0,1;2,3 as MATLAB has it
+_QUOTED = re.compile(r"""(['"])([^'"]*)\1""")
 _NOT_IN_LITERAL = re.compile(r'"[^"]*"?|\b[^\W0-9]\w*|[^\[\]\s,.eE0-9+-]')
 
 
@@ -58,7 +60,8 @@ def read_array(
     """Read an array from a shape, a literal, a file or standard input.
 
     Args:
-        text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), a path ending in .npy, .csv or .tsv, or `-` for CSV on `stdin`.
+        text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), rows (`0,1;2,3`), a path ending in .npy, .csv or .tsv, or `-` for
+            CSV on `stdin`. Quotes around it are left out: not every shell takes them off.
         what: the place that errors name, such as `--input`.
         fill: the values for a shape: 1 to n in row-major order, ones, or integers in [low, high] drawn with `seed`.
         seed, low, high: of the random fill; seed is 0 or more, low and high are included.
@@ -76,14 +79,16 @@ def read_array(
         >>> read_array("[0, 0.5]", what="--kernel").dtype
         dtype('float64')
     """
-    if text.strip().lower().endswith(PICTURES) and len(text) <= MAX_LITERAL:
+    text = unquoted(text)
+    if text.lower().endswith(PICTURES) and len(text) <= MAX_LITERAL:
         return read_picture(text, what=what, colour=False)
     with placed(what, text):
         if len(text) > MAX_LITERAL:
             raise ConvanimError(f"has {len(text)} characters", f"put more than {MAX_LITERAL} in a .npy or .csv file")
-        text = text.strip()
         if text == "-" or text.lower().endswith((".npy", ".csv", ".tsv")):
             return from_file(text, stdin)
+        if ";" in text and _ROWS.fullmatch(text):
+            return _rows(text)
         if text.startswith("["):
             return _literal(text)
         if _SHAPE_LIKE.fullmatch(text):
@@ -109,7 +114,7 @@ def read_sizes(text: str, *, what: str) -> tuple[int, ...]:
         (4, 6)
     """
     with placed(what, text):
-        return _sizes(text)
+        return _sizes(unquoted(text))
 
 
 def read_padding(text: str, *, what: str) -> Padding:
@@ -127,7 +132,7 @@ def read_padding(text: str, *, what: str) -> Padding:
         [1, (2, 1), ((1, 2), (0, 1)), ((1, 1), (0, 1)), 'same']
     """
     with placed(what, text):
-        text = text.strip()
+        text = unquoted(text)
         if text in WORDS:
             return text
         if text and not re.search(r"[0-9]", text):
@@ -157,11 +162,23 @@ def read_number(text: str, *, what: str) -> int | float:
         -0.5
     """
     try:
-        return number(text.strip())
+        return number(unquoted(text))
     except ConvanimError as error:
         # _number speaks of a cell that "has ..."; here it is all there is.
         told = error.message.removeprefix("has ").replace(", which", "", 1)
         raise ConvanimError(f"{what} {told}", error.hint) from None
+
+
+def unquoted(text: str) -> str:
+    """A text without blanks and one pair of quotes around it: cmd.exe hands single quotes on.
+
+    Example:
+        >>> unquoted("'[[0,1],[2,3]]'"), unquoted(' "3x3" '), unquoted("it's")
+        ('[[0,1],[2,3]]', '3x3', "it's")
+    """
+    text = text.strip()
+    quoted = _QUOTED.fullmatch(text)
+    return quoted[2].strip() if quoted else text
 
 
 def _size(part: str) -> int:
@@ -196,6 +213,12 @@ def _filled(shape: tuple[int, ...], fill: Fill, seed: int, low: int, high: int) 
     return np.random.default_rng(seed).integers(low, high, size=shape, dtype=np.int64, endpoint=True)
 
 
+def _rows(text: str) -> NDArray[Any]:
+    # One pair of brackets and a last semicolon are MATLAB's and NumPy's habit; cells stand apart by a comma or blanks.
+    rows = [re.split(r"\s*,\s*|\s+", row.strip()) for row in text.strip("[]").strip().removesuffix(";").split(";")]
+    return _array([[number(cell) for cell in row] for row in rows])
+
+
 def _literal(text: str) -> NDArray[Any]:
     # With words and strings out and the depth known, the JSON parser meets nothing that it could recurse on.
     if odd := _NOT_IN_LITERAL.search(text):
@@ -207,6 +230,11 @@ def _literal(text: str) -> NDArray[Any]:
     except json.JSONDecodeError as error:
         why = f"is not a JSON list at character {error.pos + 1} ({error.msg})"
         raise ConvanimError(why, "write it as in [[0,1],[2,3]]") from None
+    return _array(rows[0])
+
+
+def _array(listed: list[Any]) -> NDArray[Any]:
+    rows = [listed]
     shape: list[int] = []
     while any(isinstance(row, list) for row in rows):  # one axis a turn
         lengths = [len(row) if isinstance(row, list) else None for row in rows]
