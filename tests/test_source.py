@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from convanim.errors import ConvanimError
-from convanim.source import MAX_BYTES, read_array, read_padding, read_sizes
+from convanim.source import MAX_BYTES, read_array, read_number, read_padding, read_sizes
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
@@ -413,6 +413,37 @@ def test_other_paths(tmp_path, monkeypatch):
 # Anything at all.
 
 NEARLY = st.text(alphabet="0123456789xX×.,:;-+eE[](){}\" NaInftrul_'٣ı\n\t\0/", max_size=24)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0,1;2,3", [[0, 1], [2, 3]]),
+        ("[0 1; 2 3;]", [[0, 1], [2, 3]]),
+        ("0.5, -1 ; 2e1, 3", [[0.5, -1], [20, 3]]),
+        ("1;2", [[1], [2]]),
+        ("'[[0,1],[2,3]]'", [[0, 1], [2, 3]]),  # cmd.exe
+        ("'0,1;2,3'", [[0, 1], [2, 3]]),
+        ("' 2x2 '", [[1, 2], [3, 4]]),
+        ('"[5]"', [5]),
+    ],
+)
+def test_rows_and_what_shells_hand_on(text, expected):
+    assert read_array(text, what="--input").tolist() == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["0,1;2", "0,,1;2,3", ";", "1,2;x", "[[0,1];[2,3]]", "1-2;3", "'1;2", "1" * 100_000 + "x;"]
+)
+def test_rows_that_are_none(text):
+    with pytest.raises(ConvanimError, match="^--input .*; "):
+        read_array(text, what="--input")
+
+
+def test_sizes_in_quotes():
+    assert read_sizes("'2x1'", what="--stride") == (2, 1)
+    assert read_padding("'same'", what="--padding") == "same"
+    assert read_number("'-0.5'", what="--bias") == -0.5
 
 
 @settings(max_examples=500)
