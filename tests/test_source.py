@@ -436,7 +436,7 @@ def test_rows_and_what_shells_hand_on(text, expected):
     "text", ["0,1;2", "0,,1;2,3", ";", "1,2;x", "[[0,1];[2,3]]", "1-2;3", "'1;2", "1" * 100_000 + "x;"]
 )
 def test_rows_that_are_none(text):
-    with pytest.raises(ConvanimError, match="^--input .*; "):
+    with pytest.raises(ConvanimError, match=r"^--input .*; "):
         read_array(text, what="--input")
 
 
