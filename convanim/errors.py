@@ -39,6 +39,10 @@ class ConvanimError(Exception):
         return f"{message}; {readable(self.hint)}." if self.hint else f"{message}."
 
 
+class ConvanimWarning(UserWarning):
+    """What was left out of an input that could be read, in one sentence; the command line prints it and goes on."""
+
+
 class CheckFailed(ConvanimError):
     """The program disagrees with itself: an answer differs from the oracle's, so nothing is written."""
 

@@ -36,8 +36,8 @@ CONVENTIONS = ("torch", "keras", "jax", "onnx")
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 ARRAY = (
-    "A shape (5, 5x5), an array ([[0,1],[2,3]]), a .npy, .csv or .tsv file, a picture (.png, .jpg), "
-    "or - for CSV from standard input."
+    "A shape (5, 5x5), an array ([[0,1],[2,3]]), a file with a table (.csv, .txt), an array (.npy) or a picture "
+    "(.png, .jpg, .tif), or - for a table from standard input."
 )
 PER_AXIS = "one number for all axes, or one number per axis (2x1)."
 

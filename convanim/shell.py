@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import unicodedata
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -20,7 +21,7 @@ from typing import Any, NoReturn
 
 import click
 
-from convanim.errors import ConvanimError, printable, readable
+from convanim.errors import ConvanimError, ConvanimWarning, printable, readable
 
 #: What stands for the characters of our own sentences where a stream's encoding lacks them.
 PLAIN = {
@@ -65,7 +66,7 @@ class Program(click.Group):
         extra["standalone_mode"] = False
         _open_streams()
         try:
-            with _heard():
+            with _heard(), _warned():
                 super().main(args, prog_name or "convanim", **extra)
             sys.exit(0)
         except click.exceptions.Exit as stop:
@@ -164,6 +165,25 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
             return
         frame = frame.f_back
     raise KeyboardInterrupt
+
+
+@contextmanager
+def _warned() -> Iterator[None]:
+    """While a command runs, what was left out of an input is said in one line, unless the command is to be quiet."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ConvanimWarning)
+        others = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, ConvanimWarning):
+                context = click.get_current_context(silent=True)
+                if not (context and context.params.get("quiet")):
+                    say(f"Note: {message}", err=True)
+            else:
+                others(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _one_sentence(error: click.ClickException) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageOps
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.source import MAX_CELLS, read_array, read_picture
 
 PIXELS = np.array([[[255, 0, 1], [10, 20, 30], [7, 8, 9]], [[0, 255, 2], [40, 50, 60], [1, 2, 3]]], np.uint8)  # (2, 3)
@@ -123,18 +123,18 @@ def test_a_transparent_colour_of_a_grey_picture(tmp_path):
     assert read(saved(tmp_path, image, transparency=4), colour=False).tolist() == [[3, 255, 5]]
 
 
-def test_of_16_bits_the_upper_ones_are_kept(tmp_path):
-    deep = np.array([[0, 255, 256, 0x7FFF, 0xFFFF]], np.uint16)
-    assert read(saved(tmp_path, Image.fromarray(deep)), colour=False).tolist() == [[0, 0, 1, 127, 255]]
-    rgb = png(2, 1, 16, 2, b"\0" + struct.pack(">6H", 0xFFFF, 0x0100, 0x00FF, 0x1234, 0x5678, 0x9ABC))
-    (tmp_path / "b.png").write_bytes(rgb)
-    assert read(tmp_path / "b.png").tolist() == [[[255, 0x12]], [[1, 0x56]], [[0, 0x9A]]]
+def test_16_bits_of_grey_are_kept(tmp_path):
+    deep = np.array([[0, 87, 255, 256, 0x7FFF, 0xFFFF]], np.uint16)
+    path = saved(tmp_path, Image.fromarray(deep))
+    assert read(path, colour=False).tolist() == deep.tolist()
+    assert read(path).tolist() == [deep.tolist()] * 3
+    assert read(path, resize=(1, 3), colour=False).tolist() == [[44, 256, 0xBFFF]]  # means, halves up
 
 
 def test_a_transparent_colour_of_16_bits_is_that_colour_alone(tmp_path):
     grey = png(3, 1, 16, 0, b"\0" + struct.pack(">3H", 0x1200, 0x1234, 0x5678), (b"tRNS", b"\x12\x34"))
     (tmp_path / "a.png").write_bytes(grey)
-    assert read(tmp_path / "a.png", colour=False).tolist() == [[0x12, 255, 0x56]]
+    assert read(tmp_path / "a.png", colour=False).tolist() == [[0x1200, 0xFFFF, 0x5678]]
 
 
 def test_ink_becomes_light(tmp_path):
@@ -163,12 +163,21 @@ def test_an_orientation_that_says_nothing_turns_nothing(exif, tmp_path):
     assert read(saved(tmp_path, Image.fromarray(PIXELS), exif=exif)).tolist() == PLANES
 
 
-@pytest.mark.parametrize(("suffix", "kind"), [(".png", "PNG"), (".png", "GIF"), (".png", "WEBP"), (".jpg", "MPO")])
-def test_of_a_moving_picture_the_first_frame_is_read(suffix, kind, tmp_path):
+@pytest.mark.parametrize(("suffix", "kind"), [(".png", "PNG"), (".gif", "GIF"), (".webp", "WEBP"), (".tif", "TIFF")])
+def test_of_several_frames_the_first_is_read_and_that_is_said(suffix, kind, tmp_path):
+    path = two_frames(tmp_path, suffix, kind)
+    with pytest.warns(ConvanimWarning, match=rf"^--input '.*a{suffix}' has several frames, of which the first is read"):
+        assert read(path).tolist() == np.full((3, 8, 8), 255).tolist()
+
+
+def test_behind_a_photograph_nothing_else_is_meant(tmp_path):
+    assert read(two_frames(tmp_path, ".jpg", "MPO")).tolist() == np.full((3, 8, 8), 255).tolist()
+
+
+def two_frames(folder, suffix, kind):
     first, second = (Image.new("RGB", (8, 8), colour) for colour in ((255, 255, 255), (0, 0, 0)))
     options = {"lossless": True} if kind == "WEBP" else {}
-    path = saved(tmp_path, first, suffix, format=kind, save_all=True, append_images=[second], **options)
-    assert read(path).tolist() == np.full((3, 8, 8), 255).tolist()
+    return saved(folder, first, suffix, format=kind, save_all=True, append_images=[second], **options)
 
 
 # Sizes.
@@ -255,9 +264,9 @@ def test_sizes_that_no_picture_is_given(resize, says, tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "'' is not a picture; give a file that ends in .png, .jpg, .jpeg, .bmp"),
+        ("", "'' is not a picture; give a file that ends in .png, .jpg, .jpeg, .bmp, .gif, .tif, .tiff, .webp"),
         ("5x5", "'5x5' is not a picture"),
-        ("a.gif", "'a.gif' is not a picture"),
+        ("a.heic", "'a.heic' is not a picture"),
         ("missing.png", "'missing.png' cannot be read (No such file or directory); give a picture that exists"),
         ("nul\0.png", "cannot be read (it cannot be opened)"),
         ("\ud800.jpg", "cannot be read"),

@@ -14,8 +14,9 @@ from pathlib import Path, PurePosixPath
 from convanim.errors import ConvanimError
 from convanim.gallery.description import FILE_KEYS, Entry
 from convanim.gallery.tables import LARGEST, read_bytes
+from convanim.source.files import ARRAYS, PICTURES
 
-_FILES = (".npy", ".csv", ".tsv", ".png", ".jpg", ".jpeg", ".bmp", ".toml")
+_FILES = (*ARRAYS, *PICTURES, ".toml")
 MOST = 20  # files that a template leads to
 
 

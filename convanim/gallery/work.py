@@ -7,6 +7,7 @@ it makes goes back.
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from convanim.animation import Animation
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.formats import pick_format
 from convanim.gallery import digest
 from convanim.gallery.command import asked, made_by
@@ -113,7 +114,8 @@ def _scratch(task: Task) -> Iterator[dict[str, str]]:
     if not task.files:
         yield {}
         return
-    with tempfile.TemporaryDirectory(prefix="convanim") as scratch:
+    with tempfile.TemporaryDirectory(prefix="convanim") as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvanimWarning)  # the entry's command says it, with the file's own name
         paths = {text: Path(scratch) / laid(text) for text in task.files}
         for text, path in paths.items():
             path.parent.mkdir(parents=True, exist_ok=True)

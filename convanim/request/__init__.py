@@ -14,7 +14,7 @@ import numpy as np
 from convanim.errors import ConvanimError
 from convanim.ops import Conv, ConvTranspose, MaxUnpool, Weighted, parse
 from convanim.ops.arguments import convention_of
-from convanim.request.asked import Request, spatial, typed_shape
+from convanim.request.asked import Request, spatial, typed_shape, unbatched
 from convanim.request.fixed import fixed, pool, shuffle, unpool, upsample
 from convanim.request.weighted import averages, for_channels, share, weighted
 from convanim.source import read_array, read_number, read_picture, read_sizes
@@ -56,9 +56,9 @@ def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) 
     picture = x.lower().endswith(PICTURES)
     if picture:
         wanted = None if resize is None else read_sizes(resize, what="--resize")
-        planes = read_picture(x, what="--input", resize=wanted)
+        planes = read_picture(x, what="--input", resize=wanted, colour=not grey)
         if grey:
-            return read_picture(x, what="--input", resize=wanted, colour=False), False
+            return planes, False
         coloured = bool((planes != planes[0]).any())
         return (planes, True) if coloured else (planes[0], False)
     if resize is not None:
@@ -78,7 +78,8 @@ def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
             if typed.get(name) is not None:
                 raise ConvanimError(f"--{name} cannot be combined with {op}, which has no weights", "leave it out")
         return fixed(op, x, colours)
-    rank = op.rank or (2 if colours else min(x.ndim, 3))
+    plane = unbatched(x, 2, last=op.rules.last).ndim == 2
+    rank = op.rank or (2 if colours or plane else min(x.ndim, 3))
     size = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * rank
     kernel = typed.get("kernel") or typed_shape(size)
     if colours and op.rules.last:
@@ -88,6 +89,8 @@ def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1)
     if averages(kernel, colours, typed):
         weight, fill = np.full(weight.shape, share(op, size)), None
+    if weight.ndim == len(size):
+        x = unbatched(x, len(size), last=op.rules.last)
     if weight.ndim == x.ndim - 1:
         weight = for_channels(op, x, weight, typed | {"kernel": kernel}, fill, seed)
     bias = None if typed.get("bias") is None else read_number(typed["bias"], what="--bias")

@@ -44,6 +44,22 @@ def spatial(op: Operation, x: Any, rank: int) -> tuple[int, ...]:
     return tuple(x.shape[:-1][-rank:] if op.rules.last else x.shape[-rank:])
 
 
+def unbatched(x: Any, axes: int, *, last: bool, channels: bool = False) -> Any:
+    """The item of a batch of one over so many axes, and any other array as it is.
+
+    The item is (C, *n), or (*n, C) with the channels last; it is *n where there is one channel that need not stay.
+
+    Example:
+        >>> import numpy as np
+        >>> [unbatched(np.ones(shape), 2, last=False).shape for shape in ((1, 1, 3, 4), (1, 2, 3, 4), (2, 3, 4))]
+        [(3, 4), (2, 3, 4), (2, 3, 4)]
+    """
+    if x.ndim != axes + 2 or len(x) != 1:
+        return x
+    axis = -1 if last else 0
+    return x[0].squeeze(axis) if x[0].shape[axis] == 1 and not channels else x[0]
+
+
 def common(typed: dict[str, Any]) -> dict[str, Any]:
     """The arguments that every layer takes."""
     return {"convention": typed.get("convention") or "torch"}

@@ -13,7 +13,7 @@ import numpy as np
 
 from convanim.errors import ConvanimError, shortly
 from convanim.ops import AvgPool, LpPool, MaxPool, MaxUnpool, Operation, PixelShuffle, PixelUnshuffle, Upsample
-from convanim.request.asked import Request, common, each, of_axes, spatial
+from convanim.request.asked import Request, common, each, of_axes, spatial, unbatched
 from convanim.source import read_array, read_number, read_padding
 
 _POOLS: dict[str, type[Any]] = {"max": MaxPool, "avg": AvgPool, "lp": LpPool}
@@ -23,6 +23,7 @@ def fixed(op: Operation, x: Any, colours: bool) -> Request:
     """A layer without weights over an input."""
     if colours and op.rules.last:
         x = np.moveaxis(x, 0, -1)
+    x = _planar(op, x)
     rank = op.rank if op.rank is not None else min(x.ndim, 2) if x.ndim < 4 else 3
     return Request(op, (x,), spatial(op, x, rank))
 
@@ -59,7 +60,7 @@ def unpool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
         pooled = fixed(pooling, x, colours)
         done = pooled.trace()
         return Request(op, (done, None, size), done.answer.shape[1:], output_size=size)
-    indices = read_array(typed["indices"], what="--indices")
+    indices = _planar(op, read_array(typed["indices"], what="--indices"))
     made = fixed(op, x, colours)
     return replace(made, given=(*made.given, indices, size), output_size=size)
 
@@ -87,6 +88,12 @@ def shuffle(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     return fixed(
         PixelUnshuffle(factor, **arguments) if typed.get("inverse") else PixelShuffle(factor, **arguments), x, colours
     )
+
+
+def _planar(op: Operation, x: Any) -> Any:
+    """The plane in a batch of one with one channel; another batch of one is left, since it may be three axes, too."""
+    plane = unbatched(x, 2, last=op.rules.last)
+    return plane if plane.ndim == 2 and op.rank in (None, 2) else x
 
 
 def _window(x: Any, colours: bool, typed: dict[str, Any]) -> dict[str, Any]:

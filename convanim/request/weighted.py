@@ -14,7 +14,7 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.ops import Weighted
-from convanim.request.asked import Request, common, each, of_axes, spatial, typed_shape
+from convanim.request.asked import Request, common, each, of_axes, spatial, typed_shape, unbatched
 from convanim.source import read_array, read_number, read_padding
 
 _SHAPE = re.compile(r"\s*\d+(\s*[xX×]\s*\d+)*\s*", re.ASCII)
@@ -27,7 +27,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         kernel, seed = typed["kernel"], typed.get("seed") or 0
         fill: Any = typed.get("fill") or "range"
         mean = averages(kernel, colours, typed)
-        axes = 2 if colours else x.ndim
+        axes = 2 if colours else x.ndim if x.ndim < 4 else x.ndim - 2  # four axes are a batch, with channels
         if re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII):
             kernel = "x".join([kernel.strip()] * axes)  # one number: the same along every axis of the input
         # The kernel's random numbers are others than the input's, and of both signs.
@@ -46,8 +46,10 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         if typed.get("padding_mode") not in (None, "zeros"):
             arguments["padding_mode"] = typed["padding_mode"]
         window = weight.shape
+        last = typed.get("convention") in ("keras", "jax")
+        full = weight.ndim == x.ndim > 3  # both with a batch's or the outputs' axis, and with channels
+        x = unbatched(x, x.ndim - 2 if full else weight.ndim, last=last, channels=full)
         if weight.ndim == x.ndim + 1:
-            last = typed.get("convention") in ("keras", "jax")
             window = weight.shape[:-2] if last else weight.shape[2:]
         elif weight.ndim not in (x.ndim, x.ndim - 1) or (colours and weight.ndim == 3):
             raise ConvanimError(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, ConvanimWarning
 
 MAX_DIMENSIONS = 5  # weights: two of channels, depth, height, width
 MAX_CELLS = 2**24
@@ -18,6 +19,8 @@ LOWEST, HIGHEST = -(2**63), 2**63 - 1  # int64
 WHOLE = re.compile(r"[-+]?[0-9]+")
 # float() alone would also take 1_000 and the digits of other scripts.
 DECIMAL = re.compile(r"(?ai)[-+]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[-+]?[0-9]+)?|nan|inf|infinity)")
+#: Signs that word processors, spreadsheets and web pages put before a negative number.
+MINUSES = str.maketrans(dict.fromkeys("−–‐‑﹣－", "-"))
 NOT_FINITE = "is not finite, and a trace proves itself by equality, which NaN (or infinity minus infinity) never has"
 
 
@@ -28,10 +31,13 @@ def short(text: str) -> str:
 
 
 @contextmanager
-def placed(what: str, text: str) -> Iterator[None]:
-    """Put the option and the value before the reason: the readers raise a reason only ("has the size 0, ...")."""
+def placed(what: str, text: str) -> Iterator[Callable[[str], None]]:
+    """Put the option and the value before the reason: the readers raise a reason only ("has the size 0, ...").
+
+    What is yielded takes what is to be said of something that is read well: a warning, with the same beginning.
+    """
     try:
-        yield
+        yield lambda why: warnings.warn(f"{what} {short(text)} {why}.", ConvanimWarning, stacklevel=2)
     except ConvanimError as error:
         raise ConvanimError(f"{what} {short(text)} {error.message}", error.hint) from None
 
@@ -48,6 +54,7 @@ def check_shape(shape: Sequence[int]) -> None:
 
 def number(token: str, line: int = 0, column: int = 0) -> int | float:
     """Read one cell; a line above 0 is the place for the error."""
+    token = token.translate(MINUSES)
     why, hint = "is not a number", "put a number there, with a point for decimals"
     with suppress(ValueError):
         if WHOLE.fullmatch(token):

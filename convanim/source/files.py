@@ -1,54 +1,88 @@
-"""Files as arrays: .npy and tables.
+"""Files as arrays: .npy, .npz and tables.
 
 Knows formats, and that a file is data: never unpickled, looked at before it is loaded. Must not know options.
 """
 
 from __future__ import annotations
 
-import csv
 import io
-import re
+import math
 import sys
 import warnings
-from array import array
+import zipfile
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
-from convanim.source.cells import HIGHEST, MAX_CELLS, NOT_FINITE, check_shape, number, short
+from convanim.source.cells import HIGHEST, MAX_CELLS, NOT_FINITE, check_shape, short
+from convanim.source.tables import table
 
 MAX_BYTES = 2 * MAX_CELLS  # 32 MB of CSV: a cell and its comma take two bytes, so these bytes never hold more cells
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
+TABLES = (".csv", ".tsv", ".txt", ".dat")
+ARRAYS = (".npy", ".npz", *TABLES)
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
-def from_file(text: str, stdin: BinaryIO | None) -> NDArray[Any]:
-    """The array in a .npy, .csv or .tsv file, or in the CSV on standard input that `-` stands for."""
+def from_file(text: str, stdin: BinaryIO | None, tell: Callable[[str], None]) -> NDArray[Any]:
+    """The array in a file that ends in one of ARRAYS, or in the CSV on standard input that `-` stands for.
+
+    `tell` takes what is to be said about what is left out.
+    """
+    suffix = text[-4:].lower()
     try:
         # A program without a console has no sys.stdin, which is as good as an empty one.
         piped = nullcontext(stdin or getattr(sys.stdin, "buffer", None) or io.BytesIO())
         with piped if text == "-" else Path(text).open("rb") as file:
-            return _npy(file) if text.lower().endswith(".npy") else _table(file, tabs=text.lower().endswith(".tsv"))
+            if suffix in (".npy", ".npz"):
+                return _npy(file) if suffix == ".npy" else _npz(file)
+            data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it, or a closed stdin
         why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"
         raise ConvanimError(why, "give a file that exists and can be read, or pipe CSV into -") from None
+    if len(data) > MAX_BYTES:
+        raise ConvanimError(f"has more than {MAX_BYTES} bytes", "use a .npy file or a smaller table")
+    return table(data, tabs=suffix == ".tsv", tell=tell)
 
 
-def _npy(file: BinaryIO) -> NDArray[Any]:
+def _npz(file: BinaryIO) -> NDArray[Any]:
+    try:
+        with zipfile.ZipFile(file) as folder:
+            names = folder.namelist()
+            if len(names) == 1:
+                with folder.open(names[0]) as inner:
+                    return _npy(inner)
+    except ConvanimError:
+        raise
+    except Exception:  # beside its own errors, those of every compression
+        raise ConvanimError("is cut short or is not a .npz file", "save it again with numpy.savez") from None
+    held = ", ".join(short(name.removesuffix(".npy")) for name in names[:4]) + ", ..." * (len(names) > 4)
+    raise ConvanimError(
+        f"holds {len(names)} arrays{held and f' ({held})'}",
+        "save the one that is meant with numpy.save, as a .npy file",
+    )
+
+
+def _npy(file: IO[bytes]) -> NDArray[Any]:
     # Version 3 of the format is for structured arrays, which are refused anyway.
     headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a file from Python 2 is a good file
-            shape, _, dtype = headers[np.lib.format.read_magic(file)](file)
+            start = io.BytesIO(file.read(2**16))  # a header says itself how long it is, and numpy believes it
+            shape, fortran, dtype = headers[np.lib.format.read_magic(start)](start)
             if dtype.kind not in "biuf" or dtype.itemsize > 8:
-                raise ConvanimError(f"has the dtype {short(str(dtype))}", "save it as int64 or float64")
+                hint = "save its real part (a.real) or its absolute values (abs(a))" if dtype.kind == "c" else ""
+                raise ConvanimError(f"has the dtype {short(str(dtype))}", hint or "save it as int64 or float64")
             check_shape(shape)
-            file.seek(0)
-            loaded: NDArray[Any] = np.load(file, allow_pickle=False)
+            # Not numpy.load, which would read the header again from a file that may have changed.
+            cells = math.prod(shape)
+            data = start.read() + file.read(cells * dtype.itemsize)
+            loaded = np.frombuffer(data, dtype, cells).reshape(shape, order="F" if fortran else "C")
     except ConvanimError:
         raise
     except Exception:  # numpy reads the header as Python text and lets out whatever that parser raises
@@ -61,35 +95,3 @@ def _npy(file: BinaryIO) -> NDArray[Any]:
     if int(loaded.max()) > HIGHEST:
         raise ConvanimError(f"has {loaded.max()}, which does not fit in int64", "save it as int64 or float64")
     return loaded.astype(np.int64, order="C")
-
-
-def _table(file: BinaryIO, *, tabs: bool) -> NDArray[Any]:
-    data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise ConvanimError(f"has more than {MAX_BYTES} bytes", "use a .npy file or a smaller table")
-    # The semicolon before the comma: beside a semicolon a comma is a decimal comma, and refused as such.
-    first = re.search(rb"[^\s\xef\xbb\xbf][^\r\n]*", data)
-    delimiter = "\t" if tabs else next((mark for mark in ";\t" if first and mark.encode() in first[0]), ",")
-    lines = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig"), delimiter=delimiter, strict=True)
-    cells: array[Any] = array("q")  # not a list: 8 bytes a cell where int objects take 40
-    width = 0
-    try:
-        for row in lines:
-            if len(row) <= 1 and not "".join(row).strip():
-                continue
-            width = width or len(row)
-            if len(row) != width:
-                why = f"is ragged: line {lines.line_num} has {len(row)} cells where the first has {width}"
-                raise ConvanimError(why, "give rows of equal length")
-            for column, cell in enumerate(row, 1):
-                value = number(cell.strip(), lines.line_num, column)
-                if isinstance(value, float) and cells.typecode == "q":
-                    cells = array("d", cells)
-                cells.append(value)
-    except UnicodeDecodeError:
-        raise ConvanimError("is not UTF-8 text", "save it as UTF-8") from None
-    except csv.Error as error:
-        raise ConvanimError(f"has a broken cell in line {lines.line_num} ({error})", "write plain numbers") from None
-    if not cells:
-        raise ConvanimError("has no numbers in it", "write one row of numbers a line")
-    return np.array(cells).reshape((-1, width) if len(cells) > width else width)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -24,17 +24,19 @@ if TYPE_CHECKING:
 
 #: What a file may hold, whatever its suffix says: browsers save WebP as .png. A list, since Pillow would otherwise try
 #: every format it knows, and runs Ghostscript on one of them.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 ORIENTATION = 0x0112  # the EXIF tag
+INTERPRETATION, SAMPLES = 262, 339  # tags of TIFF: PhotometricInterpretation, where 0 is white, and SampleFormat
+SIGNED = 2
 
 
 def read_picture(
     text: str, *, what: str, resize: Sequence[int] | None = None, colour: bool = True
 ) -> NDArray[np.int64]:
-    """Read a .png, .jpg, .jpeg or .bmp file as whole numbers from 0 to 255.
+    """Read a picture (PNG, JPEG, BMP, GIF, TIFF or WebP) as whole numbers: 0 to 255, or to 65535 for 16 bits of grey.
 
-    The picture stands as a viewer shows it: turned as its EXIF orientation says, on white where it is transparent, the
-    first frame of a moving one. Of 16 bits the upper 8 are kept.
+    The picture stands as a viewer shows it: turned as its EXIF orientation says, on white where it is transparent, a
+    palette as its colours, the first frame of several (which a ConvanimWarning says).
 
     Args:
         text: the path.
@@ -47,8 +49,9 @@ def read_picture(
         (3, H, W), or (H, W) without colour.
 
     Raises:
-        ConvanimError: no such file, not a picture, one too large (told from its head, before it is decoded), or sizes
-            to fit it into that are not two, not positive or too large.
+        ConvanimError: no such file, not a picture, one too large (told from its head, before it is decoded), cells that
+            8 bits of a colour cannot hold (16 bits of red, green and blue, or fractions), or sizes to fit it into that
+            are not two, not positive or too large.
 
     Example:
         >>> import tempfile
@@ -60,14 +63,14 @@ def read_picture(
     """
     text = text.strip()
     planes = 3 if colour else 1
-    with placed(what, text):
+    with placed(what, text) as tell:
         if not text.lower().endswith(PICTURES):
             raise ConvanimError("is not a picture", f"give a file that ends in {', '.join(PICTURES)}")
         if resize is not None:
             _check_sizes(resize, planes)
         try:
             with Path(text).open("rb") as file:
-                pixels = _decoded(file, planes, whole=resize is None)
+                pixels = _decoded(file, planes, tell, whole=resize is None)
         except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
             why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"
             raise ConvanimError(why, "give a picture that exists and can be read") from None
@@ -89,7 +92,7 @@ def _check_sizes(sizes: Sequence[int], planes: int) -> None:
         raise ConvanimError(f"{wrong} is too large", f"use at most {MAX_CELLS // planes} cells, as in 32x48")
 
 
-def _decoded(file: BinaryIO, planes: int, *, whole: bool) -> NDArray[np.uint8]:
+def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole: bool) -> NDArray[Any]:
     """The upright pixels (H, W, planes), on white; `whole` if they are to stay as many as they are."""
     from PIL import Image
 
@@ -104,8 +107,11 @@ def _decoded(file: BinaryIO, planes: int, *, whole: bool) -> NDArray[np.uint8]:
                         f"has {height}x{width} pixels in {planes} plane{'s' * (planes > 1)}, which is too large",
                         f"resize it to at most {MAX_CELLS // planes} cells, as in 32x48",
                     )
+                _check_depth(image)
+                # A photograph (MPO) has a preview or depths behind it, which nobody means.
+                several = image.format != "MPO" and getattr(image, "is_animated", False)
                 image.load()
-                return _flat(_upright(image), planes)
+                pixels = _flat(_upright(image), planes)
     except ConvanimError:
         raise
     except Image.DecompressionBombError:
@@ -113,6 +119,25 @@ def _decoded(file: BinaryIO, planes: int, *, whole: bool) -> NDArray[np.uint8]:
     except Exception:  # decoders let many kinds of their own errors out
         why = "is cut short or is not a picture that can be read"
         raise ConvanimError(why, "save it again as .png or .jpg") from None
+    if several:
+        tell("has several frames, of which the first is read; for another one save that alone")
+    return pixels
+
+
+def _check_depth(image: Image.Image) -> None:
+    """Refuse cells that Pillow would cut down to 8 bits or read with another sign, and fractions."""
+    packed, tags = str(getattr(image, "tile", "")), getattr(image, "tag_v2", {})
+    grey = image.mode.startswith("I")
+    if image.mode.startswith("F"):
+        raise ConvanimError("has pixels that are not whole numbers", "save its values in a .npy file")
+    turned = tags.get(INTERPRETATION) == 0 if grey else SIGNED in tags.get(SAMPLES, ())
+    if turned or (grey and ";32" in packed):
+        raise ConvanimError("has pixels with signs, with 32 bits or with white as 0", "save its values in a .npy file")
+    if not grey and image.format != "BMP" and ";16" in packed:  # a BMP may have 16 bits for three colours together
+        raise ConvanimError(
+            f"has 16 bits for each of the channels {image.mode}",
+            "save it with 8 bits for each, or in grey without transparency, or its values in a .npy file",
+        )
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -133,15 +158,14 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _flat(image: Image.Image, planes: int) -> NDArray[np.uint8]:
+def _flat(image: Image.Image, planes: int) -> NDArray[Any]:
     """The pixels (H, W, planes) with nothing shining through."""
     from PIL import Image
 
-    if image.mode.startswith("I"):  # 16 bits of grey
-        deep = np.asarray(image)
-        grey = (deep >> 8).astype(np.uint8)
-        grey[deep == image.info.get("transparency", -1)] = 255
-        image = Image.fromarray(grey)
+    if image.mode.startswith("I"):  # 16 bits of grey, or 32
+        deep = np.array(image, dtype=np.int32)
+        deep[deep == image.info.get("transparency", -1)] = 65535
+        return np.repeat(deep[..., None], planes, axis=2)
     if image.has_transparency_data:
         pixels = np.asarray(image.convert("RGBA"))
         alpha = pixels[..., 3].astype(np.uint16)  # 255 * 255 + 127 still fits
@@ -153,7 +177,7 @@ def _flat(image: Image.Image, planes: int) -> NDArray[np.uint8]:
     return np.asarray(image.convert("RGB").convert(mode)).reshape(image.height, image.width, planes)
 
 
-def _resized(plane: NDArray[np.uint8], sizes: Sequence[int]) -> NDArray[np.int64]:
+def _resized(plane: NDArray[Any], sizes: Sequence[int]) -> NDArray[np.int64]:
     """The averages (H, W) of the areas of the plane that the new cells cover, exact before they are rounded."""
     sums: NDArray[Any] = plane
     cells = 1

@@ -26,20 +26,21 @@ from convanim.source.cells import (
     LOWEST,
     MAX_CELLS,
     MAX_DIMENSIONS,
+    MINUSES,
     WHOLE,
     check_shape,
     number,
     placed,
     short,
 )
-from convanim.source.files import PICTURES, from_file
+from convanim.source.files import ARRAYS, PICTURES, from_file
 from convanim.source.pictures import read_picture
 
 Fill = Literal["range", "ones", "random"]
 Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
 MAX_LITERAL = 1_000_000  # characters
 WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
-_SUFFIXES = ".npy, .csv, .tsv, .png or .jpg"
+_SUFFIXES = ".npy, .csv, .tsv, .txt, .png or .jpg"
 _SHAPE_LIKE = re.compile(r"[-+.,:*()\seExX×]*[0-9][-+.,:*()\seExX×0-9]*")  # also the misspelt shapes: 5,5 (5x5) 5*5
 _JOIN = re.compile("[xX×]")
 _ROWS = re.compile(r"\[?[-+.,;\seE0-9]+\]?")  # 0,1;2,3 as MATLAB has it
@@ -60,8 +61,8 @@ def read_array(
     """Read an array from a shape, a literal, a file or standard input.
 
     Args:
-        text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), rows (`0,1;2,3`), a path ending in .npy, .csv or .tsv, or `-` for
-            CSV on `stdin`. Quotes around it are left out: not every shell takes them off.
+        text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), rows (`0,1;2,3`), a path whose suffix is in ARRAYS or PICTURES, or
+            `-` for a table on `stdin`. Quotes around it are left out: not every shell takes them off.
         what: the place that errors name, such as `--input`.
         fill: the values for a shape: 1 to n in row-major order, ones, or integers in [low, high] drawn with `seed`.
         seed, low, high: of the random fill; seed is 0 or more, low and high are included.
@@ -82,11 +83,12 @@ def read_array(
     text = unquoted(text)
     if text.lower().endswith(PICTURES) and len(text) <= MAX_LITERAL:
         return read_picture(text, what=what, colour=False)
-    with placed(what, text):
+    with placed(what, text) as tell:
         if len(text) > MAX_LITERAL:
             raise ConvanimError(f"has {len(text)} characters", f"put more than {MAX_LITERAL} in a .npy or .csv file")
-        if text == "-" or text.lower().endswith((".npy", ".csv", ".tsv")):
-            return from_file(text, stdin)
+        if text == "-" or text.lower().endswith(ARRAYS):
+            return from_file(text, stdin, tell)
+        text = text.translate(MINUSES)
         if ";" in text and _ROWS.fullmatch(text):
             return _rows(text)
         if text.startswith("["):
