@@ -61,7 +61,7 @@ def read_array(
     """Read an array from a shape, a literal, a file or standard input.
 
     Args:
-        text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), rows (`0,1;2,3`), a path whose suffix is in ARRAYS or PICTURES, or
+        text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), rows (`0,1;2,3`), a path with a suffix of ARRAYS or PICTURES, or
             `-` for a table on `stdin`. Quotes around it are left out: not every shell takes them off.
         what: the place that errors name, such as `--input`.
         fill: the values for a shape: 1 to n in row-major order, ones, or integers in [low, high] drawn with `seed`.
