@@ -17,7 +17,7 @@ from convanim.cli_files import look_of, save, target_of
 from convanim.cli_gallery import gallery, new
 from convanim.errors import ConvanimError
 from convanim.options import FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEW, VIEWS, file
-from convanim.shell import Program
+from convanim.shell import Program, say
 
 EXAMPLES = """\b
 Examples:
@@ -51,6 +51,10 @@ ABOUT = {
     "upsample": """Animate a fixed upsampling beside the equivalent transposed convolution, if there is one.""",
     "shuffle": """Animate a pixel shuffle (depth to space), or its inverse with --inverse.""",
 }
+
+
+#: The options of a comparison that say what the two layers are given.
+COMPARED = ("x", "kernel", "bias", "out_channels", "fill", "seed", "resize", "grey")
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
@@ -167,8 +171,10 @@ def compare(first: str, second: str, **typed: Any) -> None:
     from convanim.request import compared
 
     look, target = look_of(typed), typed["output"]
-    layers = {name: typed.pop(name) for name in ("x", "kernel", "bias", "fill", "seed", "resize", "grey")}
-    a, b = (asked.trace() for asked in compared(first, second, **layers))
+    layers = {name: typed.pop(name) for name in COMPARED}
+    both = compared(first, second, **layers)
+    _note(*both, quiet=typed["quiet"])
+    a, b = (asked.trace() for asked in both)
     if target is None:
         click.echo(report(a, b))
         return
@@ -209,7 +215,9 @@ def describe_compare(first: str, second: str, *, alt: bool, **typed: Any) -> Non
     from convanim.request import compared
 
     look = look_of(typed)
-    a, b = (asked.trace() for asked in compared(first, second, **typed))
+    both = compared(first, second, **typed)
+    _note(*both, quiet=False)
+    a, b = (asked.trace() for asked in both)
     _tell(a, {"beside": b}, alt=alt, lang=look["lang"])
 
 
@@ -263,10 +271,16 @@ def _animate(kind: str, **typed: Any) -> None:
     look = look_of(typed)
     written = pick_format(*target_of(typed["output"], typed["format"]))
     saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "sheet")}
-    asked, shown = _asked(kind, **typed)
+    asked, shown = _asked(kind, quiet=saving["quiet"], **typed)
     if written in DRAWN:  # before the computation, which may take long
         fits(asked.op, asked.sizes)
     save(asked.trace(), look, **shown, **saving)
+
+
+def _note(*asked: Any, quiet: bool) -> None:
+    """Say what was chosen for whoever asked, each sentence once."""
+    for note in dict.fromkeys(note for one in asked for note in one.notes if not quiet):
+        say(f"Note: {note}", err=True)
 
 
 def _asked(
@@ -282,6 +296,7 @@ def _asked(
             raise ConvanimError(f"--backward cannot be combined with --view {view}", "use only one of them")
         view = "backward"
     asked = request(kind, **typed)
+    _note(asked, quiet=bool(typed.get("quiet")))
     if grad is not None:
         shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"] or "range", seed=typed["seed"])
     return asked, {"view": view, "colours": asked.colours, **shown}

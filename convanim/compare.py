@@ -124,9 +124,15 @@ def _kind(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     one, two = (t.op.words for t in (a, b))
     if one != two:
         yield Cause(say("the first is {a}, the second {b}", a=CALLED[one][1], b=CALLED[two][1]))
-    elif a.channels != b.channels:
-        yield Cause(_each(say("the output channels are"), (a.channels, b.channels), names))
-    if one == two and isinstance(a.op, Weighted) and isinstance(b.op, Weighted) and a.op.groups != b.op.groups:
+        return
+    ins, outs = ([getattr(t.op, f"{way}_channels", None) for t in (a, b)] for way in ("in", "out"))
+    if None not in ins and ins[0] != ins[1]:
+        yield Cause(_each(say("the input channels are"), ins, names))
+    if None in outs or outs[0] == outs[1]:
+        outs = [a.channels, b.channels]
+    if outs[0] != outs[1]:
+        yield Cause(_each(say("the output channels are"), outs, names))
+    if isinstance(a.op, Weighted) and isinstance(b.op, Weighted) and a.op.groups != b.op.groups:
         yield Cause(_each(say("the groups are"), (a.op.groups, b.op.groups), names))
 
 

@@ -176,6 +176,12 @@ SHUFFLE = _options(
 LAYER = _options(
     INPUT_ALONE,
     click.option(
+        "--out-channels",
+        type=int,
+        metavar="N",
+        help="Number of output channels to show.  [default: those of NOTATION, up to 4]",
+    ),
+    click.option(
         "--kernel",
         metavar="ARRAY",
         help="Values of the kernel.  [default: 1, 2, ...; the mean for a picture with colours]",

@@ -95,3 +95,112 @@ def test_an_unknown_convention_is_told_with_those_that_there_are() -> None:
     code, _, told = run("conv", "--input", "4x4", "--kernel", "2", "--convention", "caffe", "-o", "x.gif")
     assert code == 2
     assert "use one of torch, keras, jax, onnx" in told
+
+
+# --- channels --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", ["4x5x5", "5x5x3"])
+def test_an_input_has_the_channels_that_the_line_says(shape: str, tmp_path: Path) -> None:
+    """And the shape that is advised works."""
+    line = "nn.Conv2d(3, 8, 3)"
+    for command in (
+        ["layer", line, "-o", str(tmp_path / "o.png")],
+        ["explain", "layer", line],
+        ["describe", "layer", line],
+    ):
+        code, _, told = run(*command, "--input", shape)
+        assert code == 2
+        assert "the layer takes 3; give an input of 3x5x5" in told
+    assert "3×5×5 → 4×3×3" in drawn(tmp_path, "layer", line, "--input", "3x5x5")
+
+
+def test_the_output_channels_of_a_line_are_shown_and_those_left_out_are_told(tmp_path: Path) -> None:
+    code, _, told = run("layer", "nn.Conv2d(3, 8, 3)", "--input", "3x5x5", "-o", str(tmp_path / "o.json"))
+    assert code == 0
+    assert "4 of the 8 output channels" in told
+    assert "3×5×5 → 8×3×3" in drawn(tmp_path, "layer", "nn.Conv2d(3, 8, 3)", "--input", "3x5x5", "--out-channels", "8")
+    code, _, told = run("layer", "nn.Conv2d(3, 8, 3)", "--input", "3x5x5", "--out-channels", "9", "-o", "x.png")
+    assert (code, "use --out-channels 8" in told) == (2, True)
+
+
+def test_one_channel_of_many_is_told(tmp_path: Path) -> None:
+    _, _, told = run("layer", "nn.Conv2d(3, 8, 3)", "--input", "5x5", "-o", str(tmp_path / "o.txt"))
+    assert "type --input 3x5x5" in told
+    _, _, told = run("layer", "nn.Conv2d(1, 1, 3)", "--input", "5x5", "-o", str(tmp_path / "o.txt"))
+    assert told == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "inputs", "outputs"),
+    [
+        ("nn.ConvTranspose2d(16, 33, 3)", 16, 33),
+        ("nn.Conv1d(in_channels=2, out_channels=c, kernel_size=3)", 2, None),
+        ("layers.Conv2D(8, 3)", None, 8),
+        ("layers.Conv2DTranspose(filters=8, kernel_size=3)", None, 8),
+        ("flax.linen.Conv(features=4, kernel_size=(3, 3))", None, 4),
+        ("Conv(3, in_channels=2)", 2, None),
+    ],
+)
+def test_a_line_keeps_its_channels(line: str, inputs: int | None, outputs: int | None) -> None:
+    op = ca.parse(line)
+    assert (op.in_channels, op.out_channels) == (inputs, outputs)  # type: ignore[attr-defined]
+    assert ca.parse(str(op)) == op
+
+
+def test_channels_are_checked_in_python() -> None:
+    op = ca.Conv(3, in_channels=3, out_channels=2)
+    with pytest.raises(ca.ConvanimError, match="give an input of 3x5x5"):
+        op.trace(np.ones((4, 5, 5)), np.ones((2, 4, 3, 3)))
+    with pytest.raises(ca.ConvanimError, match="makes 4 channels, and the layer has 2"):
+        op.trace(np.ones((3, 5, 5)), np.ones((4, 3, 3, 3)))
+    with pytest.raises(ca.ConvanimError, match="groups 2 does not divide in_channels 3"):
+        ca.Conv(3, groups=2, in_channels=3)
+    assert op.trace(np.ones((3, 5, 5)), np.ones((1, 3, 3, 3))).output.shape == (1, 3, 3)
+    back = op.backward((5, 5))
+    assert (back.in_channels, back.out_channels) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "command", ["layer Conv((3,3))", "layer nn.MaxPool2d(2)", "conv --kernel 3x3", "pool --kernel 2"]
+)
+def test_colours_that_come_last_are_told_with_what_to_type(command: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.arange(108).reshape(6, 6, 3))
+    _, _, told = run(*command.split(), "--input", str(tmp_path / "x.npy"), "-o", str(tmp_path / "o.json"))
+    assert "read as 6 channels of 6×3" in told
+    assert "give it as 3x6x6" in told
+
+
+@pytest.mark.parametrize("command", ["conv --kernel 3 --groups 32", "layer Conv(3,groups=32)"])
+def test_groups_say_what_the_input_should_look_like(command: str) -> None:
+    code, _, told = run(*command.split(), "--input", "5x5", "-o", "x.png")
+    assert code == 2
+    assert "this one has one channel; give an input of 32x5x5" in told
+
+
+@pytest.mark.parametrize(("x", "w"), [((1, 3, 8, 8), (8, 3, 3, 3)), ((1, 2, 8), (2, 2, 3))])
+def test_a_batch_of_one_and_weights_with_channels_are_a_layer(
+    x: tuple[int, ...], w: tuple[int, ...], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "x.npy", np.arange(np.prod(x)).reshape(x))
+    np.save(tmp_path / "w.npy", np.arange(np.prod(w)).reshape(w))
+    files = ["--input", str(tmp_path / "x.npy"), "--kernel", str(tmp_path / "w.npy")]
+    code, _, told = run("conv", *files, "-o", str(tmp_path / "o.json"))
+    assert code == 0, told
+
+
+@pytest.mark.parametrize("command", ["conv --kernel 3x3", "pool --kernel 2x2", "layer Conv((3,3))"])
+def test_a_batch_is_told_with_what_can_be_typed(command: str, tmp_path: Path) -> None:
+    code, _, told = run(*command.split(), "--input", "8x8x8x8", "-o", str(tmp_path / "o.png"))
+    assert code == 2
+    assert "batch of 8" in told
+    assert "8x8x8" in told.split(";")[1]
+    assert run(*command.split(), "--input", "8x8x8", "-o", str(tmp_path / "o.json"))[0] == 0
+
+
+def test_layers_that_differ_in_their_channels_are_told_apart() -> None:
+    _, told, _ = run("compare", "nn.Conv2d(3, 8, 3)", "nn.Conv2d(3, 16, 3)", "--input", "3x5x5")
+    assert "the output channels are 8 in the first and 16 in the second" in told
+    _, told, _ = run("compare", "nn.Conv2d(3, 8, 3)", "nn.Conv2d(6, 8, 3)", "--input", "5x5")
+    assert "the input channels are 3 in the first and 6 in the second" in told
+    assert "the same layer" not in told

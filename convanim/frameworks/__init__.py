@@ -30,7 +30,7 @@ def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None 
     Args:
         op: any operation.
         sizes: of the input, (H, W) order. They matter: padding 'same', for one, depends on them.
-        channels: (in, out); without them one in each group, or as many as a shuffle needs.
+        channels: (in, out); without them those of the layer, or one in each group, or as many as a shuffle needs.
 
     Raises:
         ConvanimError: the layer does not fit an input of these sizes or channels.
@@ -59,7 +59,7 @@ def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None 
 def _channels(op: Operation, channels: tuple[int, int] | None) -> tuple[int, int]:
     if channels is None:
         if isinstance(op, Weighted):
-            return op.groups, op.groups
+            return op.in_channels or op.groups, op.out_channels or op.groups
         inputs = op.factor**2 if isinstance(op, Shuffle) and op.transposed else 1
         return inputs, op.channels(inputs)
     if not isinstance(channels, tuple | list) or len(channels) != 2:

@@ -37,7 +37,7 @@ _KIND = {
 #: Keys that only some commands take.
 _ONLY = {
     **dict.fromkeys(("kernel", "bias"), ("conv", "transposed", "layer", "compare")),
-    "out_channels": ("conv", "transposed"),
+    "out_channels": ("conv", "transposed", "layer", "compare"),
     **dict.fromkeys(("indices", "output_size"), ("unpool",)),
     **dict.fromkeys(("backward", "grad"), ("conv",)),
     "symbols": ("conv", "transposed", "layer"),
@@ -69,6 +69,8 @@ def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
     else:
         op = parse(entry.layer)
         kind = _KIND[type(op).__name__]
+        if getattr(op, "in_channels", None) or getattr(op, "out_channels", None):
+            kind = "layer"  # the commands have no options that say both
     for key, kinds in _ONLY.items():
         if options.get(key) is not None and kind not in kinds:
             what = "a comparison" if kind == "compare" else entry.layer

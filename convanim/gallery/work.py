@@ -30,7 +30,7 @@ from convanim.theme import AUTO, PAIR
 
 #: The options that an animation takes as they are, by their names there.
 _LOOK = tuple(name for name in signature(Animation).parameters if name != "grad")
-_LAYER = ("x", "kernel", "bias", "fill", "seed", "resize", "grey")
+_LAYER = ("x", "kernel", "bias", "out_channels", "fill", "seed", "resize", "grey")
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,8 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "dilation": sizes_of,
     "output_padding": partial(optional, partial(sizes_of, lowest=0)),
     "groups": partial(whole, lowest=1),
+    "in_channels": partial(optional, partial(whole, lowest=1)),
+    "out_channels": partial(optional, partial(whole, lowest=1)),
     "padding_mode": partial(word_of, known=PADDING_MODES),
     "convention": convention_of,
     "ceil_mode": flag_of,

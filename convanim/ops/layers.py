@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from convanim.errors import ConvanimError
 from convanim.ops.arguments import Padding, Sizes, at, pair
-from convanim.ops.axis import Axis
+from convanim.ops.axis import Axis, times
 from convanim.ops.conventions import check_padding, crop, ring
 from convanim.ops.operation import Operation
 from convanim.words import say
@@ -26,6 +26,8 @@ class Weighted(Operation):
     padding: Padding = 0
     dilation: Sizes = field(default=1, kw_only=True)
     groups: int = field(default=1, kw_only=True)
+    in_channels: int | None = field(default=None, kw_only=True)
+    out_channels: int | None = field(default=None, kw_only=True)
 
     needs: ClassVar[str] = "kernel_size"
 
@@ -36,6 +38,42 @@ class Weighted(Operation):
                 f"Keras takes no stride {self.stride} together with dilation {self.dilation}",
                 "use one of them, or convention torch",
             )
+        for name in ("in_channels", "out_channels"):
+            count = getattr(self, name)
+            if count is not None and count % self.groups:
+                raise ConvanimError(
+                    f"groups {self.groups} does not divide {name} {count}", "use a common divisor of both counts"
+                )
+
+    def takes(self, shape: Sequence[int]) -> None:
+        """Refuse an input whose channels are not as many as the layer has, where it says how many.
+
+        Args:
+            shape: of the input with its channels, which are first or last as the convention has them.
+
+        Raises:
+            ConvanimError: both numbers, and the shape to give instead.
+
+        Example:
+            >>> Conv(3, in_channels=3).takes((5, 5, 3))
+            Traceback (most recent call last):
+            ...
+            convanim.errors.ConvanimError: the input 5×5×3 has 5 channels, which come first in PyTorch, and the layer \
+takes 3; give an input of 3x5x5.
+        """
+        last = self.rules.last
+        channels = shape[-1] if last else shape[0]
+        if self.in_channels in (None, channels):
+            return
+        there = self.in_channels == (shape[0] if last else shape[-1])  # at the other end
+        sizes = list(shape[1:] if last == there else shape[:-1])
+        right = [*sizes, self.in_channels] if last else [self.in_channels, *sizes]
+        has = "one channel" if channels == 1 else f"{channels} channels"
+        raise ConvanimError(
+            f"the input {times(shape)} has {has}, which come {'last' if last else 'first'} in "
+            f"{self.rules.title}, and the layer takes {self.in_channels}",
+            f"give an input of {times(right, 'x')}",
+        )
 
     def trace(self, x: Any, weight: Any, bias: Any = None) -> Any:
         """Follow every multiplication of this layer over an input: see `convanim.trace.Trace`.
@@ -69,6 +107,8 @@ class Conv(Weighted):
             half first), 'same_lower' the larger half first, 'causal' all of it first, 'full' d(k-1) on both sides.
         padding_mode: what those cells hold: 'zeros', 'reflect', 'replicate' or 'circular'.
         groups: channels are split into this many groups.
+        in_channels, out_channels: how many there are, where that is known. An input with channels must have so many;
+            weights may hold the first of the output channels alone. A kernel without channels is one of each.
         convention: 'torch', 'keras', 'jax' or 'onnx'.
 
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), relationship 6.
@@ -154,6 +194,8 @@ class Conv(Weighted):
             _shortest([(a.before, a.after) for a in axes]),
             dilation=self.dilation,
             groups=self.groups,
+            in_channels=self.out_channels,
+            out_channels=self.in_channels,
             output_padding=_shortest([a.unused for a in axes]),
         )
 
@@ -170,6 +212,8 @@ class ConvTranspose(Weighted):
         output_padding: an edge at the end that is not cropped; less than max(stride, dilation). Without it, none,
             but in Keras and JAX what makes 'valid' i * s + max(k - s, 0).
         groups: channels are split into this many groups.
+        in_channels, out_channels: how many there are, where that is known. An input with channels must have so many;
+            weights may hold the first of the output channels alone. A kernel without channels is one of each.
         convention: 'torch', 'keras', 'jax' or 'onnx'. In jax the kernel is not rotated (transpose_kernel=False).
 
     Source: Dumoulin and Visin (2016), relationship 14; PyTorch's ConvTranspose2d for dilation and output padding.

@@ -56,7 +56,7 @@ def parse(text: str) -> Operation:
         >>> parse("ConvTranspose(3, stride=2)") == ConvTranspose(kernel_size=3, stride=2)
         True
         >>> parse("torch.nn.Conv2d(1, 1, 3, padding=1)")
-        Conv(kernel_size=(3, 3), padding=1)
+        Conv(kernel_size=(3, 3), padding=1, in_channels=1, out_channels=1)
     """
     if _of_a_framework(text):
         return from_line(text)

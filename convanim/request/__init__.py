@@ -12,14 +12,17 @@ from typing import Any
 import numpy as np
 
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose, MaxUnpool, Weighted, parse
+from convanim.ops import Conv, ConvTranspose, MaxUnpool, Weighted, parse, times
 from convanim.ops.arguments import convention_of
-from convanim.request.asked import Request, spatial, typed_shape, unbatched
+from convanim.request.asked import Request, last_axis, one_item, spatial, typed_shape, unbatched
 from convanim.request.fixed import fixed, pool, shuffle, unpool, upsample
 from convanim.request.weighted import averages, for_channels, share, weighted
 from convanim.source import read_array, read_number, read_picture, read_sizes
 from convanim.source.files import PICTURES
 from convanim.source.typed import unquoted
+
+#: So many output channels of a layer are shown where nobody asks for more: with an input they fit a page.
+SHOWN = 4
 
 __all__ = ["Request", "compared", "request"]
 
@@ -48,7 +51,8 @@ def request(kind: str, **typed: Any) -> Request:
     if typed.get("convention") is not None:
         typed["convention"] = convention_of("--convention", typed["convention"])
     made = _MAKERS[kind](x, colours, typed)
-    return replace(made, colours=colours)
+    notes = (*made.notes, *last_axis(made, typed["x"].strip()))
+    return replace(made, colours=colours and made.colours, notes=notes)
 
 
 def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) -> tuple[Any, bool]:
@@ -73,13 +77,20 @@ def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     op = parse(typed["notation"])
     if isinstance(op, MaxUnpool):
         raise ConvanimError(f"{op} needs the places of the maxima", "use convanim unpool")
-    if not isinstance(op, Weighted):
-        for name in ("kernel", "bias"):
-            if typed.get(name) is not None:
-                raise ConvanimError(f"--{name} cannot be combined with {op}, which has no weights", "leave it out")
-        return fixed(op, x, colours)
     plane = unbatched(x, 2, last=op.rules.last).ndim == 2
-    rank = op.rank or (2 if colours or plane else min(x.ndim, 3))
+    rank = op.rank or (2 if colours or plane or not isinstance(op, Weighted) else min(x.ndim, 3))
+    if typed.get("channels_first") and op.rules.last and x.ndim == rank + 1 and not colours:
+        x = np.moveaxis(x, 0, -1)
+    if not isinstance(op, Weighted):
+        for name in ("kernel", "bias", "out_channels"):
+            if typed.get(name) is not None:
+                option = name.replace("_", "-")
+                raise ConvanimError(f"--{option} cannot be combined with {op}, which has no weights", "leave it out")
+        return fixed(op, x, colours)
+    return _of_notation(op, rank, x, colours, typed)
+
+
+def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     size = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * rank
     kernel = typed.get("kernel") or typed_shape(size)
     if colours and op.rules.last:
@@ -89,12 +100,42 @@ def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1)
     if averages(kernel, colours, typed):
         weight, fill = np.full(weight.shape, share(op, size)), None
-    if weight.ndim == len(size):
-        x = unbatched(x, len(size), last=op.rules.last)
+    if weight.ndim == rank:
+        x = one_item(unbatched(x, rank, last=op.rules.last), rank)
+    if x.ndim == rank and typed.get("out_channels") is not None:
+        x = np.expand_dims(x, -1 if op.rules.last else 0)
+    notes, outputs = _fitting(op, rank, x), None
     if weight.ndim == x.ndim - 1:
-        weight = for_channels(op, x, weight, typed | {"kernel": kernel}, fill, seed)
+        outputs, told = _outputs(op, colours, typed.get("out_channels"))
+        notes = (*notes, *told)
+        weight = for_channels(op, x, weight, typed | {"kernel": kernel, "out_channels": outputs}, fill, seed)
+    elif typed.get("out_channels") is not None:
+        raise ConvanimError("--out-channels is said by the --kernel already", "leave it out")
     bias = None if typed.get("bias") is None else read_number(typed["bias"], what="--bias")
-    return Request(op, (x, weight, bias), spatial(op, x, len(size)))
+    stay = op.out_channels is None or (op.groups == outputs == 3)
+    return Request(op, (x, weight, bias), spatial(op, x, len(size)), stay, notes)
+
+
+def _fitting(op: Weighted, rank: int, x: Any) -> tuple[str, ...]:
+    """Refuse an input with channels that the layer has not; a note where it has none and the layer has several."""
+    if x.ndim > rank:
+        op.takes(x.shape)
+    elif op.groups == 1 and {op.in_channels, op.out_channels} - {None, 1}:
+        whole = [*x.shape, op.in_channels or 1] if op.rules.last else [op.in_channels or 1, *x.shape]
+        return (f"one of the layer's channels is shown; type --input {times(whole, 'x')} to show more of them.",)
+    return ()
+
+
+def _outputs(op: Weighted, colours: bool, asked: int | None) -> tuple[int | None, tuple[str, ...]]:
+    """How many output channels are shown, and what to say of those that are not."""
+    if asked is None and op.out_channels is not None:
+        asked = op.out_channels if op.groups > 1 or colours else min(op.out_channels, SHOWN)
+        if asked < op.out_channels:
+            way = f"type --out-channels {op.out_channels} for all of them"
+            return asked, (f"{asked} of the {op.out_channels} output channels are shown; {way}.",)
+    if asked is not None and op.out_channels is not None and asked > op.out_channels:
+        raise ConvanimError(f"{op} has fewer than {asked} output channels", f"use --out-channels {op.out_channels}")
+    return asked, ()
 
 
 def compared(first: str, second: str, **typed: Any) -> tuple[Request, Request]:
@@ -102,14 +143,8 @@ def compared(first: str, second: str, **typed: Any) -> tuple[Request, Request]:
 
     An input with channels is typed with the channels first, whatever the conventions.
     """
-    both = []
-    for notation in (first, second):
-        asked = request("layer", notation=notation, **typed)
-        if asked.op.rules.last and len(asked.sizes) < asked.given[0].ndim and not asked.colours:
-            x = np.moveaxis(asked.given[0], 0, -1)
-            asked = replace(asked, given=(x, *asked.given[1:]))
-        both.append(asked)
-    return both[0], both[1]
+    a, b = (request("layer", notation=notation, channels_first=True, **typed) for notation in (first, second))
+    return a, b
 
 
 _MAKERS: dict[str, Callable[[Any, bool, dict[str, Any]], Request]] = {

@@ -22,14 +22,16 @@ class Request:
         op: the layer.
         given: what `op.trace` takes.
         sizes: of the input, without channels.
-        colours: whether the input is a picture with colours.
+        colours: whether the input is a picture with colours, and they stay colours in the layer.
+        notes: what was chosen for whoever asked, one sentence each.
         output_size: of an unpooling, where it was asked for: sizes, or "default".
     """
 
     op: Operation
     given: tuple[Any, ...]
     sizes: tuple[int, ...]
-    colours: bool = False
+    colours: bool = True
+    notes: tuple[str, ...] = ()
     output_size: Any = None
 
     def trace(self) -> Any:
@@ -58,6 +60,34 @@ def unbatched(x: Any, axes: int, *, last: bool, channels: bool = False) -> Any:
         return x
     axis = -1 if last else 0
     return x[0].squeeze(axis) if x[0].shape[axis] == 1 and not channels else x[0]
+
+
+def one_item(x: Any, axes: int) -> Any:
+    """An input as it is, unless it is a batch of several for a layer of so many axes.
+
+    Raises:
+        ConvanimError: it is; the sentence has the shape of one of them.
+    """
+    if x.ndim == axes + 2:
+        raise ConvanimError(
+            f"--input {typed_shape(x.shape)} is a batch of {len(x)} for a layer of {axes} axes",
+            f"use one of them alone: --input {typed_shape(x.shape[1:])}",
+        )
+    return x
+
+
+def last_axis(made: Request, typed: str) -> tuple[str, ...]:
+    """What to say of an input that looks as if its colours came last, where the convention has channels first."""
+    x = made.given[0]
+    shape = tuple(getattr(x, "shape", ()))
+    if made.op.rules.last or not 2 < len(shape) < 5 or shape[-1] not in (3, 4) or shape[0] < 5:
+        return ()
+    read = "a volume" if len(made.sizes) == len(shape) else f"{shape[0]} channels of {times(shape[1:])}"
+    first = times((shape[-1], *shape[:-1]), "x")
+    return (
+        f"--input {typed[:40]} of {times(shape)} is read as {read}; if its last axis holds the colours, "
+        f"give it as {first}, or use a layer of the keras convention, whose channels come last.",
+    )
 
 
 def common(typed: dict[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,9 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.ops import Weighted
-from convanim.request.asked import Request, common, each, of_axes, spatial, typed_shape, unbatched
+from convanim.request.asked import Request, common, each, of_axes, one_item, spatial, typed_shape, unbatched
 from convanim.source import read_array, read_number, read_padding
+from convanim.trace.conv import check_groups
 
 _SHAPE = re.compile(r"\s*\d+(\s*[xX×]\s*\d+)*\s*", re.ASCII)
 
@@ -48,7 +49,10 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         window = weight.shape
         last = typed.get("convention") in ("keras", "jax")
         full = weight.ndim == x.ndim > 3  # both with a batch's or the outputs' axis, and with channels
+        if weight.ndim == x.ndim == 3 and len(x) == 1 and _of_channels(weight, x, last=last):
+            x = x[0]  # a line with channels
         x = unbatched(x, x.ndim - 2 if full else weight.ndim, last=last, channels=full)
+        x = x if full else one_item(x, weight.ndim)
         if weight.ndim == x.ndim + 1:
             window = weight.shape[:-2] if last else weight.shape[2:]
         elif weight.ndim not in (x.ndim, x.ndim - 1) or (colours and weight.ndim == 3):
@@ -73,6 +77,13 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         return Request(op, (x, weight, bias), spatial(op, x, len(window)))
 
     return make
+
+
+def _of_channels(weight: Any, x: Any, *, last: bool) -> bool:
+    """Whether weights of three axes are (C_out, C_in, k), or (k, C_in, C_out), for a line with channels (1, C, L)."""
+    inputs, kernel = (weight.shape[1], weight.shape[0]) if last else (weight.shape[1], weight.shape[2])
+    channels, length = (x.shape[2], x.shape[1]) if last else (x.shape[1], x.shape[2])
+    return inputs == channels and kernel <= length and weight.shape != x.shape and (weight.shape[0] > 1 or last)
 
 
 def averages(kernel: str, colours: bool, typed: dict[str, Any]) -> bool:
@@ -107,9 +118,12 @@ def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill:
     outputs = op.groups if typed.get("out_channels") is None else typed["out_channels"]
     if outputs < 1:
         raise ConvanimError(f"--out-channels {outputs} is not positive", "use 1 or more")
-    if channels % op.groups or outputs % op.groups:
+    op.takes(x.shape)
+    check_groups(op, channels, spatial(op, x, x.ndim - 1))
+    if outputs % op.groups:
+        more = -(-outputs // op.groups) * op.groups
         raise ConvanimError(
-            f"--groups {op.groups} does not divide {channels} and {outputs} channels", "use a common divisor"
+            f"--out-channels {outputs} is no multiple of the {op.groups} groups", f"use --out-channels {more}"
         )
     first, second = (channels, outputs // op.groups) if op.transposed else (outputs, channels // op.groups)
     shape = (first, second, *kernel.shape)

@@ -63,7 +63,7 @@ class ShuffleScene:
         for slab in (self.left, self.right):
             if slab.count > MOST:
                 told = f"{slab.count} {slab.title} channels and pictures show up to {MOST}"
-                raise ConvanimError(f"{self.op} has {told}", "take fewer of them, or save it as .json")
+                raise ConvanimError(f"{self.op} has {told}", "use fewer channels in --input, or -o FILE.json")
         self.answer = trace.answer
         self.numerals = Numerals(trace.x)
         # For each output cell (C, H, W) the input cell that it comes from, (3, C, H, W).

@@ -19,6 +19,8 @@ from convanim.words import join, say
 
 #: So many planes are looked at side by side; more are no picture.
 MOST = 8
+#: What to type where there are more.
+FEWER = "use a smaller --input, fewer --out-channels where there are several, or -o FILE.json for the numbers"
 
 
 #: More planes than these begin a new row.
@@ -152,5 +154,6 @@ def check(op: Operation, *slabs: Slab) -> None:
             what = "slices, padding included," if slab.deep > 1 else "channels"
             told = f"{slab.count} {slab.title} {what}"
             raise ConvanimError(
-                f"{op} has {told} and pictures show up to {MOST}", "take fewer of them, or save it as .json"
+                f"{op} has {told} and pictures show up to {MOST}",
+                FEWER,
             )

@@ -170,6 +170,8 @@ def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array,
     weight = weight[None, None] if bare else _in_torch_layout(op, weight)
     if op.transposed and not op.rules.rotates:
         weight = _rotated(weight)
+    if not bare and x.ndim > rank:
+        op.takes(x.shape[-1 - rank :])
     x, given = taken_in(op, x, rank)
     kernel = weight.shape[2:]
     asked = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * len(kernel)
@@ -179,9 +181,11 @@ def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array,
         )
     channels = len(x)
     whole, in_group = weight.shape[:2]
-    if channels % op.groups or whole % op.groups:
+    check_groups(op, channels, x.shape[1:])
+    if whole % op.groups:
         raise ConvanimError(
-            f"groups {op.groups} does not divide {channels} and {whole} channels", "use a common divisor"
+            f"groups {op.groups} does not divide the {whole} channels of the weight {times(weight.shape)}",
+            "use a common divisor",
         )
     expected = whole if op.transposed else in_group * op.groups
     if expected != channels:
@@ -191,7 +195,28 @@ def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array,
             f"give an input {layout} with as many channels as the weight has, groups included",
         )
     outputs = in_group * op.groups if op.transposed else whole
+    if not bare and op.out_channels is not None and outputs > op.out_channels:
+        raise ConvanimError(
+            f"the weight {times(weight.shape)} makes {outputs} channels, and the layer has {op.out_channels}",
+            "give the weights of those alone",
+        )
     return x, weight, Given(given.planar and outputs == 1, given.batch, given.last)
+
+
+def check_groups(op: Weighted, channels: int, sizes: Sequence[int]) -> None:
+    """Refuse an input whose channels are not a multiple of the groups.
+
+    Raises:
+        ConvanimError: the groups, the channels that there are, and a shape that would do.
+    """
+    if channels % op.groups:
+        wanted = op.in_channels or op.groups
+        right = [*sizes, wanted] if op.rules.last else [wanted, *sizes]
+        has = "one channel" if channels == 1 else f"{channels} channels"
+        raise ConvanimError(
+            f"groups {op.groups} need an input whose channels are a multiple of {op.groups}, and this one has {has}",
+            f"give an input of {times(right, 'x')}",
+        )
 
 
 def _is_bare(op: Weighted, x: Array, weight: Array) -> bool:

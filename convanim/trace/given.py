@@ -61,7 +61,10 @@ def taken_in(op: Operation, x: Array, rank: int | None = None) -> tuple[Array, G
         raise ConvanimError(f"an input of shape {times(x.shape)} has not the {axes} axes of {op}", f"give {form}")
     if more == 2:
         if len(x) != 1:
-            raise ConvanimError(f"an input of shape {times(x.shape)} is a batch of {len(x)}", "trace one of them: x[0]")
+            one = times(x.shape[1:], "x")
+            raise ConvanimError(
+                f"an input of shape {times(x.shape)} is a batch of {len(x)}", f"give one of them alone, of {one}"
+            )
         x = x[0]
     if more and last:
         x = np.moveaxis(x, -1, 0)

@@ -25,16 +25,17 @@ def from_line(text: str) -> Operation:
 
     Layers may be written torch.nn.Conv2d, nn.Conv2d or Conv2d, keras.layers.Conv2D, layers.Conv2D or Conv2D,
     flax.linen.Conv or nn.Conv, onnx.helper.make_node("Conv", ...); also assigned to a name, called on an input, or in a
-    Sequential with the padding before or the crop after them. Channels, names, types and initialisers are left out.
+    Sequential with the padding before or the crop after them. Numbers of channels
+    are kept; names, types and initialisers are left out.
 
     Raises:
         ConvanimError: not such a layer, or an argument that changes what it does and is not understood.
 
     Example:
         >>> from_line("self.up = nn.ConvTranspose2d(16, 33, 3, stride=2)")
-        ConvTranspose(kernel_size=(3, 3), stride=2)
+        ConvTranspose(kernel_size=(3, 3), stride=2, in_channels=16, out_channels=33)
         >>> from_line('keras.layers.Conv2D(8, 3, padding="same")')
-        Conv(kernel_size=(3, 3), padding='same', convention='keras')
+        Conv(kernel_size=(3, 3), padding='same', out_channels=8, convention='keras')
         >>> from_line('onnx.helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[2], pads=[0, 1])')
         MaxPool(kernel_size=(2,), padding=((0, 1),), convention='onnx')
     """

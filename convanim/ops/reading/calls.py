@@ -145,6 +145,18 @@ def bound(
     return kept
 
 
+def channels(call: Call, names: Sequence[str], **spelled: str) -> dict[str, Any]:
+    """A call's numbers of channels by our names for them, where they are numbers; `names` are those of `bound`.
+
+    Example:
+        >>> channels(Call("Conv2D", (8, 3)), ("filters", "kernel_size"), out_channels="filters")
+        {'out_channels': 8}
+    """
+    told = dict(zip(names, call.given, strict=False)) | call.named
+    found = {ours: told.get(theirs) for ours, theirs in spelled.items()}
+    return {ours: count for ours, count in found.items() if isinstance(count, int) and not isinstance(count, bool)}
+
+
 def each(value: Any, rank: int) -> Any:
     """One value an axis, so that the number of axes is not lost."""
     return value if isinstance(value, tuple) else (value,) * rank

@@ -12,7 +12,7 @@ from convanim.ops.arguments import at
 from convanim.ops.layers import Conv, ConvTranspose
 from convanim.ops.operation import Operation
 from convanim.ops.pools import AvgPool, MaxPool
-from convanim.ops.reading.calls import Call, bound, each
+from convanim.ops.reading.calls import Call, bound, channels, each
 
 HOMES = ("nn", "linen", "flax.linen")
 NAMES = ("nn.Conv", "nn.ConvTranspose", "max_pool", "avg_pool")
@@ -66,6 +66,7 @@ def _conv(call: Call) -> Operation:
     )  # fmt: skip
     kernel, more = _shape(call, got, "kernel_size")
     more["dilation"] = got.get("kernel_dilation") or 1
+    more |= channels(call, names, out_channels="features")
     padding = _padding(got.get("padding", "SAME"), len(kernel))
     if padding in ("circular", "reflect"):  # around the window, whatever the stride
         more["padding_mode"] = padding
@@ -78,6 +79,7 @@ def _transposed(call: Call) -> Operation:
     names = ("features", "kernel_size", "strides", "padding", "kernel_dilation")
     got = bound(call, (*names, "transpose_kernel"), _NOTHING, "kernel_size", mask=(None,))
     kernel, more = _shape(call, got, "kernel_size")
+    more |= channels(call, names, out_channels="features")
     dilation = got.get("kernel_dilation") or 1
     padding = _padding(got.get("padding", "SAME"), len(kernel))
     if not got.get("transpose_kernel"):

@@ -13,7 +13,7 @@ from convanim.errors import ConvanimError
 from convanim.ops.layers import Conv, ConvTranspose
 from convanim.ops.operation import Operation
 from convanim.ops.pools import AvgPool, MaxPool
-from convanim.ops.reading.calls import Call, Pad, bound, each
+from convanim.ops.reading.calls import Call, Pad, bound, channels, each
 from convanim.ops.resize import Upsample
 
 HOMES = ("", "layers", "keras.layers", "tf.keras.layers", "tensorflow.keras.layers")
@@ -35,14 +35,14 @@ def _named(got: dict[str, Any], rank: int) -> dict[str, Any]:
 def _conv(call: Call, rank: int) -> Operation:
     names = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "activation")
     got = bound(call, names, _NOTHING, "kernel_size", activation=(None, "linear"))
-    return Conv(**_named(got, rank))
+    return Conv(**_named(got, rank), **channels(call, names, out_channels="filters"))
 
 
 def _transposed(call: Call, rank: int) -> Operation:
     order = ("output_padding", "data_format") if rank < 3 else ("data_format", "output_padding")
     names = ("filters", "kernel_size", "strides", "padding", *order, "dilation_rate", "activation")
     got = bound(call, names, _NOTHING, "kernel_size", activation=(None, "linear"))
-    return ConvTranspose(**_named(got, rank))
+    return ConvTranspose(**_named(got, rank), **channels(call, names, out_channels="filters"))
 
 
 def _pool(kind: Callable[..., Operation]) -> Callable[[Call, int], Operation]:

@@ -13,11 +13,12 @@ from convanim.errors import ConvanimError
 from convanim.ops.layers import Conv, ConvTranspose
 from convanim.ops.operation import Operation
 from convanim.ops.pools import AvgPool, LpPool, MaxPool, MaxUnpool
-from convanim.ops.reading.calls import Call, Pad, bound, each
+from convanim.ops.reading.calls import Call, Pad, bound, channels, each
 from convanim.ops.resize import PixelShuffle, PixelUnshuffle, Upsample
 
 HOMES = ("", "nn", "torch.nn")
-_NOTHING = ("in_channels", "out_channels", "bias", "device", "dtype")
+_COUNTS = {"in_channels": "in_channels", "out_channels": "out_channels"}
+_NOTHING = (*_COUNTS, "bias", "device", "dtype")
 _PADS = {
     "Zero": "zeros",
     "Constant": "zeros",
@@ -30,13 +31,13 @@ _PADS = {
 def _conv(call: Call, rank: int) -> Operation:
     names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias")
     got = bound(call, (*names, "padding_mode"), _NOTHING, "kernel_size")
-    return Conv(**got | {"kernel_size": each(got["kernel_size"], rank)})
+    return Conv(**got | {"kernel_size": each(got["kernel_size"], rank)}, **channels(call, names, **_COUNTS))
 
 
 def _transposed(call: Call, rank: int) -> Operation:
     names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding", "groups", "bias")
     got = bound(call, (*names, "dilation", "padding_mode"), _NOTHING, "kernel_size", padding_mode=("zeros",))
-    return ConvTranspose(**got | {"kernel_size": each(got["kernel_size"], rank)})
+    return ConvTranspose(**got | {"kernel_size": each(got["kernel_size"], rank)}, **channels(call, names, **_COUNTS))
 
 
 def _pool(kind: Callable[..., Operation], *names: str) -> Callable[[Call, int], Operation]:
