@@ -14,6 +14,7 @@ from string import Formatter
 import msgspec
 
 from convanim.errors import ConvanimError
+from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
 from convanim.scene import Scene
 from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Link, Panel, Phase, arrangements
 from convanim.theme import templates
@@ -67,7 +68,7 @@ def catalogue(lang: str) -> Catalogue | None:
 
 @cache
 def _load(lang: str) -> Catalogue:
-    return read(lang, (templates() / "lang" / f"{lang}.toml").read_bytes())
+    return read(lang, read_bytes(templates() / "lang" / f"{lang}.toml", LARGEST_TOML))
 
 
 def read(lang: str, text: bytes) -> Catalogue:
@@ -83,8 +84,8 @@ def read(lang: str, text: bytes) -> Catalogue:
     """
     file = f"lang/{lang}.toml"
     try:
-        found = msgspec.toml.decode(text, type=_File)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        found = msgspec.convert(parse_toml(text.decode("utf-8-sig")), _File)
+    except (msgspec.MsgspecError, ValueError) as error:
         raise ConvanimError(f"{file}: {error}", "compare it with lang/de.toml") from None
     for template, translation in found.words.items():
         wanted = names(template)

@@ -14,9 +14,7 @@ from typing import Any
 import msgspec
 
 from convanim.errors import ConvanimError
-
-#: A theme has some fifty lines; what is larger than this (bytes) is another file.
-_MOST = 100_000
+from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
 
 
 class _Fill(msgspec.Struct, frozen=True):
@@ -90,16 +88,13 @@ def read(path: Path) -> dict[str, tuple[int, int, int]]:
     """
     told = f"theme {path}"
     try:
-        with path.open("rb") as file:
-            held = file.read(_MOST + 1)
+        held = read_bytes(path, LARGEST_TOML)
     except (OSError, ValueError) as error:  # a zero byte in the name is a ValueError
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise ConvanimError(f"{told} cannot be read: {reason}", "name a file that is there") from None
-    if len(held) > _MOST:
-        raise ConvanimError(f"{told} has more than {_MOST // 1000} KB", "name a file of colours")
     try:
-        written = msgspec.toml.decode(held)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        written = parse_toml(held.decode("utf-8-sig"))
+    except ValueError as error:
         why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).rstrip(".")
         raise ConvanimError(f"{told} is not TOML: {why}", 'write lines like page = "#ffffff"') from None
     for slip in _slips(told, written):

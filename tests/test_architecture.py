@@ -13,7 +13,11 @@ PACKAGE = Path(__file__).resolve().parent.parent / "convanim"
 # One line a level: stages (modules, or packages, of that name) and what each adds. A stage imports only from the lines
 # above its own, never from a stage beside it. A new module gets a line here, or a place on one.
 LEVELS: list[dict[str, str]] = [
-    {"errors": "how a wrong input is told to a person", "doors": "methods that lead on to a later stage, by name only"},
+    {
+        "errors": "how a wrong input is told to a person",
+        "doors": "methods that lead on to a later stage, by name only",
+        "inputfile": "files that somebody names, read without waiting for ever or filling memory",
+    },
     {"words": "English that remembers its template, so that it can be told in another language"},
     {"numerals": "how a number reads: minus signs, digits, no float noise"},
     {"symbols": "letters with places instead of numbers"},

@@ -127,7 +127,7 @@ def test_files_that_are_no_descriptions(tmp_path: Path) -> None:
     told = described.broken
     assert set(told) == {"latin", "large", "deep", "folder", "gone", "zero"}
     assert "not UTF-8 at byte 9" in told["latin"]
-    assert "has 50 MB" in told["large"]
+    assert "has more than 1,048,576 bytes; put arrays into" in told["large"]
     report = here(tmp_path)
     assert (report.made, set(report.failed)) == (["good"], set(told))
 

@@ -345,12 +345,12 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_is_no_template_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "large.toml").write_bytes(b"#" * 1_000_001)
+    (tmp_path / "large.toml").write_bytes(b"#" * (1 << 20) + b"#")
     (tmp_path / "latin.toml").write_bytes("# \n# größer".encode("latin-1"))
     (tmp_path / "deep.toml").write_text("a = " + "[" * 5000)
     (tmp_path / "folder.toml").mkdir()
     for name, said in {
-        "large.toml": "is larger than 1 MB",
+        "large.toml": "has more than 1,048,576 bytes",
         "latin.toml": "line 2: this is not UTF-8",
         "deep.toml": "is nested too deeply|this is not TOML",
         "folder.toml": "is a folder",

@@ -53,7 +53,7 @@ def begin(folder: str | Path, name: str, layer: str, x: str) -> Path:
     except OSError as error:
         raise ConvanimError(f"{path} cannot be made: {(error.strerror or '').lower()}", "name another folder") from None
     path /= f"{name}.toml"
-    with whole_file(path) as file:
+    with whole_file(path, new=True, follow=False) as file:
         file.write("".join(f"{line}\n" for line in lines).encode())
     return path
 

@@ -135,7 +135,7 @@ def _take(result: Result, description: str, records: Records, report: Report, *,
         for file in stale:
             target = records.folder / file
             target.parent.mkdir(exist_ok=True)
-            with whole_file(target) as out:
+            with whole_file(target, follow=False) as out:
                 out.write(result.files[file].data)
     except ConvanimError as error:
         report.failed[name] = str(error)
@@ -206,7 +206,7 @@ def _write_pages(folder: Folder, records: Records, report: Report, *, force: boo
                     if not records.ours(name) and not force:
                         report.failed[name] = _edited([name])
                         continue
-                    with whole_file(records.folder / name) as out:
+                    with whole_file(records.folder / name, follow=False) as out:
                         shutil.copyfileobj(data, out)
         except ConvanimError as error:
             report.failed[name] = str(error)

@@ -164,6 +164,21 @@ def check_name(name: str, what: str = "name") -> None:
         raise ConvanimError(f"{what} {name!r} is taken by the gallery itself", "use another")
 
 
+def is_address(text: str) -> bool:
+    """Whether a link may lead to an address: to a page or to a mailbox, and never to a script.
+
+    Browsers drop control characters, and blanks in front, before they look for a scheme, so there may be none.
+
+    Example:
+        >>> [is_address(text) for text in ("../README.md", "https://a.b/c?d=e", "javascript:alert(1)", " data:x")]
+        [True, True, False, False]
+    """
+    if not text.isprintable() or text != text.strip():
+        return False
+    scheme = re.match(r"([^/?#:]*):", text)
+    return scheme is None or scheme[1].lower() in ("http", "https", "mailto")
+
+
 def line_of(text: str, key: str) -> int | None:
     """The line, from 1, on which a key of a TOML file stands.
 

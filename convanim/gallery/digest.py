@@ -21,12 +21,14 @@ import msgspec
 
 from convanim import __version__, fonts
 from convanim.errors import ConvanimError
+from convanim.inputfile import read_bytes
 from convanim.spoken import catalogue
 from convanim.theme import templates
 
 if TYPE_CHECKING:
     from convanim.trace import Trace
 
+_LARGEST_FONT = 1 << 28  # bytes: a Chinese and Japanese one in all its weights has a tenth of that
 LENGTH = 32  # hexadecimal digits that are kept of a SHA-256: 128 bits
 PACKAGE = Path(__file__).resolve().parent.parent
 #: Parts of the package that no entry's files depend on: how a person asks for them, and what is done with them.
@@ -108,7 +110,7 @@ def _wide_fonts() -> bytes:
     """The digest of the files that characters are taken from which the usual font lacks."""
     try:
         files = [path for pair in fonts.candidates() for path in pair if path]
-        return digest(*(of_bytes(path.read_bytes()).encode() for path in files)).encode()
+        return digest(*(of_bytes(read_bytes(path, _LARGEST_FONT)).encode() for path in files)).encode()
     except (ConvanimError, OSError):  # told when the entry is made
         return b"none"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, shortly
 from convanim.gallery import tables
 from convanim.gallery.description import (
     FIELDS,
@@ -26,6 +26,7 @@ from convanim.gallery.description import (
     Settings,
     check_name,
     files_of,
+    is_address,
     line_of,
 )
 from convanim.gallery.named import contents, named
@@ -165,6 +166,12 @@ def _settings(path: Path) -> Settings:
     for key in made.defaults:
         if key not in FIELDS:
             raise ConvanimError(f"{at(key)}: {key!r} is no key of an entry", _near(key))
+    for label, address in made.links.items():
+        if not is_address(address):
+            raise ConvanimError(
+                f"{at('links')}: {shortly(address)}, the address of {shortly(label)}, does not begin with https:",
+                "write one with http:, https: or mailto:, or a relative one like ../README.md",
+            )
     if re.match(r"[/\\]|[A-Za-z]:", made.root):
         raise ConvanimError(f"{at('root')}: root {made.root!r} is absolute", 'write it like ".."')
     return made

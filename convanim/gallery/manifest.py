@@ -16,9 +16,10 @@ from convanim.errors import ConvanimError
 from convanim.gallery.description import check_name
 from convanim.gallery.digest import of_parts
 from convanim.gallery.packed import Packed
-from convanim.gallery.tables import read_bytes
+from convanim.inputfile import read_bytes
 
 KIND, VERSION = "convanim gallery", 1
+LARGEST = 1 << 28  # bytes of a manifest, or of what else a gallery keeps beside it: those of 100,000 entries
 PAGES = ("README.md", "index.html")
 #: A file as it can be made of an entry: `possible` looks at the rest of its name.
 _FILE = re.compile(r"(?:stills/)?([^/\\]+?)(?:-light|-dark)?\.([a-z0-9]{1,8})")
@@ -113,7 +114,7 @@ def read_manifest(path: Path) -> Manifest:
     """
     made = Manifest()
     try:
-        data = read_bytes(path)
+        data = read_bytes(path, LARGEST, follow=False)
         found = msgspec.json.decode(data, type=_Told)
         for name in list(found.entries):
             made.entries[name] = record = msgspec.json.decode(found.entries.pop(name), type=Record)
@@ -121,7 +122,9 @@ def read_manifest(path: Path) -> Manifest:
     except FileNotFoundError:
         return made
     except OSError as error:
-        raise ConvanimError(f"{path} cannot be read: {(error.strerror or '').lower()}", "mend it") from None
+        raise ConvanimError(
+            f"{path} cannot be read: {(error.strerror or '').lower()}", "remove it and build again"
+        ) from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         conflict = re.search(rb"^<<<<<<< ", data, re.MULTILINE)
         if conflict:

@@ -7,17 +7,18 @@ two keys by which a template leads to other files beside it.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from convanim import template, theme
 from convanim.errors import ConvanimError
 from convanim.gallery.description import FILE_KEYS, Entry
-from convanim.gallery.tables import LARGEST, read_bytes
+from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
 from convanim.source.files import ARRAYS, PICTURES
 
 _FILES = (*ARRAYS, *PICTURES, ".toml")
 MOST = 20  # files that a template leads to
+LARGEST = 1 << 30  # bytes of a file: more than any array or picture that can be shown
 
 
 def named(entry: Entry) -> Iterator[tuple[str, str]]:
@@ -29,7 +30,7 @@ def named(entry: Entry) -> Iterator[tuple[str, str]]:
     """
     for key in FILE_KEYS:
         text = entry.text(key)
-        if text is not None and text.strip().lower().endswith(_FILES):
+        if text is not None and _IS_FILE.get(key, _is_array_file)(text.strip()):
             yield key, text
 
 
@@ -63,7 +64,7 @@ def contents(root: Path, entry: Entry) -> dict[str, bytes]:
     found = {}
     for text, path in paths(root, entry).items():
         try:
-            found[text] = read_bytes(path)
+            found[text] = read_bytes(path, LARGEST)
         except (OSError, ValueError) as error:
             key = next((key for key, own in named(entry) if own == text), "template")
             reason = (getattr(error, "strerror", None) or str(error)).lower()
@@ -85,22 +86,30 @@ def laid(name: str) -> PurePosixPath:
     return PurePosixPath(first, *(part.replace(":", "") for part in parts[up:]))
 
 
-def _beside(template: Path) -> Iterator[tuple[str, Path]]:
+def _is_array_file(text: str) -> bool:
+    return text.lower().endswith(_FILES)
+
+
+#: Whether a text names a file: what the stage that reads it says. Other keys are arrays.
+_IS_FILE = {"template": template.is_file, "theme": theme.is_file}
+
+
+def _beside(own: Path) -> Iterator[tuple[str, Path]]:
     """The files that a template leads to: what it extends, and their themes. What is wrong with it is told later."""
-    folder, waiting, met = template.parent, [template.name], set[Path]()
+    folder, waiting, met = own.parent, [own.name], set[Path]()
     while waiting and len(met) <= MOST:
         name = waiting.pop()
         path = Path(os.path.normpath(folder / name))
-        if path in met or not path.is_relative_to(folder) or not path.is_file() or path.stat().st_size > LARGEST:
+        if path in met or not path.is_file() or not path.resolve().is_relative_to(folder):
             continue
         met.add(path)
-        if path != template:
+        if path != own:
             yield name, path
         try:
-            table = tomllib.loads(path.read_text("utf-8-sig"))
-        except (OSError, ValueError, RecursionError):
+            table = parse_toml(read_bytes(path, LARGEST_TOML).decode("utf-8-sig"))
+        except (OSError, ValueError):
             continue
-        for key in ("extends", "theme"):
+        for key, is_file in (("extends", template.is_file), ("theme", theme.is_file)):
             other = table.get(key)
-            if isinstance(other, str) and other.endswith(".toml"):
+            if isinstance(other, str) and is_file(other):
                 waiting.append(os.path.join(os.path.dirname(name), other))  # noqa: PTH118, PTH120 - as typed

@@ -21,6 +21,7 @@ from convanim.gallery import digest
 from convanim.gallery.command import command
 from convanim.gallery.description import Entry, Section, files_of, stems
 from convanim.gallery.folder import Folder
+from convanim.gallery.named import paths
 from convanim.template.settings import settle
 from convanim.theme import AUTO, PAIR, load, templates
 
@@ -153,7 +154,7 @@ def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[s
     still, gif = _still(record, first), f"{first}.gif" if f"{first}.gif" in record.files else None
     dark = _still(record, second[0]) if second else None
     shape = record.files[still] if still else None
-    paper = _paper(root, entry.template, PAIR[0] if entry.theme == AUTO else entry.theme)
+    paper = _paper(root, entry, PAIR[0] if entry.theme == AUTO else entry.theme)
     try:
         typed = command(name, entry, entry.formats[0])
     except ConvanimError:  # the layer of an entry that was made before and is wrong now
@@ -181,15 +182,20 @@ def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[s
     }
 
 
-@lru_cache(100)
-def _paper(root: Path, template: str | None, theme: str | None) -> tuple[int, int, int]:
+def _paper(root: Path, entry: Entry, theme: str | None) -> tuple[int, int, int]:
     """The colour of an entry's page; white where its theme cannot be read any more."""
-    look = str(root / template) if template and template.endswith(".toml") else template
     try:
-        chosen = str(settle(look).theme if theme is None else theme)
-        return load(root / chosen if chosen.endswith(".toml") else chosen).colour("page")
+        if not (entry.template or entry.theme):
+            return _page_colour(None, None)
+        found = paths(root, Entry(layer="", input="", template=entry.template, theme=entry.theme))
+        return _page_colour(found.get(entry.template or "", entry.template), found.get(theme or "", theme))
     except ConvanimError:
         return 255, 255, 255
+
+
+@lru_cache(100)
+def _page_colour(template: str | Path | None, theme: str | Path | None) -> tuple[int, int, int]:
+    return load(settle(template).theme if theme is None else theme).colour("page")
 
 
 def _still(record: Record, stem: str) -> str | None:
@@ -222,6 +228,7 @@ def _environment() -> Environment:
     )
     made.filters["md"] = _markdown
     made.filters["fenced"] = _fenced
+    made.filters["address"] = _address
     return made
 
 
@@ -233,6 +240,16 @@ def _markdown(text: str) -> str:
         a\\|b \\*c\\*
     """
     return " ".join(text.split()).translate(_MARKDOWN)
+
+
+def _address(text: str) -> str:
+    """An address as the target of a link in Markdown, which no character of it can end.
+
+    Example:
+        >>> print(_address("a b.html?c=1&d=(2)#e"))
+        a%20b.html?c=1&amp;d=%282%29#e
+    """
+    return quote(text, safe="%/:?#@!$&*+,;=~").replace("&", "&amp;")
 
 
 def _fenced(text: str) -> str:

@@ -14,6 +14,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,9 +22,10 @@ import msgspec
 
 from convanim.errors import ConvanimError
 from convanim.gallery import manifest
-from convanim.gallery.digest import digest, of_bytes
+from convanim.gallery.digest import digest, of_parts
 from convanim.gallery.manifest import Record, possible, read_manifest
 from convanim.gallery.mark import is_marked
+from convanim.inputfile import open_regular, read_bytes
 from convanim.write.files import whole_file
 
 MANIFEST, JOURNAL, CACHE = "manifest.json", ".journal", ".cache.json"
@@ -83,14 +85,15 @@ class Records:
         """The digest of a file as it is now; None where there is none, and NO_FILE where it cannot be one of ours."""
         path = f"{self._folder}{name}"
         try:
-            found = os.stat(path)  # noqa: PTH116 - asked for every file of every build
+            found = os.lstat(path)  # as text: asked for every file of every build
             if not stat.S_ISREG(found.st_mode):
                 return NO_FILE
             stamp = f"{found.st_mtime_ns} {found.st_size} "
             kept = self._cache.files.get(name, "")
             if kept.startswith(stamp):
                 return kept[len(stamp) :]
-            told = of_bytes((self.folder / name).read_bytes())
+            with open_regular(path, follow=False) as file:
+                told = of_parts(iter(partial(file.read, 1 << 20), b""))
         except (FileNotFoundError, NotADirectoryError):
             self._cache.files.pop(name, None)
             return None
@@ -121,7 +124,12 @@ class Records:
         told = self.on_disk(name)
         if told is None or _known(name, told) in self._known or told == self.manifest.pages.get(name):
             return True
-        return name in manifest.PAGES and told != NO_FILE and is_marked((self.folder / name).read_bytes())
+        if name not in manifest.PAGES or told == NO_FILE:
+            return False
+        try:
+            return is_marked(read_bytes(self.folder / name, manifest.LARGEST, follow=False))
+        except OSError:
+            return False
 
     def right(self, name: str, key: str) -> bool:
         """Whether an entry was found right for this description and program, and its files are all as they were."""
@@ -159,14 +167,12 @@ class Records:
         Raises:
             ConvanimError: another build is at work, or the folder cannot be written to.
         """
+        for name in (MANIFEST, JOURNAL, CACHE):
+            if os.path.lexists(folder / name) and _no_file(folder / name):
+                raise ConvanimError(f"{folder / name} is a link, or not a regular file", "remove it and build again")
         with _locked(folder / JOURNAL) as journal:
             records = cls(folder)  # not before: another build may have ended just now
             records._journal = journal
-            for left in folder.glob("**/.convanim.*.part"):  # of a build that was killed
-                with contextlib.suppress(OSError):
-                    for part in left.iterdir():
-                        part.unlink()
-                    left.rmdir()
             try:
                 yield records
             finally:
@@ -176,7 +182,7 @@ class Records:
         """Write the manifest, if it changed, and the cache."""
         after = self.manifest.digest()
         if after != self._before or not (self.folder / MANIFEST).exists():
-            with whole_file(self.folder / MANIFEST) as file:
+            with whole_file(self.folder / MANIFEST, follow=False) as file:
                 file.writelines(self.manifest.lines())
             self._before = after
         for name in [name for name in self._cache.right if name not in self.manifest.entries and name != PAGES]:
@@ -185,21 +191,24 @@ class Records:
 
     def save_cache(self) -> None:
         """Write the cache, where that is possible; without it the next look takes longer, and says the same."""
-        with contextlib.suppress(ConvanimError), whole_file(self.folder / CACHE) as file:
+        with contextlib.suppress(ConvanimError), whole_file(self.folder / CACHE, follow=False) as file:
             file.write(msgspec.json.encode(self._cache, order="sorted") + b"\n")
 
     def _know(self, record: Record) -> None:
         self._known.update(_known(file, made.bytes) for file, made in record.files.items())
 
     def _journalled(self) -> Iterator[tuple[str, Record]]:
-        with contextlib.suppress(OSError), (self.folder / JOURNAL).open("rb") as lines:
-            for line in lines:
-                try:
-                    told = msgspec.json.decode(line, type=_Line)
-                except (msgspec.MsgspecError, UnicodeDecodeError):  # the last one: its build was killed as it wrote it
-                    continue
-                if all(map(possible, told.record.files)):
-                    yield told.name, told.record
+        try:
+            lines = read_bytes(self.folder / JOURNAL, manifest.LARGEST, follow=False).splitlines()
+        except OSError:
+            return
+        for line in lines:
+            try:
+                told = msgspec.json.decode(line, type=_Line)
+            except (msgspec.MsgspecError, UnicodeDecodeError):  # the last one: its build was killed as it wrote it
+                continue
+            if all(map(possible, told.record.files)):
+                yield told.name, told.record
 
 
 @contextmanager
@@ -207,7 +216,7 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
     """The journal, while nobody else has it; gone in the end, if all went well or nothing was written into it."""
     while True:
         try:
-            journal = path.open("ab", buffering=0)
+            journal = open_regular(path, "ab", follow=False)
         except OSError as error:
             reason = (error.strerror or "").lower()
             raise ConvanimError(f"{path.parent} cannot be written to: {reason}", "build where you may write") from None
@@ -223,6 +232,11 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
                 raise
             _remove(journal, path)
             return
+
+
+def _no_file(path: Path) -> bool:
+    """Whether what is there is not a file of its own: what is behind a link lies elsewhere, and is nobody's output."""
+    return path.is_symlink() or not path.is_file()
 
 
 def _same(file: IO[bytes], path: Path) -> bool:
@@ -263,6 +277,6 @@ def _known(file: str, told: str) -> bytes:
 def _forgiving(path: Path, kind: type[Any]) -> Any:
     """A file that may be gone or broken: then it says nothing."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(read_bytes(path, manifest.LARGEST, follow=False), type=kind)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return kind()

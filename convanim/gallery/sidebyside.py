@@ -20,9 +20,12 @@ from convanim.gallery.folder import read_folder
 from convanim.gallery.pages import rendered
 from convanim.gallery.planner import choose
 from convanim.gallery.work import Task, work
+from convanim.inputfile import read_bytes
 from convanim.write.files import whole_file
 
 MOST = 60  # pairs of frames on a page
+LARGEST = 1 << 28  # bytes of a picture to compare with
+MISSING = "build it first, or name another with --old"
 
 
 class Shown(NamedTuple):
@@ -61,7 +64,12 @@ def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None 
             f"{chosen} has no picture to compare, only {', '.join(entry.formats)}", "add the gif format"
         )
     path = Path(old) if old is not None else described.path / pictures[0]
-    before, after = _frames(path, path.name), _frames(BytesIO(made.files[pictures[0]].data), pictures[0])
+    try:
+        data = read_bytes(path, LARGEST)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise ConvanimError(f"{path.name} cannot be read: {reason}", MISSING) from None
+    before, after = _frames(data, path.name), _frames(made.files[pictures[0]].data, pictures[0])
     pairs = list(zip_longest(before, after))
     differ = [(i, a, b) for i, (a, b) in enumerate(pairs) if not _alike(a, b)]
     line = f"{len(differ)} of {len(pairs)} frames differ" if differ else f"all {len(pairs)} frames are alike"
@@ -70,23 +78,22 @@ def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None 
         for i, a, b in differ[:MOST]
     ]
     page = rendered("diff.html", {"name": chosen, "line": line, "rows": rows, "more": len(differ) - len(rows)})
-    with whole_file(target) as file:
+    with whole_file(target, follow=False) as file:
         file.write(page)
     return f"{target}: {line}"
 
 
-def _frames(source: Path | BytesIO, name: str) -> list[Shown]:
+def _frames(data: bytes, name: str) -> list[Shown]:
     try:
-        with Image.open(source) as image:
+        with Image.open(BytesIO(data), formats=("GIF", "PNG")) as image:
             shown, start = [], 0
             for frame in ImageSequence.Iterator(image):
                 lasts = round(frame.info.get("duration", 0))
                 shown.append(Shown(np.array(frame.convert("RGB")), start, lasts))
                 start += lasts
             return shown
-    except (OSError, ValueError, SyntaxError) as error:
-        reason = (getattr(error, "strerror", None) or "it is no picture").lower()
-        raise ConvanimError(f"{name} cannot be read: {reason}", "build it first, or name another with --old") from None
+    except (OSError, ValueError, SyntaxError):
+        raise ConvanimError(f"{name} cannot be read: it is not a GIF or a PNG", MISSING) from None
 
 
 def _alike(a: Shown | None, b: Shown | None) -> bool:

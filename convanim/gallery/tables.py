@@ -8,17 +8,14 @@ from __future__ import annotations
 import difflib
 import errno
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from convanim.errors import ConvanimError
 from convanim.gallery.description import check_name, line_of
+from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
 
-LARGEST = 1 << 20  # bytes of a description: the arrays of a picture belong into a file of their own
 DEEPEST = 20  # entries that extend one another
 SETTINGS = "gallery.toml"
 _KEPT = 1000  # descriptions that others extend, and that are kept while the folder is read
@@ -146,32 +143,22 @@ def read_table(path: Path) -> Raw:
         ConvanimError: it is none.
     """
     try:
-        if path.exists() and path.stat().st_size > LARGEST:
-            raise ConvanimError(
-                f"{path.name} has {path.stat().st_size >> 20} MB", "put arrays into a .npy or .csv file"
-            )
-        text = read_bytes(path).decode()
-    except OSError as error:
-        raise ConvanimError(f"{path.name} cannot be read: {(error.strerror or '').lower()}", "mend it") from None
+        if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
+            raise ConvanimError(f"{path.name} is a link that leaves its folder", "put the file itself there")
+        text = read_bytes(path, LARGEST_TOML).decode()
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that go in a circle
+        reason = (getattr(error, "strerror", None) or "it is a link to itself").lower()
+        large = isinstance(error, OSError) and error.errno == errno.EFBIG
+        raise ConvanimError(
+            f"{path.name} cannot be read: {reason}", "put arrays into a .npy or .csv file" if large else "mend it"
+        ) from None
     except UnicodeDecodeError as error:
         raise ConvanimError(f"{path.name} is not UTF-8 at byte {error.start}", "save it as UTF-8") from None
     try:
-        return msgspec.toml.decode(text.removeprefix("\ufeff")), text
-    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        return parse_toml(text.removeprefix("\ufeff")), text
+    except ValueError as error:
         what = " ".join(str(error).split())[:200]
         raise ConvanimError(f"{path.name} is not TOML: {what}", 'write lines like layer = "Conv(3)"') from None
-
-
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a plain file. A pipe would be waited for, and a device may never end.
-
-    Raises:
-        OSError: it cannot be read, or is no plain file.
-    """
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder refuses by itself, in better words
-        raise OSError(errno.EINVAL, "it is no plain file")
-    return path.read_bytes()
 
 
 def is_description(file: str) -> bool:

@@ -12,13 +12,13 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
+from convanim.inputfile import open_regular
 from convanim.source.cells import HIGHEST, MAX_CELLS, NOT_FINITE, check_shape, short
 from convanim.source.tables import table
 
@@ -37,7 +37,7 @@ def from_file(text: str, stdin: BinaryIO | None, tell: Callable[[str], None]) ->
     try:
         # A program without a console has no sys.stdin, which is as good as an empty one.
         piped = nullcontext(stdin or getattr(sys.stdin, "buffer", None) or io.BytesIO())
-        with piped if text == "-" else Path(text).open("rb") as file:
+        with piped if text == "-" else open_regular(text) as file:
             if suffix in (".npy", ".npz"):
                 return _npy(file) if suffix == ".npy" else _npz(file)
             data = file.read(MAX_BYTES + 1)

@@ -9,13 +9,13 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
+from convanim.inputfile import open_regular
 from convanim.source.cells import MAX_CELLS, check_shape, placed, short
 from convanim.source.files import PICTURES
 
@@ -69,7 +69,7 @@ def read_picture(
         if resize is not None:
             _check_sizes(resize, planes)
         try:
-            with Path(text).open("rb") as file:
+            with open_regular(text) as file:
                 pixels = _decoded(file, planes, tell, whole=resize is None)
         except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
             why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"

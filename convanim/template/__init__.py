@@ -4,8 +4,19 @@ Knows the keys of a template and where they stand in its text, and which options
 is on a page. The templates that come along are the files of templates/; a new one is a new file.
 """
 
-from convanim.template.files import DEFAULT, line_of, read, templates
+from convanim.template.files import DEFAULT, is_file, line_of, read, templates
 from convanim.template.keys import Template, described, schema
 from convanim.template.settings import Settings, settle
 
-__all__ = ["DEFAULT", "Settings", "Template", "described", "line_of", "read", "schema", "settle", "templates"]
+__all__ = [
+    "DEFAULT",
+    "Settings",
+    "Template",
+    "described",
+    "is_file",
+    "line_of",
+    "read",
+    "schema",
+    "settle",
+    "templates",
+]

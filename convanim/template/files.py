@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,13 @@ import msgspec
 from convanim import theme
 from convanim.budget import read_size
 from convanim.errors import ConvanimError
+from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
 from convanim.template.keys import Template, described, example, tables
 from convanim.timeline import milliseconds
 
 #: A key before its =, alone or with its tables: width, page.width, "page".width.
 _PART = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
-#: A template has a few lines; what is larger (bytes) is another kind of file.
-LARGEST = 1_000_000
 #: The template without a choice.
 DEFAULT = "default"
 
@@ -47,9 +45,19 @@ def read(name: str | Path) -> Template:
     """
     if not isinstance(name, str | Path):
         raise ConvanimError(f"template {name!r} is not a name or a path", f"use one of {', '.join(templates())}")
-    own = isinstance(name, Path) or name.endswith(".toml") or "/" in name or "\\" in name
+    own = isinstance(name, Path) or is_file(name)
     source = _Source.of_file(Path(name), str(name)) if own else _Source.of_name(str(name), "template")
     return msgspec.convert(_whole(source, [source.path]), Template)
+
+
+def is_file(name: str) -> bool:
+    """Whether a template's name is that of a file: it ends in .toml, or has a slash in it.
+
+    Example:
+        >>> is_file("slide"), is_file("mine.toml"), is_file("looks/mine")
+        (False, True, True)
+    """
+    return name.endswith(".toml") or "/" in name or "\\" in name
 
 
 def _whole(source: _Source, met: list[Path]) -> dict[str, Any]:
@@ -100,14 +108,11 @@ class _Source:
         try:
             if path.is_dir():
                 raise ConvanimError(f"{told} is a folder", hint)
-            with path.open("rb") as file:
-                data = file.read(LARGEST + 1)
+            data = read_bytes(path, LARGEST_TOML)
             path = path.resolve()
         except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
             reason = (getattr(error, "strerror", None) or str(error)).lower()
             raise ConvanimError(f"template {told[:200]!r} cannot be read: {reason}", hint) from None
-        if len(data) > LARGEST:
-            raise ConvanimError(f"{told} is larger than {LARGEST // 10**6} MB", "a template is a short text of keys")
         try:
             return cls(path, told, data.decode("utf-8-sig"))
         except UnicodeDecodeError as error:
@@ -122,11 +127,9 @@ class _Source:
     def checked(self) -> dict[str, Any]:
         """The keys of this file alone, each as it should be."""
         try:
-            keys: dict[str, Any] = tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
+            keys = parse_toml(self.text)
+        except ValueError as error:
             raise ConvanimError(*self._no_toml(str(error))) from None
-        except RecursionError:
-            raise ConvanimError(f"{self.told} is nested too deeply", "write a template's keys") from None
         try:
             found = msgspec.convert(keys, Template)
         except msgspec.ValidationError as error:
@@ -151,7 +154,7 @@ class _Source:
 
     def extended(self, name: str) -> _Source:
         """The template that this one changes; a file must lie in the same folder."""
-        if not name.endswith(".toml"):
+        if not is_file(name):
             return _Source.of_name(name, f"{self.at('extends')}: template")
         path = self._beside("extends", name, f'a template like "{DEFAULT}"')
         return _Source.of_file(path, path.name)

@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
 from convanim.errors import ConvanimError
 
+#: What temporary folders are called.
+_PREFIX, _SUFFIX = ".convanim.", ".part"
 _NUMBER = re.compile(r"%(0?\d{0,2})d")
 
 
@@ -29,23 +34,55 @@ def numbered(path: Path) -> bool:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path, *, follow: bool = True, new: bool = False) -> Iterator[BinaryIO]:
     """Write to a temporary file beside the target, and rename it when all is well; otherwise nothing is left.
+
+    A file that is replaced keeps its mode.
+
+    Args:
+        follow: whether a link leads to the file that is written, and a pipe or a device is written to; refused without.
+        new: whether a file that is there by then is an error rather than replaced.
 
     Raises:
         ConvanimError: the folder is missing or not writable, the disk is full, and the like.
     """
     if os.path.islink(path):  # noqa: PTH114 - unlike pathlib's it says no, rather than raising, to odd names
+        if not follow:
+            raise ConvanimError(f"{path} is a link", "remove it, or name another place")
         path = path.resolve()  # the link stays, and leads to the new file
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112, PTH113
+        if not follow:
+            raise ConvanimError(f"{path} is not a regular file", "remove it, or name another place")
         with path.open("wb") as device:  # a pipe or a device is written to, not replaced
             yield device
         return
     with _scratch(path) as folder:
         part = folder / "part"
         with part.open("wb") as file:
+            _keep_mode(part, path)
             yield file
-        part.replace(path)
+        if new:
+            _put_new(part, path)
+        else:
+            part.replace(path)
+
+
+def _keep_mode(part: Path, target: Path) -> None:
+    """Let nobody read a file who could not read the one that it replaces; a new one has what the umask leaves."""
+    with suppress(FileNotFoundError):
+        part.chmod(stat.S_IMODE(target.stat().st_mode) & 0o777)
+
+
+def _put_new(part: Path, target: Path) -> None:
+    """Give a file its name in one step, unless there is one of that name."""
+    try:
+        target.hardlink_to(part)
+    except FileExistsError:
+        raise ConvanimError(f"{target} is there already", "use another name") from None
+    except OSError:  # a file system without such links, on which the last one of two at once wins
+        if os.path.lexists(target):
+            raise ConvanimError(f"{target} is there already", "use another name") from None
+        part.replace(target)
 
 
 @contextmanager
@@ -65,6 +102,7 @@ def whole_series(pattern: Path) -> Iterator[Callable[[int], BinaryIO]]:
             if target.is_dir():
                 raise ConvanimError(f"{target} is a folder", "use another name")
         for part, target in targets.items():
+            _keep_mode(part, target)
             part.replace(target)
 
 
@@ -82,10 +120,54 @@ def _scratch(path: Path) -> Iterator[Path]:
             raise ConvanimError(f"{path} is a folder", f"name a file in it, like {path / 'up.gif'}")
         if not path.parent.is_dir():
             raise ConvanimError(f"the folder {path.parent} of {path.name} does not exist", "make it or name another")
-        with tempfile.TemporaryDirectory(prefix=".convanim.", suffix=".part", dir=path.parent) as folder:
-            yield Path(folder)
+        _sweep(path.parent.resolve())
+        with _held(path.parent) as folder:
+            yield folder
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConvanimError(
             f"{path} cannot be written: {reason}", "name a place with room where you may write"
         ) from None
+
+
+@contextmanager
+def _held(parent: Path) -> Iterator[Path]:
+    """A temporary folder that is locked while it is in use, so that nobody takes it for one of a killed process."""
+    while True:
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, suffix=_SUFFIX, dir=parent) as name, _lock(name, wait=True):
+            if os.path.isdir(name):  # noqa: PTH112 - else it was swept away before it was locked
+                yield Path(name)
+                return
+
+
+@cache
+def _sweep(parent: Path) -> None:
+    """Remove the temporary folders that killed processes have left; once for each folder, as it may have many files."""
+    for left in parent.glob(f"{_PREFIX}*{_SUFFIX}"):
+        with _lock(left, wait=False) as idle:
+            if idle:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _lock(folder: str | Path, *, wait: bool) -> Iterator[bool]:
+    """The lock of a folder, which the system lets go of however a process ends; False if it cannot be had.
+
+    To wait for it is to wait for somebody who sweeps.
+
+    Windows has none. It does not need one to write, and what a killed process leaves stays there.
+    """
+    number = -1
+    try:
+        import fcntl
+
+        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        held = True
+    except (ImportError, OSError):
+        held = False
+    try:
+        yield held
+    finally:
+        if number >= 0:
+            os.close(number)

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from convanim.errors import ConvanimError
+from convanim.inputfile import read_bytes
 from convanim.ops import MaxUnpool, Pool, Shuffle, Upsample, Weighted, parse, times
 from convanim.trace import ConvTrace, Order, Trace, UnpoolTrace
 from convanim.trace.arrays import numbers
@@ -134,9 +135,7 @@ def load(path: str | Path) -> Trace:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ConvanimError(f"{path} is larger than {LARGEST_FILE >> 20} MB", "trace the layer again instead")
-        data = path.read_bytes()
+        data = read_bytes(path, LARGEST_FILE)
     except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise ConvanimError(f"{str(path)!r} cannot be read: {reason}", "name a trace that was saved as .json") from None
