@@ -6,9 +6,10 @@ Knows formats, orientation, transparency and averages. Must not know operations 
 from __future__ import annotations
 
 import math
+import os
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -110,7 +111,8 @@ def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole:
                 _check_depth(image)
                 # A photograph (MPO) has a preview or depths behind it, which nobody means.
                 several = image.format != "MPO" and getattr(image, "is_animated", False)
-                image.load()
+                with _unheard() if image.format == "TIFF" else nullcontext():
+                    image.load()
                 pixels = _flat(_upright(image), planes)
     except ConvanimError:
         raise
@@ -122,6 +124,24 @@ def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole:
     if several:
         tell("has several frames, of which the first is read; for another one save that alone")
     return pixels
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Without the words of libtiff, which tells standard error itself what it does not like about a file."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a console
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def _check_depth(image: Image.Image) -> None:
