@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import struct
+import tracemalloc
 import warnings
 import zlib
 from collections.abc import Callable
@@ -343,3 +345,25 @@ def test_several_frames_are_told(tmp_path: Path) -> None:
     assert err.startswith("Note: --input ")
     assert "has several frames, of which the first is read; for another one save that alone.\n" in err
     assert json.loads((tmp_path / "a.json").read_text())["output"] == [[[9] * 4] * 4]
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.webp", "a.csv", "a.npy"])
+def test_a_file_of_gigabytes_is_not_loaded(name: str, tmp_path: Path) -> None:
+    with (tmp_path / name).open("wb") as file:
+        file.write(
+            {"a.webp": b"RIFF\xf0\xff\xff\xffWEBPVP8 ", "a.npy": b"\x93NUMPY\2\0\xff\xff\xff\x7f"}.get(name, b"")
+        )
+        file.truncate(2**32)  # of holes
+    tracemalloc.start()
+    code, out, err = run("explain", "conv", "--input", tmp_path / name, "--kernel", "1")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    check(code, out, err, name)
+    assert most < 2**28
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1")
+    (tmp_path / "a.csv").chmod(0)
+    check(*run("explain", "conv", "--input", tmp_path / "a.csv", "--kernel", "1"), "cannot be read (Permission denied)")

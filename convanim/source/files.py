@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import sys
 import warnings
 import zipfile
@@ -23,9 +24,16 @@ from convanim.source.cells import HIGHEST, MAX_CELLS, NOT_FINITE, check_shape, s
 from convanim.source.tables import table
 
 MAX_BYTES = 2 * MAX_CELLS  # 32 MB of CSV: a cell and its comma take two bytes, so these bytes never hold more cells
+MAX_FILE = 2**28  # bytes: an array of MAX_CELLS floats has half of them, and few photographs a tenth
 TABLES = (".csv", ".tsv", ".txt", ".dat")
 ARRAYS = (".npy", ".npz", *TABLES)
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+
+
+def check_size(file: BinaryIO) -> None:
+    """Refuse a file that a decoder would load as a whole, before it does."""
+    if (size := os.fstat(file.fileno()).st_size) > MAX_FILE:
+        raise ConvanimError(f"has {size >> 20} MB", f"use a file of at most {MAX_FILE >> 20} MB")
 
 
 def from_file(text: str, stdin: BinaryIO | None, tell: Callable[[str], None]) -> NDArray[Any]:
@@ -38,8 +46,11 @@ def from_file(text: str, stdin: BinaryIO | None, tell: Callable[[str], None]) ->
         # A program without a console has no sys.stdin, which is as good as an empty one.
         piped = nullcontext(stdin or getattr(sys.stdin, "buffer", None) or io.BytesIO())
         with piped if text == "-" else open_regular(text) as file:
-            if suffix in (".npy", ".npz"):
-                return _npy(file) if suffix == ".npy" else _npz(file)
+            if suffix == ".npy":
+                return _npy(file)
+            if suffix == ".npz":
+                check_size(file)
+                return _npz(file)
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it, or a closed stdin
         why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from convanim.errors import ConvanimError
 from convanim.inputfile import open_regular
 from convanim.source.cells import MAX_CELLS, check_shape, placed, short
-from convanim.source.files import PICTURES
+from convanim.source.files import PICTURES, check_size
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -71,6 +71,7 @@ def read_picture(
             _check_sizes(resize, planes)
         try:
             with open_regular(text) as file:
+                check_size(file)
                 pixels = _decoded(file, planes, tell, whole=resize is None)
         except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
             why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"
