@@ -10,7 +10,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
-for line in (*project["dependencies"], *(line for extra in sys.argv[1:] for line in project["optional-dependencies"][extra])):
+for line in (
+    *project["dependencies"],
+    *(line for extra in sys.argv[1:] for line in project["optional-dependencies"][extra]),
+):
     requirement = Requirement(line)
     lowest = [bound.version for bound in requirement.specifier if bound.operator == ">="]
     if len(lowest) != 1:

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -144,6 +145,64 @@ def test_a_device_or_pipe_is_never_replaced(tmp_path: Path) -> None:
     finally:
         os.close(reader)
         assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a-%d.png"])
+def test_a_loop_of_links_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "a.gif").symlink_to("a.gif")
+    with pytest.raises(ConvanimError, match=r"cannot be written: too many levels of symbolic links|does not exist"):
+        put(tmp_path / (name if "%" not in name else f"loop/{name}"))
+    assert names(tmp_path) == ["a.gif", "loop"]
+
+
+def test_a_link_that_leads_nowhere_gets_its_file(tmp_path: Path) -> None:
+    (tmp_path / "link.gif").symlink_to("new.gif")
+    put(tmp_path / "link.gif")
+    assert (tmp_path / "new.gif").read_bytes() == b"new"
+
+
+def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # a socket's path is short
+    with socket.socket(socket.AF_UNIX) as served:
+        served.bind("a.gif")
+        with pytest.raises(ConvanimError, match=r"a\.gif cannot be written: no such device"):
+            put(tmp_path / "a.gif")
+    assert stat.S_ISSOCK((tmp_path / "a.gif").stat().st_mode)
+
+
+#: Runs without what root may do to everybody's files: it is an owner like others then, whom a folder's mode can refuse.
+ORDINARY = """
+import ctypes, os, sys
+if os.geteuid() == 0:
+    header, no_capability = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    assert ctypes.CDLL(None).capset(header, no_capability) == 0
+from convanim.cli import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" and getattr(os, "geteuid", int)() == 0, reason="root may do everything there"
+)
+@pytest.mark.parametrize("kind", ["pipe", "folder", "gallery", "entries", "input"])
+def test_what_may_not_be_opened_is_told(tmp_path: Path, kind: str) -> None:
+    locked, pipe = tmp_path / "locked", tmp_path / "pipe.gif"
+    (locked / "in").mkdir(parents=True)
+    os.mkfifo(pipe)
+    pipe.chmod(0o444)
+    locked.chmod(0o600)  # without x, nothing in it can be reached
+    command = {
+        "pipe": [*CONV, "-o", pipe],
+        "folder": [*CONV, "-o", locked / "in" / "a.gif"],
+        "gallery": ["gallery", "build", "--folder", locked / "in"],
+        "entries": ["gallery", "check", "--folder", locked],
+        "input": ["conv", "--input", locked / "in" / "a.csv", "--kernel", "2", "-o", tmp_path / "a.gif"],
+    }[kind]
+    done = subprocess.run([sys.executable, "-c", ORDINARY, *map(str, command)], capture_output=True, check=False)
+    locked.chmod(0o700)
+    check(done, "ermission denied")
+    assert names(tmp_path) == ["locked", "pipe.gif"]
 
 
 # Many files.

@@ -2,8 +2,8 @@
 
     CONVANIM_LINES=5000 CONVANIM_SEED=7 python -m pytest -n 0 tests/test_lines_typed.py
 
-Each ends in time with exit code 0 or 2; with 2 it says one sentence and leaves nothing behind. The options come from the
-commands themselves, so that a new one is drawn from the day it is there.
+Each ends in time with exit code 0 or 2; with 2 it says one sentence and leaves nothing behind. The options are the
+commands' own, so that a new one is drawn from the day it is there.
 """
 
 from __future__ import annotations
@@ -29,47 +29,51 @@ LINES = int(os.environ.get("CONVANIM_LINES", "60"))
 SEED = int(os.environ.get("CONVANIM_SEED", "0"))
 SECONDS = 30
 
-NUMBERS = "1 2 3 1 2 0 -1 1.5 x 99999999999999999999 1e400 nan"
-STEPS = "1 2 1x1 2x1 1 2 0 -1 3x 9999999999 nan 1x1x1 '2'"
-#: What is typed for an option of a name: mostly what goes, for its command or for another.
+#: Numbers, and after the bar those that are mostly refused.
+NUMBERS = "1 2 3 | 0 -1 1.5 x 99999999999999999999 1e400 nan"
+STEPS = "1 2 1x1 2x1 | 0 -1 3x 9999999999 nan 1x1x1 '2'"
+#: What is typed for an option of a name, for its command or for another; and after the bar what is mostly refused.
 VALUES: dict[str, str] = {
-    "x": "4 4x4 5x5 6x4 2x4x4 4x4x4 3x3x3x3 [[1,2],[3,4]] 0,1;2,3 '3x3' a.csv a.npy a.png 0x3 1e9x1e9 [1,[2]] no.csv - (",
-    "kernel": "1 2 3 2x2 2x1 3x3 [[1,-2],[3,4]] 1,0;0,1 a.npy 0 9x9 3x 2x2x2 -",
+    "x": "4x4 5x5 6x4 4 8x8x2 4x4x4 [[1,2],[3,4]] 0,1;2,3 '3x3' a.csv a.npy a.png - | 3x3x3x3 1e9x1e9 [1,[2]] no.csv (",
+    "kernel": "1 2 2x2 2x1 3 3x3 [[1,-2],[3,4]] 1,0;0,1 a.npy | 0 9x9 3x 2x2x2 -",
     **dict.fromkeys(("stride", "dilation", "output_padding", "factor"), STEPS),
-    "scale_factor": "2 3 1.5 2x1 0 -1 nan 1e9 x",
-    **dict.fromkeys(("size", "resize", "output_size"), "5 6x6 4x4 9x9 default 0 -1 x 99999x99999"),
-    "padding": "0 1 2x1 1:2x0:1 same full valid causal same_lower -1 smae 1:2:3 999999999",
+    "scale_factor": "2 3 1.5 2x1 | 0 -1 nan 1e9 x",
+    **dict.fromkeys(("size", "resize", "output_size"), "5 6x6 4x4 9x9 default | 0 -1 x 99999x99999"),
+    "padding": "0 1 2x1 1:2x0:1 same full valid | causal same_lower -1 smae 1:2:3 999999999",
     **dict.fromkeys(("groups", "out_channels", "seed", "norm_type", "bias"), NUMBERS),
-    "indices": "[[0,1],[2,3]] [[0,99],[1,2]] 2x2 x",
-    "grad": "2x2 3x3 4x4 [[1,2],[3,4]] x -",
-    "view": "sliding zero-insertion overlap-add both matrix overlap backward beside reading placing moving x",
-    "select": "0 last 0..2 all 0,0 step:1 step:0 2..0 99999 x ,",
-    "width": "320 480 640 400 0 -1 99999 x 150 200",
-    "height": "300 360 240 0 1e3 120",
-    "sheet": "1 3 0 -1 999 x",
-    "theme": "dark light print solarized high-contrast auto x ./no.toml",
-    "template": "slide readme square paper minimal solarized default x ./no.toml /dev/null",
-    "layout": "flat row isometric slices matrix compare x",
-    "lang": "de fr ja zh es en x ../de",
-    "motion": "step smooth x",
-    "max_size": "1MB 20KB 1KB 0 -1 1GB x 9e99MB",
-    "seconds_per_step": "0.06 1 0.5 0 nan inf -1 0.025",
-    "hold_last": "0.02 1 3 nan 1e9 -1",
-    "plays": "0 1 3 -1 65537 x",
-    "format": "txt PNG json gif html x",
-    "output": "a.txt a.json a.gif a.png a-%d.png a.txt a.gif - a.gf no/b.txt . loop.gif g",
-    "kernel_range": "3 1..3 3..1 x 0 99",
+    "indices": "[[0,1],[2,3]] | [[0,99],[1,2]] 2x2 x",
+    "grad": "2x2 3x3 4x4 [[1,2],[3,4]] | x -",
+    "view": "sliding zero-insertion overlap-add both matrix overlap backward beside reading placing moving | x",
+    "select": "0 last 0..2 all 0,0 step:1 | step:0 2..0 99999 x ,",
+    "width": "320 480 640 400 200 1280 | 0 -1 99999 x 150",
+    "height": "300 360 240 720 | 0 1e3 120",
+    "sheet": "1 3 | 0 -1 999 x",
+    "theme": "dark light print solarized high-contrast auto | x ./no.toml",
+    "template": "slide readme square paper minimal solarized default | x ./no.toml /dev/null",
+    "layout": "flat row isometric slices matrix compare | x",
+    "lang": "de fr ja zh es en | x ../de",
+    "motion": "step smooth | x",
+    "max_size": "1MB 20KB 1GB | 1KB 0 -1 x 9e99MB",
+    "seconds_per_step": "0.06 1 0.5 | 0 nan inf -1 0.025",
+    "hold_last": "0.02 1 3 | nan 1e9 -1",
+    "plays": "0 1 3 | -1 65537 x",
+    "format": "txt PNG json gif | html x",
+    "output": "a.txt a.json a.gif a.png a-%d.png | - a.gf no/b.txt . loop.gif g",
     "notation": "Conv(3) Conv(2,stride=2) ConvTranspose(3,stride=2) MaxPool(2) AvgPool(2) Upsample(scale_factor=2) "
-    "PixelShuffle(2) LpPool(2) Conv(3,padding='same',convention='keras') torch.nn.Conv2d(1,1,3) nn.MaxPool2d(2) "
-    "keras.layers.Conv2D(1,3) nn.Conv2d(3,8,3) Conv( Conv(0) MaxUnpool(2) ReLU() exit() Conv(2)",
-    "patterns": "a b* x ../a [",
-    "name": "a b _c x/y .. a.b",
-    "jobs": "1 1 0 -1 x",
-    "folder": "g g g no a.csv /dev/null",
-    "executor": "dask: x dask:nowhere",
-    "old": "a.gif a.csv no.gif",
+    "Conv(3,padding='same',convention='keras') torch.nn.Conv2d(1,1,3) nn.MaxPool2d(2) LpPool(2) 'Conv(2)' | "
+    "PixelShuffle(2) keras.layers.Conv2D(1,3) nn.Conv2d(3,8,3) Conv( Conv(0) MaxUnpool(2) ReLU() exit()",
+    "patterns": "a b* | x ../a [",
+    "name": "a b _c | x/y .. a.b",
+    "jobs": "1 | 0 -1 x",
+    "folder": "g | no a.csv /dev/null",
+    "old": "a.gif | a.csv no.gif",
 }
-VALUES |= {"first": VALUES["notation"], "second": VALUES["notation"], "layer": VALUES["notation"], "y": VALUES["x"]}
+VALUES |= {
+    "first": VALUES["notation"],
+    "second": VALUES["notation"],
+    "layer": VALUES["notation"],
+    "y": "2x2 3x3 4x4 | x 0 9x9x9",
+}
 WORDS = [
     "",
     " ",
@@ -106,9 +110,9 @@ def value(draw: random.Random, param: click.Parameter) -> str:
     if draw.random() < 0.04:
         return draw.choice(WORDS)
     if isinstance(param.type, click.Choice):
-        return draw.choice([*map(str, param.type.choices), *map(str, param.type.choices), "x"])
-    name = param.name or ""
-    return draw.choice(VALUES[name].split(" ") if name in VALUES else WORDS)
+        return draw.choice(list(param.type.choices)) if draw.random() < 0.95 else "x"
+    good, _, bad = VALUES.get(param.name or "", "x | 1").partition(" | ")
+    return draw.choice((good if draw.random() < 0.9 or not bad else bad).split(" "))
 
 
 def line(draw: random.Random) -> list[str]:
@@ -170,7 +174,7 @@ def wrong(words: list[str], folder: Path) -> str | None:
     before = {path.relative_to(folder) for path in folder.rglob("*")}
     try:
         code, out, err = ran(words)
-    except BaseException as error:  # noqa: BLE001 - a line that is typed may raise nothing at all
+    except BaseException as error:  # a line that is typed may raise nothing at all
         return f"{type(error).__name__}: {error}"
     new = {path.relative_to(folder) for path in folder.rglob("*")} - before
     gallery = words[0] in ("gallery", "new")

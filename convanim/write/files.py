@@ -46,25 +46,29 @@ def whole_file(path: Path, *, follow: bool = True, new: bool = False) -> Iterato
     Raises:
         ConvanimError: the folder is missing or not writable, the disk is full, and the like.
     """
-    if os.path.islink(path):  # noqa: PTH114 - unlike pathlib's it says no, rather than raising, to odd names
-        if not follow:
-            raise ConvanimError(f"{path} is a link", "remove it, or name another place")
-        path = path.resolve()  # the link stays, and leads to the new file
-    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112, PTH113
-        if not follow:
-            raise ConvanimError(f"{path} is not a regular file", "remove it, or name another place")
-        with path.open("wb") as device:  # a pipe or a device is written to, not replaced
-            yield device
-        return
-    with _scratch(path) as folder:
-        part = folder / "part"
-        with part.open("wb") as file:
-            _keep_mode(part, path)
-            yield file
-        if new:
-            _put_new(part, path)
-        else:
-            part.replace(path)
+    with _refusals(path):
+        mode = stat.S_IFREG
+        with suppress(FileNotFoundError):
+            mode = path.stat().st_mode  # a loop of links, or a folder that nobody may look into, is refused here
+        if path.is_symlink():
+            if not follow:
+                raise ConvanimError(f"{path} is a link", "remove it, or name another place")
+            path = path.resolve()  # the link stays, and leads to the new file
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+            if not follow:
+                raise ConvanimError(f"{path} is not a regular file", "remove it, or name another place")
+            with path.open("wb") as device:  # a pipe or a device is written to, not replaced
+                yield device
+            return
+        with _scratch(path) as folder:
+            part = folder / "part"
+            with part.open("wb") as file:
+                _keep_mode(part, path)
+                yield file
+            if new:
+                _put_new(part, path)
+            else:
+                part.replace(path)
 
 
 def _keep_mode(part: Path, target: Path) -> None:
@@ -95,7 +99,7 @@ def whole_series(pattern: Path) -> Iterator[Callable[[int], BinaryIO]]:
     Raises:
         ConvanimError: as for `whole_file`.
     """
-    with _scratch(pattern) as folder:
+    with _refusals(pattern), _scratch(pattern) as folder:
         yield lambda number: (folder / str(number)).open("wb")
         targets = {part: pattern.with_name(_named(pattern.name, int(part.name))) for part in folder.iterdir()}
         for target in targets.values():
@@ -111,23 +115,29 @@ def _named(pattern: str, number: int) -> str:
 
 
 @contextmanager
-def _scratch(path: Path) -> Iterator[Path]:
-    """A folder beside a target, gone in the end; what the file system says no to is told as one sentence."""
+def _refusals(path: Path) -> Iterator[None]:
+    """What the file system says no to, told as one sentence."""
     if "\0" in str(path):
         raise ConvanimError(f"{str(path)!r} has a zero byte in it", "use another name")
     try:
-        if path.is_dir():
-            raise ConvanimError(f"{path} is a folder", f"name a file in it, like {path / 'up.gif'}")
-        if not path.parent.is_dir():
-            raise ConvanimError(f"the folder {path.parent} of {path.name} does not exist", "make it or name another")
-        _sweep(path.parent.resolve())
-        with _held(path.parent) as folder:
-            yield folder
+        yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConvanimError(
             f"{path} cannot be written: {reason}", "name a place with room where you may write"
         ) from None
+
+
+@contextmanager
+def _scratch(path: Path) -> Iterator[Path]:
+    """A folder beside a target, gone in the end."""
+    if path.is_dir():
+        raise ConvanimError(f"{path} is a folder", f"name a file in it, like {path / 'up.gif'}")
+    if not path.parent.is_dir():
+        raise ConvanimError(f"the folder {path.parent} of {path.name} does not exist", "make it or name another")
+    _sweep(path.parent.resolve())
+    with _held(path.parent) as folder:
+        yield folder
 
 
 @contextmanager
