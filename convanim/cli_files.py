@@ -40,6 +40,7 @@ def look_of(typed: dict[str, Any]) -> dict[str, Any]:
 
         pair_names(None)
     settings = settle(look["template"], **{name: look[name] for name in ("theme", "width", "height")})
+    look["template"] = settings.template  # read and validated once
     known(look["layout"])
     catalogue(look["lang"])
     pick_motion(settings.motion if look["motion"] is None else look["motion"])

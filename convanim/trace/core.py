@@ -7,6 +7,7 @@ layer to the other stands in the kinds beside this file.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from math import prod
 from typing import Any, Literal, Self
 
@@ -59,7 +60,7 @@ class Trace:
     def __init__(
         self, op: Operation, x: Array, axes: Sequence[Axis], channels: int, given: Given, order: Order
     ) -> None:
-        self.op, self.x, self.axes, self.channels, self.order = op, x, tuple(axes), channels, order
+        self.op, self.x, self.axes, self.channels = op, x, tuple(axes), channels
         self._given = given
         sizes = tuple(a.output for a in self.axes)
         stage, canvas = tuple(a.stage for a in self.axes), tuple(a.canvas for a in self.axes)
@@ -70,15 +71,9 @@ class Trace:
                     f"the {what} of {op} would be {times(extent)}, more than {LARGEST} cells",
                     "use a smaller input, stride or padding",
                 )
-        cropped = self._cropped and order == "scatter"
-        self.canvas = (channels, *(canvas if cropped else sizes))
-        self.taps = tuple(taps_of(a, cropped=cropped) for a in self.axes)
-        self._tables = tuple(t.by_source() if order == "scatter" else t.by_target() for t in self.taps)
-        # One more at the end, for `NOWHERE` to find.
-        self._sides = tuple(np.append(t.target if order == "scatter" else t.source, 0) for t in self.taps)
-        self._places = tuple(np.append(t.k, 0) for t in self.taps)
         self._answer = self._apply()
         self._answer.flags.writeable = False
+        self._walk(order)
 
     # What a kind of layer says of itself.
 
@@ -97,9 +92,22 @@ class Trace:
         """What the layer was given besides the operation, the input first."""
         return (self.x,)
 
+    def _walk(self, order: Order) -> None:
+        """Set out the steps in an order."""
+        self.order = order
+        cropped = self._cropped and order == "scatter"
+        self.canvas = (self.channels, *(a.canvas if cropped else a.output for a in self.axes))
+        self.taps = tuple(taps_of(a, cropped=cropped) for a in self.axes)
+        self._tables = tuple(t.by_source() if order == "scatter" else t.by_target() for t in self.taps)
+        # One more at the end, for `NOWHERE` to find.
+        self._sides = tuple(np.append(t.target if order == "scatter" else t.source, 0) for t in self.taps)
+        self._places = tuple(np.append(t.k, 0) for t in self.taps)
+
     def _again(self, order: Order) -> Self:
-        """The same trace in another order."""
-        return type(self)(self.op, *self._arrays(), given=self._given, order=order)  # type: ignore[misc]
+        """The same trace in another order: it shares the axes, the values and the answer."""
+        other = copy(self)
+        other._walk(order)
+        return other
 
     def _meet(self, own: Ints, k: Sequence[Ints]) -> tuple[Ints, Any]:
         """The channels that a step's channel meets at each place of the kernel, and whether they do.
