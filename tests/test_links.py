@@ -1,5 +1,6 @@
 """Links: the cells of a frame that are joined are those that a step of the trace reads and writes."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, reject, settings
 from small import small
 
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, Upsample
+from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, Upsample
 from convanim.scene import Scene, scene, views_of
 from convanim.scene.frame import Link
 from convanim.trace import ConvTrace
@@ -127,3 +128,109 @@ def test_where_nothing_happens_nothing_is_joined() -> None:
     s = scene(ConvTranspose(2, 2, 1, output_padding=1).trace(COUNT, COUNT[:2, :2]), "overlap-add")
     closing = range(s.beats.total - s.beats.closing, s.beats.total)
     assert [s.frame(i).links for i in (0, *closing)] == [()] * (1 + s.beats.closing)
+
+
+def taps(axis: Any) -> list[tuple[int, int]]:
+    """The cells (wide, narrow) that meet along an axis: wide = narrow * stride - padding + k * dilation."""
+    narrow = axis.input if axis.transposed else axis.output
+    return [(i * axis.stride - axis.before + k * axis.dilation, i) for i in range(narrow) for k in range(axis.kernel)]
+
+
+def across(each: list[list[int]]) -> set[tuple[int, int]]:
+    return set(product(*[[0], *each][-2:]))
+
+
+def gathered(trace: ConvTrace, cell: tuple[int, ...], *, padded: bool) -> set[tuple[int, int]]:
+    """The cells that are read for an output cell, of the input or of the padded, spread one that a window slides on."""
+    found = []
+    for a, o in zip(trace.axes, cell, strict=True):
+        if a.transposed:
+            first, apart = (max(a.dilation * (a.kernel - 1) - a.before, 0), a.stride) if padded else (0, 1)
+            found.append([first + apart * narrow for wide, narrow in taps(a) if wide == o])
+        else:
+            first = a.before if padded else 0
+            found.append([first + wide for wide, narrow in taps(a) if narrow == o and 0 <= wide < a.input])
+    return across(found)
+
+
+def scattered(trace: ConvTrace, cell: tuple[int, ...]) -> set[tuple[int, int]]:
+    """The canvas cells that an input cell is stamped on, before anything is cropped."""
+    pairs = zip(trace.axes, cell, strict=True)
+    return across([[a.kept.start + wide for wide, narrow in taps(a) if narrow == i] for a, i in pairs])
+
+
+def walked(sizes: tuple[int, ...]) -> list[tuple[int, ...]]:
+    return list(product(*map(range, sizes)))
+
+
+@SETTINGS
+@given(small(transposed=False))
+def test_windows_read_and_write_what_the_taps_say(trace: ConvTrace) -> None:
+    outputs = walked(trace.answer.shape[1:])
+    for view, stage in (("sliding", "stage"), ("overlap", "input")):
+        s = made(trace, view)
+        for number, cell in enumerate(outputs):
+            frame = s.frame(s.beats.opening + (number + 1) * s.beats.each - 1)
+            assert set(frame.reads[stage]) == gathered(trace, cell, padded=True)
+            assert frame.writes == {"output": ((0, *cell)[-2:],)}
+            if s.beats.each > 1:
+                assert s.frame(s.beats.opening + number * s.beats.each).writes == {}
+
+
+@SETTINGS
+@given(small(transposed=True))
+def test_stamps_read_and_write_what_the_taps_say(trace: ConvTrace) -> None:
+    s = made(trace, "overlap-add")
+    for number, cell in enumerate(walked(trace.x.shape[1:])):
+        frame = s.frame(s.beats.opening + (number + 1) * s.beats.each - 1)
+        assert frame.reads == {"input": ((0, *cell)[-2:],)}
+        assert set(frame.writes["canvas"]) == scattered(trace, cell)
+        (move,) = frame.moves
+        assert (move.panel, move.other, move.places) == ("stamp", "canvas", frame.writes["canvas"])
+    s = made(trace, "zero-insertion")
+    for number, cell in enumerate(walked(trace.answer.shape[1:])):
+        frame = s.frame(s.beats.opening + (number + 1) * s.beats.each - 1)
+        assert set(frame.reads["stage"]) == gathered(trace, cell, padded=True)
+        assert frame.writes == {"output": ((0, *cell)[-2:],)}
+
+
+@SETTINGS
+@given(small())
+def test_a_matrix_reads_and_writes_the_same_cells_laid_out_in_a_line(trace: ConvTrace) -> None:
+    s = made(trace, "matrix")
+    wide, size = trace.x.shape[-1], trace.answer.shape[1:]
+    for number, cell in enumerate(walked(size)):
+        frame = s.frame(s.beats.opening + (number + 1) * s.beats.each - 1)
+        read = gathered(trace, cell, padded=False)
+        assert {max(at) for at in frame.reads["flat input"]} == {row * wide + column for row, column in read}
+        assert set(frame.reads.get("input", read)) == read
+        assert [max(at) for at in frame.writes["flat output"]] == [number]
+        assert frame.writes.get("output", ((0, *cell)[-2:],)) == ((0, *cell)[-2:],)
+
+
+@SETTINGS
+@given(small(transposed=True))
+def test_two_scenes_in_lockstep_read_and_write_each_what_is_its_own(trace: ConvTrace) -> None:
+    s = made(trace, "both")
+    above, below = (walked(shape[1:]) for shape in (trace.answer.shape, trace.x.shape))
+    stamps = 0
+    for number, cell in enumerate(above):
+        frame = s.frame(s.beats.opening + number)
+        assert set(frame.reads["stage"]) == gathered(trace, cell, padded=True)
+        if -(-(number + 1) * len(below) // len(above)) > -(-number * len(below) // len(above)):
+            stamps = -(-(number + 1) * len(below) // len(above))
+            assert set(frame.writes["below canvas"]) == scattered(trace, below[stamps - 1])
+            assert {move.other for move in frame.moves} == {"below canvas"}
+        else:
+            assert "below input" not in frame.reads
+            assert frame.moves == ()
+    assert stamps == len(below)
+
+
+def test_a_value_that_comes_through_unchanged_moves_to_its_place() -> None:
+    (move,) = made(MaxPool(2).trace(COUNT), "sliding").frame(2).moves
+    assert move == ("stage", ((1, 1),), "output", ((0, 0),))
+    averaged = scene(AvgPool(2).trace(COUNT))
+    assert not any(averaged.frame(i).moves for i in range(averaged.beats.total))
+    counted = scene(Conv(1).trace(np.ones((2, 2), int), [[1]]), "overlap")  # a count is no value that is taken over
+    assert not any(counted.frame(i).moves for i in range(counted.beats.total))

@@ -118,12 +118,6 @@ def growing(name: str, now: Grid, new: Mask, ring: tuple[Box, Box], part: float)
 # Turning.
 
 
-def turned(then: Grid, now: Grid) -> bool:
-    """Whether a kernel has been rotated by 180°."""
-    kernels = (then.roles == Role.KERNEL).all() and (now.roles == Role.KERNEL).all()
-    return bool(kernels and np.array_equal(then.values[::-1, ::-1], now.values))
-
-
 def turning(name: str, then: Grid, part: float) -> Floats:
     """The cells of a kernel on their way around its middle: upright and apart from each other.
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from convanim.motion.paths import MOST, turned
+from convanim.motion.paths import MOST
 from convanim.motion.tween import Tween
-from convanim.scene.frame import Caption, Frame, Role
+from convanim.scene.frame import Caption, Frame, Turn
 from convanim.timeline import TURN, Shot, eased
 
 
@@ -30,9 +28,10 @@ def moving(frame: Callable[[int], Frame], shots: Sequence[Shot], tick: int) -> I
         here, time = frame(shots[at].frame), shots[at].milliseconds
         words: tuple[Caption, ...] | None = None
         most = None
-        if tick and before is not None and at + 1 < len(shots) and _retitled(before, here):
+        mirrored = any(grid.turn == Turn.MIRRORED for grid in here.grids.values())
+        if tick and before is not None and at + 1 < len(shots) and mirrored:
             after = frame(shots[at + 1].frame)
-            if _half_turned(before, here, after):  # the turn is one motion, however many frames tell of it
+            if _turns(before, here, after):  # the turn is one motion, however many frames tell of it
                 words, most = here.captions, TURN
                 here, time, at = after, time + shots[at + 1].milliseconds, at + 1
         parts = eased(time, tick, *([most] if most else [])) if tick and before is not None else []
@@ -46,20 +45,10 @@ def moving(frame: Callable[[int], Frame], shots: Sequence[Shot], tick: int) -> I
         before, at = here, at + 1
 
 
-def _retitled(before: Frame, after: Frame) -> list[str]:
-    """The kernels whose titles have changed."""
-    both = before.grids.keys() & after.grids.keys()
-    panels = [(name, before.grids[name], after.grids[name]) for name in sorted(both)]
-    return [name for name, then, now in panels if then.title != now.title and (now.roles == Role.KERNEL).all()]
-
-
-def _half_turned(before: Frame, here: Frame, after: Frame) -> bool:
-    """Whether a kernel that is turned between two frames is mirrored in the one between them."""
+def _turns(before: Frame, here: Frame, after: Frame) -> bool:
+    """Whether a kernel that is rotated between two frames is mirrored in the one between them."""
+    three = [frame.grids for frame in (before, here, after)]
     return any(
-        name in _retitled(before, here)
-        and name in _retitled(before, after)
-        and turned(before.grids[name], after.grids[name])
-        and np.array_equal(before.grids[name].values[:, ::-1], here.grids[name].values)
-        and after.grids[name].roles.size <= MOST
-        for name in _retitled(here, after)
+        [grids[name].turn for grids in three if name in grids] == list(Turn) and grid.roles.size <= MOST
+        for name, grid in after.grids.items()
     )

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convanim.motion import paths
 from convanim.motion.paths import MOST, Floats
-from convanim.scene.frame import Emphasis, Float, Frame, Grid, Link, Outline, Role, still
+from convanim.scene.frame import Cell, Emphasis, Float, Frame, Grid, Link, Move, Outline, Role, Turn, still
 
 #: What moves, given the part of the way, 0 to 1.
 Moving = Callable[[float], Floats]
@@ -42,9 +41,10 @@ class Tween:
             then = before.grids.get(name)
             if then is not None and then is not grid and then.roles.shape == grid.roles.shape:
                 self._panel(name, then, grid)
-        for flight in (self._stamp(), self._carried()):
-            if flight:
-                self._moving.append(flight)
+        self._new = self._came()
+        for move in after.moves:
+            if len(move.cells) <= MOST and self._new.get(move.other, set()).issuperset(move.places):
+                self._moving.append(self._fly(move))
         self.moves = bool(self._moving or self._slides)
         if self.moves:
             for name, grid in self._grids.items():
@@ -83,8 +83,7 @@ class Tween:
     # What happens inside a panel.
 
     def _panel(self, name: str, then: Grid, now: Grid) -> None:
-        turned = then.title != now.title and paths.turned(then, now)
-        if turned and 1 < now.roles.size <= MOST:
+        if (then.turn, now.turn) == (Turn.GIVEN, Turn.ROTATED) and 1 < now.roles.size <= MOST:
             empty = np.full_like(now.roles, Role.NONE)
             self._grids[name] = still(now, title=then.title, roles=empty)
             self._moving.append(lambda part: paths.turning(name, then, part))
@@ -155,56 +154,25 @@ class Tween:
 
     # What goes from panel to panel.
 
-    @cached_property
-    def _new(self) -> dict[str, list[tuple[int, int]]]:
-        """The cells of each panel that the frame has just written."""
+    def _came(self) -> dict[str, set[Cell]]:
+        """The cells that the frame has written and the one before had not, by panel."""
         found = {}
-        for name, grid in self.after.grids.items():
-            if name in self.before.grids and grid is not self.before.grids[name]:
-                new = _written(self.before.grids[name], grid)
-                if new.any():
-                    found[name] = [(r, c) for r, c in np.argwhere(new).tolist()]
+        for name, cells in self.after.writes.items():
+            if name in self.before.grids:
+                new = _written(self.before.grids[name], self.after.grids[name])
+                found[name] = {cell for cell in cells if new[cell]}
         return found
 
-    def _stamp(self) -> Moving | None:
-        """A product that lands on the canvas where it is added."""
-        products = [name for name, g in self.after.grids.items() if (g.roles == Role.PRODUCT).all()]
-        if len(products) != 1:
-            return None
-        name, stamp = products[0], self.after.grids[products[0]]
-        found = [n for n, c in self._new.items() if n != name and len(c) == stamp.roles.size and self._window(n)]
-        if len(found) != 1 or stamp.roles.size > MOST:
-            return None
-        canvas, cells = found[0], self._new[found[0]]
-        start = [(r, c) for r in range(stamp.roles.shape[0]) for c in range(stamp.roles.shape[1])]
-        return lambda part: tuple(
-            paths.cell(name, stamp, *at, towards=(canvas, *to), part=part) for at, to in zip(start, cells, strict=True)
-        )
-
-    def _window(self, name: str) -> bool:
-        return any(o.role == Role.KERNEL for o in self.after.grids[name].outlines)
-
-    def _carried(self) -> Moving | None:
-        """A value that is taken over as it is: a maximum, or a cell that is put in its place."""
-        # Where there is a kernel, values are multiplied: those that a factor of one leaves alone are no exception.
-        if len(self._new) != 1 or any("kernel" in name for name in self.after.grids):
-            return None
-        ((target, cells),) = self._new.items()
-        marked = [
-            (name, o)
-            for name, grid in self.after.grids.items()
-            for o in grid.outlines
-            if name != target and not o.dashed and (o.bottom - o.top, o.right - o.left) == (1, 1)
+    def _fly(self, move: Move) -> Moving:
+        """Values on their way to where they are taken over: as they look there, products as products."""
+        source, target = self.after.grids[move.panel], self.after.grids[move.other]
+        ways = [
+            (cell, to, source.roles[cell] if source.roles[cell] == Role.PRODUCT else target.roles[to])
+            for cell, to in zip(move.cells, move.places, strict=True)
         ]
-        if len(cells) != 1 or len(marked) != 1:
-            return None
-        name, mark = marked[0]
-        source, (cell,) = self.after.grids[name], cells
-        if source.values[mark.top, mark.left] != self.after.grids[target].values[cell]:
-            return None
-        role = self.after.grids[target].roles[cell]
-        return lambda part: (
-            paths.cell(name, source, mark.top, mark.left, role=int(role), towards=(target, *cell), part=part),
+        return lambda part: tuple(
+            paths.cell(move.panel, source, *cell, role=int(role), towards=(move.other, *to), part=part)
+            for cell, to, role in ways
         )
 
 

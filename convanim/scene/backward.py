@@ -81,7 +81,7 @@ class BackwardScene:
             if now.number == self.beats.closing - 1:
                 forward = Caption(remark=say("the backward pass of one is the forward pass of the other"))
                 back = Caption(remark=say("the same taps, read the other way round"))
-        return Frame(phase, now.grids, (forward, back), now.above.step, now.links)
+        return Frame(phase, now.grids, (forward, back), now.above.step, **now.done, moves=now.stamps)
 
     def _crop(self) -> str:
         """What becomes of the canvas: padding is no input, and what the floor leaves unused has no gradient."""

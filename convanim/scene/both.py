@@ -59,4 +59,4 @@ class BothScene(OneBlock):
             last = now.number == self.beats.closing - 1
             same = Caption(remark=say("both ways give the same numbers"))
             captions = (size_formula(self.trace.axes), same if last else now.below.captions[0])
-        return Frame(phase, now.grids, captions, now.above.step, now.links)
+        return Frame(phase, now.grids, captions, now.above.step, **now.done, moves=now.stamps)

@@ -20,10 +20,13 @@ from convanim.scene.frame import (
     Frame,
     Grid,
     Link,
+    Move,
     OneBlock,
     Outline,
     Panel,
     Role,
+    by_panel,
+    placed,
 )
 from convanim.scene.planes import PlanesScene
 from convanim.scene.pool import PoolScene
@@ -127,11 +130,23 @@ class ColourScene(OneBlock):
         stage = replace(rest, emphasis=emphasis, outlines=outlines)
         captions = tuple(self._caption(c, step, s.caption, written=written) for c, s in enumerate(seen))
         grids = {"stage": stage, **self._aside, "output": self._out(step + written, step)}
-        return Frame(len(self.phases) - 1, grids, captions, step + 1, self.links(step))
+        links = self._merged(self._inner.joined(step, seen[0]))
+        read = self._inner.reads(self.trace[step])
+        done = placed(links, written=written, reads=by_panel(("stage", cells) for cells in read.values()))
+        for link in links if written and not self._aside else ():
+            (cell, *more), to = link.cells, link.cell
+            if not more and (self._stage[cell] == self._output[to]).all():
+                done["moves"] = (Move(link.panel, (cell,), link.other, (to,)),)
+        return Frame(len(self.phases) - 1, grids, captions, step + 1, **done)
+
+    @staticmethod
+    def _merged(links: tuple[Link, ...]) -> tuple[Link, ...]:
+        """The link of a picture from that of one of its channels."""
+        return tuple(link._replace(panel="stage", other="output") for link in links)
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The window of a placement and the output cell that it fills; what joins the channels is the same in each."""
-        return tuple(link._replace(panel="stage", other="output") for link in self._inner.links(step)[:1])
+        """The window of a placement and the output cell that it fills."""
+        return self._merged(self._inner.links(step))
 
     def _caption(self, channel: int, step: int, caption: Caption, *, written: bool) -> Caption:
         """A channel's line: `red[1,2] = 255 + 255 = 510   clips at 255`."""

@@ -197,7 +197,7 @@ class CompareScene:
         step = 0 if now.stage == "opening" else min(now.number + 1, self.beats.steps)
         step = self.beats.steps if now.stage == "closing" else step
         grids = {name: self._headed(name, grid) for name, grid in now.grids.items()}
-        return Frame(phase, {**grids, **self._compared(grids)}, captions, step, now.links)
+        return Frame(phase, {**grids, **self._compared(grids)}, captions, step, **now.done)
 
     def _said(self, above: Frame, below: Frame) -> tuple[Caption, ...]:
         """The arithmetic of each, with whose it is."""

@@ -92,7 +92,7 @@ class EqualScene:
             phase = min(len(self._above.phases) + now.below.phase - 3, len(self.phases) - 1)
             if last:
                 captions = Caption(remark=self._named()), Caption(remark=say("both ways give the same numbers"))
-        return Frame(phase, now.grids, captions, now.above.step, now.links)
+        return Frame(phase, now.grids, captions, now.above.step, **now.done, moves=now.stamps)
 
     def _named(self) -> str:
         """The layer, and what its weights are along the axes."""

@@ -52,6 +52,14 @@ class Emphasis(IntEnum):
     DIFFERENT = 4  # it differs from the cell that it is compared with
 
 
+class Turn(IntEnum):
+    """How a kernel lies beside the way in which it was given."""
+
+    GIVEN = 0
+    MIRRORED = 1  # on the way to being rotated
+    ROTATED = 2  # by 180 degrees
+
+
 class Outline(NamedTuple):
     """A frame around the cells [top:bottom, left:right] of a grid, in the colour of a role.
 
@@ -70,8 +78,9 @@ class Outline(NamedTuple):
     across: float = 0.0
 
 
-#: The row and column of a cell.
+#: The row and column of a cell, and such cells by panel.
 Cell = tuple[int, int]
+Places = Mapping[str, tuple[Cell, ...]]
 
 
 class Link(NamedTuple):
@@ -93,6 +102,15 @@ class Link(NamedTuple):
     cell: Cell
     stamps: bool = False
     moved: tuple[float, float] = (0.0, 0.0)
+
+
+class Move(NamedTuple):
+    """Values that a step takes over as they are: those of some cells of a panel, to as many places of another one."""
+
+    panel: str
+    cells: tuple[Cell, ...]
+    other: str
+    places: tuple[Cell, ...]
 
 
 class Float(NamedTuple):
@@ -206,6 +224,7 @@ class Grid:
         outlines: drawn over the cells, in this order.
         colours: (rows, columns, 3) uint8, of a picture in its own colours; every one is among the panel's. Cells that
             hold a value (not pending, padding, inserted, cropped or unused) are filled with theirs.
+        turn: of a kernel.
     """
 
     title: str
@@ -215,6 +234,7 @@ class Grid:
     notes: Mapping[tuple[int, int], str] = field(default_factory=dict)
     outlines: tuple[Outline, ...] = ()
     colours: NDArray[np.uint8] | None = None
+    turn: Turn = Turn.GIVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +286,9 @@ class Frame:
         captions: the scene's caption lines.
         step: the placement shown, counted from 1; 0 before the first one.
         links: which cells the placement joins; none where nothing happens.
+        reads, writes: the cells whose values the placement reads, by panel, padding left out, and those that have just
+            been written.
+        moves: the values that it takes over as they are.
         floats: cells on their way, drawn over the grids in this order. The frames of a scene have none.
     """
 
@@ -274,6 +297,9 @@ class Frame:
     captions: tuple[Caption, ...]
     step: int = 0
     links: tuple[Link, ...] = ()
+    reads: Places = field(default_factory=dict)
+    writes: Places = field(default_factory=dict)
+    moves: tuple[Move, ...] = ()
     floats: tuple[Float, ...] = ()
 
 
@@ -312,6 +338,41 @@ def lattice(rows: Iterable[int], columns: Iterable[int]) -> tuple[Cell, ...]:
     return tuple(product(rows, columns))
 
 
+def placed(links: Iterable[Link], *, written: bool = True, reads: Places | None = None) -> dict[str, Any]:
+    """What a placement joins, reads and writes, as the fields of its frame.
+
+    Args:
+        links: of the placement.
+        written: whether its result is there. A stamp that has not landed has a window without cells.
+        reads: instead of all cells under its windows, where some hold padding or zeros that were inserted.
+
+    Example:
+        >>> link = Link("canvas", Outline(0, 0, 1, 2, Role.KERNEL), ((0, 0), (0, 1)), "input", (0, 0), stamps=True)
+        >>> placed([link])["writes"], placed([link], written=False)["links"][0].cells
+        ({'canvas': ((0, 0), (0, 1))}, ())
+    """
+    links = tuple(links)
+    ends = [((link.panel, link.cells), (link.other, (link.cell,)), link.stamps) for link in links]
+    return {
+        "links": tuple(link if written or not link.stamps else link._replace(cells=()) for link in links),
+        "reads": by_panel(one if stamps else many for many, one, stamps in ends) if reads is None else reads,
+        "writes": by_panel(many if stamps else one for many, one, stamps in ends) if written else {},
+    }
+
+
+def by_panel(places: Iterable[tuple[str, tuple[Cell, ...]]]) -> Places:
+    """Cells of several panels, each once.
+
+    Example:
+        >>> by_panel([("stage 0", ((0, 0), (0, 1))), ("stage 1", ((0, 0),)), ("stage 0", ((0, 1),))])
+        {'stage 0': ((0, 0), (0, 1)), 'stage 1': ((0, 0),)}
+    """
+    found: dict[str, dict[Cell, None]] = {}
+    for name, cells in places:
+        found.setdefault(name, {}).update(dict.fromkeys(cells))
+    return {name: tuple(cells) for name, cells in found.items()}
+
+
 def around(cells: Iterable[Cell], role: Role) -> Outline:
     """The outline around some cells.
 
@@ -326,7 +387,7 @@ def around(cells: Iterable[Cell], role: Role) -> Outline:
 def still(grid: Grid, title: str | None = None, **changes: Any) -> Grid:
     """A grid at rest: no notes, outlines or emphasis but those given."""
     at_rest: dict[str, Any] = {"roles": grid.roles, "values": grid.values, "emphasis": np.zeros_like(grid.roles)}
-    at_rest["colours"] = grid.colours
+    at_rest |= {"colours": grid.colours, "turn": grid.turn}
     return Grid(title or grid.title, **{**at_rest, **changes})
 
 

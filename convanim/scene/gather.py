@@ -27,7 +27,9 @@ from convanim.scene.frame import (
     Panel,
     Phase,
     Role,
+    Turn,
     flat,
+    placed,
     still,
     whole,
 )
@@ -132,10 +134,12 @@ class GatherScene(OneBlock):
         set_out = [*self._insert(), *self._pad()]
         return [*set_out, *self._rotate(set_out[-1].grids["stage"])]
 
-    def _frame(self, phase: int, stage: Grid, kernel: NDArray[Any], remark: str, title: str = KERNEL) -> Frame:
+    def _frame(
+        self, phase: int, stage: Grid, kernel: NDArray[Any], remark: str, title: str = KERNEL, turn: Turn = Turn.GIVEN
+    ) -> Frame:
         grids = {
             "stage": stage,
-            "kernel": whole(title, Role.KERNEL, kernel),
+            "kernel": replace(whole(title, Role.KERNEL, kernel), turn=turn),
             "output": whole(OUTPUT, Role.PENDING, self.answer),
         }
         return Frame(phase, grids, (Caption(remark=remark),))
@@ -245,10 +249,10 @@ class GatherScene(OneBlock):
         if high == wide == 1:
             return [self._frame(2, stage, self.kernel, say("a kernel of one cell stays as it is"), rotated)]
         if 1 in (high, wide):
-            return [first, self._frame(2, stage, self.slid, say("rotate by 180°: end to end"), rotated)]
+            return [first, self._frame(2, stage, self.slid, say("rotate by 180°: end to end"), rotated, Turn.ROTATED)]
         half = say("rotate by 180°: left to right …")
-        mirrored = self._frame(2, stage, self.kernel[:, ::-1], half, say("kernel, mirrored"))
-        turned = self._frame(2, stage, self.slid, say("rotate by 180°: … and top to bottom"), rotated)
+        mirrored = self._frame(2, stage, self.kernel[:, ::-1], half, say("kernel, mirrored"), Turn.MIRRORED)
+        turned = self._frame(2, stage, self.slid, say("rotate by 180°: … and top to bottom"), rotated, Turn.ROTATED)
         return [first, mirrored, turned]
 
     # The sliding, and the result.
@@ -289,7 +293,11 @@ class GatherScene(OneBlock):
         caption = self.letters.sum(step, nothing) if self.letters else product_sum(step, self.numerals, bias, nothing)
         if not written:
             caption = replace(caption, result="")
-        return Frame(len(self.phases) - 1, grids, (caption,), number + 1, (link,))
+        places = [n.places for n in self.lines]
+        read = (((0, *r[1:])[-2:]) for r in step.reads.tolist())
+        cells = tuple((int(places[0][row]), int(places[1][column])) for row, column in read)
+        facts = placed([link], written=written, reads={"stage": cells})
+        return Frame(len(self.phases) - 1, grids, (caption,), number + 1, **facts)
 
     @staticmethod
     def _nothing(under: NDArray[np.uint8]) -> str:

@@ -29,10 +29,12 @@ from convanim.scene.frame import (
     Link,
     Panel,
     Phase,
+    Places,
     Role,
     Rows,
     around,
     flat,
+    placed,
     still,
     whole,
 )
@@ -276,7 +278,18 @@ class MatrixScene:
         caption = self._sum(step)
         if not written and not self.letters:
             caption = Caption(caption.subject, caption.terms, "", caption.remark, caption.relation)
-        return Frame(2, grids, (caption,), number + 1, links)
+        done = placed(links, written=written, reads=self._reads(step))
+        if written and "output" in grids:
+            done["writes"]["output"] = (divmod(number, self.answer.shape[1]),)
+        return Frame(2, grids, (caption,), number + 1, **done)
+
+    def _reads(self, step: Step) -> Places:
+        """The input cells that a placement reads, in the input and where it is laid out in a line."""
+        rows, columns = _cells(step.reads[:, 1:])
+        cells = tuple(zip(rows.tolist(), columns.tolist(), strict=True))
+        along = [row * self.x.shape[1] + column for row, column in cells]
+        flat = {"flat input": tuple((n, 0) if self.turned else (0, n) for n in along)}
+        return flat if len(self.trace.axes) == 1 else {"input": cells, **flat}
 
     def links(self, step: int) -> tuple[Link, ...]:
         """A row of the matrix and its sum, and the input cells that are read; padding has no column in a matrix."""
@@ -286,8 +299,8 @@ class MatrixScene:
         if self.turned:
             cells, window, at = [(c, r) for r, c in cells], [(c, r) for r, c in window], (0, step)
         found = [Link("matrix", around(window, Role.KERNEL), tuple(cells), "flat output", at)]
-        read = tuple((row, column) for *_, row, column in ((0, *r[1:]) for r in self.trace[step].reads.tolist()))
-        if read and len(self.trace.axes) == 2:  # an input of one axis is flat already
+        read = self._reads(self.trace[step]).get("input", ())  # an input of one axis is flat already
+        if read:
             cell = divmod(step, self.answer.shape[1])
             found.append(Link("input", around(read, Role.KERNEL), read, "output", cell))
         return tuple(found)

@@ -31,6 +31,7 @@ from convanim.scene.frame import (
     Role,
     around,
     flat,
+    placed,
     whole,
 )
 from convanim.scene.stage import lines, roles, window_at
@@ -177,8 +178,8 @@ class OverlapScene(OneBlock):
             grid, caption, link = self._stamp(name, layer, number, landed=landed)
             grids[name] = grid
             captions.append(caption)
-            links += [link if landed else link._replace(cells=())] if link else []
-        return Frame(0, grids, tuple(captions), number + 1, tuple(links))
+            links += [link] if link else []
+        return Frame(0, grids, tuple(captions), number + 1, **placed(links, written=landed))
 
     def _stamp(self, name: str, layer: Counts, number: int, *, landed: bool) -> tuple[Grid, Caption, Link | None]:
         """What one input cell adds to a layer's counts, or where it is about to."""
@@ -223,7 +224,7 @@ class OverlapScene(OneBlock):
         name = join("", [OUTPUT, place(step.writes[0, 1:].tolist())])
         told = say("{cell} reads {cells}", cell=name, cells=count(many, "input cell"))
         told = LESS(places - many, told=told) if many < places else told
-        return Frame(0, grids, (Caption(remark=told),), number + 1, (link,))
+        return Frame(0, grids, (Caption(remark=told),), number + 1, **placed([link]))
 
     def _close(self, number: int, closing: int) -> Frame:
         """The crop, in two frames where there is one; then the counts, and what they mean."""

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Link, Panel, Phase, Role, still
+from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Link, Move, Panel, Phase, Role, still
 from convanim.trace import Trace
 from convanim.words import join, say
 
@@ -32,7 +32,7 @@ class Moment(NamedTuple):
         stage: "opening", "steps" or "closing".
         number: the frame within that stage, from 0.
         moved: for each of the two whether it has made a step since the frame before; outside of the steps, neither.
-        done: how many steps of its own each has made.
+        made: how many steps of its own each has made.
         links: those of both, by the names that their panels have in the pair.
     """
 
@@ -41,8 +41,22 @@ class Moment(NamedTuple):
     stage: str
     number: int
     moved: tuple[bool, bool]
-    done: tuple[int, int]
+    made: tuple[int, int]
     links: tuple[Link, ...]
+
+    @property
+    def done(self) -> dict[str, Any]:
+        """What both join, read and write, as the fields of their frame. What they take over would cross."""
+        reads, writes = (
+            {**getattr(self.above, what), **{BELOW + name: cells for name, cells in getattr(self.below, what).items()}}
+            for what in ("reads", "writes")
+        )
+        return {"links": self.links, "reads": reads, "writes": writes}
+
+    @property
+    def stamps(self) -> tuple[Move, ...]:
+        """What the second scene takes over."""
+        return tuple(m._replace(panel=BELOW + m.panel, other=BELOW + m.other) for m in self.below.moves)
 
     @property
     def grids(self) -> dict[str, Grid]:
@@ -69,7 +83,7 @@ class Pair:
         >>> from convanim.scene.scatter import ScatterScene
         >>> t = ConvTranspose(kernel_size=2).trace([1, 2], [1, 1])
         >>> pair = Pair(GatherScene(t.by_output()), ScatterScene(t.by_input()))
-        >>> [pair.at(pair.beats.opening + n).done for n in range(3)]
+        >>> [pair.at(pair.beats.opening + n).made for n in range(3)]
         [(1, 1), (2, 2), (3, 2)]
     """
 
@@ -141,7 +155,7 @@ def side_by_side(walk: Phase, told: str) -> Phase:
 def at_rest(frame: Frame) -> Frame:
     """A frame in which nothing happens: the one before, without window, emphasis and captions."""
     grids = {name: still(grid, roles=_settled(grid.roles)) for name, grid in frame.grids.items()}
-    return replace(frame, grids=grids, captions=tuple(Caption() for _ in frame.captions))
+    return Frame(frame.phase, grids, tuple(Caption() for _ in frame.captions), frame.step)
 
 
 def _settled(roles: Cells) -> Cells:

@@ -15,7 +15,7 @@ from convanim.arithmetic import per_axis, ring_name, rings, sides
 from convanim.numerals import Numerals
 from convanim.ops import times
 from convanim.scene.captions import output_cell, product_sum, with_channels
-from convanim.scene.frame import Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, flat, whole
+from convanim.scene.frame import Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Turn, flat, whole
 from convanim.scene.gather import COPIES, inserting, turning
 from convanim.scene.slab import MOST, ROW, Slab, wrapped
 from convanim.scene.stage import layers, roles
@@ -36,6 +36,7 @@ class PlanesScene(WindowScene):
     """
 
     trace: ConvTrace
+    _takes_over = False
 
     def __init__(self, trace: ConvTrace, words: Sequence[str] = ()) -> None:
         self._rotates = trace.op.transposed and trace.op.rules.rotates
@@ -178,7 +179,8 @@ class PlanesScene(WindowScene):
                 title = self._weight_title(output, channel, depth, turned=turned)
                 if channel in met:
                     values = planes[met.index(channel) * slab.deep + depth]
-                    known[name] = whole(title, Role.KERNEL, values)
+                    turn = Turn.ROTATED if turned and self._rotates else Turn.GIVEN
+                    known[name] = replace(whole(title, Role.KERNEL, values), turn=turn)
                 else:
                     known[name] = whole(title, Role.NONE, empty)
         return known

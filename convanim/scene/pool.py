@@ -134,15 +134,10 @@ class PoolScene(WindowScene):
         planes = [cell[0] * self.left.deep + d for d in depths]
         outlines: dict[int, tuple[Outline, ...]] = {p: (Outline(*window, Role.KERNEL),) for p in planes}
         if written and step.winner is not None:
-            plane, row, column = self._stage_at(step.reads[step.winner].tolist())
+            plane, row, column = self._on_stage(step.reads[step.winner].tolist())
             outlines[plane] += (Outline(row, column, row + 1, column + 1, Role.DONE),)
         under = self.stage_roles[planes][:, rows, columns]
         return Seen(self._caption(step, under), dict.fromkeys(planes, (rows, columns)), {}, outlines)
-
-    def _stage_at(self, cell: Sequence[int]) -> tuple[int, int, int]:
-        channel, *along = cell
-        moved = [at + a.before for at, a in zip(along, self.trace.axes, strict=True)]
-        return self.left.at((channel, *moved))
 
     def _caption(self, step: Step, under: Cells) -> Caption:
         subject = output_cell(step.writes[0].tolist(), self.right.channels)
@@ -173,7 +168,7 @@ class PoolScene(WindowScene):
         if not self._max or self._none[number]:
             return None
         channel = number // prod(self.trace.answer.shape[1:])
-        return self._stage_at((channel, *self._won[number]))
+        return self._on_stage((channel, *self._won[number]))
 
     def _remembered(self, plane: int, cells: int) -> dict[Where, str]:
         if not self._notes_kept:

@@ -19,12 +19,14 @@ from convanim.scene.frame import (
     Frame,
     Grid,
     Link,
+    Move,
     OneBlock,
     Outline,
     Panel,
     Phase,
     Role,
     lattice,
+    placed,
     still,
     whole,
 )
@@ -174,13 +176,15 @@ class ScatterScene(OneBlock):
         calm = np.zeros(self.shape, np.uint8)
         if part == 0:
             canvas = Grid(self._canvas_title, shown, before, calm)
-            return Frame(0, self._grids(canvas, None, at), (Caption(source, (), value),), number + 1)
+            return Frame(
+                0, self._grids(canvas, None, at), (Caption(source, (), value),), number + 1, reads={"input": (at,)}
+            )
         if part == 1:
             canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
             gaps = say("with gaps, as the kernel is dilated") if max(d for *_, d in self._lines) > 1 else ""
             caption = Caption(PRODUCT, (say("{cell} · kernel", cell=source),), say("{cell} · kernel", cell=value), gaps)
-            ahead = (link._replace(cells=()),)
-            return Frame(1, self._grids(canvas, product, at), (caption,), number + 1, ahead)
+            ahead = placed([link], written=False)
+            return Frame(1, self._grids(canvas, product, at), (caption,), number + 1, **ahead)
         notes = self.canvas.notes(number)
         after = self.canvas.after(number + 1)
         overlap = hit[cells]
@@ -198,7 +202,8 @@ class ScatterScene(OneBlock):
         subject = join("", [self._name, span(slices)])
         term = say("{cell} · kernel", cell=value if self._symbols else source)
         caption = Caption(subject, (term,), "", remark, relation="+=")
-        return Frame(2, self._grids(canvas, product, at), (caption,), number + 1, (link,))
+        stamp = Move("stamp", lattice(*map(range, self.kernel.shape)), "canvas", link.cells)
+        return Frame(2, self._grids(canvas, product, at), (caption,), number + 1, **placed([link]), moves=(stamp,))
 
     def _close(self) -> list[Frame]:
         """Cropping, the bias, and the result."""

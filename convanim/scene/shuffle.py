@@ -24,11 +24,13 @@ from convanim.scene.frame import (
     Frame,
     Grid,
     Link,
+    Move,
     Outline,
     Panel,
     Phase,
     Role,
     around,
+    placed,
 )
 from convanim.scene.slab import ROW, Slab, wrapped
 from convanim.trace import ShuffleTrace, Trace
@@ -146,7 +148,10 @@ class ShuffleScene:
         if number > self.beats.steps:
             return Frame(0, self._grids(self.beats.steps, None), (self._closing(),), self.beats.steps)
         caption = self._caption(number - 1)
-        return Frame(0, self._grids(number, number - 1), (caption,), number, self.links(number - 1))
+        links = self.links(number - 1)
+        # Of a whole block nobody could follow each value.
+        moves = tuple(Move(link.panel, link.cells, link.other, (link.cell,)) for link in links if len(links) == 1)
+        return Frame(0, self._grids(number, number - 1), (caption,), number, **placed(links), moves=moves)
 
     def links(self, step: int) -> tuple[Link, ...]:
         """For each value that moves its cell and its place."""

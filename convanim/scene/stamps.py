@@ -21,12 +21,14 @@ from convanim.scene.frame import (
     Frame,
     Grid,
     Link,
+    Move,
     OneBlock,
     Outline,
     Phase,
     Role,
     flat,
     lattice,
+    placed,
 )
 from convanim.scene.stage import ACROSS
 from convanim.scene.tints import (
@@ -193,8 +195,8 @@ class StampScene(OneBlock):
             named = zip(CHANNELS, values, strict=True)
             colour = join(", ", [join(" ", [c, numerals.text(v)]) for c, v in named])
             caption = Caption(PRODUCT, (told,), "", colour)
-            ahead = (link._replace(cells=()),)
-            return Frame(0, self._grids(canvas, number), (caption, Caption()), number + 1, ahead)
+            ahead = placed([link], written=False)
+            return Frame(0, self._grids(canvas, number), (caption, Caption()), number + 1, **ahead)
         after, _ = self._after(number + 1)
         fresh[rows, columns] = Emphasis.WRITTEN
         roles[rows, columns] = Role.DONE
@@ -204,7 +206,8 @@ class StampScene(OneBlock):
         if not met.any():
             caption = replace(caption, remark=say("no overlap"))
         captions = caption, self._sums(before, after, met)
-        return Frame(1, self._grids(canvas, number), captions, number + 1, (link,))
+        stamp = Move("stamp", lattice(*map(range, self.weight.shape[1:])), "canvas", link.cells)
+        return Frame(1, self._grids(canvas, number), captions, number + 1, **placed([link]), moves=(stamp,))
 
     def _sums(self, before: NDArray[Any], after: NDArray[Any], met: NDArray[np.bool_]) -> Caption:
         """The three sums of the first cell where stamps overlap: `[0,4]: red 255 + 0 = 255, green ...`."""

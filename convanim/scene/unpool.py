@@ -24,11 +24,13 @@ from convanim.scene.frame import (
     Frame,
     Grid,
     Link,
+    Move,
     Outline,
     Panel,
     Phase,
     Role,
     around,
+    placed,
 )
 from convanim.scene.pool import PoolScene
 from convanim.scene.slab import Slab, check
@@ -222,7 +224,10 @@ class UnpoolScene:
         written = part == each - 1
         grids = self._grids(step + written, step, written=written)
         caption = self._caption(step, written=written)
-        return Frame(len(self.phases) - 1, grids, (caption,), step + 1, self.links(step))
+        (link,) = self.links(step)
+        moves = (Move(link.panel, link.cells, link.other, (link.cell,)),) if written else ()
+        done = placed([link], written=written)
+        return Frame(len(self.phases) - 1, grids, (caption,), step + 1, **done, moves=moves)
 
     def links(self, step: int) -> tuple[Link, ...]:
         """A value's cell and the place that it goes to."""

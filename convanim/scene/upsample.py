@@ -78,7 +78,7 @@ class UpsampleScene(WindowScene):
         if not len(step.reads):
             subject = output_cell(cell, self.right.channels)
             return Seen(Caption(subject, (), "0", say("no nail here: a zero between them")))
-        spots = [self.left.at(r) for r in step.reads.tolist()]
+        spots = [self._on_stage(r) for r in step.reads.tolist()]
         planes = sorted({p for p, _, _ in spots})
         rows, columns = sorted({r for _, r, _ in spots}), sorted({c for _, _, c in spots})
         # Next to each other: an input cell and its neighbour along each axis.

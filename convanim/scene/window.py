@@ -24,11 +24,15 @@ from convanim.scene.frame import (
     Frame,
     Grid,
     Link,
+    Move,
     Outline,
     Panel,
     Phase,
+    Places,
     Role,
+    by_panel,
     lattice,
+    placed,
 )
 from convanim.scene.slab import ROW, Slab, check, crowded, wrapped
 from convanim.scene.stage import Line, laid, lines, roles
@@ -219,13 +223,41 @@ class WindowScene:
         caption = seen.caption if written else replace(seen.caption, result="")
         stage = {name: self._plane(i, number, seen) for i, name in enumerate(self.left.names)}
         grids = {**stage, **self._beside(step, written=written), **self._written(number, written=written)}
-        return Frame(len(self.phases) - 1, grids, (caption,), number + 1, self._joined(number, seen))
+        links = self.joined(number, seen)
+        done = placed(links, written=written, reads=self.reads(step))
+        if written and self._takes_over:
+            done["moves"] = self._moves(step, links)
+        return Frame(len(self.phases) - 1, grids, (caption,), number + 1, **done)
+
+    #: Whether a value may come through unchanged; where there is a kernel, a factor of one is no exception.
+    _takes_over = True
+
+    def _moves(self, step: Step, links: Sequence[Link]) -> tuple[Move, ...]:
+        """The value that comes through as it is: a maximum, or the only one under a window of one cell."""
+        single = len(step.reads) == 1 and [len(link.cells) for link in links] == [1]
+        at = 0 if single else step.winner
+        if at is None or step.values[at] != step.written[0]:
+            return ()
+        plane, row, column = self._on_stage(step.reads[at].tolist())
+        return (Move(self.left.names[plane], ((row, column),), links[0].other, (links[0].cell,)),)
+
+    def reads(self, step: Step) -> Places:
+        """The cells of the stage whose values a placement reads, by plane."""
+        cells = (self._on_stage(cell) for cell in step.reads.tolist())
+        return by_panel((self.left.names[plane], ((row, column),)) for plane, row, column in cells)
+
+    def _on_stage(self, cell: Sequence[int]) -> tuple[int, int, int]:
+        """Where an input cell (channel, *place) lies on the stage: plane, row and column."""
+        channel, *along = cell
+        lines = self.lines[len(self.lines) - len(along) :]
+        return self.left.at((channel, *(line.first + line.gap * at for line, at in zip(lines, along, strict=True))))
 
     def links(self, step: int) -> tuple[Link, ...]:
         """The window of a placement on each plane and the output cell that it fills."""
-        return self._joined(step, self.look(self.trace[step], written=True))
+        return self.joined(step, self.look(self.trace[step], written=True))
 
-    def _joined(self, number: int, seen: Seen) -> tuple[Link, ...]:
+    def joined(self, number: int, seen: Seen) -> tuple[Link, ...]:
+        """The links of a placement from what it shows."""
         plane, *cell = self.right.place(number)
         found = []
         for i, where in seen.active.items():
