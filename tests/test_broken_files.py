@@ -94,6 +94,8 @@ WORDS = (
     b"{}",
 )
 
+TEXT = b"0123456789.,;\t -eE#'\"\n[]={}x"
+
 
 def broken(number: int) -> tuple[str, bytes]:
     """A file by its number: its suffix, and what is in it."""
@@ -115,11 +117,14 @@ def cut(rng: random.Random, data: bytes, _: bytes) -> bytes:
 
 
 def replaced(rng: random.Random, data: bytes, _: bytes) -> bytes:
-    at = place(rng, data)
-    return data[:at] + rng.randbytes(rng.choice((1, 1, 2, 8))) + data[at + rng.choice((0, 1, 1, 2, 8)) :]
+    at, count = place(rng, data), rng.choice((1, 1, 2, 8))
+    new = bytes(rng.choices(TEXT, k=count)) if data.isascii() else rng.randbytes(count)
+    return data[:at] + new + data[at + rng.choice((0, 1, 1, 2, 8)) :]
 
 
 def numbered(rng: random.Random, data: bytes, _: bytes) -> bytes:
+    if data.isascii():
+        return worded(rng, data, data)
     at, form = place(rng, data), rng.choice(("B", "<H", ">H", "<I", ">I"))
     size = struct.calcsize(form)
     return data[:at] + struct.pack(form, rng.choice(NUMBERS) % 256**size) + data[at + size :]
