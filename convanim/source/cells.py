@@ -54,7 +54,7 @@ def check_shape(shape: Sequence[int]) -> None:
 
 def number(token: str, line: int = 0, column: int = 0) -> int | float:
     """Read one cell; a line above 0 is the place for the error."""
-    token = token.translate(MINUSES)
+    token = token if token.isascii() else token.translate(MINUSES)
     why, hint = "is not a number", "put a number there, with a point for decimals"
     with suppress(ValueError):
         if WHOLE.fullmatch(token):

@@ -101,6 +101,8 @@ class _Cells:
         self.seen: dict[str, str] = {}
 
     def __call__(self, cell: str, line: int, column: int) -> int | float:
+        if len(cell) < 19 and cell.isdecimal() and cell.isascii():  # most cells, and all of them fit into int64
+            return int(cell)
         for sign in ",.":
             if sign in cell:
                 self.seen.setdefault(sign, f"{short(cell)} in line {line}, column {column}")
