@@ -21,7 +21,7 @@ from convanim import __version__
 from convanim.budget import Rung, fitted, read_size, too_large
 from convanim.errors import ConvanimError, shortly, whole
 from convanim.film import Film
-from convanim.formats import DRAWN, WRITERS, Counting, Progress, Saved, draw_png, pick_format, save_trace
+from convanim.formats import FORMATS, PICTURE_TICK, Counting, Format, Progress, Saved, draw_png, pick_format, save_trace
 from convanim.formats import sheet as write_sheet
 from convanim.kinds import of_their_kinds
 from convanim.layout import choose, known, suited, view_of
@@ -30,7 +30,7 @@ from convanim.scene.frame import Frame
 from convanim.spoken import Spoken, catalogue
 from convanim.template import Template, settle
 from convanim.theme import load
-from convanim.timeline import GIF_TICK, Plan, pick_motion, plan
+from convanim.timeline import Plan, pick_motion, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
 
@@ -60,8 +60,8 @@ class Animation(Film):
         title: instead of the one made from the layer.
         caption: whether the line of arithmetic and the step count are shown.
         motion: "step", or "smooth" to see cells and windows on their way; files without time have whole frames only.
-        max_size: the most bytes of a file, or as "1MB", "500KB"; a GIF gives up its rate of frames for it, then the
-            frames on the way, then placements.
+        max_size: the most bytes of a file, or as "1MB", "500KB"; one with time gives up its rate of frames for it,
+            then the frames on the way, then placements.
         made_by: what the file's comment says made it; without it, the layer.
 
     Raises:
@@ -148,7 +148,7 @@ class Animation(Film):
         )
         self.title, self.plays, self.select, self.selected = title, plays, select, select is not None
         self.motion = pick_motion(self.settings.motion)
-        self.tick = GIF_TICK if self.motion == "smooth" else 0
+        self.tick = PICTURE_TICK if self.motion == "smooth" else 0
         self.max_size = None if self.settings.max_size is None else read_size(self.settings.max_size)
         self._checked = False
         self.comment = f"{made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
@@ -174,9 +174,9 @@ class Animation(Film):
         """Check the trace and write it; the format is the file's suffix.
 
         Args:
-            path: the file, or a binary stream that can only be written to. A name with %d or %03d, for PNG, writes
-                every frame to its own file, by the frame's number.
-            format: gif, png, txt or json; needed for a stream.
+            path: the file, or a binary stream that can only be written to. A name with %d or %03d, for a format that
+                holds one frame, writes every frame to its own file, by the frame's number.
+            format: one of `convanim.formats.FORMATS`; needed for a stream.
             progress: called with (frames done, frames in all).
             sheet: for PNG, all selected frames in one picture with so many columns; without a selection a handful.
 
@@ -200,37 +200,37 @@ class Animation(Film):
                     "max size cannot be combined with .json", "leave it out: a trace is always complete"
                 )
             return save_trace(self.trace, target or cast(BinaryIO, path), self.view)
-        if target and numbered(target) and kind != "png":
-            raise ConvanimError(f"{target.name} is a series, and a .{kind} is one file", "name it without the %")
-        if target and kind == "png" and numbered(target):
+        form = FORMATS[kind]
+        if target and numbered(target):
+            if not form.still:
+                raise ConvanimError(f"{target.name} is a series, and a .{kind} is one file", "name it without the %")
             self.prove()
-            return self._save_series(target, progress)
-        if kind == "png" and self.select and len({shot.frame for shot in self.plan.shots}) > 1:
+            return self._save_series(target, form, progress)
+        if form.still and self.select and len({shot.frame for shot in self.plan.shots}) > 1:
             raise ConvanimError(
-                f"select {self.select!r} is {len(self)} frames, and one .png holds one",
-                "select one, or name the file like frame-%03d.png",
+                f"select {self.select!r} is {len(self)} frames, and one .{kind} holds one",
+                f"select one, or name the file like frame-%03d.{kind}",
             )
-        if kind in DRAWN:
+        if form.draws:
             self.page  # noqa: B018 - refused before any file is made, if at all
         self.prove()
-        shown, given_up = self._within(kind)
+        shown, given_up = self._within(form)
         with whole_file(target) if target else nullcontext(path) as file:
             counted = Counting(file)
-            frames, seconds = WRITERS[kind](shown, cast(BinaryIO, counted), progress)
-        size = self.size if kind in DRAWN else (0, 0)
-        left_out = shown.plan.left_out if kind in ("gif", "txt") else 0
-        return Saved(target, kind, *size, frames, seconds, counted.size, left_out, self.plan.steps, given_up)
+            frames, seconds = form.save(shown, cast(BinaryIO, counted), progress)
+        left_out = 0 if form.still else shown.plan.left_out
+        return Saved(target, kind, *form.size(self), frames, seconds, counted.size, left_out, self.plan.steps, given_up)
 
-    def _within(self, kind: str) -> tuple[Animation, str]:
+    def _within(self, form: Format) -> tuple[Animation, str]:
         """This animation, or one with less in it that keeps the size that was asked for, and what it does without."""
+        asked = Rung(self.plan, form.tick if self.motion == "smooth" else 0)
         if self.max_size is None:
-            return self, ""
+            return self._as(asked), ""
 
         def write(rung: Rung, file: BinaryIO) -> None:
-            WRITERS[kind](self._as(rung), file, lambda done, total: None)
+            form.save(self._as(rung), file, lambda done, total: None)
 
-        beats = self.scene.beats if kind == "gif" and self.select is None else None
-        rung = fitted(self.max_size, Rung(self.plan, self.tick if kind == "gif" else 0), beats, write)
+        rung = fitted(self.max_size, asked, self.scene.beats if form.tick and self.select is None else None, write)
         return self._as(rung), rung.given_up
 
     def _as(self, rung: Rung) -> Animation:
@@ -270,20 +270,21 @@ class Animation(Film):
     def __repr__(self) -> str:
         return f"<Animation of {self.trace.op}: {len(self)} frames, {self.plan.seconds:.1f} s>"
 
-    def _save_series(self, pattern: Path, progress: Progress) -> Saved:
+    def _save_series(self, pattern: Path, form: Format, progress: Progress) -> Saved:
         """Every frame in a file of its own; there is no time, and so nothing to leave out for it."""
+        assert form.still  # noqa: S101 - asked for by `save`
         beats = self.scene.beats
         numbers = sorted({shot.frame for shot in self.plan.shots}) if self.selected else range(beats.total)
-        raster, size = self.raster(), 0
+        draw, size = form.still(self), 0
         with whole_series(pattern) as new:
             for i, number in enumerate(numbers, start=1):
                 with new(number) as file:
-                    draw_png(self, file, number, raster)
+                    draw(file, number)
                     if self.max_size is not None and file.tell() > self.max_size:
                         raise too_large(self.max_size, file.tell())
                     size += file.tell()
                 progress(i, len(numbers))
-        return Saved(pattern, "png", *self.size, len(numbers), 0.0, size, 0, beats.steps)
+        return Saved(pattern, form.suffix, *form.size(self), len(numbers), 0.0, size, 0, beats.steps)
 
     def _save_sheet(self, path: Path | BinaryIO, columns: int, progress: Progress) -> Saved:
         """Several frames in one PNG."""

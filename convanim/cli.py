@@ -265,14 +265,14 @@ def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str) -> None:
 
 
 def _animate(kind: str, **typed: Any) -> None:
-    from convanim.formats import DRAWN, pick_format
+    from convanim.formats import FORMATS, pick_format
     from convanim.layout import fits
 
     look = look_of(typed)
     written = pick_format(*target_of(typed["output"], typed["format"]))
     saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "sheet")}
     asked, shown = _asked(kind, quiet=saving["quiet"], **typed)
-    if written in DRAWN:  # before the computation, which may take long
+    if FORMATS[written].draws:  # before the computation, which may take long
         fits(asked.op, asked.sizes)
     save(asked.trace(), look, **shown, **saving)
 

@@ -57,9 +57,11 @@ def look_of(typed: dict[str, Any]) -> dict[str, Any]:
 
 def target_of(output: str, format: str | None) -> tuple[Path | None, str | None]:
     """The file to write, or None for standard output, and the requested format."""
+    from convanim.formats import listed
+
     target = None if output == "-" else Path(output)
     if target is None and format is None:
-        raise ConvanimError("-o - needs a format", "add --format gif, png, txt or json")
+        raise ConvanimError("-o - needs a format", f"add --format {listed(dot='')}")
     return target, format
 
 

@@ -1,33 +1,36 @@
-"""The kinds of file that an animation can become, each with what writes it.
+"""The kinds of file that an animation can become: one record for each, from which all that depends on the kind derives.
 
-Knows which format a name stands for, and what each of them holds. Must not know what somebody asked for, but for the
-number of columns of a contact sheet.
+Knows which format a name stands for, what each of them holds and what writes it. Must not know what somebody asked for,
+but for the number of columns of a contact sheet. Loads what draws and writes only when it is called: a command's help
+reads the records, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from convanim import description
 from convanim.errors import ConvanimError, shortly
-from convanim.film import Film
-from convanim.motion import moving
-from convanim.scene import pick_view
-from convanim.scene.frame import Frame
-from convanim.timeline import Shot, handful
-from convanim.trace import Trace
 
 if TYPE_CHECKING:
     from convanim.draw.raster import Raster
+    from convanim.film import Film
+    from convanim.scene.frame import Frame
+    from convanim.timeline import Shot
+    from convanim.trace import Trace
+    from convanim.write.patches import Box, Pixels
 
 Progress = Callable[[int, int], None]
 #: So many placements are told in a file's comment.
 TOLD = 49
+#: Milliseconds of a frame on the way between two: 12.5 of them a second in pictures, and each one of a video.
+PICTURE_TICK, VIDEO_TICK = 80, 40
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Saved:
 
     Attributes:
         path: the file, or None for a stream.
-        format: gif, png, txt or json.
+        format: its suffix, as in `FORMATS`.
         width, height: of the page in px, 0 for text.
         frames: how many there are in the file; the steps of a trace.
         seconds: how long they last, 0 where a file has no time.
@@ -57,9 +60,92 @@ class Saved:
     given_up: str = ""
 
 
-def gif(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-    """Write an animated GIF: the number of images in it, as equal frames are one, and how many seconds they last."""
+@dataclass(frozen=True)
+class Format:
+    """A kind of file. What is said of it, refused or given up for its size derives from these.
+
+    Attributes:
+        suffix: of its files, without the dot.
+        write: writes an animation; gives the number of images in the file and how many seconds they last.
+        still: for files that hold one frame, in the place of `write`: what writes the frame of a number.
+        about: what a list of formats says of it, in a few words.
+        draws: whether it has a page and colours; text has none.
+        embeds: whether a page shows it as a picture, with `<img>`.
+        tick: ms of a frame on the way between two, and so whether it has time, which can be given up for its size; 0
+            for none.
+        even: whether its sides are even numbers of px.
+        needs: the module without which it cannot be written, and the extra that brings it.
+    """
+
+    suffix: str
+    write: Callable[[Film, BinaryIO, Progress], tuple[int, float]] | None = None
+    still: Callable[[Film], Callable[[BinaryIO, int], None]] | None = None
+    about: str = ""
+    draws: bool = True
+    embeds: bool = True
+    tick: int = 0
+    even: bool = False
+    needs: tuple[str, str] | None = None
+
+    def save(self, film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+        """Write an animation, or the last of the frames shown where the file holds one.
+
+        Returns:
+            the number of images in the file, as equal frames are one, and how many seconds they last.
+        """
+        if self.write:
+            return self.write(film, file, progress)
+        assert self.still, f".{self.suffix} is not made of frames"  # noqa: S101 - the trace's own file
+        self.still(film)(file, film.plan.shots[-1].frame)
+        progress(1, 1)
+        return 1, 0.0
+
+    def size(self, film: Film) -> tuple[int, int]:
+        """The width and height of the picture in the file, px; 0 without one."""
+        if not self.draws:
+            return 0, 0
+        return film.width + film.width % 2 * self.even, film.height + film.height % 2 * self.even
+
+
+class _Writer(Protocol):
+    """A container that is written frame by frame."""
+
+    images: int
+
+    def add(self, frame: Pixels, milliseconds: int, changed: Box | None = None) -> None: ...
+    def say(self, line: str) -> None: ...
+    def __enter__(self) -> _Writer: ...
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None: ...
+
+
+def _gif() -> Callable[..., _Writer]:
     from convanim.write.gif import GifWriter
+
+    return GifWriter
+
+
+def _webp() -> Callable[..., _Writer]:
+    from convanim.write.webp import WebpWriter
+
+    return WebpWriter
+
+
+def _apng() -> Callable[..., _Writer]:
+    from convanim.write.apng import ApngWriter
+
+    return ApngWriter
+
+
+def _video(container: str) -> Callable[..., _Writer]:
+    from convanim.write.video import VideoWriter
+
+    return partial(VideoWriter, container=container)
+
+
+def _animated(writer: Callable[[], Callable[..., _Writer]], film: Film, file: BinaryIO, progress: Progress) -> Any:
+    """Draw the frames, and those on the way between them, one after the other into a container."""
+    from convanim import description
+    from convanim.motion import moving
 
     raster = film.raster()
     comment, told = f"{film.comment}\n{film.alt}", description.Transcript(film.scene, TOLD, film.words)
@@ -70,15 +156,15 @@ def gif(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         return frame
 
     shots = film.plan.shots if film.selected else _seen(film, raster)
-    with GifWriter(file, film.size, raster.palette.colours, plays=film.plays, comment=comment) as writer:
+    with writer()(file, film.size, raster.palette.colours, plays=film.plays, comment=comment) as container:
         time, whole = 0, sum(shot.milliseconds for shot in shots)
         for frame, milliseconds in moving(heard, shots, film.tick):
             picture = raster.draw(frame)
-            writer.add(picture.pixels, milliseconds, picture.changed)
+            container.add(picture.pixels, milliseconds, picture.changed)
             time += milliseconds
             progress(round(len(film) * time / whole), len(film))
-        writer.say(told.text())
-    return writer.images, whole / 1000
+        container.say(told.text())
+    return container.images, whole / 1000
 
 
 def _seen(film: Film, raster: Raster) -> Sequence[Shot]:
@@ -103,15 +189,14 @@ def _seen(film: Film, raster: Raster) -> Sequence[Shot]:
     return [shot for shot in shots if shot.frame not in alike]
 
 
-def png(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-    """Write the last of the frames shown as a PNG."""
-    draw_png(film, file, film.plan.shots[-1].frame)
-    progress(1, 1)
-    return 1, 0.0
+def _png(film: Film) -> Callable[[BinaryIO, int], None]:
+    raster = film.raster()
+    return lambda file, number: draw_png(film, file, number, raster)
 
 
 def draw_png(film: Film, file: BinaryIO, number: int, raster: Raster | None = None) -> None:
     """Write the frame of a number as a PNG; a raster may be used for several."""
+    from convanim import description
     from convanim.write.png import write_png
 
     raster = raster or film.raster()
@@ -123,6 +208,7 @@ def draw_png(film: Film, file: BinaryIO, number: int, raster: Raster | None = No
 def sheet(film: Film, file: BinaryIO, columns: int, progress: Progress) -> tuple[int, int, int]:
     """Write several frames in one PNG: its width and height, px, and how many frames it holds."""
     from convanim.draw.raster.sheet import Sheet, label
+    from convanim.timeline import handful
     from convanim.write.png import write_png
 
     numbers = [shot.frame for shot in film.plan.shots] if film.selected else handful(film.scene.beats, 2 * columns)
@@ -137,7 +223,7 @@ def sheet(film: Film, file: BinaryIO, columns: int, progress: Progress) -> tuple
     return wide, high, len(numbers)
 
 
-def txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+def _txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
     """Write the frames as text."""
     from convanim.draw.text import frame_text, heading
 
@@ -158,6 +244,7 @@ def save_trace(trace: Trace, path: Path | BinaryIO, view: str | None = None) -> 
         ConvanimError: a place that cannot be written.
         CheckFailed: the trace disagrees with its replay or with the oracle.
     """
+    from convanim.scene import pick_view
     from convanim.write import tracefile
 
     done = trace.by_input() if pick_view(trace.op, view) == "overlap-add" else trace.by_output()
@@ -165,36 +252,74 @@ def save_trace(trace: Trace, path: Path | BinaryIO, view: str | None = None) -> 
     return Saved(path if isinstance(path, Path) else None, "json", 0, 0, len(done), 0.0, size, 0, len(done))
 
 
-#: What writes each format that is made of frames; json is made of a trace.
-WRITERS: dict[str, Callable[[Film, BinaryIO, Progress], tuple[int, float]]] = {"gif": gif, "png": png, "txt": txt}
-#: The formats that need a page.
-DRAWN = ("gif", "png")
+_VIDEO = ("imageio_ffmpeg", "video")
+#: Every format, the one that is usual first.
+FORMATS = {
+    kind.suffix: kind
+    for kind in (
+        Format("gif", partial(_animated, _gif), tick=PICTURE_TICK),
+        Format("webp", partial(_animated, _webp), about="smaller", tick=PICTURE_TICK),
+        Format("apng", partial(_animated, _apng), tick=PICTURE_TICK),
+        *(
+            Format(
+                name,
+                partial(_animated, partial(_video, name)),
+                about="video",
+                embeds=False,
+                tick=VIDEO_TICK,
+                even=True,
+                needs=_VIDEO,
+            )
+            for name in ("mp4", "webm")
+        ),
+        Format("png", still=_png, about="the last frame; a-%03d.png for all frames"),
+        Format("txt", _txt, draws=False, embeds=False),
+        Format("json", about="the trace", draws=False, embeds=False),  # made of a trace by `save_trace`, not of frames
+    )
+}
+
+
+def listed(*, dot: str = ".", told: bool = False, only: Callable[[Format], bool] = lambda kind: True) -> str:
+    """The formats in a sentence or a help text, in words like ".gif, .png or .txt".
+
+    Args:
+        dot: what stands before each.
+        told: what each is, too.
+        only: which of them.
+
+    Example:
+        >>> listed(only=lambda kind: not kind.draws)
+        '.txt or .json'
+    """
+    names = [f"{dot}{f.suffix}{f' ({f.about})' * bool(told and f.about)}" for f in FORMATS.values() if only(f)]
+    return " or ".join([", ".join(names[:-1]), names[-1]][not names[:-1] :])
 
 
 def pick_format(target: Path | None, given: str | None = None) -> str:
     """The format that a file's suffix, or a choice, stands for.
 
     Raises:
-        ConvanimError: it is none that is known, or there is neither.
+        ConvanimError: it is none that is known, there is neither, or what writes it is not installed.
 
     Example:
         >>> pick_format(Path("up.GIF"))
         'gif'
     """
-    kinds = [*WRITERS, "json"]
-    known = ", ".join(f".{kind}" for kind in kinds)
     if given is not None:
         if not isinstance(given, str):
-            raise ConvanimError(f"format {shortly(given)} is not a text", f"use one of {', '.join(kinds)}")
-        if given.lower() not in kinds:
-            raise ConvanimError(f"format {given!r} is not known", f"use one of {', '.join(kinds)}")
-        return given.lower()
-    if target is None:
-        raise ConvanimError("a stream has no suffix to tell the format", f"give a format: {', '.join(kinds)}")
-    kind = target.suffix.lower().removeprefix(".")
-    if kind not in kinds:
+            raise ConvanimError(f"format {shortly(given)} is not a text", f"use {listed(dot='')}")
+        kind, what = given.lower(), f"format {given!r} is not known"
+    elif target is None:
+        raise ConvanimError("a stream has no suffix to tell the format", f"give a format: {listed(dot='')}")
+    else:
+        kind = target.suffix.lower().removeprefix(".")
         what = f"the suffix {target.suffix!r} of {target.name}" if kind else f"{target.name!r} without a suffix"
-        raise ConvanimError(f"{what} is no known format", f"use one of {known}")
+        what += " is no known format"
+    if kind not in FORMATS:
+        raise ConvanimError(what, f"use {listed(dot='' if given is not None else '.')}")
+    needs = FORMATS[kind].needs
+    if needs and find_spec(needs[0]) is None:
+        raise ConvanimError(f"a .{kind} cannot be written without {needs[0]}", f"pip install 'convanim[{needs[1]}]'")
     return kind
 
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from convanim.animation import Animation
 from convanim.errors import ConvanimError, shortly
-from convanim.formats import DRAWN, Progress, Saved, pick_format
+from convanim.formats import FORMATS, Progress, Saved, listed, pick_format
 from convanim.theme import PAIR
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file
@@ -37,7 +37,7 @@ def pair_names(path: Path | None, format: str | None = None) -> tuple[Path, Path
     """The two files that a name stands for.
 
     Raises:
-        ConvanimError: a stream, a series, or a format without colours.
+        ConvanimError: a stream, a series, or a format that is no picture of a page.
 
     Example:
         >>> [str(p) for p in pair_names(Path("up.gif"))]
@@ -46,8 +46,10 @@ def pair_names(path: Path | None, format: str | None = None) -> tuple[Path, Path
     if path is None:
         raise ConvanimError("theme auto writes two files, and a stream is one", "name a file like -o up.gif")
     kind = pick_format(path, format)
-    if kind not in DRAWN:
-        raise ConvanimError(f"theme auto writes two pictures, and {kind} has no colours", "use .gif or .png")
+    if not FORMATS[kind].embeds:
+        why = "is no picture that a page shows" if FORMATS[kind].draws else "has no colours"
+        pictures = listed(only=lambda form: form.embeds)
+        raise ConvanimError(f"theme auto writes two pictures, and {kind} {why}", f"use {pictures}")
     if numbered(path):
         raise ConvanimError(f"theme auto writes two files, and {path.name} is a series", "use the themes one by one")
     light, dark = (path.with_name(f"{path.stem}-{theme}{path.suffix}") for theme in PAIR)
@@ -62,12 +64,12 @@ def save_pair(
     Args:
         trace: what is shown.
         path: "up.gif" is written as up-light.gif and up-dark.gif.
-        format: gif or png, where the name does not say.
+        format: gif, webp, apng or png, where the name does not say.
         progress: called with (frames done, frames in all).
         look: what `Animation` takes, but for the theme.
 
     Raises:
-        ConvanimError: as for `Animation` and its `save`, or a format without colours.
+        ConvanimError: as for `Animation` and its `save`, or a format that is no picture of a page.
         CheckFailed: the trace disagrees with its replay or with the oracle.
     """
     if "theme" in look:

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from convanim.formats import listed
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -270,7 +272,7 @@ LOOK = _options(
         "--motion", metavar="NAME", help="step, or smooth to animate the movement between steps.  [default: step]"
     ),
     click.option(
-        "--max-size", metavar="SIZE", help="Largest file size: 1MB, 500KB. A GIF drops frames to stay below it."
+        "--max-size", metavar="SIZE", help="Largest file size: 1MB, 500KB. An animation drops frames to stay below it."
     ),
     click.option("--title", metavar="TEXT", help="Title of the page, instead of the layer's name and sizes."),
     click.option("--caption/--no-caption", default=None, help="Show the line of arithmetic and the step counter."),
@@ -287,11 +289,10 @@ def file(*, required: bool) -> Decorator:
             "--output",
             required=required,
             metavar="FILE",
-            help="File to write: .gif, .png (the last frame; a-%03d.png for all frames), .txt or .json. "
-            "- is standard output.",
+            help=f"File to write: {listed(told=True)}. - is standard output.",
         ),
         click.option(
-            "--format", metavar="FORMAT", help="File format (gif, png, txt or json), if the file name has no suffix."
+            "--format", metavar="FORMAT", help=f"File format ({listed(dot='')}), if the file name has no suffix."
         ),
         LOOK,
     )

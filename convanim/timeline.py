@@ -26,8 +26,6 @@ FIRST_ROW, BRIEFEST = 8_000, 80
 TICK, SHORTEST = 10, 20
 #: Motion: "step" shows frame after frame; "smooth" what is on the way between them, too.
 MOTIONS = ("step", "smooth")
-#: Milliseconds of a frame on the way: 12.5 of them a second.
-GIF_TICK = 80
 #: Of a motion, and of one that takes longer, as the turn of a kernel.
 MOTION, TURN = 480, 960
 #: What has moved is at rest for so long at least, and nothing moves in a frame that is shown for less than this.

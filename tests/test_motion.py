@@ -21,13 +21,14 @@ from convanim.budget import fitted, read_size, rungs, told
 from convanim.cli import main
 from convanim.draw.raster import Raster
 from convanim.errors import ConvanimError
+from convanim.formats import PICTURE_TICK
 from convanim.layout import layout
 from convanim.motion import Tween, moving
 from convanim.ops import Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Frame, Role
 from convanim.theme import load
-from convanim.timeline import GIF_TICK, MOTION, REST, Shot, eased, plan
+from convanim.timeline import MOTION, REST, Shot, eased, plan
 
 MANY = settings(max_examples=20)
 UP = ConvTranspose(3, 2, 1).trace(np.arange(1, 10).reshape(3, 3), np.arange(1, 10).reshape(3, 3))
@@ -110,14 +111,14 @@ def test_a_kernel_turns_as_one_and_stays_in_its_panel() -> None:
 def test_the_mirrored_kernel_is_a_part_of_the_turn() -> None:
     s = scene(UP)
     p = plan(s.beats)
-    titles = {f.grids["kernel"].title for f, _ in moving(s.frame, p.shots, GIF_TICK)}
+    titles = {f.grids["kernel"].title for f, _ in moving(s.frame, p.shots, PICTURE_TICK)}
     assert titles == {"kernel", "kernel, rotated"}
     assert {s.frame(n).grids["kernel"].title for n in range(7)} == titles | {"kernel, mirrored"}
 
 
 def test_a_line_is_turned_before_anything_slides() -> None:
     s = scene(ConvTranspose(3, 2).trace([1, 2, 3], [1, 2, 3]))
-    for frame, _ in moving(s.frame, plan(s.beats).shots, GIF_TICK):
+    for frame, _ in moving(s.frame, plan(s.beats).shots, PICTURE_TICK):
         if frame.floats and frame.floats[0].panel == "kernel":
             assert frame.step == 0
 
@@ -341,7 +342,7 @@ def test_a_gif_shows_at_each_time_what_is_planned(tmp_path: Path) -> None:
     assert sum(ms for _, ms in clip) == round(1000 * a.plan.seconds) == round(1000 * saved.seconds)
     raster, end = Raster(a.scene, a.page, a.theme), 0
     assert len(clip) <= saved.frames
-    for frame, ms in moving(a.scene.frame, a.plan.shots, GIF_TICK):
+    for frame, ms in moving(a.scene.frame, a.plan.shots, PICTURE_TICK):
         end += ms
         wanted = raster.palette.colours[raster.draw(frame).pixels]
         np.testing.assert_array_equal(picture_at(clip, end - 1), wanted)
@@ -440,7 +441,7 @@ def test_rungs_leave_the_opening_and_the_end() -> None:
 def _asked(p: Any) -> Any:
     from convanim.budget import Rung
 
-    return Rung(p, GIF_TICK)
+    return Rung(p, PICTURE_TICK)
 
 
 def test_the_first_rung_that_fits_is_taken() -> None:

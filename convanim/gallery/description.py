@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from convanim.errors import ConvanimError
+from convanim.formats import FORMATS
 from convanim.theme import AUTO, PAIR
 
 _NAME = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
@@ -203,8 +204,13 @@ def stems(name: str, entry: Entry) -> dict[str | None, str]:
     return {theme: f"{stem}-{theme}" for theme in PAIR} if entry.theme == AUTO else {entry.theme: stem}
 
 
+def moves(entry: Entry) -> bool:
+    """Whether any of an entry's files moves."""
+    return any(kind in FORMATS and FORMATS[kind].tick for kind in entry.formats)
+
+
 def files_of(name: str, entry: Entry) -> list[str]:
-    """The names of the files that are made of an entry, in the gallery's folder; a GIF has a still for pages.
+    """The names of the files that are made of an entry, in the gallery's folder; what moves has a still for pages.
 
     Example:
         >>> files_of("up", Entry(layer="Conv(2)", input="3x3", formats=("gif", "txt")))
@@ -212,4 +218,4 @@ def files_of(name: str, entry: Entry) -> list[str]:
     """
     both = stems(name, entry).values()
     made = [f"{stem}.{kind}" for kind in entry.formats for stem in both]
-    return [*made, *(f"stills/{stem}.png" for stem in both)] if "gif" in entry.formats else made
+    return [*made, *(f"stills/{stem}.png" for stem in both)] if moves(entry) else made

@@ -21,6 +21,7 @@ import msgspec
 
 from convanim import __version__, fonts
 from convanim.errors import ConvanimError
+from convanim.formats import FORMATS
 from convanim.inputfile import read_bytes
 from convanim.spoken import catalogue
 from convanim.theme import templates
@@ -152,7 +153,8 @@ def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
 
     Neighbours that are equal are one frame here, however a file cuts them.
     """
-    if kind not in ("gif", "png"):
+    form = FORMATS[kind]
+    if not form.embeds:
         return of_bytes(data), {}
     from PIL import Image, ImageSequence
 
@@ -166,7 +168,7 @@ def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
                 shown[-1][1] += lasts
             else:
                 shown.append([seen, lasts])
-    time = {"frames": len(shown), "seconds": sum(lasts for _, lasts in shown) / 1000} if kind == "gif" else {}
+    time = {"frames": len(shown), "seconds": sum(lasts for _, lasts in shown) / 1000} if form.tick else {}
     return digest(*(seen + str(lasts).encode() for seen, lasts in shown)), size | time
 
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import msgspec
 
 from convanim.errors import ConvanimError
+from convanim.formats import FORMATS
 from convanim.gallery import digest
 from convanim.gallery.command import command
 from convanim.gallery.description import Entry, Section, files_of, stems
@@ -151,7 +152,9 @@ def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[s
         if file in files_of(name, entry) and not file.startswith("stills/")
     ]
     first, *second = stems(name, entry).values()  # the light one and the dark one, where there are both
-    still, gif = _still(record, first), f"{first}.gif" if f"{first}.gif" in record.files else None
+    still = _still(record, first)
+    playing = (f"{first}.{kind}" for kind, form in FORMATS.items() if form.embeds and form.tick)
+    gif = next((file for file in playing if file in record.files), None)
     dark = _still(record, second[0]) if second else None
     shape = record.files[still] if still else None
     paper = _paper(root, entry, PAIR[0] if entry.theme == AUTO else entry.theme)

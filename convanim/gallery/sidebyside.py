@@ -1,6 +1,6 @@
 """Old and new frames of an entry on one page.
 
-Knows how a GIF or PNG is decoded and how two lists of frames are laid beside each other. Changes nothing in a gallery.
+Knows how a picture is decoded and how two lists of frames are laid beside each other. Changes nothing in a gallery.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from convanim.errors import ConvanimError
+from convanim.formats import FORMATS
 from convanim.gallery.folder import read_folder
 from convanim.gallery.pages import rendered
 from convanim.gallery.planner import choose
@@ -58,7 +59,7 @@ def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None 
     made = work(Task(chosen, entry, described.files(chosen)))
     if made.error:
         raise ConvanimError(f"{chosen}.toml: {made.error}".removesuffix("."))
-    pictures = [file for file in made.files if file.endswith((".gif", ".png"))]
+    pictures = [file for file in made.files if FORMATS[file.rpartition(".")[2]].embeds]
     if not pictures:
         raise ConvanimError(
             f"{chosen} has no picture to compare, only {', '.join(entry.formats)}", "add the gif format"

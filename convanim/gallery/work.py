@@ -21,7 +21,7 @@ from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.formats import pick_format
 from convanim.gallery import digest
 from convanim.gallery.command import asked, made_by
-from convanim.gallery.description import FILE_KEYS, Entry, stems
+from convanim.gallery.description import FILE_KEYS, Entry, moves, stems
 from convanim.gallery.named import laid
 from convanim.lightdark import pair_names
 from convanim.ops import Weighted, parse
@@ -89,7 +89,7 @@ def work(task: Task) -> Result:
                 file = BytesIO()
                 drawn.save(file, pick_format(None, kind))
                 files[f"{stem}.{kind}"] = _made(file.getvalue(), kind)
-        if "gif" in task.entry.formats:
+        if moves(task.entry):
             for stem, drawn in both.items():
                 files[f"stills/{stem}.png"] = _made(drawn.still(len(drawn) * 2 // 3), "png")  # at work
         arithmetic = digest.of_traces(animation.scene.traces)

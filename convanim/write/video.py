@@ -1,0 +1,198 @@
+"""Video for players and slides: MP4 and WebM, written by imageio with the ffmpeg of imageio-ffmpeg.
+
+Knows rates, sides, codecs, and what ffmpeg says when it stops. Must not know what the pictures show.
+
+The rate is 25 frames a second throughout, since players misbehave at one or two; a picture that is shown for longer is
+repeated, which costs a video next to nothing. Memory is flat: one picture, and what ffmpeg looks ahead.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.errors import ConvanimError
+
+Pixels = NDArray[np.uint8]
+
+RATE = 25  # frames a second
+TICK = 1000 // RATE  # ms of one of them
+#: What each container's coder is told, besides what follows: a loss that the eye does not find.
+CODERS = {
+    "mp4": ("libx264", "-crf 18 -preset veryfast -tune animation -movflags +faststart"),
+    "webm": ("libvpx-vp9", "-crf 24 -b:v 0 -deadline realtime -cpu-used 6"),
+}
+#: Colours as players expect them of such a picture, said in the file; without that they guess by its size. One thread
+#: and no names of versions: the same bytes every time.
+_ALWAYS = (
+    "-vf scale=out_color_matrix=bt709:out_range=tv -color_range tv -colorspace bt709 -color_primaries bt709 "
+    "-color_trc bt709 -threads 1 -fflags +bitexact -flags:v +bitexact"
+)
+#: Characters of a comment: a command line has little room on some systems.
+_TOLD = 2000
+_HELP = "make room, or set IMAGEIO_FFMPEG_EXE to another ffmpeg"
+_redirecting = Lock()
+
+
+class VideoWriter:
+    """Write a video as its frames arrive; a context manager.
+
+    Sides that are odd get one more row or column, which repeats the last one: the codecs halve the resolution of
+    colours, and nothing is rescaled. The file is written at the end; after an exception inside the `with` nothing is.
+
+    Args:
+        file: where to write; needs `write` only.
+        size: (width, height) in px.
+        palette: (n, 3) uint8 RGB.
+        container: "mp4" or "webm".
+        plays: 0 or 1: how often a video runs is for its player to decide.
+        comment: what made it.
+
+    Attributes:
+        images: how many frames were written.
+
+    Raises:
+        ConvanimError: for a number of plays, without an ffmpeg that runs, and where that stops before the end.
+    """
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        size: tuple[int, int],
+        palette: Pixels,
+        *,
+        container: str,
+        plays: int = 0,
+        comment: str = "",
+    ) -> None:
+        if plays > 1:
+            raise ConvanimError(
+                f"a .{container} cannot say that it plays {plays} times: its player decides",
+                "leave plays out, or write a .gif, .webp or .apng",
+            )
+        import imageio.v2
+
+        self.images = self._time = 0
+        width, height = size
+        self._file, self._palette, self._more = file, palette, ((0, height % 2), (0, width % 2))
+        self._folder = tempfile.TemporaryDirectory(prefix="convanim.")
+        self._path = Path(self._folder.name) / f"video.{container}"
+        self._log = Path(self._folder.name) / "log"
+        self._log.touch()
+        codec, options = CODERS[container]
+        told = comment if len(comment) <= _TOLD else f"{comment[:_TOLD]}…"
+        self._writer: Any = imageio.v2.get_writer(
+            str(self._path),
+            format="FFMPEG",
+            mode="I",
+            fps=RATE,
+            codec=codec,
+            quality=None,
+            pixelformat="yuv420p",
+            macro_block_size=2,
+            ffmpeg_log_level="error",
+            output_params=[*_ALWAYS.split(), *options.split(), "-metadata", f"comment={told}"],
+        )
+
+    def add(self, frame: Pixels, milliseconds: int, changed: object = None) -> None:
+        """Show a picture for a time; it ends at the frame nearest to its true end, so that no error adds up.
+
+        Args:
+            frame: (H, W) uint8 palette indices.
+            milliseconds: 40 or more.
+            changed: not needed.
+
+        Raises:
+            ConvanimError: for a time that is shorter than a frame, or where ffmpeg has stopped.
+        """
+        if milliseconds < TICK:
+            raise ConvanimError(
+                f"a frame of {milliseconds} ms is shorter than one of a video, which has {RATE} a second",
+                f"use {TICK / 1000} seconds or more, or write a .gif, .webp or .apng",
+            )
+        self._time += milliseconds
+        colours = self._palette[np.pad(frame, self._more, "edge")]
+        end = (self._time * RATE + 500) // 1000
+        with self._failing():
+            if not self.images:
+                with self._heard():  # ffmpeg starts with the first frame
+                    self._append(colours)
+            while self.images < end:
+                self._append(colours)
+
+    def say(self, line: str) -> None:
+        """Words that are known only at the end are not kept: those of a video stand before its frames."""
+
+    def _append(self, colours: Pixels) -> None:
+        self._writer.append_data(colours)
+        self.images += 1
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """What ffmpeg says goes to a file: imageio lets it speak to the terminal, where nobody can read it back."""
+        with _redirecting, self._log.open("ab") as log:
+            with suppress(OSError):  # there is none where standard error was closed
+                before: int | None = None
+                before = os.dup(2)
+            os.dup2(log.fileno(), 2)
+            try:
+                yield
+            finally:
+                if before is None:
+                    os.close(2)
+                else:
+                    os.dup2(before, 2)
+                    os.close(before)
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Tell in one sentence why ffmpeg does not run, or what it said last."""
+        try:
+            yield
+        except (OSError, RuntimeError) as error:
+            chosen = os.environ.get("IMAGEIO_FFMPEG_EXE")
+            if isinstance(error, FileNotFoundError | PermissionError) and chosen:
+                raise ConvanimError(
+                    f"IMAGEIO_FFMPEG_EXE is {chosen!r}, which does not run: {(error.strerror or '').lower()}",
+                    "unset it, or name an ffmpeg",
+                ) from None
+            if "ffmpeg exe" in str(error):
+                raise ConvanimError("there is no ffmpeg", "pip install 'convanim[video]'") from None
+            lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
+            # Before its words stands which part of it speaks, with an address that is another one every time.
+            last = re.sub(r"^(\[[^]]*\] *)+", "", lines[-1]) if lines else "it said nothing"
+            raise ConvanimError(f"ffmpeg stopped before the end: {last.strip().rstrip('.')}", _HELP) from None
+
+    def close(self) -> None:
+        """Let ffmpeg finish, ask it whether the file holds every frame, and hand the file over."""
+        from imageio_ffmpeg import count_frames_and_secs
+
+        with self._failing():
+            self._writer.close()
+            # imageio does not tell how ffmpeg ended, so what it left is read.
+            if not self.images or count_frames_and_secs(str(self._path))[0] != self.images:
+                raise RuntimeError
+        with self._path.open("rb") as made:
+            shutil.copyfileobj(made, self._file)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.close()
+            else:
+                self._writer.close()
+        finally:
+            self._folder.cleanup()
