@@ -259,8 +259,8 @@ def test_a_place_that_is_no_array(out: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("a.gf", ["'.gf'", ".gif, .png, .txt, .json"]),
-        ("a", ["'a'", ".gif, .png, .txt, .json"]),
+        ("a.gf", ["'.gf'", ".gif, .webp, .apng, .mp4, .webm, .png, .txt or .json"]),
+        ("a", ["'a'", ".gif, .webp, .apng, .mp4, .webm, .png, .txt or .json"]),
         ("nowhere/a.gif", ["nowhere", "does not exist"]),
         ("nowhere/a-%d.png", ["nowhere", "does not exist"]),
         ("../file/a.gif", ["file"]),
@@ -283,7 +283,11 @@ def test_places(out: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: lis
 
 
 def test_a_format_that_is_none(out: Path) -> None:
-    check(*run(*CONV.split(), "-o", out / "a.gif", "--format", "bmp"), "'bmp'", "gif, png, txt")
+    check(
+        *run(*CONV.split(), "-o", out / "a.gif", "--format", "bmp"),
+        "'bmp'",
+        "gif, webp, apng, mp4, webm, png, txt or json",
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere; /proc is tried instead")
