@@ -119,7 +119,7 @@ def _save_pair(
     with _Progress(quiet=quiet) as progress:
         pair = save_pair(trace, target, format, progress, made_by=_command(), **shown, **look)
     if not quiet:
-        for line in (_closing(pair.light), _closing(pair.dark), pair.snippet):
+        for line in (_closing(pair.light), _closing(pair.dark), *pair.snippet.splitlines()):
             say(line, err=False)
     if open_it:
         click.launch(str(pair.light.path))
