@@ -26,8 +26,10 @@ def main() -> None:
         _stop()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a background job of a shell ignores Ctrl-C
         signal.signal(signal.SIGINT, _stop)
+    from convanim import rcfile
     from convanim.cli import main as program
 
+    rcfile.ignore()
     try:
         program()
     finally:

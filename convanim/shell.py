@@ -10,7 +10,6 @@ import io
 import os
 import signal
 import sys
-import tempfile
 import threading
 import unicodedata
 import warnings
@@ -22,6 +21,9 @@ from typing import Any, NoReturn
 import click
 
 from convanim.errors import ConvanimError, ConvanimWarning, printable, readable
+
+#: Files of Python's own library in which no exception may come out of nowhere.
+UNDISTURBED = ("tempfile.py", "weakref.py", f"futures{os.sep}thread.py", f"futures{os.sep}process.py")
 
 #: What stands for the characters of our own sentences where a stream's encoding lacks them.
 PLAIN = {
@@ -142,9 +144,9 @@ def _heard() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # nobody else may listen to signals
         yield
         return
-    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))}
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _end)}
     if callable(signal.getsignal(signal.SIGINT)):  # a background job of a shell ignores Ctrl-C
-        before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, _end)
     try:
         yield
     finally:
@@ -152,19 +154,30 @@ def _heard() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt, but where it could get lost or leave something behind: there it is heard a moment later.
+def _end(number: int, frame: FrameType | None) -> None:
+    """End a command by an exception, but where it could get lost or leave something behind: there a moment later.
 
-    An import calls back where Python drops exceptions, and nobody knows of a temporary folder before its name is told.
+    An import and a weak reference call back where Python drops exceptions, or gives up in the middle of foreign code;
+    nobody knows of a temporary folder before its name is told, or of a thread or a process that is half started.
     """
     while frame is not None:
-        if frame.f_code.co_filename.startswith("<frozen importlib") or frame.f_code.co_filename == tempfile.__file__:
-            later = threading.Timer(0.02, signal.raise_signal, [number])
+        if frame.f_code.co_filename.startswith("<frozen importlib") or frame.f_code.co_filename.endswith(UNDISTURBED):
+            later = threading.Timer(0.02, _again, [number])
             later.daemon = True
             later.start()
             return
         frame = frame.f_back
+    if number == signal.SIGTERM:
+        sys.exit(143)
     raise KeyboardInterrupt
+
+
+def _again(number: int) -> None:
+    """Send a signal to the main thread, which wakes up for it from what it may wait for by now."""
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ LEVELS: list[dict[str, str]] = [
     {
         "errors": "how a wrong input is told to a person",
         "doors": "methods that lead on to a later stage, by name only",
+        "rcfile": "matplotlib without the settings of the current folder",
         "inputfile": "files that somebody names, read without waiting for ever or filling memory",
     },
     {"words": "English that remembers its template, so that it can be told in another language"},
@@ -50,6 +51,7 @@ LEVELS: list[dict[str, str]] = [
     {"lightdark": "the same animation for light pages and for dark ones"},
     {"request": "what was typed, as a layer and what it is given"},
     {"gallery": "many of them: a folder of descriptions and their files"},
+    {"preload": "what the processes of a gallery import once"},
     {"shell": "how the program speaks and ends", "options": "the options that commands share"},
     {"cli_files": "what commands that write a file share"},
     {"cli_gallery": "the gallery for a person at a shell"},
@@ -64,7 +66,7 @@ SEPARATE = {"draw"}
 # Third-party libraries that only these stages may import, and modules that none may.
 ONLY_IN = {
     "click": {"cli", "cli_files", "cli_gallery", "shell", "options", "__main__"},
-    "matplotlib": {"glyphs"},
+    "matplotlib": {"rcfile", "glyphs"},
     "jinja2": {"gallery"},
 }
 NOWHERE = {

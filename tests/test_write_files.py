@@ -1,4 +1,4 @@
-"""Files that are written: their mode, links, several writers at once, and what killed ones leave."""
+"""Files that are written: their mode, links, several writers at once, signals, and what killed ones leave."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -232,3 +233,74 @@ def test_links_lead_to_pages_only(address: str, tmp_path: Path) -> None:
     assert target
     assert not set(target) & set(" <>()\"'\\`")
     assert "<img src=x" not in readme + page
+
+
+#: What a pool does whose parent stops listening while its workers hand over results that fill any pipe.
+HANDED_OVER = """
+import time
+from convanim.gallery import runner
+from convanim.gallery.work import Result, Task
+def large(task):
+    return Result(task.name, words="x" * 40_000_000)
+runner.work = large
+if __name__ == "__main__":
+    for wait in (0.01, 0.03, 0.05):
+        found = runner.run((Task(str(n), None, {}) for n in range(8)), lambda: runner.local(2), 8, own=True)
+        next(found)
+        time.sleep(wait)
+        found.close()
+"""
+
+
+def test_workers_may_be_ended_in_the_middle_of_a_result(tmp_path: Path) -> None:
+    (tmp_path / "large.py").write_text(HANDED_OVER)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "large.py")], capture_output=True, text=True, check=False, timeout=100,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("wait", [0.3, 0.6, 1.0, 1.5])
+def test_a_signal_to_end_leaves_nothing(wait: float, tmp_path: Path) -> None:
+    command = ["conv", "--input", "20x20", "--kernel", "3", "--motion", "smooth", "--select", "all", "-o", "o.gif"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "convanim", *command], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    ) as process:  # fmt: skip
+        time.sleep(wait)
+        process.send_signal(signal.SIGTERM)
+        told = process.communicate(timeout=60)[1]
+    assert process.returncode in (143, -signal.SIGTERM)  # the latter before a command runs
+    assert told == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["settings", "broken", "pipe"])
+@pytest.mark.parametrize("many", [False, True])
+def test_a_matplotlibrc_of_the_current_folder_is_passed_over(kind: str, many: bool, tmp_path: Path) -> None:
+    if kind == "pipe":
+        os.mkfifo(tmp_path / "matplotlibrc")
+    else:
+        told = b"no.such.key: 1\ntext.hinting: none\n" if kind == "settings" else b"\xff\xfe"
+        (tmp_path / "matplotlibrc").write_bytes(told)
+    put(tmp_path / "gallery", a=TEXT.replace("txt", "png"), b=TEXT.replace("txt", "png"))
+    export = ["conv", "--input", "3x3", "--kernel", "2", "--select", "last", "--quiet", "-o", "o.png"]
+    command = ["gallery", "build", "--jobs", "2", "--quiet"] if many else export
+    done = subprocess.run(
+        [sys.executable, "-m", "convanim", *command], cwd=tmp_path, capture_output=True, text=True, check=False,
+        timeout=60, env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / ("gallery/a.png" if many else "o.png")).exists()
+
+
+def test_the_settings_of_somebody_elses_program_are_theirs(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 7\n")
+    code = "import convanim as ca; ca.Conv(2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate().pixels(0)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}import matplotlib as m; print(m.rcParams['lines.linewidth'])"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("7.0\n", "")

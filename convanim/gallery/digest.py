@@ -33,7 +33,17 @@ _LARGEST_FONT = 1 << 28  # bytes: a Chinese and Japanese one in all its weights 
 LENGTH = 32  # hexadecimal digits that are kept of a SHA-256: 128 bits
 PACKAGE = Path(__file__).resolve().parent.parent
 #: Parts of the package that no entry's files depend on: how a person asks for them, and what is done with them.
-_APART = {"cli.py", "cli_files.py", "cli_gallery.py", "shell.py", "options.py", "__main__.py", "gallery", "templates"}
+_APART = {
+    "cli.py",
+    "cli_files.py",
+    "cli_gallery.py",
+    "shell.py",
+    "options.py",
+    "preload.py",
+    "__main__.py",
+    "gallery",
+    "templates",
+}
 #: And those of the gallery that they do depend on.
 _MAKING = {f"gallery/{name}.py" for name in ("description", "command", "digest", "named", "work")}
 

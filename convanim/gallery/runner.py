@@ -41,7 +41,7 @@ def local(jobs: int) -> Executor:
     if sys.platform == "win32":
         return _Processes(jobs, multiprocessing.get_context("spawn"))
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["convanim.gallery.preload"])
+    context.set_forkserver_preload(["convanim.preload"])
     return _Processes(jobs, context)
 
 
@@ -214,6 +214,11 @@ def _end(executor: Executor, *, busy: bool) -> None:
     if busy:
         for process in list((getattr(executor, "_processes", None) or {}).values()):
             process.terminate()
+        # One that was half-way through a result leaves a thread of ours that reads the rest of it: for ever, while this
+        # process itself holds an end that could be written to. The same goes for a task that is half sent.
+        for queue, end in (("_result_queue", "_writer"), ("_call_queue", "_reader")):
+            if (pipe := getattr(getattr(executor, queue, None), end, None)) is not None:
+                pipe.close()
     executor.shutdown(cancel_futures=True)
 
 
