@@ -110,10 +110,10 @@ class Animation(Film):
         if select is not None and not isinstance(select, str):
             numbers = [select] if hasattr(select, "__index__") else select
             if not isinstance(numbers, Iterable):
-                raise ConvanimError(f"select {select!r} is not a choice of frames", 'give 3, [0, 4] or "2..6"')
+                raise ConvanimError(f"select {select!r} is not a selection of frames", 'give 3, [0, 4] or "2..6"')
             select = ",".join(map(str, numbers))
         if not 0 <= plays <= 65536:
-            raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 for ever, or 1 for once")
+            raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once")
         self._asked_size = max_size is not None  # a template's own is for files that have a size to keep
         shown = Shown(symbols, colours, saturate, grad)
         if beside is None:
@@ -189,10 +189,10 @@ class Animation(Film):
         progress = progress or (lambda done, total: None)
         if sheet is not None:
             if not whole(sheet):
-                raise ConvanimError(f"sheet {shortly(sheet)} is no number of columns", "give an int, like 4")
+                raise ConvanimError(f"sheet {shortly(sheet)} is not a number of columns", "give an int, like 4")
             if kind != "png" or (target and numbered(target)):
                 what = target.name if target else f".{kind}"
-                raise ConvanimError(f"a sheet is one picture, and {what} is not", "name a file like sheet.png")
+                raise ConvanimError(f"a sheet is a single .png, and {what} is not", "name a file like sheet.png")
             return self._save_sheet(target or cast(BinaryIO, path), sheet, progress)
         if kind == "json":
             if self._asked_size:
@@ -203,7 +203,7 @@ class Animation(Film):
         form = FORMATS[kind]
         if target and numbered(target):
             if not form.still:
-                raise ConvanimError(f"{target.name} is a series, and a .{kind} is one file", "name it without the %")
+                raise ConvanimError(f"a .{kind} file holds all frames, but {target.name} names a series of files", "leave out the %")
             self.prove()
             return self._save_series(target, form, progress)
         if form.still and self.select and len({shot.frame for shot in self.plan.shots}) > 1:

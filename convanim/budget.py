@@ -44,7 +44,7 @@ def read_size(size: int | str, what: str = "max size") -> int:
     # In whole numbers: a float would make 1.1 MB a byte less than it is.
     number: int = int(whole + part) * UNITS[match[2]] // 10 ** len(part)
     if number < 1:
-        raise ConvanimError(f"{what} {str(size)[:40]!r} leaves no room for a file", form)
+        raise ConvanimError(f"{what} {str(size)[:40]!r} is too small for any file", form)
     return number
 
 
@@ -164,6 +164,6 @@ def too_large(most: int, size: int) -> ConvanimError:
     """What is said where a file of this size, and no smaller one, is all that there is."""
     least = -(-(size + SLACK) // 1000) * 1000
     return ConvanimError(
-        f"max size {told(most)} is too little for this file, which has {size:,} bytes at the least",
+        f"max size {told(most)} is too small: this file needs at least {size:,} bytes",
         f"use {told(least)} or more, or a smaller page",
     )

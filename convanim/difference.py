@@ -45,7 +45,7 @@ class Difference:
     def __post_init__(self) -> None:
         if len(self.a.axes) != len(self.b.axes):
             raise ConvanimError(
-                f"{self.a.op} has {len(self.a.axes)} axes here and {self.b.op} {len(self.b.axes)}",
+                f"{self.a.op} has {len(self.a.axes)} axes and {self.b.op} {len(self.b.axes)}",
                 "compare layers over one input",
             )
 

@@ -1,6 +1,6 @@
-"""What can go wrong, as one family.
+"""The exceptions of convanim.
 
-Knows how an error reads and which exit code it has. Must not know what any part of the program does.
+Knows how an error is printed and which exit code it has. Must not know any other part of the program.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _LONG_WORD = re.compile(r"\S{201,}")
 
 
 class ConvanimError(Exception):
-    """Wrong input, said in one sentence: what is wrong, where, and what to type instead.
+    """An error in the input. Its message says in one sentence what is wrong, where, and what to use instead.
 
     Args:
-        message: the offending value and its place, without a full stop.
-        hint: what to type instead, without a full stop.
+        message: what is wrong, with the value and its place; no full stop at the end.
+        hint: what to use instead; no full stop at the end.
 
     Example:
         >>> print(ConvanimError("stride 0 is not positive", "use 1 or more"))
@@ -36,7 +36,9 @@ class ConvanimError(Exception):
 
     def __str__(self) -> str:
         message = readable(self.message)
-        return f"{message}; {readable(self.hint)}." if self.hint else f"{message}."
+        if not self.hint:
+            return f"{message}."
+        return f"{message}; {readable(self.hint)}{'?' if self.hint.startswith('did you mean') else '.'}"
 
 
 class ConvanimWarning(UserWarning):
@@ -44,7 +46,7 @@ class ConvanimWarning(UserWarning):
 
 
 class CheckFailed(ConvanimError):
-    """The program disagrees with itself: an answer differs from the oracle's, so nothing is written."""
+    """The computed output differs from that of the independent oracle, so nothing is written. A bug in convanim."""
 
     exit_code = 1
 
@@ -73,7 +75,7 @@ def readable(text: str) -> str:
 
 
 def shortly(value: Any) -> str:
-    """A wrong value as it stands in a sentence: on one line, and never long.
+    """Return the repr of a value for an error message, on one line and shortened.
 
     Example:
         >>> shortly([1, 2]), shortly("a" * 99)
@@ -83,7 +85,7 @@ def shortly(value: Any) -> str:
 
 
 def whole(value: Any) -> bool:
-    """Whether a value from Python is a whole number: an int, or one of NumPy's, and no bool.
+    """Return whether a value is an integer: an int or a NumPy integer, but not a bool.
 
     Example:
         >>> whole(3), whole(True), whole(3.0)

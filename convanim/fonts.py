@@ -109,7 +109,7 @@ def candidates(character: str = "卷") -> Iterator[tuple[Path, Path | None]]:
     asked = os.environ.get(ASKED)
     if asked and character.isprintable():
         if not Path(asked).is_file():
-            raise ConvanimError(f"{ASKED}={asked[:200]} is no file", "give the path of a .ttf, .otf or .ttc")
+            raise ConvanimError(f"{ASKED}={asked[:200]} is not a file", "give the path of a .ttf, .otf or .ttc")
         yield Path(asked), None
     installed = _installed() if wide(character) else {}
     for regular, bold in KNOWN:

@@ -72,7 +72,7 @@ def _open(path: Path, thicken: bool = False) -> Face:
     try:
         font = FT2Font(str(path))
     except RuntimeError:
-        raise ConvanimError(f"{path} is no font that can be read", "name a .ttf, .otf or .ttc, or remove it") from None
+        raise ConvanimError(f"{path} is not a readable font", "name a .ttf, .otf or .ttc, or remove it") from None
     return Face(font, frozenset(font.get_charmap()), thicken)
 
 

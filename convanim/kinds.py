@@ -28,13 +28,13 @@ def of_their_kinds(
     """
     for value in traces:
         if not isinstance(value, Trace):
-            raise ConvanimError(f"{shortly(value)} is not a trace", "give what the trace method of a layer returns")
+            raise ConvanimError(f"{shortly(value)} is not a trace", "use the result of a layer's trace method")
     for name, value in numbers.items():
         if not whole(value) and (value is not None or name == "plays"):
             raise ConvanimError(f"{name} {shortly(value)} is not a whole number", "give an int")
     for name, value in texts.items():
         if not isinstance(value, str | None):
-            raise ConvanimError(f"{name} {shortly(value)} is not a text", HINTS.get(name, "give a str"))
+            raise ConvanimError(f"{name} {shortly(value)} is not a string", HINTS.get(name, "give a str"))
     for name, value in flags.items():
         if not isinstance(value, bool | np.bool_ | None):
-            raise ConvanimError(f"{name} {shortly(value)} is neither true nor false", "give a bool")
+            raise ConvanimError(f"{name} {shortly(value)} is not a bool", "use True or False")

@@ -44,14 +44,14 @@ def pair_names(path: Path | None, format: str | None = None) -> tuple[Path, Path
         ['up-light.gif', 'up-dark.gif']
     """
     if path is None:
-        raise ConvanimError("theme auto writes two files, and a stream is one", "name a file like -o up.gif")
+        raise ConvanimError("theme auto writes two files, but a stream is a single one", "name a file like -o up.gif")
     kind = pick_format(path, format)
     if not FORMATS[kind].embeds:
         why = "is no picture that a page shows" if FORMATS[kind].draws else "has no colours"
         pictures = listed(only=lambda form: form.embeds)
         raise ConvanimError(f"theme auto writes two pictures, and {kind} {why}", f"use {pictures}")
     if numbered(path):
-        raise ConvanimError(f"theme auto writes two files, and {path.name} is a series", "use the themes one by one")
+        raise ConvanimError(f"theme auto cannot write the series {path.name}", "write one series with each theme")
     light, dark = (path.with_name(f"{path.stem}-{theme}{path.suffix}") for theme in PAIR)
     return light, dark
 
@@ -73,9 +73,9 @@ def save_pair(
         CheckFailed: the trace disagrees with its replay or with the oracle.
     """
     if "theme" in look:
-        raise ConvanimError("a pair has the themes light and dark, and no other", "leave theme out")
+        raise ConvanimError("a pair is always in the themes light and dark", "leave theme out")
     if not isinstance(path, str | Path):
-        raise ConvanimError(f"{shortly(path)} is not the name of a file", "give one like up.gif")
+        raise ConvanimError(f"{shortly(path)} is not the name of a file", "give a file name like up.gif")
     path = Path(path)
     names, kind = pair_names(path, format), pick_format(path, format)
     light, dark = (Animation(trace, **look, theme=theme) for theme in PAIR)

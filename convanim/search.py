@@ -80,7 +80,7 @@ def solve(
     many = sum(prod(map(len, choices)) for choices in kinds)
     if not alike and many > MOST:
         raise ConvanimError(
-            f"{many} layers do so, with other arguments along each axis", "try fewer kernels or strides"
+            f"{many} layers with different arguments for each axis map these sizes", "try fewer kernels or strides"
         )
     apart = [] if alike else [axes for choices in kinds for axes in product(*(c.values() for c in choices))]
     found = [
@@ -101,7 +101,9 @@ def report(sizes: Sequence[int], output: Sequence[int], found: Sequence[Found], 
     """
     head = f"{times(sizes)} → {times(output)}: "
     if not found:
-        return head + "no layer; every padding below the kernel size and every output padding was tried, undilated"
+        return (
+            head + "no layer; every padding below the kernel size and every output padding was tried, without dilation"
+        )
     shown = found[:most]
     width = max(len(str(f.multiplications)) for f in shown)
     lines = [

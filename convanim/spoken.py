@@ -61,8 +61,8 @@ def catalogue(lang: str) -> Catalogue | None:
     if lang not in known:
         close = difflib.get_close_matches(lang.lower(), known, 1)
         near = next((code for code in known if lang.lower().startswith(code)), close[0] if close else "")
-        there = f"there are {', '.join(known)}"
-        raise ConvanimError(f"language {lang!r} is not known", f"did you mean {near}; {there}" if near else there)
+        hint = f"did you mean {near}" if near else f"use one of {', '.join(known)}"
+        raise ConvanimError(f"language {lang!r} is not known", hint)
     return None if lang == ENGLISH else _load(lang)
 
 
@@ -97,7 +97,9 @@ def read(lang: str, text: bytes) -> Catalogue:
             ) from None
         if given != wanted:
             told = " and ".join(f"{{{n}}}" for n in sorted(wanted)) or "no {names}"
-            raise ConvanimError(f"{file}: {template!r} = {translation!r} has other values than its key", f"use {told}")
+            raise ConvanimError(
+                f"{file}: {template!r} = {translation!r} has different values from its key", f"use {told}"
+            )
     _check_separators(file, found.separators)
     return Catalogue(lang, found.name, found.words, found.separators)
 
@@ -107,7 +109,7 @@ def _check_separators(file: str, separators: dict[str, str]) -> None:
     for sign, own in separators.items():
         if sign not in SEPARATORS:
             raise ConvanimError(
-                f"{file}: {sign!r} in [separators] is not what parts texts", f"use {' or '.join(map(repr, SEPARATORS))}"
+                f"{file}: {sign!r} in [separators] is not a separator", f"use {' or '.join(map(repr, SEPARATORS))}"
             )
         # Three spaces part a title from its sizes.
         if not own.strip() or not own.isprintable() or "  " in own or len(own) > LONGEST:
@@ -132,7 +134,7 @@ def names(template: str) -> set[str]:
         if name is None:
             continue
         if not name.isidentifier() or spec or conversion:
-            raise ValueError(f"{{{name}}} is no plain name")
+            raise ValueError(f"{{{name}}} is not a plain name")
         found.add(name)
     return found
 

@@ -154,7 +154,7 @@ def templates() -> Path:
     for place in _PLACES:
         if (place / "themes").is_dir():
             return place
-    raise ConvanimError("the folder templates/ is missing from this installation", "install convanim again")
+    raise ConvanimError("the folder templates/ is missing from this installation", "reinstall convanim")
 
 
 def themes() -> list[str]:
@@ -189,7 +189,7 @@ def load(name: str | Path) -> Theme:
     if not isinstance(name, str):
         raise ConvanimError(f"theme {name!r} is not a name", f"use one of {', '.join(known)}")
     if name == AUTO:
-        raise ConvanimError(f"theme {AUTO!r} is two files, {' and '.join(PAIR)}", "use convanim.save_pair")
+        raise ConvanimError(f"theme {AUTO!r} stands for two files, {' and '.join(PAIR)}", "use convanim.save_pair")
     if name not in known:
         close = difflib.get_close_matches(name, [*known, AUTO], 1)
         hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}, or a file like mine.toml"
@@ -200,7 +200,7 @@ def load(name: str | Path) -> Theme:
 def _own(path: Path) -> Theme:
     if not os.path.exists(path):  # noqa: PTH110 - unlike pathlib's it says no, rather than raising, to odd names
         close = difflib.get_close_matches(path.stem, themes(), 1)
-        hint = f"did you mean {close[0]}" if close else "name a file that is there"
+        hint = f"did you mean {close[0]}" if close else "name an existing file"
         raise ConvanimError(f"theme {str(path)!r} does not exist", hint)
     return Theme(path.stem, themefile.read(path))
 

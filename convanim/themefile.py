@@ -91,7 +91,7 @@ def read(path: Path) -> dict[str, tuple[int, int, int]]:
         held = read_bytes(path, LARGEST_TOML)
     except (OSError, ValueError) as error:  # a zero byte in the name is a ValueError
         reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise ConvanimError(f"{told} cannot be read: {reason}", "name a file that is there") from None
+        raise ConvanimError(f"{told} cannot be read: {reason}", "name an existing file") from None
     try:
         written = parse_toml(held.decode("utf-8-sig"))
     except ValueError as error:
@@ -113,7 +113,7 @@ def _slips(told: str, written: dict[str, Any]) -> Iterator[ConvanimError]:
             yield ConvanimError(f"{told}: the key {name!r} is not known", _near(name, list(sections)))
         elif isinstance(value, dict) != bool(inner):
             what = f'[{name}] and below it {inner[0]} = "#0b63b8"' if inner else f'{name} = "#0b63b8"'
-            yield ConvanimError(f"{told}: {name} = {_short(value)} is not in its place", f"write {what}")
+            yield ConvanimError(f"{told}: {name} = {_short(value)} is in the wrong place", f"write {what}")
         for key in value if isinstance(value, dict) else ():
             if key not in inner:
                 yield ConvanimError(f"{told}: the key {f'{name}.{key}'!r} is not known", _near(key, list(inner)))

@@ -80,7 +80,7 @@ def milliseconds(seconds: float, what: str) -> int:
     ticks = seconds * 1000 / TICK
     if abs(ticks - round(ticks)) > 1e-6:
         raise ConvanimError(
-            f"{what} {seconds:g} is not a whole number of hundredths of a second, which is all that a GIF can say",
+            f"{what} {seconds:g} is not a multiple of 0.01 seconds, the unit of GIF files",
             f"use {round(ticks) * TICK / 1000:g}",
         )
     return round(ticks) * TICK
@@ -236,7 +236,7 @@ def selected(text: str, total: int, beats: Beats | None = None) -> list[int]:
         >>> selected("step:2", 6, Beats(opening=1, steps=2, each=2, closing=1, row=2))
         [4]
     """
-    form = "write frames like 0,4,8 or 2..6 or last or all, or placements like step:12"
+    form = "write frames like 0,4,8 or 2..6 or last or all, or steps like step:12"
     chosen: list[int] = []
     for part in text.split(","):
         word = part.strip()
@@ -245,7 +245,7 @@ def selected(text: str, total: int, beats: Beats | None = None) -> list[int]:
             continue
         match = re.fullmatch(r"(step:)?(\d{1,9}|last)(?:\.\.(\d{1,9}|last))?", word, re.ASCII)
         if not match or (match[1] and beats is None):
-            raise ConvanimError(f"select {word[:40]!r} is not a choice of frames", form)
+            raise ConvanimError(f"select {word[:40]!r} is not a selection of frames", form)
         first, most, things = (1, beats.steps, "steps") if match[1] and beats else (0, total - 1, "frames")
         start, stop = (most if w == "last" else int(w) for w in (match[2], match[3] or match[2]))
         if not first <= min(start, stop) <= max(start, stop) <= most:

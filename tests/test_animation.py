@@ -135,6 +135,6 @@ def test_what_is_no_trace_no_format_and_no_number_of_columns_is_refused(value: A
     with pytest.raises(ConvanimError, match="is not a text"):
         animation.save(tmp_path / "up.png", value)
     if not isinstance(value, int):
-        with pytest.raises(ConvanimError, match="is no number of columns"):
+        with pytest.raises(ConvanimError, match="is not a number of columns"):
             animation.save(tmp_path / "up.png", sheet=value)
     assert not list(tmp_path.iterdir())

@@ -115,7 +115,7 @@ def test_uneven_layers_are_warned_of_and_the_cure_cures(kernel, stride):
                 "canvas (i − 1)·s + d(k − 1) + 1 = 7, crop 1 before and 1 after",
                 "multiplications  49 ",
                 "25 placements × 9 weights = 225",
-                "warning: the overlap is uneven (every axis): 1 to 2 products a cell, as k mod s = 3 mod 2 = 1; "
+                "warning: the overlap is uneven (every axis): 1 to 2 products per cell, as k mod s = 3 mod 2 = 1; "
                 "kernel size 2 or 4 would be even",
             ],
         ),
@@ -134,7 +134,7 @@ def test_uneven_layers_are_warned_of_and_the_cure_cures(kernel, stride):
                 "4 → 3; the kernel",
                 "d(k − 1) − p = −1 before, d(k − 1) − p′ = 0 after",
                 "7 → 6; the kernel",
-                "0 to 1 products a cell, as k mod s = 1 mod 3 = 1; kernel size 3 would be even",
+                "0 to 1 products per cell, as k mod s = 1 mod 3 = 1; kernel size 3 would be even",
             ],
         ),
         (

@@ -39,7 +39,7 @@ def wrong(folder: Path, text: str, **others: str) -> str:
     [
         ("", "a.toml has no layer; write layer ="),
         ('layer = "Conv(2)"\n', "a.toml has no input; write input ="),
-        (TEXT + "widht = 3\n", "a.toml line 5: 'widht' is no key; did you mean width."),
+        (TEXT + "widht = 3\n", "a.toml line 5: 'widht' is no key; did you mean width?"),
         (TEXT.replace("640", '"x"'), "a.toml line 3: width needs int, got str"),
         (TEXT + "[more]\n", "a.toml: 'more' is no key"),
         (TEXT + "formats = 1\n", "is not TOML"),

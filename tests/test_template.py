@@ -310,7 +310,7 @@ def test_a_template_may_be_edited_anywhere_with_a_byte_order_mark_and_dos_lines(
         ('\ntheme = "near.toml"', 2, "theme 'near.toml', and there is no such file beside my.toml; name a file"),
         ('theme = "my.toml"', 1, "my.toml: the key 'theme' is not known"),
         ('extends = "other.toml"', 1, "there is no such file beside my.toml"),
-        ('extends = "my.toml"', 1, "my.toml extends my.toml, which goes in a circle"),
+        ('extends = "my.toml"', 1, "my.toml extends my.toml, which is circular"),
         ("theme = ", 1, "this is not TOML: "),
         ("\n\nthis is prose", 3, "this is not TOML: "),
         ('\nabout = "', 2, "this is not TOML: "),

@@ -61,7 +61,7 @@ def test_every_name_that_a_role_asks_for_is_there(look: Theme) -> None:
     [("drak", "dark"), ("lihgt", "light"), ("Dark", "dark"), ("high_contrast", "high-contrast"), ("atuo", "auto")],
 )
 def test_an_unknown_theme_suggests_the_near_word(typed: str, meant: str) -> None:
-    with pytest.raises(ConvanimError, match=re.escape(f"theme {typed!r} is not known; did you mean {meant}.")):
+    with pytest.raises(ConvanimError, match=re.escape(f"theme {typed!r} is not known; did you mean {meant}?")):
         load(typed)
 
 

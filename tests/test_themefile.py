@@ -55,7 +55,7 @@ SLIPS = {
         "use page",
     ),
     "a colour as a section": (edited("^page = .*", "page = {fill = '#ffffff'}"), "page = ", 'write page = "#0b63b8"'),
-    "a section as a key": ('data = "#ffffff"\n', "data = '#ffffff' is not in its place", "[data]"),
+    "a section as a key": ('data = "#ffffff"\n', "data = '#ffffff' is in the wrong place", "[data]"),
     "a list": (edited("^page = .*", "page = [255, 255, 255]"), "page = [255, 255, 255] is not a colour", "#0b63b8"),
     "twice": (edited("^page = .*", 'page = "#ffffff"\npage = "#ffffff"'), "is not TOML", "write lines like"),
     "empty": ("", "page is missing", 'write page = "#0b63b8"'),
@@ -110,9 +110,9 @@ def test_what_looks_like_a_file_is_one(name: str, tmp_path: Path, monkeypatch: p
     [
         ("light.toml", "did you mean light"),
         ("themes/drak", "did you mean dark"),
-        ("nowhere.toml", "name a file that is there"),
-        ("a\0b.toml", "name a file that is there"),
-        ("a" * 3000 + ".toml", "name a file that is there"),
+        ("nowhere.toml", "name an existing file"),
+        ("a\0b.toml", "name an existing file"),
+        ("a" * 3000 + ".toml", "name an existing file"),
     ],
 )
 def test_a_file_that_is_not_there_suggests_the_near_name(typed: str, hint: str) -> None:
@@ -135,7 +135,7 @@ def test_the_command_line_takes_a_file(tmp_path: Path) -> None:
     assert len(a.read_bytes()) != 0 != len(b.read_bytes())
     mine.write_text(LIGHT.replace("[kernel]", "[kernle]"), encoding="utf-8")
     done = run(*SMALL, "--theme", mine, "-o", tmp_path / "c.png")
-    assert (done.code, done.err) == (2, f"Error: theme {mine}: the key 'kernle' is not known; did you mean kernel.\n")
+    assert (done.code, done.err) == (2, f"Error: theme {mine}: the key 'kernle' is not known; did you mean kernel?\n")
     assert not (tmp_path / "c.png").exists()
 
 

@@ -149,7 +149,7 @@ def test_all_is_every_frame_however_long_it_lasts() -> None:
     "text", ["", ",", "1,", "a", "1..", "..2", "1...3", "-1", "1-3", "٣", "1_0", "1.5", "LAST", "0x1", "9" * 20, "1;2"]
 )
 def test_what_is_no_selection(text: str) -> None:
-    with pytest.raises(ConvanimError, match="is not a choice of frames") as caught:
+    with pytest.raises(ConvanimError, match="is not a selection of frames") as caught:
         selected(text, 10)
     assert "0,4,8 or 2..6 or last" in caught.value.hint
 

@@ -109,8 +109,8 @@ def test_there_are_the_six_languages() -> None:
         ("dee", "did you mean de"),
         ("zh-CN", "did you mean zh"),
         ("DE", "did you mean de"),
-        ("klingon", f"there are {', '.join(languages())}"),
-        ("", f"there are {', '.join(languages())}"),
+        ("klingon", f"use one of {', '.join(languages())}"),
+        ("", f"use one of {', '.join(languages())}"),
         ("../themes/dark", "is not known"),
         (7, "is not a name"),
         (["de"], "is not a name"),
@@ -127,13 +127,16 @@ def test_an_unknown_language_is_refused_with_those_there_are(lang: Any, said: st
         (b'[words]\n"rows" = "Zeilen"', "missing required field `name`"),
         (b'name = "x"\nword = 1\n[words]', "unknown field `word`"),
         (b'name = "x"\n[words]\n"rows" = 3', r"`\$.words\[...\]`"),
-        (b'name = "x"\n[words]\n"{n} rows" = "Zeilen"', r"'\{n\} rows' = 'Zeilen' has other values than its key; use"),
+        (
+            b'name = "x"\n[words]\n"{n} rows" = "Zeilen"',
+            r"'\{n\} rows' = 'Zeilen' has different values from its key; use",
+        ),
         (b'name = "x"\n[words]\n"rows" = "{n} Zeilen"', "use no"),
         (b'name = "x"\n[words]\n"{n} rows" = "{n Zeilen"', "'{n Zeilen'"),
-        (b'name = "x"\n[words]\n"{n} rows" = "{n.real} Zeilen"', "is no plain name"),
-        (b'name = "x"\n[words]\n"{n} rows" = "{n:>999999999} Zeilen"', "is no plain name"),
+        (b'name = "x"\n[words]\n"{n} rows" = "{n.real} Zeilen"', "is not a plain name"),
+        (b'name = "x"\n[words]\n"{n} rows" = "{n:>999999999} Zeilen"', "is not a plain name"),
         (b'name = "x"\nseparators = 3\n[words]', r"`\$.separators`"),
-        (b'name = "x"\n[words]\n[separators]\n" - " = "/"', "' - ' in .separators. is not what parts texts; use ', '"),
+        (b'name = "x"\n[words]\n[separators]\n" - " = "/"', "' - ' in .separators. is not a separator; use ', '"),
         (b'name = "x"\n[words]\n[separators]\n", " = " "', "', ' = ' ' in .separators. is not a sign"),
         (b'name = "x"\n[words]\n[separators]\n", " = "   "', "is not a sign"),
         (b'name = "x"\n[words]\n[separators]\n", " = ",\\n"', "is not a sign"),
@@ -452,10 +455,10 @@ def test_a_font_without_a_bold_one_is_thickened() -> None:
 @pytest.mark.usefixtures("no_fonts")
 def test_a_font_that_is_asked_for_has_to_be_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(fonts.ASKED, str(tmp_path / "none.ttf"))
-    with pytest.raises(ConvanimError, match=r"none\.ttf is no file; give the path of a \.ttf"):
+    with pytest.raises(ConvanimError, match=r"none\.ttf is not a file; give the path of a \.ttf"):
         glyphs.line("出力", 20)
     (tmp_path / "none.ttf").write_bytes(b"no font")
-    with pytest.raises(ConvanimError, match=r"none\.ttf is no font that can be read"):
+    with pytest.raises(ConvanimError, match=r"none\.ttf is not a readable font"):
         glyphs.line("出力", 20)
 
 

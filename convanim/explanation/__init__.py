@@ -34,7 +34,7 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
         Conv(kernel_size=3, stride=2)   6×6 → 2×2
     """
     if not isinstance(op, Operation):
-        raise ConvanimError(f"{short(op)} is no layer", "give one, like Conv(kernel_size=3)")
+        raise ConvanimError(f"{short(op)} is not a layer", "use one like Conv(kernel_size=3)")
     axes = op.axes(sizes)
     outputs = [a.output for a in axes]
     if output_size is not None:
@@ -62,7 +62,7 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
 def _frameworks(op: Operation, sizes: Sequence[int]) -> str:
     """The line of each framework: code at the left edge of its own lines, so that it can be copied."""
     if len(sizes) > 3:
-        return "In other frameworks\n  none has a layer of so many axes"
+        return "In other frameworks\n  no framework has a layer of so many axes"
     told = []
     for line in lines(op, sizes):
         told.append(f"  {line.framework:<8} {line.note}".rstrip())

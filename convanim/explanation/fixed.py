@@ -57,17 +57,17 @@ def pooling(op: Pool, axes: Sequence[Axis]) -> str:
     windows, cells = prod(a.output for a in axes), prod(a.kernel for a in axes)
     rows = [("windows", f"{count(windows, 'window')} of {count(cells, 'cell')}, in each channel by itself")]
     if isinstance(op, MaxPool):
-        rows.append(("taken", "the greatest value; padding never wins"))
+        rows.append(("taken", "the maximum; padding is never the maximum"))
     if isinstance(op, AvgPool):
         counted = "counts as zeros" if op.counts_padding else "does not count"
-        rows.append(("taken", f"the mean; padding {counted}, and what lies beyond it never counts"))
+        rows.append(("taken", f"the mean; padding {counted}, and cells beyond it never count"))
     if isinstance(op, LpPool):
         sizes = "sizes of the values" if op.convention == "onnx" else "values with their signs"
         rows.append(("taken", f"(sum of x^{op.norm_type})^(1/{op.norm_type}), of the {sizes}; padding adds nothing"))
         if op.convention == "torch" and any(a.beyond for a in axes):
             rows.append(("", "where a window sticks out, its sum is scaled up to a whole window"))
     overlap = any(a.stride < a.reach for a in axes)
-    rows.append(("overlap", "windows share cells" if overlap else "none: no cell is under two windows"))
+    rows.append(("overlap", "windows share cells" if overlap else "none: no cell is in two windows"))
     return rows_of("Work", rows)
 
 

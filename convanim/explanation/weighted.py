@@ -103,4 +103,6 @@ def _uneven(name: str, axis: Axis) -> list[str]:
     cures = [c for c in (k - k % s, k - k % s + s) if c > 0]
     cure = " or ".join(map(str, cures)) if axis.dilation == 1 else ""
     told = f"; kernel size {cure} would be even" if cure else ""
-    return [f"warning: the overlap is uneven ({name}): {fewest} to {most} products a cell, as {remainder(axis)}{told}"]
+    return [
+        f"warning: the overlap is uneven ({name}): {fewest} to {most} products per cell, as {remainder(axis)}{told}"
+    ]

@@ -48,7 +48,7 @@ def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None 
         onnx.helper.make_node("Conv", ["x", "w"], ["y"], kernel_shape=[3, 3], strides=[2, 2], pads=[0, 0, 1, 1])
     """
     if not isinstance(op, Operation):
-        raise ConvanimError(f"{short(op)} is no layer", "give one, like Conv(kernel_size=3)")
+        raise ConvanimError(f"{short(op)} is not a layer", "use one like Conv(kernel_size=3)")
     axes = op.axes(sizes)
     if not 1 <= len(axes) <= 3:
         raise ConvanimError(f"no framework has a layer of {len(axes)} axes", "use one to three")

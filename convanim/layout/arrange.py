@@ -81,7 +81,7 @@ def layout(
     if wide > width - 2 * m.margin:
         if title is not None:
             raise ConvanimError(
-                f"the title {title[:60]!r} is wider than the page", "use a shorter one, or a larger --width"
+                f"the title {title[:60]!r} is wider than the page", "use a shorter title or a larger --width"
             )
         heading = heading._replace(text=scene.title.split("   ")[-1])
     place, links = JOINED.get(arrangement, (grids, ""))
@@ -149,7 +149,7 @@ def _too_small(scene: Scene, m: Measures, place: Placing) -> ConvanimError:
     wide, high = _ratio(m)
     less, enough = m.width, min(LARGEST_SIDE, LARGEST_SIDE * wide // high)
     if enough <= less or not _fits(scene, m, enough, place):
-        return ConvanimError(told, "use a smaller input or fewer channels, or -o FILE.json for the numbers")
+        return ConvanimError(told, "use a smaller input or fewer channels, or write the numbers with -o FILE.json")
     while enough - less > 1:
         middle = (less + enough) // 2
         less, enough = (less, middle) if _fits(scene, m, middle, place) else (middle, enough)

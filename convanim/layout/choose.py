@@ -61,7 +61,7 @@ def view_of(name: str | None, view: str | None, views: Collection[str]) -> str |
     if view not in (None, "matrix"):
         raise ConvanimError(f"layout 'matrix' cannot be combined with view {view!r}", "leave one of them out")
     if "matrix" not in views:
-        raise ConvanimError("layout 'matrix' is of convolutions and transposed convolutions", "use --layout flat")
+        raise ConvanimError("layout 'matrix' is only for convolutions and transposed convolutions", "use --layout flat")
     return "matrix"
 
 
@@ -89,10 +89,10 @@ def choose(scene: Scene, view: str, name: str | None = None, *, two: bool = Fals
         return name
     hint = f"use --layout {usual}"
     if two:
-        raise ConvanimError(f"layout {name!r} shows one layer, and here two are compared", hint)
+        raise ConvanimError(f"layout {name!r} cannot show a comparison of two layers", hint)
     if name == "compare":
-        raise ConvanimError("layout 'compare' shows two layers", f"use `convanim compare`, or --layout {usual}")
-    raise ConvanimError(f"layout {name!r} shows {_SHOWS[name]}, and here {_here(scene, view, usual)}", hint)
+        raise ConvanimError("layout 'compare' needs two layers", f"use `convanim compare`, or --layout {usual}")
+    raise ConvanimError(f"layout {name!r} needs {_SHOWS[name]}, but {_here(scene, view, usual)}", hint)
 
 
 def suited(scene: Scene, usual: str, wanted: str) -> str:
@@ -112,9 +112,9 @@ def suited(scene: Scene, usual: str, wanted: str) -> str:
 #: What a layout needs.
 _SHOWS = {
     "flat": "one plane of input and one of output",
-    "isometric": "one plane of input, one of output and the lines between",
-    "row": "one strip of input, one of output and the lines between",
-    "slices": "planes of channels or of a third axis",
+    "isometric": "one plane of input and one of output",
+    "row": "an input and an output of one axis",
+    "slices": "several channels or a third axis",
 }
 
 
@@ -133,10 +133,10 @@ def _usual(scene: Scene, view: str, *, two: bool) -> str:
 def _here(scene: Scene, view: str, usual: str) -> str:
     """What a scene shows instead."""
     if usual == "matrix":
-        return "a matrix is looked at"
+        return "this view is a matrix"
     if usual == "slices":
-        return "there are several planes"
+        return "this layer has several planes"
     rank = len(scene.traces[0].axes)
     if usual == "row" or rank == 1:
-        return "there is one axis"
-    return "there is one plane each, of two axes" if planes(scene) else f"view {view!r} shows more than that"
+        return "this layer has one axis"
+    return "this layer has one input and one output plane" if planes(scene) else f"view {view!r} shows more grids"

@@ -67,7 +67,7 @@ def isometric(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     """
     two = planes(scene)
     if two is None:
-        raise ConvanimError("layout 'isometric' joins two planes, and here are others", "use --layout flat")
+        raise ConvanimError("layout 'isometric' needs one input plane and one output plane", "use --layout flat")
     kin = Kin(scene.blocks, m)
     side = Side.usual(tuple(p for p in scene.panels if p not in two), kin)
     wide = m.width - 2 * m.margin >= WIDE_FROM * (m.bottom - m.top)

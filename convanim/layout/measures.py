@@ -40,7 +40,7 @@ def page_size(width: int | None, height: int | None, shape: tuple[int, int] = (W
     for name, side in (("width", width), ("height", height)):
         if side is not None and not SMALLEST_SIDE <= side <= LARGEST_SIDE:
             raise ConvanimError(
-                f"a page's {name} of {side} px is outside of {SMALLEST_SIDE} to {LARGEST_SIDE} px",
+                f"page {name} {side} px is not between {SMALLEST_SIDE} and {LARGEST_SIDE} px",
                 f"use for example --width {WIDTH} or --width 640",
             )
     if width is None and height is None:
@@ -68,7 +68,7 @@ def fits(op: Operation, sizes: Sequence[int]) -> None:
     if max(cells) > most:
         raise ConvanimError(
             f"{op} slides over {times(cells)} cells, too many for any page",
-            f"use at most {most} along an axis, or -o FILE.json for the numbers",
+            f"use at most {most} along an axis, or write the numbers with -o FILE.json",
         )
 
 

@@ -99,7 +99,7 @@ def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """
     found = strips(scene)
     if found is None:
-        raise ConvanimError("layout 'row' joins two strips, and here are others", "use --layout flat")
+        raise ConvanimError("layout 'row' needs one input strip and one output strip", "use --layout flat")
     least = m.of(64, 26) if len(found.joined) == 1 else m.of(48, 20)
     # A little more than nothing is left above, between and below, for words not to touch.
     room = least * len(found.joined) + m.of(10, 2) * (len(found.rows) + 1 - len(found.joined))

@@ -58,7 +58,7 @@ def sizes_of(name: str, value: Any, lowest: int = 1) -> Sizes:
     if not isinstance(value, (tuple, list)):
         return whole(name, value, lowest)
     if not value:
-        raise ConvanimError(f"{name} {value!r} is empty", "give one number, or one for every axis")
+        raise ConvanimError(f"{name} {value!r} is empty", "give one number, or one number per axis")
     return tuple(whole(name, v, lowest) for v in value)
 
 
@@ -69,7 +69,7 @@ def padding_of(name: str, value: Any) -> Padding:
     if isinstance(value, (tuple, list)) and value:
         return tuple(_sides(v) if isinstance(v, (tuple, list)) else whole(name, v, 0) for v in value)
     if isinstance(value, (tuple, list)):
-        raise ConvanimError(f"{name} {value!r} is empty", "give one number, or one for every axis")
+        raise ConvanimError(f"{name} {value!r} is empty", "give one number, or one number per axis")
     return whole(name, value, 0)
 
 
@@ -95,7 +95,7 @@ def convention_of(name: str, value: Any) -> str:
 def flag_of(name: str, value: Any) -> bool:
     """True or False, and nothing that only looks like it."""
     if not isinstance(value, bool):
-        raise ConvanimError(f"{name} {short(value)} is not a yes or no", "use True or False")
+        raise ConvanimError(f"{name} {short(value)} is not a bool", "use True or False")
     return value
 
 

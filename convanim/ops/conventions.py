@@ -112,7 +112,7 @@ def check_padding(convention: str, kind: str, padding: object) -> None:
             raise ConvanimError(f"{rules.title} has no padding {padding!r} for {layers}", f"use {way}{other}")
     elif not rules.numbers and padding != 0:
         raise ConvanimError(
-            f"{rules.title} takes no padding in numbers, here {padding!r}, for {layers}",
+            f"{rules.title} does not accept numbers as the padding of {layers}, such as {padding!r}",
             f"use {' or '.join(words)}, or convention torch",
         )
 

@@ -35,8 +35,8 @@ class Weighted(Operation):
         check_padding(self.convention, "transposed" if self.transposed else "conv", self.padding)
         if self.convention == "keras" and _most(self.stride) > 1 and _most(self.dilation) > 1:
             raise ConvanimError(
-                f"Keras takes no stride {self.stride} together with dilation {self.dilation}",
-                "use one of them, or convention torch",
+                f"Keras cannot combine stride {self.stride} with dilation {self.dilation}",
+                "use only one of them, or convention torch",
             )
         for name in ("in_channels", "out_channels"):
             count = getattr(self, name)
@@ -127,14 +127,14 @@ class Conv(Weighted):
         if self.convention == "torch" and self.padding == "same" and _most(self.stride) > 1:
             raise ConvanimError(
                 f"PyTorch has no padding 'same' with stride {self.stride}",
-                "give the padding in numbers, or convention keras, jax or onnx for ceil(i / s) outputs",
+                "give the padding as numbers, or use convention keras, jax or onnx for ceil(i / s) outputs",
             )
         if self.padding == "causal" and (self.rank or 1) > 1:
             raise self._not_causal()
 
     @staticmethod
     def _not_causal() -> ConvanimError:
-        return ConvanimError("padding 'causal' of several axes is not known", "use it with one axis")
+        return ConvanimError("padding 'causal' is not defined for several axes", "use it with one axis")
 
     def _axis(self, i: int, n: int) -> Axis:
         if self.padding == "causal" and i:
@@ -142,7 +142,7 @@ class Conv(Weighted):
         k, s, d = at(self.kernel_size, i), at(self.stride, i), at(self.dilation, i)
         reach = d * (k - 1) + 1
         if self.padding == "causal" and i:
-            raise ConvanimError("padding 'causal' is known along one axis only, not two", "use it with one axis")
+            raise ConvanimError("padding 'causal' is only defined for one axis", "use it with one axis")
         if isinstance(self.padding, str):
             before, after = ring(self.padding, self.convention, n, s, reach)
         else:
@@ -184,7 +184,7 @@ class Conv(Weighted):
         """
         if self.padding_mode != "zeros":
             raise ConvanimError(
-                f"the gradient of {self} is no transposed convolution: its padding copies cells",
+                f"the gradient of {self} is not a transposed convolution, as its padding copies cells",
                 "use padding mode zeros",
             )
         axes = self.axes(sizes)
@@ -238,7 +238,8 @@ class ConvTranspose(Weighted):
             object.__setattr__(self, "output_padding", self._usual("output_padding"))
         if self.convention == "jax" and self.output_padding is not None:
             raise ConvanimError(
-                f"JAX has no output padding, here {self.output_padding}", "give more padding at the end, as (1, 2)"
+                f"JAX has no output padding, but {self.output_padding} was given",
+                "use more padding at the end, such as (1, 2)",
             )
 
     def _axis(self, i: int, n: int) -> Axis:
@@ -248,8 +249,8 @@ class ConvTranspose(Weighted):
         if extra is not None and extra >= most:
             named = f"stride = {s}" if self.convention == "keras" else f"max(stride, dilation) = {most}"
             raise ConvanimError(
-                f"output padding {extra} is not below {named} along axis {i}",
-                f"use at most {most - 1}: a larger one is a different input size",
+                f"output padding {extra} is not smaller than {named} along axis {i}",
+                f"use at most {most - 1}, or a larger input",
             )
         padding = self.padding if isinstance(self.padding, str) else pair(self.padding, i)
         if self.convention == "keras" and padding == (0, 0):
@@ -258,7 +259,7 @@ class ConvTranspose(Weighted):
         if output < 1:
             full = (n - 1) * s + reach
             raise ConvanimError(
-                f"padding {before} + {after} crops the whole transposed result, {full} long, along axis {i}",
+                f"padding {before} + {after} crops the whole output of {full} cells along axis {i}",
                 f"use a padding of at most {(full + extra - 1) // 2}"
                 if self.convention != "jax"
                 else f"use more padding: {reach - 1} crops nothing",

@@ -84,7 +84,7 @@ def parse(text: str) -> Operation:
     places = [f.name for f in fields(kind) if not f.kw_only]
     for word in named:
         if word not in arguments:
-            raise ConvanimError(f"{word!r} in {shown} is no argument of {name}", near(word, arguments))
+            raise ConvanimError(f"{word!r} in {shown} is not an argument of {name}", near(word, arguments))
     placed = places[: len(positional)]
     if len(positional) > len(places) or set(placed) & set(named):
         raise ConvanimError(f"{shown} gives an argument twice or without its name", f"use names after {places[-1]}")

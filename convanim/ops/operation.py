@@ -37,7 +37,7 @@ class Operation:
         for f in fields(self):
             value = getattr(self, f.name)
             if value is None and f.default not in (None, MISSING):
-                raise ConvanimError(f"{f.name} None is no value", "leave it out, or give one")
+                raise ConvanimError(f"{f.name} is None", "leave it out or give a value")
             object.__setattr__(self, f.name, CHECKS[f.name](f.name, value))
         self.rank  # noqa: B018 - the arguments must agree on a number of axes
         self._check()
@@ -70,7 +70,9 @@ class Operation:
         ranks = {name: len(getattr(self, name)) for name in named}
         if len(set(ranks.values())) > 1:
             told = " and ".join(f"{name} {getattr(self, name)!r}" for name in ranks)
-            raise ConvanimError(f"{told} differ in their number of axes", "give one number for every axis, or just one")
+            raise ConvanimError(
+                f"{told} differ in their number of axes", "give one number per axis, or a single number"
+            )
         return next(iter(ranks.values()), None)
 
     def axes(self, sizes: Sequence[int]) -> tuple[Axis, ...]:
@@ -85,7 +87,7 @@ class Operation:
             [5, 5]
         """
         if not isinstance(sizes, Sequence) or not all(isinstance(n, int) for n in sizes):
-            raise ConvanimError(f"sizes {short(sizes)} are not whole numbers", "give one an axis, like (5, 5)")
+            raise ConvanimError(f"sizes {short(sizes)} are not whole numbers", "give one number per axis, like (5, 5)")
         rank = self.rank if self.rank is not None else len(sizes)
         if len(sizes) != rank:
             raise ConvanimError(

@@ -80,7 +80,7 @@ class Pool(Window):
             if self.convention == "torch" and max(before, after) * 2 > k:  # whatever the dilation
                 raise ConvanimError(
                     f"padding {max(before, after)} is more than half of the kernel size {k} along axis {i}",
-                    f"use at most {k // 2}: PyTorch pools with no more",
+                    f"use at most {k // 2}, the limit of PyTorch",
                 )
         padded = n + before + after
         if reach > padded:
@@ -203,7 +203,8 @@ class MaxUnpool(Window):
             raise ConvanimError(f"{self.rules.title} has no max unpooling", "use convention torch or onnx")
         if isinstance(self.padding, str) and self.padding != "valid":
             raise ConvanimError(
-                f"unpooling with padding {self.padding!r} leaves the size open", "give the padding in numbers"
+                f"unpooling with padding {self.padding!r} does not determine the output size",
+                "give the padding as numbers",
             )
 
     def trace(
@@ -239,7 +240,7 @@ class MaxUnpool(Window):
         output = (n - 1) * s + k - before - after
         if output < 1:
             raise ConvanimError(
-                f"padding {before} + {after} leaves nothing of {(n - 1) * s + k} cells along axis {i}",
+                f"padding {before} + {after} crops the whole output of {(n - 1) * s + k} cells along axis {i}",
                 "use less padding",
             )
         return Axis(n, output, k, s, before, after, transposed=True)
@@ -256,13 +257,14 @@ class MaxUnpool(Window):
         wanted = (told,) * len(axes) if isinstance(told, int) else told
         if len(wanted) != len(axes):
             raise ConvanimError(
-                f"an output of {times(wanted)} has not the {len(axes)} axes of the input", "give one size an axis"
+                f"an output of {times(wanted)} does not have the {len(axes)} axes of the input",
+                "give one size per axis",
             )
         for i, (a, size) in enumerate(zip(axes, wanted, strict=True)):
             if not a.output - a.stride < size < a.output + a.stride or size < 1:
                 low, high = max(1, a.output - a.stride + 1), a.output + a.stride - 1
                 raise ConvanimError(
-                    f"an output of {times(wanted)} does not fit along axis {i}, where {a.output} is usual",
+                    f"an output of {times(wanted)} does not fit along axis {i}, where the default is {a.output}",
                     f"use {low} to {high} there" if low < high else f"use {low} there",
                 )
         return tuple(

@@ -64,7 +64,7 @@ class Upsample(Operation):
                 f"align_corners cannot be combined with coordinates {self.coordinates}", "leave one of them out"
             )
         if self.mode == "nails" and self.coordinates is not None:
-            raise ConvanimError("coordinates do not go with mode nails", "leave them out")
+            raise ConvanimError("coordinates cannot be combined with mode nails", "leave them out")
         if self.mode == "nearest" and self.coordinates == "align_corners":
             raise ConvanimError("align_corners cannot be combined with mode nearest", "use half_pixel or asymmetric")
         factors = self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor or 1,)
@@ -73,7 +73,7 @@ class Upsample(Operation):
         )
         if wants_whole and (self.size is not None or any(f != int(f) for f in factors)):
             asked = f"size {self.size}" if self.size is not None else f"scale_factor {self.scale_factor}"
-            raise ConvanimError(f"{wants_whole} by whole factors only, not {asked}", "use scale_factor=2")
+            raise ConvanimError(f"{wants_whole} by integer factors only, not by {asked}", "use scale_factor=2")
 
     @property
     def place(self) -> str:
@@ -101,12 +101,12 @@ class Upsample(Operation):
         output, ratio = self._resized(i, n)
         if not 1 <= output <= LARGEST:
             raise ConvanimError(
-                f"scale_factor {at(self.scale_factor, i)} makes {output} of {n} cells along axis {i}",
+                f"scale_factor {at(self.scale_factor, i)} turns {n} cells into {output} along axis {i}",
                 "use a larger factor" if output < 1 else "use a smaller factor",
             )
         if self.convention == "jax" and self.mode == "bilinear" and output < n:
             raise ConvanimError(
-                f"JAX smooths what it makes smaller, here {n} to {output} along axis {i}", "use convention torch"
+                f"JAX smooths when it downsamples, here from {n} to {output} along axis {i}", "use convention torch"
             )
         step = max(1, int(ratio))
         kernel = {"nearest": step, "bilinear": 2}.get(self.mode, 1)
@@ -244,5 +244,5 @@ class PixelUnshuffle(Shuffle):
     def _axis(self, i: int, n: int) -> Axis:
         r = self.factor
         if n % r:
-            raise ConvanimError(f"{n} cells along axis {i} are no multiple of {r}", f"use a multiple of {r}")
+            raise ConvanimError(f"{n} cells along axis {i} are not a multiple of {r}", f"use a multiple of {r}")
         return Axis(n, n // r, r, r)

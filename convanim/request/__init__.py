@@ -66,9 +66,9 @@ def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) 
         coloured = bool((planes != planes[0]).any())
         return (planes, True) if coloured else (planes[0], False)
     if resize is not None:
-        raise ConvanimError(f"--resize {resize} is for pictures, and --input {x[:40]!r} is none", "leave it out")
+        raise ConvanimError(f"--resize {resize} needs a picture, and --input {x[:40]!r} is not one", "leave it out")
     if grey:
-        raise ConvanimError(f"--grey is for pictures, and --input {x[:40]!r} is none", "leave it out")
+        raise ConvanimError(f"--grey needs a picture, and --input {x[:40]!r} is not one", "leave it out")
     return read_array(x, what="--input", fill=fill or "range", seed=seed or 0), False
 
 
@@ -76,7 +76,7 @@ def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     """A layer from its notation; the kernel's values are typed or counted up."""
     op = parse(typed["notation"])
     if isinstance(op, MaxUnpool):
-        raise ConvanimError(f"{op} needs the places of the maxima", "use convanim unpool")
+        raise ConvanimError(f"{op} needs the positions of the maxima", "use convanim unpool")
     plane = unbatched(x, 2, last=op.rules.last).ndim == 2
     rank = op.rank or (2 if colours or plane or not isinstance(op, Weighted) else min(x.ndim, 3))
     if typed.get("channels_first") and op.rules.last and x.ndim == rank + 1 and not colours:
@@ -110,7 +110,7 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
         notes = (*notes, *told)
         weight = for_channels(op, x, weight, typed | {"kernel": kernel, "out_channels": outputs}, fill, seed)
     elif typed.get("out_channels") is not None:
-        raise ConvanimError("--out-channels is said by the --kernel already", "leave it out")
+        raise ConvanimError("--out-channels is already determined by --kernel", "leave it out")
     bias = None if typed.get("bias") is None else read_number(typed["bias"], what="--bias")
     stay = op.out_channels is None or (op.groups == outputs == 3)
     return Request(op, (x, weight, bias), spatial(op, x, len(size)), stay, notes)

@@ -123,7 +123,7 @@ def of_axes(axes: int, typed: dict[str, Any], arguments: dict[str, Any]) -> None
             told = "one axis" if len(value) == 1 else f"{len(value)} axes"
             are = "is one" if axes == 1 else f"are {axes}"
             raise ConvanimError(
-                f"--{name.replace('_', '-')} {typed[name].strip()} is for {told}, and there {are}",
+                f"--{name.replace('_', '-')} {typed[name].strip()} has values for {told}, but there {are}",
                 f"write {'x'.join(right)}",
             )
 

@@ -72,7 +72,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         if weight.ndim == x.ndim - 1:
             weight = for_channels(op, x, weight, typed, fill, seed)
         elif typed.get("out_channels") is not None:
-            raise ConvanimError("--out-channels is said by the --kernel already", "leave it out")
+            raise ConvanimError("--out-channels is already determined by --kernel", "leave it out")
         bias = None if typed.get("bias") is None else read_number(typed["bias"], what="--bias")
         return Request(op, (x, weight, bias), spatial(op, x, len(window)))
 

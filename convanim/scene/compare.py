@@ -72,9 +72,7 @@ class CompareScene:
 
     def __init__(self, a: Trace, b: Trace, make: Callable[[Trace], Scene]) -> None:
         if not np.array_equal(a.x, b.x):
-            raise ConvanimError(
-                f"{a.op} and {b.op} have other inputs", "compare layers over one input, or print the report"
-            )
+            raise ConvanimError(f"{a.op} and {b.op} have different inputs", "compare layers over the same input")
         self.difference = Difference(a, b)
         self._pair = Pair(make(a), make(b), rest=lambda frame: frame)
         self.traces = self._pair.traces

@@ -45,7 +45,7 @@ class EqualScene:
     def __init__(self, trace: UpsampleTrace) -> None:
         if len(trace.x) > 1 or len(trace.axes) > 2:
             raise ConvanimError(
-                f"{trace.op} over {times(trace.x.shape)} is no picture beside its layer",
+                f"{trace.op} over {times(trace.x.shape)} cannot be shown beside its equivalent layer",
                 "trace one channel of one or two axes",
             )
         self.trace = trace.by_output()

@@ -64,7 +64,7 @@ class ShuffleScene:
         self.right = Slab("output", OUTPUT, trace.channels, trace.answer.shape[1:])
         for slab in (self.left, self.right):
             if slab.count > MOST:
-                told = f"{slab.count} {slab.title} channels and pictures show up to {MOST}"
+                told = f"{slab.count} {slab.title} channels, but a picture shows at most {MOST}"
                 raise ConvanimError(f"{self.op} has {told}", "use fewer channels in --input, or -o FILE.json")
         self.answer = trace.answer
         self.numerals = Numerals(trace.x)

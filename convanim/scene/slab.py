@@ -20,7 +20,7 @@ from convanim.words import join, say
 #: So many planes are looked at side by side; more are no picture.
 MOST = 8
 #: What to type where there are more.
-FEWER = "use a smaller --input, fewer --out-channels where there are several, or -o FILE.json for the numbers"
+FEWER = "use a smaller --input, fewer --out-channels where there are several, or write the numbers with -o FILE.json"
 
 
 #: More planes than these begin a new row.
@@ -154,6 +154,6 @@ def check(op: Operation, *slabs: Slab) -> None:
             what = "slices, padding included," if slab.deep > 1 else "channels"
             told = f"{slab.count} {slab.title} {what}"
             raise ConvanimError(
-                f"{op} has {told} and pictures show up to {MOST}",
+                f"{op} has {told}, but a picture shows at most {MOST}",
                 FEWER,
             )

@@ -128,7 +128,7 @@ def _needs_one(trace: Trace, view: str) -> None:
         deep = f"{len(trace.axes)} axes" if len(trace.axes) > 2 else f"{len(trace.x)} and {trace.channels} channels"
         told = f"{trace.op} over {times(trace.x.shape)} has {deep}"
         raise ConvanimError(
-            f"view {view!r} shows one channel and one or two axes, and {told}",
+            f"view {view!r} shows one channel over one or two axes, but {told}",
             "leave the view out, or trace one channel of the input with one kernel",
         )
 
@@ -136,7 +136,7 @@ def _needs_one(trace: Trace, view: str) -> None:
 def _needs_values(trace: Trace, shown: Shown) -> None:
     if shown.symbols:
         raise ConvanimError(
-            f"symbols stand for one channel and one or two axes, and {trace.op} over {times(trace.x.shape)} has more",
+            f"symbols are limited to one channel and two axes, and {trace.op} over {times(trace.x.shape)} has more",
             "leave the symbols out",
         )
 
@@ -211,11 +211,11 @@ def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) ->
         name for name, v in views.items() if (v.coloured or not shown.colours) and (v.lettered or not shown.symbols)
     ]
     if not known:
-        raise ConvanimError(f"{_named(op)} is not shown {way}", "show its values instead")
+        raise ConvanimError(f"{_named(op)} cannot be shown {way}", "show its values instead")
     if view is not None and view not in known:
         close = [name for name in known if view and name.startswith(view)] or difflib.get_close_matches(view, known, 1)
         if view in views:  # it is there, and only not so: another one that looks like it is not what is meant
-            raise ConvanimError(f"view {view!r} is not shown {way} for {_named(op)}", f"use {' or '.join(known)}")
+            raise ConvanimError(f"view {view!r} of {_named(op)} cannot be shown {way}", f"use {' or '.join(known)}")
         hint = f"did you mean {close[0]}" if close else f"use {' or '.join(known)}"
         raise ConvanimError(f"view {view!r} is not known for {_named(op)}", hint)
     return view or known[0]
@@ -244,7 +244,7 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
         [[0, 4, 1], [8, 16, 6], [4, 12, 9]]
     """
     if shown.saturate and not shown.colours:
-        raise ConvanimError("only pictures in their own colours saturate", "give a picture with colours as the input")
+        raise ConvanimError("saturate needs a picture with colours", "give a picture with colours as the input")
     name = pick_view(trace.op, view, shown)
     if shown.grad is not None and name != "backward":
         raise ConvanimError(f"view {name!r} shows no gradient", "use view backward")

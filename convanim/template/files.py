@@ -68,7 +68,7 @@ def _whole(source: _Source, met: list[Path]) -> dict[str, Any]:
     base = source.extended(own.pop("extends"))
     if base.path in met:
         raise ConvanimError(
-            f"{source.at('extends')}: {' extends '.join(p.name for p in [*met, base.path])}, which goes in a circle",
+            f"{source.at('extends')}: {' extends '.join(p.name for p in [*met, base.path])}, which is circular",
             f'let one of them extend "{DEFAULT}"',
         )
     merged = _whole(base, [*met, base.path])
@@ -168,12 +168,12 @@ class _Source:
             path = Path("/")
         if not path.is_relative_to(folder):
             raise ConvanimError(
-                f"{where}: {key} {name[:60]!r} leaves the folder of {self.path.name}",
+                f"{where}: {key} {name[:60]!r} is not in the folder of {self.path.name}",
                 "put both files into one folder",
             )
         if not path.is_file():
             raise ConvanimError(
-                f"{where}: {key} {name[:60]!r}, and there is no such file beside {self.path.name}",
+                f"{where}: {key} {name[:60]!r} does not exist beside {self.path.name}",
                 f"name a file of its folder, or {other}",
             )
         return path

@@ -97,5 +97,5 @@ def _checked(template: Template) -> Template:
         return msgspec.convert(msgspec.to_builtins(template), Template)
     except msgspec.ValidationError as error:
         raise ConvanimError(
-            f"this template is not one: {error}", "give its keys the values of docs/templates.md"
+            f"this is not a template: {error}", "see docs/templates.md for its keys and values"
         ) from None

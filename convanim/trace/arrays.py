@@ -22,7 +22,8 @@ def numbers(what: str, given: ArrayLike) -> Array:
         array = np.asarray(given)
     except (ValueError, TypeError, OverflowError, RuntimeError):  # RuntimeError: other libraries' arrays that object
         raise ConvanimError(
-            f"the {what} is ragged or not numbers", "give rows of equal length, like [[0, 1], [2, 3]]; detach a tensor"
+            f"the {what} is ragged or has non-numbers",
+            "give rows of equal length, like [[0, 1], [2, 3]]; detach a tensor first",
         ) from None
     if array.dtype.kind not in "biuf":
         held = "text" if array.dtype.kind in "US" else array.dtype
@@ -31,7 +32,7 @@ def numbers(what: str, given: ArrayLike) -> Array:
         raise ConvanimError(f"the {what} is empty: its shape is {array.shape}", "give at least one cell")
     if array.dtype.kind == "f" and not hasattr(given, "dtype") and not _holds_floats(given):
         # numpy turns a list of integers too large for it into floats without a word.
-        raise ConvanimError(f"the {what} holds integers beyond 64-bit ones", "use smaller integers, or floats")
+        raise ConvanimError(f"the {what} holds integers beyond 64 bits", "use smaller integers, or floats")
     if array.dtype.kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise ConvanimError(
             f"the {what} holds {array.max()}, beyond 64-bit integers", "use smaller integers, or floats"

@@ -99,13 +99,14 @@ class ConvTrace(Trace):
             [10, 21, 2]
         """
         if not isinstance(self.op, Conv):
-            raise ConvanimError(f"the gradient of {self.op} is a convolution", "ask a convolution for its gradient")
+            raise ConvanimError(f"the gradient of {self.op} cannot be shown", "use the gradient of a convolution")
         op = self.op.backward(self.x.shape[1:])
         shape = self.output.shape
         dy = np.ones(shape, self.x.dtype) if grad is None else numbers("gradient", grad)
         if dy.shape != shape:
             raise ConvanimError(
-                f"the gradient is {times(dy.shape)} but the output {times(shape)}", "give both one shape"
+                f"the gradient has shape {times(dy.shape)}, but the output has {times(shape)}",
+                "give both the same shape",
             )
         rank = len(self.axes)
         planar = len(self.x) == 1 and self._given.planar
@@ -152,7 +153,7 @@ def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array,
     """Input and weight with their channel axes in PyTorch's layout, and how the input was given."""
     if not x.ndim or not 1 <= weight.ndim <= 5 or (weight.ndim != x.ndim and weight.ndim < 3):
         raise ConvanimError(
-            f"an input {_shape(x)} and a weight {_shape(weight)} are no layer of one to three axes",
+            f"an input {_shape(x)} and a weight {_shape(weight)} do not make a layer of one to three axes",
             "give a kernel with the input's axes, or weights (C_out, C_in, ...)",
         )
     bare = _is_bare(op, x, weight)

@@ -208,7 +208,7 @@ class Trace:
 
     def __getitem__(self, number: int) -> Step:
         if not isinstance(number, int | np.integer):
-            raise TypeError(f"steps are numbered by integers, not {type(number).__name__}")
+            raise TypeError(f"the number of a step is an integer, not {type(number).__name__}")
         if not -len(self) <= number < len(self):
             raise IndexError(f"there is no step {number}: they are 0 to {len(self) - 1}")
         number = int(number) % len(self)

@@ -46,7 +46,7 @@ class PoolTrace(Trace):
             if not self._counts.all():
                 cell = np.argwhere(self._counts == 0)[0].tolist()
                 raise ConvanimError(
-                    f"the window of output {cell} of {op} holds only padding, and a mean of nothing is no number",
+                    f"the window of output {cell} of {op} holds only padding, which has no average",
                     "use less padding, or count_include_pad=True",
                 )
         self._p = op.norm_type if isinstance(op, LpPool) else 1
@@ -66,7 +66,7 @@ class PoolTrace(Trace):
     def indices(self) -> Ints:
         """Where each maximum was."""
         if self.op.combine != "max":
-            raise ConvanimError(f"{self.op} has no maxima to remember", "use MaxPool")
+            raise ConvanimError(f"{self.op} does not have positions of maxima", "use MaxPool")
         where = self._where
         if self.op.convention == "onnx":
             planes = np.arange(len(where)).reshape(-1, *(1,) * len(self.axes)) * prod(self.x.shape[1:])
@@ -214,7 +214,7 @@ def pooled(op: Pool, x: Array, given: Given, order: Order = "gather") -> PoolTra
         cell = np.argwhere(np.isnan(done.answer))[0, 1:].tolist()
         raise ConvanimError(
             f"the sum of powers under the window of output {cell} of {op} is negative and has no root",
-            "use an even norm_type, or convention onnx, which takes the sizes of the values",
+            "use an even norm_type, or convention onnx, which takes absolute values",
         )
     if op.combine == "norm" and np.isinf(done.answer).any():
         raise ConvanimError(f"a root of {op} is too large for a 64-bit float", "use a larger norm_type")
@@ -237,32 +237,32 @@ def trace_unpool(
 ) -> UnpoolTrace:
     """Trace an unpooling: the body of `MaxUnpool.trace`."""
     if isinstance(output_size, str) and output_size != "default":
-        raise ConvanimError(f"output_size {shortly(output_size)} is no size", 'give sizes, like (5, 5), or "default"')
+        raise ConvanimError(f"output_size {shortly(output_size)} is not a size", 'give sizes, like (5, 5), or "default"')
     wanted = None if isinstance(output_size, str) else output_size
     if isinstance(x, Trace):
         if not isinstance(x, PoolTrace) or x.op.combine != "max":
-            raise ConvanimError(f"{x.op} does not remember maxima", "give the trace of a MaxPool")
+            raise ConvanimError(f"{x.op} does not have positions of maxima", "give the trace of a MaxPool")
         if indices is not None:
-            raise ConvanimError("the trace of a pooling brings its own places", "leave the indices out")
+            raise ConvanimError("the trace of a pooling has its own indices", "leave the indices out")
         if (x.where < 0).any():
             cell = np.argwhere(x.where < 0)[0, 1:].tolist()
             raise ConvanimError(
-                f"the window of output {cell} of {x.op} held only padding, so that its value came from nowhere",
+                f"the window of output {cell} of {x.op} held only padding, so its maximum has no position",
                 "pool with less padding",
             )
         before = x.x.shape[1:]
         sized = op.sized(op.axes(x.answer.shape[1:]), before if output_size is None else wanted)
         return unpooled(op, x.answer, x.where, tuple(a.output for a in sized), x._given, order, before)
     if indices is None:
-        raise ConvanimError("an unpooling needs to know where the maxima were", "give indices, or a trace of MaxPool")
+        raise ConvanimError("an unpooling needs the positions of the maxima", "give indices, or a trace of MaxPool")
     inner, given = taken_in(op, numbers("input", x))
     places = numbers("indices", indices)
     if places.dtype.kind != "i":
-        raise ConvanimError("the indices are not whole numbers", "give the places that a max pooling remembers")
+        raise ConvanimError("the indices are not whole numbers", "give the indices of a max pooling")
     if places.shape != given.outward(inner).shape:
         raise ConvanimError(
-            f"the indices are {times(places.shape)} but the input {times(given.outward(inner).shape)}",
-            "give one place for each value",
+            f"the indices have shape {times(places.shape)}, but the input has {times(given.outward(inner).shape)}",
+            "give one index for each value",
         )
     where, _ = taken_in(op, places, len(inner.shape) - 1)
     output = tuple(a.output for a in op.sized(op.axes(inner.shape[1:]), wanted))
@@ -272,7 +272,7 @@ def trace_unpool(
         if len(wrong):
             channel, place = int(wrong[0][0]), int(where[tuple(wrong[0])])
             raise ConvanimError(
-                f"the place {place} is not in channel {channel} of an output of {times(output)}",
+                f"index {place} is not in channel {channel} of an output of {times(output)}",
                 f"use {channel * prod(output)} to {(channel + 1) * prod(output) - 1}: "
                 "ONNX counts on from channel to channel",
             )
@@ -296,5 +296,5 @@ def unpooled(
         way = f"use 0 to {prod(output) - 1}"
         if pooled is not None:
             way = f"{op.rules.title} refuses it too: give the output size of what was pooled, {times(pooled, 'x')}"
-        raise ConvanimError(f"the place {wrong[0]} is not in an output of {times(output)}", way)
+        raise ConvanimError(f"index {wrong[0]} is not in an output of {times(output)}", way)
     return UnpoolTrace(op, x, places, output, given=given, order=order, pooled=pooled)

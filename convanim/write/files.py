@@ -124,7 +124,7 @@ def _refusals(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConvanimError(
-            f"{path} cannot be written: {reason}", "name a place with room where you may write"
+            f"{path} cannot be written: {reason}", "choose a writable place with enough room"
         ) from None
 
 
@@ -132,9 +132,9 @@ def _refusals(path: Path) -> Iterator[None]:
 def _scratch(path: Path) -> Iterator[Path]:
     """A folder beside a target, gone in the end."""
     if path.is_dir():
-        raise ConvanimError(f"{path} is a folder", f"name a file in it, like {path / 'up.gif'}")
+        raise ConvanimError(f"{path} is a folder", f"name a file in this folder, like {path / 'up.gif'}")
     if not path.parent.is_dir():
-        raise ConvanimError(f"the folder {path.parent} of {path.name} does not exist", "make it or name another")
+        raise ConvanimError(f"the folder {path.parent} of {path.name} does not exist", "create it or name another folder")
     _sweep(path.parent.resolve())
     with _held(path.parent) as folder:
         yield folder

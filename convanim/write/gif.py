@@ -76,7 +76,7 @@ class GifWriter:
         if len(palette) > 255:
             raise ConvanimError(f"{len(palette)} colours do not fit the palette of a GIF", "use 255 or fewer")
         if not 0 <= plays <= LONGEST + 1:
-            raise ConvanimError(f"a GIF cannot play {plays} times", f"use 1 to {LONGEST + 1}, or 0 for ever")
+            raise ConvanimError(f"a GIF cannot play {plays} times", f"use 1 to {LONGEST + 1}, or 0 to repeat forever")
         self._file, self._closed, self._shape = file, False, (height, width)
         self._clear = len(palette)  # the transparent index, above every colour
         # The palette and 'transparent' fit 2 ** bits entries; LZW has no code size below 2.
@@ -225,11 +225,11 @@ def _changes(colours: Pixels, starts: NDArray[np.intp], ends: NDArray[np.intp]) 
 
 def _centiseconds(milliseconds: int) -> int:
     if milliseconds < SHORTEST:
-        raise ConvanimError(f"browsers play a GIF frame of {milliseconds} ms as 100 ms", f"use {SHORTEST} ms or more")
+        raise ConvanimError(f"browsers show a GIF frame of {milliseconds} ms for 100 ms", f"use {SHORTEST} ms or more")
     delay, rest = divmod(milliseconds, 10)
     if rest:
         hint = f"use {delay * 10} or {delay * 10 + 10}"
-        raise ConvanimError(f"a GIF frame lasts whole hundredths of a second, not {milliseconds} ms", hint)
+        raise ConvanimError(f"the duration of a GIF frame is a multiple of 10 ms, not {milliseconds} ms", hint)
     return delay
 
 
@@ -257,7 +257,9 @@ class _Coder:
         try:
             self._scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by stop
         except OSError:
-            raise ConvanimError("the temporary folder cannot be written", "set TMPDIR to one with room") from None
+            raise ConvanimError(
+                "the temporary folder cannot be written", "set TMPDIR to a folder with enough room"
+            ) from None
         self._thread = ThreadPoolExecutor(1, "gif")
         # A writer that is dropped half-way leaves nothing open, either.
         self.stop = weakref.finalize(self, _end, self._thread, self._scratch)
@@ -275,7 +277,9 @@ class _Coder:
         self._scratch.seek(0)
         status = encoder.encode_to_file(self._scratch.fileno(), 1 << 16)
         if status < 0:
-            raise ConvanimError(f"the temporary folder {tempfile.gettempdir()} is full", "set TMPDIR to one with room")
+            raise ConvanimError(
+                f"the temporary folder {tempfile.gettempdir()} is full", "set TMPDIR to a folder with enough room"
+            )
         length = self._scratch.tell()
         self._scratch.seek(0)
         head = struct.pack("<cHHHHBB", b",", left, top, width, height, 0, bits)

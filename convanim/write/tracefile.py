@@ -148,7 +148,7 @@ def load(path: str | Path) -> Trace:
     done = _again(path, file)
     claimed = _array(path, "output", file.output)
     if claimed.shape != done.answer.shape or not done.agrees(claimed):
-        raise ConvanimError(f"{path}: the output in the file is not what {done.op} gives", "save the trace again")
+        raise ConvanimError(f"{path}: the output in the file is not the output of {done.op}", "save the trace again")
     return done
 
 
@@ -156,7 +156,7 @@ def _again(path: Path, file: _File) -> Trace:
     """Trace what the file holds."""
     op, x = parse(file.operation), _array(path, "input", file.input)
     if x.ndim < 2 or set(file.given) != {f.name for f in fields(Given)} or (file.given["planar"] and len(x) > 1):
-        raise ConvanimError(f"{path}: the input is not (C, *n), or not said how it was given", "save the trace again")
+        raise ConvanimError(f"{path}: the input does not have the recorded shape", "save the trace again")
     given = Given(**file.given)
     if isinstance(op, Weighted):
         weight = _array(path, "weight", file.weight)
@@ -175,7 +175,9 @@ def _again(path: Path, file: _File) -> Trace:
     if isinstance(op, MaxUnpool):
         places = _array(path, "places", file.places)
         if places.shape != x.shape or places.dtype.kind != "i":
-            raise ConvanimError(f"{path}: the places are not one for each value", "save the trace again")
+            raise ConvanimError(
+                f"{path}: the number of indices differs from the number of values", "save the trace again"
+            )
         size = np.shape(file.output)[1:]
         return unpooled(op, x, places, size, given, file.order)
     if isinstance(op, Pool):
@@ -184,7 +186,7 @@ def _again(path: Path, file: _File) -> Trace:
         return UpsampleTrace(op, x, given=given, order=file.order)
     if isinstance(op, Shuffle):
         return ShuffleTrace(op, x, given=given, order=file.order)
-    raise ConvanimError(f"{path}: {op} is no layer that can be traced", "save the trace again")
+    raise ConvanimError(f"{path}: {op} is not a layer that can be traced", "save the trace again")
 
 
 def _array(path: Path, what: str, values: Any) -> Any:
@@ -195,5 +197,5 @@ def _array(path: Path, what: str, values: Any) -> Any:
     except (ValueError, TypeError):
         array = np.array(None)
     if array.dtype.kind not in "if" or not array.size:
-        raise ConvanimError(f"{path}: the {what} is ragged or not numbers", "save the trace again")
+        raise ConvanimError(f"{path}: the {what} is ragged or has non-numbers", "save the trace again")
     return array if what == "output" else numbers(what, array)
