@@ -216,7 +216,7 @@ LAYERS: dict[str, tuple[Decorator, str]] = {
 }
 
 THEME = (
-    "Colour theme: light, dark, solarized, high-contrast, print, or a file of your own (mine.toml). "
+    "Colour theme: light, dark, solarized, print, high-contrast, or a file of your own (mine.toml). "
     "auto writes FILE-light and FILE-dark, and prints HTML that shows each reader the matching one."
 )
 LANG = click.option(

@@ -132,7 +132,7 @@ def test_what_is_no_trace_no_format_and_no_number_of_columns_is_refused(value: A
     with pytest.raises(ConvanimError, match="is not a trace"):
         ca.Animation(value)
     animation = ca.Conv(2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]]).animate(width=320)
-    with pytest.raises(ConvanimError, match="is not a text"):
+    with pytest.raises(ConvanimError, match="is not a string"):
         animation.save(tmp_path / "up.png", value)
     if not isinstance(value, int):
         with pytest.raises(ConvanimError, match="is not a number of columns"):

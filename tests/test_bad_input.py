@@ -94,13 +94,13 @@ TABLE: dict[str, list[str]] = {
     "pool --input 4x4 --kernel 2 --padding 2": ["padding 2 is more than half", "at most 1"],
     "pool --input 4x4 --kernel 2 --padding same": ["PyTorch has no padding 'same'", "numbers"],
     "upsample --input 2x2 --align-corners": ["align_corners cannot be combined with mode nearest", "bilinear"],
-    "unpool --input 2x2 --kernel 2 --indices [[0,1],[2,99]]": ["the place 99", "use 0 to 15"],
+    "unpool --input 2x2 --kernel 2 --indices [[0,1],[2,99]]": ["index 99", "use 0 to 15"],
     "shuffle --input 3x2x2": ["3 channels", "multiple of 4"],
     f"{CONV} --padding same --stride 2": ["PyTorch has no padding 'same' with stride", "keras"],
-    f"{CONV} --padding 1 --convention keras": ["Keras takes no padding in numbers", "valid or same"],
+    f"{CONV} --padding 1 --convention keras": ["Keras does not accept numbers as the padding", "valid or same"],
     f"{UP} --output-padding 2": ["output padding 2", "at most 0"],
     "layer Conv2 --input 4x4": ["is not a layer", "write it like"],
-    f"{CONV} --symbols --view overlap": ["not shown in letters", "sliding"],
+    f"{CONV} --symbols --view overlap": ["cannot be shown in letters", "sliding"],
     f"{CONV} --saturate": ["colours", "picture"],
     "conv --input 5x5 --kernel [[1,2],[3]]": ["--kernel", "[[1,2],[3]]", "ragged"],
     "conv --input [] --kernel 3": ["--input", "[]", "empty"],
@@ -143,22 +143,22 @@ TABLE: dict[str, list[str]] = {
     f"{CONV} --hold-last inf": ["hold last inf"],
     f"{CONV} --title \n": ["the title", r"'\n'", "use other characters there"],
     f"{CONV} --title 🎉": ["the title '🎉'", "use other characters, or install a font", "CONVANIM_FONT"],
-    f"{CONV} --padding 1:2": ["--padding 1:2 is for one axis", "write 1:2x1:2"],
-    f"{CONV} --padding 1x2x3": ["--padding 1x2x3 is for 3 axes", "write 1x2"],
-    f"{CONV} --dilation 1x1x1": ["--dilation 1x1x1 is for 3 axes", "write 1x1"],
-    f"{UP} --stride 2 --output-padding 1x0x1": ["--output-padding 1x0x1 is for 3 axes", "write 1x0"],
-    "conv --input 5 --kernel 3 --padding 0:1x2": ["--padding 0:1x2 is for 2 axes, and there is one", "write 0:1"],
-    "pool --input 4x4 --kernel 2 --padding 1:1": ["--padding 1:1 is for one axis", "write 1:1x1:1"],
-    "unpool --input 4x4 --kernel 2x2 --padding 0:1": ["--padding 0:1 is for one axis", "write 0:1x0:1"],
-    f"{CONV} --grey": ["--grey is for pictures, and --input '5x5' is none", "leave it out"],
-    "compare Conv(3) Conv(2) --input 5x5 --grey": ["--grey is for pictures"],
+    f"{CONV} --padding 1:2": ["--padding 1:2 has values for one axis", "write 1:2x1:2"],
+    f"{CONV} --padding 1x2x3": ["--padding 1x2x3 has values for 3 axes", "write 1x2"],
+    f"{CONV} --dilation 1x1x1": ["--dilation 1x1x1 has values for 3 axes", "write 1x1"],
+    f"{UP} --stride 2 --output-padding 1x0x1": ["--output-padding 1x0x1 has values for 3 axes", "write 1x0"],
+    "conv --input 5 --kernel 3 --padding 0:1x2": ["--padding 0:1x2 has values for 2 axes, but there is one", "write 0:1"],
+    "pool --input 4x4 --kernel 2 --padding 1:1": ["--padding 1:1 has values for one axis", "write 1:1x1:1"],
+    "unpool --input 4x4 --kernel 2x2 --padding 0:1": ["--padding 0:1 has values for one axis", "write 0:1x0:1"],
+    f"{CONV} --grey": ["--grey needs a picture, and --input '5x5' is not one", "leave it out"],
+    "compare Conv(3) Conv(2) --input 5x5 --grey": ["--grey needs a picture"],
     "compare Conv(3) Conv(2) --input 5x5 --view matrix": ["--view", "compare", "one view", "leave it out"],
     "compare Conv(3) Conv(2) --input 5x5 --symbols": ["--symbols cannot be combined with compare", "leave it out"],
     "compare Conv(3) Conv(2) --input 5x5 --stride 2": ["--stride", "own notation", "'Conv(3, stride=2)'"],
     "layer Conv(3) --input 5x5 --padding-mode reflect": ["own notation", 'padding_mode="reflect"'],
     "upsample --input 2x2 --view both": ["is not known for an upsampling", "use beside or"],
     f"{UP} --symbols --view overlap": [
-        "'overlap' is not shown in letters",
+        "of a transposed convolution cannot be shown in letters",
         "use zero-insertion or overlap-add or matrix",
     ],
     f"{CONV} --title \udcff": [r"'\udcff'"],
@@ -172,7 +172,7 @@ def test_one_sentence(out: Path, line: str) -> None:
 
 @pytest.mark.parametrize("line", [CONV, "compare Conv(3) Conv(2) --input 5x5", f"{CONV} --format gif"])
 def test_a_pair_is_no_stream_and_needs_no_format(line: str) -> None:
-    check(*run(*line.split(), "--theme", "auto", "-o", "-"), "a stream is one", "name a file like -o up.gif")
+    check(*run(*line.split(), "--theme", "auto", "-o", "-"), "a stream is a single one", "name a file like -o up.gif")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_pair_is_no_stream_and_needs_no_format(line: str) -> None:
     [
         (f"{CONV} --view nosuch", ["view 'nosuch'", "use sliding or matrix"]),
         ("layer Conv(3) --input 5x5 --view slidin", ["view 'slidin'", "did you mean sliding"]),
-        (f"{UP} --view overlap --symbols", ["not shown in letters"]),
+        (f"{UP} --view overlap --symbols", ["cannot be shown in letters"]),
         (f"{UP} --view overlap --layout matrix", ["cannot be combined with view 'overlap'"]),
         (f"{CONV} --view matrix --backward", ["--backward cannot be combined with --view matrix"]),
     ],

@@ -122,7 +122,7 @@ def test_a_file_that_is_not_there_suggests_the_near_name(typed: str, hint: str) 
 
 
 def test_a_folder_is_no_theme(tmp_path: Path) -> None:
-    with pytest.raises(ConvanimError, match="cannot be read: is a directory; name a file"):
+    with pytest.raises(ConvanimError, match="cannot be read: is a directory; name an existing file"):
         load(tmp_path)
 
 

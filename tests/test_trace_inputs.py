@@ -55,7 +55,7 @@ class OfAnotherLibrary:
         ("12", "not 64-bit numbers"),
         ([1 + 2j], "complex"),
         ([{}], "object"),
-        ([2**64], "64-bit"),
+        ([2**64], "beyond 64 bits"),
         ([2**63], "64-bit"),
         ([2**63, -1], "64-bit"),
         (np.array([2**63], np.uint64), "64-bit"),
@@ -65,7 +65,7 @@ class OfAnotherLibrary:
         ([float("-inf")], "infinity"),
         (np.array(["2020-01-01"], "datetime64[D]"), "datetime64"),
         (BEYOND, "infinity"),
-        (OfAnotherLibrary(), "not numbers"),
+        (OfAnotherLibrary(), "non-numbers"),
     ],
 )
 @pytest.mark.parametrize("what", ["input", "weight", "bias"])
