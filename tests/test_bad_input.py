@@ -147,7 +147,10 @@ TABLE: dict[str, list[str]] = {
     f"{CONV} --padding 1x2x3": ["--padding 1x2x3 has values for 3 axes", "write 1x2"],
     f"{CONV} --dilation 1x1x1": ["--dilation 1x1x1 has values for 3 axes", "write 1x1"],
     f"{UP} --stride 2 --output-padding 1x0x1": ["--output-padding 1x0x1 has values for 3 axes", "write 1x0"],
-    "conv --input 5 --kernel 3 --padding 0:1x2": ["--padding 0:1x2 has values for 2 axes, but there is one", "write 0:1"],
+    "conv --input 5 --kernel 3 --padding 0:1x2": [
+        "--padding 0:1x2 has values for 2 axes, but there is one",
+        "write 0:1",
+    ],
     "pool --input 4x4 --kernel 2 --padding 1:1": ["--padding 1:1 has values for one axis", "write 1:1x1:1"],
     "unpool --input 4x4 --kernel 2x2 --padding 0:1": ["--padding 0:1 has values for one axis", "write 0:1x0:1"],
     f"{CONV} --grey": ["--grey needs a picture, and --input '5x5' is not one", "leave it out"],

@@ -69,7 +69,7 @@ def test_rounding_up_is_told():
 
 @pytest.mark.parametrize("wrong", [3, None, "Conv(3)", Conv])
 def test_what_is_no_layer_is_refused(wrong):
-    refused(lambda: ca.explain(wrong, (3,)), "is no layer")
+    refused(lambda: ca.explain(wrong, (3,)), "is not a layer")
 
 
 @pytest.mark.parametrize("wrong", [3, None, "33", (3.0, 3)])

@@ -80,7 +80,7 @@ def test_the_help_names_every_template() -> None:
     from convanim.options import LOOK  # noqa: F401 - the options as the command line has them
     from convanim.options import __file__ as source
 
-    help_text = re.search(r"How the page is set: (.*?), or your own", Path(source).read_text(encoding="utf-8"))
+    help_text = re.search(r"Page template: (.*?), or a file of your own", Path(source).read_text(encoding="utf-8"))
     assert help_text
     assert set(help_text[1].split(", ")) == set(ALL)
 
@@ -286,14 +286,14 @@ def test_a_template_may_be_edited_anywhere_with_a_byte_order_mark_and_dos_lines(
         ("width = 640", 1, "width is not a key; did you mean page.width"),
         ("\n[shwo]\ntitle = false", 2, "shwo is not a key; did you mean show"),
         ("\n[zzz]", 2, "zzz is not a key; use one of extends, about,"),
-        ("[page]\nwidth = 'wide'", 2, 'page.width = "wide" is not a whole number from 120 to 4096; write width = 1280'),
-        ("[page]\nheight = 640\nwidth = 12", 3, "page.width = 12 is not a whole number from 120 to 4096"),
-        ("[page]\nwidth = 99999999999999999999999", 2, "is not a whole number from 120 to 4096"),
-        ("[page]\nwidth = true", 2, "page.width = true is not a whole number"),
-        ("[page]\nwidth = 640.5", 2, "page.width = 640.5 is not a whole number"),
+        ("[page]\nwidth = 'wide'", 2, 'page.width = "wide" is not an integer from 120 to 4096; write width = 1280'),
+        ("[page]\nheight = 640\nwidth = 12", 3, "page.width = 12 is not an integer from 120 to 4096"),
+        ("[page]\nwidth = 99999999999999999999999", 2, "is not an integer from 120 to 4096"),
+        ("[page]\nwidth = true", 2, "page.width = true is not an integer"),
+        ("[page]\nwidth = 640.5", 2, "page.width = 640.5 is not an integer"),
         ("[type]\nsmallest = nan", 2, "type.smallest = nan is not a number from 0 to 10"),
         ("[show]\n\ntitle = 1", 3, "show.title = 1 is not true or false; write title = true"),
-        ("theme = 3", 1, "theme = 3 is not a text"),
+        ("theme = 3", 1, "theme = 3 is not a string"),
         ("page = 3", 1, "page = 3 is not a table"),
         ("[[page]]\nwidth = 300", 1, "is not a table"),
         ('\nlayout = "falt"', 2, 'layout = "falt" is not one of "auto", "flat", "isometric"; did you mean "flat"'),
@@ -307,9 +307,9 @@ def test_a_template_may_be_edited_anywhere_with_a_byte_order_mark_and_dos_lines(
         ('extends = "/etc/my.toml"', 1, "extends '/etc/my.toml' leaves the folder of my.toml"),
         ('\ntheme = "../near.toml"', 2, "theme '../near.toml' leaves the folder of my.toml; put both files"),
         ('theme = "/etc/near.toml"', 1, "theme '/etc/near.toml' leaves the folder of my.toml"),
-        ('\ntheme = "near.toml"', 2, "theme 'near.toml', and there is no such file beside my.toml; name a file"),
+        ('\ntheme = "near.toml"', 2, "theme 'near.toml' does not exist beside my.toml; name a file"),
         ('theme = "my.toml"', 1, "my.toml: the key 'theme' is not known"),
-        ('extends = "other.toml"', 1, "there is no such file beside my.toml"),
+        ('extends = "other.toml"', 1, "does not exist beside my.toml"),
         ('extends = "my.toml"', 1, "my.toml extends my.toml, which is circular"),
         ("theme = ", 1, "this is not TOML: "),
         ("\n\nthis is prose", 3, "this is not TOML: "),

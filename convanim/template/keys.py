@@ -30,18 +30,22 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
 class PageTable(Table, frozen=True):
     """[page]: the size of the page."""
 
-    width: Annotated[int, _told("of the page, px", **_SIDE)] = USUAL.width
-    height: Annotated[int, _told("of the page, px; --width or --height alone keeps the shape", **_SIDE)] = USUAL.height
+    width: Annotated[int, _told("width of the page, px", **_SIDE)] = USUAL.width
+    height: Annotated[
+        int, _told("height of the page, px; --width or --height alone keeps the aspect ratio", **_SIDE)
+    ] = USUAL.height
 
 
 class TypeTable(Table, frozen=True):
     """[type]: how large words and numbers are."""
 
-    title: Annotated[int, _told("the title, px on this page; in proportion on another", **_SIZE)] = USUAL.title_size
-    caption: Annotated[int, _told("the line of arithmetic, px", **_SIZE)] = USUAL.caption_size
-    small: Annotated[int, _told("phases, titles of grids, step count, px", **_SIZE)] = USUAL.small_size
-    number: Annotated[int, _told("the largest numbers in cells, px", **_SIZE)] = USUAL.number_size
-    smallest: Annotated[float, _told("no text is smaller: % of the page's height; never under 9 px", ge=0, le=10)] = (
+    title: Annotated[int, _told("font size of the title, px; scaled with the page", **_SIZE)] = USUAL.title_size
+    caption: Annotated[int, _told("font size of the line of arithmetic, px", **_SIZE)] = USUAL.caption_size
+    small: Annotated[int, _told("font size of phases, grid titles and the step counter, px", **_SIZE)] = (
+        USUAL.small_size
+    )
+    number: Annotated[int, _told("largest font size of numbers in cells, px", **_SIZE)] = USUAL.number_size
+    smallest: Annotated[float, _told("smallest font size, % of the page height; at least 9 px", ge=0, le=10)] = (
         USUAL.smallest
     )
 
@@ -49,22 +53,27 @@ class TypeTable(Table, frozen=True):
 class CellsTable(Table, frozen=True):
     """[cells]: how large cells are."""
 
-    largest: Annotated[int, _told("the side of the largest cells, px", ge=12, le=1000)] = USUAL.cell
+    largest: Annotated[int, _told("largest side of a cell, px", ge=12, le=1000)] = USUAL.cell
     small: Annotated[
         float,
-        _told("the same where no grid has 5 rows or columns, at most: % of the page's height", ge=0, le=50),
+        _told(
+            "largest side of a cell if all grids have fewer than 5 rows and columns, % of the page height", ge=0, le=50
+        ),
     ] = USUAL.small
     wrap: Annotated[
-        bool, _told("break a row of grids into two where cells get larger by that; else only where they grow by half")
+        bool,
+        _told("break a row of grids if this makes cells larger; otherwise only if they become half as large again"),
     ] = USUAL.wrap
 
 
 class PaceTable(Table, frozen=True):
     """[pace]: how long things last."""
 
-    seconds_per_step: Annotated[float | None, _told("a placement; without it, by how many there are")] = None
-    hold_last: Annotated[float | None, _told("the last frame, in seconds; without it 3")] = None
-    longest: Annotated[float, _told("a long animation is paced to last no longer, in seconds", ge=5, le=3600)] = 30.0
+    seconds_per_step: Annotated[
+        float | None, _told("duration of a step, in seconds; the default depends on the number of steps")
+    ] = None
+    hold_last: Annotated[float | None, _told("duration of the last frame, in seconds; the default is 3")] = None
+    longest: Annotated[float, _told("longest duration of an animation, in seconds", ge=5, le=3600)] = 30.0
 
 
 class ShowTable(Table, frozen=True):
@@ -73,16 +82,18 @@ class ShowTable(Table, frozen=True):
     title: Annotated[bool, _told("the layer's name and sizes")] = True
     detail: Annotated[bool, _told("the layer's arguments in the corner")] = True
     phases: Annotated[bool, _told("the phases along the top")] = True
-    panel_titles: Annotated[bool, _told("what each grid is")] = True
+    panel_titles: Annotated[bool, _told("the titles of grids")] = True
     captions: Annotated[bool, _told("the line of arithmetic")] = True
-    counter: Annotated[bool, _told("the step count")] = True
+    counter: Annotated[bool, _told("the step counter")] = True
     numbers: Annotated[bool, _told("values in cells")] = True
-    notes: Annotated[bool, _told("factors and sums, small in cells")] = True
+    notes: Annotated[bool, _told("factors and sums, in small type in cells")] = True
     signs: Annotated[bool, _told("× and = between grids")] = True
-    scales: Annotated[bool, _told("what a shade stands for, under its grid")] = True
-    shades: Annotated[bool, _told("shade for values without numbers; false: the colour of their role")] = True
-    kernel: Annotated[bool, _told("the kernel and the stamp as grids of their own")] = True
-    motion_colours: Annotated[bool, _told("the window colours its cells; false: it is an outline, for print")] = True
+    scales: Annotated[bool, _told("the colour scale of shaded grids")] = True
+    shades: Annotated[bool, _told("shades for values without numbers; false: one colour per role")] = True
+    kernel: Annotated[bool, _told("the kernel and the current product as separate grids")] = True
+    motion_colours: Annotated[
+        bool, _told("colours for the cells under the window; false: only an outline, for print")
+    ] = True
 
 
 class Template(Table, frozen=True):
@@ -93,15 +104,15 @@ class Template(Table, frozen=True):
         1080
     """
 
-    extends: Annotated[_Short | None, _told("what this one changes: a name, or a file of the same folder")] = None
-    about: Annotated[_Short | None, _told("what it is for, in one line")] = None
+    extends: Annotated[_Short | None, _told("the template to start from: a name, or a file in the same folder")] = None
+    about: Annotated[_Short | None, _told("the purpose of the template, in one line")] = None
     layout: Annotated[
         Literal["auto", "flat", "isometric"],
-        _told("how grids stand, where it suits; auto: as the layer asks for"),
+        _told("the layout, if it fits the layer; auto: the default of the layer"),
     ] = "auto"
-    theme: Annotated[_Short, _told("the colours: a theme's name, or a file of the same folder")] = "light"
-    motion: Annotated[Literal["step", "smooth"], _told("from frame to frame; smooth: what moves slides")] = "step"
-    max_size: Annotated[_Short | None, _told('the most that a file may weigh, like "1MB"')] = None
+    theme: Annotated[_Short, _told("the theme: a name, or a file in the same folder")] = "light"
+    motion: Annotated[Literal["step", "smooth"], _told("step, or smooth to animate movements")] = "step"
+    max_size: Annotated[_Short | None, _told('the maximum file size, such as "1MB"')] = None
     page: PageTable = PageTable()
     type: TypeTable = TypeTable()
     cells: CellsTable = CellsTable()
@@ -163,9 +174,9 @@ def _values(kind: Any) -> str:
     if isinstance(kind, inspect.LiteralType):
         return "one of " + ", ".join(f'"{value}"' for value in kind.values)
     if isinstance(kind, inspect.IntType | inspect.FloatType):
-        number = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
+        number = "an integer" if isinstance(kind, inspect.IntType) else "a number"
         return number if kind.ge is None else f"{number} from {kind.ge:g} to {kind.le:g}"
-    return "a text"
+    return "a string"
 
 
 def example(name: str) -> str:

@@ -237,7 +237,9 @@ def trace_unpool(
 ) -> UnpoolTrace:
     """Trace an unpooling: the body of `MaxUnpool.trace`."""
     if isinstance(output_size, str) and output_size != "default":
-        raise ConvanimError(f"output_size {shortly(output_size)} is not a size", 'give sizes, like (5, 5), or "default"')
+        raise ConvanimError(
+            f"output_size {shortly(output_size)} is not a size", 'give sizes, like (5, 5), or "default"'
+        )
     wanted = None if isinstance(output_size, str) else output_size
     if isinstance(x, Trace):
         if not isinstance(x, PoolTrace) or x.op.combine != "max":
