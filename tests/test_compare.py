@@ -235,7 +235,7 @@ def test_infinity_is_equal_to_itself() -> None:
 
 
 def test_layers_of_other_axes_are_refused() -> None:
-    with pytest.raises(ConvanimError, match=r"has 1 axes here and .* 2"):
+    with pytest.raises(ConvanimError, match=r"has 1 axes and .* 2"):
         why(Conv(1).trace([1], [1]), Conv(1).trace([[1]], [[1]]))
 
 

@@ -241,7 +241,7 @@ def test_a_template_leads_to_no_file_elsewhere(tmp_path: Path) -> None:
     put(folder, a=TEXT + 'template = "_own.toml"\n')
     described = read_folder(folder)
     assert set(described.files("a")) == {"_own.toml"}
-    assert "leaves the folder" in here(folder).failed["a"]
+    assert "is not in the folder" in here(folder).failed["a"]
 
 
 def test_everything_that_is_read_is_watched(tmp_path: Path) -> None:

@@ -325,7 +325,7 @@ def test_a_page_too_small_is_refused_with_one_that_would_do() -> None:
 )
 def test_other_scenes_are_refused(s: Scene) -> None:
     assert planes(s) is None
-    with pytest.raises(ConvanimError, match="two planes"):
+    with pytest.raises(ConvanimError, match="one input plane"):
         layout(s, 1280, 720, arrangement="isometric")
 
 

@@ -280,7 +280,7 @@ def test_one_side_gives_the_other(given_sizes: tuple[int | None, int | None], wa
 
 @pytest.mark.parametrize("sizes", [(119, None), (4097, None), (640, 5000), (0, 0), (-640, 360)])
 def test_a_page_out_of_range_is_refused(sizes: tuple[int, int | None]) -> None:
-    with pytest.raises(ConvanimError, match="outside of 120 to 4096 px; use for example"):
+    with pytest.raises(ConvanimError, match="not between 120 and 4096 px; use for example"):
         page_size(*sizes)
 
 

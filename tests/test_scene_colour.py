@@ -120,12 +120,12 @@ REFUSED: list[tuple[Trace, dict[str, Any], str]] = [
     (Conv(2).trace(PICTURE, ONES((3, 3, 2, 2), int)), {"colours": True}, "mixes the channels"),
     (MaxPool(2).trace(ONES((2, 2, 2), int)), {"colours": True}, "2 input and 2 output channels"),
     (MaxPool(2).trace(PICTURE * 2), {"colours": True}, "holds 0 to 510"),
-    (PixelShuffle(1).trace(PICTURE), {"colours": True}, "a pixel shuffle is not shown in colours"),
+    (PixelShuffle(1).trace(PICTURE), {"colours": True}, "a pixel shuffle cannot be shown in colours"),
     (MaxPool(2).trace(PICTURE), {"saturate": True}, "saturate needs a picture with colours"),
     (
         ConvTranspose(2, groups=3).trace(PICTURE, ONES((3, 1, 2, 2), int)),
         {"view": "both", "colours": True},
-        "not shown",
+        "cannot be shown",
     ),
 ]
 

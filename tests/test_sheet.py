@@ -107,9 +107,9 @@ def test_the_command_writes_a_sheet(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("a.gif", ["--sheet", "4"], "a sheet is one picture, and a.gif is not; name a file like sheet.png"),
-        ("a.json", ["--sheet", "4"], "a sheet is one picture"),
-        ("a-%02d.png", ["--sheet", "4"], "a sheet is one picture"),
+        ("a.gif", ["--sheet", "4"], "a sheet is a single .png, and a.gif is not; name a file like sheet.png"),
+        ("a.json", ["--sheet", "4"], "a sheet is a single .png"),
+        ("a-%02d.png", ["--sheet", "4"], "a sheet is a single .png"),
         ("a.png", ["--sheet", "0"], "a sheet of 0 columns is not possible; use 1 to 64"),
         ("a.png", ["--sheet", "65"], "a sheet of 65 columns"),
         ("a.png", ["--sheet", "9", "--select", "all", "--width", "4000"], "too large for one file; use --width "),

@@ -60,7 +60,7 @@ SLIPS = {
     "twice": (edited("^page = .*", 'page = "#ffffff"\npage = "#ffffff"'), "is not TOML", "write lines like"),
     "empty": ("", "page is missing", 'write page = "#0b63b8"'),
     "other bytes": (b"\xff\xfe\x00page", "is not TOML", "write lines like"),
-    "large": ("# long\n" * 200_000, "has more than 1,048,576 bytes", "name a file"),
+    "large": ("# long\n" * 200_000, "has more than 1,048,576 bytes", "name an existing file"),
 }
 
 
