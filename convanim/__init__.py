@@ -1,4 +1,4 @@
-"""convanim: convolution arithmetic, happening.
+"""Animate the arithmetic of convolution layers.
 
     import convanim as ca
 
@@ -6,8 +6,8 @@
     trace = op.trace(x, weight)
     trace.animate(view="overlap-add").save("up.gif")
 
-The names below are all there is; each is loaded when it is first used, so that `convanim --help` need not wait for
-numpy and matplotlib.
+The names in `__all__` are the public interface. Each is imported when it is first used, so that `convanim --help` does
+not have to import NumPy and matplotlib.
 """
 
 from __future__ import annotations

@@ -113,7 +113,9 @@ class Animation(Film):
                 raise ConvanimError(f"select {select!r} is not a selection of frames", 'give 3, [0, 4] or "2..6"')
             select = ",".join(map(str, numbers))
         if not 0 <= plays <= 65536:
-            raise ConvanimError(f"plays {plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once")
+            raise ConvanimError(
+                f"plays {plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
+            )
         self._asked_size = max_size is not None  # a template's own is for files that have a size to keep
         shown = Shown(symbols, colours, saturate, grad)
         if beside is None:
@@ -203,7 +205,9 @@ class Animation(Film):
         form = FORMATS[kind]
         if target and numbered(target):
             if not form.still:
-                raise ConvanimError(f"a .{kind} file holds all frames, but {target.name} names a series of files", "leave out the %")
+                raise ConvanimError(
+                    f"a .{kind} file holds all frames, but {target.name} names a series of files", "leave out the %"
+                )
             self.prove()
             return self._save_series(target, form, progress)
         if form.still and self.select and len({shot.frame for shot in self.plan.shots}) > 1:

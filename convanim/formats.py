@@ -307,14 +307,13 @@ def pick_format(target: Path | None, given: str | None = None) -> str:
     """
     if given is not None:
         if not isinstance(given, str):
-            raise ConvanimError(f"format {shortly(given)} is not a text", f"use {listed(dot='')}")
+            raise ConvanimError(f"format {shortly(given)} is not a string", f"use {listed(dot='')}")
         kind, what = given.lower(), f"format {given!r} is not known"
     elif target is None:
         raise ConvanimError("a stream needs a format", f"use one of {listed(dot='')}")
     else:
         kind = target.suffix.lower().removeprefix(".")
         what = f"unknown format {target.suffix!r} of {target.name}" if kind else f"{target.name!r} has no suffix"
-        what += " is no known format"
     if kind not in FORMATS:
         raise ConvanimError(what, f"use {listed(dot='' if given is not None else '.')}")
     needs = FORMATS[kind].needs

@@ -47,7 +47,7 @@ def pair_names(path: Path | None, format: str | None = None) -> tuple[Path, Path
         raise ConvanimError("theme auto writes two files, but a stream is a single one", "name a file like -o up.gif")
     kind = pick_format(path, format)
     if not FORMATS[kind].embeds:
-        why = "is no picture that a page shows" if FORMATS[kind].draws else "has no colours"
+        why = "is not a picture that a page can show" if FORMATS[kind].draws else "has no colours"
         pictures = listed(only=lambda form: form.embeds)
         raise ConvanimError(f"theme auto writes two pictures, and {kind} {why}", f"use {pictures}")
     if numbered(path):

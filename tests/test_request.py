@@ -116,5 +116,5 @@ def test_what_is_typed_for_other_axes_is_told_as_it_works(axes: int, parts: list
         return
     with pytest.raises(ConvanimError) as refused:
         request("conv", x=shape, kernel="x".join(["3"] * axes), padding=typed)
-    assert f"--padding {typed} is for {len(parts)} axes" in refused.value.message
+    assert f"--padding {typed} has values for {len(parts)} axes" in refused.value.message
     request("conv", x=shape, kernel="x".join(["3"] * axes), padding=refused.value.hint.removeprefix("write "))

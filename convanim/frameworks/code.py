@@ -68,7 +68,7 @@ class Place:
         return one_or_each([getattr(a, name) for a in self.axes])
 
     def every(self, name: str) -> tuple[int, ...]:
-        """One number an axis."""
+        """One number per axis."""
         return tuple(getattr(a, name) for a in self.axes)
 
 
@@ -228,5 +228,5 @@ def _alike(axis: Resampled) -> set[tuple[str, str]]:
 
 
 def factors(place: Place) -> tuple[int, ...]:
-    """Whole factors, one an axis."""
+    """Integer factors, one per axis."""
     return tuple(a.ratio[0] for a in place.axes if isinstance(a, Resampled))

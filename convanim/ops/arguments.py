@@ -63,7 +63,7 @@ def sizes_of(name: str, value: Any, lowest: int = 1) -> Sizes:
 
 
 def padding_of(name: str, value: Any) -> Padding:
-    """Padding as it may be given: a word, a number, one an axis, or one (before, after) pair an axis."""
+    """Padding as it may be given: a word, an int, one int per axis, or one (before, after) pair per axis."""
     if isinstance(value, str):
         return word_of(name, value, PADDING_WORDS)
     if isinstance(value, (tuple, list)) and value:

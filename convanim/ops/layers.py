@@ -101,10 +101,10 @@ class Conv(Weighted):
     """Convolution as deep learning means it (cross-correlation): output o = floor((i + 2p - d(k-1) - 1) / s) + 1.
 
     Args:
-        kernel_size, stride, dilation: an int, or one an axis.
-        padding: cells put around the input: an int, one an axis, one (before, after) pair an axis, or a word: 'valid'
-            none, 'same' as the convention has it (PyTorch: stride 1 only; the others: ceil(i / s) outputs, the smaller
-            half first), 'same_lower' the larger half first, 'causal' all of it first, 'full' d(k-1) on both sides.
+        kernel_size, stride, dilation: an int, or one int per axis.
+        padding: cells added around the input: an int, one int per axis, one (before, after) pair per axis, or a word:
+            'valid' none, 'same' as the convention has it (PyTorch: stride 1 only; the others: ceil(i / s) outputs, the
+            smaller half first), 'same_lower' the larger half first, 'causal' all of it first, 'full' d(k-1) on both sides.
         padding_mode: what those cells hold: 'zeros', 'reflect', 'replicate' or 'circular'.
         groups: channels are split into this many groups.
         in_channels, out_channels: how many there are, where that is known. An input with channels must have so many;
@@ -205,8 +205,8 @@ class ConvTranspose(Weighted):
     """Transposed convolution: output o = (i - 1)s - 2p + d(k-1) + output_padding + 1.
 
     Args:
-        kernel_size, stride, dilation: an int, or one an axis.
-        padding: what is cropped from the full result: an int, one an axis, one (before, after) pair an axis, or a
+        kernel_size, stride, dilation: an int, or one int per axis.
+        padding: what is cropped from the full result: an int, one int per axis, one (before, after) pair per axis, or a
             word: 'valid' crops nothing, 'same' gives i * s (Keras, JAX, ONNX), 'full' crops d(k-1). In the jax
             convention numbers are what is put around the input with its inserted zeros, d(k-1) less the crop.
         output_padding: an edge at the end that is not cropped; less than max(stride, dilation). Without it, none,

@@ -101,8 +101,8 @@ class MaxPool(Pool):
     """The greatest value under each window; padding never wins.
 
     Args:
-        kernel_size, stride, padding, dilation: an int, or one an axis; padding also (before, after) pairs or a word
-            of the convention. Without a stride the kernel's size (JAX and ONNX: 1).
+        kernel_size, stride, padding, dilation: an int, or one int per axis; padding also (before, after) pairs or
+            a word of the convention. Without a stride the kernel's size (JAX and ONNX: 1).
         ceil_mode: round the output's size up; the last window may stick out, but not start in the padding.
 
     Source: PyTorch's MaxPool2d; ONNX MaxPool.

@@ -21,7 +21,7 @@ BESIDE = 2**22
 
 #: Below it float64 counts every whole number, so that sums of integers are exact in it, and many times faster.
 EXACT = 2**53
-#: A place of the kernel, one number an axis; the cells read and the cells written, one slice an axis.
+#: A place of the kernel, one number per axis; the cells read and the cells written, one slice per axis.
 Run = tuple[Any, Any, Any]
 
 

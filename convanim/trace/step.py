@@ -78,7 +78,7 @@ class Step:
 class Block:
     """Some steps in a row, as arrays that broadcast to `shape`: (steps, channels met, places of the kernel).
 
-    Cells are told as index arrays, one an axis; `there` says which taps exist. Where there is none the indices are
+    Cells are told as index arrays, one per axis; `there` says which taps exist. Where there is none the indices are
     those of some other cell.
     """
 
@@ -94,7 +94,7 @@ class Block:
         return np.broadcast_to(array, self.shape).reshape(self.shape[0], -1)
 
     def first(self, arrays: Sequence[Array]) -> Array:
-        """Index arrays of the first step, with a row a tap that is there and a column an axis."""
+        """Index arrays of the first step, with one row per existing tap and one column per axis."""
         there = self.flat(self.there)[0]
         return (
             np.stack([self.flat(a)[0][there] for a in arrays], axis=-1) if arrays else np.zeros((there.sum(), 0), int)

@@ -123,9 +123,7 @@ def _refusals(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ConvanimError(
-            f"{path} cannot be written: {reason}", "choose a writable place with enough room"
-        ) from None
+        raise ConvanimError(f"{path} cannot be written: {reason}", "choose a writable place with enough room") from None
 
 
 @contextmanager
@@ -134,7 +132,9 @@ def _scratch(path: Path) -> Iterator[Path]:
     if path.is_dir():
         raise ConvanimError(f"{path} is a folder", f"name a file in this folder, like {path / 'up.gif'}")
     if not path.parent.is_dir():
-        raise ConvanimError(f"the folder {path.parent} of {path.name} does not exist", "create it or name another folder")
+        raise ConvanimError(
+            f"the folder {path.parent} of {path.name} does not exist", "create it or name another folder"
+        )
     _sweep(path.parent.resolve())
     with _held(path.parent) as folder:
         yield folder

@@ -63,7 +63,7 @@ class PatchWriter(ABC):
             raise ConvanimError(f"a {self.name} cannot be {width} x {height} px", f"use sides of 1 to {self.widest} px")
         if not 0 <= plays <= self.most_plays:
             raise ConvanimError(
-                f"a {self.name} cannot play {plays} times", f"use 1 to {self.most_plays}, or 0 for ever"
+                f"a {self.name} cannot play {plays} times", f"use 1 to {self.most_plays}, or 0 to repeat forever"
             )
         self.images = 0
         self._file, self._size, self._palette, self._plays = file, size, palette, plays

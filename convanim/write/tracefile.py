@@ -50,7 +50,7 @@ def write_trace(file: BinaryIO, done: Trace) -> int:
     """Write a trace; the number of bytes.
 
     Nested lists, whatever the convention: input (C, *n), output (C_out, *o), weights in PyTorch's layout; index lists
-    have one number an axis, the channel first.
+    have one number per axis, the channel first.
     """
     head = {
         "kind": KIND,

@@ -158,5 +158,5 @@ def channels(call: Call, names: Sequence[str], **spelled: str) -> dict[str, Any]
 
 
 def each(value: Any, rank: int) -> Any:
-    """One value an axis, so that the number of axes is not lost."""
+    """One value per axis, so that the number of axes is not lost."""
     return value if isinstance(value, tuple) else (value,) * rank
