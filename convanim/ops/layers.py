@@ -104,7 +104,8 @@ class Conv(Weighted):
         kernel_size, stride, dilation: an int, or one int per axis.
         padding: cells added around the input: an int, one int per axis, one (before, after) pair per axis, or a word:
             'valid' none, 'same' as the convention has it (PyTorch: stride 1 only; the others: ceil(i / s) outputs, the
-            smaller half first), 'same_lower' the larger half first, 'causal' all of it first, 'full' d(k-1) on both sides.
+            smaller half first), 'same_lower' the larger half first, 'causal' all of it first,
+            'full' d(k-1) on both sides.
         padding_mode: what those cells hold: 'zeros', 'reflect', 'replicate' or 'circular'.
         groups: channels are split into this many groups.
         in_channels, out_channels: how many there are, where that is known. An input with channels must have so many;
