@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from convanim.cli import main
 from convanim.errors import ConvanimError
-from convanim.gallery import build, check, read_folder, runner
+from convanim.gallery import build, check, read_folder, records, runner
 from convanim.gallery.command import command
 from convanim.gallery.description import Entry
 from convanim.gallery.manifest import KIND, VERSION, File, Manifest, Record, read_manifest
@@ -258,7 +258,7 @@ def test_a_file_that_changes_or_goes_while_a_build_is_at_work(tmp_path: Path) ->
 
 def test_a_build_that_ends_takes_its_lock_from_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here(put(tmp_path, a=TEXT))
-    real, ends = Path.open, [True]
+    real, ends = records.open_regular, [True]
 
     def late(path: Path, *args: Any, **kwargs: Any) -> Any:
         """Opens the journal of another build, which takes it away before it is locked."""
@@ -268,7 +268,7 @@ def test_a_build_that_ends_takes_its_lock_from_nobody(tmp_path: Path, monkeypatc
             path.unlink()
         return file
 
-    monkeypatch.setattr(Path, "open", late)
+    monkeypatch.setattr(records, "open_regular", late)
     with Records.building(tmp_path):
         assert not ends
         assert (tmp_path / JOURNAL).exists()
