@@ -11,10 +11,9 @@ from dataclasses import replace
 
 from convanim.numerals import Numerals
 from convanim.scene import Scene
-from convanim.scene.frame import Caption, Frame, Panel, Role
-from convanim.scene.pair import BESIDE
+from convanim.scene.frame import Caption, Frame, Panel, Phase, Role
 from convanim.symbols import Symbols
-from convanim.words import Catalogue, join, plural, say, translate
+from convanim.words import Catalogue, join, plural, rejoin, say, translate
 
 #: Results of so many cells are told number by number.
 TOLD = 64
@@ -34,16 +33,15 @@ def sentence(scene: Scene, words: Catalogue | None = None) -> str:
         >>> sentence(scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]])))
         'Convolution, 2×2 → 1×1 (kernel 2×2), in 1 step: slide, stride 1.'
     """
-    name, detail = (join(", ", text.split("   ")) for text in (scene.title, scene.detail))
+    name, detail = (rejoin(text, ", ") for text in (scene.title, scene.detail))
     about = join("", [name, " (", detail, ")"]) if detail else name
-    phases = join("; ", [_label(phase.label) for phase in scene.phases])
+    phases = join("; ", map(_label, scene.phases))
     return translate(_whole(scene.beats.steps, about=about, phases=phases), words)
 
 
-def _label(label: str) -> str:
+def _label(phase: Phase) -> str:
     """A phase as it is told: two scenes beside each other are parted by a word instead of a line."""
-    one, line, other = label.partition(BESIDE)
-    return say("{a} and, beside it, {b}", a=one, b=other) if line else label
+    return say("{a} and, beside it, {b}", a=phase.name, b=phase.beside.name) if phase.beside else phase.name
 
 
 def transcript(scene: Scene, most: int | None = None, words: Catalogue | None = None) -> Iterator[str]:
@@ -133,7 +131,7 @@ def said(
 
 def _phased(scene: Scene, frame: Frame) -> str:
     """What a frame says, with the phase that it belongs to, where that says more."""
-    label, said = _label(scene.phases[frame.phase].label), _said(frame)
+    label, said = _label(scene.phases[frame.phase]), _said(frame)
     verb, _, formula = label.partition(" ")
     if formula and said.startswith(formula):
         return join(" ", [verb, said])
@@ -147,7 +145,7 @@ def _said(frame: Frame, before: tuple[Caption, ...] = ()) -> str:
         if before[i : i + 1] == (caption,):
             continue
         line = replace(caption, remark="").text()
-        remark = join(", ", caption.remark.strip().split("   "))
+        remark = caption.remark
         texts.append(join("", [line, " (", remark, ")"]) if line and remark else line or remark)
     return join("; ", [text for text in texts if text])
 

@@ -111,7 +111,6 @@ def _check_separators(file: str, separators: dict[str, str]) -> None:
             raise ConvanimError(
                 f"{file}: {sign!r} in [separators] is not a separator", f"use {' or '.join(map(repr, SEPARATORS))}"
             )
-        # Three spaces part a title from its sizes.
         if not own.strip() or not own.isprintable() or "  " in own or len(own) > LONGEST:
             raise ConvanimError(
                 f"{file}: {sign!r} = {own!r} in [separators] is not a sign with at most a space on each side",
@@ -163,7 +162,7 @@ class Spoken:
         self.beats: Beats = scene.beats
         self.captions: int = scene.captions
         self.traces: tuple[Trace, ...] = scene.traces
-        self.phases = tuple(Phase(self._told(p.label), self._told(p.short)) for p in scene.phases)
+        self.phases = tuple(map(self._phase, scene.phases))
         self.blocks = self._blocks(scene.blocks)
         self.others = tuple(map(self._blocks, arrangements(scene)))
         by_name = {panel.name: panel for block in self.blocks for row in block for panel in row}
@@ -173,6 +172,10 @@ class Spoken:
 
     def _told(self, text: str) -> str:
         return translate(text, self._words)
+
+    def _phase(self, phase: Phase) -> Phase:
+        beside = self._phase(phase.beside) if phase.beside else None
+        return Phase(phase.key, self._told(phase.name), self._told(phase.word), beside)
 
     def _blocks(self, blocks: Blocks) -> Blocks:
         return tuple(tuple(tuple(map(self._panel, row)) for row in block) for block in blocks)

@@ -164,7 +164,8 @@ def translate(text: str, catalogue: Catalogue | None) -> str:
     if catalogue is None or not isinstance(text, Said):
         return text
     if text.parts:
-        return catalogue.between(text.between).join(translate(part, catalogue) for part in text.parts)
+        parts = tuple(translate(part, catalogue) for part in text.parts)
+        return Said(catalogue.between(text.between).join(parts), parts=parts, between=text.between)
     if not text.template:
         return text
     return catalogue.of(text.template).format(**{n: translate(v, catalogue) for n, v in text.values.items()})

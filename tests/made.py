@@ -29,7 +29,7 @@ class Made:
 
     title, detail = "Made by hand", ""
     traces: tuple[Trace, ...] = ()
-    phases = (Phase("look", "look"),)
+    phases = (Phase("look", "look", "look"),)
     captions = 1
 
     def __init__(self, rows: Rows | Blocks, *frames: dict[str, Grid]) -> None:

@@ -81,7 +81,7 @@ def test_a_catalogue_has_what_the_source_says_and_nothing_else(lang: str) -> Non
     for template, translation in words.items():
         assert names(template) == names(translation), template
         assert translation.strip() == translation != "", template
-        # Three spaces part a title from its sizes, and a space too many would part it in two.
+        # A title is parted from its sizes by three spaces, and a separator should not look like that.
         assert "  " not in translation, template
 
 

@@ -18,21 +18,21 @@ from convanim.layout.page import Box, Page, Tab, Text, counted
 from convanim.layout.row import row, strips
 from convanim.layout.seen import seen
 from convanim.layout.style import USUAL, Style
-from convanim.scene import Scene
-from convanim.words import Catalogue
+from convanim.scene import Contents
+from convanim.words import Catalogue, parts_of
 
 #: Of so many grids a page is too small for all of them rather than for one.
 CROWD = 8
 #: Strips of two layers are joined by lines where their cells keep such a part of their size.
 LEAST = 0.55
 
-Placing = Callable[[Scene, Measures], object]
+Placing = Callable[[Contents, Measures], object]
 #: Arrangements besides the flat one: what places the panels, and how linked cells are joined.
 JOINED = {"isometric": (isometric, "planes"), "row": (row, "fan")}
 
 
 def layout(
-    scene: Scene,
+    scene: Contents,
     width: int,
     height: int,
     *,
@@ -83,7 +83,7 @@ def layout(
             raise ConvanimError(
                 f"the title {title[:60]!r} is wider than the page", "use a shorter title or a larger --width"
             )
-        heading = heading._replace(text=scene.title.split("   ")[-1])
+        heading = heading._replace(text=parts_of(scene.title)[-1])
     place, links = JOINED.get(arrangement, (grids, ""))
     if arrangement == "compare" and strips(scene) and _stands(scene, m):
         place, links = JOINED["row"]
@@ -115,7 +115,7 @@ def layout(
     )
 
 
-def _tabs(scene: Scene, m: Measures, size: int) -> tuple[Tab, ...]:
+def _tabs(scene: Contents, m: Measures, size: int) -> tuple[Tab, ...]:
     """The phases along the top; the longest in one word where the page is narrow, none where even that is too wide."""
     gap, baseline = m.of(34, 12), m.phases_baseline
     names = [p.label for p in scene.phases]
@@ -138,7 +138,7 @@ def _tabs(scene: Scene, m: Measures, size: int) -> tuple[Tab, ...]:
     return tuple(tabs)
 
 
-def _too_small(scene: Scene, m: Measures, place: Placing) -> ConvanimError:
+def _too_small(scene: Contents, m: Measures, place: Placing) -> ConvanimError:
     """What is said then: the smallest page of this shape that would do, so that typing it instead works."""
     rows, columns = (max(p.shape[i] for p in scene.panels) for i in (0, 1))
     told = f"a grid of {rows}×{columns} cells does not fit on a page of {m.width}×{m.height} px"
@@ -158,7 +158,7 @@ def _too_small(scene: Scene, m: Measures, place: Placing) -> ConvanimError:
     return ConvanimError(told, f"use --width {enough}{side} or more, or a smaller input")
 
 
-def _stands(scene: Scene, m: Measures) -> bool:
+def _stands(scene: Contents, m: Measures) -> bool:
     """Whether there is room for the lines between strips without a number less, or much smaller cells."""
     with suppress(TooSmall):
         joined, alone = (place(scene, m)[0].values() for place in (row, grids))
@@ -167,7 +167,7 @@ def _stands(scene: Scene, m: Measures) -> bool:
     return False
 
 
-def _fits(scene: Scene, m: Measures, width: int, place: Placing) -> bool:
+def _fits(scene: Contents, m: Measures, width: int, place: Placing) -> bool:
     try:
         place(scene, Measures(width, _shape(m, width), m.captions, m.style))
     except TooSmall:

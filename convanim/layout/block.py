@@ -13,7 +13,6 @@ from convanim.layout.bands import Band, bands, gap, scale
 from convanim.layout.kin import Kin, line
 from convanim.layout.page import Place, Text, middle
 from convanim.scene.frame import Panel, Rows
-from convanim.scene.pair import BELOW
 
 Pitches = dict[str, int]
 #: The height that rows get besides their share is found to such a part of it.
@@ -23,7 +22,7 @@ FINE = 32
 def halves(one: Sequence[Panel], other: Sequence[Panel]) -> bool:
     """Whether two rows show the same of two layers."""
     a, b = one[0], other[0]
-    return a.group == b.group != "" and a.name.startswith(BELOW) != b.name.startswith(BELOW)
+    return a.group == b.group != "" and a.layer != b.layer
 
 
 class Block:
@@ -108,8 +107,11 @@ class Block:
         """The room above, below and between its rows, px, and the rows after which there is none."""
         # Rows whose columns line up stand close to each other; the others share the room that is left.
         tied = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
-        below = [row[0].name.startswith(BELOW) for row in self.rows]
-        close = {r for r in tied if below[r] == below[r + 1] or self.rows[r][0].group != self.rows[r + 1][0].group}
+        close = {
+            r
+            for r in tied
+            if self.rows[r][0].layer == self.rows[r + 1][0].layer or self.rows[r][0].group != self.rows[r + 1][0].group
+        }
         return max(0, (self._room - sum(self._used(pitches))) // (len(self.rows) + 1 - len(close))), close
 
     def top(self, pitches: Pitches) -> int:

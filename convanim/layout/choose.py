@@ -11,7 +11,7 @@ from collections.abc import Collection
 from convanim.errors import ConvanimError
 from convanim.layout.isometric import planes
 from convanim.layout.row import strips
-from convanim.scene import Scene
+from convanim.scene import Contents
 
 #: Every layout, and what it is in a few words.
 LAYOUTS = {
@@ -65,7 +65,7 @@ def view_of(name: str | None, view: str | None, views: Collection[str]) -> str |
     return "matrix"
 
 
-def choose(scene: Scene, view: str, name: str | None = None, *, two: bool = False) -> str:
+def choose(scene: Contents, view: str, name: str | None = None, *, two: bool = False) -> str:
     """The layout of a scene; without a choice the one that suits it best.
 
     Args:
@@ -95,7 +95,7 @@ def choose(scene: Scene, view: str, name: str | None = None, *, two: bool = Fals
     raise ConvanimError(f"layout {name!r} needs {_SHOWS[name]}, but {_here(scene, view, usual)}", hint)
 
 
-def suited(scene: Scene, usual: str, wanted: str) -> str:
+def suited(scene: Contents, usual: str, wanted: str) -> str:
     """The layout that a template asks for, where it suits the scene; the usual one elsewhere.
 
     Example:
@@ -118,7 +118,7 @@ _SHOWS = {
 }
 
 
-def _usual(scene: Scene, view: str, *, two: bool) -> str:
+def _usual(scene: Contents, view: str, *, two: bool) -> str:
     """The layout that suits a scene best."""
     if two:
         return "compare"
@@ -130,7 +130,7 @@ def _usual(scene: Scene, view: str, *, two: bool) -> str:
     return "slices" if len(set(groups)) < len(groups) else "flat"
 
 
-def _here(scene: Scene, view: str, usual: str) -> str:
+def _here(scene: Contents, view: str, usual: str) -> str:
     """What a scene shows instead."""
     if usual == "matrix":
         return "this view is a matrix"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from convanim import glyphs
 from convanim.layout.tilt import Lattice
-from convanim.scene import Scene
+from convanim.scene import Contents
 
 #: The lines of a scene: (row, column) on the lower plane and on the upper one, (n, 2, 2).
 Lines = NDArray[np.float64]
@@ -20,7 +20,7 @@ Lines = NDArray[np.float64]
 SEEN = 6
 
 
-def lines(scene: Scene) -> Lines:
+def lines(scene: Contents) -> Lines:
     """The lines of some placements, from the first to the last, in cells of the planes.
 
     Example:

@@ -17,7 +17,7 @@ from convanim.layout.page import Place, Text
 from convanim.layout.side import Side
 from convanim.layout.stack import Stack
 from convanim.layout.tilt import Lattice, Step
-from convanim.scene import Scene
+from convanim.scene import Contents
 from convanim.scene.frame import Panel
 
 #: The steps along a row and down a column, px, as parts of the former: one for wide pages, a steeper one for tall ones.
@@ -34,7 +34,7 @@ WIDE_FROM = 1.6
 ALIKE = 0.06
 
 
-def planes(scene: Scene) -> tuple[Panel, Panel] | None:
+def planes(scene: Contents) -> tuple[Panel, Panel] | None:
     """The panels that are planes, the lower one first: what is read, and what is written. None where it is not two.
 
     Example:
@@ -58,7 +58,7 @@ def planes(scene: Scene) -> tuple[Panel, Panel] | None:
     return named[lower], named[upper]
 
 
-def isometric(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def isometric(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The panels' places; there are no signs, since what they would stand between lies above each other.
 
     Raises:
@@ -80,7 +80,7 @@ def isometric(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     return best.grown.places(), ()
 
 
-def _choose(found: Sequence[Stack], scene: Scene) -> Stack:
+def _choose(found: Sequence[Stack], scene: Contents) -> Stack:
     """Of those with about the largest numbers the one with the fewest under lines, and of these the most upright."""
     if not any(stack.number for stack in found):
         least = (1 - ALIKE) * max(stack.lattice.area for stack in found)

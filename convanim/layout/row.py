@@ -15,9 +15,8 @@ from convanim.layout.grids import fitted
 from convanim.layout.measures import Measures
 from convanim.layout.page import Box, Place, Text
 from convanim.layout.scales import above
-from convanim.scene import Scene
+from convanim.scene import Contents
 from convanim.scene.frame import Blocks, Panel, Rows
-from convanim.scene.pair import BELOW
 from convanim.trace import Trace
 
 
@@ -47,7 +46,7 @@ class Strips:
         return number - 1 in self.joined and number not in self.joined
 
 
-def strips(scene: Scene) -> Strips | None:
+def strips(scene: Contents) -> Strips | None:
     """The rows as they stand here; None where no lines would join them.
 
     What is looked up, such as a kernel, comes first, so that it is not in the way.
@@ -63,7 +62,7 @@ def strips(scene: Scene) -> Strips | None:
         return None
     found = scene.links(0)
     # Of two layers each has strips of its own.
-    groups = [(p.group, p.name.startswith(BELOW)) for p in scene.panels if p.group]
+    groups = [(p.group, p.layer) for p in scene.panels if p.group]
     if not found or len(groups) != len(set(groups)):
         return None  # of several planes each would be joined through others
     ends = {name for link in found for name in (link.panel, link.other)}
@@ -90,7 +89,7 @@ class _Lower(Measures):
         return super().top + self.lines
 
 
-def row(scene: Scene, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The panels' places, and the signs between them.
 
     Raises:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from convanim.layout.style import Style
-from convanim.scene import Scene
-from convanim.scene.frame import Blocks, Frame, Link, Panel, Phase, arrangements
+from convanim.scene import Contents
+from convanim.scene.frame import Blocks, Link, Panel, Phase, arrangements
 from convanim.trace import Trace
 
 
@@ -23,7 +23,7 @@ class Seen:
         others: the same panels in the other ways in which they may stand.
     """
 
-    def __init__(self, scene: Scene, blocks: Blocks, others: tuple[Blocks, ...] = ()) -> None:
+    def __init__(self, scene: Contents, blocks: Blocks, others: tuple[Blocks, ...] = ()) -> None:
         self._scene, self.blocks, self.others = scene, blocks, others
         self.title, self.detail = scene.title, scene.detail
         self.beats, self.captions = scene.beats, scene.captions
@@ -47,12 +47,8 @@ class Seen:
         """The cells that a placement joins."""
         return self._scene.links(step)
 
-    def frame(self, number: int) -> Frame:
-        """One frame; it may hold grids that do not appear."""
-        return self._scene.frame(number)
 
-
-def seen(scene: Scene, style: Style) -> Scene:
+def seen(scene: Contents, style: Style) -> Contents:
     """The scene without what the style leaves out.
 
     Example:

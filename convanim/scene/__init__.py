@@ -9,8 +9,8 @@ from convanim.scene.views import TABLE, VIEWS, Kind, Shown, View, compared, pick
 from convanim.trace import Trace
 
 
-class Scene(Protocol):
-    """Frames in order, and what does not change between them.
+class Contents(Protocol):
+    """What a scene has besides its frames: all that a page is laid out from.
 
     Attributes:
         title, detail: what the page is headed with, and the layer's arguments for its corner.
@@ -42,8 +42,12 @@ class Scene(Protocol):
     def links(self, step: int) -> tuple[Link, ...]:
         """The cells that a placement joins, from 0, as its frame has them once it is written; none are drawn for it."""
 
+
+class Scene(Contents, Protocol):
+    """Frames in order, and what does not change between them."""
+
     def frame(self, number: int) -> Frame:
         """One frame, from 0 to beats.total - 1; cheapest in order."""
 
 
-__all__ = ["TABLE", "VIEWS", "Kind", "Scene", "Shown", "View", "compared", "pick_view", "scene", "views_of"]
+__all__ = ["TABLE", "VIEWS", "Contents", "Kind", "Scene", "Shown", "View", "compared", "pick_view", "scene", "views_of"]

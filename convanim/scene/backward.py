@@ -11,7 +11,7 @@ from convanim.ops import times
 from convanim.scene.captions import place
 from convanim.scene.frame import Blocks, Caption, Frame, Link, Rows
 from convanim.scene.gather import GatherScene
-from convanim.scene.pair import Pair, panels_of, side_by_side
+from convanim.scene.pair import Pair, finishing, panels_of, side_by_side
 from convanim.scene.scatter import ScatterScene
 from convanim.trace import ConvTrace
 from convanim.words import join, say
@@ -50,9 +50,7 @@ class BackwardScene:
         into, out = (times([getattr(a, n) for a in trace.axes]) for n in ("input", "output"))
         name = say("{layer} and its gradient", layer=trace.op.words)
         self.title = join("   ", [name, f"{into} → {out} → {into}"])
-        *prepare, slide = above.phases
-        _, _, _, *finish = below.phases
-        self.phases = (*prepare, side_by_side(slide, say("stamp the gradient")), *finish)
+        self.phases = side_by_side(self._pair.above, self._pair.below, say("stamp the gradient"))
         (stage, kernel, output), (given, again, stamp, canvas) = above.panels, self._pair.lower
         # The window and the stamp lie in the same cells of two grids that stand side by side, or above each other.
         canvas, given = replace(canvas, follows=stage.name), replace(given, follows=output.name)
@@ -76,7 +74,7 @@ class BackwardScene:
             # Without the cells of the canvas, which are not those of the input where that is padded.
             back = replace(back, subject=WRITES, terms=(say("{cell} · kernel", cell=join("", [READS, place(cell)])),))
         elif now.stage == "closing":
-            phase = len(self._pair.above.phases) + now.below.phase - 3
+            phase = finishing(self.phases, self._pair.below.phases[now.below.phase])
             back = Caption(remark=self._crop())
             if now.number == self.beats.closing - 1:
                 forward = Caption(remark=say("the backward pass of one is the forward pass of the other"))

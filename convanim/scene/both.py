@@ -9,7 +9,7 @@ import numpy as np
 from convanim.scene.captions import size_formula
 from convanim.scene.frame import Blocks, Caption, Frame, Link, OneBlock
 from convanim.scene.gather import GatherScene
-from convanim.scene.pair import Pair, side_by_side
+from convanim.scene.pair import Pair, finishing, side_by_side
 from convanim.scene.scatter import ScatterScene
 from convanim.trace import ConvTrace
 from convanim.words import say
@@ -30,9 +30,7 @@ class BothScene(OneBlock):
         self._pair = Pair(above, below, steps=above.beats.steps)
         self.trace, self.traces, self.beats = trace, self._pair.traces, self._pair.beats._replace(row=above.beats.row)
         self.title, self.detail = above.title, above.detail
-        *prepare, slide = above.phases
-        _, _, _, *finish = below.phases
-        self.phases = (*prepare, side_by_side(slide, say("stamp and add")), *finish)
+        self.phases = side_by_side(self._pair.above, self._pair.below, say("stamp and add"))
         (stage, turned, output), (*parts, canvas) = above.panels, self._pair.lower
         # Where values turn into shade, equal ones must look equal in both.
         shown = np.union1d(output.values, canvas.values)
@@ -55,7 +53,7 @@ class BothScene(OneBlock):
         if now.stage == "opening":
             captions = (*now.above.captions, Caption())
         elif now.stage == "closing":
-            phase = len(self._pair.above.phases) + now.below.phase - 3
+            phase = finishing(self.phases, self._pair.below.phases[now.below.phase])
             last = now.number == self.beats.closing - 1
             same = Caption(remark=say("both ways give the same numbers"))
             captions = (size_formula(self.trace.axes), same if last else now.below.captions[0])

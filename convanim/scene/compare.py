@@ -18,7 +18,7 @@ from convanim.difference import Difference
 from convanim.errors import ConvanimError
 from convanim.ops import times
 from convanim.scene.frame import Beats, Blocks, Caption, Emphasis, Frame, Grid, Link, Outline, Panel, Phase, Role, Rows
-from convanim.scene.pair import BELOW, Pair, panels_of
+from convanim.scene.pair import Pair, panels_of
 from convanim.trace import Trace
 from convanim.words import both, join, say
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 #: What stands above a layer is cut where it is longer than so many characters.
 LONGEST = 40
-#: What the panels of an input and of an output are called in the scenes of all layers.
-INPUTS, OUTPUTS = ("stage", "input"), ("output",)
 #: Of more panels than these, those of both layers counted, only the planes that are read and written appear.
 CROWD = 12
 #: The group of all panels that hold an output.
@@ -116,9 +114,9 @@ class CompareScene:
         marks = join(", ", [told for state, told in legend.items() if state in met])
         word = say("compare")
         return (
-            Phase(say("prepare"), say("prepare")),
-            Phase(say("compute"), say("compute")),  # short: the legend behind it needs the room
-            Phase(join(": ", [word, marks]) if marks else word, word),
+            Phase("prepare", say("prepare"), say("prepare")),
+            Phase("compute", say("compute"), say("compute")),  # short: the legend behind it needs the room
+            Phase("compare", join(": ", [word, marks]) if marks else word, word),
         )
 
     @property
@@ -144,7 +142,7 @@ class CompareScene:
         elif len(walked) == 2:
             # All strips begin at one edge.
             leads = next(p.name for p in self._pair.above.panels if not p.aside)
-            first = replace(walked[0], follows=leads if walked[0].name.startswith(BELOW) else "")
+            first = replace(walked[0], follows=leads if walked[0].layer else "")
             rows = [[first], [replace(walked[1], follows=first.name), *aside]]
         else:  # several planes stay as their scene has them
             named = {old.name: new for old, new in zip(shown.panels, dressed, strict=True)}
@@ -160,11 +158,10 @@ class CompareScene:
 
     def _dressed(self, panel: Panel) -> Panel:
         """A panel that looks like its match in the other scene: one size of cell, and one range of a shade."""
-        kind = panel.name.removeprefix(BELOW).split()[0]
-        if kind in OUTPUTS:
+        if panel.holds == "output":
             values = [t.answer[np.isfinite(t.answer)] for t in (self.difference.a, self.difference.b)]
             return replace(panel, group=GROUP, values=np.union1d(*values))
-        return replace(panel, group="inputs") if kind in INPUTS else panel
+        return replace(panel, group="inputs") if panel.holds else panel
 
     def _heading(self, trace: Trace) -> str:
         """What tells a layer from the other: its convention, and the arguments that differ."""
@@ -213,7 +210,7 @@ class CompareScene:
     def _compared(self, grids: dict[str, Grid]) -> dict[str, Grid]:
         """The outputs with what both of them have told apart."""
         outputs = [p for p in self.panels if p.group == GROUP]
-        panels = [[p for p in outputs if p.name.startswith(BELOW) == below] for below in (False, True)]
+        panels = [[p for p in outputs if p.layer == layer] for layer in (0, 1)]
         done = []
         for some, states in zip(panels, self._states, strict=True):
             written = [~np.isin(grids[p.name].roles, (Role.PENDING, Role.NONE)).ravel() for p in some]

@@ -12,7 +12,7 @@ from convanim.errors import ConvanimError
 from convanim.ops import times
 from convanim.scene.captions import heading
 from convanim.scene.frame import Blocks, Caption, Frame, Link
-from convanim.scene.pair import Pair, panels_of, side_by_side
+from convanim.scene.pair import Pair, finishing, panels_of, side_by_side
 from convanim.scene.scatter import ScatterScene
 from convanim.scene.upsample import UpsampleScene
 from convanim.trace import Trace, UpsampleTrace
@@ -62,9 +62,7 @@ class EqualScene:
             return
         self.title = heading(trace, say("{layer} and its equal transposed convolution", layer=trace.op.words))
         self.beats = self._pair.beats
-        *prepare, walk = self._above.phases
-        _, _, _, *finish = self._pair.below.phases
-        self.phases = (*prepare, side_by_side(walk, say("stamp and add")), *finish)
+        self.phases = side_by_side(self._pair.above, self._pair.below, say("stamp and add"))
         self.blocks = self._blocks(self._pair, len(trace.axes))
         self.panels = panels_of(self.blocks)
 
@@ -89,7 +87,7 @@ class EqualScene:
         now = self._pair.at(number)
         phase, captions = now.above.phase, (*now.above.captions, *now.below.captions)
         if now.stage == "closing":
-            phase = min(len(self._above.phases) + now.below.phase - 3, len(self.phases) - 1)
+            phase = finishing(self.phases, self._pair.below.phases[now.below.phase])
             if last:
                 captions = Caption(remark=self._named()), Caption(remark=say("both ways give the same numbers"))
         return Frame(phase, now.grids, captions, now.above.step, **now.done, moves=now.stamps)

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import product
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convanim.numerals import MINUS, Numerals
+from convanim.words import join
 
 Cells = NDArray[np.uint8]
 
@@ -166,6 +167,8 @@ class Panel:
             do not fit in one of them, they go away in all.
         follows: the name of a panel whose size of cells it shares. In the same row it shares the top, too, so that rows
             of cells line up; in another row of the same block the left edge, so that columns do.
+        holds: "input" or "output" where it holds that of its layer, or a plane of it.
+        layer: of two layers beside each other the one that it belongs to, 0 or 1.
     """
 
     name: str
@@ -181,6 +184,8 @@ class Panel:
     colours: NDArray[np.uint8] | None = None
     group: str = ""
     follows: str = ""
+    holds: Literal["", "input", "output"] = ""
+    layer: int = 0
 
 
 #: Panels as they stand on the page: rows, read left to right; and such rows side by side.
@@ -303,11 +308,33 @@ class Frame:
     floats: tuple[Float, ...] = ()
 
 
-class Phase(NamedTuple):
-    """One phase of an animation, in a few words and in one."""
+#: What parts two phases that run at once.
+BESIDE = " | "
 
-    label: str
-    short: str
+
+class Phase(NamedTuple):
+    """One phase of an animation.
+
+    Attributes:
+        key: what it is, the same in every language: "pad", "slide", "crop", ...
+        name, word: it in a few words, and in one.
+        beside: what the layer beside it does at the same time.
+    """
+
+    key: str
+    name: str
+    word: str
+    beside: Phase | None = None
+
+    @property
+    def label(self) -> str:
+        """Both in a few words."""
+        return join(BESIDE, [self.name, self.beside.name]) if self.beside else self.name
+
+    @property
+    def short(self) -> str:
+        """Both in a word each."""
+        return join(BESIDE, [self.word, self.beside.word]) if self.beside else self.word
 
 
 class Beats(NamedTuple):

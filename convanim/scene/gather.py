@@ -103,9 +103,9 @@ class GatherScene(OneBlock):
         titles, turned = (tuple(dict.fromkeys(f.grids[n].title for f in self._opening)) for n in ("stage", "kernel"))
         notes = max(self._factors, key=len)
         return (
-            Panel("stage", self.stage_roles.shape, titles, x, self.stage_values, notes, shade="data"),
+            Panel("stage", self.stage_roles.shape, titles, x, self.stage_values, notes, shade="data", holds="input"),
             Panel("kernel", self.kernel.shape, turned, kernel, self.kernel, aside=True, shade="kernel"),
-            Panel("output", self.answer.shape, (OUTPUT,), answer, self.answer),
+            Panel("output", self.answer.shape, (OUTPUT,), answer, self.answer, holds="output"),
         )
 
     def _phases(self) -> tuple[Phase, ...]:
@@ -114,15 +114,15 @@ class GatherScene(OneBlock):
         name = ring_name(axes)
         # d(k-1)-p alone does not give the ring at the end where output padding keeps an edge.
         wide = sides(ringed) if _extra(axes) else f"{name} = {sides(ringed)}"
-        pad = Phase(say("pad {n}", n=wide), say("pad"))
+        pad = Phase("pad", say("pad {n}", n=wide), say("pad"))
         if not self.op.transposed:
-            slide = Phase(say("slide, stride {n}", n=per_axis([a.stride for a in axes])), say("slide"))
+            slide = Phase("slide", say("slide, stride {n}", n=per_axis([a.stride for a in axes])), say("slide"))
             return (pad, slide) if any(map(any, ringed)) else (slide,)
         return (
             inserting(axes),
             pad,
             turning(self._rotates),
-            Phase(say("slide, stride {n}", n=1), say("slide")),
+            Phase("slide", say("slide, stride {n}", n=1), say("slide")),
         )
 
     # The opening: the stage is set.
@@ -319,14 +319,14 @@ class GatherScene(OneBlock):
 def inserting(axes: tuple[Axis, ...]) -> Phase:
     """The phase in which stride puts zeros between neighbours."""
     zeros = [a.stride - 1 for a in axes]
-    return Phase(INSERT(zeros[0] if len(set(zeros)) == 1 else per_axis(zeros)), say("insert"))
+    return Phase("insert", INSERT(zeros[0] if len(set(zeros)) == 1 else per_axis(zeros)), say("insert"))
 
 
 def turning(rotates: bool) -> Phase:
     """The phase in which the kernel turns, or stays as it is given."""
     if rotates:
-        return Phase(say("rotate kernel 180°"), say("rotate"))
-    return Phase(say("kernel as given"), say("as given"))
+        return Phase("rotate", say("rotate kernel 180°"), say("rotate"))
+    return Phase("as given", say("kernel as given"), say("as given"))
 
 
 def _extra(axes: Any) -> str:

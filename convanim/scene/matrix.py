@@ -153,9 +153,13 @@ class MatrixScene:
         x, kernel, answer = self.letters.numerals if self.letters else map(Numerals, (self.x, self.matrix, self.answer))
         self.numerals: tuple[Numerals, Numerals, Numerals] = x, kernel, answer
         self.phases = (
-            Phase(say("flatten the input"), say("flatten")),
-            Phase(say("lay the kernel out in a matrix"), say("matrix")),
-            Phase(say("multiply column by column") if self.turned else say("multiply row by row"), say("multiply")),
+            Phase("flatten", say("flatten the input"), say("flatten")),
+            Phase("matrix", say("lay the kernel out in a matrix"), say("matrix")),
+            Phase(
+                "multiply",
+                say("multiply column by column") if self.turned else say("multiply row by row"),
+                say("multiply"),
+            ),
         )
         self.blocks = self._blocks()
         self.panels = tuple(panel for block in self.blocks for row in block for panel in row)

@@ -69,13 +69,13 @@ class OverlapScene(OneBlock):
         self._crops = any(layer.cuts for layer in self.layers.values())
         # The layer itself may have nothing to crop where the one beside it has.
         cut = next((layer for layer in self.layers.values() if layer.cuts), own)
-        crop = Phase(say("crop p = {n}", n=sides([(a.before, a.after) for a in cut.axes])), say("crop"))
-        walk = Phase(say("stamp and count"), say("stamp"))
-        walk = Phase(say("slide and count"), say("slide")) if self._slides else walk
+        crop = Phase("crop", say("crop p = {n}", n=sides([(a.before, a.after) for a in cut.axes])), say("crop"))
+        walk = Phase("stamp", say("stamp and count"), say("stamp"))
+        walk = Phase("slide", say("slide and count"), say("slide")) if self._slides else walk
         self.phases = (
             walk,
             *([crop] if self._crops else []),
-            Phase(say("even or uneven"), say("even?")),
+            Phase("even", say("even or uneven"), say("even?")),
         )
         self.panels = self._panels()
         self.rows = tuple((p,) for p in self.panels) if len(trace.axes) == 1 else (self.panels,)

@@ -13,15 +13,15 @@ import numpy as np
 
 from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Link, Move, Panel, Phase, Role, still
 from convanim.trace import Trace
-from convanim.words import join, say
+from convanim.words import say
 
 if TYPE_CHECKING:  # the registry of scenes knows what is made of pairs
     from convanim.scene import Scene
 
 #: What the names of the second scene's panels begin with.
 BELOW = "below "
-#: What parts the two in a phase.
-BESIDE = " | "
+#: The phases of a scene that stamps which run beside the one that walks.
+STAMPING = ("read", "scale", "add")
 
 
 class Moment(NamedTuple):
@@ -103,7 +103,9 @@ class Pair:
     def lower(self) -> tuple[Panel, ...]:
         """The panels of the second scene, by the names that they have in the pair."""
         return tuple(
-            replace(p, name=BELOW + p.name, **{k: BELOW + v for k in ("group", "follows") if (v := getattr(p, k))})
+            replace(
+                p, name=BELOW + p.name, layer=1, **{k: BELOW + v for k in ("group", "follows") if (v := getattr(p, k))}
+            )
             for p in self.below.panels
         )
 
@@ -147,9 +149,16 @@ class Pair:
         return frame if moved else self._rest(frame)
 
 
-def side_by_side(walk: Phase, told: str) -> Phase:
-    """The phase in which one scene walks and the other stamps."""
-    return Phase(join(BESIDE, [walk.label, told]), join(BESIDE, [walk.short, say("stamp")]))
+def side_by_side(walked: Scene, stamped: Scene, told: str) -> tuple[Phase, ...]:
+    """The phases of a scene that walks beside one that stamps: what sets the stage, both at work, what finishes."""
+    *prepare, walk = walked.phases
+    both = walk._replace(beside=Phase("stamp", told, say("stamp")))
+    return (*prepare, both, *(phase for phase in stamped.phases if phase.key not in STAMPING))
+
+
+def finishing(phases: tuple[Phase, ...], phase: Phase) -> int:
+    """The number of a phase of the scene that stamps among those of the two; while it stamps, that of both at work."""
+    return next(i for i, p in enumerate(phases) if (p.beside if phase.key in STAMPING else p.key == phase.key))
 
 
 def at_rest(frame: Frame) -> Frame:

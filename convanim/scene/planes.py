@@ -82,14 +82,14 @@ class PlanesScene(WindowScene):
         ringed = rings(axes)
         wide = f"{ring_name(axes)} = {sides(ringed)}"
         wide = sides(ringed) if any(a.output_padding for a in axes) else wide
-        pad = Phase(say("pad {n}", n=wide), say("pad"))
+        pad = Phase("pad", say("pad {n}", n=wide), say("pad"))
         stride = per_axis([1 if self.op.transposed else a.stride for a in axes])
         told = say("slide, stride {n}; add the channels up", n=stride)
         if self._parts == 1:
             told = say("slide, stride {n}", n=stride)
         elif self._sliced:
             told = say("slide, stride {n}; add the slices up", n=stride)
-        slide = Phase(told, say("slide"))
+        slide = Phase("slide", told, say("slide"))
         if not self.op.transposed:
             return (pad, slide) if any(map(any, ringed)) else (slide,)
         return inserting(axes), pad, turning(self._rotates), slide

@@ -66,10 +66,10 @@ class PoolScene(WindowScene):
         axes = self.trace.axes
         verb = VERBS[self.trace.op.combine]
         stride = per_axis([a.stride for a in axes])
-        slide = Phase(say("slide, stride {n}: {what}", n=stride, what=verb), say("slide"))
+        slide = Phase("slide", say("slide, stride {n}: {what}", n=stride, what=verb), say("slide"))
         padded = any(a.before or a.after for a in axes)
         around = say("pad {n}", n=f"p = {sides([(a.before, a.after) for a in axes])}") if padded else say("round up")
-        return (Phase(around, say("pad")), slide) if self._rings else (slide,)
+        return (Phase("pad", around, say("pad")), slide) if self._rings else (slide,)
 
     @property
     def _rings(self) -> bool:

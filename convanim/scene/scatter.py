@@ -85,14 +85,16 @@ class ScatterScene(OneBlock):
     def _phases(self) -> tuple[Phase, ...]:
         axes = self.trace.axes
         crop = sides([(a.before, a.after) for a in axes])
-        bias = (Phase(say("add the bias"), say("bias")),) if self.canvas.bias else ()
-        edge = Phase(say("crop p = {n}", n=crop), say("crop"))
+        bias = (Phase("bias", say("add the bias"), say("bias")),) if self.canvas.bias else ()
+        edge = Phase("crop", say("crop p = {n}", n=crop), say("crop"))
         if not self._asked:
-            edge = Phase(say("output padding {n}", n=per_axis([a.output_padding for a in axes])), say("pad"))
+            edge = Phase(
+                "output padding", say("output padding {n}", n=per_axis([a.output_padding for a in axes])), say("pad")
+            )
         return (
-            Phase(say("read one {what} value", what=self._reads), say("read")),
-            Phase(say("scale the kernel"), say("scale")),
-            Phase(say("add it to the {what}", what=self._writes), say("add")),
+            Phase("read", say("read one {what} value", what=self._reads), say("read")),
+            Phase("scale", say("scale the kernel"), say("scale")),
+            Phase("add", say("add it to the {what}", what=self._writes), say("add")),
             # Where nothing is cropped, no frame would be in that phase.
             *([edge] if self._crops else []),
             *bias,

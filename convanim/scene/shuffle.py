@@ -87,7 +87,7 @@ class ShuffleScene:
         turn = np.zeros(self.answer.size, np.int64)
         turn[order] = np.arange(len(order)) if singly else cell.ravel()[order]
         self._turn: NDArray[np.int64] = turn.reshape(self.answer.shape)
-        moving = Phase(say("each channel has its place in a block of {r}×{r}", r=r), say("move"))
+        moving = Phase("move", say("each channel has its place in a block of {r}×{r}", r=r), say("move"))
         self.phases: tuple[Phase, ...] = (moving,)
         self.blocks = self._blocks()
         self.panels = tuple(p for block in self.blocks for row in block for p in row)
@@ -126,11 +126,21 @@ class ShuffleScene:
     def _blocks(self) -> Blocks:
         note = f"c{self.left.count - 1}" if self.left.count > 1 else place([n - 1 for n in self.left.shape])
         left = tuple(
-            Panel(*(name, self.left.shape, (title,), self.numerals, self.trace.x), shade="data", group="input")
+            Panel(
+                *(name, self.left.shape, (title,), self.numerals, self.trace.x),
+                shade="data",
+                group="input",
+                holds="input",
+            )
             for name, title in zip(self.left.names, self.left.titles, strict=True)
         )
         right = tuple(
-            Panel(*(name, self.right.shape, (title,), self.numerals, self.trace.x, note), shade="data", group="output")
+            Panel(
+                *(name, self.right.shape, (title,), self.numerals, self.trace.x, note),
+                shade="data",
+                group="output",
+                holds="output",
+            )
             for name, title in zip(self.right.names, self.right.titles, strict=True)
         )
         a_row = self.op.factor if self.op.factor > 2 else ROW

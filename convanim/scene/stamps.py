@@ -86,10 +86,10 @@ class StampScene(OneBlock):
         asides, self._aside = kernel_panels(trace.weight[:, 0], "×")
         colours, products = self._survey()
         crop = sides([(a.before, a.after) for a in axes])
-        last = (Phase(say("crop p = {n}", n=crop), say("crop")),) * self._cuts
-        last += (Phase(say("add the bias"), say("bias")),) * (trace.bias is not None)
-        adding = Phase(say("add it to the {what}", what=OUTPUT), say("add"))
-        self.phases = (Phase(say("scale the kernel"), say("scale")), adding, *last)
+        last = (Phase("crop", say("crop p = {n}", n=crop), say("crop")),) * self._cuts
+        last += (Phase("bias", say("add the bias"), say("bias")),) * (trace.bias is not None)
+        adding = Phase("add", say("add it to the {what}", what=OUTPUT), say("add"))
+        self.phases = (Phase("scale", say("scale the kernel"), say("scale")), adding, *last)
         stamp = (int(self.weight.shape[1]), int(self.weight.shape[2]))
         self.panels = (
             picture_panel("input", INPUT, self._picture.shape[:2], distinct(self._picture)),

@@ -75,9 +75,9 @@ class UnpoolScene:
         if trace.pooled is not None and trace.pooled[1:] != self._output[1:]:
             self._moved = np.stack(np.unravel_index(trace.places.reshape(-1), trace.pooled), axis=-1).tolist()
         self._pool = PoolScene(pool.by_output(), words) if pool is not None else None
-        undone = Phase(say("pool: remember where"), say("pool"))
+        undone = Phase("pool", say("pool: remember where"), say("pool"))
         put = say("unpool") if self._moved else say("put each value where it was")
-        self.phases = (*((undone,) if self._pool else ()), Phase(put, say("unpool")))
+        self.phases = (*((undone,) if self._pool else ()), Phase("unpool", put, say("unpool")))
         # Where the output stands after so many values; its arrays are never written to again.
         self._placed_to, self._placed = 0, self._empty()
         self._opening = self._open()
@@ -92,11 +92,16 @@ class UnpoolScene:
         if len(self.trace) <= SURVEYED:
             notes = max((place(spot) for spot in self._spots), key=len)
         mid = tuple(
-            Panel(*(name, self.left.shape, (title,), self.numerals[0], self.x, notes), shade="done", group="input")
+            Panel(
+                *(name, self.left.shape, (title,), self.numerals[0], self.x, notes),
+                shade="done",
+                group="input",
+                holds="input",
+            )
             for name, title in zip(self.left.names, self._titles, strict=True)
         )
         right = tuple(
-            Panel(*(name, self.right.shape, (title,), self.numerals[1], self.answer), group="output")
+            Panel(*(name, self.right.shape, (title,), self.numerals[1], self.answer), group="output", holds="output")
             for name, title in zip(self.right.names, self.right.titles, strict=True)
         )
         before: tuple[Panel, ...] = ()

@@ -21,9 +21,9 @@ from convanim.words import join, rejoin, say
 
 #: What each way of upsampling does, in words and in one.
 WAYS = {
-    "nearest": Phase(say("copy the nearest cell"), say("nearest")),
-    "bilinear": Phase(say("mix the nearest cells"), say("bilinear")),
-    "nails": Phase(say("put zeros between"), say("nails")),
+    "nearest": Phase("nearest", say("copy the nearest cell"), say("nearest")),
+    "bilinear": Phase("bilinear", say("mix the nearest cells"), say("bilinear")),
+    "nails": Phase("nails", say("put zeros between"), say("nails")),
 }
 #: Where an output cell lies, in words.
 PLACES = {

@@ -174,6 +174,7 @@ class WindowScene:
                 *(name, slab.shape, (title,), self.numerals[0], values, self._notes()[0]),
                 shade="data",
                 group="stage" if slab.count > 1 else "",
+                holds="input",
             )
             for name, title in zip(slab.names, slab.titles, strict=True)
         )
@@ -185,6 +186,7 @@ class WindowScene:
             Panel(
                 *(name, slab.shape, (title,), self.numerals[1], values, self._notes()[1]),
                 group="output" if slab.count > 1 else "",
+                holds="output",
             )
             for name, title in zip(slab.names, slab.titles, strict=True)
         )
