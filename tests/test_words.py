@@ -233,7 +233,7 @@ def looked_at(s: Scene) -> Iterator[Frame]:
 def words_on(s: Scene) -> Iterator[str]:
     yield from (s.title, s.detail)
     for phase in s.phases:
-        yield from phase
+        yield from (phase.label, phase.short)
     for panel in s.panels:
         yield from (*panel.titles, panel.notes, panel.sign)
     for frame in looked_at(s):
