@@ -14,7 +14,8 @@ from convanim.errors import ConvanimError
 from convanim.layout.grids import TooSmall, grids
 from convanim.layout.isometric import isometric
 from convanim.layout.measures import LARGEST_SIDE, SMALLEST_SIDE, Measures
-from convanim.layout.page import Box, Page, Tab, Text, counted
+from convanim.layout.page import LEAST as SHRUNK
+from convanim.layout.page import Box, Page, Place, Tab, Text, counted
 from convanim.layout.row import row, strips
 from convanim.layout.seen import seen
 from convanim.layout.style import USUAL, Style
@@ -25,10 +26,13 @@ from convanim.words import Catalogue, parts_of
 CROWD = 8
 #: Strips of two layers are joined by lines where their cells keep such a part of their size.
 LEAST = 0.55
+#: Parts of the size of a template's type with which a scene may fit on a page.
+PARTS = 0.75, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.02
 
-Placing = Callable[[Contents, Measures], object]
+Placed = tuple[dict[str, Place], tuple[Text, ...]]
+Placing = Callable[[Contents, Measures], Placed]
 #: Arrangements besides the flat one: what places the panels, and how linked cells are joined.
-JOINED = {"isometric": (isometric, "planes"), "row": (row, "fan")}
+JOINED: dict[str, tuple[Placing, str]] = {"isometric": (isometric, "planes"), "row": (row, "fan")}
 
 
 def layout(
@@ -66,34 +70,22 @@ def layout(
     scene = seen(scene, style)
     lines_said = scene.captions if style.captions else 0
     m = Measures(width, height, max(lines_said, int(style.counter)), style)
-    big, body, small = m.sizes
-    most = counted(scene.beats.steps, scene.beats.steps, words)
-    counter_room = round(glyphs.width(most, small)) + m.of(30, 12) if style.counter else 0
-    first = m.bottom + m.of(18, 10) + round(0.95 * body)
-    lines = tuple(Text("", m.margin, first + i * m.caption_line, body) for i in range(lines_said))
-    said = (scene.title if title is None else title) if style.title else ""
-    heading = Text(said, m.margin, m.title_baseline, big, bold=True)
-    try:
-        wide = glyphs.width(heading.text, big, bold=True)
-    except ConvanimError as error:
-        where = "" if title is None else f"the title {title[:60]!r}: "
-        raise ConvanimError(f"{where}{error.message}", error.hint) from None
-    if wide > width - 2 * m.margin:
-        if title is not None:
-            raise ConvanimError(
-                f"the title {title[:60]!r} is wider than the page", "use a shorter title or a larger --width"
-            )
-        heading = heading._replace(text=parts_of(scene.title)[-1])
+    small = m.sizes[2]
     place, links = JOINED.get(arrangement, (grids, ""))
     if arrangement == "compare" and strips(scene) and _stands(scene, m):
         place, links = JOINED["row"]
+
+    def tried(m: Measures) -> tuple[Text, tuple[Text, ...], int, Placed]:
+        heading, (lines, room) = _heading(scene, m, title), _lines(scene, m, words)
+        return heading, lines, room, place(scene, m)
+
     try:
-        places, signs = place(scene, m)
-    except TooSmall:
-        raise _too_small(scene, m, place) from None
+        heading, lines, caption_width, (places, signs) = tried(m)
+    except TooSmall as error:
+        raise _too_small(scene, m, tried, str(error)) from None
     detail = Text(scene.detail if style.detail else "", 0, heading.baseline, small)
     left = width - m.margin - round(glyphs.width(detail.text, small))
-    free = heading.x + glyphs.width(heading.text, big, bold=True) + m.of(40, 16)
+    free = heading.x + glyphs.width(heading.text, heading.size, bold=True) + m.of(40, 16)
     detail = detail._replace(x=left) if left > free else detail._replace(text="", x=width - m.margin)
     return Page(
         width,
@@ -104,8 +96,8 @@ def layout(
         places,
         signs,
         lines,
-        width - 2 * m.margin - counter_room,
-        Text("", width - m.margin, first + max(0, m.captions - 1) * m.caption_line, small),
+        caption_width,
+        Text("", width - m.margin, _first(m) + max(0, m.captions - 1) * m.caption_line, small),
         m.of(5, 2),
         style.counter,
         m.smallest,
@@ -115,11 +107,61 @@ def layout(
     )
 
 
+def _heading(scene: Contents, m: Measures, title: str | None) -> Text:
+    """The title; of the scene's own only its sizes, where the page is too narrow for all of it.
+
+    Raises:
+        ConvanimError: the title that was given has a character that no font has, or is wider than the page.
+        TooSmall: the page is too narrow for the sizes alone.
+    """
+    said, size, free = scene.title if title is None else title, m.sizes[0], m.width - 2 * m.margin
+    heading = Text(said if m.style.title else "", m.margin, m.title_baseline, size, bold=True)
+    try:
+        wide = glyphs.width(heading.text, size, bold=True)
+    except ConvanimError as error:
+        where = "" if title is None else f"the title {title[:60]!r}: "
+        raise ConvanimError(f"{where}{error.message}", error.hint) from None
+    if wide <= free:
+        return heading
+    if title is not None:
+        raise ConvanimError(
+            f"the title {title[:60]!r} is wider than the page", "use a shorter title or a larger --width"
+        )
+    heading = heading._replace(text=parts_of(scene.title)[-1])
+    if glyphs.width(heading.text, size, bold=True) > free:
+        raise TooSmall(f"the title {heading.text!r} in type of {size} px")
+    return heading
+
+
+def _first(m: Measures) -> int:
+    """The baseline of the first caption."""
+    return m.bottom + m.of(18, 10) + round(0.95 * m.sizes[1])
+
+
+def _lines(scene: Contents, m: Measures, words: Catalogue | None) -> tuple[tuple[Text, ...], int]:
+    """Where captions stand, and the width that the step count leaves them, px.
+
+    Raises:
+        TooSmall: there is no room for the sign of a caption that was cut.
+    """
+    _, body, small = m.sizes
+    most, free = counted(scene.beats.steps, scene.beats.steps, words), m.width - 2 * m.margin
+    if m.style.counter:
+        count = round(glyphs.width(most, small))
+        if count > free:
+            raise TooSmall(f"the step count in type of {small} px")
+        free -= count + m.of(30, 12)
+    count = scene.captions if m.style.captions else 0
+    if count and glyphs.width("…", max(m.smallest, round(SHRUNK * body))) > free:
+        raise TooSmall(f"a caption in type of {body} px")
+    return tuple(Text("", m.margin, _first(m) + i * m.caption_line, body) for i in range(count)), free
+
+
 def _tabs(scene: Contents, m: Measures, size: int) -> tuple[Tab, ...]:
     """The phases along the top; the longest in one word where the page is narrow, none where even that is too wide."""
     gap, baseline = m.of(34, 12), m.phases_baseline
     names = [p.label for p in scene.phases]
-    while True:
+    for _ in range(len(names) + 1):  # each time round one name more is short
         texts = [f"{i}  {name}" for i, name in enumerate(names, start=1)]
         wides = [round(max(glyphs.width(t, size), glyphs.width(t, size, bold=True))) for t in texts]
         if sum(wides) + gap * (len(wides) - 1) <= m.width - 2 * m.margin:
@@ -138,24 +180,58 @@ def _tabs(scene: Contents, m: Measures, size: int) -> tuple[Tab, ...]:
     return tuple(tabs)
 
 
-def _too_small(scene: Contents, m: Measures, place: Placing) -> ConvanimError:
-    """What is said then: the smallest page of this shape that would do, so that typing it instead works."""
+def _too_small(scene: Contents, m: Measures, tried: Callable[[Measures], object], what: str) -> ConvanimError:
+    """What is said then: the smallest page of this shape that would do, so that typing it instead works.
+
+    Args:
+        tried: what places everything on another page.
+        what: the words for which there is no room; "" where it is the grids.
+    """
+
+    def fits(other: Measures) -> bool:
+        try:
+            tried(other)
+        except TooSmall:
+            return False
+        return True
+
+    def page(width: int) -> Measures:
+        return Measures(width, _shape(m, width), m.captions, m.style)
+
     rows, columns = (max(p.shape[i] for p in scene.panels) for i in (0, 1))
-    told = f"a grid of {rows}×{columns} cells does not fit on a page of {m.width}×{m.height} px"
-    if len(scene.panels) > CROWD:
-        told = (
-            f"{len(scene.panels)} grids of up to {rows}×{columns} cells do not fit on a page of {m.width}×{m.height} px"
-        )
+    told = what or f"a grid of {rows}×{columns} cells"
+    do = "does"
+    if not what and len(scene.panels) > CROWD:
+        told, do = f"{len(scene.panels)} grids of up to {rows}×{columns} cells", "do"
+    told = f"{told} {do} not fit on a page of {m.width}×{m.height} px"
     wide, high = _ratio(m)
-    less, enough = m.width, min(LARGEST_SIDE, LARGEST_SIDE * wide // high)
-    if enough <= less or not _fits(scene, m, enough, place):
-        return ConvanimError(told, "use a smaller input or fewer channels, or write the numbers with -o FILE.json")
+    largest, less = min(LARGEST_SIDE, LARGEST_SIDE * wide // high), m.width
+    # Small pages first: they are placed sooner.
+    larger = [min(m.width << n, largest) for n in range(1, 1 + (largest // m.width).bit_length()) if m.width < largest]
+    enough = next((width for width in larger if fits(page(width))), 0)
+    if not enough:
+        smaller = next((style for part in PARTS if fits(replace(m, style=(style := _less(m.style, part))))), None)
+        if not smaller:
+            return ConvanimError(told, "use a smaller input or fewer channels, or write the numbers with -o FILE.json")
+        sizes = f"title = {smaller.title_size}, caption = {smaller.caption_size}, small = {smaller.small_size}"
+        least = f", smallest = {smaller.smallest:g}" if smaller.smallest else ""
+        return ConvanimError(told, f"use smaller type under [type] in the template, as {sizes}{least}")
     while enough - less > 1:
         middle = (less + enough) // 2
-        less, enough = (less, middle) if _fits(scene, m, middle, place) else (middle, enough)
+        less, enough = (less, middle) if fits(page(middle)) else (middle, enough)
     # Both sides, as nobody knows here which were typed; so low a page was not, and follows from its width.
     side = f" --height {_shape(m, enough)}" if m.height >= SMALLEST_SIDE else ""
     return ConvanimError(told, f"use --width {enough}{side} or more, or a smaller input")
+
+
+def _less(style: Style, part: float) -> Style:
+    """A style whose type has a part of its size, as far as a template may name it."""
+    title, caption, small = (
+        max(6, round(part * size)) for size in (style.title_size, style.caption_size, style.small_size)
+    )
+    return replace(
+        style, title_size=title, caption_size=caption, small_size=small, smallest=round(part * style.smallest, 1)
+    )
 
 
 def _stands(scene: Contents, m: Measures) -> bool:
@@ -165,14 +241,6 @@ def _stands(scene: Contents, m: Measures) -> bool:
         larger = min(p.pitch for p in joined) >= LEAST * min(p.pitch for p in alone)
         return larger and sum(p.number > 0 for p in joined) >= sum(p.number > 0 for p in alone)
     return False
-
-
-def _fits(scene: Contents, m: Measures, width: int, place: Placing) -> bool:
-    try:
-        place(scene, Measures(width, _shape(m, width), m.captions, m.style))
-    except TooSmall:
-        return False
-    return True
 
 
 def _ratio(m: Measures) -> tuple[int, int]:

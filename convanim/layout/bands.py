@@ -40,7 +40,19 @@ class Band:
 
     def width(self, pitches: Pitches) -> int:
         """The least width that it takes with cells of these sizes, px."""
-        return self._packed(pitches, 0)[1]
+        key = tuple(pitches[p.name] for row in self.rows for p in row)
+        if key not in self._widths:  # the same sizes are tried again and again
+            self._widths[key] = self._packed(pitches, 0)[1]
+        return self._widths[key]
+
+    @cached_property
+    def _widths(self) -> dict[tuple[int, ...], int]:
+        return {}
+
+    @cached_property
+    def least(self) -> int:
+        """The width that its titles alone take, px: with no cells it takes less than with any."""
+        return self.width({p.name: 0 for row in self.rows for p in row})
 
     def fits(self, pitches: Pitches, width: int) -> bool:
         """Whether it takes no more than this width, px; quick to say no."""
@@ -111,15 +123,27 @@ class Band:
         kin, m = self.kin, self.kin.m
         slots = [p.shape[1] * pitches[p.name] + m.of(2) for p in row]
         gaps = self._gaps(row, 0)
-        for i, p in enumerate(row):
-            # Panels of one group and height have one top and bottom, so that words may run on over or under them.
-            beside = list(takewhile(lambda other: p.group and _kind(other) == _kind(p), row[i + 1 :]))  # noqa: B023
-            untitled = len(list(takewhile(lambda other: not any(other.titles), beside)))
+        for i, (p, (untitled, beside)) in enumerate(zip(row, self._beside[row], strict=True)):
             _reach_over(slots, gaps, i, i + untitled, kin.title(p))
             if p.name in self.told and kin.shaded(p, pitches[p.name]):
                 _, _, high = scale(p, *kin.range(p), 0, 0, m)
-                _reach_over(slots, gaps, i, i + len(beside), high.box.right)
+                _reach_over(slots, gaps, i, i + beside, high.box.right)
         return slots
+
+    @cached_property
+    def _beside(self) -> dict[Row, list[tuple[int, int]]]:
+        """Over how many panels at its right each panel's title may run on, and under how many its scale.
+
+        Panels of one group and height have one top and bottom.
+        """
+        found = {}
+        for row in self.rows:
+            found[row] = []
+            for i, p in enumerate(row):
+                beside = list(takewhile(lambda other: p.group and _kind(other) == _kind(p), row[i + 1 :]))  # noqa: B023
+                untitled = len(list(takewhile(lambda other: not any(other.titles), beside)))
+                found[row].append((untitled, len(beside)))
+        return found
 
 
 def _kind(panel: Panel) -> tuple[str, int, str, bool]:

@@ -85,6 +85,8 @@ class Block:
         """The largest cells with which a band fits into the width, and each of its rows into its height."""
         # Larger cells than the heights allow need not be tried.
         tried = max(heights[n] // p.shape[0] for n, row in zip(band.numbers, band.rows, strict=True) for p in row)
+        if band.least > width:
+            return {p.name: 0 for row in band.rows for p in row}
         for most in range(min(self.m.cell, max(tried, 1)), 0, -1):
             pitches = self._at_most(band, heights, most, shared)
             if band.fits(pitches, width):

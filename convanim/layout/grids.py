@@ -145,7 +145,8 @@ def stack(
     blocks = [Block(rows, kin, told, weight) for rows in scene.blocks]
     strips = bool(scene.traces) and len(scene.traces[0].axes) == 1
     most: Pitches = {}
-    while True:  # what is shared only ever shrinks, so this ends
+    # Each time round a size that panels share gets smaller by a px at least, and too small ends it.
+    for _ in range(m.cell * len(kin.panels) + 1):
         widths = _widths(blocks, most, m)
         pitches: Pitches = {}
         for block, width in zip(blocks, widths, strict=True):
@@ -156,6 +157,8 @@ def stack(
         if shared == pitches:
             break
         most = {name: pitch for name, pitch in shared.items() if not kin.alone(name)}
+        if min(most.values()) < SMALLEST_CELL:
+            raise TooSmall
     if min(pitches.values()) < SMALLEST_CELL:
         raise TooSmall
     pitches = _even(kin, pitches, m)
