@@ -93,7 +93,7 @@ def report(a: Trace, b: Trace) -> str:
     """
     d = Difference(a, b)
     rows = [
-        (name, f"{t.op}   {times(t.x.shape[1:])} → {times(t.answer.shape[1:])}" + _channels(t))
+        (name, f"{t.op}   {times(t.x.shape[1:])} → {times(t.shape[1:])}" + _channels(t))
         for name, t in zip(d.names, (a, b), strict=True)
     ]
     rows.append(("equal", f"{d.equal.sum()} of {count(d.equal.size, 'cell' if d.sized else 'common cell')}"))

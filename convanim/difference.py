@@ -52,7 +52,7 @@ class Difference:
     @cached_property
     def common(self) -> tuple[int, ...]:
         """How many cells both have along each axis, (C, *o)."""
-        return tuple(map(min, self.a.answer.shape, self.b.answer.shape))
+        return tuple(map(min, self.a.shape, self.b.shape))
 
     @cached_property
     def equal(self) -> NDArray[np.bool_]:
@@ -73,7 +73,7 @@ class Difference:
     @property
     def sized(self) -> bool:
         """Whether the outputs have the same size."""
-        return self.a.answer.shape == self.b.answer.shape
+        return self.a.shape == self.b.shape
 
     @property
     def none(self) -> bool:

@@ -136,7 +136,7 @@ class Band:
 
         Panels of one group and height have one top and bottom.
         """
-        found = {}
+        found: dict[Row, list[tuple[int, int]]] = {}
         for row in self.rows:
             found[row] = []
             for i, p in enumerate(row):

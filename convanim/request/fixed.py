@@ -59,7 +59,7 @@ def unpool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
         pooling = MaxPool(**window)
         pooled = fixed(pooling, x, colours)
         done = pooled.trace()
-        return Request(op, (done, None, size), done.answer.shape[1:], output_size=size)
+        return Request(op, (done, None, size), done.shape[1:], output_size=size)
     indices = _planar(op, read_array(typed["indices"], what="--indices"))
     made = fixed(op, x, colours)
     return replace(made, given=(*made.given, indices, size), output_size=size)

@@ -91,7 +91,7 @@ class CompareScene:
 
     def _title(self) -> str:
         d = self.difference
-        into, one, two = (times(v) for v in (d.a.x.shape[1:], d.a.answer.shape[1:], d.b.answer.shape[1:]))
+        into, one, two = (times(v) for v in (d.a.x.shape[1:], d.a.shape[1:], d.b.shape[1:]))
         words = [t.op.words for t in (d.a, d.b)]
         named = d.a.op.convention != d.b.op.convention
         if words[0] != words[1]:
@@ -103,7 +103,7 @@ class CompareScene:
 
     def _stated(self, trace: Trace) -> NDArray[np.uint8]:
         """What each cell of an output is, (C, *o)."""
-        states = np.full(trace.answer.shape, State.ALONE, np.uint8)
+        states = np.full(trace.shape, State.ALONE, np.uint8)
         states[self._shared] = np.where(self.difference.equal, State.EQUAL, State.DIFFERENT)
         return states
 

@@ -37,7 +37,7 @@ class Counts:
         high, wide = (1, *trace.canvas[1:])[-2:]
         self.shape = high, wide
         self.all = self.after(len(trace))
-        self.cuts = trace.canvas[1:] != trace.answer.shape[1:]
+        self.cuts = trace.canvas[1:] != trace.shape[1:]
         self.kept = _two(tuple(a.kept for a in trace.axes)) if self.cuts else (slice(0, high), slice(0, wide))
         self.inside = self._inside()
 

@@ -31,7 +31,7 @@ class Letters:
     """
 
     def __init__(self, trace: ConvTrace) -> None:
-        self.shapes = trace.x.shape[1:], trace.weight.shape[2:], trace.answer.shape[1:]
+        self.shapes = trace.x.shape[1:], trace.weight.shape[2:], trace.shape[1:]
         x, kernel, answer = (Symbols([(letter, n)]) for letter, n in zip("bwc", self.shapes, strict=True))
         self.numerals = x, kernel, answer
         self.x, self.kernel, self.answer = x.codes(), kernel.codes(), answer.codes()

@@ -45,13 +45,16 @@ class PlanesScene(WindowScene):
         # The sums that are added up: one a channel, or of a single channel with three axes one a slice of the kernel.
         self._sliced = self._group == 1 and len(trace.axes) == 3
         self._parts = trace.axes[0].kernel if self._sliced else self._group
+        super().__init__(trace, words)
+
+    def _prepare(self) -> None:
+        trace = self.trace
         self._factor = Numerals(trace.weight)
         products = np.unique(np.multiply.outer(np.unique(trace.x), np.unique(trace.weight)))
         self._sums = self._survey(trace, products)
         self._sum = Numerals(products, self._sums) if trace.x.dtype.kind == "f" else Numerals(self._sums)
         self._told: dict[tuple[int, int], list[str]] = {}
         self._shown: dict[tuple[int, bool], dict[str, Grid]] = {}
-        super().__init__(trace, words)
 
     def _survey(self, trace: ConvTrace, products: NDArray[np.generic]) -> NDArray[np.generic]:
         """Every sum of a plane that is ever shown; of many placements what bounds them."""

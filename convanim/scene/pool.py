@@ -167,7 +167,7 @@ class PoolScene(WindowScene):
     def _mark(self, number: int) -> tuple[int, int, int] | None:
         if not self._max or self._none[number]:
             return None
-        channel = number // prod(self.trace.answer.shape[1:])
+        channel = number // prod(self.trace.shape[1:])
         return self._on_stage((channel, *self._won[number]))
 
     def _remembered(self, plane: int, cells: int) -> dict[Where, str]:

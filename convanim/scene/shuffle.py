@@ -61,7 +61,7 @@ class ShuffleScene:
         self.traces: tuple[Trace, ...] = (trace,)
         self.title, self.detail = heading(trace), self._detail()
         self.left = Slab("input", say("input"), len(trace.x), trace.x.shape[1:])
-        self.right = Slab("output", OUTPUT, trace.channels, trace.answer.shape[1:])
+        self.right = Slab("output", OUTPUT, trace.channels, trace.shape[1:])
         for slab in (self.left, self.right):
             if slab.count > MOST:
                 told = f"{slab.count} {slab.title} channels, but a picture shows at most {MOST}"
@@ -73,7 +73,7 @@ class ShuffleScene:
         r = self.op.factor
         down = not self.op.transposed
         # A block of r x r lies in the output of a shuffle, in the input of an unshuffle.
-        self._cells = np.indices(trace.answer.shape)
+        self._cells = np.indices(trace.shape)
         flat = self._source if down else self._cells
         deep = self._cells[0] if down else self._source[0]
         self._place_of: NDArray[np.int64] = np.zeros(max(len(trace.x), trace.channels), np.int64)
@@ -102,7 +102,7 @@ class ShuffleScene:
 
     def _from(self) -> NDArray[np.int64]:
         """For each output cell the number of the input cell that it comes from."""
-        numbers: NDArray[np.int64] = np.zeros(self.trace.answer.shape, np.int64)
+        numbers: NDArray[np.int64] = np.zeros(self.trace.shape, np.int64)
         for step in self.trace:
             numbers[tuple(step.writes[0])] = np.ravel_multi_index(tuple(step.reads[0]), self.trace.x.shape)
         return numbers
@@ -121,7 +121,7 @@ class ShuffleScene:
 
     def _side(self, flat: bool) -> tuple[int, ...]:
         """Rows and columns of the flat or of the deep side."""
-        return self.trace.answer.shape[1:] if flat == self.op.transposed else self.trace.x.shape[1:]
+        return self.trace.shape[1:] if flat == self.op.transposed else self.trace.x.shape[1:]
 
     def _blocks(self) -> Blocks:
         note = f"c{self.left.count - 1}" if self.left.count > 1 else place([n - 1 for n in self.left.shape])

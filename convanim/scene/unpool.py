@@ -62,7 +62,7 @@ class UnpoolScene:
         self.trace, self.op = trace.by_input(), trace.op
         self.traces: tuple[Trace, ...] = (self.trace, pool) if pool is not None else (self.trace,)
         self.title, self.detail = heading(trace), detail(trace)
-        self._output = trace.answer.shape[1:]
+        self._output = trace.shape[1:]
         named = tuple(words) if len(words) == len(trace.x) else ()
         self.left = Slab("input", say("input"), len(trace.x), trace.x.shape[1:], named)
         self.right = Slab("output", OUTPUT, len(trace.x), self._output, named)

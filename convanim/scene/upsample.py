@@ -63,7 +63,7 @@ class UpsampleScene(WindowScene):
             along = np.moveaxis(taps.overlap().reshape(-1, *(1,) * (len(self.trace.axes) - 1)) > 0, 0, i)
             hit = hit & along
         out = np.where(hit, Role.DONE, Role.INSERTED).astype(np.uint8)
-        return np.broadcast_to(out, self.trace.answer.shape)
+        return np.broadcast_to(out, self.trace.shape)
 
     def _phases(self) -> tuple[Phase, ...]:
         return (WAYS[self.trace.op.mode],)

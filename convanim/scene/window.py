@@ -87,10 +87,11 @@ class WindowScene:
         named = tuple(words)
         self.left = Slab("stage", say("input"), len(trace.x), sizes, named if len(named) == len(trace.x) else ())
         self.right = Slab(
-            *("output", OUTPUT, trace.channels, trace.answer.shape[1:]),
+            *("output", OUTPUT, trace.channels, trace.shape[1:]),
             named if len(named) == trace.channels else (),
         )
         check(self.op, self.left, self.right)
+        self._prepare()
         shape = (len(trace.x), *(line.size for line in self.lines))
         self.stage_roles: Cells = self.left.planes(np.broadcast_to(self._roles(), shape))
         self.stage_values = self.left.planes(self._values())
@@ -112,6 +113,9 @@ class WindowScene:
 
     # What a kind of layer says of itself.
 
+    def _prepare(self) -> None:
+        """What has to be known of the values, once it is known that there are few enough planes for them to be seen."""
+
     def _detail(self) -> str:
         return detail(self.trace)
 
@@ -128,7 +132,7 @@ class WindowScene:
 
     def _results(self) -> Cells:
         """The roles of the finished output, (C, *o)."""
-        return np.full(self.trace.answer.shape, Role.DONE, np.uint8)
+        return np.full(self.trace.shape, Role.DONE, np.uint8)
 
     def _phases(self) -> tuple[Phase, ...]:
         raise NotImplementedError

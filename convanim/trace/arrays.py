@@ -64,6 +64,15 @@ def largest(array: Array) -> Any:
     return max(abs(array.min().item()), abs(array.max().item()))
 
 
+def total_size(array: Array) -> Any:
+    """The sum of the sizes of the numbers, as a Python number, which does not wrap."""
+    if array.dtype.kind == "f":
+        return np.abs(array).sum().item()
+    if largest(array) * array.size <= np.iinfo(np.int64).max:
+        return np.abs(array).sum().item()
+    return sum(abs(number) for number in array.ravel().tolist())
+
+
 def absolute(array: Array | None) -> Any:
     """The sizes of the numbers; None stays None."""
     return None if array is None else np.abs(array)

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 
 from convanim import oracle
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, Weighted, times
+from convanim.ops import LARGEST, Conv, Weighted, times
 from convanim.taps import Ints
-from convanim.trace.arrays import Array, check_bound, largest, numbers, per_channel
+from convanim.trace.arrays import Array, check_bound, largest, numbers, per_channel, total_size
 from convanim.trace.core import Order, Trace
 from convanim.trace.engine import convolved
 from convanim.trace.given import Given, taken_in
@@ -122,6 +122,12 @@ def trace_conv(
     op: Weighted, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, order: Order = "gather"
 ) -> ConvTrace:
     """Trace a layer over an input and weights as its convention has them: the body of `op.trace`."""
+    cells = getattr(weight, "size", 0)  # a kernel that was typed for many channels takes no memory before it is copied
+    if isinstance(cells, int) and cells > LARGEST:
+        raise ConvanimError(
+            f"the weight of {op} would be {times(np.shape(weight))}, more than {LARGEST} cells",
+            "use fewer channels, or a smaller kernel",
+        )
     x, weight = numbers("input", x), numbers("weight", weight)
     x, weight, given = _with_channels(op, x, weight)
     channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
@@ -142,7 +148,7 @@ def assembled(
     arrays = [x, weight] if bias is None else [x, weight, bias]
     floats = any(a.dtype.kind == "f" for a in arrays)
     # No partial sum exceeds this: the largest input times all weights.
-    total = largest(x) * sum(abs(w) for w in weight.ravel().tolist()) + (0 if bias is None else largest(bias))
+    total = largest(x) * total_size(weight) + (0 if bias is None else largest(bias))
     check_bound(total, floats)
     if floats:
         arrays = [a.astype(np.float64) for a in arrays]

@@ -37,6 +37,7 @@ class Trace:
 
     Attributes:
         op: the operation.
+        shape: of the answer, (C_out, *o); the answer itself is computed when it is first asked for.
         x: (C, *n), int64 or float64.
         axes: the arithmetic of each spatial axis.
         channels: of the output.
@@ -71,8 +72,9 @@ class Trace:
                     f"the {what} of {op} would be {times(extent)}, more than {LARGEST} cells",
                     "use a smaller input, stride or padding",
                 )
-        self._answer = self._apply()
-        self._answer.flags.writeable = False
+        self.shape = channels, *sizes
+        #: What is computed when it is first asked for, once for all orders.
+        self._kept: dict[str, Any] = {}
         self._walk(order)
 
     # What a kind of layer says of itself.
@@ -167,6 +169,14 @@ class Trace:
         return self._given.outward(self._answer)
 
     @property
+    def _answer(self) -> Array:
+        if "answer" not in self._kept:
+            self._kept["answer"] = self._apply()
+            self._kept["answer"].flags.writeable = False
+        answer: Array = self._kept["answer"]
+        return answer
+
+    @property
     def answer(self) -> Array:
         """The layer's answer as it is computed with: (C_out, *o), whatever the convention."""
         return self._answer
@@ -201,7 +211,7 @@ class Trace:
     @property
     def cells(self) -> tuple[int, ...]:
         """The grid that the steps walk over, row-major: (C_out, *o) to gather, (C_in, *n) to scatter."""
-        return self.x.shape if self.order == "scatter" else self._answer.shape
+        return self.x.shape if self.order == "scatter" else self.shape
 
     def __len__(self) -> int:
         return prod(self.cells)
@@ -320,7 +330,7 @@ class Trace:
 
     def agrees(self, other: Array) -> bool:
         """Whether another answer (C_out, *o) is this one: to the last digit for integers, else up to rounding."""
-        if other.shape != self._answer.shape:
+        if other.shape != self.shape:
             return False
         if self._answer.dtype.kind == "i":
             return bool((other == self._answer).all())

@@ -58,9 +58,19 @@ class PoolTrace(Trace):
 
     def _apply(self) -> Array:
         if self.op.combine == "max":
-            best, self._where = maxima(self.x, self.axes, self._start)
-            return best
+            return self._maxima[0]
         return self._finished(summed(self._enter(self.x, np.ones((), np.int64)), self.axes))
+
+    @property
+    def _maxima(self) -> tuple[Array, Ints]:
+        if "maxima" not in self._kept:
+            self._kept["maxima"] = maxima(self.x, self.axes, self._start)
+        found: tuple[Array, Ints] = self._kept["maxima"]
+        return found
+
+    @property
+    def _where(self) -> Ints:
+        return self._maxima[1]
 
     @property
     def indices(self) -> Ints:
