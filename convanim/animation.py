@@ -5,6 +5,7 @@ Knows every option and the stage that it belongs to. Draws, times and codes noth
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convanim import __version__
-from convanim.budget import Rung, fitted, read_size, too_large
+from convanim.budget import Rung, fitted, read_size, rungs, too_large
 from convanim.errors import ConvanimError, shortly, whole
 from convanim.film import Film
 from convanim.formats import FORMATS, PICTURE_TICK, Counting, Format, Progress, Saved, draw_png, pick_format, save_trace
@@ -33,6 +34,9 @@ from convanim.theme import load
 from convanim.timeline import Plan, pick_motion, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
+
+#: So many cells a text has at the most, where nobody selected its frames: some megabytes.
+MOST_TEXT = 1_000_000
 
 
 class Animation(Film):
@@ -228,6 +232,12 @@ class Animation(Film):
     def _within(self, form: Format) -> tuple[Animation, str]:
         """This animation, or one with less in it that keeps the size that was asked for, and what it does without."""
         asked = Rung(self.plan, form.tick if self.motion == "smooth" else 0)
+        if not form.draws and self.max_size is None and not self.selected:
+            cells = sum(math.prod(panel.shape) for panel in self.scene.panels)
+            for rung in rungs(asked, self.scene.beats):
+                if len(rung.plan.shots) * cells <= MOST_TEXT:
+                    break
+            return self._as(rung), ""
         if self.max_size is None:
             return self._as(asked), ""
 

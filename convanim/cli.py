@@ -218,7 +218,7 @@ def describe_compare(first: str, second: str, *, alt: bool, **typed: Any) -> Non
     both = compared(first, second, **typed)
     _note(*both, quiet=False)
     a, b = (asked.trace() for asked in both)
-    _tell(a, {"beside": b}, alt=alt, lang=look["lang"])
+    _tell(a, {"beside": b, "select": look["select"]}, alt=alt, lang=look["lang"])
 
 
 def _range(text: str, what: str) -> range:
@@ -248,7 +248,7 @@ def _explain(kind: str, **typed: Any) -> None:
 def _describe(kind: str, *, alt: bool, **typed: Any) -> None:
     look = look_of(typed)
     asked, shown = _asked(kind, **typed)
-    _tell(asked.trace(), shown, alt=alt, lang=look["lang"])
+    _tell(asked.trace(), shown | {"select": look["select"]}, alt=alt, lang=look["lang"])
 
 
 def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str) -> None:
@@ -260,8 +260,11 @@ def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str) -> None:
     click.echo(animation.alt)
     if not alt:
         click.echo()
-        for line in transcript(animation.scene, words=animation.words):
+        frames = (shot.frame for shot in animation.plan.shots)
+        for line in transcript(animation.scene, words=animation.words, frames=frames):
             click.echo(line)
+        if animation.plan.left_out:
+            click.echo("--select all lists every step.")
 
 
 def _animate(kind: str, **typed: Any) -> None:

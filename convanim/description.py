@@ -6,12 +6,13 @@ words and pictures cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from convanim.numerals import Numerals
 from convanim.scene import Scene
-from convanim.scene.frame import Caption, Frame, Panel, Phase, Role
+from convanim.scene.frame import Beats, Caption, Frame, Panel, Phase, Role
 from convanim.symbols import Symbols
 from convanim.words import Catalogue, join, plural, rejoin, say, translate
 
@@ -44,13 +45,16 @@ def _label(phase: Phase) -> str:
     return say("{a} and, beside it, {b}", a=phase.name, b=phase.beside.name) if phase.beside else phase.name
 
 
-def transcript(scene: Scene, most: int | None = None, words: Catalogue | None = None) -> Iterator[str]:
+def transcript(
+    scene: Scene, most: int | None = None, words: Catalogue | None = None, frames: Iterable[int] | None = None
+) -> Iterator[str]:
     """What happens, line by line: the stage is set, each placement with its arithmetic, and the result.
 
     Args:
         scene: what is shown, in the language of `words`.
         most: the number of placements that are told, from the first; all without it.
         words: of that language; None is English.
+        frames: the numbers of the frames that are told of, instead of all; any frame of a placement stands for it.
 
     Example:
         >>> from convanim.ops import Conv
@@ -64,11 +68,19 @@ def transcript(scene: Scene, most: int | None = None, words: Catalogue | None = 
     """
     told = Transcript(scene, most, words)
     beats = scene.beats
-    done = beats.opening + beats.steps * beats.each
-    placed = [beats.opening + (number + 1) * beats.each - 1 for number in range(told.most)]
-    for number in (*range(beats.opening), *placed, *range(done, beats.total)):
-        told.add(number, scene.frame(number))
-    yield from told.text().splitlines()
+    if frames is None:
+        placed = range(beats.opening + beats.each - 1, beats.opening + told.most * beats.each, beats.each)
+        frames = chain(range(beats.opening), placed, range(beats.opening + beats.steps * beats.each, beats.total))
+    for number in dict.fromkeys(_whole_placement(beats, number) for number in frames):
+        if line := told.add(number, scene.frame(number)):
+            yield line
+    yield from told.rest()
+
+
+def _whole_placement(beats: Beats, number: int) -> int:
+    """The last frame of a placement for any frame of it, as only that has the sum; other frames as they are."""
+    step, part = divmod(number - beats.opening, beats.each)
+    return number - part + beats.each - 1 if 0 <= step < beats.steps else number
 
 
 class Transcript:
@@ -84,27 +96,28 @@ class Transcript:
         self.words = words
         self.scene, self.steps = scene, scene.beats.steps
         self.most = self.steps if most is None else min(most, self.steps)
-        self._lines: list[str] = []
+        self._last = ""
         self._placed = 0
         self._before: tuple[Caption, ...] = ()
 
-    def add(self, number: int, frame: Frame) -> None:
-        """Tell of the frame of this number, unless it says nothing new."""
+    def add(self, number: int, frame: Frame) -> str:
+        """Tell of the frame of this number: the line that says what is new, or "" for nothing."""
         line = said(self.scene, number, frame, self.words, self._before)
-        if not line or (self._lines and line == self._lines[-1]):
-            return
+        if not line or line == self._last:
+            return ""
         if self.scene.beats.opening <= number < self.scene.beats.opening + self.steps * self.scene.beats.each:
             if self._placed == self.most:
-                return
+                return ""
             self._placed += 1
             self._before = frame.captions
-        self._lines.append(line)
+        self._last = line
+        return line
 
-    def text(self) -> str:
-        """What was told, and the numbers that came out."""
+    def rest(self) -> list[str]:
+        """How much was not told, and the numbers that came out."""
         left = self.steps - self._placed
         rest = say("{n} of {steps} steps are not listed", n=f"{left:,}", steps=f"{self.steps:,}")
-        return "\n".join([*self._lines, *[translate(rest, self.words)] * bool(left), *results(self.scene, self.words)])
+        return [*[translate(rest, self.words)] * bool(left), *results(self.scene, self.words)]
 
 
 def said(

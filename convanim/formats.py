@@ -149,10 +149,12 @@ def _animated(writer: Callable[[], Callable[..., _Writer]], film: Film, file: Bi
 
     raster = film.raster()
     comment, told = f"{film.comment}\n{film.alt}", description.Transcript(film.scene, TOLD, film.words)
+    lines: list[str] = []
 
     def heard(number: int) -> Frame:
         frame = film.scene.frame(number)
-        told.add(number, frame)
+        if line := told.add(number, frame):
+            lines.append(line)
         return frame
 
     shots = film.plan.shots if film.selected else _seen(film, raster)
@@ -163,7 +165,7 @@ def _animated(writer: Callable[[], Callable[..., _Writer]], film: Film, file: Bi
             container.add(picture.pixels, milliseconds, picture.changed)
             time += milliseconds
             progress(round(len(film) * time / whole), len(film))
-        container.say(told.text())
+        container.say("\n".join([*lines, *told.rest()]))
     return container.images, whole / 1000
 
 
@@ -226,6 +228,7 @@ def sheet(film: Film, file: BinaryIO, columns: int, progress: Progress) -> tuple
 def _txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
     """Write the frames as text."""
     from convanim.draw.text import frame_text, heading
+    from convanim.words import say, translate
 
     file.write(heading(film.scene, film.title).encode())
     for i, shot in enumerate(film.plan.shots, start=1):
@@ -234,6 +237,9 @@ def _txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         text = frame_text(film.scene, frame, shot.frame, shot.milliseconds, captions=captions, words=words)
         file.write(b"\n" + text.encode())
         progress(i, len(film))
+    if left := film.plan.left_out:
+        rest = say("{n} of {steps} steps are not listed", n=f"{left:,}", steps=f"{film.plan.steps:,}")
+        file.write(f"\n{translate(rest, film.words)} (--select all)\n".encode())
     return len(film), film.plan.seconds
 
 

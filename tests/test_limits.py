@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from convanim.animation import Animation
 from convanim.cli import main
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, MaxPool
+from convanim.ops import Conv
 from convanim.template import Template
 from convanim.template.keys import PageTable, ShowTable, TypeTable
 from convanim.trace import ConvTrace, Trace
@@ -69,11 +69,31 @@ def test_too_many_channels_are_refused_before_the_work(
 
 
 def test_an_answer_is_computed_when_it_is_asked_for() -> None:
-    trace = MaxPool(2).trace(np.arange(16).reshape(4, 4))
-    assert trace.shape == (1, 2, 2) and "_answer" not in vars(trace)
-    assert trace.output.tolist() == [[5, 7], [13, 15]]
+    trace = Conv(2, 2).trace(np.arange(16).reshape(4, 4), np.eye(2, dtype=int))
+    assert trace.shape == (1, 2, 2)
+    assert "_answer" not in vars(trace)
+    assert trace.output.tolist() == [[5, 9], [21, 25]]
 
 
 @pytest.mark.parametrize("numbers", [[-3, 4], [2**62, -(2**62), 2**62], [0.5, -0.25]])
 def test_sizes_are_added_without_wrapping(numbers: list[Any]) -> None:
     assert total_size(np.array(numbers)) == sum(map(abs, numbers))
+
+
+def test_a_description_is_paced_as_the_film_is() -> None:
+    words = ["describe", "conv", "--input", "40x40", "--kernel", "3"]
+    told, whole = (CliRunner().invoke(main, [*words, *more]).output for more in ([], ["--select", "all"]))
+    listed = len(re.findall("^step ", told, re.MULTILINE))
+    assert 100 < listed < 1000
+    assert f"{38 * 38 - listed:,} of 1,444 steps are not listed" in told
+    assert "--select all" in told
+    assert len(re.findall("^step ", whole, re.MULTILINE)) == 1444
+
+
+def test_a_text_of_a_large_input_leaves_frames_out_and_says_so(tmp_path: Path) -> None:
+    trace = Conv(3).trace(np.arange(202 * 202).reshape(202, 202), np.ones((3, 3), int))
+    saved = Animation(trace).save(tmp_path / "x.txt")
+    text = (tmp_path / "x.txt").read_text()
+    assert saved.size < 20_000_000
+    assert saved.left_out > 39_000
+    assert f"{saved.left_out:,} of 40,000 steps are not listed (--select all)" in text

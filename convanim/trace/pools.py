@@ -220,7 +220,7 @@ def pooled(op: Pool, x: Array, given: Given, order: Order = "gather") -> PoolTra
     elif op.combine == "mean":
         check_bound(largest(x) * many, floats)
     done = PoolTrace(op, x, given=given, order=order)
-    if np.isnan(done.answer).any():
+    if op.combine == "norm" and np.isnan(done.answer).any():
         cell = np.argwhere(np.isnan(done.answer))[0, 1:].tolist()
         raise ConvanimError(
             f"the sum of powers under the window of output {cell} of {op} is negative and has no root",
