@@ -279,7 +279,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
         tmp_path.chmod(0o555)
     try:
         assert kinds(tmp_path) == set()
-        with pytest.raises(ConvanimError, match="cannot be written to"):
+        with pytest.raises(ConvanimError, match=r"cannot be written to|not a regular file"):
             here(tmp_path)
     finally:
         tmp_path.chmod(0o755)
