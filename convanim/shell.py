@@ -13,7 +13,7 @@ import sys
 import threading
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NoReturn
@@ -57,11 +57,45 @@ NOTED = {
 SHOWN = {"--view", "--symbols", "--saturate", "--backward", "--grad"}
 
 
-class Program(click.Group):
+#: The command of each kind of layer.
+COMMANDS = {
+    "Conv": "conv",
+    "ConvTranspose": "transposed",
+    "MaxPool": "pool",
+    "AvgPool": "pool --mode avg",
+    "LpPool": "pool --mode lp",
+    "MaxUnpool": "unpool",
+    "Upsample": "upsample",
+    "PixelShuffle": "shuffle",
+    "PixelUnshuffle": "shuffle --inverse",
+}
+
+
+class Layers(click.Group):
+    """A group of commands that knows by which names people look for a layer's command."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command that is meant, or one sentence for a layer that has another name or is not shown."""
+        name = args[0] if args else ""
+        if name and self.get_command(ctx, name) is None:
+            from convanim.ops.reading.names import SHOWN as LAYERS
+            from convanim.ops.reading.names import kind_of, what_is
+
+            if told := what_is(name):
+                raise ConvanimError(f"{name} is {told}", LAYERS)
+            kind = kind_of(name)[0]
+            if kind and COMMANDS[kind].partition(" ")[0] in self.commands:
+                raise ConvanimError(f"there is no command {name!r}", f"use {ctx.command_path} {COMMANDS[kind]}")
+        return super().resolve_command(ctx, args)
+
+
+class Program(Layers):
     """A group of commands that ends as we want it to.
 
     Exit codes: 0, 1 (it failed), 2 (it was asked wrongly), 130 (interrupted).
     """
+
+    group_class = Layers
 
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Run the command line and leave."""
@@ -210,11 +244,25 @@ def _one_sentence(error: click.ClickException) -> str:
             )
         if command in ("compare", "layer") and error.option_name in NOTED:
             return f"{error.option_name} is written into the layer's own notation; type {NOTED[error.option_name]}."
+        known = {option: option for p in (error.ctx.command.params if error.ctx else ()) for option in p.opts}
+        same = _same_option(error.option_name, known)
+        if same:
+            return f"No such option {error.option_name!r}. Did you mean {same!r}?"
         if error.option_name == "--output-padding":
             return f"{error.option_name} belongs to transposed convolutions; use convanim transposed."
     if "unexpected extra argument" in text:  # cmd.exe takes single quotes for letters, and parts at the blanks
         return f"{text}; put a value that has blanks in it into double quotes."
     return text if text.endswith((".", "?", ")")) else text + "."
+
+
+def _same_option(option: str, known: Collection[str]) -> str | None:
+    """The option of a command that is called like this elsewhere."""
+    from convanim.ops.arguments import alike
+
+    names = {name.lstrip("-").replace("-", "_"): name for name in known}
+    found = alike(option.lstrip("-").replace("-", "_"), names)
+    kernel = found or ("kernel" if "kernel" in names and alike(option.lstrip("-"), ["kernel_size"]) else None)
+    return names[kernel] if kernel else None
 
 
 def _give_up(stream: Any) -> None:

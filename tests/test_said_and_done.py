@@ -11,6 +11,7 @@ from click.testing import CliRunner
 import convanim as ca
 from convanim.cli import main
 from convanim.ops.conventions import ALIASES, KNOWN
+from convanim.ops.reading.names import kind_of
 from convanim.scene import scene
 from tests import definitions
 
@@ -204,3 +205,120 @@ def test_layers_that_differ_in_their_channels_are_told_apart() -> None:
     _, told, _ = run("compare", "nn.Conv2d(3, 8, 3)", "nn.Conv2d(6, 8, 3)", "--input", "5x5")
     assert "the input channels are 3 in the first and 6 in the second" in told
     assert "the same layer" not in told
+
+
+# --- suggestions -----------------------------------------------------------------------------------------------------
+
+#: Names that people type for a layer, and the layer that they mean.
+MEANT = {
+    "Conv": "conv Convolution conv2 cnv Conv2 convolve conv1d Conv2D cross_correlation",
+    "ConvTranspose": "deconv Deconv2d deconvolution Deconvolution2D ConvTransposed ConvTranpose TransposedConv "
+    "conv_transpose ConvTranspose2d Conv2DTranspose upconv transpose_conv",
+    "MaxPool": "maxpool MaxPol MaxPooling max_pool2d pool",
+    "AvgPool": "avgpool AveragePool MeanPool AvgPooling avg_pool1d",
+    "LpPool": "LPPool lppool2d",
+    "MaxUnpool": "MaxUnpooling max_unpool2d unpooling",
+    "Upsample": "upsample UpSampling interpolate Upsampl resize UpsamplingNearest2d",
+    "PixelShuffle": "pixel_shuffle depth_to_space PixelShufle SubPixelConv",
+    "PixelUnshuffle": "pixelunshuffle space_to_depth",
+}
+NAMED = [(name, kind) for kind, names in MEANT.items() for name in names.split()]
+
+
+@pytest.mark.parametrize(("name", "kind"), NAMED)
+def test_the_layer_that_is_suggested_is_the_one_that_was_meant_and_can_be_typed(name: str, kind: str) -> None:
+    for line in (f"{name}(x, w)", f"Foo.{name}(x, w)", f"F.{name}(x, w)"):
+        hint = hint_of(line)
+        if "as in " in hint:
+            assert type(ca.parse(hint.partition("as in ")[2])).__name__ == kind
+        elif "did you mean" in hint:  # a name of the framework's own
+            own = hint.removeprefix("did you mean ")
+            assert kind_of(own)[0] == kind
+            assert "known layer" not in hint_of(f"{own}(2, 2, 2)")
+
+
+def hint_of(line: str) -> str:
+    """What to type instead of a line; nothing where it can be read."""
+    try:
+        ca.parse(line)
+    except ca.ConvanimError as error:
+        return error.hint
+    return ""
+
+
+@pytest.mark.parametrize(("name", "kind"), NAMED)
+def test_the_command_that_is_suggested_runs(name: str, kind: str, tmp_path: Path) -> None:
+    code, _, told = run(name)
+    if "no command" not in told:
+        assert code == 2
+        assert "did you mean" not in told.lower() or name in ("conv2", "cnv"), told
+        return
+    words = told.strip().rstrip(".").partition("; use ")[2].split()[1:]
+    typed = ["--input", "4x4" if words[0] != "shuffle" or "--inverse" in words else "4x2x2"]
+    kernel = [] if words[0] in ("upsample", "shuffle") else ["--kernel", "2"]
+    assert run(*words, *typed, *kernel, "-o", str(tmp_path / "o.json"))[0] == 0
+    kinds = {"conv": "Conv", "transposed": "ConvTranspose", "unpool": "MaxUnpool", "upsample": "Upsample"}
+    assert kinds.get(words[0], kind) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        *(("nn.ReLU()", "an activation"), ("ReLU()", "an activation"), ("nn.BatchNorm2d(3)", "a normalisation")),
+        *(("nn.Linear(3, 4)", "every value meets"), ("layers.Dense(3)", "every value meets")),
+        *(("nn.AdaptiveAvgPool2d(1)", "an adaptive pooling"), ("nn.Fold((4, 4), 2)", "a rearrangement of windows")),
+        *(("F.unfold(x, 2)", "a rearrangement"), ("layers.GlobalAveragePooling2D()", "a global pooling")),
+        *(
+            ("nn.Dropout2d(0.5)", "at random"),
+            ("nn.Flatten()", "a change of shape"),
+            ("nn.LeakyReLU(0.1)", "activation"),
+        ),
+        *(("nn.GroupNorm(2, 4)", "a normalisation"), ("layers.LayerNormalization()", "a normalisation")),
+    ],
+)
+def test_a_layer_that_is_not_shown_is_told_what_it_is(name: str, what: str) -> None:
+    with pytest.raises(ca.ConvanimError) as told:
+        ca.parse(name)
+    assert what in told.value.message
+    assert "the layers that are shown are Conv, ConvTranspose" in told.value.hint
+    assert "did you mean" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "layers.Conv2D(1, ksize=3)",
+        "nn.Conv2d(1, 1, kernel=3)",
+        "nn.Conv2d(1, 1, filter_size=3)",
+        "nn.MaxPool2d(pool_size=3)",
+        "layers.MaxPooling2D(kernel_size=3)",
+        "nn.Conv2d(1, 1, 3, strides=2)",
+        "layers.Conv2D(1, 3, stride=2)",
+        "nn.Conv2d(1, 1, 3, pad=1)",
+        "nn.Conv2d(1, 1, 3, dilation_rate=2)",
+        "nn.Conv2d(1, 1, 3, group=1)",
+        "nn.Conv2d(nin=1, out_channels=1, kernel_size=3)",
+        "Conv(ksize=3)",
+        "Conv(3, strides=2)",
+        "PixelShuffle(block_size=2)",
+        "Upsample(scale=2)",
+        "LpPool(2, p=3)",
+    ],
+)
+def test_an_argument_that_is_suggested_is_taken(line: str) -> None:
+    for _ in range(3):
+        try:
+            ca.parse(line)
+            return
+        except ca.ConvanimError as error:
+            wrong, right = error.message.split("'")[1], error.hint.partition("did you mean ")[2]
+            line = line.replace(f"{wrong}=", f"{right}=")
+    pytest.fail(line)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--ksize", "2"), ("--pad", "1"), ("--strides", "2"), ("--rate", "1")])
+def test_an_option_that_is_suggested_is_taken(option: str, value: str, tmp_path: Path) -> None:
+    kernel = [] if option == "--ksize" else ["--kernel", "2"]
+    _, _, told = run("conv", "--input", "4x4", *kernel, option, value, "-o", "x.png")
+    right = told.split("Did you mean '")[1].split("'")[0]
+    assert run("conv", "--input", "4x4", *kernel, right, value, "-o", str(tmp_path / "o.json"))[0] == 0

@@ -6,7 +6,7 @@ Knows how each is checked and refused. Must not know which layer they are for.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from numbers import Real
 from typing import Any
@@ -23,9 +23,39 @@ PADDING_WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-def near(word: str, known: Sequence[str] | dict[str, Any]) -> str:
-    """A hint for a word that is not known: the near one, or all that are."""
-    close = difflib.get_close_matches(word, known, 1, 0.4)
+#: Names that frameworks and people have for one argument.
+_ALIKE = (
+    "kernel_size ksize kernel k filter_size window window_size pool_size kernel_shape window_shape kernel_width",
+    "stride strides s step subsample window_strides",
+    "padding pad pads p border_mode",
+    "dilation dilations dilation_rate rate d atrous_rate kernel_dilation rhs_dilation",
+    "groups group num_groups feature_group_count",
+    "in_channels in_features in_planes input_channels nin",
+    "out_channels filters features out_features num_filters nb_filter out_planes output_channels nout",
+    "scale_factor factor scale scales upscale_factor downscale_factor r block_size blocksize size",
+    "output_padding out_padding adj",
+    "norm_type p norm",
+    "mode interpolation method",
+    "bias use_bias",
+)
+
+
+def alike(word: str, known: Collection[str]) -> str | None:
+    """The one of some arguments that a word of another framework means, if any.
+
+    Example:
+        >>> alike("ksize", ("strides", "pool_size")), alike("ksize", ("mode",))
+        ('pool_size', None)
+    """
+    for names in map(str.split, _ALIKE):
+        if word.lower() in names and (found := [name for name in names if name in known]):
+            return found[0]
+    return None
+
+
+def near(word: str, known: Collection[str]) -> str:
+    """A hint for a word that is not known: the one that means the same, the near one, or all that are."""
+    close = [same] if (same := alike(word, known)) else difflib.get_close_matches(word, known, 1, 0.7)
     return f"did you mean {close[0]}" if close else "use one of " + ", ".join(known)
 
 

@@ -15,6 +15,7 @@ from convanim.ops.layers import Conv, ConvTranspose
 from convanim.ops.operation import Operation
 from convanim.ops.pools import AvgPool, LpPool, MaxPool, MaxUnpool
 from convanim.ops.reading import from_line, keras, torch
+from convanim.ops.reading.names import unknown
 from convanim.ops.resize import PixelShuffle, PixelUnshuffle, Upsample
 
 #: Names of layers that are nobody else's.
@@ -71,14 +72,14 @@ def parse(text: str) -> Operation:
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
             raise ValueError
         name = call.func.id
+        if name not in KINDS:
+            raise unknown(name, f"{name!r} in {shown}")
         positional = [ast.literal_eval(node) for node in call.args]
         named = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg is not None}
         if len(named) != len(call.keywords):
             raise ValueError
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         raise ConvanimError(f"{shown} is not a layer", form) from None
-    if name not in KINDS:
-        raise ConvanimError(f"{name!r} in {shown} is not a layer", near(name, KINDS))
     kind = KINDS[name]
     arguments = [f.name for f in fields(kind)]
     places = [f.name for f in fields(kind) if not f.kw_only]

@@ -7,15 +7,17 @@ changes the arithmetic and is not understood is refused by its name.
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from difflib import get_close_matches
 from typing import Any
 
 from convanim.errors import ConvanimError
-from convanim.ops.arguments import at, near, short
+from convanim.ops.arguments import at, short
 from convanim.ops.layers import Conv, ConvTranspose
 from convanim.ops.operation import Operation
 from convanim.ops.pools import AvgPool, LpPool, MaxPool, Pool
 from convanim.ops.reading import flax, keras, onnx, torch
 from convanim.ops.reading.calls import Call, Pad, taken_apart
+from convanim.ops.reading.names import kind_of, unknown
 
 __all__ = ["from_line"]
 
@@ -67,8 +69,10 @@ def _layer(part: Any, constants: dict[str, Any]) -> Operation | Pad | None:
     if found is not None:
         return found
     names = [name for framework in (torch, keras, flax) for name in framework.NAMES]
-    told = "; jax.lax does not say the kernel's size" if part.name.startswith("jax.lax") else ""
-    raise ConvanimError(f"{short(part.name)} is not a known layer{told}", near(part.last, names))
+    close = get_close_matches(part.last, names, 1, 0.8)
+    if close and part.last[:1].isupper() and kind_of(part.last)[0] == kind_of(close[0])[0]:
+        raise ConvanimError(f"{short(part.name)} is not a known layer", f"did you mean {close[0]}")
+    raise unknown(part.last, short(part.name), theirs=True)
 
 
 def _padded(pad: Pad, op: Operation) -> Operation:

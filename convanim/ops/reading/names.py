@@ -1,0 +1,112 @@
+"""Names by which people know layers: which layer of ours they mean, or what they are that is not shown here.
+
+Knows names alone. Must not know arguments. Every layer that is suggested here can be typed as it stands.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from convanim.errors import ConvanimError
+
+#: Each kind of layer as it can be typed; then the names it goes by, in small letters and without its number of axes.
+EXAMPLES = {
+    "Conv": "Conv(3)",
+    "ConvTranspose": "ConvTranspose(3, stride=2)",
+    "MaxPool": "MaxPool(2)",
+    "AvgPool": "AvgPool(2)",
+    "LpPool": "LpPool(2)",
+    "MaxUnpool": "MaxUnpool(2)",
+    "Upsample": "Upsample(scale_factor=2)",
+    "PixelShuffle": "PixelShuffle(2)",
+    "PixelUnshuffle": "PixelUnshuffle(2)",
+}
+_KNOWN_AS = {
+    "Conv": "conv convolution convolve crosscorrelation atrousconv convgeneraldilated convwithgeneralpadding",
+    "ConvTranspose": "convtranspose convtransposed transposeconv transposedconv transposedconvolution deconv "
+    "deconvolution convbackpropinput fractionallystridedconv upconv transposed transpose",
+    "MaxPool": "maxpool maxpooling pool pooling",
+    "AvgPool": "avgpool avgpooling averagepool averagepooling meanpool meanpooling",
+    "LpPool": "lppool lppooling l2pool",
+    "MaxUnpool": "maxunpool maxunpooling unpool unpooling",
+    "Upsample": "upsample upsampling interpolate interpolation resize upsamplingnearest upsamplingbilinear "
+    "upsamplenearest upsamplebilinear bilinear nearest imageresize",
+    "PixelShuffle": "pixelshuffle depthtospace subpixel subpixelconv shuffle",
+    "PixelUnshuffle": "pixelunshuffle spacetodepth unshuffle",
+}
+_KINDS = {name: kind for kind, names in _KNOWN_AS.items() for name in names.split()}
+
+#: Layers that are not shown, by a pattern of such a name, and what each of them is.
+_OTHERS = (
+    (r"(log)?(soft(max|min|plus|sign|shrink)|sigmoid)|\w*relu6?|[cgs]?elu|silu|mish|swish|hard\w+|tanh\w*|activation\w*"
+     r"|threshold|maxout|glu", "an activation, which changes each value by itself"),
+    (r"\w*norm(ali[sz]ation)?", "a normalisation, which scales values by what all of them have in common"),
+    (r"(lazy|bi)?linear|dense|fullyconnected|gemm|matmul|einsum", "a layer in which every value meets every other"),
+    (r"adaptive\w+pool\w*", "an adaptive pooling, whose windows follow from the sizes of input and output"),
+    (r"global\w+pool\w*", "a global pooling, whose one window is the whole input"),
+    (r"fractionalmaxpool", "a pooling with windows at random"),
+    (r"fold|col2im|unfold|im2col|extract\w*patches", "a rearrangement of windows, which has no kernel"),
+    (r"\w*dropout\w*|gaussiannoise", "a layer that changes values at random while a model is trained"),
+    (r"flatten|unflatten|reshape|permute|transposeaxes|concat\w*|add|identity|squeeze|rearrange|slice",
+     "a change of shape, in which no kernel moves"),
+    (r"embedding\w*|\w*attention|transformer\w*|r?nn(cell)?|lstm\w*|gru\w*", "a layer without a kernel that moves"),
+    (r"(depthwise|separable)conv\w*", "a convolution with as many groups as channels, which it does not say"),
+    (r"\w*pad(ding)?|crop\w*", "padding or a crop, which is shown together with the layer beside it"),
+)  # fmt: skip
+SHOWN = f"the layers that are shown are {', '.join(list(EXAMPLES)[:-1])} and {list(EXAMPLES)[-1]}"
+
+
+def kind_of(name: str) -> tuple[str | None, int | None]:
+    """Which of our layers a name means, and how many axes it says; None for either that it does not say.
+
+    Example:
+        >>> kind_of("Deconv2d"), kind_of("maxpol"), kind_of("ReLU")
+        (('ConvTranspose', 2), ('MaxPool', None), (None, None))
+    """
+    bare, rank = _bare(name)
+    if what_is(name):
+        return None, rank
+    close = [bare] if bare in _KINDS else difflib.get_close_matches(bare, _KINDS, 1, 0.8)
+    return (_KINDS[close[0]] if close else None), rank
+
+
+def what_is(name: str) -> str | None:
+    """What a known layer is that is not shown here; None for any other name.
+
+    Example:
+        >>> what_is("BatchNorm2d")
+        'a normalisation, which scales values by what all of them have in common'
+    """
+    bare = _bare(name)[0]
+    if bare in _KINDS:
+        return None
+    return next((told for pattern, told in _OTHERS if re.fullmatch(pattern, bare)), None)
+
+
+def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
+    """What to raise for a name that is no layer here: what it is, or the layer to type instead.
+
+    Args:
+        shown: the name, or the line, as the sentence has it.
+        theirs: whether it stands in a line of a framework, where the name itself may be right and the call no layer.
+    """
+    if told := what_is(name):
+        return ConvanimError(f"{shown} is {told}", SHOWN)
+    kind, rank = kind_of(name)
+    if kind is None:
+        return ConvanimError(f"{shown} is not a known layer", SHOWN)
+    example = EXAMPLES[kind]
+    if rank and theirs and kind in ("Conv", "ConvTranspose"):
+        example = f"nn.{kind}{rank}d(1, 1, kernel_size=3)"
+    if theirs and name.rpartition(".")[2][:1].islower():
+        told = "is a function of arrays, which does not say the kernel's size"
+        return ConvanimError(f"{shown} {told}", f"write the layer, as in {example}")
+    return ConvanimError(f"{shown} is not a known layer", f"did you mean {kind}, as in {example}")
+
+
+def _bare(name: str) -> tuple[str, int | None]:
+    """A name in small letters, without its home, underscores and number of axes, and that number."""
+    last = name.rpartition(".")[2].lower().replace("_", "").replace("-", "")
+    found = re.fullmatch(r"(\D+?)([123])d(\D*)", last)
+    return (found[1] + found[3], int(found[2])) if found else (last, None)
