@@ -9,7 +9,6 @@ import contextlib
 import io
 import json
 import os
-import pty
 import re
 import shlex
 import subprocess
@@ -331,6 +330,7 @@ def test_open_shows_the_finished_file(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def on_a_terminal(*arguments: object) -> str:
+    pty = pytest.importorskip("pty", reason="Windows has no such terminals")
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "convanim", *map(str, arguments)]
     with subprocess.Popen(command, stderr=slave, stdout=subprocess.DEVNULL, env=os.environ | {"TERM": "xterm"}) as it:
