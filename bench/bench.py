@@ -145,6 +145,29 @@ def memory_of_many_frames(folder: Path, _: int) -> Iterator[Row]:
     yield Row("peak memory, 8,836 placements or 25 frames", "within 20 MB", measured, ok)
 
 
+def formats(folder: Path, _: int) -> Iterator[Row]:
+    """The reference scene on a usual page in every format, against the GIF."""
+    scene = "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1"
+    for motion in ("step", "smooth"):
+        gif = 0
+        for suffix in ("gif", "webp", "apng", "mp4", "webm", *(("png", "txt", "json") if motion == "step" else ())):
+            done = ours(f"{scene} --motion {motion}", file := folder / f"up.{suffix}")
+            size = file.stat().st_size
+            gif = gif or size
+            ok = size < gif if suffix in ("webp", "apng") else None
+            measured = f"{size / 1e3:.0f} KB, {done.cpu:.1f} s of CPU time"
+            yield Row(f"{motion}, 1280x720, .{suffix}", "" if ok is None else "below the GIF", measured, ok)
+
+
+def memory_of_formats(folder: Path, _: int) -> Iterator[Row]:
+    """What 2,000 frames add to 50 of them, on a page of 1280x720 px."""
+    for suffix in ("webp", "apng", "mp4"):
+        scene = "conv --input 46x46 --kernel 3x3 --seconds-per-step 0.08"
+        few, many = (ours(f"{scene} --select 0..{n - 1}", folder / f"a.{suffix}") for n in (50, 1940))
+        more = many.peak - few.peak
+        yield Row(f"peak memory, 1,940 frames or 50, .{suffix}", "within 30 MB", f"{more:+.1f} MB", more <= 30)
+
+
 def left_to_save(folder: Path, _: int) -> Iterator[Row]:
     tool = shutil.which("gifsicle")
     scenes = {"light": LAYER, "dark": f"{LAYER} --theme dark", **SHADED}
@@ -198,6 +221,8 @@ FIGURES = (
     against_the_baseline,
     one_more_frame,
     memory_of_many_frames,
+    formats,
+    memory_of_formats,
     left_to_save,
     help_is_quick,
     large_trace,

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from galleries import CONV, TEXT, here, put
-from tools import need
+from tools import need, need_module
 
 from convanim.errors import ConvanimError
 from convanim.gallery import read_folder
@@ -334,3 +334,16 @@ def test_there_may_be_nothing_to_compare(tmp_path: Path) -> None:
     (tmp_path / "old.gif").write_bytes(b"GIF89a")
     with pytest.raises(ConvanimError, match=r"old\.gif cannot be read"):
         diff(tmp_path, "a", tmp_path / "d.html", old=tmp_path / "old.gif")
+
+
+def test_a_card_plays_the_animation_that_there_is_and_a_video_is_linked(tmp_path: Path) -> None:
+    need_module("imageio_ffmpeg", promised=True)
+    folder = put(tmp_path, up=f'{CONV}select = "0,last"\nformats = ["webp", "mp4"]')
+    report = here(folder)
+    assert not report.failed
+    assert {path.name for path in folder.rglob("up.*")} == {"up.toml", "up.webp", "up.mp4", "up.png"}
+    assert (folder / "stills" / "up.png").exists()
+    page = (folder / "index.html").read_text()
+    assert 'data-gif="up.webp"' in page
+    assert 'href="up.mp4"' in page
+    assert read_manifest(folder / "manifest.json").entries["up"].files["up.webp"].seconds > 1

@@ -110,9 +110,8 @@ def need_module(name: str, *, promised: bool = False) -> ModuleType:
         try:
             return importlib.import_module(name)
         except ImportError:
-            missing = (
-                f"{name} is not installed: pip install '.[{name.split('.', maxsplit=1)[0].replace('flax', 'jax')}]'"
-            )
+            extra = {"flax": "jax", "imageio_ffmpeg": "video"}.get(package := name.split(".", maxsplit=1)[0], package)
+            missing = f"{name} is not installed: pip install '.[{extra}]'"
             if promised and os.environ.get("CI"):
                 pytest.fail(missing)
             pytest.skip(missing, allow_module_level=True)

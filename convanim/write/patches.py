@@ -91,7 +91,7 @@ class PatchWriter(ABC):
             self._shown = frame.copy()
             self._hold((0, 0, *frame.shape), None)
         else:
-            top, left, bottom, right = changed or (0, 0, *frame.shape)
+            top, left, bottom, right = map(int, changed or (0, 0, *frame.shape))  # NumPy's know no bytes
             differs = self._shown[top:bottom, left:right] != frame[top:bottom, left:right]
             rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
             if len(rows):

@@ -118,7 +118,7 @@ class VideoWriter:
         if milliseconds < TICK:
             raise ConvanimError(
                 f"a frame of {milliseconds} ms is shorter than one of a video, which has {RATE} a second",
-                f"use {TICK / 1000} seconds or more, or write a .gif, .webp or .apng",
+                f"show every frame for {TICK / 1000} seconds or more, or write a .gif, .webp or .apng",
             )
         self._time += milliseconds
         colours = self._palette[np.pad(frame, self._more, "edge")]
