@@ -58,7 +58,7 @@ class Animation(Film):
         seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s, or what
             the template says.
         hold_last: seconds of the last frame.
-        plays: how often it runs; 0 for ever.
+        plays: how often it runs; 0 forever.
         select: frames to show, by number or as "0,4,8", "2..6", "last"; "step:12" is the placement that the page
             counts as 12, with its sum written.
         title: instead of the one made from the layer.

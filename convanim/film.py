@@ -28,7 +28,7 @@ class Film:
         words: of that language; None for English.
         plan: which frames are shown, and how long.
         tick: ms of a frame on the way between two; 0 for none.
-        plays: how often it runs; 0 for ever.
+        plays: how often it runs; 0 forever.
         selected: whether the frames were chosen one by one.
         settings: the page's size, and what appears on it.
         layout: how the grids stand.
@@ -55,12 +55,12 @@ class Film:
 
     @property
     def width(self) -> int:
-        """Of the page, px."""
+        """The width of the page, px."""
         return self.settings.width
 
     @property
     def height(self) -> int:
-        """Of the page, px."""
+        """The height of the page, px."""
         return self.settings.height
 
     @property

@@ -1,4 +1,4 @@
-"""Files that a user or a repository names, as bytes or as TOML, without waiting for ever and without filling memory.
+"""Files that a user or a repository names, as bytes or as TOML, without waiting forever and without filling memory.
 
 Knows which files are safe to read: regular ones of a bounded size, and TOML of a bounded depth. Must not know what is
 in them. Everything that is wrong is an OSError or a ValueError whose text a caller puts into its own sentence.

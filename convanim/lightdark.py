@@ -37,7 +37,7 @@ def pair_names(path: Path | None, format: str | None = None) -> tuple[Path, Path
     """The two files that a name stands for.
 
     Raises:
-        ConvanimError: a stream, a series, or a format that is no picture of a page.
+        ConvanimError: a stream, a series, or a format that is not a picture of a page.
 
     Example:
         >>> [str(p) for p in pair_names(Path("up.gif"))]
@@ -69,7 +69,7 @@ def save_pair(
         look: what `Animation` takes, but for the theme.
 
     Raises:
-        ConvanimError: as for `Animation` and its `save`, or a format that is no picture of a page.
+        ConvanimError: as for `Animation` and its `save`, or a format that is not a picture of a page.
         CheckFailed: the trace disagrees with its replay or with the oracle.
     """
     if "theme" in look:

@@ -17,7 +17,7 @@ LEVELS: list[dict[str, str]] = [
         "errors": "how a wrong input is told to a person",
         "doors": "methods that lead on to a later stage, by name only",
         "rcfile": "matplotlib without the settings of the current folder",
-        "inputfile": "files that somebody names, read without waiting for ever or filling memory",
+        "inputfile": "files that somebody names, read without waiting forever or filling memory",
     },
     {"words": "English that remembers its template, so that it can be told in another language"},
     {"numerals": "how a number reads: minus signs, digits, no float noise"},

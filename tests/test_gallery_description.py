@@ -39,9 +39,9 @@ def wrong(folder: Path, text: str, **others: str) -> str:
     [
         ("", "a.toml has no layer; write layer ="),
         ('layer = "Conv(2)"\n', "a.toml has no input; write input ="),
-        (TEXT + "widht = 3\n", "a.toml line 5: 'widht' is no key; did you mean width?"),
+        (TEXT + "widht = 3\n", "a.toml line 5: 'widht' is not a key; did you mean width?"),
         (TEXT.replace("640", '"x"'), "a.toml line 3: width needs int, got str"),
-        (TEXT + "[more]\n", "a.toml: 'more' is no key"),
+        (TEXT + "[more]\n", "a.toml: 'more' is not a key"),
         (TEXT + "formats = 1\n", "is not TOML"),
         ('layer = "Conv(2)"\ninput = "3x3"\nformats = []\n', "a.toml line 3: formats [] are none"),
         ('layer = "Conv(2)"\ninput = "3x3"\nformats = ["../x"]\n', "a.toml line 3: formats has '../x'"),
@@ -102,8 +102,8 @@ def test_what_comes_later_wins(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[defaults]\nwidht = 1\n", "gallery.toml line 2: 'widht' is no key of an entry; did you mean width"),
-        ("titel = 'x'\n", "gallery.toml line 1: 'titel' is no key; did you mean title"),
+        ("[defaults]\nwidht = 1\n", "gallery.toml line 2: 'widht' is not a key of an entry; did you mean width"),
+        ("titel = 'x'\n", "gallery.toml line 1: 'titel' is not a key; did you mean title"),
         ('root = "/etc"\n', "gallery.toml line 1: root '/etc' is absolute"),
         ("title = ", "gallery.toml is not TOML"),
     ],

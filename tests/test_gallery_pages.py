@@ -145,8 +145,8 @@ tags = ["t"]
     assert '<a href="a-x.gif">two</a>' in table
     for wrong, why in (
         ('hero = "bb"\n', r"gallery\.toml: hero names 'bb', which is not there; did you mean b"),
-        ('[[sections]]\ntitle = "a"\ntag = ["b"]\n', r"gallery\.toml line 3: 'tag' is no key; did you mean tags"),
-        ('pair = {sufix = "-x"}\n', r"'sufix' is no key; did you mean suffix"),
+        ('[[sections]]\ntitle = "a"\ntag = ["b"]\n', r"gallery\.toml line 3: 'tag' is not a key; did you mean tags"),
+        ('pair = {sufix = "-x"}\n', r"'sufix' is not a key; did you mean suffix"),
     ):
         put(tmp_path, gallery=wrong)
         with pytest.raises(ConvanimError, match=why):

@@ -364,7 +364,7 @@ def test_a_mistake_is_told_where_it_stands(tmp_path: Path) -> None:
     failed = here(tmp_path).failed
     assert failed["a"].startswith("gallery.toml line 4: width needs int, got str")
     assert failed["b"].startswith("_b.toml line 3: view 'slidng' is not known")
-    assert failed["c"].startswith("_c.toml line 1: 'widht' is no key")
+    assert failed["c"].startswith("_c.toml line 1: 'widht' is not a key")
     assert failed["d"] == "d.toml line 1: extends '_d', which cannot be read; mend _d.toml."
     assert failed["_d"].startswith("_d.toml is not TOML")
 

@@ -134,5 +134,5 @@ def test_a_gallery_waits_for_none_of_its_files(name: str, kind: str, tmp_path: P
 
 def test_a_font_that_is_asked_for_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(fonts.ASKED, str(tmp_path))
-    with pytest.raises(ConvanimError, match="is no file"):
+    with pytest.raises(ConvanimError, match="is not a file"):
         list(fonts.candidates())

@@ -175,7 +175,7 @@ def _pooled(op: Pool, place: Place, ceil: bool) -> Code | None:
 
 
 def _window(op: Pool, place: Place, **more: Any) -> Code:
-    """A pooling layer; its stride is the kernel unless told."""
+    """A pooling layer; its stride is the kernel by default."""
     size, stride = place.each("kernel"), place.each("stride")
     padding, dilation = more.pop("padding", None), _usual(place.each("dilation"), 1)
     named = "MaxPool" if isinstance(op, MaxPool) else "AvgPool"

@@ -145,7 +145,7 @@ DEFAULTS: dict[str, Any] = {f.name: f.default for f in msgspec.structs.fields(En
 
 
 def check_name(name: str, what: str = "name") -> None:
-    """Refuse a name that is no file name everywhere, or that leaves the folder.
+    """Refuse a name that is not a file name everywhere, or that leaves the folder.
 
     Raises:
         ConvanimError: it cannot be the name of an entry.

@@ -165,7 +165,7 @@ def _settings(path: Path) -> Settings:
     made: Settings = _convert(table, Settings, at)
     for key in made.defaults:
         if key not in FIELDS:
-            raise ConvanimError(f"{at(key)}: {key!r} is no key of an entry", _near(key))
+            raise ConvanimError(f"{at(key)}: {key!r} is not a key of an entry", _near(key))
     for label, address in made.links.items():
         if not is_address(address):
             raise ConvanimError(
@@ -186,7 +186,7 @@ def _typed(name: str, table: dict[str, Any], defaults: dict[str, Any], folder: P
 
     for key in table:
         if key not in FIELDS:
-            raise ConvanimError(f"{at(key)}: {key!r} is no key", _near(key))
+            raise ConvanimError(f"{at(key)}: {key!r} is not a key", _near(key))
     for key, form in (("layer", 'layer = "Conv(3, stride=2)"'), ("input", 'input = "5x5"')):
         if key not in table:
             raise ConvanimError(f"{name}.toml has no {key}", f"write {form}")
@@ -239,7 +239,7 @@ def _convert(table: dict[str, Any], kind: type[Any], at: Callable[[str], str]) -
         if unknown:
             parts: dict[str, type[Any]] = {"sections": Section, "pair": Pair}
             known = [f.name for f in msgspec.structs.fields(parts.get(key, kind))]
-            raise ConvanimError(f"{at(unknown[1])}: {unknown[1]!r} is no key", _near(unknown[1], known)) from None
+            raise ConvanimError(f"{at(unknown[1])}: {unknown[1]!r} is not a key", _near(unknown[1], known)) from None
         what = told.replace("`", "").replace("Expected", "needs").replace(" | null", "").replace("array", "list")
         raise ConvanimError(f"{at(key)}: {key} {what}", "see docs/gallery.md for what it takes") from None
 

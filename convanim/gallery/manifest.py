@@ -107,7 +107,7 @@ class _Told(msgspec.Struct):
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest; where there is no file, nothing was made.
+    """Read a manifest; where there is not a file, nothing was made.
 
     Raises:
         ConvanimError: it is none, or names files outside its folder.

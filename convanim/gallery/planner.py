@@ -93,7 +93,7 @@ def results(
     """
     wanted = min(jobs or cores(), len(plan.stale)) if executor is None else 1
     if jobs is not None and not 1 <= jobs <= 512:
-        raise ConvanimError(f"jobs {jobs} is not between 1 and 512", "leave it out for one a core")
+        raise ConvanimError(f"jobs {jobs} is not between 1 and 512", "leave it out for one per core")
     if not plan.stale:
         return
     descriptions: dict[str, str] = {}

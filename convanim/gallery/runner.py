@@ -142,7 +142,7 @@ def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own
     executor, waiting = start(), iter(tasks)
     again: list[Task] = []
     pending: dict[Future[Result], Task] = {}
-    #: Where futures come when they are done; `wait` would wait for ever for one that its owner has cancelled.
+    #: Where futures come when they are done; `wait` would wait forever for one that its owner has cancelled.
     over: SimpleQueue[Future[Result]] = SimpleQueue()
     deaths: Counter[str] = Counter()
     try:
@@ -214,7 +214,7 @@ def _end(executor: Executor, *, busy: bool) -> None:
     if busy:
         for process in list((getattr(executor, "_processes", None) or {}).values()):
             process.terminate()
-        # One that was half-way through a result leaves a thread of ours that reads the rest of it: for ever, while this
+        # One that was half-way through a result leaves a thread of ours that reads the rest of it: forever, while this
         # process itself holds an end that could be written to. The same goes for a task that is half sent.
         for queue, end in (("_result_queue", "_writer"), ("_call_queue", "_reader")):
             if (pipe := getattr(getattr(executor, queue, None), end, None)) is not None:

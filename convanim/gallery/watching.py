@@ -37,7 +37,7 @@ class Watch:
         return before != self._before
 
     def changes(self, every: float = 0.5) -> Iterator[None]:
-        """Yield at each change, for ever; `every` is in seconds."""
+        """Yield at each change, forever; `every` is in seconds."""
         while True:
             if self.changed():
                 yield

@@ -22,8 +22,8 @@ class Convention:
         words: the padding words of each kind of layer; 'full', d(k - 1) on both sides, is no framework's and taken
             by those that take numbers.
         numbers: whether padding can be given in numbers.
-        window: whether a pooling layer's stride is its kernel size unless told, instead of 1.
-        counts_padding: whether an average counts the padding unless told.
+        window: whether a pooling layer's stride is its kernel size by default, instead of 1.
+        counts_padding: whether an average counts the padding by default.
         rotates: whether a transposed layer stamps its kernel as it is given, which then slides rotated by 180 degrees.
     """
 

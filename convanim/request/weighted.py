@@ -123,7 +123,7 @@ def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill:
     if outputs % op.groups:
         more = -(-outputs // op.groups) * op.groups
         raise ConvanimError(
-            f"--out-channels {outputs} is no multiple of the {op.groups} groups", f"use --out-channels {more}"
+            f"--out-channels {outputs} is not a multiple of the {op.groups} groups", f"use --out-channels {more}"
         )
     first, second = (channels, outputs // op.groups) if op.transposed else (outputs, channels // op.groups)
     shape = (first, second, *kernel.shape)

@@ -29,7 +29,7 @@ ROW = 4
 
 @dataclass(frozen=True)
 class Slab:
-    """An array (C, *n) as planes: one a channel, and of three axes one a slice.
+    """An array (C, *n) as planes: one per channel, or per slice of three axes.
 
     Attributes:
         name: what its panels are called, with a number where there are several.

@@ -27,7 +27,7 @@ Colours = NDArray[np.uint8]
 
 
 def check(trace: Trace) -> None:
-    """Refuse what is no picture, or does not keep its channels apart.
+    """Refuse what is not a picture, or does not keep its channels apart.
 
     Raises:
         ConvanimError: the sentence says why.

@@ -90,7 +90,7 @@ class Block:
     there: NDArray[np.bool_]
 
     def flat(self, array: Array) -> Array:
-        """An array of the block with a row a step and a column a tap."""
+        """An array of the block with one row per step and one column per tap."""
         return np.broadcast_to(array, self.shape).reshape(self.shape[0], -1)
 
     def first(self, arrays: Sequence[Array]) -> Array:

@@ -47,7 +47,7 @@ class GifWriter:
         file: where to write; needs `write` only.
         size: (width, height) in px.
         palette: (n, 3) uint8 RGB, n from 1 to 255; index n is kept for 'transparent'.
-        plays: how often the animation runs; 0 means for ever.
+        plays: how often the animation runs; 0 means forever.
         comment: text for a comment block, none if empty.
 
     Attributes:
@@ -239,7 +239,7 @@ def _header(size: tuple[int, int], palette: Pixels, bits: int) -> bytes:
 
 
 def _loop(plays: int) -> bytes:
-    # Netscape's block counts repeats: N is N + 1 plays, 0 for ever, and no block at all is one play.
+    # Netscape's block counts repeats: N is N + 1 plays, 0 forever, and no block at all is one play.
     return b"" if plays == 1 else b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", max(plays - 1, 0), 0)
 
 

@@ -37,7 +37,7 @@ class PatchWriter(ABC):
         file: where to write; needs `write` only.
         size: (width, height) in px.
         palette: (n, 3) uint8 RGB, n from 1 to 255.
-        plays: how often the animation runs; 0 means for ever.
+        plays: how often the animation runs; 0 means forever.
         comment: what made it.
 
     Attributes:

@@ -80,7 +80,7 @@ def write_trace(file: BinaryIO, done: Trace) -> int:
 
 
 def _finite(array: Any) -> Any:
-    """Nested lists; null stands for the maximum of nothing, which is no number in JSON."""
+    """Nested lists; null stands for the maximum of nothing, which is not a number in JSON."""
     if np.isfinite(array).all():
         return array.tolist()
     held: Any = np.where(np.isfinite(array), array.astype(object), np.array(None))

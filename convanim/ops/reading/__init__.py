@@ -94,13 +94,13 @@ def _padded(pad: Pad, op: Operation) -> Operation:
             return LpPool(**given | {"convention": "torch" if signed else "onnx"})
         if isinstance(op, MaxPool) and pad.fill == float("-inf"):
             return MaxPool(**given)
-    raise ConvanimError(f"{op} after such padding is no layer of one piece", "give the layer alone")
+    raise ConvanimError(f"{op} after such padding is not a layer of one piece", "give the layer alone")
 
 
 def _cropped(op: ConvTranspose, pad: Pad) -> ConvTranspose:
     """A transposed layer with the crop that stands after it; zeros after its end are output padding."""
     if op.padding not in (0, "valid") or any(before > 0 for before, _ in pad.pads):
-        raise ConvanimError(f"{op} with such a crop is no layer of one piece", "give the layer alone")
+        raise ConvanimError(f"{op} with such a crop is not a layer of one piece", "give the layer alone")
     crops, extras = [], []
     for i, (before, after) in enumerate(pad.pads):
         k, s, d = at(op.kernel_size, i), at(op.stride, i), at(op.dilation, i)

@@ -134,7 +134,7 @@ def bound(
                 )
             continue
         if word not in names:
-            raise ConvanimError(f"{word!r} is no known argument of {call.name}", near(word, list(names)))
+            raise ConvanimError(f"{word!r} is not a known argument of {call.name}", near(word, list(names)))
         if isinstance(value, Unread | Call):
             raise ConvanimError(
                 f"{word} of {call.name} is {short(getattr(value, 'text', call.name))}, not a number", "write the number"

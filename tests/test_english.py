@@ -1,0 +1,81 @@
+"""What users read is in whole sentences with the field's nouns: pages, help, messages and docstrings."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from convanim.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml")]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+#: Turns that are not English, and what is.
+TELEGRAPHIC = {
+    r"\b(one|ints?|numbers?|pages?|products?|pairs?|rows?|columns?|processes|frames)( \([^)]*\) pair)?"
+    r" an? (axis|axes|channel|cell|group|operation|step|page|tap|core|worker|entry)\b": "per",
+    r"\bat the least\b": "at least",
+    r"\b(is|are) no (known|key|layer|format|argument|number|text|file|picture|whole|multiple)\b": "is not a",
+    r"(^|[.|(] ?)Likewise\b": "repeat what is meant",
+    r"(^|[.:] )Of the\b": "name the noun first",
+    r"\bhas not the\b": "does not have the",
+    r"\bevery kind of eye\b": "colour-blind safe",
+    r"\btold apart by\b": "distinguishable",
+    r"\bBegin an entry\b": "create",
+    r"\bhere are others\b": "say what is needed",
+    r", happening\b": "say what the program does",
+    r"\b(for ever|in so many)\b": "forever; in this many",
+    r"\bunless told\b": "by default",
+}
+
+
+def faults(text: str) -> list[str]:
+    """What of a text is telegraphic, with a hint."""
+    text = re.sub(r"[ \n]+", " ", text)
+    return [f"{found[0]!r} ({hint})" for form, hint in TELEGRAPHIC.items() for found in re.finditer(form, text)]
+
+
+def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    for inner, group in getattr(command, "commands", {}).items():
+        yield from commands(group, f"{name} {inner}")
+
+
+def messages(path: Path) -> Iterator[tuple[int, str]]:
+    """The string literals of a module, without words on the page, which are keys of the languages' catalogues."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+    on_page = {id(a) for n in calls if n.func.id in ("say", "plural") for a in ast.walk(n)}  # type: ignore[attr-defined]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in on_page:
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("text", ["one int an axis", "'x' is no known format", "Likewise. One number", "Of the file"])
+def test_a_telegraphic_turn_is_found(text: str) -> None:
+    assert faults(text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_pages(page: Path) -> None:
+    assert not faults(page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("name", "command"), commands(main, "convanim"), ids=str)
+def test_help(name: str, command: click.Command) -> None:
+    assert not faults(command.get_help(click.Context(command, info_name=name)))
+
+
+def test_messages_and_docstrings() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}:{line}": wrong
+        for path in sorted((ROOT / "convanim").rglob("*.py"))
+        for line, text in messages(path)
+        if (wrong := faults(text))
+    }
+    assert not found
