@@ -66,7 +66,7 @@ def test_pages(page: Path) -> None:
     assert not faults(page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("name", "command"), commands(main, "convanim"), ids=str)
+@pytest.mark.parametrize(("name", "command"), [*commands(main, "convanim")], ids=str)
 def test_help(name: str, command: click.Command) -> None:
     assert not faults(command.get_help(click.Context(command, info_name=name)))
 

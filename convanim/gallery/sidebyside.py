@@ -54,11 +54,11 @@ def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None 
     described = read_folder(folder)
     (chosen,) = choose(described, [name])[:1]
     if chosen in described.broken:
-        raise ConvanimError(described.broken[chosen].removesuffix("."), "mend it first")
+        raise ConvanimError(described.broken[chosen].rstrip(".?"), "mend it first")
     entry = described.entries[chosen]
     made = work(Task(chosen, entry, described.files(chosen)))
     if made.error:
-        raise ConvanimError(f"{chosen}.toml: {made.error}".removesuffix("."))
+        raise ConvanimError(f"{chosen}.toml: {made.error}".rstrip(".?"))
     pictures = [file for file in made.files if FORMATS[file.rpartition(".")[2]].embeds]
     if not pictures:
         raise ConvanimError(

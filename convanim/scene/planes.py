@@ -42,7 +42,7 @@ class PlanesScene(WindowScene):
         self._rotates = trace.op.transposed and trace.op.rules.rotates
         self._group = len(trace.x) // trace.op.groups
         self._kernels = Slab("kernel", "kernel", len(trace.x), trace.weight.shape[2:])
-        # The sums that are added up: one per channel, or of a single channel with three axes one a slice of the kernel.
+        # The sums that are added up: one per channel, or one per slice of the kernel for a channel with three axes.
         self._sliced = self._group == 1 and len(trace.axes) == 3
         self._parts = trace.axes[0].kernel if self._sliced else self._group
         super().__init__(trace, words)
