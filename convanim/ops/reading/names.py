@@ -85,7 +85,7 @@ def what_is(name: str) -> str | None:
 
 
 def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
-    """What to raise for a name that is no layer here: what it is, or the layer to type instead.
+    """What to raise for a name that is not a layer here: what it is, or the layer to type instead.
 
     Args:
         shown: the name, or the line, as the sentence has it.
