@@ -1,4 +1,4 @@
-"""How the program speaks and ends: one sentence for a wrong input, an exit code foreverything.
+"""How the program speaks and ends: one sentence for a wrong input, an exit code for everything.
 
 Knows exceptions, signals and streams. Must not know commands.
 """

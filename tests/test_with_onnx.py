@@ -56,7 +56,7 @@ def padded(padding, rank):
 
 
 def of_axes(case, rank, *names):
-    """Arguments with a number forevery axis."""
+    """Arguments with a number for every axis."""
     asked = case.arguments
     return {f"{n}s": [along(asked[n], i) for i in range(rank)] for n in names if asked.get(n) is not None}
 

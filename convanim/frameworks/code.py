@@ -64,7 +64,7 @@ class Place:
         return [(a.before, min(a.after, _end(a))) for a in self.axes]
 
     def each(self, name: str) -> Any:
-        """One number forevery axis where they agree, otherwise a tuple of one each."""
+        """One number for every axis where they agree, otherwise a tuple of one each."""
         return one_or_each([getattr(a, name) for a in self.axes])
 
     def every(self, name: str) -> tuple[int, ...]:
@@ -103,7 +103,7 @@ class Code(str):
 
 
 def one_or_each(values: Sequence[Any]) -> Any:
-    """One value forevery axis where they agree, otherwise a tuple.
+    """One value for every axis where they agree, otherwise a tuple.
 
     Example:
         >>> one_or_each([2, 2]), one_or_each([2, 1])

@@ -85,7 +85,7 @@ class Records:
         """The digest of a file as it is now; None where there is none, and NO_FILE where it cannot be one of ours."""
         path = f"{self._folder}{name}"
         try:
-            found = os.lstat(path)  # as text: asked forevery file of every build
+            found = os.lstat(path)  # as text: asked for every file of every build
             if not stat.S_ISREG(found.st_mode):
                 return NO_FILE
             stamp = f"{found.st_mtime_ns} {found.st_size} "

@@ -84,7 +84,7 @@ def short(value: Any) -> str:
 
 
 def sizes_of(name: str, value: Any, lowest: int = 1) -> Sizes:
-    """One whole number forevery axis, or a tuple of one each."""
+    """One whole number for every axis, or a tuple of one each."""
     if not isinstance(value, (tuple, list)):
         return whole(name, value, lowest)
     if not value:
@@ -139,7 +139,7 @@ def positive(name: str, value: Any) -> int | float:
 
 
 def factors_of(name: str, value: Any) -> Factors:
-    """One number above zero forevery axis, or a tuple of one each."""
+    """One number above zero for every axis, or a tuple of one each."""
     if isinstance(value, (tuple, list)) and value:
         return tuple(positive(name, v) for v in value)
     return positive(name, value)
