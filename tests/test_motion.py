@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -484,6 +485,18 @@ def test_at_the_shell(tmp_path: Path) -> None:
         assert refused.exit_code == 2, refused.output
     assert run("--max-size", "1MB", "-o", str(tmp_path / "c.json")).exit_code == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "b.gif"]
+
+
+def test_a_kernel_that_gives_way_to_that_of_another_channel_does_not_turn() -> None:
+    s = scene(ConvTranspose(2).trace(np.ones((1, 2, 2), int), np.ones((1, 2, 2, 2), int)))
+    frames = [s.frame(i) for i in range(s.beats.total)]
+    turning = [
+        number
+        for number, (before, after) in enumerate(pairwise(frames))
+        if any(f.panel == "kernel" for f in Tween(before, after).frame(0.5).floats)
+    ]
+    # All kernels are alike, and one that is rotated looks as it did: it turns once, before the window slides.
+    assert [s.phases[frames[number + 1].phase].key for number in turning] == ["rotate"]
 
 
 def test_a_shot_alone_moves_nothing() -> None:

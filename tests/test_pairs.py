@@ -28,7 +28,7 @@ from convanim.scene import compared as side_by_side
 from convanim.scene.backward import BackwardScene
 from convanim.scene.compare import GROUP
 from convanim.scene.equal import EqualScene
-from convanim.scene.frame import Caption, Emphasis, Frame, Grid, Outline, Role
+from convanim.scene.frame import Caption, Emphasis, Frame, Grid, Link, Outline, Role
 from convanim.scene.gather import GatherScene
 from convanim.scene.pair import BELOW, Pair
 from convanim.scene.scatter import ScatterScene
@@ -84,6 +84,10 @@ class Counted:
         self.beats = own.beats._replace(opening=opening, steps=steps, each=each, closing=closing, row=1)
         self._frame = own.frame(0)
 
+    def links(self, step: int) -> tuple[Link, ...]:
+        assert 0 <= step < self.beats.steps
+        return ()
+
     def frame(self, number: int) -> Frame:
         assert 0 <= number < self.beats.total
         return replace(self._frame, captions=(Caption(str(number)),))
@@ -97,7 +101,7 @@ def test_both_begin_and_end_together_and_each_goes_on_evenly(a: Counted, b: Coun
     pair = Pair(a, b, steps)
     n = pair.beats.steps
     assert n == (steps or max(a.beats.steps, b.beats.steps))
-    done = [pair.at(pair.beats.opening + i).done for i in range(n)]
+    done = [pair.at(pair.beats.opening + i).made for i in range(n)]
     for which, own in enumerate((a.beats.steps, b.beats.steps)):
         counts = [0, *(d[which] for d in done)]
         assert counts[1] >= 1
@@ -116,7 +120,7 @@ def test_a_scene_that_waits_is_at_rest(a: Counted, b: Counted) -> None:
     for i in range(pair.beats.steps):
         now = pair.at(pair.beats.opening + i)
         assert any(now.moved)
-        for shown, own, done, moved in zip((now.above, now.below), (a, b), now.done, now.moved, strict=True):
+        for shown, own, done, moved in zip((now.above, now.below), (a, b), now.made, now.moved, strict=True):
             number = own.beats.opening + done * own.beats.each - 1
             assert shown.captions == (Caption(str(number)) if moved else Caption(),)
 

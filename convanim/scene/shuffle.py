@@ -60,7 +60,7 @@ class ShuffleScene:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
         self.title, self.detail = heading(trace), self._detail()
-        self.left = Slab("input", say("input"), len(trace.x), trace.x.shape[1:])
+        self.left = Slab("input", say("input"), len(trace.x), trace.x.shape[1:], given=True)
         self.right = Slab("output", OUTPUT, trace.channels, trace.shape[1:])
         for slab in (self.left, self.right):
             if slab.count > MOST:

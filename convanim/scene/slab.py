@@ -36,9 +36,10 @@ class Slab:
         title: what they are titled with.
         channels, sizes: C and n.
         words: the channels' own names, such as red, green and blue; their numbers without.
+        given: whether it is what the layer was given, whose planes are told by their channels alone.
 
     Example:
-        >>> Slab("stage", "input", 2, (4, 4)).titles
+        >>> Slab("stage", "input", 2, (4, 4), given=True).titles
         ('channel 0', 'channel 1')
         >>> Slab("output", "output", 1, (3, 2, 2)).titles
         ('output, slice 0', 'output, slice 1', 'output, slice 2')
@@ -51,6 +52,7 @@ class Slab:
     channels: int
     sizes: tuple[int, ...]
     words: tuple[str, ...] = ()
+    given: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -78,7 +80,7 @@ class Slab:
         """The panels' titles."""
         if self.count == 1:
             return (self.title,)
-        given = self.title == "input"
+        given = self.given
         words = [w if given else join(" ", [self.title, w]) for w in self.words]
         numbers = map(str, range(self.channels))
         channels = words or [say("channel {n}", n=c) if given else join(" ", [self.title, c]) for c in numbers]

@@ -64,7 +64,7 @@ class UnpoolScene:
         self.title, self.detail = heading(trace), detail(trace)
         self._output = trace.shape[1:]
         named = tuple(words) if len(words) == len(trace.x) else ()
-        self.left = Slab("input", say("input"), len(trace.x), trace.x.shape[1:], named)
+        self.left = Slab("input", say("input"), len(trace.x), trace.x.shape[1:], named, given=True)
         self.right = Slab("output", OUTPUT, len(trace.x), self._output, named)
         check(self.op, self.left, self.right)
         self.x, self.answer = self.left.planes(trace.x), self.right.planes(trace.answer)

@@ -85,7 +85,9 @@ class WindowScene:
         self.lines = self._lines()
         sizes = tuple(line.size for line in self.lines)[-len(trace.axes) :]
         named = tuple(words)
-        self.left = Slab("stage", say("input"), len(trace.x), sizes, named if len(named) == len(trace.x) else ())
+        self.left = Slab(
+            "stage", say("input"), len(trace.x), sizes, named if len(named) == len(trace.x) else (), given=True
+        )
         self.right = Slab(
             *("output", OUTPUT, trace.channels, trace.shape[1:]),
             named if len(named) == trace.channels else (),
