@@ -51,7 +51,7 @@ def wrong(folder: Path, text: str, **others: str) -> str:
         (TEXT + 'extends = "b"\n', "a.toml line 5: extends 'b', which is not there"),
         (TEXT + 'extends = "a"\n', "a.toml line 5: a extends a, a circle"),
         (TEXT + "extends = 3\n", "a.toml line 5: extends is not a name or a list of names"),
-        ('layer = "Cnv(2)"\ninput = "3x3"\n', "'Cnv' in 'Cnv(2)' is not a layer; did you mean Conv"),
+        ('layer = "Cnv(2)"\ninput = "3x3"\n', "'Cnv' in 'Cnv(2)' is not a known layer; did you mean Conv"),
         ('layer = "Conv(9)"\ninput = "3x3"\n', "a.toml"),
         ('layer = "Conv(2)"\n\ninput = "nowhere.csv"\n', "a.toml line 3: input 'nowhere.csv' cannot be read"),
         ('layer = "Conv(2)"\ninput = "/etc/x.csv"\n', "a.toml line 2: input '/etc/x.csv' lies outside"),

@@ -55,7 +55,7 @@ class OfAnotherLibrary:
         ("12", "not 64-bit numbers"),
         ([1 + 2j], "complex"),
         ([{}], "object"),
-        ([2**64], "beyond 64"),
+        ([2**64], "64-bit numbers"),
         ([2**63], "64"),
         ([2**63, -1], "64"),
         (np.array([2**63], np.uint64), "64"),
