@@ -132,6 +132,17 @@ class Palette:
         """The index of a colour."""
         return self._index[self._colour(name)]
 
+    def index(self, ink: str | Colour) -> int:
+        """The index of a colour by name, or of one of the pictures' own."""
+        if isinstance(ink, str):
+            return self.solid(ink)
+        index = self._index.get(ink)
+        return int(self.nearest(np.array(ink, np.uint8))) if index is None else index
+
+    def rounded(self, colours: Colours) -> Colours:
+        """A picture's colours (..., 3) as they are shown: the nearest ones that there is room for."""
+        return self.colours[self.nearest(colours)]
+
     def ramp(self, paper: str, ink: str) -> NDArray[np.uint8]:
         """The index for each coverage 0 to 255 of an ink on a paper."""
         return self._ramps[paper, ink]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from convanim import themefile
 from convanim.errors import ConvanimError
-from convanim.palette import NONE, OFTEN, STAMPED, STEPS, Colour, Colours, Palette, mix
+from convanim.palette import NONE, OFTEN, SHADES, STAMPED, STEPS, Colour, Colours, Palette, mix
 from convanim.scene.frame import Emphasis, Role
 
 #: What stands for both themes of PAIR, one for light pages and one for dark ones.
@@ -96,7 +96,9 @@ def note_ink(role: Role, emphasis: Emphasis) -> str:
 
 
 class Theme:
-    """A theme: colours by name, such as "page", "kernel.fill", "shade.data_low", or "heat.0" to "heat.8".
+    """A theme: colours by name, such as "page", "kernel.fill", "shade.data_low", or a step of a shade.
+
+    The steps are "shade.data.0" to "shade.data.15", and likewise for the other shades, and "heat.0" to "heat.8".
 
     Example:
         >>> load("light").colour("page")
@@ -109,6 +111,10 @@ class Theme:
 
     def colour(self, name: str) -> Colour:
         """A colour as (red, green, blue), 0 to 255."""
+        if name not in self._colours and name.startswith("shade."):
+            shade, _, step = name.rpartition(".")
+            steps = mix(self._colours[f"{shade}_low"], self._colours[f"{shade}_high"], SHADES)
+            self._colours[name] = steps[int(step)]
         return self._colours[name]
 
     def needed(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim import glyphs
-from convanim.layout.tilt import Lattice
+from convanim.layout.lattice import Lattice
 from convanim.scene import Contents
 
 #: The lines of a scene: (row, column) on the lower plane and on the upper one, (n, 2, 2).
@@ -52,7 +52,7 @@ def crossed(ends: Lines, shape: tuple[int, int], lattice: Lattice, up: Sequence[
         size, wide: the size and the width of a number, px.
 
     Example:
-        >>> from convanim.layout.tilt import Step
+        >>> from convanim.layout.lattice import Step
         >>> straight = np.array([[[1.5, 0], [0, 0]]])
         >>> crossed(straight, (2, 3), Lattice(Step(20, 0), Step(0, 20)), (60, 0), 10, 8)
         3

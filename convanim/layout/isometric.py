@@ -12,11 +12,11 @@ from convanim.errors import ConvanimError
 from convanim.layout.crossed import lines
 from convanim.layout.grids import TooSmall
 from convanim.layout.kin import Kin
+from convanim.layout.lattice import Lattice, Step
 from convanim.layout.measures import SMALLEST_CELL, Measures
 from convanim.layout.page import Place, Text
 from convanim.layout.side import Side
 from convanim.layout.stack import Stack
-from convanim.layout.tilt import Lattice, Step
 from convanim.scene import Contents
 from convanim.scene.frame import Panel
 

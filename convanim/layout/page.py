@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import ceil
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convanim import glyphs
+from convanim.layout.lattice import Lattice, Point, Step
 from convanim.layout.style import SMALLEST
 from convanim.scene.frame import Caption, Panel
 from convanim.words import Catalogue, say, translate
@@ -110,9 +110,64 @@ class Place:
         """The height and width of a drawn cell, px."""
         return self.pitch - self.line, self.pitch - self.line
 
-    def leaning(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """What is marked in a square cell, marked in a cell as it lies here."""
-        return mask
+    @property
+    def tilted(self) -> bool:
+        """Whether its cells are parallelograms."""
+        return False
+
+    @cached_property
+    def lattice(self) -> Lattice:
+        """The steps from cell to cell."""
+        return Lattice(Step(self.pitch, 0), Step(0, self.pitch))
+
+    @property
+    def area(self) -> tuple[Point, ...]:
+        """The corners of a cell, from its upper left corner."""
+        high, wide = self.inside
+        return (0, 0), (wide, 0), (wide, high), (0, high)
+
+    def spot(self, row: float, column: float) -> Point:
+        """A point of a cell, given in parts of its sides, from its upper left corner."""
+        high, wide = self.inside
+        return column * wide, row * high
+
+    def corners(self, top: float, left: float, bottom: float, right: float) -> tuple[tuple[int, int], ...]:
+        """The (x, y) of the corners of some cells with the lines above them and on their left, once around."""
+        (y, x), (foot, end) = self.at(top, left), self.at(bottom, right)
+        return (x, y), (end, y), (end, foot), (x, foot)
+
+    def rule(self, top: int, left: int, bottom: int, right: int, *, ends: bool = True) -> tuple[Point, Point]:
+        """Both ends of a line between cells, from one corner of cells to another one in its row or column.
+
+        Args:
+            ends: whether the far end reaches over the line that crosses it there.
+        """
+        (y, x), (foot, end), half = self.at(top, left), self.at(bottom, right), self.line / 2
+        more = self.line if ends else 0
+        if top == bottom:
+            return (x, y + half), (end + more, y + half)
+        return (x + half, y), (x + half, foot + more)
+
+    def ring(self, top: float, left: float, bottom: float, right: float, thick: int) -> tuple[Point, ...]:
+        """The corners of a frame of this thickness around some cells."""
+        out = (thick - self.line) // 2 - thick / 2
+        y, x = self.at(top, left)
+        end = x + round((right - left) * self.pitch) + self.line
+        foot = y + round((bottom - top) * self.pitch) + self.line
+        return (x - out, y - out), (end + out, y - out), (end + out, foot + out), (x - out, foot + out)
+
+    def inner(self, top: int, left: int, bottom: int, right: int, thick: int) -> tuple[tuple[Point, Point], ...]:
+        """The sides of a frame inside of some cells."""
+        first, last, half = self.cell(top, left), self.cell(bottom - 1, right - 1), thick / 2
+        ys, xs = (first.top + half, last.bottom - half), (first.left + half, last.right - half)
+        across = tuple(((first.left, y), (last.right, y)) for y in ys)
+        return (*across, *(((x, first.top), (x, last.bottom)) for x in xs))
+
+    def hull(self, top: float, left: float, bottom: float, right: float, pad: float = 0.0) -> tuple[Point, ...]:
+        """The corners of some cells with the lines around them, and so many px more on every side."""
+        (x, y), _, (end, foot), _ = self.corners(top, left, bottom, right)
+        near, top, far, low = x - pad, y - pad, end + self.line + pad, foot + self.line + pad
+        return (near, top), (far, top), (far, low), (near, low)
 
     def cell(self, row: int, column: int) -> Box:
         """A cell without its grid lines."""

@@ -14,9 +14,10 @@ from math import inf
 from convanim.layout.bands import scale
 from convanim.layout.crossed import Lines, crossed
 from convanim.layout.kin import Kin, line
+from convanim.layout.lattice import Lattice
 from convanim.layout.page import Box, Place, Text
 from convanim.layout.side import Side
-from convanim.layout.tilt import Lattice, Tilt, number_size, sizes, written
+from convanim.layout.tilt import Tilt, number_size, sizes, written
 from convanim.scene.frame import Panel
 
 Corner = tuple[float, float]

@@ -9,67 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import floor, hypot
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convanim import glyphs
+from convanim.layout.lattice import Lattice, Point, Step
 from convanim.layout.page import Box, Place, Text
 from convanim.scene.frame import Panel
-
-
-class Step(NamedTuple):
-    """A step on the page, px: to the right, and down."""
-
-    x: int
-    y: int
-
-
-class Lattice(NamedTuple):
-    """The steps from one cell to the next: `along` a row, up and to the right; `down` a column, down and to the right.
-
-    Example:
-        >>> Lattice(Step(46, -15), Step(34, 24)).area
-        1614
-    """
-
-    along: Step
-    down: Step
-
-    @property
-    def area(self) -> int:
-        """The pixels of a cell."""
-        return self.along.x * self.down.y - self.along.y * self.down.x
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """The height and width of the box around a cell, px."""
-        return self.down.y - self.along.y, self.along.x + self.down.x
-
-    def at(self, row: float, column: float) -> tuple[float, float]:
-        """The (x, y) of a corner of cells, from that of the first one, px."""
-        return column * self.along.x + row * self.down.x, column * self.along.y + row * self.down.y
-
-    def largest(self, wide: float, tall: float, inset: float) -> float:
-        """How often a rectangle may be enlarged to fit into the middle of a cell, so many px away from its sides."""
-        (ax, ay), (dx, dy) = self.along, self.down
-        across = (self.area - 2 * inset * hypot(dx, dy)) / (wide * dy + tall * dx)
-        down = (self.area - 2 * inset * hypot(ax, ay)) / (wide * -ay + tall * ax)
-        return max(0.0, min(across, down))
-
-    def ends(self, wide: float, tall: float, inset: float) -> NDArray[np.bool_]:
-        """Where a rectangle may end, so many px away from a cell's sides: (h + 1, w + 1) of the box around the cell."""
-        (ax, ay), (dx, dy) = self.along, self.down
-        high, across = self.size
-        y, x = np.arange(high + 1)[:, None] + ay, np.arange(across + 1)[None, :]
-        over = inset * hypot(dx, dy), inset * hypot(ax, ay)
-        free = np.ones((high + 1, across + 1), bool)
-        for right, foot in ((x, y), (x - wide, y), (x, y - tall), (x - wide, y - tall)):
-            column, row = right * dy - foot * dx, foot * ax - right * ay
-            free &= (column >= over[0]) & (column <= self.area - over[0])
-            free &= (row >= over[1]) & (row <= self.area - over[1])
-        return free
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,17 +36,20 @@ class Tilt(Place):
         """The height and width of a drawn cell, px."""
         return self.lattice.size
 
-    def leaning(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """What is marked in a square cell, marked in the box around a tilted one."""
-        (ax, ay), (dx, dy) = self.lattice
-        high, wide = self.lattice.size
-        y, x = np.arange(high)[:, None] + 0.5 + ay, np.arange(wide)[None, :] + 0.5
-        column, row = (x * dy - y * dx) / self.lattice.area, (y * ax - x * ay) / self.lattice.area
-        inside = (column >= 0) & (column < 1) & (row >= 0) & (row < 1)
-        side = len(mask)
-        rows, columns = (np.clip((part * side).astype(int), 0, side - 1) for part in (row, column))
-        out: NDArray[np.bool_] = inside & mask[rows, columns]
-        return out
+    @property
+    def tilted(self) -> bool:
+        """Whether its cells are parallelograms."""
+        return True
+
+    @property
+    def area(self) -> tuple[Point, ...]:
+        """The corners of a cell, from the upper left corner of the box around it."""
+        return tuple(self.spot(row, column) for row, column in ((0, 0), (0, 1), (1, 1), (1, 0)))
+
+    def spot(self, row: float, column: float) -> Point:
+        """A point of a cell, given in parts of its sides, from the upper left corner of the box around it."""
+        x, y = self.lattice.at(row, column)
+        return x, y - self.lattice.along.y
 
     def node(self, row: float, column: float) -> tuple[int, int]:
         """The (x, y) of the first corner of a cell, px; between two cells, too."""
@@ -115,6 +64,35 @@ class Tilt(Place):
     def corners(self, top: float, left: float, bottom: float, right: float) -> tuple[tuple[int, int], ...]:
         """The (x, y) of the corners of some cells, once around."""
         return self.node(top, left), self.node(top, right), self.node(bottom, right), self.node(bottom, left)
+
+    def rule(self, top: int, left: int, bottom: int, right: int, *, ends: bool = True) -> tuple[Point, Point]:
+        """Both ends of a line between cells, from one corner of cells to another one in its row or column."""
+        return self.node(top, left), self.node(bottom, right)
+
+    def ring(self, top: float, left: float, bottom: float, right: float, thick: int) -> tuple[Point, ...]:
+        """The corners of a frame of this thickness around some cells."""
+        return self.corners(top, left, bottom, right)
+
+    def inner(self, top: int, left: int, bottom: int, right: int, thick: int) -> tuple[tuple[Point, Point], ...]:
+        """The sides of a frame inside of some cells."""
+        inset = min(0.3, (0.5 * self.line + thick + 1) * self.pitch / self.lattice.area)
+        ends = ((top, left, 1, 1), (top, right, 1, -1), (bottom, right, -1, -1), (bottom, left, -1, 1))
+        points = [self.lattice.at(row + inset * down, column + inset * along) for row, column, down, along in ends]
+        around = [(self.x + x, self.y + y) for x, y in points]
+        return tuple(zip(around, (*around[1:], around[0]), strict=True))
+
+    def hull(self, top: float, left: float, bottom: float, right: float, pad: float = 0.0) -> tuple[Point, ...]:
+        """The corners of some cells with the lines around them, and so many px more on every side."""
+        (ax, ay), (dx, dy) = self.lattice
+        away = (self.line / 2 + pad) / self.lattice.area
+        down, along = away * hypot(ax, ay), away * hypot(dx, dy)
+        ends = (
+            (top - down, left - along),
+            (top - down, right + along),
+            (bottom + down, right + along),
+            (bottom + down, left - along),
+        )
+        return tuple((self.x + x, self.y + y) for x, y in (self.lattice.at(*end) for end in ends))
 
     @cached_property
     def box(self) -> Box:

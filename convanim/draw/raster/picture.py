@@ -10,23 +10,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim import glyphs, theme
-from convanim.draw.raster.cells import Sprites
-from convanim.draw.raster.floats import DASHED, Floating
-from convanim.draw.raster.framed import framed
-from convanim.draw.raster.joined import Joined
-from convanim.draw.raster.leaning import Leaning
-from convanim.draw.raster.strokes import Blends, mixes
-from convanim.draw.raster.tilted import TiltedGrid
-from convanim.layout import Box, Page, Place, Text, Tilt
+from convanim.draw.compose import LINED, Composer, lines
+from convanim.draw.raster.blends import mixes
+from convanim.draw.raster.paint import Painter, hull, inside, touched
+from convanim.draw.shapes import Poly, Shapes, Stroke, bounds
+from convanim.layout import Box, Page, Place
 from convanim.palette import NONE, Palette
 from convanim.scene import Scene
-from convanim.scene.frame import Frame, Grid, Outline, Role
+from convanim.scene.frame import Frame, Grid, Role
 from convanim.theme import Theme
 
 Pixels = NDArray[np.uint8]
-#: The grid lines around a cell of each role: 0 none, 1 dashed, 2 solid. Between two cells the greater one counts.
-LINED = np.array([0 if role == Role.NONE else 1 if role in DASHED else 2 for role in Role], np.uint8)
 
 
 class Picture(NamedTuple):
@@ -66,238 +60,158 @@ class Raster:
 
     def __init__(self, scene: Scene, page: Page, look: Theme) -> None:
         self.page, self.palette = page, palette(page, look)
-        self._steps = scene.beats.steps
-        self._paper = self.palette.solid("page")
-        # What lies under the outlines, and the frame itself with them.
-        self._base: Pixels = np.full((page.height, page.width), self._paper, np.uint8)
+        self._composer = Composer(page, scene.beats.steps)
+        self._painter = Painter(self.palette)
+        # The page at rest, and the frame itself with what lies over it.
+        self._base: Pixels = np.full((page.height, page.width), self.palette.solid("page"), np.uint8)
         self._pixels = self._base.copy()
         self._before: Frame | None = None
-        self._outlined: list[Box] = []
-        self._written: dict[str, tuple[Text, Box | None]] = {}
-        self._sprites = Sprites(self.palette, motion=page.motion_colours)
-        blends = self._blends = Blends(self.palette)
-        self._joined = Joined(page, blends)
-        tilted = (place for place in page.places.values() if isinstance(place, Tilt))
-        self._tilted = {place.panel.name: TiltedGrid(place, blends, LINED) for place in tilted}
-        leaning = Leaning(page, blends, self._tilted, LINED)
-        self._floating = Floating(page, self.palette, self._sprites, leaning)
-        self._dirty: list[Box] = []
-        for text, ink in ((page.title, "text"), *((t, "muted") for t in (page.detail, *page.signs))):
-            if text.text:
-                self._write(text, ink)
-        for place in page.places.values():
-            self._draw_scale(place)
+        self._words: dict[str, tuple[Shapes, list[Box]]] = {}
+        self._panels = {name: Panel(place, self._composer, self._painter) for name, place in page.places.items()}
+        self._over: list[Box] = []
+        for shape in self._composer.fixed():
+            self._painter.paint(self._base, shape, self._base)
 
     def draw(self, frame: Frame) -> Picture:
         """The next frame."""
+        first = self._before is None
         before = {} if self._before is None else self._before.grids
-        self._dirty = self._outlined if before else [Box(0, 0, self.page.height, self.page.width)]
-        self._draw_words(frame)
-        for name, place in self.page.places.items():
-            self._draw_grid(place, frame.grids[name], before.get(name))
-        for box in self._dirty:
+        dirty = [Box(0, 0, self.page.height, self.page.width)] if first else self._over
+        dirty += self._write(self._composer.words(frame))
+        for name, panel in self._panels.items():
+            dirty += panel.draw(self._base, frame.grids[name], before.get(name))
+        for box in dirty:
             where = np.s_[box.top : box.bottom, box.left : box.right]
             self._pixels[where] = self._base[where]
-        # What floats goes with the next frame, as the outlines do.
-        self._outlined = self._floating.draw(self._pixels, self._base, frame, flying=False)
-        self._outlined += [
-            self._outline(place, outline)
-            for name, place in self.page.places.items()
-            for outline in frame.grids[name].outlines
-        ]
-        self._outlined += self._joined.draw(self._pixels, self._base, frame)
-        self._outlined += self._floating.draw(self._pixels, self._base, frame, flying=True)
+        # What lies over the page goes with the next frame.
+        self._over = [self._painter.paint(self._pixels, shape, self._base) for shape in self._composer.over(frame)]
         self._before = frame
-        return Picture(self._pixels, _hull([*self._dirty, *self._outlined]))
+        return Picture(self._pixels, hull([*dirty, *self._over]))
 
-    # Words.
+    def _write(self, words: dict[str, Shapes]) -> list[Box]:
+        """Write the texts that are not there yet in the place of others: the pixels that they cover."""
+        new = [key for key, shapes in words.items() if self._words.get(key, (None,))[0] != shapes]
+        paper, boxes = self.palette.solid("page"), []
+        for key in new:  # all old ones first: a new line may reach into the place of another
+            for box in self._words.get(key, ((), []))[1]:
+                self._base[box.top : box.bottom, box.left : box.right] = paper
+                boxes.append(box)
+        for key in new:
+            written = [self._painter.paint(self._base, shape, self._base) for shape in words[key]]
+            self._words[key] = words[key], written
+            boxes += written
+        return boxes
 
-    def _draw_words(self, frame: Frame) -> None:
-        page = self.page
-        for i, tab in enumerate(page.tabs):
-            current = i == frame.phase
-            text = tab.current if current else tab.idle
-            if self._replace(f"tab {i}", text, "text" if current else "muted"):
-                self._fill(tab.underline, self.palette.solid("kernel.stroke" if current else "line"))
-        for i, lines in enumerate(page.said(frame.captions)):
-            keys = f"caption {i}", f"caption {i}, second line"
-            texts = [*lines, lines[0]._replace(text="")][:2]
-            if [self._written.get(key, (None, None))[0] for key in keys] != texts:
-                for key in keys:  # one line lies over both places of two
-                    self._replace(key, texts[0]._replace(text=""), "text")
-                for key, text in zip(keys, texts, strict=True):
-                    self._replace(key, text, "text")
-        if page.counts:
-            self._replace("counter", page.counted(frame.step, self._steps), "muted")
-        for name, place in page.places.items():
-            if place.panel.titles:
-                self._replace(f"title {name}", place.title._replace(text=frame.grids[name].title), "text")
 
-    def _replace(self, key: str, text: Text, ink: str) -> bool:
-        """Write a text where another one stood, if it is another one."""
-        before, box = self._written.get(key, (None, None))
-        if before == text:
-            return False
-        if box:
-            self._fill(box, self._paper)
-        self._written[key] = text, self._write(text, ink) if text.text else None
-        return True
+class Panel:
+    """Draws the grid of one panel, and afterwards only the cells that changed.
 
-    def _write(self, text: Text, ink: str) -> Box:
-        """Write a text on the page: the pixels that it covers."""
-        drawn = glyphs.line(text.text, text.size, text.bold)
-        high, wide = drawn.coverage.shape
-        box = Box(text.baseline - drawn.rise, text.x, text.baseline - drawn.rise + high, text.x + wide)
-        self._base[box.top : box.bottom, box.left : box.right] = self.palette.ramp("page", ink)[drawn.coverage]
-        self._dirty.append(box)
-        return box
+    Args:
+        place: where it lies.
+    """
 
-    def _fill(self, box: Box, index: int) -> None:
-        self._base[box.top : box.bottom, box.left : box.right] = index
-        self._dirty.append(box)
+    def __init__(self, place: Place, composer: Composer, painter: Painter) -> None:
+        self.place, self._composer, self._painter = place, composer, painter
+        _, mask = inside(place.area, place.inside)
+        # Upright cells have whole boxes, beside their lines; others are cut out, and lines lie half on them.
+        self._mask = mask if place.tilted else None
+        self._lines: list[tuple[Pixels, Pixels]] = []
+        self._lined: dict[tuple[int, bytes], tuple[Pixels, Pixels]] = {}
 
-    def _draw_scale(self, place: Place) -> None:
-        if place.scale is None:
-            return
-        least, bar, greatest = place.scale
-        self._write(least, "muted")
-        self._write(greatest, "muted")
-        steps = self.palette.shade(place.panel.shade)
-        if place.signed:
-            steps = np.concatenate([self.palette.shade("negative")[::-1], steps])
-        if place.panel.heat:
-            steps = self.palette.shade("heat")
-        high, wide = bar.bottom - bar.top, bar.right - bar.left
-        along = max(high, wide)
-        inks = steps[np.arange(along) * len(steps) // along]
-        self._base[bar.top : bar.bottom, bar.left : bar.right] = inks if wide >= high else inks[::-1, None]
-
-    # Grids.
-
-    def _draw_grid(self, place: Place, grid: Grid, before: Grid | None) -> None:
+    def draw(self, base: Pixels, grid: Grid, before: Grid | None) -> list[Box]:
+        """Put in the cells that changed: the boxes around them."""
         if grid is before:
-            return
-        if tilted := self._tilted.get(place.panel.name):
-            self._dirty += tilted.draw(self._base, grid, before)
-            return
-        notes = grid.notes if place.note else {}
-        if before is None or not np.array_equal(LINED[grid.roles], LINED[before.roles]):
-            self._draw_lines(place, grid)
-            changed = grid.roles != Role.NONE
-        else:
-            changed = (grid.roles != before.roles) | (grid.emphasis != before.emphasis)
-            if grid.values is not before.values:
-                changed |= grid.values != before.values
-            if notes or before.notes:
-                for cell in {*notes, *before.notes}:
-                    if notes.get(cell) != before.notes.get(cell):
-                        changed[cell] = True
-            if grid.colours is not before.colours:
-                changed |= _differ(grid.colours, before.colours)
+            return []
+        relined = before is None or not np.array_equal(LINED[grid.roles], LINED[before.roles])
+        changed = grid.roles != Role.NONE if relined or before is None else differing(grid, before, self.place.note)
         rows, columns = np.nonzero(changed)
+        extent = self._clear(base) if relined else None
+        if len(rows):
+            self._put(base, grid, rows, columns, lined=not relined)
+        if extent:
+            self._rule(base, lines(self.place, grid))
+            return [extent]
         if not len(rows):
-            return
+            return []
+        if self._mask is None:  # beside the lines
+            first, last = self.place.cell(rows[0], columns.min()), self.place.cell(rows[-1], columns.max())
+            return [Box(first.top, first.left, last.bottom, last.right)]
+        corners = self.place.hull(int(rows[0]), int(columns.min()), int(rows[-1]) + 1, int(columns.max()) + 1)
+        return [_around(corners, base)]
+
+    def _clear(self, base: Pixels) -> Box:
+        """Take everything away, the lines around the grid included."""
+        around = self.place.hull(0, 0, *self.place.panel.shape, pad=0.5 if self.place.tilted else 0)
+        self._painter.paint(base, Poly(around, "page"), base)
+        return _around(around, base)
+
+    def _put(self, base: Pixels, grid: Grid, rows: NDArray[np.intp], columns: NDArray[np.intp], *, lined: bool) -> None:
+        place, cell, sprite = self.place, self._composer.cell, self._painter.sprite
         roles, emphases, values = (a[rows, columns].tolist() for a in (grid.roles, grid.emphasis, grid.values))
-        own = [-1] * len(rows) if grid.colours is None else self.palette.nearest(grid.colours[rows, columns]).tolist()
+        own: list[tuple[int, int, int] | None] = [None] * len(rows)
+        if grid.colours is not None:
+            shown = self._painter.palette.rounded(grid.colours[rows, columns])
+            own = [(red, green, blue) for red, green, blue in shown.tolist()]
+        notes = grid.notes if place.note else {}
         for row, column, role, emphasis, value, colour in zip(
             rows.tolist(), columns.tolist(), roles, emphases, values, own, strict=True
         ):
             top, left, bottom, right = place.cell(row, column)
-            note = notes.get((row, column), "")
-            self._base[top:bottom, left:right] = self._sprites.of(place, role, emphasis, value, note, colour)
-        first, last = place.cell(rows[0], columns.min()), place.cell(rows[-1], columns.max())
-        self._dirty.append(Box(first.top, first.left, last.bottom, last.right))
+            drawn = sprite(cell(place, role, emphasis, value, notes.get((row, column), ""), colour)).pixels
+            if self._mask is None:
+                base[top:bottom, left:right] = drawn
+            else:
+                where = np.s_[top:bottom, left:right]
+                np.copyto(base[where], self._with_lines(drawn, where) if lined else drawn, where=self._mask)
 
-    # Lines.
+    def _rule(self, base: Pixels, shapes: Shapes) -> None:
+        """Draw the lines, and keep what they cover where cells that change lie under them."""
+        self._lines, self._lined = [], {}
+        for shape in shapes:
+            self._painter.paint(base, shape, base)
+            if self._mask is not None and isinstance(shape, Stroke):
+                (x, y), (rows, columns, cover) = touched(shape)
+                whole = np.zeros_like(base)
+                rows, columns = rows + y, columns + x
+                seen = (rows >= 0) & (columns >= 0) & (rows < base.shape[0]) & (columns < base.shape[1])
+                whole[rows[seen], columns[seen]] = cover[seen]
+                self._lines.append((whole, self._painter.blends.table(str(shape.ink))))
 
-    def _draw_lines(self, place: Place, grid: Grid) -> None:
-        """All grid lines of a panel: solid beside a filled cell, dashed around padding, none where nothing is."""
-        self._fill(place.box, self._paper)
-        if not place.line:
-            return
-        rows, columns = grid.roles.shape
-        kind = np.zeros((rows + 2, columns + 2), np.uint8)
-        kind[1:-1, 1:-1] = LINED[grid.roles]
-        across, down = np.maximum(kind[:-1], kind[1:]), np.maximum(kind[:, :-1], kind[:, 1:])
-        dash = max(2, round(place.pitch / 9))
-        for axis, kinds in ((0, across[:, 1:-1]), (1, down[1:-1])):
-            for i, j in zip(*(a.tolist() for a in np.nonzero(kinds)), strict=True):
-                self._line(place, axis, i, j, dash if kinds[i, j] == 1 else 0)
+    def _with_lines(self, drawn: Pixels, where: tuple[slice, slice]) -> Pixels:
+        """A cell with the halves of the lines that lie on it."""
+        covers = [(cover[where], table) for cover, table in self._lines]
+        key = id(drawn), b"".join(cover.tobytes() for cover, _ in covers)
+        kept = self._lined.get(key)
+        if kept is None:
+            out = drawn
+            for cover, table in covers:
+                out = table[cover, out]
+            kept = self._lined[key] = drawn, out  # what is kept keeps its id
+        return kept[1]
 
-    def _line(self, place: Place, axis: int, i: int, j: int, dash: int) -> None:
-        """One cell's length of a grid line: axis 0 lies across, above row i; axis 1 stands, left of column j."""
-        top, left = place.y + i * place.pitch, place.x + j * place.pitch
-        high, wide = (place.line, place.pitch + place.line) if axis == 0 else (place.pitch + place.line, place.line)
-        part = self._base[top : top + high, left : left + wide]
-        if not dash:
-            part[:] = self.palette.solid("line")
-            return
-        along = np.arange(place.pitch) // dash % 2 == 0
-        ink = self.palette.solid("dash")
-        if axis == 0:
-            part[:, : place.pitch][:, along] = ink
+
+def differing(grid: Grid, before: Grid, notes: int) -> NDArray[np.bool_]:
+    """Which cells look different from before.
+
+    Args:
+        notes: whether the small text in their corners is shown.
+    """
+    changed: NDArray[np.bool_] = (grid.roles != before.roles) | (grid.emphasis != before.emphasis)
+    if grid.values is not before.values:
+        changed |= grid.values != before.values
+    if notes and (grid.notes or before.notes):
+        for cell in {*grid.notes, *before.notes}:
+            if grid.notes.get(cell) != before.notes.get(cell):
+                changed[cell] = True
+    if grid.colours is not before.colours:
+        if grid.colours is None or before.colours is None:
+            changed[:] = True
         else:
-            part[: place.pitch][along] = ink
-
-    def _outline(self, place: Place, outline: Outline) -> Box:
-        """A frame around some cells, over everything: the pixels that it covers."""
-        if isinstance(place, Tilt):
-            return framed(self._pixels, place, self._blends, outline, self.page.stroke)
-        if outline.dashed:
-            return self._dashes(place, outline)
-        thick = min(self.page.stroke, max(2, place.pitch // 6))
-        out = (thick - place.line) // 2
-        top, left = (at - out for at in place.at(outline.top + outline.down, outline.left + outline.across))
-        bottom = top + (outline.bottom - outline.top) * place.pitch + place.line + 2 * out
-        right = left + (outline.right - outline.left) * place.pitch + place.line + 2 * out
-        resting = not outline.down and not outline.across
-        if outline.role == Role.KERNEL and resting:  # dashes would look frayed under the kernel
-            line = self.palette.solid("line")
-            for row in range(outline.top + 1, outline.bottom):
-                y = place.y + row * place.pitch
-                self._pixels[y : y + place.line, left:right] = line
-            for column in range(outline.left + 1, outline.right):
-                x = place.x + column * place.pitch
-                self._pixels[top:bottom, x : x + place.line] = line
-        ink = self.palette.solid(theme.STROKE[outline.role])
-        for where in (
-            np.s_[top : top + thick, left:right],
-            np.s_[bottom - thick : bottom, left:right],
-            np.s_[top:bottom, left : left + thick],
-            np.s_[top:bottom, right - thick : right],
-        ):
-            self._pixels[where] = ink
-        return Box(top, left, bottom, right)
-
-    def _dashes(self, place: Place, outline: Outline) -> Box:
-        """A thin dashed frame inside some cells, where no number reaches: the pixels that it covers."""
-        first = place.cell(outline.top, outline.left)
-        last = place.cell(outline.bottom - 1, outline.right - 1)
-        box = Box(first.top, first.left, last.bottom, last.right)
-        thick = max(1, min(round(0.4 * self.page.stroke), (place.pitch - place.line) // 20))
-        part = self._pixels[box.top : box.bottom, box.left : box.right]
-        ink = self.palette.solid(theme.STROKE[outline.role])
-        dash = max(2, place.pitch // 7)
-        for edges in (part, part.T):  # each as lines across
-            wide = edges.shape[1]
-            count = wide // dash // 2 * 2 + 1  # odd, so that a dash lies in either corner
-            drawn = np.arange(wide) * count // wide % 2 == 0
-            edges[:thick, drawn] = ink
-            edges[-thick:, drawn] = ink
-        return box
+            changed |= (grid.colours != before.colours).any(axis=2)
+    return changed
 
 
-def _differ(a: NDArray[np.uint8] | None, b: NDArray[np.uint8] | None) -> NDArray[np.bool_] | bool:
-    """Which cells have other colours of their own: all of them, where only one of two grids has any."""
-    if a is None or b is None:
-        return True
-    other: NDArray[np.bool_] = (a != b).any(axis=2)
-    return other
-
-
-def _hull(boxes: list[Box]) -> Box:
-    if not boxes:
-        return Box(0, 0, 0, 0)
-    return Box(
-        min(b.top for b in boxes), min(b.left for b in boxes), max(b.bottom for b in boxes), max(b.right for b in boxes)
-    )
+def _around(points: tuple[tuple[float, float], ...], base: Pixels) -> Box:
+    """The box of the pixels that some corners and the edges between them may touch."""
+    (top, left, bottom, right), (high, wide) = bounds(points), base.shape
+    return Box(max(int(top) - 1, 0), max(int(left) - 1, 0), min(int(bottom) + 2, high), min(int(right) + 2, wide))

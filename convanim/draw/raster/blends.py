@@ -1,20 +1,15 @@
-"""Slanted strokes: which pixels they touch, how much of each, and which colour that makes of the one before.
+"""What antialiased strokes make of the colours that they lie on, as palette indices.
 
-Knows the palette and what inks are called. Must not know cells, places or frames. A stroke is cut to pixels once, for
-its length and width, and then only moved.
+Knows the palette and what inks are called. Must not know cells, places or frames.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
-from math import ceil, hypot
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.layout import Box
 from convanim.palette import LEVELS, Colours, Palette
 from convanim.scene.frame import Role
 from convanim.theme import FILL, Theme
@@ -37,51 +32,6 @@ MEETS = {
 RARE = {False: ("dash", "data.stroke"), True: ("kernel.stroke", "done.stroke", "dash")}
 #: Between strips there is only the page, and what is drawn at its cells' edges.
 FANS = {"kernel.stroke": MEETS["kernel.stroke"]}
-
-
-class Stroke(NamedTuple):
-    """Pixels below and right of where a stroke starts, and how much of each it covers, 1 to ALL."""
-
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    cover: NDArray[np.uint8]
-
-
-@lru_cache(4096)
-def stroke(across: float, down: float, width: float) -> Stroke:
-    """A straight stroke with round ends.
-
-    Args:
-        across, down: where it ends, from the upper left corner of a pixel, px.
-        width: px.
-
-    Example:
-        >>> stroke(4, 0, 2).rows.min(), stroke(4, 0, 2).rows.max()
-        (np.int64(-1), np.int64(0))
-    """
-    if abs(across) > abs(down):
-        turned = stroke(down, across, width)
-        return Stroke(turned.columns, turned.rows, turned.cover)
-    more = ceil(width / 2) + 1
-    rows = np.arange(int(min(0, down)) - more, int(max(0, down)) + more + 1)[:, None]
-    lean = across / down if down else 0.0
-    low, high = sorted((0.0, across))
-    middle = np.floor(np.clip(lean * (rows + 0.5), low, high)).astype(np.intp)
-    columns = middle + np.arange(-2 * more, 2 * more + 1)
-    length = hypot(across, down)
-    along = np.zeros(columns.shape)
-    if length:
-        along = np.clip(((columns + 0.5) * across + (rows + 0.5) * down) / length**2, 0, 1)
-    away = np.hypot(columns + 0.5 - along * across, rows + 0.5 - along * down)
-    cover = cut(away, width)
-    found = cover > 0
-    return Stroke(np.broadcast_to(rows, columns.shape)[found], columns[found], cover[found])
-
-
-def cut(away: NDArray[np.float64], width: float) -> NDArray[np.uint8]:
-    """How much a stroke covers of pixels whose middles are so far away from its own middle: 0 to ALL."""
-    part = np.clip(width / 2 + 0.5 - np.abs(away), 0, 1) * min(width, 1)
-    return np.rint(ALL * part).astype(np.uint8)
 
 
 def mixes(look: Theme, *, stamps: bool = False, tilted: bool = True) -> Colours:
@@ -143,39 +93,3 @@ class Blends:
         kept = self.palette.inked(letters)
         found[:, kept] = kept
         return found
-
-
-def clear_of(base: Pixels, x: int, y: int, some: Stroke, letters: NDArray[np.bool_], halo: int) -> Stroke:
-    """A stroke without its pixels that touch letters, or lie so many px beside or above or under one.
-
-    Args:
-        base: the page without strokes.
-        x, y: where the stroke begins.
-        letters: for each index, whether it is one of letters.
-    """
-    rows, columns = some.rows + y, some.columns + x
-    meets = letters[base[rows, columns]]
-    for away in range(1, halo + 1):
-        for down, right in ((0, away), (0, -away), (away, 0), (-away, 0)):
-            at = np.clip(rows + down, 0, len(base) - 1), np.clip(columns + right, 0, base.shape[1] - 1)
-            meets |= letters[base[at]]
-    free = ~meets
-    return Stroke(some.rows[free], some.columns[free], some.cover[free])
-
-
-def draw(
-    pixels: Pixels, x: float, y: float, some: Stroke, table: Pixels, keep: NDArray[np.bool_] | None = None
-) -> None:
-    """Lay a stroke over pixels, from (x, y) on; where `keep` is true they stay as they are."""
-    rows, columns, cover = some.rows + int(y), some.columns + int(x), some.cover
-    if keep is not None:
-        free = ~keep[rows, columns]
-        rows, columns, cover = rows[free], columns[free], cover[free]
-    pixels[rows, columns] = table[cover, pixels[rows, columns]]
-
-
-def around(points: Iterable[tuple[float, float]], width: float) -> Box:
-    """The box of the pixels that strokes between some points may touch."""
-    xs, ys = zip(*points, strict=True)
-    more = ceil(width / 2) + 1
-    return Box(int(min(ys)) - more, int(min(xs)) - more, int(max(ys)) + more + 1, int(max(xs)) + more + 1)

@@ -1,0 +1,122 @@
+"""Strokes as coverage, drawn by matplotlib's Agg.
+
+Knows how matplotlib's renderer is asked for a path, and nothing else: the one file that does. Importing its compiled
+core takes a millisecond, where the public backend would take longer than a whole animation; where the core is missing
+or takes other arguments, the public backend stands in. Must not know palettes, shapes' inks or places.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from matplotlib.path import Path
+from numpy.typing import NDArray
+
+Coverage = NDArray[np.uint8]
+
+
+class _Pen:
+    """What matplotlib's Agg asks of a graphics context: black, antialiased, with round ends and corners."""
+
+    _alpha, _forced_alpha, _rgb = 1.0, True, (0.0, 0.0, 0.0, 1.0)
+    _antialiased, _capstyle, _joinstyle = True, "round", "round"
+    _cliprect = _hatch = None
+
+    def __init__(self, width: float, dash: float) -> None:
+        self._linewidth = width
+        self._dashes = (0.0, (dash, dash)) if dash else (0.0, None)
+        if dash:
+            self._capstyle = "butt"
+
+    def get_clip_path(self) -> tuple[None, None]:
+        return None, None
+
+    def get_snap(self) -> bool:
+        return False
+
+    def get_hatch_path(self, density: float = 6.0) -> None:
+        return None
+
+    def get_hatch_color(self) -> tuple[float, ...]:
+        return self._rgb
+
+    def get_hatch_linewidth(self) -> float:
+        return 1.0
+
+    def get_sketch_params(self) -> None:
+        return None
+
+
+def cover(paths: list[NDArray[np.float64]], size: tuple[int, int], width: float, dash: float = 0.0) -> Coverage:
+    """How much some lines cover of each pixel, 0 to 255: (height, width) of `size`.
+
+    Args:
+        paths: (n, 2) corners (x, y) each, in px from the upper left corner; one that ends where it begins is closed.
+        size: (height, width), px.
+        width: of the lines, px.
+        dash: length of dashes and gaps, px; 0 for solid lines.
+
+    Example:
+        >>> cover([np.array([[1.0, 1.5], [3.0, 1.5]])], (3, 4), 1.0)[1].tolist()
+        [116, 255, 255, 116]
+    """
+    high, wide = size
+    vertices = np.concatenate(paths)
+    vertices[:, 1] = high - vertices[:, 1]  # matplotlib counts from below
+    codes = np.full(len(vertices), Path.LINETO, np.uint8)
+    start = 0
+    for path in paths:
+        codes[start] = Path.MOVETO
+        start += len(path)
+        if (path[0] == path[-1]).all() and len(path) > 2:
+            codes[start - 1] = Path.CLOSEPOLY
+    renderer = _core()(wide, high, 72)
+    _draw(renderer, _Pen(width, dash), Path(vertices, codes))
+    return np.asarray(renderer)[..., 3].copy()
+
+
+def _draw(renderer: Any, pen: _Pen, path: Path) -> None:
+    renderer.draw_path(pen, path, np.eye(3), None)
+
+
+@cache
+def _core() -> Any:
+    """Matplotlib's Agg renderer: its compiled core, or what the public backend wraps it in."""
+    try:
+        from matplotlib.backends import _backend_agg
+
+        Core: Any = vars(_backend_agg)["RendererAgg"]  # noqa: N806 - a class
+        renderer = Core(4, 4, 72)
+        _draw(renderer, _Pen(1.0, 0.0), Path([[0.0, 2.0], [4.0, 2.0]]))
+        if np.asarray(renderer).shape == (4, 4, 4):
+            return Core
+    except (ImportError, KeyError, AttributeError, TypeError, ValueError):
+        pass
+    return _public
+
+
+def _public(wide: int, high: int, dpi: float) -> Any:
+    from matplotlib.backends import backend_agg
+    from matplotlib.transforms import Affine2D
+
+    agg: Any = backend_agg
+    renderer = agg.RendererAgg(wide, high, dpi)
+
+    class Public:
+        """The public renderer, with the arguments of its core."""
+
+        def draw_path(self, pen: _Pen, path: Path, transform: NDArray[np.float64], face: None) -> None:
+            gc = renderer.new_gc()
+            gc.set_linewidth(pen._linewidth)
+            gc.set_capstyle(pen._capstyle)
+            gc.set_joinstyle(pen._joinstyle)
+            gc.set_dashes(*pen._dashes)
+            gc.set_snap(False)
+            renderer.draw_path(gc, path, Affine2D(transform), face)
+
+        def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.uint8]:
+            return np.asarray(renderer.buffer_rgba())
+
+    return Public()

@@ -1,0 +1,282 @@
+"""Shapes as palette indices, over what is there already.
+
+Knows shapes, glyphs and a palette. Must not know what the shapes are for, frames or files. What is used again is drawn
+once: cells become sprites, and strokes the pixels that they cover.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from functools import lru_cache
+from math import ceil, floor
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim import glyphs
+from convanim.draw.raster import engine
+from convanim.draw.raster.blends import ALL, Blends
+from convanim.draw.shapes import (
+    Clipped,
+    Fill,
+    Hatch,
+    Placed,
+    Points,
+    Poly,
+    Rest,
+    Shape,
+    Shapes,
+    Stroke,
+    Words,
+    bounds,
+    boxes,
+    rectangle,
+    upright,
+)
+from convanim.layout import Box
+from convanim.palette import Palette
+
+Pixels = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+#: Sprites that are kept; beyond, the one drawn first goes.
+KEPT = 1500
+
+
+class Sprite(NamedTuple):
+    """A cell as pixels, and which of them are the cell's: None for all."""
+
+    pixels: Pixels
+    mask: Mask | None
+
+
+class Touched(NamedTuple):
+    """The pixels that a stroke touches, and how much of each it covers, 1 to ALL."""
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    cover: NDArray[np.uint8]
+
+
+class Painter:
+    """Paints shapes on arrays of palette indices.
+
+    Args:
+        palette: every colour that they can need.
+    """
+
+    def __init__(self, palette: Palette) -> None:
+        self.palette, self.blends = palette, Blends(palette)
+        self._sprites: OrderedDict[int, tuple[Shapes, Sprite]] = OrderedDict()
+
+    def paint(self, pixels: Pixels, shape: Shape, base: Pixels, x: int = 0, y: int = 0) -> Box:
+        """Paint a shape that is moved by (x, y): the pixels that it may touch.
+
+        Args:
+            pixels: (H, W), what is painted on.
+            base: the same at rest: what letters stand on, and what lies over cells that come out from under it.
+        """
+        match shape:
+            case Fill(box, ink):
+                return _fill(pixels, _moved(box, x, y), self.palette.index(ink))
+            case Placed(left, top, shapes):
+                return _blit(pixels, self.sprite(shapes), x + left, y + top)
+            case Words():
+                return self._words(pixels, shape, x, y)
+            case Stroke():
+                return self._stroke(pixels, shape, base, x, y)
+            case Poly(points, ink):
+                box, mask = inside(_shift(points, x, y), pixels.shape)
+                pixels[box.top : box.bottom, box.left : box.right][mask] = self.palette.index(ink)
+                return box
+            case Hatch(area, ink, gap, falls):
+                box, mask = inside(_shift(area, x, y), pixels.shape)
+                rows, columns = np.indices(mask.shape)
+                rows, columns = rows + box.top - y, columns + box.left - x
+                mask &= (rows - columns if falls else rows + columns) % gap == 0
+                pixels[box.top : box.bottom, box.left : box.right][mask] = self.palette.index(ink)
+                return box
+            case Rest(_, area):
+                box, mask = inside(_shift(area, x, y), pixels.shape)
+                where = np.s_[box.top : box.bottom, box.left : box.right]
+                np.copyto(pixels[where], base[where], where=mask)
+                return box
+            case Clipped():
+                return self._clipped(pixels, shape, base, x, y)
+
+    def sprite(self, shapes: Shapes) -> Sprite:
+        """Shapes as pixels of their own; the first one covers all others. The same shapes are drawn once."""
+        kept = self._sprites.get(id(shapes))
+        if kept is not None and kept[0] is shapes:
+            return kept[1]
+        first = shapes[0]
+        mask = None
+        if isinstance(first, Fill):
+            pixels = np.full((first.box.bottom, first.box.right), self.palette.index(first.ink), np.uint8)
+        elif isinstance(first, Poly):
+            _, _, bottom, right = bounds(first.points)
+            pixels = np.full((ceil(bottom), ceil(right)), self.palette.index(first.ink), np.uint8)
+            mask = inside(first.points, pixels.shape)[1]
+        else:
+            raise TypeError(f"{type(first).__name__} cannot be the ground of a cell")
+        for shape in shapes[1:]:
+            self.paint(pixels, shape, pixels)
+        sprite = Sprite(pixels, mask)
+        self._sprites[id(shapes)] = shapes, sprite  # what is kept keeps its id
+        if len(self._sprites) > KEPT:
+            self._sprites.popitem(last=False)
+        return sprite
+
+    def _words(self, pixels: Pixels, words: Words, x: int, y: int) -> Box:
+        text, ink, paper = words
+        drawn = glyphs.line(text.text, text.size, text.bold)
+        high, wide = drawn.coverage.shape
+        top, left = y + text.baseline - drawn.rise, x + text.x
+        box = _within(Box(top, left, top + high, left + wide), pixels.shape)
+        cover = drawn.coverage[box.top - top : box.bottom - top, box.left - left : box.right - left]
+        part = pixels[box.top : box.bottom, box.left : box.right]
+        np.copyto(part, self.palette.ramp(str(paper), str(ink))[cover], where=cover > 0)
+        return box
+
+    def _stroke(self, pixels: Pixels, stroke: Stroke, base: Pixels, x: int, y: int) -> Box:
+        if upright(stroke) and not stroke.halo:  # no letters stand on upright lines
+            index, found = self.palette.index(stroke.ink), Box(0, 0, 0, 0)
+            for box in boxes(stroke):
+                found = hull((found, _fill(pixels, _moved(box, x, y), index)))
+            return found
+        (left, top), (rows, columns, cover) = touched(stroke)
+        rows, columns = rows + (top + y), columns + (left + x)
+        seen = (rows >= 0) & (rows < pixels.shape[0]) & (columns >= 0) & (columns < pixels.shape[1])
+        if stroke.halo:
+            seen &= ~self._near(base, np.where(seen, rows, 0), np.where(seen, columns, 0), stroke)
+        if not seen.all():
+            rows, columns, cover = rows[seen], columns[seen], cover[seen]
+        if not len(rows):
+            return Box(0, 0, 0, 0)
+        table = self.blends.table(str(stroke.ink), behind=() if stroke.halo else stroke.behind)
+        pixels[rows, columns] = table[cover, pixels[rows, columns]]
+        return Box(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
+
+    def _near(self, base: Pixels, rows: NDArray[np.intp], columns: NDArray[np.intp], stroke: Stroke) -> Mask:
+        """Which pixels touch letters, or lie a few px beside or above or under one."""
+        letters = np.zeros(256, bool)
+        letters[self.palette.inked(stroke.behind)] = True
+        near: Mask = letters[base[rows, columns]]
+        for away in range(1, stroke.halo + 1):
+            for down, right in ((0, away), (0, -away), (away, 0), (-away, 0)):
+                at = np.clip(rows + down, 0, len(base) - 1), np.clip(columns + right, 0, base.shape[1] - 1)
+                near |= letters[base[at]]
+        return near
+
+    def _clipped(self, pixels: Pixels, clipped: Clipped, base: Pixels, x: int, y: int) -> Box:
+        box, mask = Box(0, 0, *pixels.shape), None
+        if clipped.inside:
+            area = _shift(clipped.inside, x, y)
+            if whole := rectangle(area):
+                box = _within(whole, pixels.shape)
+            else:
+                box, mask = inside(area, pixels.shape)
+        if clipped.outside:
+            hidden, over = inside(_shift(clipped.outside, x, y), pixels.shape)
+            mask = np.ones((box.bottom - box.top, box.right - box.left), bool) if mask is None else mask
+            part = _within(_moved(hidden, -box.left, -box.top), mask.shape)
+            top, left = part.top + box.top - hidden.top, part.left + box.left - hidden.left
+            mask[part.top : part.bottom, part.left : part.right] &= ~over[
+                top : top + part.bottom - part.top, left : left + part.right - part.left
+            ]
+        view, under = (some[box.top : box.bottom, box.left : box.right] for some in (pixels, base))
+        if not view.size:
+            return Box(0, 0, 0, 0)
+        out = view if mask is None else view.copy()
+        found = [self.paint(out, shape, under, x - box.left, y - box.top) for shape in clipped.shapes]
+        if mask is not None:
+            np.copyto(view, out, where=mask)
+        return _moved(hull(found), box.left, box.top)
+
+
+def touched(stroke: Stroke) -> tuple[tuple[int, int], Touched]:
+    """The pixels that a stroke touches, from a pixel (x, y) on."""
+    top, left, _, _ = bounds(tuple(point for line in stroke.lines for point in line))
+    x, y = floor(left), floor(top)
+    moved = tuple(tuple((a - x, b - y) for a, b in line) for line in stroke.lines)
+    return (x, y), _touched(moved, stroke.width, stroke.dash)
+
+
+@lru_cache(maxsize=1024)
+def _touched(lines: tuple[Points, ...], width: float, dash: float) -> Touched:
+    """What lines cover that begin near the origin; the same ones elsewhere are only moved."""
+    pad = ceil(width / 2) + 1
+    _, _, bottom, right = bounds(tuple(point for line in lines for point in line))
+    paths = [np.array(line, float) + pad for line in lines]
+    cover = engine.cover(paths, (ceil(bottom) + 2 * pad + 1, ceil(right) + 2 * pad + 1), width, dash)
+    levels = np.rint(cover * (ALL / 255)).astype(np.uint8)
+    rows, columns = np.nonzero(levels)
+    return Touched(rows - pad, columns - pad, levels[rows, columns])
+
+
+def inside(points: Points, shape: tuple[int, ...]) -> tuple[Box, Mask]:
+    """The box around a convex polygon, and which of its pixels have their middle in it.
+
+    A middle on a side belongs to one of the two polygons that share the side.
+
+    Args:
+        shape: (height, width) of the page.
+    """
+    top, left, bottom, right = bounds(points)
+    x, y = floor(left), floor(top)
+    box = _within(Box(y, x, ceil(bottom), ceil(right)), shape)
+    mask = _polygon(tuple((a - x, b - y) for a, b in points))
+    return box, mask[box.top - y : box.bottom - y, box.left - x : box.right - x].copy()
+
+
+@lru_cache(maxsize=512)
+def _polygon(points: Points) -> Mask:
+    _, _, bottom, right = bounds(points)
+    y, x = np.arange(ceil(bottom))[:, None] + 0.5, np.arange(ceil(right))[None, :] + 0.5
+    turn = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, (*points[1:], points[0]), strict=True))
+    around = points if turn > 0 else points[::-1]
+    mask = np.ones((ceil(bottom), ceil(right)), bool)
+    for (px, py), (qx, qy) in zip(around, (*around[1:], around[0]), strict=True):
+        side = (qx - px) * (y - py) - (qy - py) * (x - px)
+        first = qy < py or (qy == py and qx > px)  # a left or upper side has its own middles
+        mask &= side >= 0 if first else side > 0
+    return mask
+
+
+def hull(found: list[Box] | tuple[Box, ...]) -> Box:
+    """The box around others, of which empty ones do not count."""
+    there = [box for box in found if box.bottom > box.top and box.right > box.left]
+    if not there:
+        return Box(0, 0, 0, 0)
+    tops, lefts, bottoms, rights = zip(*there, strict=True)
+    return Box(min(tops), min(lefts), max(bottoms), max(rights))
+
+
+def _blit(pixels: Pixels, sprite: Sprite, x: int, y: int) -> Box:
+    high, wide = sprite.pixels.shape
+    box = _within(Box(y, x, y + high, x + wide), pixels.shape)
+    part = np.s_[box.top - y : box.bottom - y, box.left - x : box.right - x]
+    if sprite.mask is None:
+        pixels[box.top : box.bottom, box.left : box.right] = sprite.pixels[part]
+    else:
+        np.copyto(pixels[box.top : box.bottom, box.left : box.right], sprite.pixels[part], where=sprite.mask[part])
+    return box
+
+
+def _fill(pixels: Pixels, box: Box, index: int) -> Box:
+    box = _within(box, pixels.shape)
+    pixels[box.top : box.bottom, box.left : box.right] = index
+    return box
+
+
+def _within(box: Box, shape: tuple[int, ...]) -> Box:
+    top, left = min(max(box.top, 0), shape[0]), min(max(box.left, 0), shape[1])
+    return Box(top, left, max(top, min(box.bottom, shape[0])), max(left, min(box.right, shape[1])))
+
+
+def _moved(box: Box, x: int, y: int) -> Box:
+    return Box(box.top + y, box.left + x, box.bottom + y, box.right + x)
+
+
+def _shift(points: Points, x: int, y: int) -> Points:
+    return points if not (x or y) else tuple((a + x, b + y) for a, b in points)
