@@ -1,6 +1,7 @@
 """Two tilted planes: nothing overlaps, nothing is cut, nothing moves; checked by geometry and by rendered pixels."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
 
@@ -15,7 +16,8 @@ from test_layout import PAGES, attempt, check_apart, ink, large, looked_at, meet
 from test_scene import drawn
 
 from convanim import glyphs
-from convanim.draw.raster import Raster
+from convanim.draw.compose import Composer
+from convanim.draw.raster import Raster, paint
 from convanim.errors import ConvanimError
 from convanim.layout import Page, Text, Tilt, layout
 from convanim.layout.isometric import planes
@@ -231,16 +233,15 @@ def test_a_product_whose_numbers_find_no_room_on_the_way_goes_without() -> None:
     page = layout(s, 640, 360, arrangement="isometric")
     assert page.places["stamp"].number
     assert not page.places["canvas"].number
-    raster = Raster(s, page, load("light"))
+    composer = Composer(page, s.beats.steps)
     landed = s.beats.opening + s.beats.each - 1
     tween = Tween(s.frame(landed - 1), s.frame(landed))
-    found = set()
+    found = []
     for part in (0.1, 0.5, 0.9):
-        raster.draw(tween.frame(part))
-        (grid,) = [grid for grid in raster._floating._leaning._between.values() if grid not in found]
-        found.add(grid)
-        assert not grid.place.shaded, "no shade stands for them, since the panel has numbers"
-    assert any(not grid.place.number for grid in found)
+        flying = [composer._moved(page.places[f.panel], f)[0] for f in tween.frame(part).floats if f.towards]
+        assert not any(place.shaded for place in flying), "no shade stands for them, since the panel has numbers"
+        found += flying
+    assert any(not place.number for place in found)
 
 
 def test_a_value_on_its_way_passes_over_the_lines() -> None:
@@ -250,9 +251,8 @@ def test_a_value_on_its_way_passes_over_the_lines() -> None:
     tween = Tween(s.frame(written - 1), s.frame(written))
     frame = tween.frame(0.5)
     assert len(frame.floats) == 1
-    with_lines, without = (Raster(s, page, load("light")) for _ in range(2))
-    without._joined.page = layout(s, 640, 360)
-    one, other = (r.palette.colours[r.draw(frame).pixels] for r in (with_lines, without))
+    raster = Raster(s, page, load("light"))
+    one, other = (raster.palette.colours[raster.draw(f).pixels] for f in (frame, replace(frame, links=())))
     lines = (one != other).any(axis=2)
     lower, upper = (page.places[panel.name] for panel in planes(s) or ())
     assert isinstance(lower, Tilt)
@@ -268,14 +268,14 @@ def test_a_value_on_its_way_passes_over_the_lines() -> None:
 def test_every_cell_has_the_same_pixels_and_none_has_two_cells() -> None:
     s = scene(Conv(2).trace(COUNT, COUNT[:2, :2]))
     page = layout(s, 640, 360, arrangement="isometric")
-    raster = Raster(s, page, load("light"))
-    for name, grid in raster._tilted.items():
+    for place in tilts(page):
         seen = np.zeros((page.height, page.width), int)
-        for row, column in product(*map(range, page.places[name].panel.shape)):
-            top, left, bottom, right = page.places[name].cell(row, column)
-            seen[top:bottom, left:right] += grid._inside
+        mask = paint.inside(place.area, place.inside)[1]
+        for row, column in product(*map(range, place.panel.shape)):
+            top, left, bottom, right = place.cell(row, column)
+            seen[top:bottom, left:right] += mask
         assert seen.max() == 1
-        assert seen.sum() == page.places[name].panel.values.size * page.places[name].lattice.area
+        assert seen.sum() == place.panel.values.size * place.lattice.area
 
 
 @pytest.mark.parametrize("view", WALKED["transposed"])
@@ -283,10 +283,8 @@ def test_lines_go_from_corner_to_corner_and_vanish_behind_the_upper_plane(view: 
     s = scene(ConvTranspose(3, 2, 1).trace(COUNT, COUNT[:3, :3]), view)
     page = layout(s, 1280, 720, arrangement="isometric")
     lower, upper = (page.places[panel.name] for panel in planes(s) or ())
-    with_lines, without = (Raster(s, page, load("light")) for _ in range(2))
-    without._joined.page = layout(s, 1280, 720)
-    frame = s.frame(s.beats.opening + 5 * s.beats.each + s.beats.each - 1)
-    one, other = (r.palette.colours[r.draw(frame).pixels] for r in (with_lines, without))
+    raster, frame = Raster(s, page, load("light")), s.frame(s.beats.opening + 5 * s.beats.each + s.beats.each - 1)
+    one, other = (raster.palette.colours[raster.draw(f).pixels] for f in (frame, replace(frame, links=())))
     lines = (one != other).any(axis=2)
     assert not (lines & filled(page, ends(upper))).any()
     assert not (lines & ~filled(page, hull(ends(upper) + ends(lower)))).any()

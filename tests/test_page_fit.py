@@ -264,12 +264,11 @@ def test_an_upright_scale_runs_from_its_foot_to_its_head() -> None:
 # --- lines and turns ------------------------------------------------------------------------------------------------
 
 
-def test_lines_between_planes_do_not_run_through_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_between_planes_do_not_run_through_numbers() -> None:
     s = scene(Conv(2).trace([[1000000, 2000000], [3000000, 4000000]], [[999, 1], [1, 1]]))
     page = layout(s, 1280, 720, arrangement="isometric")
-    drawn = Raster(s, page, load("light")).draw(s.frame(s.beats.opening)).pixels
-    monkeypatch.setattr("convanim.draw.raster.joined.Joined.draw", lambda *_: [])
-    bare = Raster(s, page, load("light")).draw(s.frame(s.beats.opening)).pixels
+    frame = s.frame(s.beats.opening)
+    drawn, bare = (Raster(s, page, load("light")).draw(f).pixels for f in (frame, replace(frame, links=())))
     stage = page.places["stage"]
     for row, column in np.ndindex(2, 2):
         cell = stage.cell(row, column)

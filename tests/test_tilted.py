@@ -8,7 +8,9 @@ import pytest
 from numpy.typing import NDArray
 from test_isometric import filled
 
-from convanim.draw.raster import Raster, leaning, tilted
+from convanim.draw import compose
+from convanim.draw.raster import Raster, paint
+from convanim.draw.raster.picture import differing
 from convanim.layout import Page, Tilt, layout
 from convanim.motion import Tween
 from convanim.ops import Conv, ConvTranspose, MaxPool
@@ -52,10 +54,10 @@ def test_cells_change_where_their_own_colours_do() -> None:
     shade = np.zeros((4, 4, 3), np.uint8)
     shade[2, 1, 0] = 200
     other = replace(plain, colours=shade)
-    assert np.argwhere(tilted._changed(one, other, {})).tolist() == [[2, 1]]
-    assert not tilted._changed(one, replace(one, title="another"), {}).any()
-    assert tilted._changed(one, plain, {}).all()
-    assert tilted._changed(plain, one, {}).all()
+    assert np.argwhere(differing(one, other, notes=True)).tolist() == [[2, 1]]
+    assert not differing(one, replace(one, title="another"), notes=True).any()
+    assert differing(one, plain, notes=True).all()
+    assert differing(plain, one, notes=True).all()
 
 
 @pytest.mark.parametrize("view", ["zero-insertion", "overlap-add"])
@@ -67,13 +69,13 @@ def test_what_is_no_longer_kept_is_drawn_again(view: str, monkeypatch: pytest.Mo
     frames = [*(tween.frame(part) for part in (0.2, 0.5, 0.8)), *(s.frame(n) for n in range(s.beats.total))]
     usual = Raster(s, page, load("light"))
     seen = [colours(usual, frame) for frame in frames]
-    monkeypatch.setattr(tilted, "KEPT", 1)
-    monkeypatch.setattr(leaning, "KEPT", 1)
+    monkeypatch.setattr(compose, "KEPT", 1)
+    monkeypatch.setattr(paint, "KEPT", 1)
     forgetful = Raster(s, page, load("light"))
     for frame, expected in zip(frames, seen, strict=True):
         np.testing.assert_array_equal(colours(forgetful, frame), expected)
-    assert all(len(grid._cells) <= 1 for grid in forgetful._tilted.values())
-    assert len(forgetful._floating._leaning._between) <= 1
+    assert len(forgetful._composer._between) <= 1
+    assert len(forgetful._painter._sprites) <= 1
 
 
 def test_what_won_keeps_a_dashed_frame_inside_its_cell() -> None:
@@ -100,14 +102,10 @@ def test_what_won_keeps_a_dashed_frame_inside_its_cell() -> None:
 def test_a_cell_beside_the_page_is_not_drawn() -> None:
     s = scene(Conv(2).trace(COUNT, COUNT[:2, :2]))
     page = layout(s, 640, 360, arrangement="isometric")
-    raster = Raster(s, page, load("light"))
-    pixels = raster.draw(s.frame(0)).pixels.copy()
-    before = pixels.copy()
-    cell = Float("stage", 0, 0, Role.DATA, 5, Emphasis.NONE)
-    grid = raster._tilted["stage"]
-    assert grid.floating(pixels, cell, (page.width + 50, 100)) is None
-    assert grid.floating(pixels, cell, (100, -200)) is None
-    np.testing.assert_array_equal(pixels, before)
-    box = grid.floating(pixels, cell, (page.width - 9, 100))
-    assert box is not None
-    assert (pixels != before).any()
+    raster, frame = Raster(s, page, load("light")), s.frame(0)
+    before = raster.draw(frame).pixels.copy()
+    for far in (-40, 40):
+        cell = Float("stage", far, far / 2, Role.DATA, 5, Emphasis.NONE)
+        np.testing.assert_array_equal(raster.draw(replace(frame, floats=(cell,))).pixels, before)
+    near = Float("stage", 0.5, 0.5, Role.DATA, 5, Emphasis.NONE)
+    assert (raster.draw(replace(frame, floats=(near,))).pixels != before).any()

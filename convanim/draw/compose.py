@@ -64,6 +64,7 @@ class Composer:
     def __init__(self, page: Page, steps: int) -> None:
         self.page, self._steps = page, steps
         self._cells: OrderedDict[tuple[object, ...], Shapes] = OrderedDict()
+        self._lined: OrderedDict[tuple[object, ...], tuple[Shapes, Shapes]] = OrderedDict()
         self._between: OrderedDict[tuple[object, ...], Place] = OrderedDict()
 
     def frame(self, frame: Frame) -> Shapes:
@@ -247,8 +248,8 @@ class Composer:
         return all(name in self.page.places for name in (f.panel, f.towards[0] if f.towards else f.panel))
 
     def _group(self, place: Place, floats: Sequence[Float]) -> Iterator[Shape]:
-        """Cells that move together; of tilted ones the lines come last, one between two of them."""
-        edges: dict[tuple[Points, Stroke], dict[Points, None]] = {}
+        """Cells that move together; between two tilted ones that stay side by side there is one line."""
+        among = {_spot(f) for f in floats if f.role != Role.NONE}
         for f in floats:
             if f.role == Role.NONE:
                 yield from self._note(place, f)
@@ -257,23 +258,18 @@ class Composer:
             own = f.colour if f.colour is not None and f.role not in COLOURLESS - {Role.PADDING} else None
             cell = self.cell(shape, f.role, f.emphasis, f.value, f.note if shape.note else "", own)
             dashed = f.role in DASHED and f.emphasis != Emphasis.ACTIVE
-            if not shape.tilted:
-                framed, clip = Placed(*at, self._framed(shape, cell, dashed=dashed)), _clip(place, shape, f, at)
-                yield Clipped((framed,), inside=clip) if clip else framed
-                continue
-            placed = Placed(at[0], at[1] + shape.lattice.along.y, cell)
-            strokes = _edges(shape, at, dashed=dashed)
-            still = float(f.row).is_integer() and float(f.column).is_integer()
-            if f.clip is not None and still and not f.under:  # the light on a cell that is there with its lines
-                yield Clipped((placed, *strokes), inside=_clip(place, shape, f, at, alone=True))
-                continue
             clip = _clip(place, shape, f, at)
-            yield Clipped((placed,), inside=clip) if clip else placed
-            for stroke in strokes:
-                edges.setdefault((clip, stroke._replace(lines=())), {}).update(dict.fromkeys(stroke.lines))
-        for (clip, style), some in edges.items():
-            drawn = style._replace(lines=tuple(some))
-            yield Clipped((drawn,), inside=clip) if clip else drawn
+            x, y = at[0], at[1] + shape.lattice.along.y
+            lined = Placed(x, y, self._around(shape, cell, dashed=dashed))
+            yield Clipped((lined,), inside=clip) if clip else lined
+            still = float(f.row).is_integer() and float(f.column).is_integer()
+            if not shape.tilted or (f.clip is not None and still and not f.under):
+                continue  # its lines are its own, or those of the cell that is there
+            beside = ((_spot(f, -1), _spot(f, 1)), (_spot(f, 0, -1), _spot(f, 0, 1)))
+            wanted = tuple(tuple(there not in among for there in some) for some in beside)
+            area = tuple((x + right, y + low) for right, low in shape.area)
+            for stroke in _edges(shape, x, y, dashed=dashed, wanted=wanted):
+                yield Clipped((stroke,), inside=clip, outside=area)
 
     def _note(self, place: Place, f: Float) -> Iterator[Shape]:
         """The small text of a cell over what is there already."""
@@ -300,17 +296,15 @@ class Composer:
         # First where the first cell of the panel is, for all that go the same way; then by whole steps from there.
         start, end = _corner(place), _corner(other, row - f.row, column - f.column)
         x, y = (round(a + (b - a) * f.part) for a, b in zip(start, end, strict=True))
-        right, down = shape.lattice.at(f.row, f.column)
-        return shape, (x + round(right), y + round(down))
+        along, low = shape.lattice.at(f.row, f.column)
+        return shape, (x + round(along), y + round(low))
 
     def _shape(self, start: Place, end: Place, f: Float) -> Place:
         """How cells are drawn between two panels: of a shape and size between theirs."""
-        part = f.part if f.towards is not None else 0.0
-        if (start is end or start.lattice == end.lattice) and f.size == 1 and start.tilted == end.tilted:
-            return start if start is end or start.tilted else self._kept(start, end, part, f.size)
-        return self._kept(start, end, part, f.size)
-
-    def _kept(self, start: Place, end: Place, part: float, size: float) -> Place:
+        alike = start is end or (start.tilted and end.tilted and start.lattice == end.lattice)
+        if alike and f.size == 1:
+            return start
+        part, size = f.part if f.towards is not None else 0.0, f.size
         (ax, ay), (dx, dy) = (
             (round((a[0] + (b[0] - a[0]) * part) * size), round((a[1] + (b[1] - a[1]) * part) * size))
             for a, b in zip(start.lattice, end.lattice, strict=True)
@@ -338,22 +332,29 @@ class Composer:
                 self._between.popitem(last=False)
         return self._between[key]
 
-    def _framed(self, place: Place, cell: Shapes, *, dashed: bool) -> Shapes:
-        """An upright cell with the lines around it, from the corner of these."""
+    def _around(self, place: Place, cell: Shapes, *, dashed: bool) -> Shapes:
+        """A cell with the lines around it, from the upper left corner of these."""
         if not place.line:
             return cell
-        key = "framed", place.pitch, place.line, id(cell), dashed
-        kept = self._cells.get(key)
-        if kept is None or kept[-1].shapes is not cell:  # type: ignore[union-attr]
-            line, side = place.line, place.pitch
-            whole = Box(0, 0, side + line, side + line)
-            shapes: list[Shape] = [Fill(whole, "page" if dashed else "line")]
-            if dashed:
-                ends = (line / 2, side + line / 2)
-                sides = tuple(edge for at in ends for edge in (((0, at), (side, at)), ((at, 0), (at, side))))
-                shapes.append(Stroke(sides, line, "dash", _dash(place)))
-            kept = self._cells[key] = (*shapes, Placed(line, line, cell))
-        return kept
+        key = place.lattice, place.line, id(cell), dashed
+        kept = self._lined.get(key)
+        if kept is None or kept[0] is not cell:
+            kept = self._lined[key] = cell, _with_lines(place, cell, dashed=dashed)  # what is kept keeps its id
+            if len(self._lined) > KEPT:
+                self._lined.popitem(last=False)
+        return kept[1]
+
+
+def _with_lines(place: Place, cell: Shapes, *, dashed: bool) -> Shapes:
+    if place.tilted:
+        return (*cell, *_edges(place, 0, 0, dashed=dashed))
+    line, side = place.line, place.pitch
+    out: list[Shape] = [Fill(Box(0, 0, side + line, side + line), "page" if dashed else "line")]
+    if dashed:
+        ends = (line / 2, side + line / 2)
+        sides = tuple(edge for at in ends for edge in (((0, at), (side, at)), ((at, 0), (at, side))))
+        out.append(Stroke(sides, line, "dash", _dash(place)))
+    return (*out, Placed(line, line, cell))
 
 
 def _cell(
@@ -508,21 +509,26 @@ def _dash(place: Place, *, across: bool = True) -> float:
     return long / 2 / max(1, round(long / 2 / max(2.0, place.pitch / 9)))
 
 
-def _edges(place: Place, at: tuple[int, int], *, dashed: bool) -> list[Stroke]:
-    """The lines around a cell of a shape, whose first corner lies at (x, y)."""
-    if not place.line:
-        return []
-    (x, y), (along, down) = at, place.lattice
-    corners = [(x + right, y + low) for right, low in ((0, 0), along, (along.x + down.x, along.y + down.y), down)]
-    across, upright = ((0, 1), (3, 2)), ((0, 3), (1, 2))
-    if not dashed:
-        return [Stroke(tuple((corners[a], corners[b]) for a, b in (*across, *upright)), place.line, "line")]
-    return [
-        Stroke(
-            tuple((corners[a], corners[b]) for a, b in ends), place.line, "dash", _dash(place, across=ends is across)
-        )
-        for ends in (across, upright)
-    ]
+def _edges(
+    place: Place, x: int, y: int, *, dashed: bool, wanted: tuple[tuple[bool, ...], ...] = ((True, True), (True, True))
+) -> Iterator[Stroke]:
+    """The lines around a tilted cell, the box around which begins at (x, y).
+
+    Args:
+        wanted: those above and below it, on its left and right.
+    """
+    corners = [(x + right, y + low) for right, low in place.area]
+    for across, ends, some in ((True, ((0, 1), (3, 2)), wanted[0]), (False, ((0, 3), (1, 2)), wanted[1])):
+        found = tuple((corners[a], corners[b]) for (a, b), want in zip(ends, some, strict=True) if want)
+        if place.line and found:
+            dash = _dash(place, across=across) if dashed else 0.0
+            yield Stroke(found, place.line, "dash" if dashed else "line", dash)
+
+
+def _spot(f: Float, down: int = 0, across: int = 0) -> tuple[float, ...]:
+    """Where a cell is and where it goes, or one so many cells further, such that equal ones are equal."""
+    end = (0.0, 0.0) if f.towards is None else (f.towards[1] - f.row, f.towards[2] - f.column)
+    return round(f.row + down, 4), round(f.column + across, 4), round(end[0], 4), round(end[1], 4)
 
 
 def _there(place: Place, grid: Grid) -> Points:
@@ -534,12 +540,11 @@ def _there(place: Place, grid: Grid) -> Points:
     return place.hull(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 
-def _clip(place: Place, shape: Place, f: Float, at: tuple[int, int], *, alone: bool = False) -> Points:
+def _clip(place: Place, shape: Place, f: Float, at: tuple[int, int]) -> Points:
     """The corners of what is seen of a cell on its way, () for all of it.
 
     Args:
         at: the (x, y) of its first corner.
-        alone: of this cell alone, rather than as far as the panel is seen.
     """
     if f.clip is None or f.towards is not None:
         return ()
@@ -547,8 +552,6 @@ def _clip(place: Place, shape: Place, f: Float, at: tuple[int, int], *, alone: b
     if not shape.tilted:
         return place.hull(top, left, bottom, right)
     ends = top - f.row, left - f.column, bottom - f.row, right - f.column
-    if alone:
-        ends = max(ends[0], 0.0), max(ends[1], 0.0), min(ends[2], 1.0), min(ends[3], 1.0)
     top, left, bottom, right = ends
     corners = ((top, left), (top, right), (bottom, right), (bottom, left))
     return tuple((at[0] + x, at[1] + y) for x, y in (shape.lattice.at(*corner) for corner in corners))

@@ -77,7 +77,10 @@ class Words(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """Shapes that are moved: a cell that is drawn once and used in many places. The first shape covers all others."""
+    """Shapes that are moved: a cell that is drawn once and used in many places.
+
+    The first shape, a Fill or a Poly, is the ground that the others lie on; they may be cut off at its edges.
+    """
 
     x: int
     y: int

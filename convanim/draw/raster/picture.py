@@ -123,7 +123,7 @@ class Panel:
         if grid is before:
             return []
         relined = before is None or not np.array_equal(LINED[grid.roles], LINED[before.roles])
-        changed = grid.roles != Role.NONE if relined or before is None else differing(grid, before, self.place.note)
+        changed = differing(grid, None if relined else before, notes=bool(self.place.note))
         rows, columns = np.nonzero(changed)
         extent = self._clear(base) if relined else None
         if len(rows):
@@ -190,13 +190,17 @@ class Panel:
         return kept[1]
 
 
-def differing(grid: Grid, before: Grid, notes: int) -> NDArray[np.bool_]:
-    """Which cells look different from before.
+def differing(grid: Grid, before: Grid | None, *, notes: bool) -> NDArray[np.bool_]:
+    """Which cells look different from before; all that are there, where nothing was.
 
     Args:
         notes: whether the small text in their corners is shown.
     """
-    changed: NDArray[np.bool_] = (grid.roles != before.roles) | (grid.emphasis != before.emphasis)
+    changed: NDArray[np.bool_]
+    if before is None:
+        changed = grid.roles != Role.NONE
+        return changed
+    changed = (grid.roles != before.roles) | (grid.emphasis != before.emphasis)
     if grid.values is not before.values:
         changed |= grid.values != before.values
     if notes and (grid.notes or before.notes):
