@@ -69,12 +69,16 @@ class Composer:
 
     def frame(self, frame: Frame) -> Shapes:
         """The whole of a frame, back to front."""
+        return (*self.rest(frame), *self.over(frame))
+
+    def rest(self, frame: Frame) -> Shapes:
+        """The page at rest: words and grids, without what lies over them."""
         out: list[Shape] = [Fill(Box(0, 0, self.page.height, self.page.width), "page"), *self.fixed()]
         for shapes in self.words(frame).values():
             out += shapes
         for name, place in self.page.places.items():
             out += self.panel(place, frame.grids[name])
-        return (*out, *self.over(frame))
+        return tuple(out)
 
     # Words.
 

@@ -60,7 +60,7 @@ def cover(paths: list[NDArray[np.float64]], size: tuple[int, int], width: float,
 
     Example:
         >>> cover([np.array([[1.0, 1.5], [3.0, 1.5]])], (3, 4), 1.0)[1].tolist()
-        [116, 255, 255, 116]
+        [84, 255, 255, 84]
     """
     high, wide = size
     vertices = np.concatenate(paths)

@@ -1,0 +1,118 @@
+"""The display list: what shapes mean, and that a whole list painted at once is the frame that grew from others."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convanim.draw.compose import Composer
+from convanim.draw.raster import Raster, engine, palette
+from convanim.draw.raster.paint import Painter, inside
+from convanim.draw.shapes import Fill, Stroke, Words, boxes, rectangle
+from convanim.layout import layout
+from convanim.motion import Tween
+from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.scene import Scene, scene
+from convanim.theme import load
+
+COUNT = np.arange(1, 17).reshape(4, 4)
+SCENES: dict[str, tuple[Scene, str | None]] = {
+    "flat": (scene(ConvTranspose(3, 2, 1).trace(COUNT[:3, :3], COUNT[:3, :3])), None),
+    "stamps": (scene(ConvTranspose(3, 2, 1).trace(COUNT[:2, :2], COUNT[:3, :3]), "overlap-add"), None),
+    "tilted": (scene(Conv(3, padding=1).trace(COUNT, COUNT[:3, :3])), "isometric"),
+    "row": (scene(Conv(2).trace([1, 2, 3, 4], [1, 1])), "row"),
+    "shaded": (scene(Conv(3).trace(np.arange(900).reshape(30, 30) % 7 - 3, COUNT[:3, :3])), None),
+    "pool": (scene(MaxPool(2).trace(COUNT)), None),
+}
+
+
+@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_a_list_painted_at_once_is_the_frame_that_grew_from_those_before(name: str, look: str) -> None:
+    s, arrangement = SCENES[name]
+    page, theme = layout(s, 640, 360, arrangement=arrangement), load(look)
+    raster, composer, painter = Raster(s, page, theme), Composer(page, s.beats.steps), Painter(palette(page, theme))
+    first = s.beats.opening
+    frames: list[Any] = [s.frame(n) for n in range(0, s.beats.total, max(1, s.beats.total // 7))]
+    frames += [Tween(s.frame(first), s.frame(first + 1)).frame(0.4), s.frame(s.beats.total - 1)]
+    for frame in frames:
+        grown = raster.draw(frame).pixels
+        whole = np.zeros_like(grown)
+        rest = whole.copy()
+        for shape in composer.rest(frame):
+            painter.paint(rest, shape, rest)
+        whole[:] = rest
+        for shape in composer.over(frame):
+            painter.paint(whole, shape, rest)
+        assert (grown != whole).mean() < 0.001, "only where two slanted lines meet"
+
+
+def test_an_upright_dashed_stroke_begins_with_a_dash() -> None:
+    stroke = Stroke((((2, 3.5), (12, 3.5)),), 1, "dash", dash=3)
+    assert [(box.left, box.right) for box in boxes(stroke)] == [(2, 5), (8, 11)]
+    assert {(box.top, box.bottom) for box in boxes(stroke)} == {(3, 4)}
+
+
+def test_a_closed_upright_stroke_has_square_corners() -> None:
+    corners = ((1.0, 1.0), (5.0, 1.0), (5.0, 4.0), (1.0, 4.0))
+    found = list(boxes(Stroke(((*corners, corners[0]),), 2, "line")))
+    assert min(box.left for box in found) == 0
+    assert max(box.right for box in found) == 6
+    assert (min(box.top for box in found), max(box.bottom for box in found)) == (0, 5)
+
+
+whole = st.integers(-9, 30)
+
+
+@given(st.tuples(whole, whole), st.tuples(st.integers(2, 20), st.integers(-9, 0)), st.tuples(whole, st.integers(2, 20)))
+def test_parallelograms_that_share_a_side_share_no_pixel_and_leave_none(
+    at: tuple[int, int], along: tuple[int, int], down: tuple[int, int]
+) -> None:
+    if along[0] * down[1] - along[1] * down[0] <= 0:
+        return
+    seen = np.zeros((200, 200), int)
+    for row in range(2):
+        for column in range(2):
+            x, y = (60 + at[i] + column * along[i] + row * down[i] for i in (0, 1))
+            points = ((x, y), (x + along[0], y + along[1]), (x + along[0] + down[0], y + along[1] + down[1]))
+            box, mask = inside((*points, (x + down[0], y + down[1])), seen.shape)
+            seen[box.top : box.bottom, box.left : box.right] += mask
+    assert seen.max() == 1
+    assert seen.sum() == 4 * (along[0] * down[1] - along[1] * down[0])
+
+
+@pytest.mark.parametrize("dash", [0.0, 4.0])
+def test_the_core_of_agg_draws_what_the_public_renderer_draws(dash: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [np.array([[3.0, 4.5], [31.0, 17.0], [12.5, 33.0]]), np.array([[1.0, 1.0], [20.0, 2.0], [1.0, 1.0]])]
+    ours = engine.cover([path.copy() for path in paths], (40, 36), 2.4, dash)
+    monkeypatch.setattr(engine, "_core", lambda: engine._public)
+    np.testing.assert_array_equal(engine.cover(paths, (40, 36), 2.4, dash), ours)
+    assert ours.max() == 255
+
+
+def test_a_core_that_takes_other_arguments_is_replaced_by_the_public_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.backends import _backend_agg
+
+    engine._core.cache_clear()
+    monkeypatch.setitem(vars(_backend_agg), "RendererAgg", lambda *_: object())
+    assert engine._core() is engine._public
+    engine._core.cache_clear()
+
+
+def test_shapes_are_whole_where_they_rest() -> None:
+    s, _ = SCENES["flat"]
+    page = layout(s, 640, 360)
+    for shape in Composer(page, s.beats.steps).frame(s.frame(s.beats.total - 1)):
+        if isinstance(shape, Fill):
+            assert all(isinstance(at, int) for at in shape.box)
+        elif isinstance(shape, Words):
+            assert isinstance(shape.text.x, int)
+            assert isinstance(shape.text.baseline, int)
+
+
+def test_only_upright_rectangles_of_whole_pixels_are_boxes() -> None:
+    assert rectangle(((0, 0), (3, 0), (3, 2), (0, 2))) == (0, 0, 2, 3)
+    assert rectangle(((0, 0), (3, 0), (3.5, 2), (0, 2))) is None
+    assert rectangle(((0, 0), (3, 1), (4, 3), (1, 2))) is None
