@@ -68,6 +68,7 @@ class Painter:
     def __init__(self, palette: Palette) -> None:
         self.palette, self.blends = palette, Blends(palette)
         self._sprites: OrderedDict[int, tuple[Shapes, Sprite]] = OrderedDict()
+        self._letters: dict[tuple[str, ...], Mask] = {}
 
     def paint(self, pixels: Pixels, shape: Shape, base: Pixels, x: int = 0, y: int = 0) -> Box:
         """Paint a shape that is moved by (x, y): the pixels that it may touch.
@@ -138,8 +139,10 @@ class Painter:
         np.copyto(part, self.palette.ramp(str(paper), str(ink))[cover], where=cover > 0)
         return box
 
-    def _stroke(self, pixels: Pixels, stroke: Stroke, base: Pixels, x: int, y: int) -> Box:
-        if upright(stroke) and not stroke.halo:  # no letters stand on upright lines
+    def _stroke(
+        self, pixels: Pixels, stroke: Stroke, base: Pixels, x: int, y: int, within: Points = (), without: Points = ()
+    ) -> Box:
+        if upright(stroke) and not (stroke.halo or within or without):  # no letters stand on upright lines
             index, found = self.palette.index(stroke.ink), Box(0, 0, 0, 0)
             for box in boxes(stroke):
                 found = hull((found, _fill(pixels, _moved(box, x, y), index)))
@@ -147,10 +150,14 @@ class Painter:
         (left, top), (rows, columns, cover) = touched(stroke)
         rows, columns = rows + (top + y), columns + (left + x)
         seen = (rows >= 0) & (rows < pixels.shape[0]) & (columns >= 0) & (columns < pixels.shape[1])
-        if stroke.halo:
-            seen &= ~self._near(base, np.where(seen, rows, 0), np.where(seen, columns, 0), stroke)
+        for area, wanted in ((within, True), (without, False)):
+            if area:
+                seen &= _among(rows - y, columns - x, area) == wanted
         if not seen.all():
             rows, columns, cover = rows[seen], columns[seen], cover[seen]
+        if stroke.halo:
+            free = ~self._near(base, rows, columns, stroke)
+            rows, columns, cover = rows[free], columns[free], cover[free]
         if not len(rows):
             return Box(0, 0, 0, 0)
         table = self.blends.table(str(stroke.ink), behind=() if stroke.halo else stroke.behind)
@@ -159,16 +166,20 @@ class Painter:
 
     def _near(self, base: Pixels, rows: NDArray[np.intp], columns: NDArray[np.intp], stroke: Stroke) -> Mask:
         """Which pixels touch letters, or lie a few px beside or above or under one."""
-        letters = np.zeros(256, bool)
-        letters[self.palette.inked(stroke.behind)] = True
-        near: Mask = letters[base[rows, columns]]
+        if stroke.behind not in self._letters:
+            self._letters[stroke.behind] = np.zeros(256, bool)
+            self._letters[stroke.behind][self.palette.inked(stroke.behind)] = True
+        letters, flat, wide = self._letters[stroke.behind], base.ravel(), base.shape[1]
+        at = rows * wide + columns
+        near: Mask = letters[flat[at]]
         for away in range(1, stroke.halo + 1):
-            for down, right in ((0, away), (0, -away), (away, 0), (-away, 0)):
-                at = np.clip(rows + down, 0, len(base) - 1), np.clip(columns + right, 0, base.shape[1] - 1)
-                near |= letters[base[at]]
+            for step in (away, -away, away * wide, -away * wide):
+                near |= letters[flat.take(at + step, mode="clip")]
         return near
 
     def _clipped(self, pixels: Pixels, clipped: Clipped, base: Pixels, x: int, y: int) -> Box:
+        if len(clipped.shapes) == 1 and isinstance(clipped.shapes[0], Stroke):  # a few pixels of a large area
+            return self._stroke(pixels, clipped.shapes[0], base, x, y, clipped.inside, clipped.outside)
         box, mask = Box(0, 0, *pixels.shape), None
         if clipped.inside:
             area = _shift(clipped.inside, x, y)
@@ -229,7 +240,19 @@ def inside(points: Points, shape: tuple[int, ...]) -> tuple[Box, Mask]:
     return box, mask[box.top - y : box.bottom - y, box.left - x : box.right - x].copy()
 
 
-@lru_cache(maxsize=512)
+def _among(rows: NDArray[np.intp], columns: NDArray[np.intp], area: Points) -> Mask:
+    """Which pixels have their middle in a convex polygon."""
+    top, left, _, _ = bounds(area)
+    y, x = floor(top), floor(left)
+    mask = _polygon(tuple((a - x, b - y) for a, b in area))
+    high, wide = mask.shape
+    rows, columns = rows - y, columns - x
+    there = (rows >= 0) & (rows < high) & (columns >= 0) & (columns < wide)
+    found: Mask = mask[rows * there, columns * there] & there
+    return found
+
+
+@lru_cache(maxsize=64)
 def _polygon(points: Points) -> Mask:
     _, _, bottom, right = bounds(points)
     y, x = np.arange(ceil(bottom))[:, None] + 0.5, np.arange(ceil(right))[None, :] + 0.5
