@@ -41,18 +41,21 @@ def open_regular(path: str | Path, mode: Literal["rb", "ab"] = "rb", *, follow: 
     """
     if not follow and os.path.islink(path):  # noqa: PTH114 - pathlib's raises for odd names
         raise OSError(errno.ELOOP, "it is a link", str(path))
-    number = os.open(path, _MODES[mode] | _FLAGS | (0 if follow else getattr(os, "O_NOFOLLOW", 0)), 0o666)
-    try:
+
+    def opener(name: str, _: int) -> int:
+        # A signal may end this process between any two lines. The number belongs to the file as soon as there is one, so
+        # it is never closed twice.
+        number = os.open(name, _MODES[mode] | _FLAGS | (0 if follow else getattr(os, "O_NOFOLLOW", 0)), 0o666)
         kind = os.fstat(number).st_mode
-        if stat.S_ISDIR(kind):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(kind):
-            raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-        file: Any = open(number, mode, buffering=-1 if mode == "rb" else 0)  # noqa: PTH123, SIM115
-        return cast(BinaryIO, file)
-    except BaseException:
+        if stat.S_ISREG(kind):
+            return number
         os.close(number)
-        raise
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+        raise OSError(errno.EINVAL, "it is not a regular file", name)
+
+    file: Any = open(path, mode, buffering=-1 if mode == "rb" else 0, opener=opener)  # noqa: SIM115
+    return cast(BinaryIO, file)
 
 
 def read_bytes(path: str | Path, most: int, *, follow: bool = True) -> bytes:
