@@ -43,8 +43,8 @@ def open_regular(path: str | Path, mode: Literal["rb", "ab"] = "rb", *, follow: 
         raise OSError(errno.ELOOP, "it is a link", str(path))
 
     def opener(name: str, _: int) -> int:
-        # A signal may end this process between any two lines. The number belongs to the file as soon as there is one, so
-        # it is never closed twice.
+        # A signal may end this process between any two lines. The number belongs to the file as soon as there is
+        # one, so it is never closed twice.
         number = os.open(name, _MODES[mode] | _FLAGS | (0 if follow else getattr(os, "O_NOFOLLOW", 0)), 0o666)
         kind = os.fstat(number).st_mode
         if stat.S_ISREG(kind):
