@@ -63,7 +63,15 @@ LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stag
 
 # Within a stage, what its modules may import of each other; a stage that is not here says nothing about its own.
 INSIDE: dict[str, dict[str, set[str]]] = {
-    "draw": {"shapes": set(), "text": set(), "compose": {"shapes"}, "raster": {"shapes", "compose", "raster"}},
+    "draw": {
+        "shapes": set(),
+        "text": set(),
+        "cells": {"shapes"},
+        "rules": {"shapes"},
+        "floats": {"shapes", "cells", "rules"},
+        "compose": {"shapes", "cells", "rules", "floats"},
+        "raster": {"shapes", "rules", "compose", "raster"},
+    },
 }
 # Third-party libraries that only these stages may import, and modules that none may.
 ONLY_IN = {

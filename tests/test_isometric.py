@@ -238,7 +238,7 @@ def test_a_product_whose_numbers_find_no_room_on_the_way_goes_without() -> None:
     tween = Tween(s.frame(landed - 1), s.frame(landed))
     found = []
     for part in (0.1, 0.5, 0.9):
-        flying = [composer._moved(page.places[f.panel], f)[0] for f in tween.frame(part).floats if f.towards]
+        flying = [composer._floats.moved(page.places[f.panel], f)[0] for f in tween.frame(part).floats if f.towards]
         assert not any(place.shaded for place in flying), "no shade stands for them, since the panel has numbers"
         found += flying
     assert any(not place.number for place in found)

@@ -99,7 +99,7 @@ def test_few_sprites_kept_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     page = layout(s, 640, 360)
     wanted = [Raster(s, page, load("light")).draw(s.frame(i)).pixels for i in range(0, s.beats.total, 7)]
     monkeypatch.setattr("convanim.draw.raster.paint.KEPT", 3)
-    monkeypatch.setattr("convanim.draw.compose.KEPT", 3)
+    monkeypatch.setattr("convanim.draw.cells.KEPT", 3)
     raster = Raster(s, page, load("light"))
     for i, pixels in zip(range(0, s.beats.total, 7), wanted, strict=True):
         np.testing.assert_array_equal(raster.draw(s.frame(i)).pixels, pixels)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from test_isometric import filled
 
-from convanim.draw import compose
+from convanim.draw import cells, floats
 from convanim.draw.raster import Raster, paint
 from convanim.draw.raster.picture import differing
 from convanim.layout import Page, Tilt, layout
@@ -69,12 +69,13 @@ def test_what_is_no_longer_kept_is_drawn_again(view: str, monkeypatch: pytest.Mo
     frames = [*(tween.frame(part) for part in (0.2, 0.5, 0.8)), *(s.frame(n) for n in range(s.beats.total))]
     usual = Raster(s, page, load("light"))
     seen = [colours(usual, frame) for frame in frames]
-    monkeypatch.setattr(compose, "KEPT", 1)
+    monkeypatch.setattr(cells, "KEPT", 1)
+    monkeypatch.setattr(floats, "KEPT", 1)
     monkeypatch.setattr(paint, "KEPT", 1)
     forgetful = Raster(s, page, load("light"))
     for frame, expected in zip(frames, seen, strict=True):
         np.testing.assert_array_equal(colours(forgetful, frame), expected)
-    assert len(forgetful._composer._between) <= 1
+    assert len(forgetful._composer._floats._between) <= 1
     assert len(forgetful._painter._sprites) <= 1
 
 

@@ -10,9 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.draw.compose import LINED, Composer, lines
+from convanim.draw.compose import Composer
 from convanim.draw.raster.blends import mixes
 from convanim.draw.raster.paint import Painter, hull, inside, touched
+from convanim.draw.rules import LINED, lines
 from convanim.draw.shapes import Poly, Shapes, Stroke, bounds
 from convanim.layout import Box, Page, Place
 from convanim.palette import NONE, Palette
@@ -146,7 +147,7 @@ class Panel:
         return _around(around, base)
 
     def _put(self, base: Pixels, grid: Grid, rows: NDArray[np.intp], columns: NDArray[np.intp], *, lined: bool) -> None:
-        place, cell, sprite = self.place, self._composer.cell, self._painter.sprite
+        place, cell, sprite = self.place, self._composer.cells.of, self._painter.sprite
         roles, emphases, values = (a[rows, columns].tolist() for a in (grid.roles, grid.emphasis, grid.values))
         own: list[tuple[int, int, int] | None] = [None] * len(rows)
         if grid.colours is not None:

@@ -1,0 +1,156 @@
+"""What a cell consists of: its fill, the mark of its role, its number and the small text in its corner.
+
+Knows roles, emphasis and places, and inks by name. Must not know where a cell lies, or the frame that it is in.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from math import floor
+
+from convanim import glyphs, theme
+from convanim.draw.shapes import Fill, Hatch, Ink, Poly, Shape, Shapes, Words, rectangle
+from convanim.layout import Box, Place, Text
+from convanim.palette import SHADES, Colour
+from convanim.scene.frame import COLOURLESS, Emphasis, Role
+
+#: Cells that are kept; beyond, the one made first goes.
+KEPT = 1500
+#: What hides a count: the kernel over it, or the paper of what is not looked at.
+_OVER = (Emphasis.ACTIVE, Emphasis.QUIET, Emphasis.DIFFERENT)
+
+
+class Cells:
+    """The cells of an animation, each made when it is first asked for.
+
+    Args:
+        covered: whether the window colours the cells that it covers; if not, only its outline shows it.
+    """
+
+    def __init__(self, *, covered: bool) -> None:
+        self._covered = covered
+        self._cells: OrderedDict[tuple[object, ...], Shapes] = OrderedDict()
+
+    def of(self, place: Place, role: int, emphasis: int, value: float, note: str, own: Colour | None = None) -> Shapes:
+        """A cell without the lines around it, from its upper left corner; for equal cells the very same shapes.
+
+        Args:
+            role, emphasis: of the cell, as whole numbers.
+            note: the small text in its corner, "" for none.
+            own: its own colour, for a cell of a picture.
+        """
+        if emphasis == Emphasis.ACTIVE and (own or not self._covered):  # the window's outline says it
+            emphasis = Emphasis.NONE
+        core = own if role == Role.PADDING and emphasis not in (Emphasis.QUIET, Emphasis.DIFFERENT) else None
+        if role in COLOURLESS or emphasis in (Emphasis.QUIET, Emphasis.DIFFERENT):
+            own = None
+        shown = role not in (Role.NONE, Role.PENDING, Role.EMPTY)
+        text = place.panel.numerals.text(value) if shown and place.number else ""
+        counted = place.panel.heat and role in theme.HEATED and emphasis not in _OVER
+        paper = f"heat.{theme.heat(value, place.high)}" if counted else theme.fill(Role(role), Emphasis(emphasis))
+        # Letters that find no room leave the colour of their role: there is nothing that a shade could measure.
+        plain = place.number or place.plain or not place.panel.numerals.measures
+        fill: Ink = own or (paper if plain or counted else _shade(place, role, emphasis, value))
+        key = (place.lattice, place.line, place.number, place.note, role, emphasis, text, note, fill, paper, core)
+        shapes = self._cells.get(key)
+        if shapes is None:
+            shaded = fill != paper or bool(counted and not plain)
+            made = _cell(place, Role(role), Emphasis(emphasis), text, note, fill, paper, shaded=shaded)
+            if core:  # its colour is known, and that it is padding, too
+                side = place.pitch - place.line
+                first = floor((side - 1 - max(1, side / 4)) / 2) + 1
+                made = (*made, _block(place, first / side, first / side, 1 - first / side, 1 - first / side, core))
+            shapes = self._cells[key] = made
+            if len(self._cells) > KEPT:
+                self._cells.popitem(last=False)
+        return shapes
+
+
+def _cell(
+    place: Place, role: Role, emphasis: Emphasis, text: str, note: str, fill: Ink, paper: str, *, shaded: bool
+) -> Shapes:
+    area = place.area
+    box = rectangle(area)
+    out: list[Shape] = [Fill(box, fill) if box else Poly(area, fill)]
+    side = place.pitch - place.line
+    quiet = emphasis != Emphasis.ACTIVE
+    if quiet and role in theme.HATCH:
+        out.append(Hatch(area, theme.HATCH[role], max(4, place.inside[0] // 6), role != Role.CROPPED))
+    elif quiet and _marked(place, role, shaded=shaded):
+        out += _mark(place, role, side, numbered=bool(text))
+    clear = 2 if role in theme.HATCH else 0  # a quiet place for the number among the hatching
+    written: list[tuple[Text, str]] = []
+    if text:
+        written.append((place.number_text(text, bold=emphasis in theme.BOLD), theme.ink(role, emphasis)))
+    if note and place.holds(note):
+        ink = "text" if paper.startswith("heat.") else theme.note_ink(role, emphasis)
+        written.append((place.note_text(note, centred=role == Role.OVERLAP), ink))
+    for line, ink in written:
+        if len(out) > 1:
+            out.append(Fill(_room(line, clear, place.inside), paper))
+        out.append(Words(line, ink, paper))
+    return tuple(out)
+
+
+def _room(text: Text, clear: int, inside: tuple[int, int]) -> Box:
+    """The pixels that a text covers in a cell, with a margin."""
+    drawn = glyphs.line(text.text, text.size, text.bold)
+    (high, wide), top = drawn.coverage.shape, text.baseline - drawn.rise
+    return Box(
+        max(top - clear, 0),
+        max(text.x - clear, 0),
+        min(top + high + clear, inside[0]),
+        min(text.x + wide + clear, inside[1]),
+    )
+
+
+def _marked(place: Place, role: Role, *, shaded: bool) -> bool:
+    if role == Role.PADDING:  # the dashes around it say it, where there is room for lines
+        return not place.line
+    return role in theme.MARK and not (shaded and role in theme.SHADED)
+
+
+def _mark(place: Place, role: Role, side: int, *, numbered: bool) -> Iterator[Shape]:
+    """The mark of a role, in a cell of so many px with or without a number."""
+    ink = theme.MARK[role]
+    if role == Role.INSERTED:  # a dot in each corner, or in the middle: a zero that was put between others
+        dot, away = max(1, round(side / (21 if numbered else 8))), max(1, side // 11)
+        dot += 0 if numbered else (side - dot) % 2  # in the very middle
+        starts = (away, side - away - dot) if numbered else ((side - dot) // 2,)
+        for row in starts:
+            for column in starts:
+                yield _block(place, row / side, column / side, (row + dot) / side, (column + dot) / side, ink)
+    elif role == Role.COPIED:  # a folded corner
+        fold = 1 - (max(2, side // 6) + 0.5) / side
+        yield Poly(tuple(place.spot(*at) for at in ((0, fold), (0, 1), (1 - fold, 1))), ink)
+    elif role == Role.EMPTY:  # a small cross in the middle: nothing is here
+        thick, reach = (max(1, round(side / 40)) - 0.5) / side, max(2, side / 4.5) / 2 / side - 1e-6
+        half = [(-reach, -reach), (-reach, thick - reach), (reach - thick, reach)]
+        ends = [*half, *((-y, -x) for y, x in half)]
+        for lean in (1, -1):
+            yield Poly(tuple(place.spot(0.5 + y, 0.5 + lean * x) for y, x in ends), ink)
+    else:  # what is left of a dashed line
+        yield _block(place, 0, 0, 1 / side, 1 / side, ink)
+
+
+def _block(place: Place, top: float, left: float, bottom: float, right: float, ink: Ink) -> Shape:
+    """A rectangle in a cell, given in parts of its sides."""
+    points = tuple(place.spot(*at) for at in ((top, left), (top, right), (bottom, right), (bottom, left)))
+    if place.tilted:
+        return Poly(points, ink)
+    (x, y), _, (end, foot), _ = points
+    return Fill(Box(round(y), round(x), round(foot), round(end)), ink)
+
+
+def _shade(place: Place, role: int, emphasis: int, value: float) -> str:
+    """The ink that stands for a value where there is no room for numbers."""
+    plain = emphasis in (Emphasis.QUIET, Emphasis.DIFFERENT)
+    if plain or (role not in theme.SHADED and emphasis != Emphasis.ACTIVE):
+        return theme.fill(Role(role), Emphasis(emphasis))
+    kind = "kernel" if emphasis == Emphasis.ACTIVE else place.panel.shade
+    low, high = place.low, place.high
+    if place.signed:  # two ramps that meet at nothing
+        kind, value, low, high = "negative" if value < 0 else kind, abs(value), 0, max(-low, high)
+    part = (value - low) / (high - low) if high > low else 0.5
+    return f"shade.{kind}.{int(min(SHADES - 1, max(0, part * SHADES)))}"  # a part of infinity stays at an end

@@ -1,0 +1,74 @@
+"""The lines between cells, and around a cell on its way.
+
+Knows which roles have which lines, and the places of cells. Must not know how cells look, or frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.draw.shapes import Shape, Shapes, Stroke, length
+from convanim.layout import Place
+from convanim.scene.frame import Grid, Role
+
+#: Roles with dashed lines around their cells.
+DASHED = frozenset({Role.PADDING, Role.CROPPED, Role.COPIED, Role.EMPTY})
+#: The lines around a cell of each role: 0 none, 1 dashed, 2 solid. Between two cells the greater one counts.
+LINED = np.array([0 if role == Role.NONE else 1 if role in DASHED else 2 for role in Role], np.uint8)
+
+
+def lines(place: Place, grid: Grid) -> Shapes:
+    """All lines between the cells of a grid: solid beside a filled cell, dashed around padding, none beside nothing."""
+    if not place.line:
+        return ()
+    kind = np.pad(LINED[grid.roles], 1)
+    above, beside = np.maximum(kind[:-1], kind[1:])[:, 1:-1], np.maximum(kind[:, :-1], kind[:, 1:])[1:-1]
+    out: list[Shape] = []
+    for across, kinds in ((True, above), (False, beside.T)):
+        for wanted, ink in ((2, "line"), (1, "dash")):
+            dash = dash_length(place, across=across) if wanted == 1 else 0.0
+            found = []
+            for i, first, last in _runs(kinds == wanted, apart=bool(dash)):
+                corners = (i, first, i, last) if across else (first, i, last, i)
+                found.append(place.rule(*corners, ends=not dash))
+            if found:
+                out.append(Stroke(tuple(found), place.line, ink, dash))
+    return tuple(out)
+
+
+def _runs(there: NDArray[np.bool_], *, apart: bool) -> Iterator[tuple[int, int, int]]:
+    """Where each row has neighbours that are there: (row, first, one after the last); or each `apart`."""
+    if apart:
+        yield from ((row, column, column + 1) for row, column in np.argwhere(there).tolist())
+        return
+    ends = np.diff(np.pad(there, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    starts, stops = np.argwhere(ends == 1).tolist(), np.argwhere(ends == -1).tolist()
+    yield from ((row, first, last) for (row, first), (_, last) in zip(starts, stops, strict=True))
+
+
+def dash_length(place: Place, *, across: bool = True) -> float:
+    """The length of a dash along a row of cells, or down a column, px."""
+    if not place.tilted:
+        return max(2, round(place.pitch / 9))
+    # So many that each side of a cell ends with a gap.
+    long = length((0, 0), place.lattice.along if across else place.lattice.down)
+    return long / 2 / max(1, round(long / 2 / max(2.0, place.pitch / 9)))
+
+
+def edges(
+    place: Place, x: int, y: int, *, dashed: bool, wanted: tuple[tuple[bool, ...], ...] = ((True, True), (True, True))
+) -> Iterator[Stroke]:
+    """The lines around a tilted cell, the box around which begins at (x, y).
+
+    Args:
+        wanted: those above and below it, on its left and right.
+    """
+    corners = [(x + right, y + low) for right, low in place.area]
+    for across, ends, some in ((True, ((0, 1), (3, 2)), wanted[0]), (False, ((0, 3), (1, 2)), wanted[1])):
+        found = tuple((corners[a], corners[b]) for (a, b), want in zip(ends, some, strict=True) if want)
+        if place.line and found:
+            dash = dash_length(place, across=across) if dashed else 0.0
+            yield Stroke(found, place.line, "dash" if dashed else "line", dash)
