@@ -4,13 +4,32 @@
 at every run, so that a red build means a changed program.
 """
 
+import inspect
 import os
+import re
 
+import pytest
 from hypothesis import settings
+
+#: What only POSIX has: a test that uses one of these is skipped on Windows.
+POSIX = re.compile(r"mkfifo|AF_UNIX|geteuid|SIGKILL|SIGTERM|/dev/|chmod|\bpty\b|\b(LIMITED|ORDINARY)\b")
 
 settings.register_profile("ordinary", derandomize=True, deadline=None)
 settings.register_profile("nightly", derandomize=False, deadline=None, max_examples=20_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ordinary"))
+
+
+def needs_posix(function) -> bool:
+    """Whether a test uses what only POSIX has."""
+    return bool(POSIX.search(inspect.getsource(function)))
+
+
+def pytest_collection_modifyitems(items):
+    if hasattr(os, "mkfifo"):
+        return
+    for item in items:
+        if isinstance(item, pytest.Function) and needs_posix(item.function):
+            item.add_marker(pytest.mark.skip(reason="FIFOs, modes, devices and signals are those of POSIX"))
 
 
 def pytest_addoption(parser):

@@ -5,6 +5,7 @@ Nothing here proves Windows or macOS; the workflow `systems` runs the whole suit
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path, PureWindowsPath
 from types import SimpleNamespace
@@ -95,3 +96,20 @@ def test_the_suffix_of_a_windows_path_is_the_format(name: str) -> None:
     assert numbered(PureWindowsPath(r"C:\50%d\a-%03d.png"))  # type: ignore[arg-type]
     assert not numbered(PureWindowsPath(r"C:\%d\a.png"))  # type: ignore[arg-type]
     assert target_of(name, None) == (Path(name), None)
+
+
+def test_what_only_posix_has_is_skipped_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    def piped() -> None:
+        os.mkfifo(tmp_path / "pipe")
+
+    def plain() -> None:
+        (tmp_path / "file").touch()
+
+    make = pytest.Function.from_parent
+    items = [make(request.node.parent, name=str(test), callobj=test) for test in (piped, plain)]
+    conftest = request.config.pluginmanager.get_plugin(str(Path(__file__).with_name("conftest.py")))
+    monkeypatch.delattr(os, "mkfifo")
+    conftest.pytest_collection_modifyitems(items)
+    assert [[mark.name for mark in item.iter_markers()] for item in items] == [["skip"], []]
