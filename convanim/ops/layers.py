@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from convanim.errors import ConvanimError
 from convanim.ops.arguments import Padding, Sizes, at, pair
@@ -15,6 +15,11 @@ from convanim.ops.axis import Axis, times
 from convanim.ops.conventions import check_padding, crop, ring
 from convanim.ops.operation import Operation
 from convanim.words import say
+
+if TYPE_CHECKING:  # an operation leads on to its trace, which stands on it
+    from numpy.typing import ArrayLike
+
+    from convanim.trace import ConvTrace
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,7 +80,7 @@ takes 3; give an input of 3x5x5.
             f"give an input of {times(right, 'x')}",
         )
 
-    def trace(self, x: Any, weight: Any, bias: Any = None) -> Any:
+    def trace(self, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> ConvTrace:
         """Follow every multiplication of this layer over an input: see `convanim.trace.Trace`.
 
         Args:
@@ -93,7 +98,8 @@ takes 3; give an input of 3x5x5.
             >>> Conv(kernel_size=2).trace([[1, 2, 3], [4, 5, 6], [7, 8, 9]], [[1, 2], [3, 4]]).output.tolist()
             [[37, 47], [67, 77]]
         """
-        return self._traced(x, weight, bias)
+        traced: ConvTrace = self._traced(x, weight, bias)
+        return traced
 
 
 @dataclass(frozen=True, repr=False)

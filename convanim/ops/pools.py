@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from convanim.errors import ConvanimError
 from convanim.ops.arguments import Padding, Sizes, at, pair, sizes_of
@@ -15,6 +15,11 @@ from convanim.ops.axis import Axis, times
 from convanim.ops.conventions import check_padding, ring
 from convanim.ops.operation import Operation
 from convanim.words import say
+
+if TYPE_CHECKING:  # an operation leads on to its trace, which stands on it
+    from numpy.typing import ArrayLike
+
+    from convanim.trace import PoolTrace, UnpoolTrace
 
 Combine = Literal["sum", "mean", "max", "norm"]
 
@@ -53,7 +58,7 @@ class Pool(Window):
         if self.ceil_mode and self.convention in ("keras", "jax"):
             raise ConvanimError(f"{self.rules.title} has no ceil_mode", "use padding same, or convention torch or onnx")
 
-    def trace(self, x: Any) -> Any:
+    def trace(self, x: ArrayLike) -> PoolTrace:
         """Follow every window of this layer over an input: see `convanim.trace.Trace`.
 
         Args:
@@ -68,7 +73,8 @@ class Pool(Window):
             >>> done.output.tolist(), done.indices.tolist()
             ([[4, 5]], [[4, 7]])
         """
-        return self._traced(x)
+        traced: PoolTrace = self._traced(x)
+        return traced
 
     def _axis(self, i: int, n: int) -> Axis:
         k, s, d = at(self.kernel_size, i), self.step(i), at(self.dilation, i)
@@ -208,8 +214,11 @@ class MaxUnpool(Window):
             )
 
     def trace(
-        self, x: Any, indices: Any = None, output_size: int | Sequence[int] | Literal["default"] | None = None
-    ) -> Any:
+        self,
+        x: ArrayLike | PoolTrace,
+        indices: ArrayLike | None = None,
+        output_size: int | Sequence[int] | Literal["default"] | None = None,
+    ) -> UnpoolTrace:
         """Follow every value back to its place: see `convanim.trace.Trace`.
 
         Args:
@@ -232,7 +241,8 @@ class MaxUnpool(Window):
             >>> MaxUnpool(kernel_size=2).trace(pooled, output_size="default").output.tolist()
             [[0, 0], [0, 1]]
         """
-        return self._traced(x, indices, output_size)
+        traced: UnpoolTrace = self._traced(x, indices, output_size)
+        return traced
 
     def _axis(self, i: int, n: int) -> Axis:
         k, s = at(self.kernel_size, i), self.step(i)

@@ -9,13 +9,18 @@ import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from convanim.errors import ConvanimError
 from convanim.ops.arguments import Factors, Sizes, at
 from convanim.ops.axis import LARGEST, Axis, Resampled
 from convanim.ops.operation import Operation
 from convanim.words import say
+
+if TYPE_CHECKING:  # an operation leads on to its trace, which stands on it
+    from numpy.typing import ArrayLike
+
+    from convanim.trace import ShuffleTrace, UpsampleTrace
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,7 +91,7 @@ class Upsample(Operation):
             return "half_pixel"
         return "asymmetric"
 
-    def trace(self, x: Any) -> Any:
+    def trace(self, x: ArrayLike) -> UpsampleTrace:
         """Follow where every output cell comes from: see `convanim.trace.Trace`.
 
         Args:
@@ -95,7 +100,8 @@ class Upsample(Operation):
         Raises:
             ConvanimError: a shape that does not fit, NaN or infinity.
         """
-        return self._traced(x)
+        traced: UpsampleTrace = self._traced(x)
+        return traced
 
     def _axis(self, i: int, n: int) -> Axis:
         output, ratio = self._resized(i, n)
@@ -160,7 +166,7 @@ class Shuffle(Operation):
         """r, rows and columns of a cell."""
         raise NotImplementedError
 
-    def trace(self, x: Any) -> Any:
+    def trace(self, x: ArrayLike) -> ShuffleTrace:
         """Follow every value to its place: see `convanim.trace.Trace`.
 
         Args:
@@ -169,7 +175,8 @@ class Shuffle(Operation):
         Raises:
             ConvanimError: channels, or sizes, that r x r (or r) does not divide.
         """
-        return self._traced(x)
+        traced: ShuffleTrace = self._traced(x)
+        return traced
 
 
 @dataclass(frozen=True, repr=False)

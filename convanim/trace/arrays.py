@@ -23,7 +23,7 @@ def numbers(what: str, given: ArrayLike) -> Array:
     except (ValueError, TypeError, OverflowError, RuntimeError):  # RuntimeError: other libraries' arrays that object
         raise ConvanimError(
             f"the {what} is ragged or has non-numbers",
-            "give rows of equal length, like [[0, 1], [2, 3]]; detach a tensor first first first",
+            "give rows of equal length, like [[0, 1], [2, 3]]; detach a tensor first",
         ) from None
     if array.dtype.kind not in "biuf":
         held = "text" if array.dtype.kind in "US" else array.dtype
