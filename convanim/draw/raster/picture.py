@@ -5,6 +5,7 @@ Knows the layout's places and a theme's palette. Must not know files or time, no
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from convanim.draw.compose import Composer
 from convanim.draw.raster.blends import mixes
-from convanim.draw.raster.paint import Painter, hull, inside, touched
+from convanim.draw.raster.paint import KEPT, Painter, hull, inside, touched
 from convanim.draw.rules import LINED, lines
 from convanim.draw.shapes import Poly, Shapes, Stroke, bounds
 from convanim.layout import Box, Page, Place
@@ -117,7 +118,7 @@ class Panel:
         # Upright cells have whole boxes, beside their lines; others are cut out, and lines lie half on them.
         self._mask = mask if place.tilted else None
         self._lines: list[tuple[Pixels, Pixels]] = []
-        self._lined: dict[tuple[int, bytes], tuple[Pixels, Pixels]] = {}
+        self._lined: OrderedDict[tuple[int, bytes], tuple[Pixels, Pixels]] = OrderedDict()
 
     def draw(self, base: Pixels, grid: Grid, before: Grid | None) -> list[Box]:
         """Put in the cells that changed: the boxes around them."""
@@ -167,7 +168,8 @@ class Panel:
 
     def _rule(self, base: Pixels, shapes: Shapes) -> None:
         """Draw the lines, and keep what they cover where cells that change lie under them."""
-        self._lines, self._lined = [], {}
+        self._lines = []
+        self._lined.clear()
         for shape in shapes:
             self._painter.paint(base, shape, base)
             if self._mask is not None and isinstance(shape, Stroke):
@@ -188,6 +190,8 @@ class Panel:
             for cover, table in covers:
                 out = table[cover, out]
             kept = self._lined[key] = drawn, out  # what is kept keeps its id
+            if len(self._lined) > KEPT:
+                self._lined.popitem(last=False)
         return kept[1]
 
 
