@@ -16,6 +16,7 @@ from convanim import __version__
 from convanim.cli_files import look_of, save, target_of
 from convanim.cli_gallery import gallery, new
 from convanim.errors import ConvanimError
+from convanim.helptext import offering
 from convanim.options import FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEW, VIEWS, file
 from convanim.shell import Program, say
 
@@ -52,6 +53,22 @@ ABOUT = {
     "shuffle": """Animate a pixel shuffle (depth to space), or its inverse with --inverse.""",
 }
 
+#: Two examples of each command.
+EXAMPLES_OF = {
+    "conv": (
+        "--input 5x5 --kernel 3 -o conv.gif",
+        "--input 6x6 --kernel 3 --stride 2 --padding 1 -o strided.gif",
+    ),
+    "transposed": (
+        "--input 3x3 --kernel 3 --stride 2 --padding 1 -o up.gif",
+        "--input 2x2 --kernel 2 --stride 2 --view overlap-add -o sum.gif",
+    ),
+    "pool": ("--input 4x4 --kernel 2 -o pool.gif", "--input 5x5 --kernel 3 --mode avg --ceil-mode -o mean.gif"),
+    "unpool": ("--input 4x4 --kernel 2 -o unpool.gif", "--input 4x4 --kernel 2 --output-size 5x5 -o wide.gif"),
+    "upsample": ("--input 2x2 -o up.gif", "--input 2x2 --mode bilinear --scale-factor 3 -o linear.gif"),
+    "shuffle": ("--input 4x2x2 -o shuffle.gif", "--input 4x4 --inverse -o unshuffle.gif"),
+}
+DOCUMENTATION = f"https://github.com/convanim/convanim/blob/v{__version__}/docs"
 
 #: The options of a comparison that say what the two layers are given.
 COMPARED = ("x", "kernel", "bias", "out_channels", "fill", "seed", "resize", "grey")
@@ -85,7 +102,14 @@ def describe() -> None:
 def _view(kind: str) -> Any:
     known = VIEWS[kind]
     help_text = f"How to show the layer: {', '.join(known[:-1])} or {known[-1]}." if known[1:] else f"Only {known[0]}."
-    return click.option("--view", metavar="VIEW", help=f"{help_text}  [default: {known[0]}]")
+    offer = offering(lambda: known)
+    return click.option("--view", metavar="VIEW", shell_complete=offer, help=f"{help_text}  [default: {known[0]}]")
+
+
+def _epilog(kind: str) -> str:
+    """Two examples of a command, and where its documentation is."""
+    examples = "\n".join(f"  convanim {kind} {words}" for words in EXAMPLES_OF[kind])
+    return f"\b\nExamples:\n{examples}\n\n\b\nDocumentation: {DOCUMENTATION}/{kind}.md"
 
 
 def _add(kind: str) -> None:
@@ -105,7 +129,7 @@ def _add(kind: str) -> None:
     if kind in SHOWN:
         command = SHOWN[kind](command)
     command = options(_view(kind)(command))
-    main.command(kind, short_help=f"Animate {called}.", help=ABOUT[kind])(command)
+    main.command(kind, short_help=f"Animate {called}.", help=ABOUT[kind], epilog=_epilog(kind))(command)
     explain.command(kind, help=f"Print the arithmetic of {called}.")(options(UNUSED(tell)))
     command = TOLD(say_all)
     if kind in SHOWN:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from convanim.formats import listed
+from convanim.helptext import files, offering
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -44,7 +45,7 @@ ARRAY = (
 PER_AXIS = "one number for all axes, or one number per axis (2x1)."
 
 INPUT_ALONE = _options(
-    click.option("--input", "x", required=True, metavar="ARRAY", help=ARRAY),
+    click.option("--input", "x", required=True, metavar="ARRAY", shell_complete=files(), help=ARRAY),
     click.option(
         "--fill",
         type=click.Choice(["range", "ones", "random"]),
@@ -81,6 +82,7 @@ WEIGHTED = _options(
         "--kernel",
         required=True,
         metavar="ARRAY",
+        shell_complete=files(),
         help="Kernel, given like --input. A single number gives a square kernel. For a picture with colours, "
         "a kernel given as a shape is the mean of its window.",
     ),
@@ -219,22 +221,60 @@ THEME = (
     "Colour theme: light, dark, solarized, print, high-contrast, or a file of your own (mine.toml). "
     "auto writes FILE-light and FILE-dark, and prints HTML that shows each reader the matching one."
 )
+
+
+def _languages() -> list[str]:
+    from convanim.spoken import languages
+
+    return languages()
+
+
+def _templates() -> list[str]:
+    from convanim.template.files import templates
+
+    return templates()
+
+
+def _themes() -> list[str]:
+    from convanim.theme import AUTO, themes
+
+    return [*themes(), AUTO]
+
+
+def _layouts() -> tuple[str, ...]:
+    from convanim.layout import LAYOUTS
+
+    return tuple(LAYOUTS)
+
+
 LANG = click.option(
-    "--lang", default="en", show_default=True, metavar="CODE", help="Language of the text on the page: de, ja, ..."
+    "--lang",
+    default="en",
+    show_default=True,
+    metavar="CODE",
+    shell_complete=offering(_languages),
+    help="Language of the text on the page: de, ja, ...",
 )
 LOOK = _options(
     click.option(
         "--template",
         metavar="NAME",
+        shell_complete=offering(_templates, files=True),
         help="Page template: default, slide, readme, square, paper, minimal, solarized, or a file of your own "
         "(./my.toml). The options below override its settings.",
     ),
     click.option(
         "--layout",
         metavar="NAME",
+        shell_complete=offering(_layouts),
         help="Page layout: flat, isometric, row, slices, matrix or compare.  [default: depends on the layer]",
     ),
-    click.option("--theme", metavar="NAME", help=f"{THEME}  [default: the template's]"),
+    click.option(
+        "--theme",
+        metavar="NAME",
+        shell_complete=offering(_themes, files=True),
+        help=f"{THEME}  [default: the template's]",
+    ),
     LANG,
     click.option(
         "--width",
@@ -269,7 +309,10 @@ LOOK = _options(
         help="Write a contact sheet, one .png with several frames in this many columns.",
     ),
     click.option(
-        "--motion", metavar="NAME", help="step, or smooth to animate the movement between steps.  [default: step]"
+        "--motion",
+        metavar="NAME",
+        shell_complete=offering(lambda: ("step", "smooth")),
+        help="step, or smooth to animate the movement between steps.  [default: step]",
     ),
     click.option(
         "--max-size", metavar="SIZE", help="Largest file size: 1MB, 500KB. An animation drops frames to stay below it."
@@ -289,6 +332,7 @@ def file(*, required: bool) -> Decorator:
             "--output",
             required=required,
             metavar="FILE",
+            shell_complete=files(),
             help=f"File to write: {listed(told=True)}. - is standard output.",
         ),
         click.option(

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 
 import click
 
+from convanim import helptext
 from convanim.errors import ConvanimError, ConvanimWarning, printable, readable
 
 #: Files of Python's own library in which no exception may come out of nowhere.
@@ -73,6 +74,8 @@ COMMANDS = {
 
 class Layers(click.Group):
     """A group of commands that knows by which names people look for a layer's command."""
+
+    command_class = helptext.Command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """The command that is meant, or one sentence for a layer that has another name or is not shown."""

@@ -52,6 +52,7 @@ LEVELS: list[dict[str, str]] = [
     {"request": "what was typed, as a layer and what it is given"},
     {"gallery": "many of them: a folder of descriptions and their files"},
     {"preload": "what the processes of a gallery import once"},
+    {"helptext": "options in sections, and what a shell completes"},
     {"shell": "how the program speaks and ends", "options": "the options that commands share"},
     {"cli_files": "what commands that write a file share"},
     {"cli_gallery": "the gallery for a person at a shell"},
@@ -80,7 +81,7 @@ ONWARD = {
 }
 # Third-party libraries that only these stages may import, and modules that none may.
 ONLY_IN = {
-    "click": {"cli", "cli_files", "cli_gallery", "shell", "options", "__main__"},
+    "click": {"cli", "cli_files", "cli_gallery", "helptext", "shell", "options", "__main__"},
     "matplotlib": {"rcfile", "glyphs", "draw.raster.engine"},
     "jinja2": {"gallery"},
 }

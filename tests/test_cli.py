@@ -356,9 +356,9 @@ def test_the_examples_of_the_help_run(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     colours = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     Image.fromarray(colours).save("photo.png")
-    told = run("--help")
-    examples = [shlex.split(x)[1:] for x in re.findall(r"^ +(convanim .+)$", told.out.decode(), re.M)]
-    assert len(examples) >= 5
+    told = [run(*words, "--help").out.decode() for words in ((), *((kind,) for kind in options.LAYERS))]
+    examples = [shlex.split(x)[1:] for x in re.findall(r"^ +(convanim .+)$", "\n".join(told), re.M)]
+    assert len(examples) >= 5 + 2 * len(options.LAYERS)
     for example in examples:
         done = run(*example)
         assert (done.code, done.err) == (0, ""), example

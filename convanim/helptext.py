@@ -1,0 +1,69 @@
+"""How help is laid out and words are completed: options in sections, required ones first, and what a shell can offer.
+
+Knows which section an option belongs to, and which options take a name or a file. Must not know what they are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+#: The options of each section of the help, by click's names for them; those of no section come last.
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "Layer": (
+        *("x", "kernel", "indices", "stride", "padding", "dilation", "output_padding", "padding_mode", "mode"),
+        *("ceil_mode", "count_include_pad", "norm_type", "output_size", "scale_factor", "size", "align_corners"),
+        *("coordinates", "factor", "inverse", "order", "groups", "out_channels", "bias", "convention"),
+        *("fill", "seed", "resize", "grey"),
+    ),
+    "Picture": (
+        *("view", "symbols", "saturate", "backward", "grad", "align", "template", "layout", "theme", "lang"),
+        *("width", "height", "title", "caption"),
+    ),
+    "Pace": ("motion", "seconds_per_step", "hold_last", "plays", "select"),
+    "File": ("output", "format", "renderer", "dpi", "text", "sheet", "max_size"),
+}
+_SECTION = {name: (section, place) for section, names in SECTIONS.items() for place, name in enumerate(names)}
+
+
+class Command(click.Command):
+    """A command whose help has its options in sections; a few of them, or options of one kind, stay in one list."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections, each with its required options first."""
+        found: dict[str, list[tuple[bool, int, tuple[str, str]]]]
+        found = {section: [] for section in (*SECTIONS, "Other options")}
+        for option in self.get_params(ctx):
+            if record := option.get_help_record(ctx):
+                section, place = _SECTION.get(option.name or "", ("Other options", 0))
+                found[section].append((not option.required, place, record))
+        there = {section: records for section, records in found.items() if records}
+        if sum(map(len, there.values())) < 10 or len(there) < 3:
+            super().format_options(ctx, formatter)
+            return
+        for section, records in there.items():
+            with formatter.section(section):
+                formatter.write_dl([record for *_, record in sorted(records, key=lambda one: one[:2])])
+
+
+def offering(find: Callable[[], Iterable[str]], *, files: bool = False) -> Callable[..., list[CompletionItem]]:
+    """What a shell offers while an option's value is typed.
+
+    Args:
+        find: the names, looked for only then.
+        files: whether a file of one's own may stand there, too.
+    """
+
+    def offer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(name) for name in find() if name.startswith(incomplete)]
+        return names if names or not files else [CompletionItem(incomplete, type="file")]
+
+    return offer
+
+
+def files() -> Callable[..., list[CompletionItem]]:
+    """What a shell offers where a file may be named."""
+    return offering(list[Any], files=True)
