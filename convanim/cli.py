@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 from typing import Any
 
 import click
@@ -15,10 +16,10 @@ import click
 from convanim import __version__
 from convanim.cli_files import look_of, save, target_of
 from convanim.cli_gallery import gallery, new
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.helptext import offering
 from convanim.options import FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEW, VIEWS, file
-from convanim.shell import Program, say
+from convanim.shell import Program
 
 EXAMPLES = """\b
 Examples:
@@ -197,7 +198,7 @@ def compare(first: str, second: str, **typed: Any) -> None:
     look, target = look_of(typed), typed["output"]
     layers = {name: typed.pop(name) for name in COMPARED}
     both = compared(first, second, **layers)
-    _note(*both, quiet=typed["quiet"])
+    _note(*both)
     a, b = (asked.trace() for asked in both)
     if target is None:
         click.echo(report(a, b))
@@ -240,7 +241,7 @@ def describe_compare(first: str, second: str, *, alt: bool, **typed: Any) -> Non
 
     look = look_of(typed)
     both = compared(first, second, **typed)
-    _note(*both, quiet=False)
+    _note(*both)
     a, b = (asked.trace() for asked in both)
     _tell(a, {"beside": b, "select": look["select"]}, alt=alt, lang=look["lang"])
 
@@ -304,10 +305,10 @@ def _animate(kind: str, **typed: Any) -> None:
     save(asked.trace(), look, **shown, **saving)
 
 
-def _note(*asked: Any, quiet: bool) -> None:
+def _note(*asked: Any) -> None:
     """Say what was chosen for whoever asked, each sentence once."""
-    for note in dict.fromkeys(note for one in asked for note in one.notes if not quiet):
-        say(f"Note: {note}", err=True)
+    for note in (note for one in asked for note in one.notes):
+        warnings.warn(note, ConvanimWarning, stacklevel=2)
 
 
 def _asked(
@@ -323,7 +324,7 @@ def _asked(
             raise ConvanimError(f"--backward cannot be combined with --view {view}", "use only one of them")
         view = "backward"
     asked = request(kind, **typed)
-    _note(asked, quiet=bool(typed.get("quiet")))
+    _note(asked)
     if grad is not None:
         shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"] or "range", seed=typed["seed"])
     return asked, {"view": view, "colours": asked.colours, **shown}

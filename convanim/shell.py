@@ -219,7 +219,8 @@ def _again(number: int) -> None:
 
 @contextmanager
 def _warned() -> Iterator[None]:
-    """While a command runs, what was left out of an input is said in one line, unless the command is to be quiet."""
+    """Say what was left out of an input, one line each, when the command has succeeded and is not to be quiet."""
+    notes: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always", ConvanimWarning)
         others = warnings.showwarning
@@ -228,12 +229,14 @@ def _warned() -> Iterator[None]:
             if issubclass(category, ConvanimWarning):
                 context = click.get_current_context(silent=True)
                 if not (context and context.params.get("quiet")):
-                    say(f"Note: {message}", err=True)
+                    notes.append(f"Note: {message}")
             else:
                 others(message, category, *place, **more)
 
         warnings.showwarning = show
         yield
+    for note in dict.fromkeys(notes):
+        say(note, err=True)
 
 
 def _one_sentence(error: click.ClickException) -> str:
