@@ -13,13 +13,14 @@ from copy import copy
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convanim import __version__
 from convanim.budget import Rung, fitted, read_size, rungs, too_large
+from convanim.draw.choices import RENDERERS, TEXTS, pick, pick_dpi
 from convanim.errors import ConvanimError, shortly, whole
 from convanim.film import Film
 from convanim.formats import FORMATS, PICTURE_TICK, Counting, Format, Progress, Saved, draw_png, pick_format, save_trace
@@ -34,6 +35,12 @@ from convanim.theme import load
 from convanim.timeline import Plan, pick_motion, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from convanim.draw.axes import FrameArtist
 
 #: So many cells a text has at the most, where nobody selected its frames: some megabytes.
 MOST_TEXT = 1_000_000
@@ -66,6 +73,10 @@ class Animation(Film):
         motion: "step", or "smooth" to see cells and windows on their way; files without time have whole frames only.
         max_size: the most bytes of a file, or as "1MB", "500KB"; one with time gives up its rate of frames for it,
             then the frames on the way, then placements.
+        renderer: "raster", or "matplotlib" to draw through it: slower, and almost the same picture; without it the
+            one that suits the file, as vectors and other dots per inch than 96 need matplotlib.
+        text: in SVG, PDF and PGF "outlines", or "editable" for letters in the fonts of whoever opens the file.
+        dpi: dots per inch of a PNG; at 96 a pixel of the page is one of the file, at 300 there are ten times as many.
         made_by: what the file's comment says made it; without it, the layer.
 
     Raises:
@@ -103,6 +114,9 @@ class Animation(Film):
         caption: bool | None = None,
         motion: str | None = None,
         max_size: int | str | None = None,
+        renderer: str | None = None,
+        text: str = "outlines",
+        dpi: int | None = None,
         made_by: str | None = None,
     ) -> None:
         of_their_kinds(
@@ -120,6 +134,10 @@ class Animation(Film):
             raise ConvanimError(
                 f"plays {plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
             )
+        if renderer is not None:
+            pick("renderer", renderer, RENDERERS)
+        pick("text", text, TEXTS)
+        self.renderer, self.text = renderer, text
         self._asked_size = max_size is not None  # a template's own is for files that have a size to keep
         shown = Shown(symbols, colours, saturate, grad)
         if beside is None:
@@ -137,6 +155,7 @@ class Animation(Film):
             motion=motion,
             max_size=max_size,
         )
+        self.dpi = None if dpi is None else pick_dpi(dpi, *self.size)
         self.trace, self.view, self.theme = trace, view, load(self.settings.theme)
         self.scene: Scene = scene(trace, view, shown) if beside is None else compared(trace, beside, view, shown)
         self.layout = choose(self.scene, pick_view(trace.op, view, shown), layout, two=beside is not None)
@@ -169,6 +188,60 @@ class Animation(Film):
         picture = raster.draw(self.scene.frame(self.plan.shots[number].frame))
         return raster.palette.colours[picture.pixels]
 
+    def figure(self, number: int = -1) -> Figure:
+        """One of the frames shown as a matplotlib figure of the page's size, at 96 dots per inch.
+
+        Args:
+            number: from 0 on; negative numbers count from the end.
+
+        Raises:
+            ConvanimError: there is no such frame.
+
+        Example:
+            >>> from convanim.ops import Conv
+            >>> a = Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate(width=480)
+            >>> [float(inches) for inches in a.figure(0).get_size_inches()]
+            [5.0, 2.8125]
+        """
+        from convanim.draw.axes import page_figure
+
+        artist = self.artist(number, text=self.text)
+        figure, axes = page_figure(self.page)
+        axes.add_artist(artist)
+        return figure
+
+    def draw(
+        self, ax: Axes, number: int = -1, *, extent: tuple[float, float, float, float] | None = None
+    ) -> FrameArtist:
+        """Draw one of the frames shown on an Axes of your own, as large as fits; `set_frame` moves on.
+
+        The Axes loses its ticks and spines, unless the frame lies at an extent of its own.
+
+        Args:
+            ax: a matplotlib Axes.
+            number: from 0 on; negative numbers count from the end.
+            extent: (left, right, bottom, top) in the data coordinates of the Axes; None for its whole box.
+
+        Raises:
+            ConvanimError: it is no Axes, or there is no such frame.
+
+        Example:
+            >>> from matplotlib.figure import Figure
+            >>> from convanim.ops import Conv
+            >>> a = Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate(width=480)
+            >>> frame = a.draw(Figure().subplots(), 0)
+            >>> frame.set_frame(1)
+            >>> frame.stale
+            True
+        """
+        from convanim.draw.axes import on_axes
+
+        axes, artist = on_axes(ax), self.artist(number, text=self.text, extent=extent)
+        if extent is None:
+            axes.set_axis_off()
+        axes.add_artist(artist)
+        return artist
+
     def save(
         self,
         path: str | Path | BinaryIO,
@@ -193,7 +266,10 @@ class Animation(Film):
         target = Path(path) if isinstance(path, str | Path) else None
         kind = pick_format(target, format)
         progress = progress or (lambda done, total: None)
+        FORMATS[kind].check(self)
         if sheet is not None:
+            if self.dpi is not None:
+                raise ConvanimError(f"a sheet cannot be combined with dpi {self.dpi}", "leave one of them out")
             if not whole(sheet):
                 raise ConvanimError(f"sheet {shortly(sheet)} is not a number of columns", "give an int, like 4")
             if kind != "png" or (target and numbered(target)):
@@ -214,7 +290,7 @@ class Animation(Film):
                 )
             self.prove()
             return self._save_series(target, form, progress)
-        if form.still and self.select and len({shot.frame for shot in self.plan.shots}) > 1:
+        if form.still and not form.pages and self.select and len({shot.frame for shot in self.plan.shots}) > 1:
             raise ConvanimError(
                 f"select {self.select!r} is {len(self)} frames, and one .{kind} holds one",
                 f"select one, or name the file like frame-%03d.{kind}",

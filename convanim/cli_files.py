@@ -21,7 +21,7 @@ SILENT = {"output", "format", "quiet", "open_it"}
 LOOK = (
     *("template", "layout", "theme", "lang", "width", "height", "title", "caption"),
     *("seconds_per_step", "hold_last", "plays", "select"),
-    *("motion", "max_size"),
+    *("motion", "max_size", "renderer", "text", "dpi"),
 )
 
 

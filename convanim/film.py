@@ -17,6 +17,7 @@ from convanim.timeline import Plan
 from convanim.words import Catalogue, join, translate
 
 if TYPE_CHECKING:
+    from convanim.draw.axes import Canvas, FrameArtist
     from convanim.draw.raster import Raster
 
 
@@ -35,6 +36,9 @@ class Film:
         theme: the colours.
         title: instead of the scene's own.
         comment: what made it.
+        renderer: what draws, of `convanim.draw.choices.RENDERERS`; None for what suits the file.
+        text: what text is in a file of vectors, of `convanim.draw.choices.TEXTS`.
+        dpi: of a PNG; None for a pixel of the page in each of its own.
     """
 
     scene: Scene
@@ -48,6 +52,9 @@ class Film:
     theme: Theme
     title: str | None
     comment: str
+    renderer: str | None
+    text: str
+    dpi: int | None
 
     def __len__(self) -> int:
         """The number of frames shown."""
@@ -84,8 +91,21 @@ class Film:
         style, words = self.settings.style, self.words
         return layout(self.scene, *self.size, title=self.title, style=style, words=words, arrangement=self.layout)
 
-    def raster(self) -> Raster:
-        """What draws the frames, one after the other."""
+    def raster(self) -> Raster | Canvas:
+        """What draws the frames as pixels in one palette, one after the other."""
+        if self.renderer == "matplotlib":
+            from convanim.draw.axes import Canvas
+
+            return Canvas(self.scene, self.page, self.theme)
         from convanim.draw.raster import Raster
 
         return Raster(self.scene, self.page, self.theme)
+
+    def artist(
+        self, number: int = -1, *, text: str = "outlines", extent: tuple[float, float, float, float] | None = None
+    ) -> FrameArtist:
+        """One of the frames shown, to be put on an Axes of matplotlib's."""
+        from convanim.draw.axes import FrameArtist
+
+        numbers = [shot.frame for shot in self.plan.shots]
+        return FrameArtist(self.scene, self.page, self.theme, numbers, number, text=text, extent=extent)

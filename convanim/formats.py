@@ -7,7 +7,7 @@ reads the records, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -16,9 +16,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from convanim.draw.choices import DPI
 from convanim.errors import ConvanimError, shortly
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from convanim.draw.axes import Canvas
     from convanim.draw.raster import Raster
     from convanim.film import Film
     from convanim.scene.frame import Frame
@@ -74,6 +78,9 @@ class Format:
         tick: ms of a frame on the way between two, and so whether it has time, which can be given up for its size; 0
             for none.
         even: whether its sides are even numbers of px.
+        pages: for files that hold one frame, or several that were selected: what writes these.
+        vector: whether it has shapes and letters rather than pixels.
+        dots: whether it can have another number of dots per inch.
         needs: the module without which it cannot be written, and the extra that brings it.
     """
 
@@ -85,6 +92,9 @@ class Format:
     embeds: bool = True
     tick: int = 0
     even: bool = False
+    pages: Callable[[Film, BinaryIO, Progress], int] | None = None
+    vector: bool = False
+    dots: bool = False
     needs: tuple[str, str] | None = None
 
     def save(self, film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
@@ -95,6 +105,8 @@ class Format:
         """
         if self.write:
             return self.write(film, file, progress)
+        if self.pages and film.selected and len(film) > 1:
+            return self.pages(film, file, progress), 0.0
         assert self.still, f".{self.suffix} is not made of frames"  # noqa: S101 - the trace's own file
         self.still(film)(file, film.plan.shots[-1].frame)
         progress(1, 1)
@@ -104,7 +116,33 @@ class Format:
         """The width and height of the picture in the file, px; 0 without one."""
         if not self.draws:
             return 0, 0
+        if film.dpi and self.dots:
+            return film.width * film.dpi // DPI, film.height * film.dpi // DPI
         return film.width + film.width % 2 * self.even, film.height + film.height % 2 * self.even
+
+    def check(self, film: Film) -> None:
+        """Refuse what this kind of file cannot have.
+
+        Raises:
+            ConvanimError: dots per inch, letters or a renderer without a meaning here.
+        """
+        if film.dpi is not None and not self.dots:
+            why = " is not made of dots" if self.vector or not self.draws else " has one dot for each px of the page"
+            raise ConvanimError(
+                f"a .{self.suffix}{why}, but dpi {film.dpi} was given", "leave dpi out, or write a .png"
+            )
+        if film.text == "editable" and not self.vector:
+            raise ConvanimError(
+                f"a .{self.suffix} has no text that could be edited as part of a drawing",
+                f"leave text out, or write {listed(only=lambda form: form.vector)}",
+            )
+        if film.renderer and not self.draws:
+            raise ConvanimError(
+                f"a .{self.suffix} is not drawn, but renderer {film.renderer!r} was given", "leave it out"
+            )
+        if film.renderer == "raster" and (self.vector or film.dpi is not None):
+            what = f"a .{self.suffix}" if self.vector else f"dpi {film.dpi}"
+            raise ConvanimError(f"the raster renderer draws px of the page, not {what}", "use renderer matplotlib")
 
 
 class _Writer(Protocol):
@@ -169,7 +207,7 @@ def _animated(writer: Callable[[], Callable[..., _Writer]], film: Film, file: Bi
     return container.images, whole / 1000
 
 
-def _seen(film: Film, raster: Raster) -> Sequence[Shot]:
+def _seen(film: Film, raster: Raster | Canvas) -> Sequence[Shot]:
     """What is shown without the frames before and after the placements that look like the one beside them.
 
     On a page without phases and captions a kernel that turns is nothing to wait for, where it is not shown either. The
@@ -191,12 +229,71 @@ def _seen(film: Film, raster: Raster) -> Sequence[Shot]:
     return [shot for shot in shots if shot.frame not in alike]
 
 
+def _figure(film: Film) -> Callable[[int], tuple[Figure, str]]:
+    """What draws the frame of a number on a figure, and says it in words; the figure is the same one each time."""
+    from convanim import description
+    from convanim.draw.axes import page_figure
+
+    figure, axes = page_figure(film.page)
+    artist = film.artist(0, text=film.text)
+    axes.add_artist(artist)
+
+    def draw(number: int) -> tuple[Figure, str]:
+        frame = film.scene.frame(number)
+        artist.show(frame)
+        return figure, f"{film.alt} {description.said(film.scene, number, frame, film.words)}".rstrip()
+
+    return draw
+
+
+def _vector(kind: str, film: Film) -> Callable[[BinaryIO, int], None]:
+    from convanim.write import vector
+
+    draw, title = _figure(film), str(film.title or film.scene.title)
+
+    def write(file: BinaryIO, number: int) -> None:
+        figure, told = draw(number)
+        if kind == "svg":
+            vector.write_svg(file, figure, title, f"{told} {film.comment}")
+        elif kind == "pdf":
+            vector.write_pdf(file, [figure], title, f"{told} {film.comment}")
+        else:
+            vector.write_pgf(file, figure)
+
+    return write
+
+
+def _pages(film: Film, file: BinaryIO, progress: Progress) -> int:
+    """Write each of the frames on a page of one PDF."""
+    from convanim.write.vector import write_pdf
+
+    draw, numbers = _figure(film), [shot.frame for shot in film.plan.shots]
+
+    def pages() -> Iterator[Figure]:
+        for i, number in enumerate(numbers, start=1):
+            yield draw(number)[0]
+            progress(i, len(numbers))
+
+    write_pdf(file, pages(), str(film.title or film.scene.title), f"{film.alt} {film.comment}")
+    return len(numbers)
+
+
 def _png(film: Film) -> Callable[[BinaryIO, int], None]:
+    if film.dpi is not None:
+        from convanim.write.vector import write_dots
+
+        draw, dpi = _figure(film), film.dpi
+
+        def write(file: BinaryIO, number: int) -> None:
+            figure, told = draw(number)
+            write_dots(file, figure, dpi, film.comment, told)
+
+        return write
     raster = film.raster()
     return lambda file, number: draw_png(film, file, number, raster)
 
 
-def draw_png(film: Film, file: BinaryIO, number: int, raster: Raster | None = None) -> None:
+def draw_png(film: Film, file: BinaryIO, number: int, raster: Raster | Canvas | None = None) -> None:
     """Write the frame of a number as a PNG; a raster may be used for several."""
     from convanim import description
     from convanim.write.png import write_png
@@ -278,7 +375,18 @@ FORMATS = {
             )
             for name in ("mp4", "webm")
         ),
-        Format("png", still=_png, about="the last frame; a-%03d.png for all frames"),
+        Format("png", still=_png, about="the last frame; a-%03d.png for all frames", dots=True),
+        *(
+            Format(
+                name,
+                still=partial(_vector, name),
+                about="vectors" if name == "svg" else "",
+                embeds=name == "svg",
+                pages=_pages if name == "pdf" else None,
+                vector=True,
+            )
+            for name in ("svg", "pdf", "pgf")
+        ),
         Format("txt", _txt, draws=False, embeds=False),
         Format("json", about="the trace", draws=False, embeds=False),  # made of a trace by `save_trace`, not of frames
     )

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.ft2font import FT2Font, LoadFlags, __freetype_version__
+from matplotlib.ft2font import FT2Font, Kerning, LoadFlags, __freetype_version__
 from numpy.typing import NDArray
 
 from convanim import fonts
@@ -52,6 +52,30 @@ class Line(NamedTuple):
 
 
 _words: dict[tuple[str, float, bool], Word] = {}
+
+
+class Outline(NamedTuple):
+    """A letter as curves, y upwards: where its pen stands, and the corners (n, 2) and codes (n,) of a matplotlib path.
+
+    Attributes:
+        x: how far right of the line's pen, px.
+        points: px from the letter's own pen.
+        bold: by how many px its strokes have to be thickened to look bold, for a font without a bold one.
+    """
+
+    x: float
+    points: NDArray[np.float64]
+    codes: NDArray[np.uint8]
+    bold: float
+
+
+class Run(NamedTuple):
+    """A part of a line in one font, and how far right of the line's pen it begins, px."""
+
+    text: str
+    x: float
+    family: str
+    file: Path
 
 
 class Face(NamedTuple):
@@ -177,3 +201,63 @@ def line(text: str, size: float, bold: bool = False) -> Line:
         here = out[rise - word.top : rise - word.top + height, x : x + wide]
         np.maximum(here, word.coverage, out=here)
     return Line(out, rise)
+
+
+def outlines(text: str, size: float, bold: bool = False) -> list[Outline]:
+    """The letters of a line as curves, for renderers without pixels; they stand where those of `line` do.
+
+    Raises:
+        ConvanimError: a character that the font does not have.
+
+    Example:
+        >>> [round(letter.x, 1) for letter in outlines("H H", 20)]
+        [0.0, 21.4]
+    """
+    out, pen = [], 0.0
+    for token in _split(text, bold):
+        at, before = pen, None
+        for character in token:
+            font, _, thicken = _face(character, bold)
+            points, codes, advance = _curves(character, size, bold)
+            index = font.get_char_index(ord(character))
+            if before is not None:
+                font.set_size(size, 72)
+                at += font.get_kerning(before, index, Kerning.DEFAULT) / 64
+            if len(points):
+                out.append(Outline(at, points, codes, size / 22 if thicken else 0.0))
+            at, before = at + advance, index
+        pen += _word(token, size, bold).advance
+    return out
+
+
+@lru_cache(maxsize=1024)
+def _curves(character: str, size: float, bold: bool) -> tuple[NDArray[np.float64], NDArray[np.uint8], float]:
+    """A letter's corners and codes, without hinting, as it may be shown at any size; and its advance, px."""
+    font = _face(character, bold).font
+    font.set_size(size, 72)
+    advance = font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536
+    points, codes = font.get_path()
+    return points, codes.astype(np.uint8), advance
+
+
+def runs(text: str, size: float, bold: bool = False) -> list[Run]:
+    """The parts of a line by their fonts, for renderers that set text themselves.
+
+    Raises:
+        ConvanimError: a character that the font does not have.
+
+    Example:
+        >>> [(run.text, run.family) for run in runs("3 × 3", 20)]
+        [('3 × 3', 'DejaVu Sans')]
+    """
+    out: list[Run] = []
+    pen = 0.0
+    for token in _split(text, bold):
+        font = _face(token[0], bold).font
+        file = Path(str(font.fname))
+        if out and out[-1].file == file:
+            out[-1] = out[-1]._replace(text=out[-1].text + token)
+        else:
+            out.append(Run(token, pen, font.family_name, file))
+        pen += _word(token, size, bold).advance
+    return out

@@ -317,6 +317,21 @@ LOOK = _options(
     click.option(
         "--max-size", metavar="SIZE", help="Largest file size: 1MB, 500KB. An animation drops frames to stay below it."
     ),
+    click.option(
+        "--renderer",
+        metavar="NAME",
+        help="raster, or matplotlib, which is slower and draws any file.  [default: depends on the file]",
+    ),
+    click.option(
+        "--text",
+        metavar="KIND",
+        default="outlines",
+        show_default=True,
+        help="Text of a .svg, .pdf or .pgf: outlines, or editable.",
+    ),
+    click.option(
+        "--dpi", type=int, metavar="N", help="Dots per inch of a .png; at 96 a pixel of the page is one of the file."
+    ),
     click.option("--title", metavar="TEXT", help="Title of the page, instead of the layer's name and sizes."),
     click.option("--caption/--no-caption", default=None, help="Show the line of arithmetic and the step counter."),
     click.option("--quiet", is_flag=True, help="Print nothing except errors."),

@@ -110,7 +110,7 @@ class Palette:
         for own in _fewer(_colours(given[np.sort(first)]), ROOM - len(self._index), self._index):
             self._add(own)
         self.colours: Colours = np.array(list(self._index), np.uint8)
-        self._nearest = _nearest(_colours(self._codes), self.colours)
+        self._nearest = closest(_colours(self._codes), self.colours)
 
     def _mix(self, pairs: Iterable[tuple[str, str]]) -> None:
         for pair in pairs:
@@ -191,7 +191,7 @@ def _fewer(wanted: Colours, room: int, there: Container[Colour]) -> list[Colour]
     return list(dict.fromkeys(zip(*[iter(flat)] * 3, strict=True)))
 
 
-def _nearest(wanted: Colours, there: Colours) -> NDArray[np.uint8]:
+def closest(wanted: Colours, there: Colours) -> NDArray[np.uint8]:
     """For each colour (n, 3) the index of the one that is closest to it in RGB: (n,)."""
     out = np.zeros(len(wanted), np.uint8)
     for start in range(0, len(wanted), 1024):  # a photograph has many, and every pair takes memory

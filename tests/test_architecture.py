@@ -71,6 +71,8 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "rules": {"shapes"},
         "floats": {"shapes", "cells", "rules"},
         "compose": {"shapes", "cells", "rules", "floats"},
+        "choices": set(),
+        "axes": {"shapes", "compose", "choices", "raster"},
         "raster": {"shapes", "rules", "compose", "raster"},
     },
 }
@@ -82,7 +84,7 @@ ONWARD = {
 # Third-party libraries that only these stages may import, and modules that none may.
 ONLY_IN = {
     "click": {"cli", "cli_files", "cli_gallery", "helptext", "shell", "options", "__main__"},
-    "matplotlib": {"rcfile", "glyphs", "draw.raster.engine"},
+    "matplotlib": {"rcfile", "glyphs", "draw.raster.engine", "draw.axes", "write.vector", "animation", "formats"},
     "jinja2": {"gallery"},
 }
 NOWHERE = {
