@@ -12,20 +12,22 @@ from functools import cache, lru_cache
 from itertools import groupby
 from math import ceil
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.ft2font import FT2Font, Kerning, LoadFlags, __freetype_version__
 from numpy.typing import NDArray
 
-from convanim import fonts
+from convanim import compiled, fonts
 from convanim.errors import ConvanimError
+
+if TYPE_CHECKING:
+    from matplotlib.ft2font import FT2Font
 
 Coverage = NDArray[np.uint8]
 
+_ft2font = compiled.load("ft2font")
 #: The version of the font engine, on which text's pixels depend.
-FREETYPE: str = __freetype_version__
+FREETYPE: str = _ft2font.__freetype_version__
 #: DejaVu Sans comes with matplotlib, so the same version draws the same pixels on every machine.
 FILES = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
 #: Height of its capitals and digits, in parts of the size.
@@ -88,13 +90,13 @@ class Face(NamedTuple):
 
 @cache
 def _usual(bold: bool) -> Face:
-    return _open(Path(mpl.get_data_path()) / "fonts" / "ttf" / FILES[bold])
+    return _open(compiled.folder() / "mpl-data" / "fonts" / "ttf" / FILES[bold])
 
 
 @cache
 def _open(path: Path, thicken: bool = False) -> Face:
     try:
-        font = FT2Font(str(path))
+        font = _ft2font.FT2Font(str(path))
     except RuntimeError:
         raise ConvanimError(f"{path} is not a readable font", "name a .ttf, .otf or .ttc, or remove it") from None
     return Face(font, frozenset(font.get_charmap()), thicken)
@@ -131,7 +133,7 @@ def _word(text: str, size: float, bold: bool) -> Word:
         font, _, thicken = _face(character, bold)
     font.set_size(size, 72)  # at 72 dots an inch a point is a pixel
     # Light hinting sharpens the horizontals only: steady widths, crisp digits.
-    font.set_text(text, 0, flags=LoadFlags.TARGET_LIGHT)
+    font.set_text(text, 0, flags=_ft2font.LoadFlags.TARGET_LIGHT)
     width, height = font.get_width_height()
     descent = font.get_descent()
     if text.isspace():
@@ -222,7 +224,7 @@ def outlines(text: str, size: float, bold: bool = False) -> list[Outline]:
             index = font.get_char_index(ord(character))
             if before is not None:
                 font.set_size(size, 72)
-                at += font.get_kerning(before, index, Kerning.DEFAULT) / 64
+                at += font.get_kerning(before, index, _ft2font.Kerning.DEFAULT) / 64
             if len(points):
                 out.append(Outline(at, points, codes, size / 22 if thicken else 0.0))
             at, before = at + advance, index
@@ -235,7 +237,7 @@ def _curves(character: str, size: float, bold: bool) -> tuple[NDArray[np.float64
     """A letter's corners and codes, without hinting, as it may be shown at any size; and its advance, px."""
     font = _face(character, bold).font
     font.set_size(size, 72)
-    advance = font.load_char(ord(character), flags=LoadFlags.NO_HINTING).linearHoriAdvance / 65536
+    advance = font.load_char(ord(character), flags=_ft2font.LoadFlags.NO_HINTING).linearHoriAdvance / 65536
     points, codes = font.get_path()
     return points, codes.astype(np.uint8), advance
 

@@ -17,6 +17,7 @@ LEVELS: list[dict[str, str]] = [
         "errors": "how a wrong input is told to a person",
         "doors": "methods that lead on to a later stage, by name only",
         "rcfile": "matplotlib without the settings of the current folder",
+        "compiled": "matplotlib's compiled modules without the package around them",
         "inputfile": "files that somebody names, read without waiting forever or filling memory",
     },
     {"words": "English that remembers its template, so that it can be told in another language"},
@@ -84,7 +85,16 @@ ONWARD = {
 # Third-party libraries that only these stages may import, and modules that none may.
 ONLY_IN = {
     "click": {"cli", "cli_files", "cli_gallery", "helptext", "shell", "options", "__main__"},
-    "matplotlib": {"rcfile", "glyphs", "draw.raster.engine", "draw.axes", "write.vector", "animation", "formats"},
+    "matplotlib": {
+        "rcfile",
+        "compiled",
+        "glyphs",
+        "draw.raster.engine",
+        "draw.axes",
+        "write.vector",
+        "animation",
+        "formats",
+    },
     "jinja2": {"gallery"},
 }
 NOWHERE = {

@@ -1,20 +1,34 @@
 """Strokes as coverage, drawn by matplotlib's Agg.
 
-Knows how matplotlib's renderer is asked for a path, and nothing else: the one file that does. Importing its compiled
-core takes a millisecond, where the public backend would take longer than a whole animation; where the core is missing
-or takes other arguments, the public backend stands in. Must not know palettes, shapes' inks or places.
+Knows how matplotlib's renderer is asked for a path, and nothing else: the one file that does. Loading its compiled core
+takes a millisecond, where the public backend would take longer than a whole animation; where the core is missing or
+takes other arguments, the public backend stands in. Must not know palettes, shapes' inks or places.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.path import Path
 from numpy.typing import NDArray
 
+from convanim import compiled
+
 Coverage = NDArray[np.uint8]
+
+
+#: The codes of a path's corners, as `matplotlib.path.Path` has them.
+_MOVETO, _LINETO, _CLOSEPOLY = 1, 2, 79
+
+
+class _Path(NamedTuple):
+    """What matplotlib's Agg asks of a path: corners, what leads to each, and that none is left out."""
+
+    vertices: NDArray[np.float64]
+    codes: NDArray[np.uint8]
+    should_simplify: bool = False
+    simplify_threshold: float = 0.0
 
 
 class _Pen:
@@ -26,9 +40,12 @@ class _Pen:
 
     def __init__(self, width: float, dash: float) -> None:
         self._linewidth = width
-        self._dashes = (0.0, (dash, dash)) if dash else (0.0, None)
+        self._dashes = 0.0, ((dash, dash) if dash else None)
         if dash:
             self._capstyle = "butt"
+
+    def get_dashes(self) -> tuple[float, tuple[float, float] | None]:
+        return self._dashes  # matplotlib 3.10 reads the attribute, later ones call the method
 
     def get_clip_path(self) -> tuple[None, None]:
         return None, None
@@ -65,19 +82,19 @@ def cover(paths: list[NDArray[np.float64]], size: tuple[int, int], width: float,
     high, wide = size
     vertices = np.concatenate(paths)
     vertices[:, 1] = high - vertices[:, 1]  # matplotlib counts from below
-    codes = np.full(len(vertices), Path.LINETO, np.uint8)
+    codes = np.full(len(vertices), _LINETO, np.uint8)
     start = 0
     for path in paths:
-        codes[start] = Path.MOVETO
+        codes[start] = _MOVETO
         start += len(path)
         if (path[0] == path[-1]).all() and len(path) > 2:
-            codes[start - 1] = Path.CLOSEPOLY
+            codes[start - 1] = _CLOSEPOLY
     renderer = _core()(wide, high, 72)
-    _draw(renderer, _Pen(width, dash), Path(vertices, codes))
+    _draw(renderer, _Pen(width, dash), _Path(vertices, codes))
     return np.asarray(renderer)[..., 3].copy()
 
 
-def _draw(renderer: Any, pen: _Pen, path: Path) -> None:
+def _draw(renderer: Any, pen: _Pen, path: _Path) -> None:
     renderer.draw_path(pen, path, np.eye(3), None)
 
 
@@ -85,14 +102,13 @@ def _draw(renderer: Any, pen: _Pen, path: Path) -> None:
 def _core() -> Any:
     """Matplotlib's Agg renderer: its compiled core, or what the public backend wraps it in."""
     try:
-        from matplotlib.backends import _backend_agg
-
-        Core: Any = vars(_backend_agg)["RendererAgg"]  # noqa: N806 - a class
+        Core: Any = compiled.load("backends._backend_agg").RendererAgg  # noqa: N806 - a class
         renderer = Core(4, 4, 72)
-        _draw(renderer, _Pen(1.0, 0.0), Path([[0.0, 2.0], [4.0, 2.0]]))
+        line = _Path(np.array([[0.0, 2.0], [4.0, 2.0]]), np.array([_MOVETO, _LINETO], np.uint8))
+        _draw(renderer, _Pen(1.0, 0.0), line)
         if np.asarray(renderer).shape == (4, 4, 4):
             return Core
-    except (ImportError, KeyError, AttributeError, TypeError, ValueError):
+    except (ImportError, AttributeError, TypeError, ValueError):
         pass
     return _public
 
@@ -107,7 +123,7 @@ def _public(wide: int, high: int, dpi: float) -> Any:
     class Public:
         """The public renderer, with the arguments of its core."""
 
-        def draw_path(self, pen: _Pen, path: Path, transform: NDArray[np.float64], face: None) -> None:
+        def draw_path(self, pen: _Pen, path: _Path, transform: NDArray[np.float64], face: None) -> None:
             gc = renderer.new_gc()
             gc.set_linewidth(pen._linewidth)
             gc.set_capstyle(pen._capstyle)
