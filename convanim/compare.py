@@ -1,4 +1,4 @@
-"""Why two layers over one input give different answers: words made from their axes, rules and values, never typed.
+"""The reasons why two layers give different outputs for one input, in words derived from their axes, rules and values.
 
 Knows which argument, rule or value of a layer can make a difference. Must not know pictures.
 """
@@ -35,17 +35,17 @@ CALLED = {
 
 
 class Cause(NamedTuple):
-    """One thing in which two traces differ; `value` tells numbers from arguments and rules."""
+    """One difference between two traces; `value` is True for numbers, and False for arguments and rules."""
 
     text: str
     value: bool = False
 
 
 def why(a: Trace, b: Trace) -> str:
-    """Why two traces give different answers, in one line.
+    """The reasons why two traces give different outputs, in one line.
 
     Raises:
-        ConvanimError: they have not as many axes.
+        ConvanimError: the numbers of axes differ.
 
     Example:
         >>> from convanim.ops import Conv
@@ -64,7 +64,7 @@ def why(a: Trace, b: Trace) -> str:
 
 
 def causes(a: Trace, b: Trace) -> list[Cause]:
-    """In what two traces differ: everything that can make their answers differ, sizes first.
+    """The differences between two traces that can make their outputs differ, with the sizes first.
 
     Example:
         >>> from convanim.ops import AvgPool
@@ -79,7 +79,7 @@ def causes(a: Trace, b: Trace) -> list[Cause]:
 
 
 def report(a: Trace, b: Trace) -> str:
-    """Two traces compared, as text of several lines: sizes, equal cells, the first difference, why.
+    """A comparison of two traces in several lines: sizes, equal cells, the first difference, and the reasons.
 
     Example:
         >>> from convanim.ops import Conv
@@ -181,7 +181,7 @@ def _padding(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
 
 
 def _rules(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
-    """What the layers do with the cells of a window."""
+    """The differences in what the layers compute from the cells of a window."""
     p, q = a.op, b.op
     padded = any(x.before or x.after for x in (*a.axes, *b.axes))
     if isinstance(p, AvgPool) and isinstance(q, AvgPool) and p.counts_padding != q.counts_padding and padded:
@@ -229,7 +229,7 @@ def _resampling(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
 
 
 def _values(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
-    """Numbers that were given: the input, the weights, the bias, the places of maxima."""
+    """The differences between the given numbers: the input, the weights, the bias, the positions of maxima."""
     yield from _array(say("input"), say("the input values differ"), a.x, b.x, names, a.x.shape[0] > 1)
     if isinstance(a, UnpoolTrace) and isinstance(b, UnpoolTrace):
         yield from _array(say("place"), say("the places of the maxima differ"), a.places, b.places, names, len(a.x) > 1)

@@ -1,4 +1,4 @@
-"""Files that a user or a repository names, as bytes or as TOML, without waiting forever and without filling memory.
+"""Input files as bytes or as TOML, read without waiting forever and without filling memory.
 
 Knows which files are safe to read: regular ones of a bounded size, and TOML of a bounded depth. Must not know what is
 in them. Everything that is wrong is an OSError or a ValueError whose text a caller puts into its own sentence.
@@ -29,7 +29,7 @@ _MODES = {"rb": os.O_RDONLY, "ab": os.O_WRONLY | os.O_APPEND | os.O_CREAT}
 
 
 def open_regular(path: str | Path, mode: Literal["rb", "ab"] = "rb", *, follow: bool = True) -> BinaryIO:
-    """Open a regular file. What is opened is what is looked at, so nobody can put a pipe there in between.
+    """Open a regular file. The opened file itself is checked, so a pipe cannot replace it after the check.
 
     Args:
         mode: "rb" to read, or "ab" to add to the end, without a buffer; then a file that is not there is made.
@@ -59,7 +59,7 @@ def open_regular(path: str | Path, mode: Literal["rb", "ab"] = "rb", *, follow: 
 
 
 def read_bytes(path: str | Path, most: int, *, follow: bool = True) -> bytes:
-    """Read a regular file of at most so many bytes.
+    """Read a regular file of at most `most` bytes.
 
     Raises:
         OSError, ValueError: as for `open_regular`, or the file is larger.

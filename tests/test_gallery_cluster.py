@@ -112,7 +112,7 @@ def test_workers_that_are_another_program_are_refused(tmp_path: Path) -> None:
         return Result(made.name, made.files, made.trace, versions=made.versions | {"numpy": "0.1"})
 
     report = build(put(tmp_path, a=TEXT), executor=Odd(does))
-    assert "a.toml: its worker is another program (numpy 0.1, here " in report.failed["a"]
+    assert "a.toml: its worker runs another version of the program (numpy 0.1, here " in report.failed["a"]
     assert not (tmp_path / "a.txt").exists()
 
 
@@ -142,7 +142,7 @@ def test_a_process_that_dies_is_replaced_and_only_its_entry_fails() -> None:
     entry = Entry(layer="Conv(2)", input="3x3", formats=("txt",))
     found = {r.name: r for r in runner.run((Task(f"e{i}", entry, {}) for i in range(9)), start, 3, own=True)}
     assert sorted(found) == [f"e{i}" for i in range(9)]
-    assert "worker died, twice" in found["e2"].error
+    assert "worker process was killed twice" in found["e2"].error
     assert not [name for name, result in found.items() if result.error and name != "e2"]
     assert len(started) == 3
 

@@ -43,13 +43,13 @@ def wrong(folder: Path, text: str, **others: str) -> str:
         (TEXT.replace("640", '"x"'), "a.toml line 3: width needs int, got str"),
         (TEXT + "[more]\n", "a.toml: 'more' is not a key"),
         (TEXT + "formats = 1\n", "is not TOML"),
-        ('layer = "Conv(2)"\ninput = "3x3"\nformats = []\n', "a.toml line 3: formats [] are none"),
+        ('layer = "Conv(2)"\ninput = "3x3"\nformats = []\n', "a.toml line 3: formats [] are empty"),
         ('layer = "Conv(2)"\ninput = "3x3"\nformats = ["../x"]\n', "a.toml line 3: formats has '../x'"),
         ('layer = "Conv(2)"\ninput = "3x3"\nformats = ["gfi"]\n', "format 'gfi' is not known"),
-        (TEXT + 'stem = "../../etc/x"\n', "a.toml line 5: stem '../../etc/x' is not plain"),
-        (TEXT + 'stem = "aux.x"\n', "kept by Windows"),
-        (TEXT + 'extends = "b"\n', "a.toml line 5: extends 'b', which is not there"),
-        (TEXT + 'extends = "a"\n', "a.toml line 5: a extends a, a circle"),
+        (TEXT + 'stem = "../../etc/x"\n', "a.toml line 5: stem '../../etc/x' is not a valid name"),
+        (TEXT + 'stem = "aux.x"\n', "reserved by Windows"),
+        (TEXT + 'extends = "b"\n', "a.toml line 5: extends 'b', which does not exist"),
+        (TEXT + 'extends = "a"\n', "a.toml line 5: a extends a, which is circular"),
         (TEXT + "extends = 3\n", "a.toml line 5: extends is not a name or a list of names"),
         ('layer = "Cnv(2)"\ninput = "3x3"\n', "'Cnv' in 'Cnv(2)' is not a known layer; did you mean Conv"),
         ('layer = "Conv(9)"\ninput = "3x3"\n', "a.toml"),
@@ -62,7 +62,10 @@ def wrong(folder: Path, text: str, **others: str) -> str:
             'layer = "MaxPool(2)"\ninput = "4x4"\nkernel = "3"\n',
             "a.toml line 3: kernel cannot be combined with MaxPool(2)",
         ),
-        ('layer = "Conv(2)"\ninput = "4x4"\nkernel = "3x3"\n', "kernel has the size 3, and Conv(kernel_size=2) has 2"),
+        (
+            'layer = "Conv(2)"\ninput = "4x4"\nkernel = "3x3"\n',
+            "kernel has the size 3, but Conv(kernel_size=2) has the size 2",
+        ),
         (
             TEXT + 'view = "slidng"\n',
             "a.toml line 5: view 'slidng' is not known for a convolution; did you mean sliding",
@@ -81,7 +84,7 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, told: s
 
 def test_a_circle_of_several_is_found(tmp_path: Path) -> None:
     said = wrong(tmp_path, 'extends = "b"\n', b='extends = ["c", "d"]\n', c="", d='extends = "a"\n')
-    assert "a extends b extends d extends a, a circle" in said
+    assert "a extends b extends d extends a, which is circular" in said
     many = {f"n{i}": f'extends = "n{i + 1}"\n' for i in range(40)} | {"n40": TEXT}
     assert "extend one another" in read_folder(put(tmp_path / "many", **many)).broken["n0"]
 
@@ -193,7 +196,7 @@ def test_broken_descriptions_never_cost_a_good_file(
     assert "good" in report.kept
     for sentence in report.failed.values():
         assert sentence.endswith((".", "?"))
-        assert "the program itself failed" not in sentence
+        assert "this is a fault of convanim" not in sentence
     assert {name: everything(folder)[name] for name in good} == good
 
 

@@ -272,7 +272,7 @@ def test_a_build_that_ends_takes_its_lock_from_nobody(tmp_path: Path, monkeypatc
     with Records.building(tmp_path):
         assert not ends
         assert (tmp_path / JOURNAL).exists()
-        with pytest.raises(ConvanimError, match="another build is at work"), Records.building(tmp_path):
+        with pytest.raises(ConvanimError, match="another build is running"), Records.building(tmp_path):
             pass
     assert not (tmp_path / JOURNAL).exists()
 
@@ -305,4 +305,6 @@ def test_values_that_are_no_numbers(tmp_path: Path, key: str, value: str) -> Non
     text = TEXT if key != "input" else TEXT.replace('input = "3x3"\n', "")
     put(tmp_path, a=text + f"{key} = {value}\n")
     line = 4 if key == "input" else 5
-    assert f"a.toml line {line}: {key} holds a value that is no finite number" in read_folder(tmp_path).broken["a"]
+    assert (
+        f"a.toml line {line}: {key} contains a value that is not a finite number" in read_folder(tmp_path).broken["a"]
+    )

@@ -144,7 +144,7 @@ tags = ["t"]
     table = (tmp_path / "README.md").read_text("utf-8")
     assert '<a href="a-x.gif">two</a>' in table
     for wrong, why in (
-        ('hero = "bb"\n', r"gallery\.toml: hero names 'bb', which is not there; did you mean b"),
+        ('hero = "bb"\n', r"gallery\.toml: hero names 'bb', which does not exist; did you mean b"),
         ('[[sections]]\ntitle = "a"\ntag = ["b"]\n', r"gallery\.toml line 3: 'tag' is not a key; did you mean tags"),
         ('pair = {sufix = "-x"}\n', r"'sufix' is not a key; did you mean suffix"),
     ):
@@ -312,7 +312,7 @@ def test_nothing_moves_by_itself_where_motion_is_not_wanted(tmp_path: Path) -> N
 
 def test_differences_are_shown_side_by_side(tmp_path: Path) -> None:
     here(put(tmp_path, a=CONV))
-    assert diff(tmp_path, "a", tmp_path / "d.html").endswith("frames are alike")
+    assert diff(tmp_path, "a", tmp_path / "d.html").endswith("frames are equal")
     put(tmp_path, a=CONV + 'fill = "ones"\n')
     line = diff(tmp_path, "a", tmp_path / "d.html")
     assert re.search(r"\d+ of \d+ frames differ", line)

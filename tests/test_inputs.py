@@ -45,7 +45,7 @@ READ: dict[str, tuple[bytes, list[Any], tuple[str, ...]]] = {
     "decimal commas between semicolons": (b"1,5;2\n-3;,5e1\n", [[1.5, 2], [-3, 5]], ()),
     "decimal commas between tabs": (b"1,5\t2\n-3\t4\n", [[1.5, 2], [-3, 4]], ()),
     "decimal points between semicolons": (b"1.5;2\n3;4\n", [[1.5, 2], [3, 4]], ()),
-    "a header row": (b"a,b\n1,2\n3,4\n", SQUARE, (f"{HEAD} ('a, b'), which is left out.",)),
+    "a header row": (b"a,b\n1,2\n3,4\n", SQUARE, (f"{HEAD} ('a, b'), which is skipped.",)),
     "a quoted header row": (b'"a, or b","c\nd"\n1,2\n3,4\n', SQUARE, (HEAD,)),
     "a header row with semicolons": ("Größe;x\n1,5;2\n3;4\n".encode(), [[1.5, 2], [3, 4]], ("'Größe, x'",)),
     "a title above": (b"Edges, vertical\n1;2;3\n4;5;6\n", [[1, 2, 3], [4, 5, 6]], ("'Edges, vertical'",)),
@@ -64,7 +64,7 @@ READ: dict[str, tuple[bytes, list[Any], tuple[str, ...]]] = {
     "pandas, read and written again": (b"Unnamed: 0,a,b\n0,1,2\n1,3,4\n", SQUARE, (HEAD, INDEX)),
     "a series over days": (b",a,b\n2020-01-01,1,2\n2020-01-02,3,4\n", SQUARE, (HEAD, INDEX)),
     "an index with its name": (b"index;a;b\n0;1,5;2\n1;3;4\n", [[1.5, 2], [3, 4]], (HEAD, INDEX)),
-    "a column of names": (b"up,1,2\ndown,3,4\n", SQUARE, (f"{INDEX} (from 'up' on), which is left out.",)),
+    "a column of names": (b"up,1,2\ndown,3,4\n", SQUARE, (f"{INDEX} (from 'up' on), which is skipped.",)),
     "one column": (b"1,5;\n2;\n", [[1.5], [2]], ()),
     "a column with a header row": (b"values\n1\n2\n", [[1], [2]], (HEAD,)),
     "a lone row": (b"1;2,5;3", [1, 2.5, 3], ()),
@@ -72,19 +72,22 @@ READ: dict[str, tuple[bytes, list[Any], tuple[str, ...]]] = {
 
 # What is in the file, and what its refusal says.
 REFUSED: dict[str, tuple[bytes, str]] = {
-    "nothing": (b"", "has no numbers in it; write a row of numbers in each line"),
-    "comments alone": (b"# 1,2\n", "has no numbers in it"),
+    "nothing": (b"", "contains no numbers; write one row of numbers per line"),
+    "comments alone": (b"# 1,2\n", "contains no numbers"),
     "a header row alone": (b"a,b\n", "has 'a' in line 1, column 1, which is not a number"),
-    "quoted decimal commas": (b'"1,5",2\n', "has '1,5' in line 1, column 1, whose comma may stand before decimals or"),
-    "decimal commas and blanks": (b"1,5 2,5\n", "has '5 2' in line 1, column 2, which is not one number; separate all"),
+    "quoted decimal commas": (b'"1,5",2\n', "has '1,5' in line 1, column 1, whose comma may be a decimal comma or"),
+    "decimal commas and blanks": (
+        b"1,5 2,5\n",
+        "has '5 2' in line 1, column 2, which is not a single number; separate all",
+    ),
     "both decimal signs": (b"1,5;2.5\n", "has both '1,5' in line 1, column 1 and '2.5' in line 1, column 2"),
     "thousands and decimals": (b"1.234,5;1\n", "has both '1.234,5' in line 1"),
-    "rows of unequal length": (b"1,5,2\n1,2\n", "line 2 has 2 cells where the first row has 3; give rows of equal"),
-    "a name too few": (b"a b\n1 2 3\n", "line 2 has 3 cells where the header row has 2; name every column"),
-    "R's row names": (b'"x"\n"1" 5\n"2" 6\n', "line 2 has 2 cells where the header row has 1; name every column"),
+    "rows of unequal length": (b"1,5,2\n1,2\n", "line 2 has 2 cells, but the first row has 3; give rows of equal"),
+    "a name too few": (b"a b\n1 2 3\n", "line 2 has 3 cells, but the header row has 2; name every column"),
+    "R's row names": (b'"x"\n"1" 5\n"2" 6\n', "line 2 has 2 cells, but the header row has 1; name every column"),
     "a missing value": (b"1,,2\n3,4,5\n", "has an empty cell in line 1, column 2"),
     "a missing corner": (b",2,3\n4,5,6\n", "has an empty cell in line 1, column 1"),
-    "a missing value at the end": (b"1,2\n3,\n", "line 2 has 1 cells where the first row has 2"),
+    "a missing value at the end": (b"1,2\n3,\n", "line 2 has 1 cells, but the first row has 2"),
     "NaN": (b"1,nan\n", "has 'nan' in line 1, column 2, which is not finite"),
     "two header rows": (b"a,b\nm,s\n1,2\n", "has 'm' in line 2, column 1, which is not a number"),
     "days without a header row": (b"2020-01-01,5\n", "has '2020-01-01' in line 1, column 1, which is not a number"),
@@ -143,7 +146,7 @@ def test_what_is_left_out_is_said_once_on_standard_error(tmp_path: Path) -> None
     code, out, err = run(*typed)
     assert (code, out) == (0, f"{tmp_path / 'a.json'}, 4 steps, 1 KB\n")
     assert err.startswith(f"Note: --input '{str(tmp_path)[:10]}")
-    assert err.count(f"{HEAD} ('a, b'), which is left out.\n") == 1
+    assert err.count(f"{HEAD} ('a, b'), which is skipped.\n") == 1
     assert json.loads((tmp_path / "a.json").read_text())["output"] == [SQUARE]
     assert run(*typed, "--quiet") == (0, "", "")
 
@@ -159,12 +162,12 @@ def test_a_npz_of_one_array(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ({"a": [1], "b": [2]}, "holds 2 arrays ('a', 'b'); save the one that is meant with numpy.save, as a .npy file"),
+        ({"a": [1], "b": [2]}, "holds 2 arrays ('a', 'b'); save one of them with numpy.save, as a .npy file"),
         ({f"a{i}": [1] for i in range(9)}, "holds 9 arrays ('a0', 'a1', 'a2', 'a3', ...); save"),
         ({}, "holds 0 arrays"),
         ({"a": np.array([{}], dtype=object)}, "has the dtype 'object'"),
-        (b"", "is cut short or is not a .npz file; save it again with numpy.savez"),
-        (b"PK\x05\x06" + b"\xff" * 18, "is cut short or is not a .npz file"),
+        (b"", "is truncated or is not a .npz file; save it again with numpy.savez"),
+        (b"PK\x05\x06" + b"\xff" * 18, "is truncated or is not a .npz file"),
     ],
 )
 def test_npz_that_are_refused(data: Any, says: str, tmp_path: Path) -> None:
@@ -305,15 +308,15 @@ UNREAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: tiff(16, 3, 2, bytes(12)),
         "has 16 bits for each of the channels RGB",
     ),
-    "white as 0 in 16 bits": (".tif", lambda: tiff(16, 1, 0, bytes(4)), "has pixels with signs, with 32 bits or with"),
-    "32 bits": (".tif", lambda: tiff(32, 1, 1, bytes(8)), "has pixels with signs, with 32 bits"),
-    "8 bits with a sign": (".tif", lambda: tiff(8, 1, 1, b"\xff\x01", 2), "has pixels with signs"),
+    "white as 0 in 16 bits": (".tif", lambda: tiff(16, 1, 0, bytes(4)), "has signed or 32-bit pixels, or pixels"),
+    "32 bits": (".tif", lambda: tiff(32, 1, 1, bytes(8)), "has signed or 32-bit pixels"),
+    "8 bits with a sign": (".tif", lambda: tiff(8, 1, 1, b"\xff\x01", 2), "has signed or 32-bit"),
     "fractions": (
         ".tif",
         lambda: tiff(32, 1, 1, bytes(8), 3),
-        "has pixels that are not whole numbers; save its values",
+        "has pixels that are not integers; save its values",
     ),
-    "nothing": (".webp", lambda: b"", "is cut short or is not a picture that can be read"),
+    "nothing": (".webp", lambda: b"", "is truncated or is not a picture that can be read"),
     "a program for a printer": (".tif", lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n", "is not a picture that can be read"),
 }
 
@@ -343,7 +346,9 @@ def test_several_frames_are_told(tmp_path: Path) -> None:
     code, _, err = run("conv", "--input", tmp_path / "a.gif", "--kernel", "1", "-o", tmp_path / "a.json")
     assert code == 0
     assert err.startswith("Note: --input ")
-    assert "has several frames, of which the first is read; for another one save that alone.\n" in err
+    assert (
+        "has several frames, of which the first is read; to use another frame, save it as a separate picture.\n" in err
+    )
     assert json.loads((tmp_path / "a.json").read_text())["output"] == [[[9] * 4] * 4]
 
 

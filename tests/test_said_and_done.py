@@ -60,7 +60,7 @@ def test_a_place_beyond_the_asked_size_is_told_with_the_size_that_holds_it() -> 
     assert "5x5" in told
 
 
-@pytest.mark.parametrize(("size", "hint"), [("9", "use 3 to 5"), ("big", "5x5, or default"), ("2x2x2", "one size an")])
+@pytest.mark.parametrize(("size", "hint"), [("9", "use 3 to 5"), ("big", "5x5, or default"), ("2x2x2", "one size per")])
 def test_an_output_size_that_cannot_be_is_refused(size: str, hint: str) -> None:
     code, _, told = run("unpool", "--input", "5x5", "--kernel", "2", "--output-size", size, "-o", "x.gif")
     assert (code, hint in told) == (2, True), told
@@ -265,11 +265,11 @@ def test_the_command_that_is_suggested_runs(name: str, kind: str, tmp_path: Path
     ("name", "what"),
     [
         *(("nn.ReLU()", "an activation"), ("ReLU()", "an activation"), ("nn.BatchNorm2d(3)", "a normalisation")),
-        *(("nn.Linear(3, 4)", "every value meets"), ("layers.Dense(3)", "every value meets")),
+        *(("nn.Linear(3, 4)", "every value with every other"), ("layers.Dense(3)", "every value with every other")),
         *(("nn.AdaptiveAvgPool2d(1)", "an adaptive pooling"), ("nn.Fold((4, 4), 2)", "a rearrangement of windows")),
         *(("F.unfold(x, 2)", "a rearrangement"), ("layers.GlobalAveragePooling2D()", "a global pooling")),
         *(
-            ("nn.Dropout2d(0.5)", "at random"),
+            ("nn.Dropout2d(0.5)", "randomly"),
             ("nn.Flatten()", "a change of shape"),
             ("nn.LeakyReLU(0.1)", "activation"),
         ),
@@ -280,7 +280,7 @@ def test_a_layer_that_is_not_shown_is_told_what_it_is(name: str, what: str) -> N
     with pytest.raises(ca.ConvanimError) as told:
         ca.parse(name)
     assert what in told.value.message
-    assert "the layers that are shown are Conv, ConvTranspose" in told.value.hint
+    assert "the supported layers are Conv, ConvTranspose" in told.value.hint
     assert "did you mean" not in str(told.value)
 
 

@@ -96,14 +96,14 @@ def test_a_random_fill_that_cannot_be_drawn(options):
         ("5,5", "'5,5', which is not a whole number; write 5x5 for sizes, or [5,5] for values"),
         ("0x5", "the size '0', which is not positive; use sizes of 1 or more"),
         ("-3x3", "the size '-3', which is not positive"),
-        ("5x", "absent size"),
-        ("5xx5", "absent size"),
+        ("5x", "lacks a size"),
+        ("5xx5", "lacks a size"),
         ("1x1x1x1x1x1", "has 6 dimensions; use 1 to 5"),
         ("[]", "'[]' is empty"),
         ("[[],[]]", "is empty"),
-        ("[[1,2],[3]]", "is ragged: [1] is a list of 1 where the first is a list of 2"),
-        ("[1,[2]]", "is ragged: [1] is a list of 1 where the first is a number"),
-        ("[[[1],[2]],[[3],4]]", "is ragged: [1, 1] is a number where the first is a list of 1"),
+        ("[[1,2],[3]]", "is ragged: [1] is a list of 1, but the first is a list of 2"),
+        ("[1,[2]]", "is ragged: [1] is a list of 1, but the first is a number"),
+        ("[[[1],[2]],[[3],4]]", "is ragged: [1, 1] is a number, but the first is a list of 1"),
         ("[[[[[[1]]]]]]", "too many dimensions; nest at most 5"),
         ("[" * 100_000, "too many dimensions"),
         ("[1," * 100_000 + "1" + "]" * 100_000, "too many dimensions"),
@@ -118,7 +118,7 @@ def test_a_random_fill_that_cannot_be_drawn(options):
         ("[1, true]", "has 'true', which is not a number"),
         ("[null]", "has 'null', which is not a number"),
         ('[1, "2"]', "has '\"2\"', which is not a number"),
-        ("[1, NaN]", "has 'NaN', which is not finite, and a trace proves itself by equality"),
+        ("[1, NaN]", "has 'NaN', which is not finite; a trace is verified by comparing"),
         ("[-Infinity]", "has 'Infinity', which is not finite"),
         ("[1e999]", "has '1e999', which is not finite"),
         (f"[{INT64_MAX + 1}]", "has '9223372036854775808', which does not fit in int64"),
@@ -183,9 +183,9 @@ def test_paddings(text, expected):
         ("SAME", "did you mean same"),
         ("same-lower", "did you mean same_lower"),
         ("zebra", "type 1, 2x1, 1:2x0:1, or valid, same, same_upper, same_lower, full, causal"),
-        ("", "absent size"),
-        ("1:", "absent size"),
-        ("1:2:3", "more than two sides; write before:after"),
+        ("", "lacks a size"),
+        ("1:", "lacks a size"),
+        ("1:2:3", "more than two numbers for one axis; write before:after"),
         ("1.5", "not a whole number"),
         ("1:2y", "'2y', which is not a whole number"),
     ],
@@ -233,12 +233,12 @@ def test_one_float_makes_a_table_float64():
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "has no numbers in it"),
-        (b"\n \n", "has no numbers in it"),
+        (b"", "contains no numbers"),
+        (b"\n \n", "contains no numbers"),
         (b"a,b\nc,d", "has 'c' in line 2, column 1, which is not a number"),
         (b"1,2\n\n3,x", "has 'x' in line 3, column 2, which is not a number"),
         (b"1,,2\n", "has an empty cell in line 1, column 2"),
-        (b"1,2\n3", "is ragged: line 2 has 1 cells where the first row has 2"),
+        (b"1,2\n3", "is ragged: line 2 has 1 cells, but the first row has 2"),
         (b"1,1_000", "has '1_000' in line 1, column 2"),
         (b"1,nan", "has 'nan' in line 1, column 2, which is not finite"),
         (b"-inf", "has '-inf' in line 1, column 1, which is not finite"),
@@ -265,7 +265,7 @@ def test_standard_input_is_the_default_and_may_be_missing(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1,2")))
     assert read("-").tolist() == [1, 2]
     monkeypatch.setattr(sys, "stdin", None)
-    assert "has no numbers in it" in refused("-")
+    assert "contains no numbers" in refused("-")
     closed = io.BytesIO()
     closed.close()
     assert "cannot be read" in refused("-", stdin=closed)
@@ -296,7 +296,7 @@ def test_literals_round_trip(table):
 def test_a_tsv_is_never_split_at_commas(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("1,5\n")
-    assert "has '1,5' in line 1, column 1, whose comma may stand before decimals or after thousands" in refused(
+    assert "has '1,5' in line 1, column 1, whose comma may be a decimal comma or a thousands separator" in refused(
         str(path)
     )
 
@@ -330,7 +330,7 @@ def test_npy_round_trip(tmp_path, dtype, order, version):
         (np.array([1], dtype="m8[s]"), "has the dtype"),
         (np.zeros(2, dtype=[("a", "i4")]), "has the dtype"),
         (np.zeros(2, dtype=[("é" * 40, "i4")]), "has the dtype"),
-        (np.array([[0, 1], [2, np.nan]]), "has nan at [1, 1], which is not finite, and a trace proves itself"),
+        (np.array([[0, 1], [2, np.nan]]), "has nan at [1, 1], which is not finite; a trace is verified"),
         (np.array([np.inf], dtype="f2"), "has inf at [0]"),
         (np.array([2**63], dtype="u8"), "has 9223372036854775808, which does not fit in int64"),
     ],
@@ -355,10 +355,10 @@ def header(shape, descr="'<i8'"):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "is cut short or is not a .npy file; save it again with numpy.save"),
+        (b"", "is truncated or is not a .npy file; save it again with numpy.save"),
         (b"PK\x03\x04 an .npz under another name", "is not a .npy file"),
         (b"\x93NUMPY\x03\x00\x00\x00\x00\x00", "is not a .npy file"),
-        (header("(3,)") + bytes(23), "is cut short"),
+        (header("(3,)") + bytes(23), "is truncated"),
         (header("(1000000000, 1000000000)"), "is too large; use at most 16777216 cells"),
         (header("(-1,)"), "the size '-1', which is not positive"),
         (header(f"({'-' + '9' * 4000},)"), "which is not positive"),

@@ -50,12 +50,14 @@ class OfAnotherLibrary:
         ([], "empty"),
         ([[]], "empty"),
         ([[1, 2], [3]], "ragged"),
-        ([1, None], "object"),
-        ([1, "a"], "not 64-bit numbers"),
-        ("12", "not 64-bit numbers"),
-        ([1 + 2j], "complex"),
-        ([{}], "object"),
-        ([2**64], "64-bit numbers"),
+        ([1, None], "None instead of real numbers"),
+        ([1, "a"], "instead of real numbers"),
+        ("12", "instead of real numbers"),
+        ([1 + 2j], r"complex numbers instead of real numbers"),
+        ([{}], "dict objects instead"),
+        ([2**64], "integers beyond 64 bits"),
+        ([-(2**70), 1.5], "integers beyond 64 bits"),
+        (np.array([], object), "empty"),
         ([2**63], "64"),
         ([2**63, -1], "64"),
         (np.array([2**63], np.uint64), "64"),
@@ -72,6 +74,11 @@ class OfAnotherLibrary:
 def test_what_is_not_a_number_of_64_bits_is_refused(what, bad, named):
     arrays = {"input": [1], "weight": [1], "bias": 1} | {what: bad}
     refused(lambda: Conv(1).trace(*arrays.values()), f"the {what}", named)
+
+
+def test_the_message_says_what_to_give_instead():
+    assert refused(lambda: Conv(1).trace([2**64], [1])).hint == "use smaller integers, or floats"
+    assert refused(lambda: Conv(1).trace([1j], [1])).hint == "give np.real(x) or np.abs(x)"
 
 
 def test_floats_that_grow_beyond_all_are_refused():

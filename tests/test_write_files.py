@@ -75,7 +75,7 @@ def test_of_two_new_files_at_once_one_is_refused(tmp_path: Path) -> None:
             file.write(b"second")
             write(path, new=True)
 
-    with pytest.raises(ConvanimError, match="is there already; use another name"):
+    with pytest.raises(ConvanimError, match="already exists; use another name"):
         second()
     assert path.read_bytes() == b"new"
 
@@ -103,7 +103,7 @@ def test_two_new_entries_at_once(tmp_path: Path) -> None:
     assert sorted(codes) == [0, 2, 2], said
     winner = codes.index(0) + 1
     assert f"Conv({winner})" in (tmp_path / "g" / "up.toml").read_text()
-    assert all("is there already" in err for code, (_, err) in zip(codes, said, strict=True) if code)
+    assert all("already exists" in err for code, (_, err) in zip(codes, said, strict=True) if code)
 
 
 LEFT = """
@@ -170,7 +170,7 @@ def test_a_description_is_not_read_from_elsewhere(tmp_path: Path) -> None:
     (folder / "c.toml").symlink_to("a.toml")
     report = build(folder, jobs=1)
     assert report.made == ["a", "c"]
-    assert report.failed == {"b": "b.toml is a link that leaves its folder; put the file itself there."}
+    assert report.failed == {"b": "b.toml is a link that leaves its folder; replace the link by the file."}
 
 
 def test_a_template_without_a_suffix_is_a_file_like_others(tmp_path: Path) -> None:
@@ -224,7 +224,9 @@ LINKS = {
 def test_links_lead_to_pages_only(address: str, tmp_path: Path) -> None:
     folder = put(tmp_path, a=TEXT, gallery=f'title = "x"\nlinks = {{ "Further" = "{address}" }}\n')
     if not LINKS[address]:
-        with pytest.raises(ConvanimError, match=r"gallery\.toml line 2: .* does not begin with https:; write one with"):
+        with pytest.raises(
+            ConvanimError, match=r"gallery\.toml line 2: .* does not begin with https:; write an address"
+        ):
             build(folder, jobs=1)
         return
     build(folder, jobs=1)

@@ -1,6 +1,6 @@
-"""Many animations at once: a folder of small descriptions, and the files made of them.
+"""Galleries: folders of small descriptions, and the files that are built from them.
 
-Knows descriptions, digests and folders. Draws nothing itself, and must not know a command line.
+Knows descriptions, digests and folders. Draws nothing itself, and must not know the command line.
 """
 
 from __future__ import annotations

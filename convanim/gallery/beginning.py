@@ -1,6 +1,6 @@
 """A new entry: a description that can be built at once.
 
-Knows the form of a description. Never replaces one that is there.
+Knows the form of a description. Never replaces an existing one.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ WIDTH = 640  # px: readable beside text, and small to load
 
 
 def begin(folder: str | Path, name: str, layer: str, x: str) -> Path:
-    """Write NAME.toml for a layer over an input; both are tried first. The folder is made where there is none.
+    """Write NAME.toml for a layer and an input, after checking both. The folder is created if necessary.
 
     Args:
-        x: an array, or a file, which is looked for where a build looks for it: in the gallery's root.
+        x: an array, or the name of a file relative to the root of the gallery.
 
     Raises:
-        ConvanimError: the name is not plain or taken, or the layer cannot be shown.
+        ConvanimError: the name is invalid or taken, or the layer cannot be shown.
     """
     check_name(name)
     path = Path(folder)
@@ -36,7 +36,7 @@ def begin(folder: str | Path, name: str, layer: str, x: str) -> Path:
         taken = {other.lower(): other for other in (*described.entries, *described.broken)}
         taken |= {file.stem.lower(): file.stem for file in path.glob("_*.toml")}
         if name.lower() in taken:
-            raise ConvanimError(f"{path / taken[name.lower()]}.toml is there already", "use another name")
+            raise ConvanimError(f"{path / taken[name.lower()]}.toml already exists", "use another name")
     entry = Entry(layer=layer, input=x, width=WIDTH)
     contents(root, entry)  # refuses what a build would refuse
     shown = animate(entry, {text: str(file) for text, file in paths(root, entry).items()})
@@ -51,7 +51,9 @@ def begin(folder: str | Path, name: str, layer: str, x: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConvanimError(f"{path} cannot be made: {(error.strerror or '').lower()}", "name another folder") from None
+        raise ConvanimError(
+            f"{path} cannot be created: {(error.strerror or '').lower()}", "name another folder"
+        ) from None
     path /= f"{name}.toml"
     with whole_file(path, new=True, follow=False) as file:
         file.write("".join(f"{line}\n" for line in lines).encode())

@@ -1,6 +1,6 @@
-"""A gallery built: what is stale is made anew, what is right is left alone, what somebody edited is never lost.
+"""Building a gallery: makes the files that are out of date, and never loses files that were edited by hand.
 
-Knows descriptions, records and the order of work. Must not know how an entry is made, nor a command line.
+Knows descriptions, records and the order of work. Must not know how an entry is made, or the command line.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ EDITED = "edited by hand: "
 
 @dataclass
 class Report:
-    """What a build did, by the names of entries.
+    """The result of a build, by the names of the entries.
 
     Attributes:
-        made: entries whose files were written; `same`: looked at again, and every byte was there already.
-        kept: entries that were found right without being made.
-        failed: what is wrong, as a sentence.
-        orphaned: files that no description makes any more; `removed` are those that were pruned.
+        made: entries whose files were written; `same`: entries that were made again with the same bytes.
+        kept: entries that were up to date and were not made.
+        failed: the error message of each entry that failed.
+        orphaned: files that no description makes any more; `removed`: those that were pruned.
     """
 
     made: list[str] = field(default_factory=list)
@@ -58,19 +58,19 @@ def build(
     prune: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Make what is stale in a gallery, and its pages. An entry that fails stops no other.
+    """Build the entries of a gallery that are out of date, and its pages. If one fails, the others are still built.
 
     Args:
         path: the folder of the descriptions.
-        patterns: names of entries, with * and ?; all of them without any.
-        executor: any of concurrent.futures; it is not shut down. Without one, processes on this machine.
-        jobs: how many of them; as many as there are cores without a number.
-        force: replace outputs that somebody edited.
+        patterns: names of entries, which may contain * and ?; by default all entries.
+        executor: an executor of concurrent.futures, which is not shut down; by default processes on this machine.
+        jobs: the number of these processes; by default one per core.
+        force: replace outputs that were edited by hand.
         prune: remove outputs that no description makes any more.
-        progress: called with (entries done, entries to make).
+        progress: called with (number of entries done, number of entries to make).
 
     Raises:
-        ConvanimError: no such folder or entry, or a folder that cannot be written to.
+        ConvanimError: the folder or an entry does not exist, or the folder cannot be written to.
 
     Example:
         >>> import tempfile
@@ -114,7 +114,7 @@ def record(result: Result, description: str) -> Record:
 
 
 def _take(result: Result, description: str, records: Records, report: Report, *, force: bool) -> bool:
-    """Write the files of a result, if nobody else's work is lost by it. Tell whether all went well."""
+    """Write the files of a result, unless edited files would be lost. Return whether everything was written."""
     name = result.name
     if result.error:
         report.failed[name] = result.error
@@ -141,7 +141,9 @@ def _take(result: Result, description: str, records: Records, report: Report, *,
         report.failed[name] = str(error)
         return False
     except OSError as error:
-        report.failed[name] = f"{records.folder} cannot be written to: {(error.strerror or '').lower()}; make room."
+        report.failed[name] = (
+            f"{records.folder} cannot be written to: {(error.strerror or '').lower()}; free disk space."
+        )
         return False
     if records.manifest.entries.get(name) != new:
         records.put(name, new)
@@ -175,7 +177,7 @@ def _orphans(folder: Folder, records: Records, report: Report, *, prune: bool) -
             try:
                 (records.folder / file).unlink(missing_ok=True)
             except OSError as error:
-                report.failed[file] = f"{file} cannot be removed: {(error.strerror or '').lower()}; remove it yourself."
+                report.failed[file] = f"{file} cannot be removed: {(error.strerror or '').lower()}; remove it by hand."
                 continue
             report.removed.append(file)
             del left[file]
@@ -217,4 +219,4 @@ def _write_pages(folder: Folder, records: Records, report: Report, *, force: boo
 
 
 def _edited(files: Sequence[str]) -> str:
-    return f"{EDITED}{', '.join(files)}; keep it elsewhere, or build with --force to replace it."
+    return f"{EDITED}{', '.join(files)}; move it elsewhere, or build with --force to replace it."

@@ -1,4 +1,4 @@
-"""A gallery checked: what is stale, missing, orphaned or different, and in which way. Writes nothing but the cache.
+"""Checking a gallery: finds files that are stale, missing, orphaned or different. Writes only the cache.
 
 Knows digests and what their differences mean. Must not know how an entry is made.
 """
@@ -22,14 +22,14 @@ from convanim.gallery.runner import leave_if_imported
 
 
 class Finding(NamedTuple):
-    """Something that is not as it should be.
+    """A difference between a gallery and its descriptions.
 
     Attributes:
         name: the entry or the page.
-        kind: "broken" (a description that cannot be read or made, a file that cannot be written), "stale" (the
-            description changed since the build, or the manifest is the older one), "missing", "orphaned",
+        kind: "broken" (the description cannot be read or built, or a file cannot be written), "stale" (the
+            description changed after the build, or the manifest is older than the files), "missing", "orphaned",
             "edited by hand", "arithmetic changed", "picture changed", "bytes only".
-        told: which files, or why.
+        told: the files, or the reason.
     """
 
     name: str
@@ -46,7 +46,7 @@ def check(
     quick: bool = False,
     progress: Progress | None = None,
 ) -> list[Finding]:
-    """Compare a gallery with what its descriptions give now.
+    """Compare a gallery with the files that its descriptions make now.
 
     What was found right for these descriptions, this program and these files is not made again; everything else is, in
     memory, and compared. With `quick` nothing is made: the manifest is believed.
@@ -55,7 +55,7 @@ def check(
         path, patterns, executor, jobs, progress: as for `build`.
 
     Raises:
-        ConvanimError: no such folder or entry.
+        ConvanimError: the folder or an entry does not exist.
 
     Example:
         >>> import tempfile
@@ -118,7 +118,7 @@ def _on_disk(name: str, records: Records, kept: Record) -> Iterator[Finding]:
     if missing:
         yield Finding(name, "missing", ", ".join(missing))
     if edited:
-        told = "is not the file that the manifest names: edited, or not committed"
+        told = "does not match the manifest: it was edited, or the manifest was not committed"
         yield Finding(name, "edited by hand", f"{', '.join(edited)} {told}")
 
 
@@ -150,12 +150,14 @@ def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
         file for file, made in new.files.items() if file not in kept.files or kept.files[file].bytes != made.bytes
     ]
     if others and all(records.on_disk(file) == made.bytes for file, made in new.files.items()):
-        yield Finding(name, "stale", "the manifest is older than its files, which are right; build, and commit it")
+        yield Finding(
+            name, "stale", "the manifest is older than its files, which are up to date; build, and commit the manifest"
+        )
         return
     if kept.description != new.description:
         yield Finding(name, "stale", "its description changed")
     if set(kept.files) != set(new.files):
-        yield Finding(name, "stale", "other files are made of it")
+        yield Finding(name, "stale", "its files have other names")
     yield from _on_disk(name, records, kept)
     if kept.trace != new.trace:
         yield Finding(name, "arithmetic changed", f"trace {kept.trace[:8]} is now {new.trace[:8]}")
@@ -169,7 +171,7 @@ def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
     if (kept.heading, kept.words) != (new.heading, new.words) and not seen:
         yield Finding(name, "stale", "its words changed")
     if not others and any(kept.files[file] != new.files[file] for file in both):
-        yield Finding(name, "stale", "the manifest has another size of its files")
+        yield Finding(name, "stale", "the manifest has other sizes for its files")
 
 
 def _other_versions(records: Records) -> str:

@@ -81,7 +81,7 @@ def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
 
 
 def command(name: str, entry: Entry, kind: str = "gif") -> str:
-    """The command that makes a file of an entry, to be typed in the gallery's root.
+    """The command that makes a file of an entry, for a shell in the root of the gallery.
 
     Example:
         >>> command("up", Entry(layer="ConvTranspose(3, stride=2)", input="3x3", kernel="3x3", width=640))

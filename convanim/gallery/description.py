@@ -26,22 +26,22 @@ Array = str | int | list[Any]
 
 
 class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_defaults=True):
-    """A description, with its defaults and what it extends already put in.
+    """A description, including its defaults and the keys that it inherits.
 
-    Keys that `Animation` knows by the same name are handed to it as they are: a new one needs a line here, and its
+    Keys that `Animation` has under the same name are passed to it unchanged: a new key needs a line here, and its
     place among the options in `command.ORDER`.
 
     Attributes:
-        layer: a notation, or a line of PyTorch, Keras, Flax or ONNX; `compare`: a second one to show beside it.
-        input, kernel, indices, grad: arrays as they are typed at a shell, or as lists.
-        formats: one file each.
-        title, alt: on the gallery's page; made from the layer where they are left out.
-        drawn_title: in the picture, instead of the one made from the layer.
-        tags: to filter by.
-        replaces: the name of the public figure that it stands for.
-        explained: the arithmetic in words stands on the page too.
-        position: where it stands on the pages; those of one position stand by their names.
-        stem: the name of its files without their suffix, where that is not the entry's name.
+        layer: a notation, or a line of PyTorch, Keras, Flax or ONNX; `compare`: a second layer to compare with.
+        input, kernel, indices, grad: arrays as typed at a shell, or as lists.
+        formats: the file formats, with one file for each.
+        title, alt: the title and alternative text on the pages; derived from the layer by default.
+        drawn_title: the title in the picture; derived from the layer by default.
+        tags: words by which the pages filter.
+        replaces: the name of the public figure that it replaces.
+        explained: whether the pages include the arithmetic in words.
+        position: the order on the pages; entries with the same position are ordered by name.
+        stem: the name of its files without suffix; by default the name of the entry.
     """
 
     layer: str
@@ -98,9 +98,9 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
 
 class Section(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """A part of the pages with a heading of its own: the entries that it names, in this order, and those with its tags.
+    """A section of the pages: the entries that it names, in this order, and the entries with its tags.
 
-    One with neither takes what no other one has.
+    A section without both takes all remaining entries.
     """
 
     title: str
@@ -117,16 +117,16 @@ class Pair(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """What gallery.toml says: of the whole gallery, and what its entries have where they say nothing.
+    """The contents of gallery.toml: the settings of the gallery, and the defaults of its entries.
 
     Attributes:
-        title, about: of the gallery's pages.
-        root: the folder from which files are named and commands are typed, as seen from the gallery; "..", often.
+        title, about: the title and introduction of the pages.
+        root: the folder to which file names and commands refer, relative to the gallery; often "..".
         hero: the entry that plays at the top of the pages.
-        links: further pages, by what they are called.
-        sections: the parts of the pages, in order; an entry stands in the first that wants it.
+        links: addresses of further pages, by their labels.
+        sections: the sections of the pages, in order; an entry appears in the first one that matches.
         pair: which entries share a card.
-        defaults: keys of an entry.
+        defaults: default values for the keys of entries.
     """
 
     title: str = "Gallery"
@@ -158,11 +158,11 @@ def check_name(name: str, what: str = "name") -> None:
         convanim.errors.ConvanimError: name '../up' is not plain; use letters, digits, - and _, 100 at most.
     """
     if not _NAME.fullmatch(name) or name.endswith("."):
-        raise ConvanimError(f"{what} {name[:60]!r} is not plain", "use letters, digits, - and _, 100 at most")
+        raise ConvanimError(f"{what} {name[:60]!r} is not a valid name", "use letters, digits, - and _, 100 at most")
     if name.lower().split(".")[0] in _DEVICES:
-        raise ConvanimError(f"{what} {name!r} is kept by Windows for a device", "use another")
+        raise ConvanimError(f"{what} {name!r} is reserved by Windows", "use another")
     if name.lower() in _TAKEN:
-        raise ConvanimError(f"{what} {name!r} is taken by the gallery itself", "use another")
+        raise ConvanimError(f"{what} {name!r} is reserved by the gallery", "use another")
 
 
 def is_address(text: str) -> bool:

@@ -143,7 +143,7 @@ def written(parts: Iterable[bytes]) -> Iterator[tuple[IO[bytes], str]]:
             yield file, sha.hexdigest()[:LENGTH]
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ConvanimError(f"a temporary file cannot be written: {reason}", "make room") from None
+        raise ConvanimError(f"a temporary file cannot be written: {reason}", "free disk space") from None
 
 
 def of_traces(traces: Iterable[Trace]) -> str:

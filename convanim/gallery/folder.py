@@ -82,7 +82,7 @@ def read_folder(path: str | Path) -> Folder:
     path = Path(path)
     if not path.is_dir():
         raise ConvanimError(
-            f"{path} is not a folder", "name the one that holds the descriptions, or begin one with convanim new"
+            f"{path} is not a folder", "name the folder with the descriptions, or create one with convanim new"
         )
     settings = _settings(path / SETTINGS)
     broken: dict[str, str] = {}
@@ -113,7 +113,7 @@ def _check_named(settings: Settings, names: list[str]) -> None:
     for key, entries in told:
         for name in entries:
             if name not in names:
-                raise ConvanimError(f"{SETTINGS}: {key} names {name[:60]!r}, which is not there", near(name, names))
+                raise ConvanimError(f"{SETTINGS}: {key} names {name[:60]!r}, which does not exist", near(name, names))
 
 
 def _inputs(folder: Path, root: Path, entries: Packed[Entry]) -> dict[str, str]:
@@ -170,7 +170,7 @@ def _settings(path: Path) -> Settings:
         if not is_address(address):
             raise ConvanimError(
                 f"{at('links')}: {shortly(address)}, the address of {shortly(label)}, does not begin with https:",
-                "write one with http:, https: or mailto:, or a relative one like ../README.md",
+                "write an address that begins with http:, https: or mailto:, or a relative one like ../README.md",
             )
     if re.match(r"[/\\]|[A-Za-z]:", made.root):
         raise ConvanimError(f"{at('root')}: root {made.root!r} is absolute", 'write it like ".."')
@@ -203,10 +203,10 @@ def _typed(name: str, table: dict[str, Any], defaults: dict[str, Any], folder: P
 def _wrong(entry: Entry) -> Iterator[tuple[str, str, str]]:
     """What of an entry cannot be, whatever the layer: key, what is wrong, what to type instead."""
     if not entry.formats or len({kind.lower() for kind in entry.formats}) < len(entry.formats):
-        yield "formats", f"formats {list(entry.formats)} are none, or one twice", 'write ["gif"]'
+        yield "formats", f"formats {list(entry.formats)} are empty or contain a format twice", 'write ["gif"]'
     for kind in entry.formats:
         if not re.fullmatch("[a-z0-9]{1,8}", kind):
-            yield "formats", f"formats has {kind!r}, which is no suffix", 'write ["gif"]'
+            yield "formats", f"formats has {kind!r}, which is not a suffix", 'write ["gif"]'
     for key in ("stem", "replaces"):
         value = getattr(entry, key)
         if value is not None:
@@ -217,7 +217,7 @@ def _wrong(entry: Entry) -> Iterator[tuple[str, str, str]]:
     for key in FIELDS:
         value = getattr(entry, key)
         if isinstance(value, int | float | list) and not _kept(value):
-            yield key, f"{key} holds a value that is no finite number", "write numbers like 0.5"
+            yield key, f"{key} contains a value that is not a finite number", "write numbers like 0.5"
 
 
 def _kept(value: Any) -> bool:
@@ -241,7 +241,7 @@ def _convert(table: dict[str, Any], kind: type[Any], at: Callable[[str], str]) -
             known = [f.name for f in msgspec.structs.fields(parts.get(key, kind))]
             raise ConvanimError(f"{at(unknown[1])}: {unknown[1]!r} is not a key", _near(unknown[1], known)) from None
         what = told.replace("`", "").replace("Expected", "needs").replace(" | null", "").replace("array", "list")
-        raise ConvanimError(f"{at(key)}: {key} {what}", "see docs/gallery.md for what it takes") from None
+        raise ConvanimError(f"{at(key)}: {key} {what}", "see docs/gallery.md for its values") from None
 
 
 def _near(key: str, known: list[str] | None = None) -> str:

@@ -130,11 +130,11 @@ def read_manifest(path: Path) -> Manifest:
         if conflict:
             line = data.count(b"\n", 0, conflict.start()) + 1
             raise ConvanimError(
-                f"{path} line {line} begins a conflict that a merge has left",
-                "type git checkout --ours manifest.json in its folder, then convanim gallery build",
+                f"{path} line {line} begins an unresolved merge conflict",
+                "type git checkout --ours manifest.json in its folder, then build the gallery",
             ) from None
         raise ConvanimError(
-            f"{path} is not a manifest: {error}", "get it back from git, or remove it and build again"
+            f"{path} is not a manifest: {error}", "restore it with git, or remove it and build again"
         ) from None
     if (found.kind, found.version) != (KIND, VERSION):
         raise ConvanimError(f"{path} is not a manifest of version {VERSION}", "remove it and build again")
@@ -165,4 +165,4 @@ def _possible(path: Path, names: Iterable[str]) -> None:
     """Refuse names that no build has written: what they lead to may be anybody's."""
     for name in names:
         if not possible(name):
-            raise ConvanimError(f"{path} names {name[:100]!r}, which no entry can make", "get it back from git")
+            raise ConvanimError(f"{path} names {name[:100]!r}, which is not a file of any entry", "restore it with git")

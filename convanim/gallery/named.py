@@ -47,7 +47,7 @@ def paths(root: Path, entry: Entry) -> dict[str, Path]:
         except (OSError, ValueError, RuntimeError) as error:  # a zero byte, or links that go in a circle
             raise ConvanimError(f"{key} {text!r} cannot be read: {error}".lower(), "name another file") from None
         if not path.is_relative_to(inside):
-            raise ConvanimError(f"{key} {text!r} lies outside {inside}", "put the file into the gallery's root")
+            raise ConvanimError(f"{key} {text!r} lies outside {inside}", "move the file into the root of the gallery")
         found[text] = path
         if key == "template":
             for name, beside in _beside(path):
@@ -68,7 +68,7 @@ def contents(root: Path, entry: Entry) -> dict[str, bytes]:
         except (OSError, ValueError) as error:
             key = next((key for key, own in named(entry) if own == text), "template")
             reason = (getattr(error, "strerror", None) or str(error)).lower()
-            raise ConvanimError(f"{key} {text!r} cannot be read: {reason}", "name a file that is there") from None
+            raise ConvanimError(f"{key} {text!r} cannot be read: {reason}", "name an existing file") from None
     return found
 
 

@@ -220,7 +220,7 @@ def _environment() -> Environment:
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
     except ImportError:
-        raise ConvanimError("the gallery's pages need jinja2", "pip install jinja2") from None
+        raise ConvanimError("the pages of a gallery require jinja2", "pip install jinja2") from None
     made = Environment(
         loader=FileSystemLoader(templates() / "gallery"),
         autoescape=lambda name: name is None or name.endswith(".html"),  # noqa: S701 - Markdown has filters of its own

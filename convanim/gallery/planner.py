@@ -48,8 +48,8 @@ def choose(folder: Folder, patterns: Sequence[str]) -> list[str]:
             if "/" in pattern and "/" not in meant and (folder.path / f"{meant}.toml").is_file():
                 continue  # gallery.toml or a base, among what a shell makes of gallery/*.toml
             close = difflib.get_close_matches(pattern, names, 1)
-            hint = f"did you mean {close[0]}" if close else f"there are {len(names)}, see {folder.path}"
-            raise ConvanimError(f"no entry is called {pattern!r}", hint)
+            hint = f"did you mean {close[0]}" if close else f"see {folder.path} for the {len(names)} entries"
+            raise ConvanimError(f"there is no entry named {pattern!r}", hint)
         found.update(hits)
     return sorted(found)
 
@@ -93,7 +93,7 @@ def results(
     """
     wanted = min(jobs or cores(), len(plan.stale)) if executor is None else 1
     if jobs is not None and not 1 <= jobs <= 512:
-        raise ConvanimError(f"jobs {jobs} is not between 1 and 512", "leave it out for one per core")
+        raise ConvanimError(f"jobs {jobs} is not between 1 and 512", "leave it out to use one process per core")
     if not plan.stale:
         return
     descriptions: dict[str, str] = {}
@@ -129,7 +129,9 @@ def _another_program(result: Result) -> str:
     ours = digest.versions()
     theirs = {name: result.versions.get(name, "none") for name in ours}
     differ = ", ".join(f"{name} {theirs[name]}, here {ours[name]}" for name in ours if ours[name] != theirs[name])
-    return f"its worker is another program ({differ}); install the same there." if differ else ""
+    return (
+        f"its worker runs another version of the program ({differ}); install the same version there." if differ else ""
+    )
 
 
 def _longest_first(records: Records, names: Sequence[str]) -> list[str]:

@@ -165,7 +165,7 @@ class Records:
         """The memory while a build is at work: one at a time, and what it made is kept whatever ends it.
 
         Raises:
-            ConvanimError: another build is at work, or the folder cannot be written to.
+            ConvanimError: another build is running, or the folder cannot be written to.
         """
         for name in (MANIFEST, JOURNAL, CACHE):
             if os.path.lexists(folder / name) and _no_file(folder / name):
@@ -219,7 +219,9 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
             journal = open_regular(path, "ab", follow=False)
         except OSError as error:
             reason = (error.strerror or "").lower()
-            raise ConvanimError(f"{path.parent} cannot be written to: {reason}", "build where you may write") from None
+            raise ConvanimError(
+                f"{path.parent} cannot be written to: {reason}", "use a folder in which you can write"
+            ) from None
         with journal:
             _lock(journal, path.parent)
             if not _same(journal, path):  # a build that ended in between has taken it away
@@ -264,7 +266,7 @@ def _lock(file: IO[bytes], folder: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise ConvanimError(f"another build is at work in {folder}", "wait for it") from None
+        raise ConvanimError(f"another build is running in {folder}", "wait until it has finished") from None
     except OSError:  # a file system without locks
         return
 

@@ -24,20 +24,22 @@ def dask(address: str) -> Iterator[Executor]:
     """The workers of a cluster as an executor.
 
     Args:
-        address: of the scheduler, HOST:PORT.
+        address: the address of the scheduler, HOST:PORT.
 
     Raises:
-        ConvanimError: Dask is not installed, there is no cluster or no worker, or a worker is another program.
+        ConvanimError: Dask is not installed, there is no cluster or no worker, or a worker runs another version.
     """
     try:
         distributed: Any = import_module("distributed")
     except ImportError:
-        raise ConvanimError("a cluster needs Dask", "pip install 'convanim[distributed]'") from None
+        raise ConvanimError("a cluster requires Dask", "pip install 'convanim[distributed]'") from None
     try:
         client = distributed.Client(address, timeout=TIMEOUT, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         what = " ".join(str(error).split())[:100]
-        raise ConvanimError(f"there is no Dask cluster at {address} ({what})", "start dask scheduler there") from None
+        raise ConvanimError(
+            f"there is no Dask cluster at {address} ({what})", "start the command dask scheduler there"
+        ) from None
     with client:
         _same_program(client.run(versions), address)
         with client.get_executor(pure=False, retries=RETRIES) as executor:
@@ -53,7 +55,7 @@ def versions() -> dict[str, str]:
 def _same_program(workers: dict[str, dict[str, str]], address: str) -> None:
     """Refuse workers of which one is another program: their files would differ."""
     if not workers:
-        raise ConvanimError(f"the cluster at {address} has no workers", "start dask worker there")
+        raise ConvanimError(f"the cluster at {address} has no workers", "start the command dask worker there")
     ours = digest.versions()
     for worker, theirs in sorted(workers.items()):
         for name, here in ours.items():

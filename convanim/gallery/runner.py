@@ -57,7 +57,7 @@ class _Processes(ProcessPoolExecutor):
             self._scratch = TemporaryDirectory(prefix="convanim", ignore_cleanup_errors=True)
         except OSError as error:
             reason = (error.strerror or "").lower()
-            raise ConvanimError(f"a temporary folder cannot be made: {reason}", "make room") from None
+            raise ConvanimError(f"a temporary folder cannot be created: {reason}", "free disk space") from None
         super().__init__(jobs, context, initializer=_follow, initargs=(self._scratch.name,))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -203,8 +203,8 @@ def _anew(start: Callable[[], Executor]) -> Executor:
     except (BrokenExecutor, OSError, RuntimeError):  # it breaks, or the system gives no more processes
         executor.shutdown()
         raise ConvanimError(
-            "the processes that do the work cannot be started, or die as they start",
-            'call the build under if __name__ == "__main__":, or give it jobs=1',
+            "the worker processes cannot be started, or end while they start",
+            'call the build under if __name__ == "__main__":, or use jobs=1',
         ) from None
     return executor
 
@@ -224,7 +224,9 @@ def _end(executor: Executor, *, busy: bool) -> None:
 
 def _failed(task: Task, error: BaseException | None) -> Result:
     if error is None:
-        return Result(task.name, error="its worker died, twice; give it more memory, or build it alone.")
+        return Result(
+            task.name, error="its worker process was killed twice; provide more memory, or build this entry alone."
+        )
     return Result(task.name, error=f"its worker failed ({_short(error)}); build it again.")
 
 

@@ -26,7 +26,7 @@ from convanim.write.files import whole_file
 
 MOST = 60  # pairs of frames on a page
 LARGEST = 1 << 28  # bytes of a picture to compare with
-MISSING = "build it first, or name another with --old"
+MISSING = "build it first, or name another file with --old"
 
 
 class Shown(NamedTuple):
@@ -38,23 +38,23 @@ class Shown(NamedTuple):
 
 
 def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None = None) -> str:
-    """Write a page with the frames of an entry as they are in the gallery beside those that it gives now.
+    """Write a page that compares the frames of an entry in the gallery with those that it makes now.
 
-    Only what differs is shown, at most 60 pairs.
+    The page shows only frames that differ, at most 60 pairs.
 
     Args:
-        old: another file to compare with, instead of the gallery's.
+        old: another file to compare with, instead of the file in the gallery.
 
     Returns:
-        what was found, in one line.
+        the result, in one line.
 
     Raises:
-        ConvanimError: no such entry, or no picture to compare with.
+        ConvanimError: the entry does not exist, or it has nothing to compare.
     """
     described = read_folder(folder)
     (chosen,) = choose(described, [name])[:1]
     if chosen in described.broken:
-        raise ConvanimError(described.broken[chosen].rstrip(".?"), "mend it first")
+        raise ConvanimError(described.broken[chosen].rstrip(".?"), "correct the description first")
     entry = described.entries[chosen]
     made = work(Task(chosen, entry, described.files(chosen)))
     if made.error:
@@ -73,7 +73,7 @@ def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None 
     before, after = _frames(data, path.name), _frames(made.files[pictures[0]].data, pictures[0])
     pairs = list(zip_longest(before, after))
     differ = [(i, a, b) for i, (a, b) in enumerate(pairs) if not _alike(a, b)]
-    line = f"{len(differ)} of {len(pairs)} frames differ" if differ else f"all {len(pairs)} frames are alike"
+    line = f"{len(differ)} of {len(pairs)} frames differ" if differ else f"all {len(pairs)} frames are equal"
     rows = [
         {"number": i, "old": a and _uri(a.pixels), "new": b and _uri(b.pixels), "told": _told(a, b)}
         for i, a, b in differ[:MOST]
@@ -104,7 +104,7 @@ def _alike(a: Shown | None, b: Shown | None) -> bool:
 def _told(a: Shown | None, b: Shown | None) -> str:
     """What differs between two frames, in a few words."""
     if a is None or b is None:
-        return "only in the new one" if a is None else "only in the old one"
+        return "only in the new file" if a is None else "only in the old file"
     told = [] if a.lasts == b.lasts else [f"{a.lasts} ms, now {b.lasts} ms"]
     if a.pixels.shape != b.pixels.shape:
         told.append("another size")

@@ -72,7 +72,7 @@ class Tables:
         for other in bases:
             if other in (*below, name):
                 raise ConvanimError(
-                    f"{at}: {' extends '.join((*below, name, other))}, a circle", "leave one of them out"
+                    f"{at}: {' extends '.join((*below, name, other))}, which is circular", "remove one of these keys"
                 )
             inherited, more = self._base(other, at, (*below, name))
             deep = max(deep, more + 1)
@@ -84,14 +84,14 @@ class Tables:
     def _base(self, name: str, at: str, below: tuple[str, ...]) -> _Whole:
         """What another one extends: put together once, as each of many may extend it many times."""
         if name not in self._there:
-            raise ConvanimError(f"{at}: extends {name[:60]!r}, which is not there", near(name, self.names))
+            raise ConvanimError(f"{at}: extends {name[:60]!r}, which does not exist", near(name, self.names))
         if len(below) > DEEPEST:
             raise _too_deep(at)
         if name not in self._kept:
             try:
                 raw = self.own(name)
             except ConvanimError:  # why, is told of the base itself
-                raise ConvanimError(f"{at}: extends {name!r}, which cannot be read", f"mend {name}.toml") from None
+                raise ConvanimError(f"{at}: extends {name!r}, which cannot be read", f"correct {name}.toml") from None
             made = self._whole(name, raw, below)
             if len(self._kept) >= _KEPT:
                 self._kept.clear()
@@ -144,13 +144,14 @@ def read_table(path: Path) -> Raw:
     """
     try:
         if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
-            raise ConvanimError(f"{path.name} is a link that leaves its folder", "put the file itself there")
+            raise ConvanimError(f"{path.name} is a link that leaves its folder", "replace the link by the file")
         text = read_bytes(path, LARGEST_TOML).decode()
     except (OSError, RuntimeError) as error:  # RuntimeError: links that go in a circle
         reason = (getattr(error, "strerror", None) or "it is a link to itself").lower()
         large = isinstance(error, OSError) and error.errno == errno.EFBIG
         raise ConvanimError(
-            f"{path.name} cannot be read: {reason}", "put arrays into a .npy or .csv file" if large else "mend it"
+            f"{path.name} cannot be read: {reason}",
+            "put arrays into a .npy or .csv file" if large else "make the file readable",
         ) from None
     except UnicodeDecodeError as error:
         raise ConvanimError(f"{path.name} is not UTF-8 at byte {error.start}", "save it as UTF-8") from None
@@ -178,4 +179,4 @@ def near(word: str, known: list[str]) -> str:
 
 
 def _too_deep(at: str) -> ConvanimError:
-    return ConvanimError(f"{at}: more than {DEEPEST} entries extend one another", "extend fewer")
+    return ConvanimError(f"{at}: more than {DEEPEST} entries extend one another", "extend fewer entries")

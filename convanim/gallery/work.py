@@ -99,13 +99,13 @@ def work(task: Task) -> Result:
     except ConvanimError as error:
         return Result(task.name, error=str(error), versions=told)
     except MemoryError:
-        return Result(task.name, error="there is not enough memory for it; use a smaller input.", versions=told)
+        return Result(task.name, error="there is not enough memory; use a smaller input.", versions=told)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        return Result(task.name, error=f"a temporary file cannot be written: {reason}; make room.", versions=told)
+        return Result(task.name, error=f"a temporary file cannot be written: {reason}; free disk space.", versions=told)
     except Exception as error:  # a fault of the program must not stop a build of thousands
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
-        return Result(task.name, error=f"the program itself failed ({what}); please report it.", versions=told)
+        return Result(task.name, error=f"this is a fault of convanim ({what}); please report it.", versions=told)
 
 
 @contextmanager
@@ -185,7 +185,9 @@ def _agree(entry: Entry, op: Any, sizes: tuple[int, ...]) -> None:
     layer = parse(entry.layer)
     if isinstance(layer, Weighted) and layer.axes(sizes) != op.axes(sizes):
         size, other = op.kernel_size, layer.kernel_size
-        raise ConvanimError(f"kernel has the size {size}, and {layer} has {other}", "give one of that size")
+        raise ConvanimError(
+            f"kernel has the size {size}, but {layer} has the size {other}", "give a kernel of that size"
+        )
 
 
 def _made(data: bytes, kind: str) -> Made:

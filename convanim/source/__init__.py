@@ -1,6 +1,6 @@
-"""What a person typed, as numbers: arrays, pictures, sizes, padding.
+"""Typed input as numbers: arrays, pictures, sizes and paddings.
 
-Knows no operations and no options of a command line.
+Knows neither operations nor command-line options.
 """
 
 from convanim.source.cells import MAX_CELLS, MAX_DIMENSIONS

@@ -1,4 +1,4 @@
-"""One number, how many there may be, and how a refusal names its place.
+"""A single number, the limits of arrays, and how an error message names a place.
 
 Knows cells and limits. Must not know where the cells come from.
 """
@@ -21,11 +21,13 @@ WHOLE = re.compile(r"[-+]?[0-9]+")
 DECIMAL = re.compile(r"(?ai)[-+]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[-+]?[0-9]+)?|nan|inf|infinity)")
 #: Signs that word processors, spreadsheets and web pages put before a negative number.
 MINUSES = str.maketrans(dict.fromkeys("−–‐‑﹣－", "-"))
-NOT_FINITE = "is not finite, and a trace proves itself by equality, which NaN (or infinity minus infinity) never has"
+NOT_FINITE = (
+    "is not finite; a trace is verified by comparing numbers for equality, and NaN and infinity cannot be compared"
+)
 
 
 def short(text: str) -> str:
-    """A wrong value as a sentence can hold it: its beginning and its end, at most 60 characters."""
+    """A wrong value for an error message: its beginning and its end, at most 60 characters."""
     # The end is kept because a path says most there; repr keeps control characters from the terminal.
     return repr(text if len(text) <= 60 else f"{text[:36]}...{text[-20:]}")
 
@@ -55,7 +57,7 @@ def check_shape(shape: Sequence[int]) -> None:
 def number(token: str, line: int = 0, column: int = 0) -> int | float:
     """Read one cell; a line above 0 is the place for the error."""
     token = token if token.isascii() else token.translate(MINUSES)
-    why, hint = "is not a number", "put a number there, with a point for decimals"
+    why, hint = "is not a number", "write a number, with a decimal point"
     with suppress(ValueError):
         if WHOLE.fullmatch(token):
             why, hint = "does not fit in int64", f"use integers from {LOWEST} to {HIGHEST}, or write it as a float"
@@ -64,6 +66,6 @@ def number(token: str, line: int = 0, column: int = 0) -> int | float:
         elif DECIMAL.fullmatch(token):
             if math.isfinite(value := float(token)):
                 return value
-            why, hint = NOT_FINITE, "put a finite number there"
+            why, hint = NOT_FINITE, "write a finite number"
     place = (short(token) if token else "an empty cell") + (f" in line {line}, column {column}" if line else "")
     raise ConvanimError(f"has {place}, which {why}", hint)

@@ -31,7 +31,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
 def check_size(file: BinaryIO) -> None:
-    """Refuse a file that a decoder would load as a whole, before it does."""
+    """Refuse a file that is too large before a decoder loads it."""
     if (size := os.fstat(file.fileno()).st_size) > MAX_FILE:
         raise ConvanimError(f"has {size >> 20} MB", f"use a file of at most {MAX_FILE >> 20} MB")
 
@@ -70,11 +70,11 @@ def _npz(file: BinaryIO) -> NDArray[Any]:
     except ConvanimError:
         raise
     except Exception:  # beside its own errors, those of every compression
-        raise ConvanimError("is cut short or is not a .npz file", "save it again with numpy.savez") from None
+        raise ConvanimError("is truncated or is not a .npz file", "save it again with numpy.savez") from None
     held = ", ".join(short(name.removesuffix(".npy")) for name in names[:4]) + ", ..." * (len(names) > 4)
     raise ConvanimError(
         f"holds {len(names)} arrays{held and f' ({held})'}",
-        "save the one that is meant with numpy.save, as a .npy file",
+        "save one of them with numpy.save, as a .npy file",
     )
 
 
@@ -97,7 +97,7 @@ def _npy(file: IO[bytes]) -> NDArray[Any]:
     except ConvanimError:
         raise
     except Exception:  # numpy reads the header as Python text and lets out whatever that parser raises
-        raise ConvanimError("is cut short or is not a .npy file", "save it again with numpy.save") from None
+        raise ConvanimError("is truncated or is not a .npy file", "save it again with numpy.save") from None
     if dtype.kind == "f":
         if not np.isfinite(loaded).all():
             place = np.argwhere(~np.isfinite(loaded))[0].tolist()

@@ -1,4 +1,4 @@
-"""Colour pictures as arrays, channels first, at the size that is asked for.
+"""Pictures as arrays, with the channels first, resized if requested.
 
 Knows formats, orientation, transparency and averages. Must not know operations or options.
 """
@@ -36,23 +36,23 @@ def read_picture(
 ) -> NDArray[np.int64]:
     """Read a picture (PNG, JPEG, BMP, GIF, TIFF or WebP) as whole numbers: 0 to 255, or to 65535 for 16 bits of grey.
 
-    The picture stands as a viewer shows it: turned as its EXIF orientation says, on white where it is transparent, a
-    palette as its colours, the first frame of several (which a ConvanimWarning says).
+    The picture looks as in a viewer: rotated by its EXIF orientation, on white where it is transparent, with the
+    colours of its palette. If it has several frames, the first one is read, with a ConvanimWarning.
 
     Args:
         text: the path.
-        what: the place that errors name, such as `--input`.
-        resize: (H, W) to fit the picture into, its proportions not kept, or None for its own size. An axis that shrinks
+        what: the name of the value in error messages, such as `--input`.
+        resize: the size (H, W), regardless of the proportions, or None for the original size. An axis that shrinks
             is averaged by area (rounded once, half up); an axis that grows repeats the nearest cell.
-        colour: red, green and blue, three equal planes for a grey picture; if False, the grey values alone.
+        colour: True for red, green and blue (three equal planes for a grey picture), False for grey values.
 
     Returns:
         (3, H, W), or (H, W) without colour.
 
     Raises:
-        ConvanimError: no such file, not a picture, one too large (told from its head, before it is decoded), cells that
-            8 bits of a colour cannot hold (16 bits of red, green and blue, or fractions), or sizes to fit it into that
-            are not two, not positive or too large.
+        ConvanimError: the file does not exist, is not a picture, is too large (checked before it is decoded), or has
+            values that 8 bits per colour cannot hold (16-bit colours or fractions), or `resize` has sizes that are not
+            two, not positive, or too large.
 
     Example:
         >>> import tempfile
@@ -120,10 +120,10 @@ def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole:
     except Image.DecompressionBombError:
         raise ConvanimError("is too large", f"use at most {MAX_CELLS} pixels") from None
     except Exception:  # decoders let many kinds of their own errors out
-        why = "is cut short or is not a picture that can be read"
+        why = "is truncated or is not a picture that can be read"
         raise ConvanimError(why, "save it again as .png or .jpg") from None
     if several:
-        tell("has several frames, of which the first is read; for another one save that alone")
+        tell("has several frames, of which the first is read; to use another frame, save it as a separate picture")
     return pixels
 
 
@@ -150,14 +150,16 @@ def _check_depth(image: Image.Image) -> None:
     packed, tags = str(getattr(image, "tile", "")), getattr(image, "tag_v2", {})
     grey = image.mode.startswith("I")
     if image.mode.startswith("F"):
-        raise ConvanimError("has pixels that are not whole numbers", "save its values in a .npy file")
+        raise ConvanimError("has pixels that are not integers", "save its values in a .npy file")
     turned = tags.get(INTERPRETATION) == 0 if grey else SIGNED in tags.get(SAMPLES, ())
     if turned or (grey and ";32" in packed):
-        raise ConvanimError("has pixels with signs, with 32 bits or with white as 0", "save its values in a .npy file")
+        raise ConvanimError(
+            "has signed or 32-bit pixels, or pixels in which 0 is white", "save its values in a .npy file"
+        )
     if not grey and image.format != "BMP" and ";16" in packed:  # a BMP may have 16 bits for three colours together
         raise ConvanimError(
             f"has 16 bits for each of the channels {image.mode}",
-            "save it with 8 bits for each, or in grey without transparency, or its values in a .npy file",
+            "save it with 8 bits per channel, or in grey without transparency, or save its values in a .npy file",
         )
 
 

@@ -1,4 +1,4 @@
-"""Tables of numbers in text, as people and their programs write them.
+"""Tables of numbers in text, as written by hand, by spreadsheets and by other programs.
 
 Knows encodings, separators, headers, index columns and decimal commas, and refuses what can be read in two ways. Must
 not know files or options.
@@ -36,24 +36,25 @@ _NO_COMMENT = re.compile(r"^[ \t]*[^#\s].*$", re.MULTILINE)
 
 
 def table(data: bytes, *, tabs: bool, tell: Callable[[str], None]) -> NDArray[Any]:
-    r"""The numbers of a table: int64, or float64 as soon as one of them has a point or an exponent.
+    r"""The numbers of a table: int64, or float64 if one of them has a decimal point or an exponent.
 
     Args:
         data: text with one row of numbers in each line, in UTF-8, or in UTF-16 or UTF-32 with a byte order mark.
-            Commas, semicolons, tabs or blanks separate the numbers. What follows a # is a comment. A comma is a decimal
-            comma where semicolons or tabs separate the numbers and no number has a decimal point.
+            Commas, semicolons, tabs or spaces separate the numbers. A # starts a comment. A comma is a decimal
+            comma if semicolons or tabs separate the numbers and no number has a decimal point.
         tabs: whether only tabs can separate the numbers.
-        tell: takes what is to be said about a header row or an index column that is left out, after the file's name.
+        tell: called with a note about a skipped header row or index column, to follow the name of the file.
 
     Returns:
         (rows, columns), or (columns,) for a single row.
 
     Raises:
-        ConvanimError: no numbers, a cell that is none or may be two, rows of unequal length, an unknown encoding.
+        ConvanimError: there are no numbers, a cell is not a number or is ambiguous, rows differ in length, or the
+            encoding is unknown.
 
     Example:
         >>> table(b"x;y\n1,5;2\n", tabs=False, tell=print).tolist()
-        has a header row ('x, y'), which is left out
+        has a header row ('x, y'), which is skipped
         [1.5, 2.0]
     """
     text = _text(data)
@@ -65,7 +66,7 @@ def table(data: bytes, *, tabs: bool, tell: Callable[[str], None]) -> NDArray[An
     if not first:
         if head:
             number(next(filter(None, head[1])), head[0], 1)
-        raise ConvanimError("has no numbers in it", "write a row of numbers in each line")
+        raise ConvanimError("contains no numbers", "write one row of numbers per line")
     width = len(first[1])
     if head:
         _check_head(head[1], *first, mark)
@@ -74,7 +75,7 @@ def table(data: bytes, *, tabs: bool, tell: Callable[[str], None]) -> NDArray[An
     for line, row in chain([first], rows):
         if len(row) != width:
             raise ConvanimError(
-                f"is ragged: line {line} has {len(row)} cells where the first row has {width}",
+                f"is ragged: line {line} has {len(row)} cells, but the first row has {width}",
                 "give rows of equal length" + (", and separate decimal commas by semicolons" if mark == "," else ""),
             )
         if label and _LIKE_A_NUMBER.match(row[0]) and not _LIKE_A_NUMBER.match(label):
@@ -86,9 +87,9 @@ def table(data: bytes, *, tabs: bool, tell: Callable[[str], None]) -> NDArray[An
                     cells = array("d", cells)
                 cells.append(value)
     if head:
-        tell(f"has a header row ({short(', '.join(head[1]))}), which is left out")
+        tell(f"has a header row ({short(', '.join(head[1]))}), which is skipped")
     if label is not None:
-        tell(f"has an index column (from {short(label)} on), which is left out")
+        tell(f"has an index column (from {short(label)} on), which is skipped")
         width -= 1
     return np.array(cells).reshape((-1, width) if len(cells) > width else width)
 
@@ -107,16 +108,14 @@ class _Cells:
             if sign in cell:
                 self.seen.setdefault(sign, f"{short(cell)} in line {line}, column {column}")
         if "," in cell and not self.decimals and _LIKE_A_NUMBER.match(cell):
-            why = f"has {self.seen[',']}, whose comma may stand before decimals or after thousands"
-            raise ConvanimError(why, "write a point for decimals, or separate the numbers by semicolons")
+            why = f"has {self.seen[',']}, whose comma may be a decimal comma or a thousands separator"
+            raise ConvanimError(why, "write decimal points, or separate the numbers by semicolons")
         if len(self.seen) > 1:
-            why = (
-                f"has both {self.seen[',']} and {self.seen['.']}, so that a comma or a point may stand before decimals"
-            )
-            raise ConvanimError(why, "write all decimals with a point, and thousands without a sign")
+            why = f"has both {self.seen[',']} and {self.seen['.']}, and either may be the decimal separator"
+            raise ConvanimError(why, "write all numbers with decimal points and without thousands separators")
         if " " in cell and _LIKE_A_NUMBER.match(cell):
-            why = f"has {short(cell)} in line {line}, column {column}, which is not one number"
-            raise ConvanimError(why, "separate all numbers in the same way, and write thousands without a blank")
+            why = f"has {short(cell)} in line {line}, column {column}, which is not a single number"
+            raise ConvanimError(why, "separate all numbers in the same way, and write them without spaces")
         return number(_TRUTH.get(cell.lower(), cell.replace(",", ".")), line, column)
 
 
@@ -128,7 +127,7 @@ def _text(data: bytes) -> str:
         text = "\0"
     if "\0" in text:
         why = "is not UTF-8 text, nor UTF-16 with a byte order mark"
-        raise ConvanimError(why, "save it as CSV in UTF-8, or name a file of another kind with its own suffix")
+        raise ConvanimError(why, "save it as CSV in UTF-8, or give a file of another format the right suffix")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = re.sub(r"\Asep=.\n", "\n", text)  # what Excel is told in a line of its own, the rest of the file shows, too
@@ -178,8 +177,8 @@ def _check_head(head: list[str], line: int, row: list[str], mark: str) -> None:
     title = names == 1 and (width != 2 or mark in ";,")
     if not (names == width or title or (mark == " " and names > width)):
         raise ConvanimError(
-            f"is ragged: line {line} has {width} cells where the header row has {names}",
-            "name every column (one that counts the rows: index), or delete the header row",
+            f"is ragged: line {line} has {width} cells, but the header row has {names}",
+            "name every column (a column of row numbers: index), or delete the header row",
         )
 
 

@@ -1,4 +1,4 @@
-"""What a user typed for an array, a size or a padding, as numbers.
+"""Typed arrays, sizes and paddings as numbers.
 
 Knows the four ways to write an array (a shape, a literal, a file, standard input), how sizes and paddings are spelled,
 and what is too large or not finite. Must not know any operation, option parser or picture: whether a stride of 0 makes
@@ -62,7 +62,7 @@ def read_array(
 
     Args:
         text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), rows (`0,1;2,3`), a path with a suffix of ARRAYS or PICTURES, or
-            `-` for a table on `stdin`. Quotes around it are left out: not every shell takes them off.
+            `-` for a table on `stdin`. Quotes around it are removed, since some shells pass them on.
         what: the place that errors name, such as `--input`.
         fill: the values for a shape: 1 to n in row-major order, ones, or integers in [low, high] drawn with `seed`.
         seed, low, high: of the random fill; seed is 0 or more, low and high are included.
@@ -72,7 +72,7 @@ def read_array(
         int64 or float64, C order, finite, 1 to 4 axes as written ((H, W) in 2-D; a lone CSV line is 1-D).
 
     Raises:
-        ConvanimError: the text is none of these, or what it names is unreadable, too large, ragged, empty, not finite.
+        ConvanimError: the text is none of these, or the array is unreadable, too large, ragged, empty or not finite.
 
     Example:
         >>> read_array("2x3", what="--input").tolist()
@@ -104,12 +104,12 @@ def read_array(
 
 
 def read_sizes(text: str, *, what: str) -> tuple[int, ...]:
-    """Read sizes joined by x (or X, or ×), one for each axis: `5`, `4x6`, `2x3x4`.
+    """Read sizes joined by x (or X, or ×), one per axis: `5`, `4x6`, `2x3x4`.
 
-    Zero and negative sizes are let through: an operation refuses them in its own words.
+    Zero and negative sizes are accepted here, and refused by the operation.
 
     Raises:
-        ConvanimError: a size is absent, not a whole number, or larger than any array may be (2**24).
+        ConvanimError: a size is missing, not an integer, or larger than the limit of arrays (2**24).
 
     Example:
         >>> read_sizes("4x6", what="--stride")
@@ -120,14 +120,14 @@ def read_sizes(text: str, *, what: str) -> tuple[int, ...]:
 
 
 def read_padding(text: str, *, what: str) -> Padding:
-    """Read a padding: `1`, one number for each axis, `before:after` for each axis, or a word.
+    """Read a padding: `1`, one number per axis, `before:after` per axis, or a word.
 
     Returns:
-        an int for one number; else one number for each axis; else one (before, after) for each axis as soon as one axis
-        has a colon; else the word itself.
+        an int for a single number; a tuple of one number per axis; a tuple of one (before, after) pair per axis if any
+        axis has a colon; or the word itself.
 
     Raises:
-        ConvanimError: a number is absent, not whole or too large, or the word is unknown (the near one is suggested).
+        ConvanimError: a number is missing, not an integer or too large, or the word is unknown.
 
     Example:
         >>> [read_padding(text, what="--padding") for text in ("1", "2x1", "1:2x0:1", "1x0:1", "same")]
@@ -143,7 +143,7 @@ def read_padding(text: str, *, what: str) -> Padding:
             raise ConvanimError("is neither numbers nor a known word", hint)
         axes = [[_size(side) for side in part.split(":")] for part in _JOIN.split(text)]
         if max(map(len, axes)) > 2:
-            raise ConvanimError("has an axis with more than two sides", "write before:after, as in 1:2x0:1")
+            raise ConvanimError("has more than two numbers for one axis", "write before:after, as in 1:2x0:1")
         if ":" in text:
             return tuple((axis[0], axis[-1]) for axis in axes)
         return tuple(axis[0] for axis in axes) if len(axes) > 1 else axes[0][0]
@@ -154,7 +154,7 @@ def read_number(text: str, *, what: str) -> int | float:
 
     Args:
         text: digits for an int, or a float.
-        what: the option, which begins the error's sentence.
+        what: the name of the option, with which the error message begins.
 
     Raises:
         ConvanimError: not a number, not finite, or beyond int64.
@@ -186,7 +186,7 @@ def unquoted(text: str) -> str:
 def _size(part: str) -> int:
     part = part.strip()
     if not part:
-        raise ConvanimError("has an absent size", "write whole numbers joined by x, as in 4x6")
+        raise ConvanimError("lacks a size", "write whole numbers joined by x, as in 4x6")
     value = float(part) if DECIMAL.fullmatch(part) else 0.0
     if abs(value) > MAX_CELLS:
         raise ConvanimError(f"has the size {short(part)}, which is too large", f"use at most {MAX_CELLS}")
@@ -244,9 +244,11 @@ def _array(listed: list[Any]) -> NDArray[Any]:
             place = next(place for place, length in enumerate(lengths) if length != lengths[0])
             kind, first = ("a number" if n is None else f"a list of {n}" for n in (lengths[place], lengths[0]))
             where = [int(i) for i in np.unravel_index(place, shape)]
-            raise ConvanimError(f"is ragged: {where} is {kind} where the first is {first}", "give equal lengths")
+            raise ConvanimError(
+                f"is ragged: {where} is {kind}, but the first is {first}", "write lists of equal lengths"
+            )
         shape.append(len(rows[0]))
         rows = list(chain.from_iterable(rows))
     if not rows:
-        raise ConvanimError("is empty", "put at least one number in every list")
+        raise ConvanimError("is empty", "write at least one number in every list")
     return np.array(rows, dtype=np.float64 if any(isinstance(x, float) for x in rows) else np.int64).reshape(shape)

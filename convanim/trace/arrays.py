@@ -1,4 +1,4 @@
-"""The arrays that a trace is made of: what is taken in and what is refused.
+"""The arrays of a trace: validation and conversion.
 
 Knows numbers and shapes. Must not know taps, layers or order.
 """
@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 def numbers(what: str, given: ArrayLike) -> Array:
-    """An array of int64 or float64 of our own, or a `ConvanimError` that says what is wrong with `what`."""
+    """A copy of an array as int64 or float64; a `ConvanimError` about `what` if that is impossible."""
     try:
         array = np.asarray(given)
     except (ValueError, TypeError, OverflowError, RuntimeError):  # RuntimeError: other libraries' arrays that object
@@ -25,11 +25,13 @@ def numbers(what: str, given: ArrayLike) -> Array:
             f"the {what} is ragged or has non-numbers",
             "give rows of equal length, like [[0, 1], [2, 3]]; detach a tensor first",
         ) from None
-    if array.dtype.kind not in "biuf":
-        held = "text" if array.dtype.kind in "US" else array.dtype
-        raise ConvanimError(f"the {what} holds {held}, not 64-bit numbers", "give integers or floats")
     if array.size == 0:
         raise ConvanimError(f"the {what} is empty: its shape is {array.shape}", "give at least one cell")
+    if array.dtype.kind == "O" and all(isinstance(value, int | float) for value in array.flat):
+        raise ConvanimError(f"the {what} holds integers beyond 64 bits", "use smaller integers, or floats")
+    if array.dtype.kind not in "biuf":
+        hint = "give np.real(x) or np.abs(x)" if array.dtype.kind == "c" else "give integers or floats"
+        raise ConvanimError(f"the {what} holds {_contents(array)} instead of real numbers", hint)
     if array.dtype.kind == "f" and not hasattr(given, "dtype") and not _holds_floats(given):
         # numpy turns a list of integers too large for it into floats without a word.
         raise ConvanimError(f"the {what} holds integers beyond 64 bits", "use smaller integers, or floats")
@@ -45,6 +47,14 @@ def numbers(what: str, given: ArrayLike) -> Array:
         raise ConvanimError(f"the {what} holds NaN or infinity", "give finite numbers")
     array.flags.writeable = False
     return array
+
+
+def _contents(array: Array) -> str:
+    """What an array holds that is not a real number, for an error message."""
+    if array.dtype.kind == "O":
+        found = next(value for value in array.flat if not isinstance(value, int | float))
+        return "None" if found is None else f"{type(found).__name__} objects"
+    return {"U": "text", "S": "text", "c": "complex numbers"}.get(array.dtype.kind, f"{array.dtype} values")
 
 
 def _holds_floats(given: Any) -> bool:

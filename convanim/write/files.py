@@ -82,10 +82,10 @@ def _put_new(part: Path, target: Path) -> None:
     try:
         target.hardlink_to(part)
     except FileExistsError:
-        raise ConvanimError(f"{target} is there already", "use another name") from None
+        raise ConvanimError(f"{target} already exists", "use another name") from None
     except OSError:  # a file system without such links, on which the last one of two at once wins
         if os.path.lexists(target):
-            raise ConvanimError(f"{target} is there already", "use another name") from None
+            raise ConvanimError(f"{target} already exists", "use another name") from None
         part.replace(target)
 
 

@@ -40,7 +40,7 @@ _ALWAYS = (
 )
 #: Characters of a comment: a command line has little room on some systems.
 _TOLD = 2000
-_HELP = "make room, or set IMAGEIO_FFMPEG_EXE to another ffmpeg"
+_HELP = "free disk space, or set IMAGEIO_FFMPEG_EXE to another ffmpeg"
 _redirecting = Lock()
 
 

@@ -1,4 +1,4 @@
-"""Lines of other frameworks, read as data: a layer of theirs becomes an operation here.
+"""Lines of other frameworks, parsed as data: the layer of a framework becomes an operation.
 
 Knows how layers are written elsewhere. Must not know values. Nothing is run, and nothing is guessed: an argument that
 changes the arithmetic and is not understood is refused by its name.
@@ -23,7 +23,7 @@ __all__ = ["from_line"]
 
 
 def from_line(text: str) -> Operation:
-    """The operation that a line of PyTorch, Keras, Flax or ONNX is. It is read as data, never run.
+    """The operation that a line of PyTorch, Keras, Flax or ONNX defines. The line is parsed as data and never executed.
 
     Layers may be written torch.nn.Conv2d, nn.Conv2d or Conv2d, keras.layers.Conv2D, layers.Conv2D or Conv2D,
     flax.linen.Conv or nn.Conv, onnx.helper.make_node("Conv", ...); also assigned to a name, called on an input, or in a
@@ -31,7 +31,7 @@ def from_line(text: str) -> Operation:
     are kept; names, types and initialisers are left out.
 
     Raises:
-        ConvanimError: not such a layer, or an argument that changes what it does and is not understood.
+        ConvanimError: the line is not such a layer, or has an unsupported argument that changes its result.
 
     Example:
         >>> from_line("self.up = nn.ConvTranspose2d(16, 33, 3, stride=2)")
@@ -56,7 +56,8 @@ def from_line(text: str) -> Operation:
         if isinstance(first, ConvTranspose) and isinstance(second, Pad):
             return _cropped(first, second)
     raise ConvanimError(
-        f"{short(text)} is not one layer", "give one, with padding before it or, where it is transposed, a crop after"
+        f"{short(text)} is not a single layer",
+        "give one layer, with the padding before it or, for a transposed layer, the crop after it",
     )
 
 
@@ -79,7 +80,9 @@ def _padded(pad: Pad, op: Operation) -> Operation:
     """A layer with the padding that stands before it; only PyTorch's convention has it in numbers for all layers."""
     given: dict[str, Any] = {f.name: getattr(op, f.name) for f in fields(op)}
     if given.get("padding") not in (0, "valid"):
-        raise ConvanimError(f"{op} pads once more after padding", "give all of the padding in one place")
+        raise ConvanimError(
+            f"{op} has padding in addition to the padding before it", "give all of the padding in one of the two places"
+        )
     given["padding"] = pad.pads
     if isinstance(op, Conv) and pad.fill == 0:
         return Conv(**given | {"padding_mode": pad.mode, "convention": "torch"})
@@ -94,13 +97,13 @@ def _padded(pad: Pad, op: Operation) -> Operation:
             return LpPool(**given | {"convention": "torch" if signed else "onnx"})
         if isinstance(op, MaxPool) and pad.fill == float("-inf"):
             return MaxPool(**given)
-    raise ConvanimError(f"{op} after such padding is not a layer of one piece", "give the layer alone")
+    raise ConvanimError(f"{op} cannot be combined with the padding before it", "give the layer alone")
 
 
 def _cropped(op: ConvTranspose, pad: Pad) -> ConvTranspose:
     """A transposed layer with the crop that stands after it; zeros after its end are output padding."""
     if op.padding not in (0, "valid") or any(before > 0 for before, _ in pad.pads):
-        raise ConvanimError(f"{op} with such a crop is not a layer of one piece", "give the layer alone")
+        raise ConvanimError(f"{op} cannot be combined with the crop after it", "give the layer alone")
     crops, extras = [], []
     for i, (before, after) in enumerate(pad.pads):
         k, s, d = at(op.kernel_size, i), at(op.stride, i), at(op.dilation, i)

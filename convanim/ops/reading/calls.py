@@ -1,4 +1,4 @@
-"""Code as data: a line is taken apart into calls with their arguments, and never run.
+"""Code as data: a line is parsed into calls with their arguments, and never executed.
 
 Knows Python's grammar. Must not know any framework.
 """
@@ -62,7 +62,9 @@ def taken_apart(text: str) -> Call | list[Any]:
     """
     shown = short(text)
     if len(text) > LONGEST_LINE:
-        raise ConvanimError(f"{shown} is {len(text)} characters long, too long for a layer", "give one line")
+        raise ConvanimError(
+            f"{shown} is {len(text)} characters long, which is too long for a layer", "give a single line"
+        )
     try:
         with warnings.catch_warnings():  # of odd literals
             warnings.simplefilter("ignore")
@@ -116,7 +118,7 @@ def bound(
         ConvanimError: an argument that is not known, or not with this value.
     """
     if len(call.given) > len(names):
-        raise ConvanimError(f"{call.name} has more than {len(names)} arguments here", "give them by their names")
+        raise ConvanimError(f"{call.name} has more than {len(names)} positional arguments", "give arguments by name")
     told = dict(zip(names, call.given, strict=False))
     for word, value in call.named.items():
         if word in told:
@@ -129,7 +131,7 @@ def bound(
         if word in only:
             if value not in only[word]:
                 raise ConvanimError(
-                    f"{word}={short(value)} of {call.name} changes what the layer does, and is not understood",
+                    f"{word}={short(value)} of {call.name} changes the result of the layer and is not supported",
                     f"leave it out, or use {' or '.join(map(repr, only[word]))}",
                 )
             continue

@@ -23,7 +23,7 @@ _NOTHING = (
 
 
 def read(call: Call) -> Operation | None:
-    """A layer, or None where the name is none of flax.linen's."""
+    """A layer, or None if flax.linen has no layer of this name."""
     if call.last in ("max_pool", "avg_pool") and call.home in ("", *HOMES):
         return _pool(call)
     if call.home not in HOMES or call.last not in ("Conv", "ConvTranspose"):
@@ -42,7 +42,9 @@ def _shape(call: Call, got: dict[str, Any], word: str) -> tuple[tuple[int, ...],
     """The kernel, which Flax wants for every axis, and the stride."""
     kernel = got[word]
     if not isinstance(kernel, tuple):
-        raise ConvanimError(f"{word} {kernel} of {call.name} does not say how many axes", "write it like (3, 3)")
+        raise ConvanimError(
+            f"{word} {kernel} of {call.name} does not determine the number of axes", "write it like (3, 3)"
+        )
     return kernel, {"stride": got["strides"]} if got.get("strides") is not None else {}
 
 

@@ -90,7 +90,7 @@ NAMES = tuple(_KINDS)
 
 
 def read(call: Call) -> Operation | Pad | None:
-    """A layer, or None where the name is none of keras.layers'."""
+    """A layer, or None if keras.layers has no layer of this name."""
     if call.home not in HOMES:
         return None
     if call.last in _KINDS:
@@ -100,8 +100,8 @@ def read(call: Call) -> Operation | Pad | None:
         return _resizing(call)
     if re.fullmatch(r"(Depthwise|Separable)Conv[12]D", call.last):
         raise ConvanimError(
-            f"{call.name} has as many groups as channels, which it does not say",
-            "write Conv2D with groups; a separable one is two layers",
+            f"{call.name} has as many groups as input channels, whose number it does not state",
+            "write Conv2D with groups; a separable convolution consists of two layers",
         )
     if call.last == "Lambda" and call.given and isinstance(call.given[0], Call):
         return _padding_function(call.given[0])
@@ -126,5 +126,5 @@ def _padding_function(call: Call) -> Pad | None:
     modes = {"constant": "zeros", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
     mode = modes.get(got.get("mode", "constant"))
     if mode is None:
-        raise ConvanimError(f"mode={got['mode']!r} of {call.name} is not understood", "use constant or reflect")
+        raise ConvanimError(f"mode={got['mode']!r} of {call.name} is not supported", "use constant or reflect")
     return Pad(tuple(tuple(pair) for pair in got["pad_width"][1:-1]), mode, got.get("constant_values", 0))

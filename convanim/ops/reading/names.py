@@ -1,4 +1,4 @@
-"""Names by which people know layers: which layer of ours they mean, or what they are that is not shown here.
+"""Common names of layers: the supported layer that a name means, or why the layer is not supported.
 
 Knows names alone. Must not know arguments. Every layer that is suggested here can be typed as it stands.
 """
@@ -40,21 +40,21 @@ _KINDS = {name: kind for kind, names in _KNOWN_AS.items() for name in names.spli
 #: Layers that are not shown, by a pattern of such a name, and what each of them is.
 _OTHERS = (
     (r"(log)?(soft(max|min|plus|sign|shrink)|sigmoid)|\w*relu6?|[cgs]?elu|silu|mish|swish|hard\w+|tanh\w*|activation\w*"
-     r"|threshold|maxout|glu", "an activation, which changes each value by itself"),
-    (r"\w*norm(ali[sz]ation)?", "a normalisation, which scales values by what all of them have in common"),
-    (r"(lazy|bi)?linear|dense|fullyconnected|gemm|matmul|einsum", "a layer in which every value meets every other"),
+     r"|threshold|maxout|glu", "an activation function, which changes each value separately"),
+    (r"\w*norm(ali[sz]ation)?", "a normalisation, which scales all values by common statistics"),
+    (r"(lazy|bi)?linear|dense|fullyconnected|gemm|matmul|einsum", "a layer that combines every value with every other"),
     (r"adaptive\w+pool\w*", "an adaptive pooling, whose windows follow from the sizes of input and output"),
     (r"global\w+pool\w*", "a global pooling, whose one window is the whole input"),
-    (r"fractionalmaxpool", "a pooling with windows at random"),
+    (r"fractionalmaxpool", "a pooling with random windows"),
     (r"fold|col2im|unfold|im2col|extract\w*patches", "a rearrangement of windows, which has no kernel"),
-    (r"\w*dropout\w*|gaussiannoise", "a layer that changes values at random while a model is trained"),
+    (r"\w*dropout\w*|gaussiannoise", "a layer that changes values randomly during training"),
     (r"flatten|unflatten|reshape|permute|transposeaxes|concat\w*|add|identity|squeeze|rearrange|slice",
-     "a change of shape, in which no kernel moves"),
-    (r"embedding\w*|\w*attention|transformer\w*|r?nn(cell)?|lstm\w*|gru\w*", "a layer without a kernel that moves"),
-    (r"(depthwise|separable)conv\w*", "a convolution with as many groups as channels, which it does not say"),
-    (r"\w*pad(ding)?|crop\w*", "padding or a crop, which is shown together with the layer beside it"),
+     "a change of shape without a sliding kernel"),
+    (r"embedding\w*|\w*attention|transformer\w*|r?nn(cell)?|lstm\w*|gru\w*", "a layer without a sliding kernel"),
+    (r"(depthwise|separable)conv\w*", "a convolution with as many groups as channels, whose number it does not state"),
+    (r"\w*pad(ding)?|crop\w*", "padding or a crop, which is shown together with the layer after or before it"),
 )  # fmt: skip
-SHOWN = f"the layers that are shown are {', '.join(list(EXAMPLES)[:-1])} and {list(EXAMPLES)[-1]}"
+SHOWN = f"the supported layers are {', '.join(list(EXAMPLES)[:-1])} and {list(EXAMPLES)[-1]}"
 
 
 def kind_of(name: str) -> tuple[str | None, int | None]:
@@ -76,7 +76,7 @@ def what_is(name: str) -> str | None:
 
     Example:
         >>> what_is("BatchNorm2d")
-        'a normalisation, which scales values by what all of them have in common'
+        'a normalisation, which scales all values by common statistics'
     """
     bare = _bare(name)[0]
     if bare in _KINDS:
@@ -100,7 +100,7 @@ def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
     if rank and theirs and kind in ("Conv", "ConvTranspose"):
         example = f"nn.{kind}{rank}d(1, 1, kernel_size=3)"
     if theirs and name.rpartition(".")[2][:1].islower():
-        told = "is a function of arrays, which does not say the kernel's size"
+        told = "is a function of arrays, which does not state the size of the kernel"
         return ConvanimError(f"{shown} {told}", f"write the layer, as in {example}")
     return ConvanimError(f"{shown} is not a known layer", f"did you mean {kind}, as in {example}")
 

@@ -1,4 +1,4 @@
-"""Nodes of ONNX, read: one, or a list in which constants and padding stand before it.
+"""ONNX nodes: a single node, or a list with constants and padding before it.
 
 Knows the operators' attributes. Must not know the other frameworks.
 """
@@ -33,10 +33,10 @@ _AUTO = {"VALID": "valid", "SAME_UPPER": "same_upper", "SAME_LOWER": "same_lower
 
 
 def read(node: Call, constants: dict[str, Any]) -> Operation | Pad | None:
-    """A layer; or None for a constant, which goes into `constants`, and for a call that is no make_node.
+    """A layer; None for a constant, which is added to `constants`, and for other calls than make_node.
 
     Raises:
-        ConvanimError: an operator or an attribute that is not understood.
+        ConvanimError: an operator or an attribute is not supported.
     """
     if node.last != "make_node" or node.home not in HOMES:
         return None
@@ -65,7 +65,7 @@ def read(node: Call, constants: dict[str, Any]) -> Operation | Pad | None:
         shuffle: Operation = made(got["blocksize"], order=got.get("mode"), convention="onnx")
         return shuffle
     if kind not in _KINDS:
-        raise ConvanimError(f"the operator {short(kind)} is not understood", "use one of " + ", ".join(_KINDS))
+        raise ConvanimError(f"the operator {short(kind)} is not supported", "use one of " + ", ".join(_KINDS))
     return _layer(_KINDS[kind], rest)
 
 
@@ -84,7 +84,7 @@ def _layer(kind: type[Operation], node: Call) -> Operation:
     elif pads is not None:
         rank = len(told["kernel_size"])
         if len(pads) != 2 * rank:
-            raise ConvanimError(f"pads {pads} of {node.name} are not {2 * rank} numbers", "give two for each axis")
+            raise ConvanimError(f"pads {pads} of {node.name} are not {2 * rank} numbers", "give two numbers per axis")
         told["padding"] = tuple(zip(pads[:rank], pads[rank:], strict=True))
     try:
         return kind(**told, convention="onnx")
@@ -97,7 +97,9 @@ def _pad(node: Call, flat: Sequence[int]) -> Pad:
     modes = {"constant": "zeros", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
     mode, half = modes.get(got.get("mode", "constant")), len(flat) // 2
     if mode is None or half < 3:
-        raise ConvanimError("Pad is not understood", "give its pads as a Constant, batch and channels included")
+        raise ConvanimError(
+            "the Pad node is not supported", "give its pads as a Constant that includes the batch and the channels"
+        )
     return Pad(tuple(zip(flat[2:half], flat[half + 2 :], strict=True)), mode)
 
 
@@ -108,7 +110,7 @@ def _resize(node: Call, told: dict[str, Any]) -> Operation:
     if "axes" not in got:
         scale = {word: value[2:] for word, value in scale.items()}
     if not next(iter(scale.values())):
-        raise ConvanimError("Resize does not say its scales", "give them as a Constant in the list of nodes")
+        raise ConvanimError("the Resize node does not state its scales", "give them as a Constant in the list of nodes")
     place = got.get("coordinate_transformation_mode", "half_pixel")
     rounding = got.get("nearest_mode", "round_prefer_floor")
     if got.get("mode", "nearest") == "linear":

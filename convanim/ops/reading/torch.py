@@ -61,7 +61,7 @@ def _upsample(call: Call, rank: int) -> Operation:
                 got[word] = each(got[word], ranks[mode])
         return Upsample(**got, mode="bilinear")
     if mode not in ("nearest", "nearest-exact"):
-        raise ConvanimError(f"mode={mode!r} of {call.name} is not understood", "use nearest, nearest-exact or bilinear")
+        raise ConvanimError(f"mode={mode!r} of {call.name} is not supported", "use nearest, nearest-exact or bilinear")
     return Upsample(**got, coordinates="half_pixel" if mode == "nearest-exact" else None)
 
 
@@ -87,7 +87,7 @@ NAMES = (*(f"{name}{rank}d" for name in _RANKED for rank in (1, 2, 3)), *_OTHERS
 
 
 def read(call: Call) -> Operation | Pad | None:
-    """A layer, or None where the name is none of torch.nn's."""
+    """A layer, or None if torch.nn has no layer of this name."""
     if call.home not in HOMES:
         return None
     if call.last in _OTHERS and call.home:
@@ -105,6 +105,6 @@ def _pad(call: Call, name: str, rank: int) -> Pad:
     around: Any = got["padding"]
     around = (around,) * 2 * rank if isinstance(around, int) else around
     if len(around) != 2 * rank or not all(isinstance(side, int) for side in around):
-        raise ConvanimError(f"padding {around} of {call.name} is not {2 * rank} numbers", "give two for each axis")
+        raise ConvanimError(f"padding {around} of {call.name} is not {2 * rank} numbers", "give two numbers per axis")
     pads = tuple((around[2 * i], around[2 * i + 1]) for i in reversed(range(rank)))
     return Pad(pads, _PADS[name], got.get("value", 0))
