@@ -7,6 +7,7 @@ it is needed for the font engine and the stroke engine. Knows where matplotlib i
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from importlib.machinery import PathFinder
@@ -45,8 +46,9 @@ def load(name: str) -> Any:
     if "matplotlib" not in sys.modules:
         spec = PathFinder.find_spec(full, [str(folder().joinpath(*name.split(".")[:-1]))])
         if spec is not None and spec.loader is not None:
-            module = module_from_spec(spec)
-            spec.loader.exec_module(module)
-            sys.modules.pop(full, None)  # some entered themselves; the package would lack an attribute of that name
-            return module
+            with suppress(ImportError, AttributeError):  # a version that asks for the package around it
+                module = module_from_spec(spec)
+                spec.loader.exec_module(module)
+                sys.modules.pop(full, None)  # some entered themselves; the package would lack an attribute of that name
+                return module
     return import_module(full)
