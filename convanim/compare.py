@@ -13,7 +13,7 @@ import numpy as np
 
 from convanim.arithmetic import count, per_axis, sides
 from convanim.difference import Difference
-from convanim.numerals import Numerals
+from convanim.numerals import beside
 from convanim.ops import AvgPool, LpPool, Resampled, Shuffle, Weighted, times
 from convanim.trace import ConvTrace, Trace, UnpoolTrace
 from convanim.trace.engine import under
@@ -246,8 +246,7 @@ def _values(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     one, two = (none if t.bias is None else t.bias for t in (a, b))
     if a.channels == b.channels and (one != two).any():
         if a.channels == 1:
-            told = (Numerals(v).text(v[0].item()) for v in (one, two))
-            yield Cause(_each(say("the bias is"), told, names), value=True)
+            yield Cause(_each(say("the bias is"), beside(one.item(), two.item()), names), value=True)
         else:
             yield Cause(say("the biases differ"), value=True)
 
@@ -263,6 +262,6 @@ def _array(name: str, text: str, one: Any, two: Any, names: Names, channels: boo
     if len(cells):
         cell = cells[0]
         inside = cell if channels else cell[bare:]
-        told = (Numerals(v).text(v[tuple(cell)].item()) for v in (one, two))
+        told = beside(one[tuple(cell)].item(), two[tuple(cell)].item())
         place = join("", [name, f"[{','.join(map(str, inside))}]"])
         yield Cause(_each(say("{text}: {cell} is", text=text, cell=place), told, names), value=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convanim.arithmetic import count
 from convanim.errors import ConvanimError
-from convanim.numerals import Numerals
+from convanim.numerals import beside
 from convanim.trace import Trace
 from convanim.words import join, say
 
@@ -98,10 +98,7 @@ class Difference:
         if self.first is None:
             return "", ""
         one, two = (t.answer[self.first].item() for t in (self.a, self.b))
-        finite = [t.answer[np.isfinite(t.answer)] for t in (self.a, self.b)]
-        texts = [Numerals(f).text(v) if np.isfinite(v) else str(v) for f, v in zip(finite, (one, two), strict=True)]
-        # Rounded alike they would not look different: all digits, then.
-        return (texts[0], texts[1]) if texts[0] != texts[1] else (repr(one), repr(two))
+        return beside(one, two)
 
     @property
     def place(self) -> str:

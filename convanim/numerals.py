@@ -19,6 +19,18 @@ DECIMALS, DIGITS = 4, 3
 SMALL, LARGE = 1e-3, 1e6
 
 
+def beside(one: float, two: float) -> tuple[str, str]:
+    """Two numbers that are compared, with one precision; with all digits where they would otherwise look the same.
+
+    Example:
+        >>> beside(19 / 3, 6.25), beside(1.0, 1.0000001), beside(2, -3)
+        (('6.33', '6.25'), ('1.0', '1.0000001'), ('2', '−3'))
+    """
+    alike = Numerals(np.array([one, two]))
+    a, b = alike.text(one), alike.text(two)
+    return (a, b) if a != b else (repr(one), repr(two))
+
+
 class Numerals:
     """Writes the numbers of one grid alike.
 

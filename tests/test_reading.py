@@ -54,7 +54,7 @@ SAME = [
     ("flax.linen.ConvTranspose(8, (3, 3), (2, 2), padding='VALID')",
      ConvTranspose((3, 3), (2, 2), "valid", convention="jax")),
     ("nn.ConvTranspose(8, (3,), (2,), 'SAME', transpose_kernel=True)",
-     ConvTranspose((3,), (2,), "same", convention="keras")),
+     ConvTranspose((3,), (2,), "same", transpose_kernel=True, convention="jax")),
     ("nn.max_pool(x, (2, 2), strides=(2, 2), padding='SAME')", MaxPool((2, 2), (2, 2), "same", convention="jax")),
     ("nn.avg_pool(x, (2,), count_include_pad=False)",
      AvgPool((2,), padding="valid", count_include_pad=False, convention="jax")),

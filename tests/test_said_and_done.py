@@ -322,3 +322,85 @@ def test_an_option_that_is_suggested_is_taken(option: str, value: str, tmp_path:
     _, _, told = run("conv", "--input", "4x4", *kernel, option, value, "-o", "x.png")
     right = told.split("Did you mean '")[1].split("'")[0]
     assert run("conv", "--input", "4x4", *kernel, right, value, "-o", str(tmp_path / "o.json"))[0] == 0
+
+
+# --- numbers side by side --------------------------------------------------------------------------------------------
+
+
+def test_numbers_that_are_compared_have_one_precision(tmp_path: Path) -> None:
+    layers = ["AvgPool(3, 1)", "AvgPool(2, 1)", "--input", "[[1,2,3],[4,5,6],[7,14,15]]"]
+    _, told, _ = run("compare", *layers)
+    assert "output[0,0]: 6.33 in the first, 3.00 in the second" in told
+    assert "6.33 and 3.00" in drawn(tmp_path, "compare", *layers)
+
+
+@pytest.mark.parametrize(("values", "told"), [((0.5, 1 / 3), "0.500 in the first and 0.333"), ((2, 0.25), "2 in the")])
+def test_a_bias_and_a_kernel_are_told_with_one_precision(values: tuple[float, float], told: str) -> None:
+    from convanim.compare import why
+
+    x, w = [1, 2, 3], [1, 1]
+    assert told in why(*(ca.Conv(2).trace(x, w, bias=v) for v in values))
+    assert told in why(*(ca.Conv(2).trace(x, [v, 1]) for v in values))
+
+
+# --- a kernel that JAX rotates ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("padding", ["'SAME'", "'VALID'", "((1, 2), (2, 0))"])
+def test_a_flax_line_with_a_rotated_kernel_is_jaxs(padding: str) -> None:
+    """The oracle is the layer as JAX defines it: zeros between the cells and around, then a plain correlation."""
+    line = f"flax.linen.ConvTranspose(3, (3, 3), (2, 2), {padding}, transpose_kernel=True)"
+    op = ca.parse(line)
+    assert ca.parse(str(op)) == op
+    assert op.rules.title == "JAX"
+    _, told, _ = run("explain", "layer", line, "--input", "2x4x4")
+    assert "transpose_kernel=True" in told.split("JAX")[-1]
+    rng = np.random.default_rng(3)
+    x, w = rng.integers(-5, 5, (4, 4, 2)), rng.integers(-5, 5, (3, 3, 3, 2))  # (*k, C_out, C_in)
+    done = op.trace(x, w)  # type: ignore[attr-defined]
+    done.verify()
+    plain = ca.parse(line.replace("True", "False"))
+    turned = np.swapaxes(w[::-1, ::-1], -1, -2)  # what the argument means, in JAX's own words
+    assert np.array_equal(done.output, plain.trace(x, turned).output)  # type: ignore[attr-defined]
+
+
+def test_only_jax_has_a_transpose_kernel() -> None:
+    with pytest.raises(ca.ConvanimError, match="PyTorch has no transpose_kernel"):
+        ca.ConvTranspose(3, transpose_kernel=True)
+
+
+# --- colours, and hints that can be typed ----------------------------------------------------------------------------
+
+
+def test_a_photo_in_an_ordinary_layer_gives_a_picture(tmp_path: Path) -> None:
+    from PIL import Image
+
+    cells = np.random.default_rng(1).integers(0, 255, (20, 20, 3)).astype(np.uint8)
+    Image.fromarray(cells).save(tmp_path / "photo.png")
+    words = ["layer", "nn.Conv2d(3, 64, 7, stride=2, padding=3)", "--input", str(tmp_path / "photo.png")]
+    code, _, told = run(*words, "--resize", "12x12", "--select", "last", "-o", str(tmp_path / "o.png"))
+    assert code == 0, told
+    assert "4 of the 64 output channels are shown" in told
+    assert (tmp_path / "o.png").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("conv --input 2x5x5 --kernel 3x3 --view backward", "conv --input 5x5 --kernel 3x3 --view backward"),
+        ("transposed --input 2x5x5 --kernel 3x3 --view overlap", "transposed --input 5x5 --kernel 3x3 --view overlap"),
+    ],
+)
+def test_what_a_view_needs_is_told_as_it_is_typed(line: str, instead: str, tmp_path: Path) -> None:
+    code, _, told = run(*line.split(), "-o", str(tmp_path / "o.txt"))
+    assert code == 2
+    assert "give an input and a kernel of one channel, such as 5x5 and 3x3" in told
+    assert run(*instead.split(), "-o", str(tmp_path / "o.txt"))[0] == 0
+
+
+def test_no_hint_advises_what_cannot_be_typed() -> None:
+    """Hints are written where they are raised, and read at a shell, too."""
+    package = Path(ca.__file__).parent
+    turns = ("trace one channel", "print the report", "use Python", "in Python instead", '"scale it first"')
+    found = [(p.name, t) for p in package.rglob("*.py") for t in turns if t in p.read_text(encoding="utf-8")]
+    assert not found

@@ -68,12 +68,14 @@ def _conv(op: Conv, place: Place) -> Written:
 
 def _transposed(op: ConvTranspose, place: Place) -> Written:
     turned = Code("w[" + ", ".join(["::-1"] * place.rank) + "]")
-    still = not op.rules.rotates or all(k == 1 for k in place.every("kernel"))
+    own = op.transpose_kernel and op.groups == 1
+    still = own or not op.rules.rotates or all(k == 1 for k in place.every("kernel"))
     w = W if still else turned
     pads = _word(op, [a.ring for a in place.axes])
     told: dict[str, Any] = {
         "rhs_dilation": _usual(place.every("dilation")),
         "dimension_numbers": _LAYOUTS[place.rank - 1],
+        "transpose_kernel": own or None,
     }
     if op.groups == 1:
         note = "" if still else "JAX does not rotate the kernel unless transpose_kernel=True, which also swaps channels"

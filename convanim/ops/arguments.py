@@ -163,6 +163,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "padding_mode": partial(word_of, known=PADDING_MODES),
     "convention": convention_of,
     "ceil_mode": flag_of,
+    "transpose_kernel": flag_of,
     "count_include_pad": partial(optional, flag_of),
     "norm_type": positive,
     "size": partial(optional, sizes_of),

@@ -6,13 +6,13 @@ Knows each layer's arguments and formula. Must not know values, order or picture
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from convanim.errors import ConvanimError
 from convanim.ops.arguments import Padding, Sizes, at, pair
 from convanim.ops.axis import Axis, times
-from convanim.ops.conventions import check_padding, crop, ring
+from convanim.ops.conventions import Convention, check_padding, crop, ring
 from convanim.ops.operation import Operation
 from convanim.words import say
 
@@ -221,7 +221,9 @@ class ConvTranspose(Weighted):
         groups: channels are split into this many groups.
         in_channels, out_channels: how many there are, where that is known. An input with channels must have so many;
             weights may hold the first of the output channels alone. A kernel without channels is one of each.
-        convention: 'torch', 'keras', 'jax' or 'onnx'. In jax the kernel is not rotated (transpose_kernel=False).
+        convention: 'torch', 'keras', 'jax' or 'onnx'. In jax the kernel is not rotated.
+        transpose_kernel: for the jax convention: rotate the kernel and give its weights as (*k, C_out, C_in), as the
+            other conventions do.
 
     Source: Dumoulin and Visin (2016), relationship 14; PyTorch's ConvTranspose2d for dilation and output padding.
 
@@ -231,6 +233,7 @@ class ConvTranspose(Weighted):
     """
 
     output_padding: Sizes | None = field(default=None, kw_only=True)
+    transpose_kernel: bool = field(default=False, kw_only=True)
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Transposed convolution")
@@ -239,10 +242,20 @@ class ConvTranspose(Weighted):
         # Keras and JAX have rules of their own for an output padding that is left out; in the others it is none.
         return 0 if name == "output_padding" and self.convention in ("torch", "onnx") else super()._usual(name)
 
+    @property
+    def rules(self) -> Convention:
+        """The rules of the convention; with `transpose_kernel`, those of JAX with a rotated kernel."""
+        return replace(super().rules, rotates=True) if self.transpose_kernel else super().rules
+
     def _check(self) -> None:
         super()._check()
         if self.output_padding is None:
             object.__setattr__(self, "output_padding", self._usual("output_padding"))
+        if self.transpose_kernel and self.convention != "jax":
+            raise ConvanimError(
+                f"{self.rules.title} has no transpose_kernel: it always rotates the kernel",
+                "leave it out, or use convention jax",
+            )
         if self.convention == "jax" and self.output_padding is not None:
             raise ConvanimError(
                 f"JAX has no output padding, but {self.output_padding} was given",

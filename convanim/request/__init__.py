@@ -106,7 +106,7 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
         x = np.expand_dims(x, -1 if op.rules.last else 0)
     notes, outputs = _fitting(op, rank, x), None
     if weight.ndim == x.ndim - 1:
-        outputs, told = _outputs(op, colours, typed.get("out_channels"))
+        outputs, told = _outputs(op, typed.get("out_channels"))
         notes = (*notes, *told)
         weight = for_channels(op, x, weight, typed | {"kernel": kernel, "out_channels": outputs}, fill, seed)
     elif typed.get("out_channels") is not None:
@@ -126,13 +126,13 @@ def _fitting(op: Weighted, rank: int, x: Any) -> tuple[str, ...]:
     return ()
 
 
-def _outputs(op: Weighted, colours: bool, asked: int | None) -> tuple[int | None, tuple[str, ...]]:
+def _outputs(op: Weighted, asked: int | None) -> tuple[int | None, tuple[str, ...]]:
     """How many output channels are shown, and what to say of those that are not."""
     if asked is None and op.out_channels is not None:
-        asked = op.out_channels if op.groups > 1 or colours else min(op.out_channels, SHOWN)
+        asked = op.out_channels if op.groups > 1 else min(op.out_channels, SHOWN)
         if asked < op.out_channels:
-            way = f"type --out-channels {op.out_channels} for all of them"
-            return asked, (f"{asked} of the {op.out_channels} output channels are shown; {way}.",)
+            told = f"{asked} of the {op.out_channels} output channels are shown"
+            return asked, (f"{told}; choose another number with --out-channels.",)
     if asked is not None and op.out_channels is not None and asked > op.out_channels:
         raise ConvanimError(f"{op} has fewer than {asked} output channels", f"use --out-channels {op.out_channels}")
     return asked, ()

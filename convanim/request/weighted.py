@@ -133,5 +133,5 @@ def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill:
         weight = np.broadcast_to(kernel, shape)
     if not op.rules.last:
         return weight
-    straight = op.transposed and op.convention == "jax"
+    straight = op.transposed and not op.rules.rotates
     return np.moveaxis(weight, (0, 1), (-2, -1) if straight else (-1, -2))

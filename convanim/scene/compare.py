@@ -134,7 +134,10 @@ class CompareScene:
         """The panels of one scene as a block, headed by its layer: what is walked over, then what is looked up."""
         dressed = [self._dressed(panel) for panel in panels]
         if not any(p.group == GROUP for p in dressed):
-            raise ConvanimError(f"the scene of {trace.op} shows no output to compare", "print the report")
+            raise ConvanimError(
+                f"the scene of {trace.op} shows no output to compare",
+                "print the differences instead, with convanim compare without -o",
+            )
         walked, aside = ([p for p in dressed if p.aside == looked_up] for looked_up in (False, True))
         if len(walked) == 2 and rank > 1:
             # What is looked up stands under the stage, in cells of its size.

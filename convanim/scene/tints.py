@@ -45,7 +45,10 @@ def check(trace: Trace) -> None:
         )
     low, high = trace.x.min().item(), trace.x.max().item()
     if low < 0 or high > MOST:
-        raise ConvanimError(f"the input holds {low:g} to {high:g}, but colours are from 0 to {MOST}", "scale it first")
+        raise ConvanimError(
+            f"the input holds {low:g} to {high:g}, but colours are from 0 to {MOST}",
+            f"scale the input to 0 to {MOST}, or leave the colours out",
+        )
 
 
 #: A mean of floats may end so far beyond what it is a mean of.

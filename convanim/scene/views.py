@@ -129,7 +129,7 @@ def _needs_one(trace: Trace, view: str) -> None:
         told = f"{trace.op} over {times(trace.x.shape)} has {deep}"
         raise ConvanimError(
             f"view {view!r} shows one channel over one or two axes, but {told}",
-            "leave the view out, or trace one channel of the input with one kernel",
+            "leave the view out, or give an input and a kernel of one channel, such as 5x5 and 3x3",
         )
 
 

@@ -243,7 +243,7 @@ def _in_torch_layout(op: Weighted, weight: Array) -> Array:
         return weight
     first, second = np.moveaxis(weight, (-2, -1), (0, 1)), np.moveaxis(weight, (-1, -2), (0, 1))
     # Keras has the channels of a transposed layer's output before those of its input, JAX always the input's first.
-    return first if op.transposed and op.convention == "jax" else second
+    return first if op.transposed and not op.rules.rotates else second
 
 
 def _shape(array: Array) -> str:

@@ -84,11 +84,5 @@ def _transposed(call: Call) -> Operation:
     more |= channels(call, names, out_channels="features")
     dilation = got.get("kernel_dilation") or 1
     padding = _padding(got.get("padding", "SAME"), len(kernel))
-    if not got.get("transpose_kernel"):
-        return ConvTranspose(kernel, **more, padding=padding, dilation=dilation, convention="jax")
-    # With it the kernel is rotated, as in the other frameworks: Keras's words mean the same, PyTorch's numbers a crop.
-    if isinstance(padding, str):
-        return ConvTranspose(kernel, **more, padding=padding, dilation=dilation, convention="keras")
-    reaches = [at(dilation, i) * (k - 1) for i, k in enumerate(kernel)]
-    crops = tuple((r - before, r - after) for r, (before, after) in zip(reaches, padding, strict=True))
-    return ConvTranspose(kernel, **more, padding=crops, dilation=dilation)
+    rotated = got.get("transpose_kernel") or False
+    return ConvTranspose(kernel, **more, padding=padding, dilation=dilation, transpose_kernel=rotated, convention="jax")
