@@ -81,7 +81,7 @@ class Animation(Film):
 
     Raises:
         ConvanimError: an unknown view, layout, theme, language, motion or selection, a layout that does not suit, no
-            size of a file, or a page too small.
+            size of a file, a page too small, or too much to show (`Trace.bounded`).
 
     Example:
         >>> from convanim.ops import Conv
@@ -130,6 +130,8 @@ class Animation(Film):
             if not isinstance(numbers, Iterable):
                 raise ConvanimError(f"select {select!r} is not a selection of frames", 'give 3, [0, 4] or "2..6"')
             select = ",".join(map(str, numbers))
+        for given in (trace, *([] if beside is None else [beside])):
+            given.bounded()
         if not 0 <= plays <= 65536:
             raise ConvanimError(
                 f"plays {plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"

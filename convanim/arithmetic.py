@@ -6,15 +6,11 @@ sizes, zeros and padding comes from here too, so that both say the same.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from math import gcd, prod
 
-from convanim.errors import ConvanimError
 from convanim.numerals import MINUS
-from convanim.ops import LARGEST, Axis, times
-from convanim.taps import Taps
-from convanim.trace.engine import taps_of
+from convanim.ops import Axis, times
 from convanim.words import join, plural, say
 
 #: What is counted on a page, and how many of it; the other things that words count are told at a shell alone.
@@ -136,9 +132,10 @@ def evenness(axis: Axis) -> tuple[bool, int, int]:
         >>> evenness(Axis(input=3, output=7, kernel=3, stride=2, transposed=True))
         (False, 1, 2)
     """
-    met = Counter(j * axis.dilation % axis.stride for j in range(axis.kernel))
-    per_class = [met[c] for c in range(axis.stride)]
-    return len(set(per_class)) == 1, min(per_class), max(per_class)
+    shared = gcd(axis.dilation, axis.stride)
+    met = axis.stride // shared  # classes that places serve, in turn; a shared factor leaves the others out
+    fewest, most = 0 if shared > 1 else axis.kernel // met, -(-axis.kernel // met)
+    return fewest == most, fewest, most
 
 
 def even_kernel(axis: Axis) -> int | None:
@@ -179,18 +176,43 @@ def multiplications(axes: Sequence[Axis]) -> int:
         >>> multiplications([Axis(input=3, output=1, kernel=3)] * 2)
         9
     """
-    return prod(len(counted_taps(a).k) for a in axes)
+    return prod(map(_products, axes))
 
 
-def counted_taps(axis: Axis) -> Taps:
-    """The taps of an axis, where they are not too many to be counted.
+def _products(axis: Axis) -> int:
+    """The taps of an axis, counted without laying them out."""
+    if axis.mode != "zeros":
+        return axis.output * axis.kernel
+    wide = axis.output if axis.transposed else axis.input
+    return _reaching(axis, axis.before + wide) - _reaching(axis, axis.before)
 
-    Raises:
-        ConvanimError: there are.
+
+def overlap(axis: Axis, cell: int) -> int:
+    """How many products meet in one output cell of a transposed layer, along one axis.
+
+    Example:
+        >>> [overlap(Axis(input=3, output=7, kernel=3, stride=2, transposed=True), cell) for cell in range(7)]
+        [1, 1, 2, 1, 2, 1, 1]
     """
-    if axis.kernel * min(axis.input, axis.output) > LARGEST:
-        raise ConvanimError(
-            f"a kernel of {axis.kernel} over {axis.input} cells makes too many products to count",
-            "use a smaller kernel or input",
-        )
-    return taps_of(axis)
+    return _reaching(axis, axis.before + cell + 1) - _reaching(axis, axis.before + cell)
+
+
+def _reaching(axis: Axis, end: int) -> int:
+    """How many pairs of a narrow cell n and a place k of the kernel have n * stride + k * dilation < end."""
+    s, d = axis.stride, axis.dilation
+    cells = axis.input if axis.transposed else axis.output
+    # Up to the place `whole` every cell counts, from `last` on none does, and between them ⌈(end - k * d) / s⌉ do.
+    whole, last = (min(max(-(-at // d), 0), axis.kernel) for at in (end - (cells - 1) * s, end))
+    return whole * cells + _floors(last - whole, s, d, end - (last - 1) * d + s - 1)
+
+
+def _floors(terms: int, divisor: int, step: int, first: int) -> int:
+    """The sum of ⌊(first + i * step) / divisor⌋ over i < terms, by Euclid's algorithm: lattice points under a line."""
+    total = 0
+    while terms > 0:
+        total += terms * (terms - 1) // 2 * (step // divisor) + terms * (first // divisor)
+        step, first = step % divisor, first % divisor
+        # The points that are left, counted by columns instead of rows.
+        terms, first = divmod(step * terms + first, divisor)
+        divisor, step = step, divisor
+    return total

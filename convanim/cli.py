@@ -278,7 +278,8 @@ def _describe(kind: str, *, alt: bool, **typed: Any) -> None:
 
 def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str) -> None:
     from convanim.animation import Animation
-    from convanim.description import transcript
+    from convanim.description import LISTS_ALL, transcript
+    from convanim.words import translate
 
     animation = Animation(trace, lang=lang, **shown)
     animation.prove()
@@ -289,7 +290,7 @@ def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str) -> None:
         for line in transcript(animation.scene, words=animation.words, frames=frames):
             click.echo(line)
         if animation.plan.left_out:
-            click.echo("--select all lists every step.")
+            click.echo(translate(LISTS_ALL, animation.words))
 
 
 def _animate(kind: str, **typed: Any) -> None:

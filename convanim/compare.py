@@ -81,6 +81,9 @@ def causes(a: Trace, b: Trace) -> list[Cause]:
 def report(a: Trace, b: Trace) -> str:
     """A comparison of two traces in several lines: sizes, equal cells, the first difference, and the reasons.
 
+    Raises:
+        ConvanimError: the layers are too large to compute: see `Trace.bounded`.
+
     Example:
         >>> from convanim.ops import Conv
         >>> print(report(Conv(2).trace([1, 2, 3], [1, 1]), Conv(2, dilation=2).trace([1, 2, 3], [1, 1])))
@@ -91,6 +94,8 @@ def report(a: Trace, b: Trace) -> str:
         alone        the first has 1 cell more
         why          the dilation is 1 in the first and 2 in the second
     """
+    a.bounded()
+    b.bounded()
     d = Difference(a, b)
     rows = [
         (name, f"{t.op}   {times(t.x.shape[1:])} → {times(t.shape[1:])}" + _channels(t))

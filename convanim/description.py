@@ -18,6 +18,8 @@ from convanim.words import Catalogue, join, plural, rejoin, say, translate
 
 #: Results of so many cells are told number by number.
 TOLD = 64
+#: Said where a description leaves steps out.
+LISTS_ALL = say("--select all lists every step.")
 _whole = plural("{about}, in {n} step: {phases}.", "{about}, in {n} steps: {phases}.")
 
 

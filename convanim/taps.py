@@ -76,7 +76,14 @@ class Taps:
 
     @classmethod
     def resampled(
-        cls, input: int, output: int, way: str, place: str, ratio: tuple[int, int], rounding: str = "floor"
+        cls,
+        input: int,
+        output: int,
+        way: str,
+        place: str,
+        ratio: tuple[int, int],
+        rounding: str = "floor",
+        most: int | None = None,
     ) -> Taps:
         """The taps of a fixed upsampling; the ones of a cell are in the order of the cells read.
 
@@ -85,9 +92,10 @@ class Taps:
             place: "half_pixel", "asymmetric" or "align_corners": where an output cell lies between input cells.
             ratio: output / input as a fraction.
             rounding: the nearest cell is the "floor" of the place, or the place rounded, a half "up" or "down".
+            most: only the first so many output cells.
         """
         up, down = ratio
-        t = np.arange(output)
+        t = np.arange(output if most is None else min(output, most))
         if way == "nails":
             t = t[t % up == 0]
             return cls(t // up, t, np.zeros_like(t), input, output, 1, np.ones(len(t)))
@@ -97,7 +105,7 @@ class Taps:
             cell = {"floor": at // of, "up": (at + up) // of, "down": -((up - at) // of)}[rounding]
             cell = np.clip(cell, 0, input - 1)
             first = np.searchsorted(cell, cell)
-            return cls(cell, t, t - first, input, output, int((t - first).max()) + 1, np.ones(output))
+            return cls(cell, t, t - first, input, output, int((t - first).max()) + 1, np.ones(len(t)))
         # A place as a fraction: whole cells, and a part of `of` equal parts.
         if place == "align_corners":
             at, of = t * (input - 1), max(output - 1, 1)
@@ -109,7 +117,7 @@ class Taps:
         cell, part = at // of, (at % of) / of
         two = part > 0
         source = np.concatenate([cell, cell[two] + 1])
-        target, k = np.concatenate([t, t[two]]), np.repeat([0, 1], [output, int(two.sum())])
+        target, k = np.concatenate([t, t[two]]), np.repeat([0, 1], [len(t), int(two.sum())])
         weight = np.concatenate([1 - part, part[two]])
         order = np.lexsort((k, target))
         return cls(source[order], target[order], k[order], input, output, 2, weight[order])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layers import layers, output_size, reach, refused, thorough
 
-from convanim.arithmetic import count, evenness, multiplications, per_axis, rings, sides
+from convanim.arithmetic import count, evenness, multiplications, overlap, per_axis, rings, sides
 from convanim.errors import ConvanimError
 from convanim.explanation import explain
 from convanim.numerals import MINUS
@@ -51,6 +51,13 @@ def test_the_number_of_multiplications_is_that_of_the_terms(case):
     assert multiplications(done.axes) * case.inputs * case.outputs // case.op.groups == sum(
         len(step.terms) for step in done
     )
+
+
+@given(layers())
+def test_the_products_that_meet_in_a_cell_are_those_of_its_steps(case):
+    if case.op.transposed:
+        for axis, taps in zip(case.trace().axes, case.trace().by_output().taps, strict=True):
+            assert [overlap(axis, cell) for cell in range(axis.output)] == taps.overlap().tolist()
 
 
 @given(layers())

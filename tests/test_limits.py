@@ -1,22 +1,31 @@
 """Limits: every one is told at once, in a sentence, and what the sentence says to type works."""
 
+import json
 import re
+import tracemalloc
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 
 from convanim.animation import Animation
 from convanim.cli import main
 from convanim.errors import ConvanimError
-from convanim.ops import Conv
+from convanim.ops import Conv, MaxPool
+from convanim.scene import scene
+from convanim.scene.frame import Role
 from convanim.template import Template
 from convanim.template.keys import PageTable, ShowTable, TypeTable
 from convanim.trace import ConvTrace, Trace
 from convanim.trace.arrays import total_size
+from convanim.write.tracefile import _nested as nested
 
 
 def said(*words: str) -> str:
@@ -97,3 +106,80 @@ def test_a_text_of_a_large_input_leaves_frames_out_and_says_so(tmp_path: Path) -
     assert saved.size < 20_000_000
     assert saved.left_out > 39_000
     assert f"{saved.left_out:,} of 40,000 steps are not listed (--select all)" in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["describe", "pool", "--input", "4194304", "--kernel", "1"],
+        ["describe", "unpool", "--input", "4194304", "--kernel", "2"],
+        ["describe", "pool", "--input", "2000000", "--kernel", "1000000", "--stride", "1", "--mode", "avg"],
+        ["describe", "upsample", "--input", "5", "--size", "16777216"],
+        ["conv", "--input", "1000x1000", "--kernel", "100x100", "-o", "x.txt"],
+        ["conv", "--input", "1000x1000", "--kernel", "100x100", "-o", "x.json"],
+        ["transposed", "--input", "64x64", "--kernel", "900x900", "-o", "x.json"],
+        ["compare", "MaxPool(1)", "MaxPool(1, stride=2)", "--input", "4194304"],
+    ],
+)
+def test_more_than_can_be_computed_step_by_step_is_refused_before_any_of_it(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def worked(*given: Any, **named: Any) -> None:
+        raise AssertionError("taps were laid out before the limit was looked at")
+
+    monkeypatch.setattr("convanim.trace.core.taps_of", worked)
+    monkeypatch.setattr("convanim.trace.engine.taps_of", worked)
+    told = said(*words)
+    assert "step by step" in told
+    assert "convanim explain" in told
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "conv --input 4194304 --kernel 2097152",
+        "transposed --input 4194304 --kernel 3 --stride 2",
+        "transposed --input 8 --kernel 4194304 --stride 2000000",
+        "pool --input 4194304 --kernel 2000000 --stride 1 --mode lp",
+        "unpool --input 4194304 --kernel 2",
+        "shuffle --input 4x1024x1024 --factor 2",
+        "layer Upsample(size=16777216) --input 5",
+        "layer Upsample(scale_factor=2,mode='bilinear') --input 4194304",
+    ],
+)
+def test_an_explanation_counts_without_laying_out_what_it_counts(line: str) -> None:
+    words = line.split(" ")
+    tracemalloc.start()
+    done = CliRunner().invoke(main, ["explain", *words])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert done.exit_code == 0, done.output
+    assert most < 200_000_000
+
+
+def test_the_places_of_maxima_are_remembered_without_a_copy_for_each_step() -> None:
+    made = scene(MaxPool(2).trace(np.arange(600 * 600).reshape(600, 600)))
+    before = made.frame(made.beats.opening).grids["stage"].roles
+    after = made.frame(made.beats.total - 1).grids["stage"].roles
+    assert int((after == Role.DONE).sum()) == 300 * 300
+    assert not (before == Role.DONE).any()
+
+
+def test_a_trace_of_very_many_steps_is_saved_without_them_and_read_back(tmp_path: Path) -> None:
+    done = MaxPool(1).trace(np.arange(450 * 450).reshape(450, 450))
+    done.save(tmp_path / "x.json")
+    assert Trace.load(tmp_path / "x.json") == done
+    assert json.loads((tmp_path / "x.json").read_bytes())["steps"] is None
+
+
+@given(arrays(np.int64, array_shapes(min_dims=1, max_dims=4, max_side=5), elements=st.integers(-9, 9)))
+def test_arrays_are_written_in_pieces_as_they_are_in_one(array: np.ndarray) -> None:
+    with patch("convanim.write.tracefile.AT_ONCE", 4):
+        assert "".join(nested(array)) == json.dumps(array.tolist())
+
+
+@pytest.mark.parametrize("lang", ["de", "es", "fr", "ja", "zh"])
+def test_a_description_says_in_its_language_how_all_steps_are_listed(lang: str) -> None:
+    told = CliRunner().invoke(main, ["describe", "conv", "--input", "40x40", "--kernel", "3", "--lang", lang]).output
+    assert told.splitlines()[-1].startswith("--select all ")
+    assert "lists every step" not in told

@@ -10,7 +10,6 @@ from math import prod
 
 from convanim.arithmetic import (
     count,
-    counted_taps,
     output_formula,
     output_sum,
 )
@@ -26,6 +25,7 @@ from convanim.ops import (
     Upsample,
     times,
 )
+from convanim.trace.engine import taps_of
 
 #: Places of an upsampling beyond these are not written out.
 MOST_PLACES = 8
@@ -124,12 +124,11 @@ def places(op: Upsample, axes: Sequence[Axis]) -> str:
 
 def _reads(axis: Axis) -> str:
     """The first output cells with what they read: 0 ← 0, 1 ← 0.75·0 + 0.25·1."""
-    taps = counted_taps(axis)
+    taps = taps_of(axis, most=MOST_PLACES)
     weights = [1.0] * len(taps.source) if taps.weight is None else taps.weight.tolist()
     told: dict[int, list[str]] = {}
     for source, target, weight in zip(taps.source.tolist(), taps.target.tolist(), weights, strict=True):
-        if target < MOST_PLACES:
-            told.setdefault(target, []).append(f"x{source}" if weight == 1 else f"{weight:.3g}·x{source}")
+        told.setdefault(target, []).append(f"x{source}" if weight == 1 else f"{weight:.3g}·x{source}")
     cells = [" + ".join(told.get(t, ["0"])) for t in range(min(axis.output, MOST_PLACES))]
     return "   ".join(cells) + ("   …" if axis.output > MOST_PLACES else "")
 

@@ -10,9 +10,9 @@ from math import prod
 
 from convanim.arithmetic import (
     count,
-    counted_taps,
     evenness,
     multiplications,
+    overlap,
     per_axis,
     remainder,
     rings,
@@ -88,8 +88,8 @@ def work(op: Operation, axes: Sequence[Axis]) -> str:
     warnings = []
     for name, a in named(axes):
         if op.transposed:
-            pattern = counted_taps(a).overlap().tolist()
-            shown = " ".join(map(str, pattern[:LONGEST_PATTERN])) + (" …" if len(pattern) > LONGEST_PATTERN else "")
+            pattern = " ".join(str(overlap(a, cell)) for cell in range(min(a.output, LONGEST_PATTERN)))
+            shown = pattern + (" …" if a.output > LONGEST_PATTERN else "")
             rows.append(("overlap counts", f"{shown}   ({name})"))
             warnings += _uneven(name, a)
     return "\n".join([rows_of("Work", rows), *warnings])

@@ -19,6 +19,7 @@ from convanim.scene.captions import combined, detail, output_cell, place, size_f
 from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
 from convanim.scene.stage import layers, roles
 from convanim.scene.window import SURVEYED, Seen, Where, WindowScene
+from convanim.taps import Ints
 from convanim.trace import PoolTrace, Step
 from convanim.words import join, plural, rejoin, say
 
@@ -46,14 +47,14 @@ class PoolScene(WindowScene):
         self._counts = isinstance(trace.op, AvgPool) and trace.op.counts_padding
         # The places of the maxima, row by row through all planes; -1 for none.
         sizes = trace.x.shape[1:]
-        self._won: list[list[int]] = []
         self._notes_kept: list[str] = []
         if self._max:
             where = trace.where.reshape(-1)
-            self._won = np.stack(np.unravel_index(np.maximum(where, 0), sizes), axis=-1).tolist()
-            self._none = (where < 0).tolist()
+            self._won = np.stack(np.unravel_index(np.maximum(where, 0), sizes), axis=-1)
+            self._none = where < 0
             if len(trace) <= SURVEYED:
-                self._notes_kept = ["" if none else place(won) for won, none in zip(self._won, self._none, strict=True)]
+                won = zip(self._won.tolist(), self._none.tolist(), strict=True)
+                self._notes_kept = ["" if none else place(cell) for cell, none in won]
         super().__init__(trace, words)
 
     def _detail(self) -> str:
@@ -164,11 +165,12 @@ class PoolScene(WindowScene):
 
     # What is remembered of a maximum.
 
-    def _mark(self, number: int) -> tuple[int, int, int] | None:
-        if not self._max or self._none[number]:
-            return None
-        channel = number // prod(self.trace.shape[1:])
-        return self._on_stage((channel, *self._won[number]))
+    def _marks(self, start: int, stop: int) -> Ints:
+        if not self._max:
+            return super()._marks(start, stop)
+        numbers = np.arange(start, stop)[~self._none[start:stop]]
+        cells: Any = numbers // prod(self.trace.shape[1:]), *self._won[numbers].T
+        return np.stack(np.broadcast_arrays(*self._on_stage(cells)), axis=-1)
 
     def _remembered(self, plane: int, cells: int) -> dict[Where, str]:
         if not self._notes_kept:

@@ -36,6 +36,7 @@ from convanim.scene.frame import (
 )
 from convanim.scene.slab import ROW, Slab, check, crowded, wrapped
 from convanim.scene.stage import Line, laid, lines, roles
+from convanim.taps import Ints
 from convanim.trace import Step, Trace
 from convanim.words import say
 
@@ -147,9 +148,9 @@ class WindowScene:
         """What a placement shows on the stage, and its arithmetic."""
         raise NotImplementedError
 
-    def _mark(self, number: int) -> tuple[int, int, int] | None:
-        """The cell of the stage that is remembered after a placement: its plane, row and column."""
-        return None
+    def _marks(self, start: int, stop: int) -> Ints:
+        """The cells of the stage that are remembered after some placements, (n, 3): their planes, rows and columns."""
+        return np.empty((0, 3), np.int64)
 
     def _remembered(self, plane: int, cells: int) -> dict[Where, str]:
         """The notes that the first cells of a plane of the output keep."""
@@ -300,16 +301,16 @@ class WindowScene:
         if placements < self._kept_to:
             self._kept_to, self._kept = 0, list(self.stage_roles)
             self._lines_kept = [()] * self.left.count
-        while self._kept_to < placements:
-            cell = self._mark(self._kept_to)
-            if cell is not None:
-                plane, row, column = cell
-                self._kept[plane] = self._kept[plane].copy()
-                self._kept[plane][row, column] = Role.DONE
-                line = Outline(row, column, row + 1, column + 1, Role.DONE, dashed=True)
-                if len(self.trace) <= TWO and line not in self._lines_kept[plane]:  # outlines are drawn in every frame
-                    self._lines_kept[plane] += (line,)
-            self._kept_to += 1
+        marks = self._marks(self._kept_to, placements)
+        for plane in np.unique(marks[:, 0]):
+            rows, columns = marks[marks[:, 0] == plane, 1:].T
+            self._kept[plane] = self._kept[plane].copy()
+            self._kept[plane][rows, columns] = Role.DONE
+        for plane, row, column in marks.tolist() if len(self.trace) <= TWO else ():  # drawn in every frame
+            line = Outline(row, column, row + 1, column + 1, Role.DONE, dashed=True)
+            if line not in self._lines_kept[plane]:
+                self._lines_kept[plane] += (line,)
+        self._kept_to = max(self._kept_to, placements)
         return self._kept
 
     def _whole(self, role: Role) -> dict[str, Grid]:

@@ -65,6 +65,10 @@ class ConvTrace(Trace):
             canvas = canvas[(slice(None), *(a.kept for a in self.axes))]
         return canvas if self.bias is None else canvas + per_channel(self.bias, canvas)
 
+    @property
+    def _pairs(self) -> int:
+        return self.channels * len(self.x) // self.op.groups
+
     def _taps_a_step(self) -> int:
         return int(self.weight[0].size) * (self.channels if self.op.groups == 1 else 1)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import copy
+from functools import cached_property
 from math import prod
 from typing import Any, Literal, Self
 
@@ -15,8 +16,8 @@ import numpy as np
 
 from convanim import doors
 from convanim.errors import CheckFailed, ConvanimError
-from convanim.ops import LARGEST, Axis, Operation, times
-from convanim.taps import NOWHERE, Ints
+from convanim.ops import LARGEST, Axis, Operation, Resampled, times
+from convanim.taps import NOWHERE, Ints, Taps
 from convanim.trace.arrays import Array, absolute, same
 from convanim.trace.engine import padded, taps_of
 from convanim.trace.given import Given
@@ -27,6 +28,9 @@ Order = Literal["gather", "scatter"]
 
 #: Terms that a replay handles at once: large enough for numpy, small enough for a cache.
 BLOCK = 2**18
+#: What is checked and shown step by step has at most so many terms, which take some seconds, and so many cells: the
+#: largest page has room for as many.
+MOST_TERMS, MOST_CELLS = 50_000_000, 2**20
 
 
 class Trace:
@@ -64,8 +68,12 @@ class Trace:
         self.op, self.x, self.axes, self.channels = op, x, tuple(axes), channels
         self._given = given
         sizes = tuple(a.output for a in self.axes)
-        stage, canvas = tuple(a.stage for a in self.axes), tuple(a.canvas for a in self.axes)
-        extents = ("output", channels, sizes), ("padded input", len(x), stage), ("canvas", channels, canvas)
+        extents = [("output", channels, sizes)]
+        if not any(isinstance(a, Resampled) for a in self.axes):
+            extents.append(("padded input", len(x), tuple(a.stage for a in self.axes)))
+        if self._cropped:
+            extents.append(("canvas", channels, tuple(a.canvas for a in self.axes)))
+        self._extents = [x.shape, *((planes, *extent) for _, planes, extent in extents)]
         for what, planes, extent in extents:
             if planes * prod(extent) > LARGEST:
                 raise ConvanimError(
@@ -99,11 +107,29 @@ class Trace:
         self.order = order
         cropped = self._cropped and order == "scatter"
         self.canvas = (self.channels, *(a.canvas if cropped else a.output for a in self.axes))
-        self.taps = tuple(taps_of(a, cropped=cropped) for a in self.axes)
-        self._tables = tuple(t.by_source() if order == "scatter" else t.by_target() for t in self.taps)
+        for made in ("taps", "_tables", "_sides", "_places"):  # of the order before
+            vars(self).pop(made, None)
+
+    # What is laid out when it is first looked at, as a layer that is refused has none.
+
+    @cached_property
+    def taps(self) -> tuple[Taps, ...]:
+        """The taps of each axis, with those that the scatter order of a transposed layer crops."""
+        cropped = self._cropped and self.order == "scatter"
+        return tuple(taps_of(a, cropped=cropped) for a in self.axes)
+
+    @cached_property
+    def _tables(self) -> tuple[Ints, ...]:
+        return tuple(t.by_source() if self.order == "scatter" else t.by_target() for t in self.taps)
+
+    @cached_property
+    def _sides(self) -> tuple[Ints, ...]:
         # One more at the end, for `NOWHERE` to find.
-        self._sides = tuple(np.append(t.target if order == "scatter" else t.source, 0) for t in self.taps)
-        self._places = tuple(np.append(t.k, 0) for t in self.taps)
+        return tuple(np.append(t.target if self.order == "scatter" else t.source, 0) for t in self.taps)
+
+    @cached_property
+    def _places(self) -> tuple[Ints, ...]:
+        return tuple(np.append(t.k, 0) for t in self.taps)
 
     def _again(self, order: Order) -> Self:
         """The same trace in another order: it shares the axes, the values and the answer."""
@@ -158,6 +184,36 @@ class Trace:
     def terms(self) -> int:
         """How many terms all steps have, at most."""
         return len(self) * self._taps_a_step()
+
+    def bounded(self) -> None:
+        """Refuse a layer with too much to check and to show, before anything is computed or laid out for it.
+
+        Raises:
+            ConvanimError: more than `MOST_CELLS` cells, or more than `MOST_TERMS` terms.
+
+        Example:
+            >>> from convanim.ops import Conv
+            >>> Conv(kernel_size=2).trace([1, 2, 3], [1, 1]).bounded()
+        """
+        cells = max(self._extents, key=prod)
+        if prod(cells) > MOST_CELLS:
+            raise ConvanimError(
+                f"{self.op} has a grid of {times(cells)} cells, and at most {MOST_CELLS:,} are computed step by step",
+                "use a smaller input, or only its sizes with convanim explain",
+            )
+        # A cell meets each place of the kernel once, but for what a padding copies.
+        along = (a.kernel * (min(a.input, a.output) if a.mode == "zeros" else a.output) for a in self.axes)
+        terms = self._pairs * prod(along)
+        if terms > MOST_TERMS:
+            raise ConvanimError(
+                f"{self.op} has up to {terms:,} multiplications, and at most {MOST_TERMS:,} are computed step by step",
+                "use a smaller input, a smaller kernel or fewer channels, or only its sizes with convanim explain",
+            )
+
+    @property
+    def _pairs(self) -> int:
+        """How many pairs of an input channel and an output channel meet."""
+        return self.channels
 
     @property
     def output(self) -> Array:
@@ -320,7 +376,9 @@ class Trace:
 
         Raises:
             CheckFailed: they do not agree; nothing that rests on this trace may be shown.
+            ConvanimError: there is too much to check: see `bounded`.
         """
+        self.bounded()
         expected = self._ask(*self._arrays())
         for other, name in ((self.replay(), "replay of its steps"), (expected, "oracle")):
             if not self.agrees(other):

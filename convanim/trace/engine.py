@@ -25,10 +25,13 @@ EXACT = 2**53
 Run = tuple[Any, Any, Any]
 
 
-def taps_of(axis: Axis, *, cropped: bool = False) -> Taps:
-    """The taps of one axis; `cropped` keeps those that the crop of a transposed layer throws away."""
+def taps_of(axis: Axis, *, cropped: bool = False, most: int | None = None) -> Taps:
+    """The taps of one axis; `cropped` keeps those that the crop of a transposed layer throws away.
+
+    Of a fixed upsampling `most` takes those of the first so many output cells alone.
+    """
     if isinstance(axis, Resampled):
-        return Taps.resampled(axis.input, axis.output, axis.way, axis.place, axis.ratio, axis.rounding)
+        return Taps.resampled(axis.input, axis.output, axis.way, axis.place, axis.ratio, axis.rounding, most)
     k, s, d = axis.kernel, axis.stride, axis.dilation
     if not axis.transposed:
         return Taps.along(axis.input, axis.output, k, s, axis.before, d, axis.mode)
@@ -163,9 +166,15 @@ def under(axes: Sequence[Axis], *, padding: bool) -> Array:
     """How many cells lie under each window, (*o): with or without padding, never beyond it."""
     counts = []
     for a in axes:
-        places = np.arange(a.output)[:, None] * a.stride - a.before + np.arange(a.kernel) * a.dilation
         low, high = (-a.before, a.input + a.after) if padding else (0, a.input)
-        counts.append(((places >= low) & (places < high)).sum(axis=1))
+        held = np.empty(a.output, np.int64)
+        for at in range(0, a.output, BESIDE // 16):
+            some = held[at : at + BESIDE // 16]
+            first = np.arange(at, at + len(some)) * a.stride - a.before
+            # The first place of the kernel that is not before an end; all the others are behind it.
+            start, stop = (np.clip(-((first - end) // a.dilation), 0, a.kernel) for end in (low, high))
+            some[:] = stop - start
+        counts.append(held)
     total = counts[0]
     for count in counts[1:]:
         total = np.multiply.outer(total, count)

@@ -256,6 +256,7 @@ def trace_unpool(
             raise ConvanimError(f"{x.op} does not have positions of maxima", "give the trace of a MaxPool")
         if indices is not None:
             raise ConvanimError("the trace of a pooling has its own indices", "leave the indices out")
+        x.bounded()
         if (x.where < 0).any():
             cell = np.argwhere(x.where < 0)[0, 1:].tolist()
             raise ConvanimError(

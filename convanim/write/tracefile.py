@@ -26,8 +26,10 @@ from convanim.trace.pools import pooled, unpooled
 from convanim.write.files import whole_file
 
 KIND, VERSION = "convanim trace", 2
-#: Beyond so many multiplications the steps are left out of the file; they follow from the rest.
-MOST_TERMS = 4_000_000
+#: Beyond so many multiplications or steps the steps are left out of the file; they follow from the rest.
+MOST_TERMS, MOST_STEPS = 4_000_000, 200_000
+#: Numbers that become Python's own at once.
+AT_ONCE = 2**16
 LARGEST_FILE = 512 * 2**20
 
 
@@ -64,14 +66,14 @@ def write_trace(file: BinaryIO, done: Trace) -> int:
             for a in done.axes
         ],
         "given": asdict(done.how_given),
-        "input": done.x.tolist(),
-        **_more(done),
-        "output": _finite(done.answer),
-        "canvas": list(done.canvas),
     }
-    text = json.dumps(head, separators=(", ", ": "))
-    size = file.write(text[:-1].replace(', "', ',\n "').replace('{"kind', '{\n "kind', 1).encode())
-    if done.terms > MOST_TERMS:
+    arrays = {"input": done.x, **_more(done), "output": done.answer, "canvas": np.array(done.canvas)}
+    text = json.dumps(head)[:-1].replace(', "', ',\n "').replace('{"kind', '{\n "kind', 1)
+    size = file.write(text.encode())
+    for name, array in arrays.items():
+        size += file.write(f',\n "{name}": '.encode())
+        size += sum(file.write(part.encode()) for part in _nested(array))
+    if len(done) > MOST_STEPS or done.terms > MOST_TERMS:
         return size + file.write(b',\n "steps": null\n}\n')
     size += file.write(b',\n "steps": [\n')
     for i, line in enumerate(_steps(done)):
@@ -90,8 +92,23 @@ def _finite(array: Any) -> Any:
 def _more(done: Trace) -> dict[str, Any]:
     """What a layer was given besides its input."""
     if isinstance(done, ConvTrace):
-        return {"weight": done.weight.tolist(), "bias": None if done.bias is None else done.bias.tolist()}
-    return {"places": done.places.tolist()} if isinstance(done, UnpoolTrace) else {}
+        return {"weight": done.weight, "bias": done.bias}
+    return {"places": done.places} if isinstance(done, UnpoolTrace) else {}
+
+
+def _nested(array: Any) -> Iterator[str]:
+    """An array as nested lists, or null, in pieces: as Python's own numbers all of it would take ten times its room."""
+    if array is None or array.ndim == 0 or array.size <= AT_ONCE:
+        yield json.dumps(None if array is None else _finite(array))
+        return
+    step = 1 if array.ndim > 1 else AT_ONCE
+    for at in range(0, len(array), step):
+        yield ", " if at else "["
+        if array.ndim > 1:
+            yield from _nested(array[at])
+        else:
+            yield json.dumps(_finite(array[at : at + step]))[1:-1]
+    yield "]"
 
 
 def _steps(done: Trace) -> Iterator[str]:
