@@ -1,6 +1,6 @@
-"""From a trace to a file: what somebody asks for, as a film, and the film in a file.
+"""From a trace to a file: a request becomes a film, and the film is written.
 
-Knows every option and the stage that it belongs to. Draws, times and codes nothing itself.
+Knows every option and its stage. Draws, times and encodes nothing itself.
 """
 
 from __future__ import annotations
@@ -47,41 +47,41 @@ MOST_TEXT = 1_000_000
 
 
 class Animation(Film):
-    """A trace to look at. Nothing is drawn before `save` or `pixels`.
+    """An animation of a trace. Nothing is drawn before `save` or `pixels` is called.
 
     Args:
-        trace: what is shown.
-        view: one of `convanim.scene.views(trace.op)`; the first of them without a choice.
-        beside: the trace of another layer over the same input, to be compared with.
-        symbols: letters with indices instead of values.
-        colours: the three channels of the input are red, green and blue of a picture.
-        saturate: colours beyond 255 are clipped there.
-        grad: for view "backward", the gradient with respect to the output; ones without it.
-        template: "slide", "paper", ... or a path to your own file; the options that follow take the place of its keys.
-        layout: "flat", "isometric", "row", "slices", "matrix" or "compare"; without it the one that suits the scene.
-        theme: the name of a theme, or a file of your own; for "auto" see `convanim.save_pair`.
-        lang: the language of the words on the page, "en", "de", ...; a catalogue in templates/lang.
-        width, height: of the page in px; one alone keeps the template's shape, 16:9 without one, none 1280 x 720.
-        seconds_per_step: of a placement; without it a long animation is paced to last at most 30 s, or what
-            the template says.
-        hold_last: seconds of the last frame.
-        plays: how often it runs; 0 forever.
-        select: frames to show, by number or as "0,4,8", "2..6", "last"; "step:12" is the placement that the page
-            counts as 12, with its sum written.
-        title: instead of the one made from the layer.
-        caption: whether the line of arithmetic and the step count are shown.
-        motion: "step", or "smooth" to see cells and windows on their way; files without time have whole frames only.
-        max_size: the most bytes of a file, or as "1MB", "500KB"; one with time gives up its rate of frames for it,
-            then the frames on the way, then placements.
+        trace: the trace to show.
+        view: one of `convanim.scene.views(trace.op)`; the first of them by default.
+        beside: the trace of another layer over the same input, for a comparison.
+        symbols: whether letters with indices replace the values.
+        colours: whether the three channels of the input are the red, green and blue of a picture.
+        saturate: whether colours are clipped at 255.
+        grad: the gradient with respect to the output, for view "backward"; ones by default.
+        template: "slide", "paper", ... or a path to your own file; the options below override its keys.
+        layout: "flat", "isometric", "row", "slices", "matrix" or "compare"; by default the one that suits the scene.
+        theme: the name of a theme, or a path to your own file; for "auto" see `convanim.save_pair`.
+        lang: the language of the words on the page, "en", "de", ...; the catalogues are in templates/lang.
+        width, height: the size of the page in px, by default 1280 x 720; one alone keeps the shape of the template.
+        seconds_per_step: the duration of a placement; by default a long animation lasts at most 30 s, or as long as
+            the template allows.
+        hold_last: the duration of the last frame in seconds.
+        plays: the number of plays; 0 repeats forever.
+        select: the frames to show, by number or as "0,4,8", "2..6", "last"; "step:12" is the placement with the step
+            number 12, with its sum written.
+        title: the title of the page; derived from the layer by default.
+        caption: whether the line of arithmetic and the step number are shown.
+        motion: "step", or "smooth" to show moving cells and windows, in formats with time.
+        max_size: the maximum size of a file in bytes, or as "1MB", "500KB"; an animation reduces its frame rate for it,
+            then leaves out the frames in between, then placements.
         renderer: "raster", or "matplotlib" to draw through it: slower, and almost the same picture; without it the
             one that suits the file, as vectors and other dots per inch than 96 need matplotlib.
         text: in SVG, PDF and PGF "outlines", or "editable" for letters in the fonts of whoever opens the file.
         dpi: dots per inch of a PNG; at 96 a pixel of the page is one of the file, at 300 there are ten times as many.
-        made_by: what the file's comment says made it; without it, the layer.
+        made_by: the origin that the comment of the file names; by default the layer.
 
     Raises:
-        ConvanimError: an unknown view, layout, theme, language, motion or selection, a layout that does not suit, no
-            size of a file, a page too small, or too much to show (`Trace.bounded`).
+        ConvanimError: a view, layout, theme, language, motion or selection is unknown, the layout does not suit the
+            layer, the maximum size is invalid, the page is too small, or there is too much to show (`Trace.bounded`).
 
     Example:
         >>> from convanim.ops import Conv
@@ -252,17 +252,17 @@ class Animation(Film):
         *,
         sheet: int | None = None,
     ) -> Saved:
-        """Check the trace and write it; the format is the file's suffix.
+        """Verify the trace and write the animation in the format of the suffix.
 
         Args:
-            path: the file, or a binary stream that can only be written to. A name with %d or %03d, for a format that
+            path: the file, or a binary stream opened for writing. A name with %d or %03d, for a format that
                 holds one frame, writes every frame to its own file, by the frame's number.
-            format: one of `convanim.formats.FORMATS`; needed for a stream.
-            progress: called with (frames done, frames in all).
-            sheet: for PNG, all selected frames in one picture with so many columns; without a selection a handful.
+            format: one of `convanim.formats.FORMATS`; required for a stream.
+            progress: called with (number of frames done, total number of frames).
+            sheet: the number of columns of a PNG with all selected frames, or with a few frames if none are selected.
 
         Raises:
-            ConvanimError: an unknown format, a place that cannot be written; no file is left.
+            ConvanimError: the format is unknown, or the file cannot be written; no file is left behind.
             CheckFailed: the trace disagrees with its replay or with the oracle.
         """
         target = Path(path) if isinstance(path, str | Path) else None

@@ -1,6 +1,6 @@
-"""An animation as its writers see it: frames, how long each is shown, and where and in which colours they are drawn.
+"""The input of the writers: the frames, their durations, their positions and their colours.
 
-Knows a scene, its plan and its page. Must not know files, or what somebody asked for.
+Knows a scene, its plan and its page. Must not know files, or the request.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The kinds of file that an animation can become: one record for each, from which all that depends on the kind derives.
+"""The file formats: one record per format, from which everything that depends on the format derives.
 
 Knows which format a name stands for, what each of them holds and what writes it. Must not know what somebody asked for,
 but for the number of columns of a contact sheet. Loads what draws and writes only when it is called: a command's help
@@ -39,17 +39,17 @@ PICTURE_TICK, VIDEO_TICK = 80, 40
 
 @dataclass(frozen=True)
 class Saved:
-    """What was written.
+    """The properties of a written file.
 
     Attributes:
         path: the file, or None for a stream.
         format: its suffix, as in `FORMATS`.
-        width, height: of the page in px, 0 for text.
-        frames: how many there are in the file; the steps of a trace.
-        seconds: how long they last, 0 where a file has no time.
-        size: bytes.
-        left_out: placements that are not shown, of `steps`.
-        given_up: what was done to keep a size, in words; "" for nothing.
+        width, height: the size of the page in px, 0 for text.
+        frames: the number of frames in the file; for a trace, the number of steps.
+        seconds: the duration, 0 for a format without time.
+        size: the size of the file in bytes.
+        left_out: the number of the `steps` that are not shown.
+        given_up: what was reduced to keep the maximum size, in words; "" for nothing.
     """
 
     path: Path | None

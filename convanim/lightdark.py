@@ -1,4 +1,4 @@
-"""Two files of one animation: one for pages in light colours, one for dark ones, and how a page asks for them.
+"""Two files of one animation, one for light and one for dark pages, and the HTML that selects one of them.
 
 Knows how the two are named and that both are written or none. Must not know what is drawn, or a command line.
 """
@@ -25,7 +25,7 @@ class Pair(NamedTuple):
 
     Attributes:
         light, dark: the two files.
-        snippet: the `<picture>` that shows a README's reader the one that fits.
+        snippet: the `<picture>` element that shows each reader the matching file.
     """
 
     light: Saved
@@ -59,17 +59,17 @@ def pair_names(path: Path | None, format: str | None = None) -> tuple[Path, Path
 def save_pair(
     trace: Trace, path: str | Path, format: str | None = None, progress: Progress | None = None, **look: Any
 ) -> Pair:
-    """Write an animation in the light and in the dark theme; both files appear, or none.
+    """Write an animation in the light and in the dark theme; either both files are written or none.
 
     Args:
-        trace: what is shown.
+        trace: the trace to show.
         path: "up.gif" is written as up-light.gif and up-dark.gif.
-        format: gif, webp, apng or png, where the name does not say.
-        progress: called with (frames done, frames in all).
-        look: what `Animation` takes, but for the theme.
+        format: gif, webp, apng or png, if the name has no suffix.
+        progress: called with (number of frames done, total number of frames).
+        look: the options of `Animation`, except for the theme.
 
     Raises:
-        ConvanimError: as for `Animation` and its `save`, or a format that is not a picture of a page.
+        ConvanimError: as for `Animation` and its `save`, or the format is not one that a page shows as a picture.
         CheckFailed: the trace disagrees with its replay or with the oracle.
     """
     if "theme" in look:

@@ -1,4 +1,4 @@
-"""How long each frame is shown.
+"""The duration of each frame.
 
 Pure functions over the beats of a scene. Must not know what a frame holds, or any file.
 """
@@ -33,7 +33,7 @@ REST, TOO_BRIEF = 160, 250
 
 
 class Shot(NamedTuple):
-    """A frame by its number, and how long it is shown."""
+    """The number of a frame, and its duration."""
 
     frame: int
     milliseconds: int
@@ -41,12 +41,12 @@ class Shot(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is shown and what is left out.
+    """The frames that are shown, and those that are left out.
 
     Attributes:
-        shots: in order.
-        left_out: placements that are not shown one by one.
-        steps: placements that there are.
+        shots: the frames in order.
+        left_out: the number of placements that are not shown one by one.
+        steps: the total number of placements.
     """
 
     shots: Sequence[Shot]
@@ -60,10 +60,10 @@ class Plan:
 
 
 def milliseconds(seconds: float, what: str) -> int:
-    """A duration that every viewer keeps, in ms.
+    """A duration in ms that every viewer supports.
 
     Raises:
-        ConvanimError: less than 0.02 s, or not a whole number of centiseconds, which no GIF can say.
+        ConvanimError: less than 0.02 s, or not a whole number of centiseconds, the unit of GIF files.
 
     Example:
         >>> milliseconds(0.25, "--seconds-per-step")
@@ -97,14 +97,14 @@ def plan(
     """Which frames are shown, and for how long.
 
     Args:
-        seconds_per_step: of one placement. Without it an animation is paced: no longer than `longest`, the first row
+        seconds_per_step: the duration of a placement. By default the animation lasts at most `longest`: the first row
             step by step, then faster and, if need be, in leaps.
-        hold_last: seconds of the last frame, 3 without a choice.
-        longest: seconds that an animation lasts at most, where its steps have no time of their own.
+        hold_last: the duration of the last frame in seconds, 3 by default.
+        longest: the maximum duration in seconds, if `seconds_per_step` is not given.
         select: frames to show, such as "0,4,8", "2..6", "last", "all" or "step:12".
 
     Raises:
-        ConvanimError: a duration that no file can say, or a selection of frames that are not there.
+        ConvanimError: a file cannot store the duration, or a selected frame does not exist.
 
     Example:
         >>> plan(Beats(opening=1, steps=4, each=1, closing=1, row=2)).seconds

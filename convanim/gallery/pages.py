@@ -1,6 +1,6 @@
-"""The gallery's pages: a table for a code host, and one file for a browser that needs nothing from elsewhere.
+"""The pages of a gallery: README.md for a code host, and index.html, a single file without external resources.
 
-Knows descriptions, what the manifest says of their files, and the pages' templates. Looks at no picture.
+Knows descriptions, their files in the manifest, and the templates of the pages. Reads no pictures.
 """
 
 from __future__ import annotations

@@ -46,12 +46,12 @@ def _of_a_framework(text: str) -> bool:
 
 
 def parse(text: str) -> Operation:
-    """Read a layer's notation; the opposite of `str`. It is read as data, never run.
+    """Parse the notation of a layer, the inverse of `str`. The text is data and never executed.
 
     A line of PyTorch, Keras, Flax or ONNX is read too: see `from_line`.
 
     Raises:
-        ConvanimError: not a known layer, or its arguments are wrong.
+        ConvanimError: the layer is unknown, or its arguments are invalid.
 
     Example:
         >>> parse("ConvTranspose(3, stride=2)") == ConvTranspose(kernel_size=3, stride=2)

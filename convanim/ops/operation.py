@@ -21,10 +21,10 @@ class Operation:
     """An operation as it was asked for.
 
     Attributes:
-        convention: whose rules decide what the arguments leave open: "torch", "keras", "jax" or "onnx".
-        transposed: whether it reads the narrow side and writes the wide one.
-        words: what it is called.
-        needs: the argument without which there is no such layer; "" for none.
+        convention: the framework whose rules apply by default: "torch", "keras", "jax" or "onnx".
+        transposed: whether the layer reads the narrow side and writes the wide one.
+        words: the name of the layer in text.
+        needs: the required argument; "" for none.
     """
 
     convention: str = field(default="torch", kw_only=True)
@@ -55,7 +55,7 @@ class Operation:
         return KNOWN[self.convention]
 
     def __str__(self) -> str:
-        """The layer's notation, with what differs from the defaults: `parse` reads it back."""
+        """The notation of the layer, with the arguments that differ from their defaults; `parse` reads it."""
         names = [*(f.name for f in fields(self) if f.name != "convention"), "convention"]
         given = [(name, getattr(self, name)) for name in names]
         inside = ", ".join(f"{name}={value!r}" for name, value in given if value != self._usual(name))
@@ -65,7 +65,7 @@ class Operation:
 
     @property
     def rank(self) -> int | None:
-        """The number of spatial axes, where the arguments settle it; None where they fit any."""
+        """The number of spatial axes, if the arguments determine it; otherwise None."""
         named = [f.name for f in fields(self) if isinstance(getattr(self, f.name), tuple)]
         ranks = {name: len(getattr(self, name)) for name in named}
         if len(set(ranks.values())) > 1:

@@ -25,10 +25,10 @@ if TYPE_CHECKING:  # an operation leads on to its trace, which stands on it
 
 @dataclass(frozen=True, repr=False)
 class Upsample(Operation):
-    """Upsampling without weights to learn: copies, tents or nails.
+    """Upsampling without learned weights: nearest, bilinear or bed of nails.
 
     Args:
-        size: of the output, or
+        size: the output size, or
         scale_factor: output / input; the output is rounded down.
         mode: 'nearest' copies, 'bilinear' (on any number of axes) mixes neighbours, 'nails' puts zeros between.
         align_corners: bilinear only: the first and last cells of input and output lie on each other.
@@ -36,7 +36,7 @@ class Upsample(Operation):
             (their edges) or 'align_corners'. Without it the convention's: bilinear half_pixel; nearest asymmetric in
             PyTorch and Keras, half_pixel in JAX and ONNX.
 
-    At a border the outermost cell is repeated: a tent alone would fade out there.
+    At a border, the outermost cell is repeated; otherwise bilinear values would fade out there.
 
     Source: PyTorch's Upsample; ONNX Resize; jax.image.resize; Odena, Dumoulin and Olah (2016) for its purpose.
 

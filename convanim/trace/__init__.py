@@ -26,7 +26,7 @@ _MAKERS: tuple[tuple[type[Operation], Callable[..., Trace]], ...] = (
 
 
 def trace(op: Operation, *given: Any, **options: Any) -> Trace:
-    """Trace an operation over what its own `trace` takes; `order` is "gather" or "scatter".
+    """Trace an operation with the arguments of its `trace` method; `order` is "gather" or "scatter".
 
     Example:
         >>> from convanim.ops import Conv

@@ -36,18 +36,18 @@ MOST_TERMS, MOST_CELLS = 50_000_000, 2**20
 class Trace:
     """A layer over an input, step by step.
 
-    Made by `op.trace(...)`. Its steps come in one of two orders over the same taps: "gather", one step an output cell
-    (the window slides), or "scatter", one step an input cell (the kernel is stamped and added).
+    Made by `op.trace(...)`. Its steps have one of two orders over the same taps: "gather", one step per output cell
+    (the window slides), or "scatter", one step per input cell (the kernel is stamped and added).
 
     Attributes:
         op: the operation.
-        shape: of the answer, (C_out, *o); the answer itself is computed when it is first asked for.
+        shape: the shape (C_out, *o) of the output, which is computed when it is first needed.
         x: (C, *n), int64 or float64.
         axes: the arithmetic of each spatial axis.
-        channels: of the output.
+        channels: the number of output channels.
         order: "gather" or "scatter".
-        canvas: what the steps write on. (C_out, *full) for the scatter order of a transposed layer, which is cropped
-            afterwards; otherwise the output's own shape.
+        canvas: the shape that the steps write to: (C_out, *full) for the scatter order of a transposed layer, cropped
+            afterwards; otherwise the shape of the output.
         weight, bias: of a convolution, in PyTorch's layout, (C_out,) or None; None for layers without weights.
 
     Example:
