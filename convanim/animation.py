@@ -53,6 +53,8 @@ class Animation(Film):
         trace: the trace to show.
         view: one of `convanim.scene.views(trace.op)`; the first of them by default.
         beside: the trace of another layer over the same input, for a comparison.
+        align: "index" compares the output cells of the same index, "cells" those of the same position, which differ if
+            the paddings or crops differ.
         symbols: whether letters with indices replace the values.
         colours: whether the three channels of the input are the red, green and blue of a picture.
         saturate: whether colours are clipped at 255.
@@ -96,6 +98,7 @@ class Animation(Film):
         *,
         view: str | None = None,
         beside: Trace | None = None,
+        align: str = "index",
         symbols: bool = False,
         colours: bool = False,
         saturate: bool = False,
@@ -132,6 +135,8 @@ class Animation(Film):
             select = ",".join(map(str, numbers))
         for given in (trace, *([] if beside is None else [beside])):
             given.bounded()
+        if beside is None and align != "index":
+            raise ConvanimError(f"align {align!r} has no effect without another layer beside", "leave it out")
         if not 0 <= plays <= 65536:
             raise ConvanimError(
                 f"plays {plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
@@ -159,7 +164,7 @@ class Animation(Film):
         )
         self.dpi = None if dpi is None else pick_dpi(dpi, *self.size)
         self.trace, self.view, self.theme = trace, view, load(self.settings.theme)
-        self.scene: Scene = scene(trace, view, shown) if beside is None else compared(trace, beside, view, shown)
+        self.scene: Scene = scene(trace, view, shown) if beside is None else compared(trace, beside, view, shown, align)
         self.layout = choose(self.scene, pick_view(trace.op, view, shown), layout, two=beside is not None)
         if layout is None and self.settings.layout:  # a template's own, where it suits
             self.layout = suited(self.scene, self.layout, self.settings.layout)

@@ -18,7 +18,7 @@ from convanim.cli_files import look_of, save, target_of
 from convanim.cli_gallery import gallery, new
 from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.helptext import offering
-from convanim.options import FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEW, VIEWS, file
+from convanim.options import ALIGN, FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEW, VIEWS, file
 from convanim.shell import Program
 
 EXAMPLES = """\b
@@ -182,8 +182,9 @@ def describe_layer(**typed: Any) -> None:
 @click.argument("first")
 @click.argument("second")
 @LAYER
+@ALIGN
 @file(required=False)
-def compare(first: str, second: str, **typed: Any) -> None:
+def compare(first: str, second: str, *, align: str, **typed: Any) -> None:
     """Compare two layers on the same input, step by step.
 
     FIRST and SECOND are written as for `convanim layer`. Without -o, the comparison is printed in words. The exit code
@@ -201,9 +202,9 @@ def compare(first: str, second: str, **typed: Any) -> None:
     _note(*both)
     a, b = (asked.trace() for asked in both)
     if target is None:
-        click.echo(report(a, b))
+        click.echo(report(a, b, align))
         return
-    save(a, look, beside=b, **typed)
+    save(a, look, beside=b, align=align, **typed)
 
 
 @main.command(short_help="Find the layers that map one size to another.")
@@ -234,8 +235,9 @@ def solve(x: str, y: str, kernel: str, stride: str) -> None:
 @click.argument("first")
 @click.argument("second")
 @LAYER
+@ALIGN
 @TOLD
-def describe_compare(first: str, second: str, *, alt: bool, **typed: Any) -> None:
+def describe_compare(first: str, second: str, *, align: str, alt: bool, **typed: Any) -> None:
     """Describe the comparison of two layers in words."""
     from convanim.request import compared
 
@@ -243,7 +245,7 @@ def describe_compare(first: str, second: str, *, alt: bool, **typed: Any) -> Non
     both = compared(first, second, **typed)
     _note(*both)
     a, b = (asked.trace() for asked in both)
-    _tell(a, {"beside": b, "select": look["select"]}, alt=alt, lang=look["lang"])
+    _tell(a, {"beside": b, "align": align, "select": look["select"]}, alt=alt, lang=look["lang"])
 
 
 def _range(text: str, what: str) -> range:

@@ -41,7 +41,7 @@ class Cause(NamedTuple):
     value: bool = False
 
 
-def why(a: Trace, b: Trace) -> str:
+def why(a: Trace, b: Trace, align: str = "index") -> str:
     """The reasons why two traces give different outputs, in one line.
 
     Raises:
@@ -58,7 +58,7 @@ def why(a: Trace, b: Trace) -> str:
     if found and all(cause.value for cause in found):
         texts[0] = say("only {what}", what=texts[0])
     told = join("; ", texts)
-    if Difference(a, b).none:
+    if Difference(a, b, align).none:
         return say("every cell equal, although {told}", told=told) if told else SAME
     return told
 
@@ -78,7 +78,7 @@ def causes(a: Trace, b: Trace) -> list[Cause]:
     return [cause for find in (_kind, _geometry, _rules, _resampling, _values) for cause in find(a, b, names)]
 
 
-def report(a: Trace, b: Trace) -> str:
+def report(a: Trace, b: Trace, align: str = "index") -> str:
     """A comparison of two traces in several lines: sizes, equal cells, the first difference, and the reasons.
 
     Raises:
@@ -96,7 +96,7 @@ def report(a: Trace, b: Trace) -> str:
     """
     a.bounded()
     b.bounded()
-    d = Difference(a, b)
+    d = Difference(a, b, align)
     rows = [
         (name, f"{t.op}   {times(t.x.shape[1:])} → {times(t.shape[1:])}" + _channels(t))
         for name, t in zip(d.names, (a, b), strict=True)
@@ -107,7 +107,7 @@ def report(a: Trace, b: Trace) -> str:
         rows.append(("differs", f"{d.place}: {one} in {d.names[0]}, {two} in {d.names[1]}"))
     alone = [f"{name} has {count(n, 'cell')} more" for name, n in zip(d.names, d.only, strict=True) if n]
     rows += [("alone", ", ".join(alone))] * bool(alone)
-    rows.append(("why", why(a, b)))
+    rows.append(("why", why(a, b, align)))
     width = max(len(head) for head, _ in rows)
     return "\n".join(f"{head:<{width}}   {text}" for head, text in rows)
 

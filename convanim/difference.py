@@ -5,6 +5,7 @@ Knows two traces and their cells. Must not know why they differ, or pictures.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -15,11 +16,14 @@ from numpy.typing import NDArray
 from convanim.arithmetic import count
 from convanim.errors import ConvanimError
 from convanim.numerals import beside
+from convanim.ops import Resampled
 from convanim.trace import Trace
-from convanim.words import join, say
+from convanim.words import both, join, say
 
 #: Answers of floats are equal up to this part of the largest of them: the order of additions differs.
 ROUNDING = 1e-12
+#: Which cells of two outputs are compared: those of one index, or of one position.
+ALIGNS = ("index", "cells")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +32,11 @@ class Difference:
 
     Args:
         a, b: two traces with as many axes.
+        align: "index" compares the output cells of the same index; "cells" those of the same position, where the same
+            window is read (or the same cell of the canvas written), which differ by what padding or a crop leaves out.
 
     Raises:
-        ConvanimError: they have not as many axes.
+        ConvanimError: they have not as many axes, or cannot be aligned.
 
     Example:
         >>> from convanim.ops import Conv
@@ -41,6 +47,7 @@ class Difference:
 
     a: Trace
     b: Trace
+    align: str = "index"
 
     def __post_init__(self) -> None:
         if len(self.a.axes) != len(self.b.axes):
@@ -48,16 +55,66 @@ class Difference:
                 f"{self.a.op} has {len(self.a.axes)} axes and {self.b.op} {len(self.b.axes)}",
                 "compare layers over one input",
             )
+        if self.align not in ALIGNS:
+            raise ConvanimError(f"align {self.align!r} is unknown", f"use {' or '.join(ALIGNS)}")
+        if not all(n > 0 for n in self.common):
+            raise ConvanimError("the two outputs have no position in common", "use align index")
+
+    @cached_property
+    def starts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The first common cell in the output of each, (C, *o)."""
+        shifts = [0, *self._shifts()]
+        return tuple(max(0, -n) for n in shifts), tuple(max(0, n) for n in shifts)
+
+    def _shifts(self) -> Iterator[int]:
+        """How many cells further on the same position is in the second output, along each axis."""
+        for i, (a, b) in enumerate(zip(self.a.axes, self.b.axes, strict=True)):
+            if self.align == "index":
+                yield 0
+                continue
+            if any(isinstance(x, Resampled) for x in (a, b)) or a.transposed != b.transposed or a.stride != b.stride:
+                raise ConvanimError(
+                    f"{self.a.op} and {self.b.op} cannot be aligned: only layers of one direction and of equal "
+                    "strides can be",
+                    "use align index",
+                )
+            apart = a.before - b.before if a.transposed else b.before - a.before
+            step = 1 if a.transposed else a.stride
+            if apart % step:
+                raise ConvanimError(
+                    f"{self.a.op} and {self.b.op} cannot be aligned: along axis {i} their windows are {abs(apart)} "
+                    f"cells apart, which is not a multiple of the stride {step}",
+                    "use align index",
+                )
+            yield apart // step
 
     @cached_property
     def common(self) -> tuple[int, ...]:
         """How many cells both have along each axis, (C, *o)."""
-        return tuple(map(min, self.a.shape, self.b.shape))
+        shapes = zip((self.a.shape, self.b.shape), self.starts, strict=True)
+        one, two = ([n - start for n, start in zip(shape, starts, strict=True)] for shape, starts in shapes)
+        return tuple(map(min, one, two))
+
+    @cached_property
+    def shared(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+        """The common cells in the output of each."""
+        one, two = (
+            tuple(slice(start, start + n) for start, n in zip(starts, self.common, strict=True))
+            for starts in self.starts
+        )
+        return one, two
+
+    @property
+    def firsts(self) -> tuple[tuple[int, ...], ...]:
+        """The first common cell that differs, in the output of each; empty where there is none."""
+        if self.first is None:
+            return ()
+        return tuple(tuple(n + s for n, s in zip(self.first, starts, strict=True)) for starts in self.starts)
 
     @cached_property
     def equal(self) -> NDArray[np.bool_]:
         """Which of the common cells are equal, (C, *o): integers to the last digit, floats up to rounding."""
-        a, b = (t.answer[tuple(slice(n) for n in self.common)] for t in (self.a, self.b))
+        a, b = (t.answer[part] for t, part in zip((self.a, self.b), self.shared, strict=True))
         if a.dtype.kind == b.dtype.kind == "i":
             return np.asarray(a == b)
         largest = max(np.abs(v[np.isfinite(v)]).max(initial=0) for v in (a, b))
@@ -66,14 +123,14 @@ class Difference:
 
     @cached_property
     def first(self) -> tuple[int, ...] | None:
-        """The first common cell that differs, row by row; None where there is none."""
+        """The first common cell that differs, row by row from the first common one; None where there is none."""
         cells = np.argwhere(~self.equal)
         return tuple(cells[0].tolist()) if len(cells) else None
 
     @property
     def sized(self) -> bool:
-        """Whether the outputs have the same size."""
-        return self.a.shape == self.b.shape
+        """Whether every cell of each output is compared."""
+        return self.a.shape == self.b.shape == self.common
 
     @property
     def none(self) -> bool:
@@ -97,7 +154,7 @@ class Difference:
         """Both values of the first cell that differs, as they are read; empty where there is none."""
         if self.first is None:
             return "", ""
-        one, two = (t.answer[self.first].item() for t in (self.a, self.b))
+        one, two = (t.answer[cell].item() for t, cell in zip((self.a, self.b), self.firsts, strict=True))
         return beside(one, two)
 
     @property
@@ -105,8 +162,9 @@ class Difference:
         """The first cell that differs as it is written, with its channel where there are several; "" for none."""
         if self.first is None:
             return ""
-        inside = self.first if max(self.a.channels, self.b.channels) > 1 else self.first[1:]
-        return join("", [say("output"), f"[{','.join(map(str, inside))}]"])
+        bare = max(self.a.channels, self.b.channels) == 1
+        cells = [f"[{','.join(map(str, cell[bare:]))}]" for cell in dict.fromkeys(self.firsts)]
+        return both([join("", [say("output"), cells[0]]), *cells[1:]])
 
     @property
     def told(self) -> str:

@@ -339,6 +339,15 @@ LOOK = _options(
 )
 
 
+ALIGN = click.option(
+    "--align",
+    type=click.Choice(["index", "cells"]),
+    default="index",
+    show_default=True,
+    help="Compare output cells of the same index, or of the same position where padding or crops differ.",
+)
+
+
 def file(*, required: bool) -> Decorator:
     """The options of a command that writes a file."""
     return _options(

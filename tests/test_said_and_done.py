@@ -404,3 +404,47 @@ def test_no_hint_advises_what_cannot_be_typed() -> None:
     turns = ("trace one channel", "print the report", "use Python", "in Python instead", '"scale it first"')
     found = [(p.name, t) for p in package.rglob("*.py") for t in turns if t in p.read_text(encoding="utf-8")]
     assert not found
+
+
+# --- outputs that begin in different places --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "size"),
+    [
+        ("ConvTranspose(3, 2)", "ConvTranspose(3, 2, padding=1)", "3x3"),
+        ("ConvTranspose(3, 2, padding=((2, 0), (0, 1)))", "ConvTranspose(3, 2, padding=((0, 1), (1, 0)))", "3x3"),
+        ("Conv(3, 2, padding=((2, 0), (0, 0)))", "Conv(3, 2)", "6x6"),
+        ("Conv(3)", "Conv(3, padding=1)", "5x5"),
+    ],
+)
+def test_aligned_outputs_of_other_crops_are_equal_cell_by_cell(
+    first: str, second: str, size: str, tmp_path: Path
+) -> None:
+    """What both keep of one result is the same, however much of it each leaves out."""
+    words = ["compare", first, second, "--input", size]
+    assert "every cell equal" not in run(*words)[1]
+    code, told, _ = run(*words, "--align", "cells")
+    assert code == 0, told
+    equal, _, all_of_them = told.split("equal ")[1].split("common")[0].strip().partition(" of ")
+    assert int(equal) == int(all_of_them) > 0
+    assert "dashed = only in one" in drawn(tmp_path, *words, "--align", "cells", "--select", "last")
+
+
+def test_outputs_that_cannot_be_aligned_are_told() -> None:
+    code, _, told = run("compare", "Conv(3, 2)", "Conv(3, 2, padding=1)", "--input", "6x6", "--align", "cells")
+    assert (code, "not a multiple of the stride 2" in told) == (2, True), told
+    code, _, told = run("compare", "Conv(3)", "ConvTranspose(3)", "--input", "6x6", "--align", "cells")
+    assert (code, "cannot be aligned" in told) == (2, True), told
+    with pytest.raises(ca.ConvanimError, match="no effect"):
+        ca.Conv(1).trace([1], [1]).animate(align="cells")
+
+
+def test_an_entry_of_a_gallery_is_aligned_by_its_key() -> None:
+    from convanim.gallery.command import made_by
+    from convanim.gallery.description import Entry
+
+    entry = Entry(layer="Conv(3)", compare="Conv(3, padding=1)", input="5x5", align="cells")
+    assert made_by(entry) == "convanim compare 'Conv(3)' 'Conv(3, padding=1)' --input 5x5 --align cells"
+    with pytest.raises(ca.ConvanimError, match="align cannot be combined with"):
+        made_by(Entry(layer="Conv(3)", input="5x5", align="cells"))

@@ -20,7 +20,7 @@ ORDER = (
     *("input", "fill", "seed", "resize", "grey", "convention", "kernel", "stride", "padding", "mode"),
     *("scale_factor", "size", "align_corners", "coordinates", "factor", "inverse", "order"),
     *("dilation", "ceil_mode", "count_include_pad", "norm_type", "indices", "output_size", "groups", "out_channels"),
-    *("bias", "padding_mode", "output_padding", "view", "symbols", "saturate", "backward", "grad"),
+    *("bias", "padding_mode", "output_padding", "align", "view", "symbols", "saturate", "backward", "grad"),
     *("template", "layout", "theme", "lang", "width", "height", "seconds_per_step", "hold_last", "plays", "select"),
     *("motion", "max_size", "title", "caption"),
 )
@@ -39,6 +39,7 @@ _ONLY = {
     **dict.fromkeys(("kernel", "bias"), ("conv", "transposed", "layer", "compare")),
     "out_channels": ("conv", "transposed", "layer", "compare"),
     **dict.fromkeys(("indices", "output_size"), ("unpool",)),
+    "align": ("compare",),
     **dict.fromkeys(("backward", "grad"), ("conv",)),
     "symbols": ("conv", "transposed", "layer"),
     "saturate": ("conv", "transposed", "pool", "upsample", "layer"),

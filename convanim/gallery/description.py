@@ -33,6 +33,7 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
     Attributes:
         layer: a notation, or a line of PyTorch, Keras, Flax or ONNX; `compare`: a second layer to compare with.
+        align: of a comparison: "index", or "cells" for cells of the same position.
         input, kernel, indices, grad: arrays as typed at a shell, or as lists.
         formats: the file formats, with one file for each.
         title, alt: the title and alternative text on the pages; derived from the layer by default.
@@ -46,6 +47,7 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
     layer: str
     compare: str | None = None
+    align: str | None = None
     input: Array
     kernel: Array | None = None
     bias: str | float | None = None

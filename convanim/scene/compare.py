@@ -51,6 +51,7 @@ class CompareScene:
     Args:
         a, b: traces over the same input values, of any layers that have scenes.
         make: the scene of each.
+        align: which cells are compared; see `Difference`.
 
     Raises:
         ConvanimError: other inputs, or a layer that cannot be drawn.
@@ -68,10 +69,10 @@ class CompareScene:
     captions = 2
     detail = ""
 
-    def __init__(self, a: Trace, b: Trace, make: Callable[[Trace], Scene]) -> None:
+    def __init__(self, a: Trace, b: Trace, make: Callable[[Trace], Scene], align: str = "index") -> None:
         if not np.array_equal(a.x, b.x):
             raise ConvanimError(f"{a.op} and {b.op} have different inputs", "compare layers over the same input")
-        self.difference = Difference(a, b)
+        self.difference = Difference(a, b, align)
         self._pair = Pair(make(a), make(b), rest=lambda frame: frame)
         self.traces = self._pair.traces
         # The result of each comes first, then what the two of them show.
@@ -79,7 +80,7 @@ class CompareScene:
         self.beats = Beats(opening, steps, each, closing + 1, row)
         self.title = self._title()
         self._names = {name: FIRST.get(name, name) for name in self.difference.names}
-        self._states = [self._stated(t) for t in (a, b)]
+        self._states = [self._stated(t, part) for t, part in zip((a, b), self.difference.shared, strict=True)]
         self.phases = self._phases()
         self._titles: dict[str, str] = {}
         self.blocks = self._blocks(len(a.axes))
@@ -87,7 +88,7 @@ class CompareScene:
         self.panels = panels_of(self.blocks)
         named = zip(self._names.values(), (a, b), strict=True)
         self._opening = tuple(Caption(remark=join(": ", [name, _notation(t)])) for name, t in named)
-        self._closing = (Caption(remark=self.difference.told), Caption(remark=why(a, b)))
+        self._closing = (Caption(remark=self.difference.told), Caption(remark=why(a, b, align)))
 
     def _title(self) -> str:
         d = self.difference
@@ -101,10 +102,10 @@ class CompareScene:
         sizes = [f"{into} → {one}", *([two] if one != two else [])]
         return join("   ", [head, both(sizes)])
 
-    def _stated(self, trace: Trace) -> NDArray[np.uint8]:
+    def _stated(self, trace: Trace, part: tuple[slice, ...]) -> NDArray[np.uint8]:
         """What each cell of an output is, (C, *o)."""
         states = np.full(trace.shape, State.ALONE, np.uint8)
-        states[self._shared] = np.where(self.difference.equal, State.EQUAL, State.DIFFERENT)
+        states[part] = np.where(self.difference.equal, State.EQUAL, State.DIFFERENT)
         return states
 
     def _phases(self) -> tuple[Phase, ...]:
@@ -118,10 +119,6 @@ class CompareScene:
             Phase("compute", say("compute"), say("compute")),  # short: the legend behind it needs the room
             Phase("compare", join(": ", [word, marks]) if marks else word, word),
         )
-
-    @property
-    def _shared(self) -> tuple[slice, ...]:
-        return tuple(slice(n) for n in self.difference.common)
 
     # The page.
 
@@ -218,14 +215,15 @@ class CompareScene:
         for some, states in zip(panels, self._states, strict=True):
             written = [~np.isin(grids[p.name].roles, (Role.PENDING, Role.NONE)).ravel() for p in some]
             done.append(np.concatenate(written).reshape(states.shape))
-        both = done[0][self._shared] & done[1][self._shared]
+        parts = self.difference.shared
+        both = done[0][parts[0]] & done[1][parts[1]]
         out = {}
-        for some, states in zip(panels, self._states, strict=True):
+        for i, (some, states, part) in enumerate(zip(panels, self._states, parts, strict=True)):
             other = np.zeros(states.shape, bool)
-            other[self._shared] = both & (states[self._shared] == State.DIFFERENT)
+            other[part] = both & (states[part] == State.DIFFERENT)
             first = np.zeros(states.shape, bool)
             if self.difference.first is not None and both[self.difference.first]:
-                first[self.difference.first] = True
+                first[self.difference.firsts[i]] = True
             planes = [v.reshape(len(some), *some[0].shape) for v in (other, first, states == State.ALONE)]
             for panel, *marks in zip(some, *planes, strict=True):
                 out[panel.name] = _marked(grids[panel.name], *marks)
@@ -258,10 +256,15 @@ def _marked(grid: Grid, other: NDArray[Any], first: NDArray[Any], alone: NDArray
 
 
 def _frames(cells: NDArray[Any]) -> list[Outline]:
-    """Frames around what lies beyond the common part at the upper left: what is below it, and what is right of it."""
+    """Frames around what lies beyond the common part: below and right of it, above and left of it."""
     high, wide = cells.shape
-    rows, columns = (int((~cells).any(axis=i).sum()) for i in (1, 0))
-    found = [(rows, 0, high, wide), (0, columns, rows, wide)]
+    if cells.all():
+        return [Outline(0, 0, high, wide, Role.OVERLAP, dashed=True)]
+    (top, *_, bottom), (left, *_, right) = (
+        [*found, found[-1]] for found in (np.flatnonzero((~cells).any(axis=i)).tolist() for i in (1, 0))
+    )
+    bottom, right = bottom + 1, right + 1
+    found = [(bottom, 0, high, wide), (top, right, bottom, wide), (0, 0, top, wide), (top, 0, bottom, left)]
     return [Outline(*box, Role.OVERLAP, dashed=True) for box in found if box[0] < box[2] and box[1] < box[3]]
 
 

@@ -253,7 +253,7 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
     return make(trace, shown)
 
 
-def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scene:
+def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING, align: str = "index") -> Scene:
     """The scene of two layers beside each other, over one input: values, and no view but this one.
 
     Raises:
@@ -277,7 +277,7 @@ def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING
                 f"{what} cannot be combined with beside: two layers are compared in one view, by their values",
                 "leave one of them out",
             )
-    return CompareScene(a, b, _alone)
+    return CompareScene(a, b, _alone, align)
 
 
 def _alone(trace: Trace) -> Scene:
