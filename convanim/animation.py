@@ -354,7 +354,7 @@ class Animation(Film):
         return f'<img alt="{escape(self.alt)}" src="data:image/gif;base64,{data}">'
 
     def still(self, number: int = -1) -> bytes:
-        """One of the frames shown, the last one without a choice, as a PNG."""
+        """One of the frames shown, by default the last one, as a PNG."""
         file = BytesIO()
         self.prove()
         draw_png(self, file, self.plan.shots[number].frame)

@@ -139,7 +139,7 @@ class Difference:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the two are called: their frameworks, where those tell them apart."""
+        """What the two are called: their frameworks, where those distinguish them."""
         a, b = self.a.op.rules.title, self.b.op.rules.title
         return (a, b) if a != b else (say("the first"), say("the second"))
 

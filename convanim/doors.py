@@ -16,7 +16,7 @@ _behind: dict[str, Callable[[], Callable[..., Any]]] = {}
 
 
 def lead(door: str, find: Callable[[], Callable[..., Any]]) -> None:
-    """Say how to find what lies behind a door; it is looked for only when somebody goes through."""
+    """Say how to find what lies behind a door; it is looked for only when it is needed."""
     _behind[door] = find
 
 

@@ -1,6 +1,6 @@
 """The file formats: one record per format, from which everything that depends on the format derives.
 
-Knows which format a name stands for, what each of them holds and what writes it. Must not know what somebody asked for,
+Knows which format a name stands for, what each of them holds and what writes it. Must not know the request,
 but for the number of columns of a contact sheet. Loads what draws and writes only when it is called: a command's help
 reads the records, too.
 """
@@ -71,7 +71,7 @@ class Format:
     Attributes:
         suffix: of its files, without the dot.
         write: writes an animation; gives the number of images in the file and how many seconds they last.
-        still: for files that hold one frame, in the place of `write`: what writes the frame of a number.
+        still: for files that hold one frame, instead of `write`: what writes the frame of a number.
         about: what a list of formats says of it, in a few words.
         draws: whether it has a page and colours; text has none.
         embeds: whether a page shows it as a picture, with `<img>`.

@@ -153,7 +153,7 @@ def _word(text: str, size: float, bold: bool) -> Word:
 
 
 def _thickened(coverage: Coverage, by: float) -> Coverage:
-    """Strokes that are so many px wider to the right, for a font without a bold one."""
+    """Strokes that are some px wider to the right, for a font without a bold one."""
     tall, wide = coverage.shape
     out = np.zeros((tall, wide + ceil(by)), np.uint8)
     out[:, :wide] = coverage

@@ -218,7 +218,7 @@ LAYERS: dict[str, tuple[Decorator, str]] = {
 }
 
 THEME = (
-    "Colour theme: light, dark, solarized, print, high-contrast, or a file of your own (mine.toml). "
+    "Colour theme: light, dark, solarized, print, high-contrast, or your own file (mine.toml). "
     "auto writes FILE-light and FILE-dark, and prints HTML that shows each reader the matching one."
 )
 
@@ -260,7 +260,7 @@ LOOK = _options(
         "--template",
         metavar="NAME",
         shell_complete=offering(_templates, files=True),
-        help="Page template: default, slide, readme, square, paper, minimal, solarized, or a file of your own "
+        help="Page template: default, slide, readme, square, paper, minimal, solarized, or your own file "
         "(./my.toml). The options below override its settings.",
     ),
     click.option(

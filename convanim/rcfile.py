@@ -1,6 +1,6 @@
 """matplotlib without the `matplotlibrc` of the current folder, which may be anybody's.
 
-Knows where matplotlib looks for its settings. For processes of the program alone: in a program of somebody else's,
+Knows where matplotlib looks for its settings. For processes of the program alone: in another program,
 matplotlib's settings are theirs.
 """
 

@@ -184,7 +184,7 @@ def is_file(name: str) -> bool:
 
 
 def load(name: str | Path) -> Theme:
-    """A theme of ours by name, or one from a file: what ends in .toml, or has a slash in it, is a file.
+    """A built-in theme by name, or one from a file: what ends in .toml, or has a slash in it, is a file.
 
     Raises:
         ConvanimError: there is none of that name, or the file is no theme.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Beats
 
-#: Milliseconds of a frame of each kind, without a choice by the user.
+#: Milliseconds of a frame of each kind, by default.
 OPENING, PREPARING, CLOSING, HOLD_LAST = 1600, 900, 1400, 3000
 #: Of a frame of a placement, by the number of frames that a placement has.
 STEP = {1: 600, 2: 400, 3: 600}
@@ -161,7 +161,7 @@ def _paced(beats: Beats, free: int) -> list[Shot]:
 
 
 def handful(beats: Beats, most: int = 8) -> list[int]:
-    """The frames of a contact sheet without a choice: the end of the opening, some placements, the result.
+    """The default frames of a contact sheet: the end of the opening, some placements, the result.
 
     The placements go down the output and across it at the same time: even steps in their number could fall into one
     column, and all of its windows would lie at one edge.
@@ -189,7 +189,7 @@ def eased(milliseconds: int, tick: int, most: int = MOTION) -> list[float]:
     Args:
         milliseconds: how long the frame is shown, what is on the way to it included.
         tick: ms of each part.
-        most: ms of the whole motion at the most.
+        most: ms of the whole motion at most.
 
     Example:
         >>> [round(part, 2) for part in eased(400, 80)]

@@ -31,6 +31,18 @@ TELEGRAPHIC = {
     r", happening\b": "say what the program does",
     r"\b(for ever|in so many)\b": "forever; in this many",
     r"\bunless told\b": "by default",
+    r"\bwithout a choice\b": "by default",
+    r"\bat the most\b": "at most",
+    r"\bso many (px|cells|columns|dots|axes|bytes|numbers|channels)\b": "name the number",
+    r"\bsomebody\b": "the user, or the passive",
+    r"\bof ours\b": "built-in",
+    r"\b(told|tells?( (it|them|those|these))?) apart\b": "distinguish",
+    r"\bmade anew\b": "rebuilt, updated",
+    r"\bnot understood\b": "not supported",
+    r"\bis there already\b": "already exists",
+    r"\b(make room|is cut short|is another program)\b": "free disk space; is truncated; runs another version",
+    r"\ba file of your own\b": "your own file",
+    r"\bnever run\b": "never executed",
 }
 
 

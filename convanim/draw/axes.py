@@ -183,7 +183,7 @@ class FrameArtist(Artist):
 
 
 def on_axes(ax: Any) -> Axes:
-    """The Axes that somebody gave.
+    """The Axes of the caller.
 
     Raises:
         ConvanimError: it is none.
@@ -217,7 +217,7 @@ def page_figure(page: Page) -> tuple[Figure, Axes]:
 
 @cache
 def _plain() -> Any:
-    """Matplotlib's own settings, whatever somebody set: for files that are ours alone."""
+    """Matplotlib's own settings, whatever the user has set: for files that are ours alone."""
     drawn = ("figure", "axes", "savefig", "svg", "pdf", "pgf", "path", "agg", "text", "font", "image")
     plain: dict[Any, Any] = {k: v for k, v in mpl.rcParamsDefault.items() if k.partition(".")[0] in drawn}
     return plain | {"svg.hashsalt": "convanim", "svg.fonttype": "none", "pgf.rcfonts": False, "pgf.preamble": ""}

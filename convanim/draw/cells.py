@@ -112,7 +112,7 @@ def _marked(place: Place, role: Role, *, shaded: bool) -> bool:
 
 
 def _mark(place: Place, role: Role, side: int, *, numbered: bool) -> Iterator[Shape]:
-    """The mark of a role, in a cell of so many px with or without a number."""
+    """The mark of a role, in a cell, with or without a number."""
     ink = theme.MARK[role]
     if role == Role.INSERTED:  # a dot in each corner, or in the middle: a zero that was put between others
         dot, away = max(1, round(side / (21 if numbered else 8))), max(1, side // 11)

@@ -74,7 +74,7 @@ class Floats:
                 yield Clipped((stroke,), inside=clip, outside=area)
 
     def _note(self, place: Place, f: Float) -> Iterator[Shape]:
-        """The small text of a cell over what is there already."""
+        """The small text of a cell over what is already there."""
         if place.note and place.holds(f.note):
             text, (top, left) = place.note_text(f.note), place.at(f.row, f.column)
             inset = 0 if place.tilted else place.line
@@ -160,7 +160,7 @@ def _with_lines(place: Place, cell: Shapes, *, dashed: bool) -> Shapes:
 
 
 def _spot(f: Float, down: int = 0, across: int = 0) -> tuple[float, ...]:
-    """Where a cell is and where it goes, or one so many cells further, such that equal ones are equal."""
+    """Where a cell is and where it goes, or one some cells further, such that equal ones are equal."""
     end = (0.0, 0.0) if f.towards is None else (f.towards[1] - f.row, f.towards[2] - f.column)
     return round(f.row + down, 4), round(f.column + across, 4), round(end[0], 4), round(end[1], 4)
 

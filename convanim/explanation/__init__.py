@@ -62,7 +62,7 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
 def _frameworks(op: Operation, sizes: Sequence[int]) -> str:
     """The line of each framework: code at the left edge of its own lines, so that it can be copied."""
     if len(sizes) > 3:
-        return "In other frameworks\n  no framework has a layer of so many axes"
+        return "In other frameworks\n  no framework has a layer with this number of axes"
     told = []
     for line in lines(op, sizes):
         told.append(f"  {line.framework:<8} {line.note}".rstrip())

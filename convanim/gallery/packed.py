@@ -15,7 +15,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Packed(MutableMapping[str, S]):
-    """Structs by name. Each is made anew when it is asked for, so change one by putting another in its place.
+    """Structs by name. Each is decoded again when it is needed, so change one by putting another in its place.
 
     Example:
         >>> class Size(msgspec.Struct, frozen=True):

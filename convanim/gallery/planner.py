@@ -78,7 +78,7 @@ def planned(folder: Folder, records: Records, chosen: Sequence[str]) -> Plan:
 
 
 def key(folder: Folder, name: str, description: str) -> str:
-    """What decides whether an entry, whose description has this digest, must be made anew."""
+    """What decides whether an entry, whose description has this digest, is out of date."""
     return digest.key(description, folder.entries.json(name))
 
 

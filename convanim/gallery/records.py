@@ -82,7 +82,7 @@ class Records:
         self.manifest.entries[name] = record
 
     def on_disk(self, name: str) -> str | None:
-        """The digest of a file as it is now; None where there is none, and NO_FILE where it cannot be one of ours."""
+        """The digest of a file as it is now; None where there is none, and NO_FILE where it is not a regular file."""
         path = f"{self._folder}{name}"
         try:
             found = os.lstat(path)  # as text: asked for every file of every build
@@ -103,7 +103,7 @@ class Records:
         return told
 
     def obstacle(self, name: str) -> str | None:
-        """Why no file of ours can be written or removed under a name, whatever it holds; None where it can.
+        """Why no output can be written or removed under a name, whatever it holds; None where it can.
 
         Links are among them: what is behind one lies elsewhere, and is nobody's output.
         """
@@ -147,7 +147,7 @@ class Records:
         self._cache.right[name] = self._held(name, key)
 
     def _held(self, name: str, key: str) -> str:
-        """What the cache keeps of an entry: a record that somebody changes is not found right any more."""
+        """What the cache keeps of an entry: a record that was edited is not accepted any more."""
         return key if name == PAGES else digest(key.encode(), self.manifest.entries.json(name))
 
     def announce(self, name: str, record: Record) -> None:
@@ -250,7 +250,7 @@ def _same(file: IO[bytes], path: Path) -> bool:
 
 
 def _remove(file: IO[bytes], path: Path) -> None:
-    """Take an open file away before anybody else can have its lock; Windows, without locks, wants it closed."""
+    """Remove an open file before another process can lock it; Windows, without locks, requires it to be closed."""
     if os.name == "nt":
         file.close()
     with contextlib.suppress(OSError):  # one that stays says nothing new to the next build

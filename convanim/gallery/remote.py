@@ -53,7 +53,7 @@ def versions() -> dict[str, str]:
 
 
 def _same_program(workers: dict[str, dict[str, str]], address: str) -> None:
-    """Refuse workers of which one is another program: their files would differ."""
+    """Refuse workers of which one runs another version: their files would differ."""
     if not workers:
         raise ConvanimError(f"the cluster at {address} has no workers", "start the command dask worker there")
     ours = digest.versions()

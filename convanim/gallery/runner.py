@@ -210,7 +210,7 @@ def _anew(start: Callable[[], Executor]) -> Executor:
 
 
 def _end(executor: Executor, *, busy: bool) -> None:
-    """Shut an executor of ours down; `busy`: nobody waits any more for what its processes do, so they are ended."""
+    """Shut down our own executor; `busy`: nobody waits any more for what its processes do, so they are ended."""
     if busy:
         for process in list((getattr(executor, "_processes", None) or {}).values()):
             process.terminate()

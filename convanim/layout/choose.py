@@ -66,7 +66,7 @@ def view_of(name: str | None, view: str | None, views: Collection[str]) -> str |
 
 
 def choose(scene: Contents, view: str, name: str | None = None, *, two: bool = False) -> str:
-    """The layout of a scene; without a choice the one that suits it best.
+    """The layout of a scene; by default the one that suits it best.
 
     Args:
         view: the scene's.

@@ -53,7 +53,7 @@ def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, .
     """The panels' places, and the signs between them; scales stand also where the grids have left room.
 
     Raises:
-        TooSmall: cells would be too small to be told apart.
+        TooSmall: cells would be too small to be distinguished.
     """
     places, signs = fitted(scene, m)
     panels = [place.panel for place in places.values()]
@@ -66,7 +66,7 @@ def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     A scale takes room, and with it the numbers of other grids may go: numbers are worth more.
 
     Raises:
-        TooSmall: cells would be too small to be told apart.
+        TooSmall: cells would be too small to be distinguished.
     """
     m = replace(m, most=max(max(p.shape) for rows in scene.blocks for row in rows for p in row))
     scene = _arranged(scene, m)
@@ -139,7 +139,7 @@ def stack(
         weight: how many rows of cells a row of strips counts for where other grids share the height with it.
 
     Raises:
-        TooSmall: cells would be too small to be told apart.
+        TooSmall: cells would be too small to be distinguished.
     """
     kin = Kin(scene.blocks, m)
     blocks = [Block(rows, kin, told, weight) for rows in scene.blocks]

@@ -63,7 +63,7 @@ def isometric(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Tex
 
     Raises:
         ConvanimError: there are not two planes.
-        TooSmall: cells would be too small to be told apart.
+        TooSmall: cells would be too small to be distinguished.
     """
     two = planes(scene)
     if two is None:

@@ -48,14 +48,14 @@ class Lattice(NamedTuple):
         return column * self.along.x + row * self.down.x, column * self.along.y + row * self.down.y
 
     def largest(self, wide: float, tall: float, inset: float) -> float:
-        """How often a rectangle may be enlarged to fit into the middle of a cell, so many px away from its sides."""
+        """How often a rectangle may be enlarged to fit into the middle of a cell, `inset` px away from its sides."""
         (ax, ay), (dx, dy) = self.along, self.down
         across = (self.area - 2 * inset * hypot(dx, dy)) / (wide * dy + tall * dx)
         down = (self.area - 2 * inset * hypot(ax, ay)) / (wide * -ay + tall * ax)
         return max(0.0, min(across, down))
 
     def ends(self, wide: float, tall: float, inset: float) -> NDArray[np.bool_]:
-        """Where a rectangle may end, so many px away from a cell's sides: (h + 1, w + 1) of the box around the cell."""
+        """Where a rectangle may end, `inset` px away from a cell's sides: (h + 1, w + 1) of the box around the cell."""
         (ax, ay), (dx, dy) = self.along, self.down
         high, across = self.size
         y, x = np.arange(high + 1)[:, None] + ay, np.arange(across + 1)[None, :]

@@ -26,7 +26,7 @@ MOST_GROWN = 1.3
 
 
 def page_size(width: int | None, height: int | None, shape: tuple[int, int] = (WIDTH, HEIGHT)) -> tuple[int, int]:
-    """The page's size in px; one side alone gives a page of a shape, without a choice 16:9.
+    """The page's size in px; one side alone gives a page of a shape, by default 16:9.
 
     Raises:
         ConvanimError: too small to hold words, or larger than a frame should be.

@@ -164,7 +164,7 @@ class Place:
         return (*across, *(((x, first.top), (x, last.bottom)) for x in xs))
 
     def hull(self, top: float, left: float, bottom: float, right: float, pad: float = 0.0) -> tuple[Point, ...]:
-        """The corners of some cells with the lines around them, and so many px more on every side."""
+        """The corners of some cells with the lines around them, and some px more on every side."""
         (x, y), _, (end, foot), _ = self.corners(top, left, bottom, right)
         near, top, far, low = x - pad, y - pad, end + self.line + pad, foot + self.line + pad
         return (near, top), (far, top), (far, low), (near, low)

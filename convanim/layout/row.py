@@ -94,7 +94,7 @@ def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...
 
     Raises:
         ConvanimError: no strips are joined.
-        TooSmall: cells would be too small to be told apart.
+        TooSmall: cells would be too small to be distinguished.
     """
     found = strips(scene)
     if found is None:

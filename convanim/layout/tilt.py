@@ -82,7 +82,7 @@ class Tilt(Place):
         return tuple(zip(around, (*around[1:], around[0]), strict=True))
 
     def hull(self, top: float, left: float, bottom: float, right: float, pad: float = 0.0) -> tuple[Point, ...]:
-        """The corners of some cells with the lines around them, and so many px more on every side."""
+        """The corners of some cells with the lines around them, and some px more on every side."""
         (ax, ay), (dx, dy) = self.lattice
         away = (self.line / 2 + pad) / self.lattice.area
         down, along = away * hypot(ax, ay), away * hypot(dx, dy)

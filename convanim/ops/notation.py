@@ -1,6 +1,6 @@
 """The notation of layers: text in, operation out. The way back is `str(op)`.
 
-Text is data here: it is taken apart, never run.
+Text is data here: it is parsed and never executed.
 """
 
 from __future__ import annotations

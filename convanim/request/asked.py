@@ -47,7 +47,7 @@ def spatial(op: Operation, x: Any, rank: int) -> tuple[int, ...]:
 
 
 def unbatched(x: Any, axes: int, *, last: bool, channels: bool = False) -> Any:
-    """The item of a batch of one over so many axes, and any other array as it is.
+    """The item of a batch of one over `axes` axes, and any other array as it is.
 
     The item is (C, *n), or (*n, C) with the channels last; it is *n where there is one channel that need not stay.
 
@@ -63,7 +63,7 @@ def unbatched(x: Any, axes: int, *, last: bool, channels: bool = False) -> Any:
 
 
 def one_item(x: Any, axes: int) -> Any:
-    """An input as it is, unless it is a batch of several for a layer of so many axes.
+    """An input as it is, unless it is a batch of several for a layer of `axes` axes.
 
     Raises:
         ConvanimError: it is; the sentence has the shape of one of them.
@@ -107,7 +107,7 @@ def of_axes(axes: int, typed: dict[str, Any], arguments: dict[str, Any]) -> None
     """Refuse an option that was typed for another number of axes than the layer has.
 
     Raises:
-        ConvanimError: the option and its value, and how it is typed for so many axes.
+        ConvanimError: the option and its value, and how it is typed for this number of axes.
 
     Example:
         >>> of_axes(2, {"padding": "1:2"}, {"padding": ((1, 2),)})

@@ -97,7 +97,7 @@ class ColourScene(OneBlock):
         return Frame(inner.phase, grids, (Caption(remark=remark), Caption(), Caption()))
 
     def _out(self, done: int, at: int | None = None) -> Grid:
-        """The output after so many cells, with an outline around the one at work."""
+        """The output after some of its cells, with an outline around the one at work."""
         shape = self._output.shape[:2]
         roles: Cells = np.full(self._cells, Role.PENDING, np.uint8)
         roles[:done] = self._inner.done_roles[0].ravel()[:done]

@@ -208,7 +208,7 @@ class CompareScene:
         return replace(grid, title=self._titles[name]) if name in self._titles else grid
 
     def _compared(self, grids: dict[str, Grid]) -> dict[str, Grid]:
-        """The outputs with what both of them have told apart."""
+        """The outputs with what both of them have distinguished."""
         outputs = [p for p in self.panels if p.group == GROUP]
         panels = [[p for p in outputs if p.layer == layer] for layer in (0, 1)]
         done = []

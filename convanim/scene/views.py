@@ -193,7 +193,7 @@ def views_of(op: Operation) -> dict[str, View]:
 
 
 def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) -> str:
-    """The view that is meant; without a choice the first that the layer has.
+    """The view that is meant; by default the first that the layer has.
 
     Args:
         shown: in what way: not every view has colours or letters.
@@ -232,7 +232,7 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
 
     Args:
         trace: in any order.
-        view: one of `VIEWS` for its kind of layer; the first of them without a choice.
+        view: one of `VIEWS` for its kind of layer; by default the first of them.
         shown: letters instead of values, a picture's own colours, a gradient.
 
     Raises:

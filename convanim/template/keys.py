@@ -180,7 +180,7 @@ def _values(kind: Any) -> str:
 
 
 def example(name: str) -> str:
-    """How a key is written, with the value that it has without a choice.
+    """How a key is written, with its default value.
 
     Example:
         >>> example("page.width"), example("show.title"), example("page")

@@ -163,7 +163,7 @@ def _sweep(parent: Path) -> None:
 def _lock(folder: str | Path, *, wait: bool) -> Iterator[bool]:
     """The lock of a folder, which the system lets go of however a process ends; False if it cannot be had.
 
-    To wait for it is to wait for somebody who sweeps.
+    To wait for it is to wait for another process that removes it.
 
     Windows has none. It does not need one to write, and what a killed process leaves stays there.
     """

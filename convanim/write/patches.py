@@ -140,7 +140,7 @@ class PatchWriter(ABC):
 
     @abstractmethod
     def _ends(self, length: int) -> tuple[bytes, bytes]:
-        """What stands before all images, which have so many bytes, and behind them."""
+        """What stands before all images, with the number of their bytes, and behind them."""
 
     def close(self) -> None:
         """Write the file. ValueError if no frame was added."""

@@ -49,7 +49,7 @@ def write_pgf(file: BinaryIO, figure: Figure) -> None:
 
 
 def write_dots(file: BinaryIO, figure: Figure, dpi: int, comment: str, description: str) -> None:
-    """Write a figure as a PNG with so many dots per inch."""
+    """Write a figure as a PNG with `dpi` dots per inch."""
     figure.set_dpi(dpi)
     canvas: Any = FigureCanvasAgg(figure)
     with settings():

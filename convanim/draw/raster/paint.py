@@ -1,4 +1,4 @@
-"""Shapes as palette indices, over what is there already.
+"""Shapes as palette indices, over what is already there.
 
 Knows shapes, glyphs and a palette. Must not know what the shapes are for, frames or files. What is used again is drawn
 once: cells become sprites, and strokes the pixels that they cover.

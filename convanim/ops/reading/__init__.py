@@ -1,7 +1,7 @@
 """Lines of other frameworks, parsed as data: the layer of a framework becomes an operation.
 
 Knows how layers are written elsewhere. Must not know values. Nothing is run, and nothing is guessed: an argument that
-changes the arithmetic and is not understood is refused by its name.
+changes the arithmetic and is not supported is refused by its name.
 """
 
 from __future__ import annotations

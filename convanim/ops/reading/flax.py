@@ -39,7 +39,7 @@ def _padding(given: Any, rank: int) -> Any:
 
 
 def _shape(call: Call, got: dict[str, Any], word: str) -> tuple[tuple[int, ...], dict[str, Any]]:
-    """The kernel, which Flax wants for every axis, and the stride."""
+    """The kernel, which Flax requires for every axis, and the stride."""
     kernel = got[word]
     if not isinstance(kernel, tuple):
         raise ConvanimError(

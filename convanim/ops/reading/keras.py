@@ -58,7 +58,7 @@ def _upsample(call: Call, rank: int) -> Operation:
     got = bound(call, names, _NOTHING)
     mode = got.get("interpolation", "nearest")
     if mode not in ("nearest", "bilinear"):
-        raise ConvanimError(f"interpolation={mode!r} of {call.name} is not understood", "use nearest or bilinear")
+        raise ConvanimError(f"interpolation={mode!r} of {call.name} is not supported", "use nearest or bilinear")
     return Upsample(scale_factor=each(got.get("size", 2), rank), mode=mode, convention="keras")
 
 
@@ -70,7 +70,7 @@ def _resizing(call: Call) -> Operation:
         raise ConvanimError(f"{call.name} has no height", "write it like Resizing(8, 8)")
     mode = got.get("interpolation", "bilinear")
     if mode not in ("nearest", "bilinear"):
-        raise ConvanimError(f"interpolation={mode!r} of {call.name} is not understood", "use nearest or bilinear")
+        raise ConvanimError(f"interpolation={mode!r} of {call.name} is not supported", "use nearest or bilinear")
     # Keras's own layers upsample by whole factors; a size with centres of cells is PyTorch's too.
     return Upsample(size=(got["height"], got["width"]), mode=mode, coordinates="half_pixel")
 

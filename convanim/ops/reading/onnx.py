@@ -123,6 +123,6 @@ def _resize(node: Call, told: dict[str, Any]) -> Operation:
     }
     if got.get("mode", "nearest") != "nearest" or (place, rounding) not in known:
         raise ConvanimError(
-            f"Resize with {got.get('mode')}, {place} and {rounding} is not understood", "use half_pixel coordinates"
+            f"Resize with {got.get('mode')}, {place} and {rounding} is not supported", "use half_pixel coordinates"
         )
     return Upsample(**scale, coordinates=place, convention=known[place, rounding])
