@@ -82,8 +82,8 @@ class Difference:
             step = 1 if a.transposed else a.stride
             if apart % step:
                 raise ConvanimError(
-                    f"{self.a.op} and {self.b.op} cannot be aligned: along axis {i} their windows are {abs(apart)} "
-                    f"cells apart, which is not a multiple of the stride {step}",
+                    f"{self.a.op} and {self.b.op} cannot be aligned: along axis {i} their windows are "
+                    f"{count(abs(apart), 'cell')} apart, which is not a multiple of the stride {step}",
                     "use align index",
                 )
             yield apart // step

@@ -433,7 +433,7 @@ def test_aligned_outputs_of_other_crops_are_equal_cell_by_cell(
 
 def test_outputs_that_cannot_be_aligned_are_told() -> None:
     code, _, told = run("compare", "Conv(3, 2)", "Conv(3, 2, padding=1)", "--input", "6x6", "--align", "cells")
-    assert (code, "not a multiple of the stride 2" in told) == (2, True), told
+    assert (code, "1 cell apart, which is not a multiple of the stride 2" in told) == (2, True), told
     code, _, told = run("compare", "Conv(3)", "ConvTranspose(3)", "--input", "6x6", "--align", "cells")
     assert (code, "cannot be aligned" in told) == (2, True), told
     with pytest.raises(ca.ConvanimError, match="no effect"):
