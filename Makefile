@@ -3,7 +3,7 @@ PYTHON ?= python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test coverage lint format types docs look schema gallery gallery-check bench clean
+.PHONY: help test coverage lint format types docs figures look schema gallery gallery-check bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ types: ## mypy --strict over the package
 
 docs: ## every relative link and picture exists, every example in the pages gives what it says
 	$(PYTHON) docs/check.py
+
+figures: ## draw the pictures of docs/matplotlib.md and docs/latex.md anew
+	$(PYTHON) docs/figures.py
 
 look: ## draw docs/look.md anew: every layout, template and theme
 	$(PYTHON) docs/look.py

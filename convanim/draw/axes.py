@@ -56,8 +56,6 @@ from convanim.scene import Scene
 from convanim.scene.frame import Frame
 from convanim.theme import Theme
 
-#: From so many uses on a letter is an object of its own in the file, which takes some bytes for itself.
-SHARED = 4
 #: What LaTeX takes for commands.
 _LATEX = {c: f"\\{c}" for c in "#$%&_{}"} | {
     "\\": r"\textbackslash{}",
@@ -220,7 +218,7 @@ def _plain() -> Any:
     """Matplotlib's own settings, whatever the user has set: for files that are ours alone."""
     drawn = ("figure", "axes", "savefig", "svg", "pdf", "pgf", "path", "agg", "text", "font", "image")
     plain: dict[Any, Any] = {k: v for k, v in mpl.rcParamsDefault.items() if k.partition(".")[0] in drawn}
-    return plain | {"svg.hashsalt": "convanim", "svg.fonttype": "none", "pgf.rcfonts": False, "pgf.preamble": ""}
+    return plain | {"svg.hashsalt": "convanim", "svg.fonttype": "none", "pdf.fonttype": 42, "pgf.rcfonts": False, "pgf.preamble": ""}
 
 
 def settings() -> Any:
@@ -507,14 +505,6 @@ class _Pen:
         for (ink, region, _), (letter, places) in found.items():
             gc = self._context(ink, region)
             gc.set_linewidth(letter.bold * self._point)
-            if len(places) < SHARED:
-                points = [letter.points * (1, -1) + place for place in places]
-                curves = Path(
-                    np.round(self._to.transform(np.concatenate(points)), 2), np.tile(letter.codes, len(places))
-                )
-                self._renderer.draw_path(gc, curves, IdentityTransform(), self._colour(ink))
-                gc.restore()
-                continue
             curves = Path(np.round(letter.points * self._scale, 2), letter.codes)  # shorter as text, and as good
             at = Path(np.round(self._to.transform(places), 2))
             self._renderer.draw_markers(gc, curves, IdentityTransform(), at, IdentityTransform(), self._colour(ink))
