@@ -218,7 +218,13 @@ def _plain() -> Any:
     """Matplotlib's own settings, whatever the user has set: for files that are ours alone."""
     drawn = ("figure", "axes", "savefig", "svg", "pdf", "pgf", "path", "agg", "text", "font", "image")
     plain: dict[Any, Any] = {k: v for k, v in mpl.rcParamsDefault.items() if k.partition(".")[0] in drawn}
-    return plain | {"svg.hashsalt": "convanim", "svg.fonttype": "none", "pdf.fonttype": 42, "pgf.rcfonts": False, "pgf.preamble": ""}
+    return plain | {
+        "svg.hashsalt": "convanim",
+        "svg.fonttype": "none",
+        "pdf.fonttype": 42,
+        "pgf.rcfonts": False,
+        "pgf.preamble": "",
+    }
 
 
 def settings() -> Any:
@@ -310,7 +316,7 @@ class _Pen:
             case Fill(box, ink):
                 self._fill([_corners(box, x, y)], ink, region)
             case Poly(points, ink):
-                self._fill([_shift(points, x, y)], ink, region)
+                self._fill(self._rows(_shift(points, x, y)), ink, region)
             case Placed(left, top, shapes):
                 x, y = x + left, y + top
                 self._paint(shapes[0], x, y, region)
@@ -332,6 +338,14 @@ class _Pen:
                 within = _cut(region, _shift(area, x, y))
                 for inner in shapes if within else ():
                     self._paint(inner, x, y, within)
+
+    def _rows(self, area: Points) -> list[Points]:
+        """A polygon as it is filled: where pixels count, by those that have their middle in it."""
+        if not self._exact:
+            return [area]
+        box, mask = inside(area, (self._page.height, self._page.width))
+        ends = ((box.top + i, *(box.left + np.flatnonzero(row)[[0, -1]])) for i, row in enumerate(mask) if row.any())
+        return [_corners(Box(row, int(first), row + 1, int(last) + 1)) for row, first, last in ends]
 
     # Primitives.
 

@@ -26,7 +26,7 @@ def pick(what: str, given: object, words: tuple[str, ...]) -> None:
     Example:
         >>> pick("text", "curves", TEXTS)
         Traceback (most recent call last):
-        convanim.errors.ConvanimError: text 'curves' is not known: use outlines or editable
+        convanim.errors.ConvanimError: text 'curves' is not known; use outlines or editable.
     """
     if given not in words:
         raise ConvanimError(f"{what} {shortly(given)} is not known", f"use {' or '.join(words)}")
