@@ -491,5 +491,5 @@ def test_a_gradient_is_the_transposed_layer(tmp_path: Path) -> None:
     assert "the same taps, read the other way round" in (tmp_path / "a.txt").read_text("utf-8")
     wrong = run(*SMALL, "--grad", "2x2", "-o", tmp_path / "b.txt")
     assert wrong.code == 2
-    assert "the gradient is 2×2 but the output 3×3" in wrong.err
+    assert "the gradient has shape 2×2, but the output has 3×3" in wrong.err
     assert not (tmp_path / "b.txt").exists()
