@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from convanim import __version__
-from convanim.cli_files import look_of, save, target_of
+from convanim.cli_files import LOOK, look_of, save, target_of, typed_look
 from convanim.cli_gallery import gallery, new
 from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.helptext import offering
@@ -261,7 +261,8 @@ def _range(text: str, what: str) -> range:
 def _explain(kind: str, **typed: Any) -> None:
     from convanim.explanation import explain as told
 
-    look = look_of(typed)  # wrong options are reported, even though nothing is drawn
+    # Wrong options are reported, even though nothing is drawn; without any, the modules that know them stay out.
+    look = look_of(typed) if typed_look() else {name: typed.pop(name) for name in LOOK}
     asked, shown = _asked(kind, **typed)
     if look["layout"] or shown["view"] or shown["symbols"]:
         from convanim.layout import view_of

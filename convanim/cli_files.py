@@ -55,6 +55,12 @@ def look_of(typed: dict[str, Any]) -> dict[str, Any]:
     return look
 
 
+def typed_look() -> bool:
+    """Whether the command line has any option of the animation."""
+    source = click.get_current_context().get_parameter_source
+    return any(source(name) is not click.core.ParameterSource.DEFAULT for name in LOOK)
+
+
 def target_of(output: str, format: str | None) -> tuple[Path | None, str | None]:
     """The file to write, or None for standard output, and the requested format."""
     from convanim.formats import listed

@@ -25,13 +25,28 @@ class Convention(click.Choice):  # type: ignore[type-arg]
         return value
 
 
-def _options(*options: Callable[..., Any]) -> Decorator:
+def _options(*options: Decorator) -> Decorator:
+    """The options together; each is made once, however many commands have it."""
+    return _having(_made(options))
+
+
+def _having(made: list[click.Parameter]) -> Decorator:
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
+        command.__dict__.setdefault("__click_params__", []).extend(made)
         return command
 
     return decorate
+
+
+def _made(options: tuple[Decorator, ...]) -> list[click.Parameter]:
+    """The options in click's order, the last one first."""
+
+    def command() -> None: ...
+
+    for option in reversed(options):
+        option(command)
+    made: list[click.Parameter] = command.__dict__["__click_params__"]
+    return made
 
 
 # The values that the operations accept, repeated so that --help need not import them; a test compares the two.
@@ -386,18 +401,10 @@ def _unused(*options: Decorator, but: tuple[str, ...] = ()) -> Decorator:
     affect the picture.
     """
 
-    def command() -> None: ...
-
-    _options(*options)(command)
-    hidden = [copy(option) for option in reversed(command.__click_params__) if option.name not in but]  # type: ignore[attr-defined]
+    hidden: list[Any] = [copy(option) for option in _made(options) if option.name not in but]
     for option in hidden:
         option.hidden, option.required = True, False
-
-    def decorate(decorated: Callable[..., Any]) -> Callable[..., Any]:
-        decorated.__dict__.setdefault("__click_params__", []).extend(reversed(hidden))
-        return decorated
-
-    return decorate
+    return _having(hidden)
 
 
 VIEW = click.option("--view", metavar="VIEW", help="How to show the layer: a view of the layer's own command.")

@@ -493,3 +493,19 @@ def test_a_gradient_is_the_transposed_layer(tmp_path: Path) -> None:
     assert wrong.code == 2
     assert "the gradient has shape 2×2, but the output has 3×3" in wrong.err
     assert not (tmp_path / "b.txt").exists()
+
+
+def test_an_explanation_loads_nothing_that_draws() -> None:
+    probe = """
+import sys
+from convanim.cli import main
+main([*sys.argv[1:]], standalone_mode=False)
+print("loaded:", *sorted(name for name in ("convanim.layout", "convanim.theme", "matplotlib") if name in sys.modules))
+"""
+    for further, loaded in ([], b""), (["--theme", "dark"], b" convanim.layout convanim.theme"):
+        command = [sys.executable, "-c", probe, "explain", "conv", "--input", "5x5", "--kernel", "3", *further]
+        done = subprocess.run(command, capture_output=True, check=True)
+        assert done.stdout.splitlines()[-1] == b"loaded:" + loaded
+    wrong = run("explain", "conv", "--input", "5x5", "--kernel", "3", "--theme", "nope")
+    assert wrong.code == 2
+    assert "'nope'" in wrong.err
