@@ -497,9 +497,10 @@ def test_a_gradient_is_the_transposed_layer(tmp_path: Path) -> None:
 
 def test_an_explanation_loads_nothing_that_draws() -> None:
     probe = """
-import sys
+import contextlib, sys
 from convanim.cli import main
-main([*sys.argv[1:]], standalone_mode=False)
+with contextlib.suppress(SystemExit):
+    main(sys.argv[1:])
 print("loaded:", *sorted(name for name in ("convanim.layout", "convanim.theme", "matplotlib") if name in sys.modules))
 """
     for further, loaded in ([], b""), (["--theme", "dark"], b" convanim.layout convanim.theme"):
