@@ -14,15 +14,17 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from msgspec import structs
 
+from convanim import glyphs
 from convanim.animation import Animation
 from convanim.cli import main
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, MaxPool
+from convanim.ops import Conv, ConvTranspose, MaxPool
 from convanim.scene import scene
 from convanim.scene.frame import Role
 from convanim.template import Template
-from convanim.template.keys import PageTable, ShowTable, TypeTable
+from convanim.template.keys import CellsTable, PageTable, ShowTable, TypeTable
 from convanim.trace import ConvTrace, Trace
 from convanim.trace.arrays import total_size
 from convanim.write.tracefile import _nested as nested
@@ -63,6 +65,50 @@ def test_type_that_is_too_large_for_its_page_is_refused_and_the_named_sizes_fit(
     Animation(trace, template=Template(page=page, type=TypeTable(**named), show=show)).save(BytesIO(), "gif")
 
 
+def on_the_page(animation: Animation) -> bool:
+    """Whether every text that stays lies on the page."""
+    page = animation.page
+    places = page.places.values()
+    scales = [text for place in places if place.scale for text in (place.scale[0], place.scale[2])]
+    texts = [page.title, page.detail, *(tab.current for tab in page.tabs), *(place.title for place in places)]
+    later = [text._replace(text="0") for text in page.captions]
+    boxes = [
+        text.box for text in [*texts, *scales, *page.signs, *later, page.counted(int(page.counts), 1)] if text.text
+    ]
+    return all(b.top >= 0 and b.left >= 0 and b.bottom <= page.height and b.right <= page.width for b in boxes)
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"type": TypeTable(small=30, smallest=3), "cells": CellsTable(largest=12)},
+        {"page": PageTable(width=4096, height=4096), "type": TypeTable(small=400)},
+        {"type": TypeTable(title=6, caption=6, small=6, smallest=10)},
+        {"page": PageTable(width=120, height=120), "type": TypeTable(title=6, caption=6, small=6, smallest=0)},
+        {"page": PageTable(width=4096, height=120), "cells": CellsTable(largest=1000)},
+        {"page": PageTable(width=120, height=4096), "cells": CellsTable(largest=12)},
+        {"type": TypeTable(small=400), "cells": CellsTable(largest=1000)},
+    ],
+)
+@pytest.mark.parametrize("signs", [True, False])
+def test_words_lie_on_the_page_or_are_refused_with_what_helps(tables: dict[str, Any], signs: bool) -> None:
+    line = ConvTranspose(3, stride=2).trace(np.arange(4), np.ones(3, int))
+    for trace in line, MaxPool((1, 4)).trace(np.arange(96).reshape(8, 12)):
+        template = Template(**tables, show=ShowTable(notes=False, counter=signs, signs=signs))
+        try:
+            assert on_the_page(Animation(trace, template=template, lang="de"))
+        except ConvanimError as refused:
+            if "smaller input" in refused.hint and "--width" not in refused.hint:
+                continue
+            asked = {
+                name: float(size) if "." in size else int(size)
+                for name, size in re.findall(r"(\w+) = ([\d.]*\d)", refused.hint)
+            }
+            sides = {name: int(size) for name, size in re.findall(r"--(width|height) (\d+)", refused.hint)}
+            smaller = structs.replace(template, type=structs.replace(template.type, **asked))
+            assert on_the_page(Animation(trace, template=smaller, lang="de", **sides))
+
+
 @pytest.mark.parametrize("channels", [64, 256, 512])
 @pytest.mark.parametrize("suffix", ["txt", "gif"])
 def test_too_many_channels_are_refused_before_the_work(
@@ -75,6 +121,24 @@ def test_too_many_channels_are_refused_before_the_work(
     monkeypatch.setattr(Trace, "replay", worked)
     told = said("layer", f"nn.Conv2d({channels}, {8 * channels}, 7)", "--input", f"{channels}x7x7", "-o", f"x.{suffix}")
     assert "channels" in told
+
+
+def test_a_refusal_of_huge_type_measures_no_letters_of_thousands_of_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[float] = []
+    word = glyphs._word
+
+    def spied(text: str, size: float, bold: bool = False) -> Any:
+        drawn.append(size)
+        return word(text, size, bold)
+
+    monkeypatch.setattr(glyphs, "_word", spied)
+    trace = Conv(2).trace(np.ones((2, 4, 3), int), np.ones((3, 2, 2, 2), int))
+    template = Template(
+        page=PageTable(width=120, height=120), type=TypeTable(title=400, number=48), cells=CellsTable(largest=1000)
+    )
+    with pytest.raises(ConvanimError, match="title in type of 400 px"):
+        Animation(trace, template=template).pixels(0)
+    assert max(drawn) <= 4096
 
 
 def test_an_answer_is_computed_when_it_is_asked_for() -> None:

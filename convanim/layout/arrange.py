@@ -5,7 +5,7 @@ Knows scenes and how wide text is. Must not know colours, or what a frame shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -70,41 +70,59 @@ def layout(
     scene = seen(scene, style)
     lines_said = scene.captions if style.captions else 0
     m = Measures(width, height, max(lines_said, int(style.counter)), style)
-    small = m.sizes[2]
     place, links = JOINED.get(arrangement, (grids, ""))
     if arrangement == "compare" and strips(scene) and _stands(scene, m):
         place, links = JOINED["row"]
 
-    def tried(m: Measures) -> tuple[Text, tuple[Text, ...], int, Placed]:
-        heading, (lines, room) = _heading(scene, m, title), _lines(scene, m, words)
-        return heading, lines, room, place(scene, m)
+    def tried(m: Measures) -> Page:
+        small = m.sizes[2]
+        heading, (lines, caption_width) = _heading(scene, m, title), _lines(scene, m, words)
+        tabs = _tabs(scene, m, small) if style.phases else ()
+        detail = Text(scene.detail if style.detail else "", 0, heading.baseline, small)
+        left = m.width - m.margin - round(glyphs.width(detail.text, small))
+        free = heading.x + glyphs.width(heading.text, heading.size, bold=True) + m.of(40, 16)
+        detail = detail._replace(x=left) if left > free else detail._replace(text="", x=m.width - m.margin)
+        counter = Text("", m.width - m.margin, _first(m) + max(0, m.captions - 1) * m.caption_line, small)
+        later = [*lines, *[counter._replace(x=m.margin)] * style.counter]  # they are filled frame by frame
+        _within(m, [heading, detail, *(tab.current for tab in tabs), *(text._replace(text="…") for text in later)])
+        places, signs = place(scene, m)
+        scales = [text for p in places.values() if p.scale for text in (p.scale[0], p.scale[2])]
+        _within(m, [*(p.title for p in places.values()), *scales, *signs])
+        return Page(
+            m.width,
+            m.height,
+            heading,
+            detail,
+            tabs,
+            places,
+            signs,
+            lines,
+            caption_width,
+            counter,
+            m.of(5, 2),
+            style.counter,
+            m.smallest,
+            style.motion_colours,
+            words,
+            links,
+        )
 
     try:
-        heading, lines, caption_width, (places, signs) = tried(m)
+        return tried(m)
     except TooSmall as error:
         raise _too_small(scene, m, tried, str(error)) from None
-    detail = Text(scene.detail if style.detail else "", 0, heading.baseline, small)
-    left = width - m.margin - round(glyphs.width(detail.text, small))
-    free = heading.x + glyphs.width(heading.text, heading.size, bold=True) + m.of(40, 16)
-    detail = detail._replace(x=left) if left > free else detail._replace(text="", x=width - m.margin)
-    return Page(
-        width,
-        height,
-        heading,
-        detail,
-        _tabs(scene, m, small) if style.phases else (),
-        places,
-        signs,
-        lines,
-        caption_width,
-        Text("", width - m.margin, _first(m) + max(0, m.captions - 1) * m.caption_line, small),
-        m.of(5, 2),
-        style.counter,
-        m.smallest,
-        style.motion_colours,
-        words,
-        links,
-    )
+
+
+def _within(m: Measures, texts: Iterable[Text]) -> None:
+    """Refuse words that would be cut at an edge of the page.
+
+    Raises:
+        TooSmall: the page is too small for them.
+    """
+    for text in texts:
+        box = text.box
+        if text.text and (min(box.top, box.left) < 0 or box.bottom > m.height or box.right > m.width):
+            raise TooSmall(f"{'type' if text.text == '…' else repr(text.text) + ' in type'} of {text.size} px")
 
 
 def _heading(scene: Contents, m: Measures, title: str | None) -> Text:
@@ -116,6 +134,8 @@ def _heading(scene: Contents, m: Measures, title: str | None) -> Text:
     """
     said, size, free = scene.title if title is None else title, m.sizes[0], m.width - 2 * m.margin
     heading = Text(said if m.style.title else "", m.margin, m.title_baseline, size, bold=True)
+    if heading.text and size > m.height:  # letters of thousands of pixels take long to measure
+        raise TooSmall(f"a title in type of {size} px")
     try:
         wide = glyphs.width(heading.text, size, bold=True)
     except ConvanimError as error:
@@ -146,6 +166,8 @@ def _lines(scene: Contents, m: Measures, words: Catalogue | None) -> tuple[tuple
     """
     _, body, small = m.sizes
     most, free = counted(scene.beats.steps, scene.beats.steps, words), m.width - 2 * m.margin
+    if max(small * m.style.counter, body * bool(scene.captions and m.style.captions)) > m.height:
+        raise TooSmall(f"type of {max(body, small)} px")
     if m.style.counter:
         count = round(glyphs.width(most, small))
         if count > free:
