@@ -73,7 +73,9 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "floats": {"shapes", "cells", "rules"},
         "compose": {"shapes", "cells", "rules", "floats"},
         "choices": set(),
-        "axes": {"shapes", "compose", "choices", "raster"},
+        "regions": {"shapes"},
+        "pen": {"shapes", "regions", "raster"},
+        "axes": {"compose", "choices", "raster", "pen"},
         "raster": {"shapes", "rules", "compose", "raster"},
     },
 }
