@@ -74,7 +74,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "compose": {"shapes", "cells", "rules", "floats"},
         "choices": set(),
         "regions": {"shapes"},
-        "pen": {"shapes", "regions", "raster"},
+        "pen": {"shapes", "regions", "raster", "choices"},
         "axes": {"compose", "choices", "raster", "pen"},
         "raster": {"shapes", "rules", "compose", "raster"},
     },

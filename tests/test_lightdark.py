@@ -93,7 +93,7 @@ def test_where_one_name_is_taken_by_a_folder_nothing_is_written(taken: str, trac
     ("path", "format", "told"),
     [
         (None, "gif", "a stream is a single one; name a file like -o up.gif"),
-        (Path("a.txt"), None, "txt has no colours; use .gif, .webp, .apng or .png"),
+        (Path("a.txt"), None, "txt has no colours; use .gif, .webp, .apng, .png or .svg"),
         (Path("a.gif"), "json", "json has no colours"),
         (Path("a-%03d.png"), None, "cannot write the series a-%03d.png"),
         (Path("a.gfi"), None, "unknown format"),
