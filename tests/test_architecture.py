@@ -1,6 +1,7 @@
 """Facts flow one way: a module imports only from lines above its own, and heavy libraries stay where they are used."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -251,3 +252,16 @@ def test_what_leads_on_is_imported_for_type_checks_alone(module: str) -> None:
             node.body = [ast.Pass()]
     later = {f"convanim.{name}" for name in ONWARD[module.partition(".")[0]]}
     assert not later & set(imports(module, ast.unparse(tree), is_package=False))
+
+
+def test_the_document_on_the_architecture_names_every_module() -> None:
+    text, named = (PACKAGE.parent / "docs/architecture.md").read_text(encoding="utf-8"), set[str]()
+    for row in re.findall(r"^\| (`[^|]+) \|", text, re.MULTILINE):
+        folder = ""
+        for name in re.findall(r"`([^`]+)`", row):
+            folder = name.rpartition("/")[0] or folder
+            named.add(name if "/" in name or not folder else f"{folder}/{name}")
+    files = {file.relative_to(PACKAGE).with_suffix("").as_posix() for file in PACKAGE.rglob("*.py")}
+    modules = {name for name in files if not name.rpartition("/")[2].startswith("_")}
+    assert modules <= named
+    assert all((PACKAGE / name).is_dir() for name in named - modules)
