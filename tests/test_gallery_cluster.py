@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ class Odd(Executor):
 def test_workers_that_are_another_program_are_refused(tmp_path: Path) -> None:
     def does(fn: Any, task: Task) -> Result:
         made = fn(task)
-        return Result(made.name, made.files, made.trace, versions=made.versions | {"numpy": "0.1"})
+        return replace(made, versions=made.versions | {"numpy": "0.1"})
 
     report = build(put(tmp_path, a=TEXT), executor=Odd(does))
     assert "a.toml: its worker runs another version of the program (numpy 0.1, here " in report.failed["a"]

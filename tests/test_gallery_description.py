@@ -230,7 +230,7 @@ def test_its_command_makes_the_same_file(name: str, tmp_path: Path) -> None:
     assert not made.error
     words = shlex.split(command(name, entry))
     subprocess.run([sys.executable, "-m", *words, "--quiet"], check=True, cwd=tmp_path)
-    assert (tmp_path / f"{name}.gif").read_bytes() == made.files[f"{name}.gif"].data
+    assert (tmp_path / f"{name}.gif").read_bytes() == made.files[f"{name}.gif"]
 
 
 def test_every_option_has_its_place() -> None:

@@ -8,23 +8,22 @@ import subprocess
 import sys
 import tracemalloc
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from galleries import CONV, TEXT, everything, here, put
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from msgspec import structs
 
 from convanim.cli import main
-from convanim.errors import ConvanimError
-from convanim.gallery import build, check, read_folder, records, runner
+from convanim.gallery import build, check, read_folder, runner
 from convanim.gallery.command import command
 from convanim.gallery.description import Entry
-from convanim.gallery.manifest import KIND, VERSION, File, Manifest, Record, read_manifest
-from convanim.gallery.records import JOURNAL, Records
-from convanim.gallery.work import Made, Result, Task, work
+from convanim.gallery.digest import of_bytes
+from convanim.gallery.manifest import read_manifest
+from convanim.gallery.records import Records
+from convanim.gallery.work import Task, work
 
 #: A program that forgot to say that it is one, and makes a gallery with processes.
 UNGUARDED = "import sys; from convanim.gallery import build; build(sys.argv[1], jobs=2)\n"
@@ -44,9 +43,11 @@ class Copies(Executor):
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         name, future = args[0].name, Future[Any]()
         self.names.append(name)
-        ((_, file),) = self.one.files.items()
-        made = Made(file.data + name.encode(), file.pixels, {})
-        future.set_result(Result(name, {f"{name}.txt": made}, *("0" * 32, "A convolution"), versions=self.one.versions))
+        ((_, data),), record = self.one.files.items(), self.one.record
+        assert record
+        told = structs.replace(record.files["one.txt"], bytes=of_bytes(data + name.encode()))
+        new = structs.replace(record, description=args[0].description, files={f"{name}.txt": told})
+        future.set_result(replace(self.one, name=name, files={f"{name}.txt": data + name.encode()}, record=new))
         return future
 
 
@@ -84,31 +85,10 @@ def test_an_entry_more_takes_less_than_two_kilobytes(tmp_path: Path) -> None:
         assert 0 < min(more) < 2000, what
 
 
-NAMES = st.text('ab-./"\\é\n', min_size=1, max_size=5)
-DIGESTS = st.dictionaries(NAMES.filter(lambda name: ".." not in name and name[0] not in "/\\"), NAMES, max_size=3)
-FILES = st.builds(File, bytes=NAMES, pixels=NAMES, size=st.integers(0, 9), frames=st.integers(0, 2))
-RECORDS = st.builds(
-    Record, description=NAMES, trace=NAMES, heading=NAMES, files=st.dictionaries(st.just("x.gif"), FILES)
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.dictionaries(NAMES, RECORDS, max_size=3), DIGESTS, DIGESTS)
-def test_a_manifest_in_pieces_is_the_manifest(
-    entries: dict[str, Record], pages: dict[str, str], orphans: dict[str, str]
-) -> None:
-    made = Manifest()
-    made.entries.update(entries)
-    made.pages, made.orphans = pages, orphans
-    whole = {"kind": KIND, "version": VERSION, "versions": {}, "entries": entries, "pages": pages, "orphans": orphans}
-    told = b"".join(made.lines())
-    assert told == msgspec.json.format(msgspec.json.encode(whole, order="sorted"), indent=1) + b"\n"
-
-
 def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
     here(put(tmp_path, a=TEXT, b=CONV, c=TEXT))
     path = tmp_path / "manifest.json"
-    assert b"".join(read_manifest(path).lines()) == path.read_bytes()
+    assert read_manifest(path).told() == path.read_bytes()
 
 
 # The order of work.
@@ -254,27 +234,6 @@ def test_a_file_that_changes_or_goes_while_a_build_is_at_work(tmp_path: Path) ->
     assert here(tmp_path).kept == ["a", "b"]  # what is remembered is what it was made of
     (tmp_path / "b.csv").write_text("1,2\n3,4\n")
     assert here(tmp_path, "b").made == ["b"]
-
-
-def test_a_build_that_ends_takes_its_lock_from_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    here(put(tmp_path, a=TEXT))
-    real, ends = records.open_regular, [True]
-
-    def late(path: Path, *args: Any, **kwargs: Any) -> Any:
-        """Opens the journal of another build, which takes it away before it is locked."""
-        file = real(path, *args, **kwargs)
-        if path.name == JOURNAL and args == ("ab",) and ends:
-            ends.clear()
-            path.unlink()
-        return file
-
-    monkeypatch.setattr(records, "open_regular", late)
-    with Records.building(tmp_path):
-        assert not ends
-        assert (tmp_path / JOURNAL).exists()
-        with pytest.raises(ConvanimError, match="another build is running"), Records.building(tmp_path):
-            pass
-    assert not (tmp_path / JOURNAL).exists()
 
 
 def test_a_build_knows_what_the_one_before_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

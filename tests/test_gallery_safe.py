@@ -16,7 +16,8 @@ from galleries import CONV, TEXT, everything, here, put
 from convanim import fonts
 from convanim.errors import ConvanimError
 from convanim.gallery import build, check, digest, read_folder
-from convanim.gallery.mark import is_marked, marked
+from convanim.gallery.description import Entry
+from convanim.gallery.digest import is_marked, marked
 from convanim.gallery.records import Records
 from convanim.gallery.watching import Watch
 from convanim.gallery.work import Task, work
@@ -255,15 +256,14 @@ def test_everything_that_is_read_is_watched(tmp_path: Path) -> None:
 def test_the_fonts_of_a_language_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.ttf").write_bytes(b"one")
     monkeypatch.setattr(fonts, "candidates", lambda *_: iter([(tmp_path / "a.ttf", None)]))
-    digest._wide_fonts.cache_clear()
-    told = {lang: f'{{"lang":"{lang}"}}'.encode() for lang in ("de", "ja", "none")}
-    before = {lang: digest.key("", text) for lang, text in told.items()}
-    title = digest.key("", '{"drawn_title":"卷积"}'.encode())
-    (tmp_path / "a.ttf").write_bytes(b"two")
-    digest._wide_fonts.cache_clear()
-    assert [lang for lang in told if digest.key("", told[lang]) != before[lang]] == ["ja"]
-    assert digest.key("", '{"drawn_title":"卷积"}'.encode()) != title
-    digest._wide_fonts.cache_clear()
+    digest._fonts.cache_clear()
+    options = ({}, {"lang": "ja"}, {"drawn_title": "卷积"})
+    entries = [Entry(layer="Conv(2)", input="3x3", **option) for option in options]
+    before = [digest.key(entry, "") for entry in entries]
+    (tmp_path / "a.ttf").write_bytes(b"another")
+    digest._fonts.cache_clear()
+    assert [digest.key(entry, "") == key for entry, key in zip(entries, before, strict=True)] == [True, False, False]
+    digest._fonts.cache_clear()
 
 
 # What a check says.

@@ -90,7 +90,7 @@ def test_a_gallery_makes_of_a_colour_picture_what_its_command_makes(tmp_path: Pa
     (tmp_path / "colours.png").write_bytes(data)
     words = shlex.split(command("a", entry))
     subprocess.run([sys.executable, "-m", *words, "--quiet"], check=True, cwd=tmp_path)
-    assert (tmp_path / "a.gif").read_bytes() == made.files["a.gif"].data
+    assert (tmp_path / "a.gif").read_bytes() == made.files["a.gif"]
 
 
 def test_padding_of_a_picture_has_its_colour_in_the_middle_and_none_around() -> None:
@@ -118,3 +118,25 @@ def test_what_is_typed_for_other_axes_is_told_as_it_works(axes: int, parts: list
         request("conv", x=shape, kernel="x".join(["3"] * axes), padding=typed)
     assert f"--padding {typed} has values for {len(parts)} axes" in refused.value.message
     request("conv", x=shape, kernel="x".join(["3"] * axes), padding=refused.value.hint.removeprefix("write "))
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "values"),
+    [
+        ("conv", {"x": "[[1,2.5]]", "kernel": "1", "bias": "0.5"}, {"x": [[1, 2.5]], "kernel": 1, "bias": 0.5}),
+        ("conv", {"x": "5", "kernel": "[1,0]", "padding": "1:2"}, {"x": 5, "kernel": [1, 0], "padding": ((1, 2),)}),
+        ("pool", {"x": "4x4", "kernel": "2x1", "stride": "1x2"}, {"x": (4, 4), "kernel": (2, 1), "stride": (1, 2)}),
+        ("upsample", {"x": "2x2", "scale_factor": "2x3"}, {"x": "2x2", "scale_factor": (2, 3)}),
+    ],
+)  # fmt: skip
+def test_values_are_what_their_texts_are(kind: str, text: dict[str, Any], values: dict[str, Any]) -> None:
+    one, other = request(kind, **text), request(kind, **values)
+    assert one.op == other.op
+    for a, b in zip(one.given, other.given, strict=True):
+        assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("x", [[[1, "x"]], [[1], [2, 3]], [True], [], [[[[[[[[[[1]]]]]]]]]], [10**30]])
+def test_a_list_that_is_no_array_is_refused(x: list[Any]) -> None:
+    with pytest.raises(ConvanimError, match="--input"):
+        request("conv", x=x, kernel=1)

@@ -243,7 +243,7 @@ import time
 from convanim.gallery import runner
 from convanim.gallery.work import Result, Task
 def large(task):
-    return Result(task.name, words="x" * 40_000_000)
+    return Result(task.name, error="x" * 40_000_000)
 runner.work = large
 if __name__ == "__main__":
     for wait in (0.01, 0.03, 0.05):

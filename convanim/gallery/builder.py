@@ -1,12 +1,11 @@
-"""Building a gallery: makes the files that are out of date, and never loses files that were edited by hand.
+"""A gallery built: what is stale is made anew, what is right is left alone, what somebody edited is never lost.
 
 Knows descriptions, records and the order of work. Must not know how an entry is made, or the command line.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,22 +15,18 @@ from convanim.errors import ConvanimError
 from convanim.gallery import digest, pages
 from convanim.gallery.description import files_of
 from convanim.gallery.folder import Folder, read_folder
-from convanim.gallery.manifest import File, Record
-from convanim.gallery.mark import marked
-from convanim.gallery.planner import choose, key, planned, results
-from convanim.gallery.records import PAGES, Records
+from convanim.gallery.manifest import PAGES
+from convanim.gallery.planner import Progress, choose, planned, results
+from convanim.gallery.records import PAGES as CACHED
+from convanim.gallery.records import Records
 from convanim.gallery.runner import leave_if_imported
 from convanim.gallery.work import Result
 from convanim.write.files import whole_file
 
-Progress = Callable[[int, int], None]
-#: What a failure of an output that somebody edited begins with; a check has a name of its own for it.
-EDITED = "edited by hand: "
-
 
 @dataclass
 class Report:
-    """The result of a build, by the names of the entries.
+    """What a build did, by the names of entries.
 
     Attributes:
         made: entries whose files were written; `same`: entries that were made again with the same bytes.
@@ -58,7 +53,7 @@ def build(
     prune: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Build the entries of a gallery that are out of date, and its pages. If one fails, the others are still built.
+    """Make what is stale in a gallery, and its pages. An entry that fails stops no other.
 
     Args:
         path: the folder of the descriptions.
@@ -89,12 +84,14 @@ def build(
     with Records.building(folder.path) as records:
         plan = planned(folder, records, chosen)
         report.kept, report.failed = plan.kept, dict(plan.failed)
-        with closing(results(folder, records, plan, executor, jobs)) as found:  # workers end at once, whatever happens
-            for done, (result, description) in enumerate(found, start=1):
-                if progress:
-                    progress(done, len(plan.stale))
-                if _take(result, description, records, report, force=force):
-                    records.found_right(result.name, key(folder, result.name, description))
+        with closing(results(folder, records, plan, executor, jobs, progress)) as found:  # workers end with it
+            for result in found:
+                told = _take(result, records, report, force=force)
+                if told:
+                    report.failed[result.name] = told
+                elif result.record:
+                    key = digest.key(folder.entries[result.name], result.record.description)
+                    records.found_right(result.name, key)
         _orphans(folder, records, report, prune=prune)
         if pages_hold(folder, records) and (not folder.broken or records.manifest.entries):
             _write_pages(folder, records, report, force=force)
@@ -103,32 +100,15 @@ def build(
     return report
 
 
-def record(result: Result, description: str) -> Record:
-    """What the manifest says of a result."""
-    files = {
-        name: File(bytes=digest.of_bytes(made.data), pixels=made.pixels, size=len(made.data), **made.shape)
-        for name, made in result.files.items()
-    }
-    told = {"trace": result.trace, "heading": result.heading, "words": result.words}
-    return Record(description=description, **told, files=files)
-
-
-def _take(result: Result, description: str, records: Records, report: Report, *, force: bool) -> bool:
-    """Write the files of a result, unless edited files would be lost. Return whether everything was written."""
-    name = result.name
-    if result.error:
-        report.failed[name] = result.error
-        return False
-    new = record(result, description)
+def _take(result: Result, records: Records, report: Report, *, force: bool) -> str | None:
+    """Write the files of a result, if nobody else's work is lost by it. Tell what is wrong, if anything is."""
+    name, new = result.name, result.record
+    if new is None:
+        return result.error
     stale = [file for file, made in new.files.items() if records.on_disk(file) != made.bytes]
-    obstacle = next(filter(None, map(records.obstacle, stale)), None)
-    if obstacle:
-        report.failed[name] = obstacle
-        return False
-    edited = [file for file in stale if not records.ours(file)]
-    if edited and not force:
-        report.failed[name] = _edited(edited)
-        return False
+    refused = records.refused(stale, force=force)
+    if refused:
+        return refused
     try:
         if stale:
             records.announce(name, new)
@@ -136,20 +116,16 @@ def _take(result: Result, description: str, records: Records, report: Report, *,
             target = records.folder / file
             target.parent.mkdir(exist_ok=True)
             with whole_file(target, follow=False) as out:
-                out.write(result.files[file].data)
+                out.write(result.files[file])
     except ConvanimError as error:
-        report.failed[name] = str(error)
-        return False
+        return str(error)
     except OSError as error:
-        report.failed[name] = (
-            f"{records.folder} cannot be written to: {(error.strerror or '').lower()}; free disk space."
-        )
-        return False
+        return f"{records.folder} cannot be written to: {(error.strerror or '').lower()}; free disk space."
     if records.manifest.entries.get(name) != new:
         records.put(name, new)
         records.manifest.versions = {k: v for k, v in result.versions.items() if k != "source"}
     (report.made if stale else report.same).append(name)
-    return True
+    return None
 
 
 def orphans(folder: Folder, records: Records) -> dict[str, str]:
@@ -157,28 +133,25 @@ def orphans(folder: Folder, records: Records) -> dict[str, str]:
     found = dict(records.manifest.orphans)
     for name, kept in records.manifest.entries.items():
         if name not in folder.broken:  # it will be mended
-            own = files_of(name, folder.entries[name]) if name in folder.entries else []
-            found |= {file: made.bytes for file, made in kept.files.items() if file not in own}
-    if found:  # seldom; then another entry may make them now
-        for name, entry in folder.entries.items():
-            for file in files_of(name, entry):
-                found.pop(file, None)
+            found |= {file: made.bytes for file, made in kept.files.items()}
+    for name, entry in folder.entries.items():
+        for file in files_of(name, entry):
+            found.pop(file, None)
     return {f: told for f, told in found.items() if f.lower() not in folder.inputs and records.on_disk(f) is not None}
 
 
 def _orphans(folder: Folder, records: Records, report: Report, *, prune: bool) -> None:
     left = orphans(folder, records)
-    for file in list(left):
-        if prune and records.ours(file):
-            obstacle = records.obstacle(file)
-            if obstacle:
-                report.failed[file] = obstacle
-                continue
+    for file in [file for file in left if prune and records.ours(file)]:
+        told = records.refused([file])
+        if told is None:
             try:
                 (records.folder / file).unlink(missing_ok=True)
             except OSError as error:
-                report.failed[file] = f"{file} cannot be removed: {(error.strerror or '').lower()}; remove it by hand."
-                continue
+                told = f"{file} cannot be removed: {(error.strerror or '').lower()}; remove it by hand."
+        if told:
+            report.failed[file] = told
+        else:
             report.removed.append(file)
             del left[file]
     report.orphaned = sorted(left)
@@ -193,30 +166,23 @@ def pages_hold(folder: Folder, records: Records) -> bool:
 
 
 def _write_pages(folder: Folder, records: Records, report: Report, *, force: bool) -> None:
-    made_from = pages.key(folder, records.manifest)
-    kept = records.manifest.pages
-    if kept and records.page_key() == made_from and all(records.on_disk(name) == kept[name] for name in kept):
+    key = pages.key(folder, records.manifest)
+    if records.pages_right(key):
         return
-    for name, parts in pages.pages(folder, records.manifest):
-        try:
-            with digest.written(marked(parts)) as (data, told):
-                if records.on_disk(name) != told:
-                    obstacle = records.obstacle(name)
-                    if obstacle:
-                        report.failed[name] = obstacle
-                        continue
-                    if not records.ours(name) and not force:
-                        report.failed[name] = _edited([name])
-                        continue
-                    with whole_file(records.folder / name, follow=False) as out:
-                        shutil.copyfileobj(data, out)
-        except ConvanimError as error:
-            report.failed[name] = str(error)
-            continue
+    shown = pages.Shown(folder, records.manifest)
+    for name in PAGES:
+        told = digest.of_parts(shown.page(name))
+        if records.on_disk(name) != told:
+            refused = records.refused([name], force=force)
+            if refused:
+                report.failed[name] = refused
+                continue
+            try:
+                with whole_file(records.folder / name, follow=False) as out:
+                    out.writelines(shown.page(name))
+            except ConvanimError as error:
+                report.failed[name] = str(error)
+                continue
         records.manifest.pages[name] = told
-    if not set(pages.NAMES) & set(report.failed):
-        records.found_right(PAGES, made_from)
-
-
-def _edited(files: Sequence[str]) -> str:
-    return f"{EDITED}{', '.join(files)}; move it elsewhere, or build with --force to replace it."
+    if not set(PAGES) & set(report.failed):
+        records.found_right(CACHED, key)

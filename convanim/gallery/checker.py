@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from convanim.gallery import digest, pages
-from convanim.gallery.builder import Progress, orphans, pages_hold, record
+from convanim.gallery.builder import orphans, pages_hold
 from convanim.gallery.folder import Folder, read_folder
-from convanim.gallery.manifest import Record
-from convanim.gallery.mark import marked
-from convanim.gallery.planner import choose, key, planned, results
+from convanim.gallery.manifest import PAGES, Record
+from convanim.gallery.planner import Progress, choose, planned, results
 from convanim.gallery.records import Records
 from convanim.gallery.runner import leave_if_imported
 
@@ -72,21 +71,15 @@ def check(
     plan = planned(folder, records, chosen)
     found = [Finding(name, "broken", told) for name, told in plan.failed.items()]
     if quick:
-        for name in plan.stale:
-            found += _believed(name, records, digest.of_entry(folder.entries.json(name), folder.files(name)))
+        for name, description in plan.stale.items():
+            found += _believed(name, records, description)
     else:
-        made = results(folder, records, plan, executor, jobs)
-        with closing(made):
-            for done, (result, description) in enumerate(made, start=1):
-                if progress:
-                    progress(done, len(plan.stale))
-                name = result.name
-                if result.error:
-                    found.append(Finding(name, "broken", result.error))
-                    continue
-                now = list(_compared(name, records, record(result, description)))
-                if not now:
-                    records.found_right(name, key(folder, name, description))
+        with closing(results(folder, records, plan, executor, jobs, progress)) as made:
+            for result in made:
+                name, new = result.name, result.record
+                now = list(_compared(name, records, new)) if new else [Finding(name, "broken", result.error)]
+                if new and not now:
+                    records.found_right(name, digest.key(folder.entries[name], new.description))
                 found += now
     if not patterns:
         found += [Finding(file, "orphaned", "no description makes it") for file in orphans(folder, records)]
@@ -107,13 +100,15 @@ def _believed(name: str, records: Records, description: str) -> Iterator[Finding
     yield from _on_disk(name, records, kept)
 
 
-def _on_disk(name: str, records: Records, kept: Record) -> Iterator[Finding]:
-    here = {file: records.on_disk(file) for file in kept.files}
+def _on_disk(name: str, records: Records, made: Record) -> Iterator[Finding]:
+    """How the files of an entry differ from those that were made, or would be."""
+    here = {file: records.on_disk(file) for file in made.files}
     missing = [file for file, told in here.items() if told is None]
-    edited = [file for file, told in here.items() if told is not None and not records.ours(file)]
-    blocked = [told for file in (*missing, *edited) if (told := records.obstacle(file))]
+    edited = [file for file, told in here.items() if told not in (None, made.files[file].bytes)]
+    edited = [file for file in edited if not records.ours(file)]
+    blocked = records.refused([*missing, *edited], force=True)
     if blocked:
-        yield Finding(name, "broken", blocked[0])
+        yield Finding(name, "broken", blocked)
         return
     if missing:
         yield Finding(name, "missing", ", ".join(missing))
@@ -122,33 +117,17 @@ def _on_disk(name: str, records: Records, kept: Record) -> Iterator[Finding]:
         yield Finding(name, "edited by hand", f"{', '.join(edited)} {told}")
 
 
-def _unknown(name: str, records: Records, new: Record) -> Iterator[Finding]:
-    """How an entry that the manifest does not know differs from what the folder holds."""
-    here = {file: records.on_disk(file) for file in new.files}
-    others = [file for file, told in here.items() if told not in (None, new.files[file].bytes)]
-    lacking = [file for file, told in here.items() if told is None]
-    blocked = [told for file in (*lacking, *others) if (told := records.obstacle(file))]
-    if blocked:
-        yield Finding(name, "broken", blocked[0])
-        return
-    if others:
-        yield Finding(name, "edited by hand", ", ".join(others))
-    if lacking or not others:
-        yield Finding(name, "missing", ", ".join(lacking) or "it is not in the manifest")
-
-
 def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
     """How an entry differs from what the manifest and the folder hold."""
     kept = records.manifest.entries.get(name)
-    if kept is None:
-        yield from _unknown(name, records, new)
+    if kept is None or kept == new:
+        found = list(_on_disk(name, records, new))
+        yield from found
+        if kept is None and not found:
+            yield Finding(name, "missing", "it is not in the manifest")
         return
-    if kept == new:
-        yield from _on_disk(name, records, kept)
-        return
-    others = [
-        file for file, made in new.files.items() if file not in kept.files or kept.files[file].bytes != made.bytes
-    ]
+    both = [file for file in new.files if file in kept.files]
+    others = [file for file, made in new.files.items() if file not in both or kept.files[file].bytes != made.bytes]
     if others and all(records.on_disk(file) == made.bytes for file, made in new.files.items()):
         yield Finding(
             name, "stale", "the manifest is older than its files, which are up to date; build, and commit the manifest"
@@ -161,35 +140,28 @@ def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
     yield from _on_disk(name, records, kept)
     if kept.trace != new.trace:
         yield Finding(name, "arithmetic changed", f"trace {kept.trace[:8]} is now {new.trace[:8]}")
-    both = [file for file in new.files if file in kept.files]
     seen = [file for file in both if kept.files[file].pixels != new.files[file].pixels]
     packed = [file for file in both if file not in seen and file in others]
-    if seen:
-        yield Finding(name, "picture changed", ", ".join(seen) + _other_versions(records))
-    if packed:
-        yield Finding(name, "bytes only", ", ".join(packed) + _other_versions(records))
+    then = records.manifest.versions
+    now = {name: told for name, told in digest.all_versions().items() if name in then}
+    versions = digest.differing(then, now, "now")
+    for kind, files in (("picture changed", seen), ("bytes only", packed)):
+        if files:
+            yield Finding(name, kind, ", ".join(files) + (f" (built with {versions})" if versions else ""))
     if (kept.heading, kept.words) != (new.heading, new.words) and not seen:
         yield Finding(name, "stale", "its words changed")
     if not others and any(kept.files[file] != new.files[file] for file in both):
         yield Finding(name, "stale", "the manifest has other sizes for its files")
 
 
-def _other_versions(records: Records) -> str:
-    """Which versions are others than those that built the gallery."""
-    now = digest.versions() | {"freetype": digest.freetype()}
-    then = records.manifest.versions
-    differ = [f"{name} {then[name]}, now {now[name]}" for name in then if name in now and now[name] != then[name]]
-    return f" (built with {'; '.join(differ)})" if differ else ""
-
-
 def _pages(folder: Folder, records: Records) -> Iterator[Finding]:
-    kept = records.manifest.pages
-    here = {name: records.on_disk(name) for name in pages.NAMES}
-    if records.page_key() == pages.key(folder, records.manifest) and all(here[name] == kept.get(name) for name in here):
+    if records.pages_right(pages.key(folder, records.manifest)):
         return
-    for name, parts in pages.pages(folder, records.manifest):
-        if here[name] is None:
+    shown = pages.Shown(folder, records.manifest)
+    for name in PAGES:
+        here = records.on_disk(name)
+        if here is None:
             yield Finding(name, "missing", "the page was never built")
-        elif here[name] != digest.of_parts(marked(parts)):
+        elif here != digest.of_parts(shown.page(name)):
             kind = "stale" if records.ours(name) else "edited by hand"
             yield Finding(name, kind, "the page is not what the manifest and the descriptions give")

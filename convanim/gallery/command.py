@@ -1,19 +1,20 @@
-"""An entry as the command that makes its files.
+"""An entry as a request's options, and as the command that makes its files.
 
 Knows which command a layer has, and its options by name. Must not know a command line's library: a test runs the
-commands and compares the files. What is drawn goes through this too, so that a command cannot say anything else.
+commands and compares the files. Both come from the same values, so that a command cannot say anything else.
 """
 
 from __future__ import annotations
 
+import json
 import shlex
-from collections.abc import Sequence
 from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.gallery.description import DEFAULTS, FIELDS, Entry
 from convanim.ops import Operation, parse
 from convanim.ops.notation import KINDS
+from convanim.request.asked import in_text
 
 #: The options in the order in which a command says what made a file; those of an entry have its keys' names.
 ORDER = (
@@ -24,8 +25,6 @@ ORDER = (
     *("template", "layout", "theme", "lang", "width", "height", "seconds_per_step", "hold_last", "plays", "select"),
     *("motion", "max_size", "title", "caption"),
 )
-#: Keys that are arrays or numbers in an entry, and text at a shell.
-_TEXTS = ("input", "kernel", "indices", "grad", "bias", "output_size")
 _KIND = {
     "Conv": "conv",
     "ConvTranspose": "transposed",
@@ -45,23 +44,21 @@ _ONLY = {
     "saturate": ("conv", "transposed", "pool", "upsample", "layer"),
     "view": ("conv", "transposed", "pool", "unpool", "upsample", "shuffle", "layer"),
 }
-#: Options that are numbers and not text.
-_NUMBERS: dict[str, type[Any]] = {"groups": int, "norm_type": float}
 _MODES = {"AvgPool": "avg", "LpPool": "lp"}
 
 
 def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
-    """The command of an entry, and its options by name, as they are typed.
+    """The command of an entry, and the values of its options by name.
 
     Raises:
         ConvanimError: the layer cannot be read, or what is given cannot be combined with it.
 
     Example:
         >>> asked(Entry(layer="ConvTranspose(3, stride=2)", input="3x3"))
-        ('transposed', {'input': '3x3', 'kernel': '3', 'stride': '2'})
+        ('transposed', {'input': '3x3', 'kernel': 3, 'stride': 2})
     """
     options: dict[str, Any] = {key: getattr(entry, key) for key in ORDER if key in FIELDS and key != "title"}
-    options |= {key: entry.text(key) for key in _TEXTS} | {"title": entry.drawn_title}
+    options["title"] = entry.drawn_title
     options = {key: value for key, value in options.items() if value not in (None, DEFAULTS[key])}
     if entry.compare is not None:
         kind = "compare"
@@ -102,7 +99,7 @@ def made_by(entry: Entry) -> str:
         if isinstance(value, bool):
             words.append(flag if value else f"--no-{flag[2:]}")
         else:
-            words += [flag, str(value)]
+            words += [flag, json.dumps(value, separators=(",", ":")) if isinstance(value, list) else in_text(value)]
     return shlex.join(words)
 
 
@@ -113,10 +110,10 @@ def _arguments(op: Operation, given: dict[str, Any]) -> dict[str, Any]:
         if key in op.__dataclass_fields__:
             value = getattr(op, key)
             if value is not None and value != op._usual(key):
-                options[key] = _NUMBERS[key](value) if key in _NUMBERS else _typed(value)
+                options[key] = float(value) if key == "norm_type" else value
     size = getattr(op, "kernel_size", None)
     if size is not None:
-        options["kernel"] = given.get("kernel") or _typed(size)
+        options["kernel"] = given.get("kernel") or size
     for key in ("upscale_factor", "downscale_factor"):
         if hasattr(op, key) and getattr(op, key) != 2:
             options["factor"] = getattr(op, key)
@@ -125,17 +122,3 @@ def _arguments(op: Operation, given: dict[str, Any]) -> dict[str, Any]:
     if name in _MODES:
         options["mode"] = _MODES[name]
     return options
-
-
-def _typed(value: Any) -> str | bool:
-    """A number, one for each axis, or one before and after each, as it is typed; words and flags are so already.
-
-    Example:
-        >>> _typed(2), _typed((2, 1)), _typed(((1, 2), (0, 1)))
-        ('2', '2x1', '1:2x0:1')
-    """
-    if isinstance(value, bool | str):
-        return value
-    if isinstance(value, Sequence):
-        return "x".join(":".join(map(str, part)) if isinstance(part, Sequence) else str(part) for part in value)
-    return str(value)

@@ -6,30 +6,26 @@ Knows bytes and versions. Must not know where anything is kept.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from convanim import __version__, fonts
 from convanim.errors import ConvanimError
 from convanim.formats import FORMATS
-from convanim.inputfile import read_bytes
-from convanim.spoken import catalogue
 from convanim.theme import templates
 
 if TYPE_CHECKING:
+    from convanim.gallery.description import Entry
     from convanim.trace import Trace
 
-_LARGEST_FONT = 1 << 28  # bytes: a Chinese and Japanese one in all its weights has a tenth of that
+_MARK = b"<!-- convanim:"
 LENGTH = 32  # hexadecimal digits that are kept of a SHA-256: 128 bits
 PACKAGE = Path(__file__).resolve().parent.parent
 #: Parts of the package that no entry's files depend on: how a person asks for them, and what is done with them.
@@ -45,30 +41,22 @@ _APART = {
     "templates",
 }
 #: And those of the gallery that they do depend on.
-_MAKING = {f"gallery/{name}.py" for name in ("description", "command", "digest", "named", "work")}
+_MAKING = {f"gallery/{name}.py" for name in ("description", "command", "digest", "manifest", "named", "work")}
 
 
 def digest(*parts: bytes) -> str:
-    """The digest of some bytes, distinguished from the same bytes in other parts.
+    """The digest of some bytes, told apart from the same bytes in other parts.
 
     Example:
         >>> digest(b"ab", b"c") == digest(b"a", b"bc")
         False
     """
-    return of_many(parts)
-
-
-def of_many(parts: Iterable[bytes]) -> str:
-    """The same of bytes that come one by one."""
-    sha = hashlib.sha256()
-    for part in parts:
-        sha.update(len(part).to_bytes(8, "big") + part)
-    return sha.hexdigest()[:LENGTH]
+    return of_parts(part for told in parts for part in (len(told).to_bytes(8, "big"), told))
 
 
 def of_bytes(data: bytes) -> str:
     """The digest of a file: its SHA-256, as other programs tell it, cut to 32 digits."""
-    return hashlib.sha256(data).hexdigest()[:LENGTH]
+    return of_parts([data])
 
 
 def of_parts(parts: Iterable[bytes]) -> str:
@@ -79,83 +67,64 @@ def of_parts(parts: Iterable[bytes]) -> str:
     return sha.hexdigest()[:LENGTH]
 
 
-def of_entry(told: bytes, files: Mapping[str, bytes]) -> str:
-    """The digest of a description: what it and what it extends say, as JSON, and the files that it names."""
-    return digest(told, *(part for name in sorted(files) for part in (name.encode(), files[name])))
+def marked(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """A page in parts, and a comment after them that tells whether anybody has edited the page since.
+
+    Example:
+        >>> is_marked(b"".join(marked([b"# Gallery\n"]))), is_marked(b"# Mine\\n")
+        (True, False)
+    """
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part)
+        yield part
+    yield _MARK + sha.hexdigest().encode() + b" -->\n"
 
 
-def key(description: str, told: bytes) -> str:
-    """What decides whether an entry is out of date: its description, the program, and the fonts that it may need.
+def is_marked(page: bytes) -> bool:
+    """Whether a page is just as some build wrote it: that of another branch, say, or with Windows' ends of lines."""
+    page = page.replace(b"\r\n", b"\n")
+    text, mark, _ = page.rpartition(_MARK)
+    return bool(mark) and b"".join(marked([text])) == page
+
+
+def encoded(value: Any) -> bytes:
+    """A value as JSON, its keys in order: the same bytes wherever it is made."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def of_entry(entry: Entry, files: Mapping[str, bytes]) -> str:
+    """The digest of a description: what it and what it extends say, and the files that it names."""
+    return digest(encoded(entry), *(part for name in sorted(files) for part in (name.encode(), files[name])))
+
+
+def key(entry: Entry, description: str) -> str:
+    """What decides whether an entry must be made anew: its description's digest, the program, and fonts it may need.
 
     Fonts of this machine are no part of a description's own digest, which is the same everywhere.
-
-    Args:
-        told: what the description says, as JSON.
     """
-    return digest(description.encode(), engine().encode(), _wide_fonts() if _is_wide(told.decode()) else b"")
-
-
-def _is_wide(told: str) -> bool:
-    """Whether a description may need fonts that do not come along: for its language, or for its own words."""
-    if any(map(fonts.wide, told)) or (os.environ.get(fonts.ASKED) and not told.isascii()):
-        return True
-    lang = msgspec.json.decode(told, type=_Lang).lang
-    return lang is not None and _speaks_wide(lang)
-
-
-class _Lang(msgspec.Struct):
-    lang: str | None = None
+    plain = entry.lang is None and encoded(entry).isascii()
+    return digest(description.encode(), engine().encode(), b"" if plain else _fonts())
 
 
 @cache
-def _speaks_wide(lang: str) -> bool:
-    try:
-        words = catalogue(lang)
-    except ConvanimError:  # told when the entry is made
-        return False
-    return words is not None and any(map(fonts.wide, f"{words}"))
-
-
-@cache
-def _wide_fonts() -> bytes:
-    """The digest of the files that characters are taken from which the usual font lacks."""
+def _fonts() -> bytes:
+    """Which files there are for characters that the usual font lacks, and when they were changed."""
     try:
         files = [path for pair in fonts.candidates() for path in pair if path]
-        return digest(*(of_bytes(read_bytes(path, _LARGEST_FONT)).encode() for path in files)).encode()
+        return "".join(f"{path} {(found := path.stat()).st_size} {found.st_mtime_ns}\n" for path in files).encode()
     except (ConvanimError, OSError):  # told when the entry is made
         return b"none"
-
-
-@contextmanager
-def written(parts: Iterable[bytes]) -> Iterator[tuple[IO[bytes], str]]:
-    """Bytes in a file that nobody sees, at its beginning, and their digest.
-
-    Raises:
-        ConvanimError: there is no room for them.
-    """
-    try:
-        with TemporaryFile() as file:
-            sha = hashlib.sha256()
-            for part in parts:
-                sha.update(part)
-                file.write(part)
-            file.seek(0)
-            yield file, sha.hexdigest()[:LENGTH]
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConvanimError(f"a temporary file cannot be written: {reason}", "free disk space") from None
 
 
 def of_traces(traces: Iterable[Trace]) -> str:
     """The digest of arithmetic: every value and every step, as they stand in a trace's file."""
     from convanim.write.tracefile import write_trace
 
-    told = []
-    for trace in traces:
-        file = BytesIO()
+    told = [(BytesIO(), trace) for trace in traces]
+    for file, trace in told:
         write_trace(file, trace)
-        told.append(file.getvalue())
-    return digest(*told)
+    return digest(*(file.getvalue() for file, _ in told))
 
 
 def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
@@ -186,12 +155,12 @@ def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
 def engine() -> str:
     """The digest of everything besides a description that decides what is drawn, down to the font engine's own bytes.
 
-    The package's sources are part of it, so that a checkout with changes is never taken for a release.
+    The package's sources are part of it, so that a checkout in which somebody works is never taken for a release.
     """
     matplotlib = find_spec("matplotlib")
     places = matplotlib.submodule_search_locations if matplotlib else None
     fonts = [f.read_bytes() for place in places or () for f in sorted(Path(place).glob("ft2font*.so"))]
-    return digest(msgspec.json.encode(versions(), order="sorted"), *fonts)
+    return digest(encoded(versions()), *fonts)
 
 
 @cache
@@ -201,20 +170,29 @@ def versions() -> dict[str, str]:
     return {"convanim": __version__, "source": _source()} | known
 
 
-def freetype() -> str:
-    """The version of the font engine. Loads it."""
+def all_versions() -> dict[str, str]:
+    """The same with that of the font engine, which is loaded for it."""
     from convanim.glyphs import FREETYPE
 
-    return FREETYPE
+    return versions() | {"freetype": FREETYPE}
+
+
+def differing(then: Mapping[str, str], now: Mapping[str, str], word: str) -> str:
+    """Which versions are others, in a few words.
+
+    Example:
+        >>> differing({"numpy": "1", "pillow": "3"}, {"numpy": "2", "pillow": "3"}, "now")
+        'numpy 1, now 2'
+    """
+    return "; ".join(
+        f"{name} {then.get(name, 'none')}, {word} {now[name]}" for name in now if then.get(name) != now[name]
+    )
 
 
 def of_page_maker() -> str:
     """The digest of what makes the pages: their templates, and the modules that fill and mark them."""
-    files = [
-        PACKAGE / "gallery" / "pages.py",
-        PACKAGE / "gallery" / "mark.py",
-        *sorted((templates() / "gallery").iterdir()),
-    ]
+    own = PACKAGE / "gallery"
+    files = [own / "pages.py", own / "digest.py", *sorted((templates() / "gallery").iterdir())]
     return digest(*(part for path in files for part in (path.name.encode(), path.read_bytes())))
 
 

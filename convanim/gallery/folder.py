@@ -30,7 +30,6 @@ from convanim.gallery.description import (
     line_of,
 )
 from convanim.gallery.named import contents, named
-from convanim.gallery.packed import Packed
 from convanim.gallery.tables import SETTINGS, Tables, near
 
 
@@ -47,7 +46,7 @@ class Folder:
 
     path: Path
     settings: Settings
-    entries: Packed[Entry]
+    entries: dict[str, Entry]
     broken: dict[str, str] = field(default_factory=dict)
     inputs: frozenset[str] = frozenset()
 
@@ -86,19 +85,20 @@ def read_folder(path: str | Path) -> Folder:
         )
     settings = _settings(path / SETTINGS)
     broken: dict[str, str] = {}
-    entries = Packed(Entry)
+    entries: dict[str, Entry] = {}
     given = Tables(path)
     _check_named(settings, given.names)
     for name in given.names:
         try:
-            raw = given.own(name)
-            if not name.startswith("_"):
-                entries[name] = _typed(name, given.whole(name, raw), settings.defaults, path)
+            if name.startswith("_"):
+                given.own(name)
+            else:
+                entries[name] = _typed(name, settings.defaults | given.whole(name)[0], path)
         except ConvanimError as error:
             told = str(error)
             broken[name] = told if re.match(r"\S+\.toml\b", told) else f"{name}.toml: {told}"
     inputs = _inputs(path, path / settings.root, entries)
-    for name, told in _taken(entries, inputs):
+    for name, told in list(_taken(entries, inputs)):
         broken[name] = f"{name}.toml: {told}"
         del entries[name]
     return Folder(path, settings, entries, broken, frozenset(inputs))
@@ -116,41 +116,32 @@ def _check_named(settings: Settings, names: list[str]) -> None:
                 raise ConvanimError(f"{SETTINGS}: {key} names {name[:60]!r}, which does not exist", near(name, names))
 
 
-def _inputs(folder: Path, root: Path, entries: Packed[Entry]) -> dict[str, str]:
+def _inputs(folder: Path, root: Path, entries: dict[str, Entry]) -> dict[str, str]:
     """The files of a folder that its entries read, in small letters, each with an entry that does."""
-    texts: dict[str, str] = {}
-    for name, entry in entries.items():
-        for _, text in named(entry):
-            texts.setdefault(text, name)
+    texts = {text: name for name in reversed(entries) for _, text in named(entries[name]) if "\0" not in text}
     inside = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118 - as text, with a slash at its end
-    found = {}
-    for text, name in texts.items():
-        if "\0" not in text:
-            path = os.path.realpath(root / text.strip())
-            if path.startswith(inside):
-                found[path[len(inside) :].replace(os.sep, "/").lower()] = name
-    return found
+    found = {os.path.realpath(root / text.strip()): name for text, name in texts.items()}
+    return {
+        path[len(inside) :].replace(os.sep, "/").lower(): name
+        for path, name in found.items()
+        if path.startswith(inside)
+    }
 
 
-def _taken(entries: Packed[Entry], inputs: dict[str, str]) -> list[tuple[str, str]]:
+def _taken(entries: dict[str, Entry], inputs: dict[str, str]) -> Iterator[tuple[str, str]]:
     """The entries of which a file is also another's, or is read by one, on a disk that does not tell A from a."""
     seen: dict[str, str] = {}
-    found = []
     for name, entry in entries.items():
-        files = files_of(name, entry)
-        read = next((file for file in files if file.lower() in inputs), None)
-        same = next((file for file in files if file.lower() in seen), None)
+        files = {file.lower(): file for file in files_of(name, entry)}
+        read = next((file for file in files if file in inputs), None)
+        same = next((file for file in files if file in seen), None)
         if read:
-            whose = inputs[read.lower()]
-            reader = "its" if whose == name else f"{whose}.toml's"
-            found.append((name, f"its file {read} is also {reader} input; give it another stem, or rename the input."))
+            reader = "its" if inputs[read] == name else f"{inputs[read]}.toml's"
+            yield name, f"its file {files[read]} is also {reader} input; give it another stem, or rename the input."
         elif same:
-            found.append(
-                (name, f"its file {same} is also that of {seen[same.lower()]}.toml; give one of them another stem.")
-            )
+            yield name, f"its file {files[same]} is also that of {seen[same]}.toml; give one of them another stem."
         else:
-            seen |= {file.lower(): name for file in files}
-    return found
+            seen |= dict.fromkeys(files, name)
 
 
 def _settings(path: Path) -> Settings:
@@ -177,9 +168,8 @@ def _settings(path: Path) -> Settings:
     return made
 
 
-def _typed(name: str, table: dict[str, Any], defaults: dict[str, Any], folder: Path) -> Entry:
+def _typed(name: str, table: dict[str, Any], folder: Path) -> Entry:
     """An entry of a description's keys."""
-    table = defaults | table
 
     def at(key: str) -> str:
         return tables.placed(folder, name, key)

@@ -1,21 +1,18 @@
 """What was made of every entry, and from what: the file that belongs in version control.
 
-Knows its form. Entries are kept packed and written one by one, so that ten thousand of them take little room. Must not
-know how anything is made, nor what else a build remembers.
+Knows its form. Must not know how anything is made, nor what else a build remembers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from convanim.errors import ConvanimError
 from convanim.gallery.description import check_name
-from convanim.gallery.digest import of_parts
-from convanim.gallery.packed import Packed
+from convanim.gallery.digest import encoded
 from convanim.inputfile import read_bytes
 
 KIND, VERSION = "convanim gallery", 1
@@ -34,7 +31,7 @@ class File(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     width: int = 0
     height: int = 0
     frames: int = 0
-    seconds: float = 0.0
+    seconds: float = 0  # not 0.0: a default is left out by its identity, which only small ints keep between processes
 
 
 class Record(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
@@ -50,60 +47,25 @@ class Record(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     files: dict[str, File]
 
 
-class Manifest:
-    """Everything that was made, and by which versions.
+class Manifest(msgspec.Struct):
+    """Everything that was made, and by which versions; the digests of the pages and of orphaned files, by name."""
 
-    Attributes:
-        entries: records by the name of their entry; put a new one in place of one that is to change.
-        pages, orphans: the digests of the pages, and of files that no description makes any more, by name.
-    """
+    entries: dict[str, Record] = {}
+    pages: dict[str, str] = {}
+    orphans: dict[str, str] = {}
+    versions: dict[str, str] = {}
+    kind: str = KIND
+    version: int = VERSION
 
-    def __init__(self) -> None:
-        self.versions: dict[str, str] = {}
-        self.entries: Packed[Record] = Packed(Record)
-        self.pages: dict[str, str] = {}
-        self.orphans: dict[str, str] = {}
-
-    def digest(self) -> str:
-        """The digest of its file."""
-        return of_parts(self.lines())
-
-    def lines(self) -> Iterator[bytes]:
-        """The manifest as it stands in its file, an entry at a time: JSON with every key in order.
+    def told(self) -> bytes:
+        """The manifest as it stands in its file: JSON with every key in order.
 
         Example:
-            >>> print(b"".join(Manifest().lines()).decode()[:17])
+            >>> print(Manifest().told().decode()[:17])
             {
              "entries": {},
         """
-        yield b"{\n "
-        opening = b'"entries": {'
-        for name in sorted(self.entries):
-            told = msgspec.json.format(self.entries.json(name), indent=1).replace(b"\n", b"\n  ")
-            yield opening + b"\n  " + msgspec.json.encode(name) + b": " + told
-            opening = b","
-        yield b"\n }" if self.entries else opening + b"}"
-        for key, value in (
-            ("kind", KIND),
-            ("orphans", self.orphans),
-            ("pages", self.pages),
-            ("version", VERSION),
-            ("versions", self.versions),
-        ):
-            told = msgspec.json.format(msgspec.json.encode(value, order="sorted"), indent=1).replace(b"\n", b"\n ")
-            yield b',\n "' + key.encode() + b'": ' + told
-        yield b"\n}\n"
-
-
-class _Told(msgspec.Struct):
-    """The manifest's file, its entries not yet read."""
-
-    kind: str = KIND
-    version: int = VERSION
-    versions: dict[str, str] = {}
-    entries: dict[str, msgspec.Raw] = {}
-    pages: dict[str, str] = {}
-    orphans: dict[str, str] = {}
+        return msgspec.json.format(encoded(self), indent=1) + b"\n"
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -112,15 +74,11 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         ConvanimError: it is none, or names files outside its folder.
     """
-    made = Manifest()
     try:
         data = read_bytes(path, LARGEST, follow=False)
-        found = msgspec.json.decode(data, type=_Told)
-        for name in list(found.entries):
-            made.entries[name] = record = msgspec.json.decode(found.entries.pop(name), type=Record)
-            _possible(path, record.files)
+        made = msgspec.json.decode(data, type=Manifest)
     except FileNotFoundError:
-        return made
+        return Manifest()
     except OSError as error:
         raise ConvanimError(
             f"{path} cannot be read: {(error.strerror or '').lower()}", "remove it and build again"
@@ -136,11 +94,12 @@ def read_manifest(path: Path) -> Manifest:
         raise ConvanimError(
             f"{path} is not a manifest: {error}", "restore it with git, or remove it and build again"
         ) from None
-    if (found.kind, found.version) != (KIND, VERSION):
+    if (made.kind, made.version) != (KIND, VERSION):
         raise ConvanimError(f"{path} is not a manifest of version {VERSION}", "remove it and build again")
-    made.versions, made.pages, made.orphans = found.versions, found.pages, found.orphans
-    _possible(path, made.orphans)
-    _possible(path, (name for name in made.pages if name not in PAGES))
+    files = [file for record in made.entries.values() for file in record.files]
+    for name in (*files, *made.orphans, *(name for name in made.pages if name not in PAGES)):
+        if not possible(name):  # what it leads to may be anybody's
+            raise ConvanimError(f"{path} names {name[:100]!r}, which is not a file of any entry", "restore it with git")
     return made
 
 
@@ -159,10 +118,3 @@ def possible(name: str) -> bool:
     except ConvanimError:
         return False
     return True
-
-
-def _possible(path: Path, names: Iterable[str]) -> None:
-    """Refuse names that no build has written: what they lead to may be anybody's."""
-    for name in names:
-        if not possible(name):
-            raise ConvanimError(f"{path} names {name[:100]!r}, which is not a file of any entry", "restore it with git")

@@ -9,12 +9,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache, lru_cache, partial
-from itertools import chain, groupby
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-import msgspec
 
 from convanim.errors import ConvanimError
 from convanim.formats import FORMATS
@@ -31,24 +29,13 @@ if TYPE_CHECKING:
 
     from convanim.gallery.manifest import Manifest, Record
 
-NAMES = ("README.md", "index.html")
 _MARKDOWN = {ord(c): f"\\{c}" for c in "\\`*_{}[]#+!|~"} | {ord("<"): "&lt;", ord(">"): "&gt;", ord("&"): "&amp;"}
 
 
 def key(folder: Folder, manifest: Manifest) -> str:
     """What the pages are made from, as a digest: while it stays the same, so do they."""
-    parts = [msgspec.json.encode(part, order="sorted") for part in (folder.settings, manifest.versions)]
-    names = (name.encode() for name in folder.entries)
-    entries = (folder.entries.json(name) for name in folder.entries)
-    records = (name.encode() + manifest.entries.json(name) for name in sorted(manifest.entries))
-    return digest.of_many(chain([digest.of_page_maker().encode()], parts, names, entries, records))
-
-
-def pages(folder: Folder, manifest: Manifest) -> Iterator[tuple[str, Iterator[bytes]]]:
-    """The pages by their names, in pieces. Entries that were never made are left out."""
-    shown = Shown(folder, manifest)
-    for page in NAMES:
-        yield page, pieces(page, shown.told())
+    told = (folder.settings, manifest.versions, folder.entries, manifest.entries)
+    return digest.digest(digest.of_page_maker().encode(), *map(digest.encoded, told))
 
 
 class Shown:
@@ -59,6 +46,12 @@ class Shown:
         self.suffix = self.settings.pair.suffix if self.settings.pair else ""
         made = (name for name in folder.entries if self._made(name) and not self._first_of(name))
         self.order = sorted((*self._place(name), name) for name in made)
+
+    def page(self, name: str) -> Iterator[bytes]:
+        """A page in pieces of some kilobytes: one of ten thousand entries is never in memory as a whole."""
+        stream = _environment().get_template(name).stream(self.told())
+        stream.enable_buffering(200)
+        return digest.marked(piece.encode() for piece in stream)
 
     def told(self) -> dict[str, Any]:
         """The values of a page's template."""
@@ -134,14 +127,7 @@ class Shown:
 
 def rendered(name: str, told: dict[str, Any]) -> bytes:
     """A page from its template, with every value escaped as the page needs it."""
-    return b"".join(pieces(name, told))
-
-
-def pieces(name: str, told: dict[str, Any]) -> Iterator[bytes]:
-    """The same in pieces of some kilobytes, so that a page of ten thousand entries is never in memory as a whole."""
-    stream = _environment().get_template(name).stream(told)
-    stream.enable_buffering(200)
-    return (piece.encode() for piece in stream)
+    return _environment().get_template(name).render(told).encode()
 
 
 def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from math import inf
 from pathlib import Path
 
@@ -21,12 +22,14 @@ from convanim.gallery.records import Records
 from convanim.gallery.runner import AHEAD, Here, cores, local, run
 from convanim.gallery.work import Result, Task
 
+Progress = Callable[[int, int], None]
+
 
 @dataclass(frozen=True)
 class Plan:
-    """What there is to do: entries whose files must be made to be known, and those that are known already."""
+    """What there is to do: `stale` entries, with the digests of their descriptions, must be made to be known."""
 
-    stale: list[str]
+    stale: dict[str, str]
     kept: list[str]
     failed: dict[str, str]
 
@@ -64,92 +67,69 @@ def _meant(folder: Folder, pattern: str) -> str:
 
 def planned(folder: Folder, records: Records, chosen: Sequence[str]) -> Plan:
     """Tell what has to be made to be known."""
-    plan = Plan([], [], {name: folder.broken[name] for name in chosen if name in folder.broken})
+    plan = Plan({}, [], {name: folder.broken[name] for name in chosen if name in folder.broken})
     for name in chosen:
         if name not in folder.entries:
             continue
         try:
-            description = digest.of_entry(folder.entries.json(name), folder.files(name))
+            description = digest.of_entry(folder.entries[name], folder.files(name))
         except ConvanimError as error:
             plan.failed[name] = folder.placed(name, str(error))
             continue
-        (plan.kept if records.right(name, key(folder, name, description)) else plan.stale).append(name)
+        if records.right(name, digest.key(folder.entries[name], description)):
+            plan.kept.append(name)
+        else:
+            plan.stale[name] = description
     return plan
 
 
-def key(folder: Folder, name: str, description: str) -> str:
-    """What decides whether an entry, whose description has this digest, is out of date."""
-    return digest.key(description, folder.entries.json(name))
-
-
 def results(
-    folder: Folder, records: Records, plan: Plan, executor: Executor | None, jobs: int | None
-) -> Generator[tuple[Result, str]]:
-    """Make what a plan says, and check that every worker is the same program as this one.
+    folder: Folder,
+    records: Records,
+    plan: Plan,
+    executor: Executor | None,
+    jobs: int | None,
+    progress: Progress | None,
+) -> Generator[Result]:
+    """Make what a plan says, and check that every worker is the same program as this one. Close it to end them.
 
-    Yields:
-        each result with the digest of the description that it was made from: a file that an entry names may have
-        changed since the plan was made.
+    A result's record has the digest of what it was made from: a file that an entry names may have changed since the
+    plan was made.
     """
-    wanted = min(jobs or cores(), len(plan.stale)) if executor is None else 1
     if jobs is not None and not 1 <= jobs <= 512:
         raise ConvanimError(f"jobs {jobs} is not between 1 and 512", "leave it out to use one process per core")
-    if not plan.stale:
-        return
-    descriptions: dict[str, str] = {}
+    count = min(jobs or cores(), len(plan.stale))
     lost: list[Result] = []
 
     def tasks() -> Iterator[Task]:
-        for name in plan.stale if wanted == 1 and executor is None else _longest_first(records, plan.stale):
+        alone = count == 1 and executor is None
+        for name in plan.stale if alone else sorted(plan.stale, key=pixels, reverse=True):
             try:
                 files = folder.files(name)
             except ConvanimError as error:  # it is gone since the plan was made
                 lost.append(Result(name, error=str(error)))
                 continue
-            descriptions[name] = digest.of_entry(folder.entries.json(name), files)
-            yield Task(name, folder.entries[name], files)
-
-    if executor is not None:
-        start, ahead = (lambda: executor), AHEAD * _workers(executor)
-    elif wanted == 1:
-        start, ahead = Here, 1
-    else:
-        start, ahead = (lambda: local(wanted)), AHEAD * wanted
-    with closing(run(tasks(), start, ahead, own=executor is None)) as found:
-        for result in found:
-            description = descriptions.pop(result.name)
-            told = result.error or _another_program(result)
-            yield (Result(result.name, error=folder.placed(result.name, told)) if told else result), description
-    for result in lost:
-        yield Result(result.name, error=folder.placed(result.name, result.error)), ""
-
-
-def _another_program(result: Result) -> str:
-    """What is wrong where a worker is not the same program as this one."""
-    ours = digest.versions()
-    theirs = {name: result.versions.get(name, "none") for name in ours}
-    differ = ", ".join(f"{name} {theirs[name]}, here {ours[name]}" for name in ours if ours[name] != theirs[name])
-    return (
-        f"its worker runs another version of the program ({differ}); install the same version there." if differ else ""
-    )
-
-
-def _longest_first(records: Records, names: Sequence[str]) -> list[str]:
-    """Names in the order in which workers get them, so that none is left alone with a long one in the end.
-
-    How long one takes is told by the pixels of its frames, as they were made last; new ones come first.
-    """
+            entry = folder.entries[name]
+            yield Task(name, entry, files, digest.of_entry(entry, files))
 
     def pixels(name: str) -> float:
-        if name not in records.manifest.entries:
-            return inf
-        files = records.manifest.entries[name].files.values()
-        return sum(max(file.frames, 1) * file.width * file.height for file in files)
+        """How long an entry takes, as its frames were made last: workers get long ones first, and new ones before."""
+        record = records.manifest.entries.get(name)
+        files = record.files.values() if record else ()
+        return sum(max(file.frames, 1) * file.width * file.height for file in files) if record else inf
 
-    return sorted(names, key=pixels, reverse=True)
+    def start() -> Executor:
+        return executor or (Here() if count == 1 else local(count))
 
-
-def _workers(executor: Executor) -> int:
-    """How many tasks an executor does at a time, where it says so."""
-    number = getattr(executor, "_max_workers", None)
-    return number if isinstance(number, int) else 16
+    workers = count if executor is None else getattr(executor, "_max_workers", None)
+    ahead = 1 if executor is None and count == 1 else AHEAD * (workers if isinstance(workers, int) else 16)
+    if not plan.stale:
+        return
+    with closing(run(tasks(), start, ahead, own=executor is None)) as found:
+        for done, result in enumerate(chain(found, lost), start=1):
+            told = result.error
+            if not told and (other := digest.differing(result.versions, digest.versions(), "here")):
+                told = f"its worker runs another version of the program ({other}); install the same version there."
+            if progress:
+                progress(done, len(plan.stale))
+            yield Result(result.name, error=folder.placed(result.name, told)) if told else result

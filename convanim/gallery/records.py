@@ -12,19 +12,18 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import msgspec
 
 from convanim.errors import ConvanimError
 from convanim.gallery import manifest
-from convanim.gallery.digest import digest, of_parts
+from convanim.gallery.digest import digest, encoded, is_marked, of_bytes, of_parts
 from convanim.gallery.manifest import Record, possible, read_manifest
-from convanim.gallery.mark import is_marked
 from convanim.inputfile import open_regular, read_bytes
 from convanim.write.files import whole_file
 
@@ -42,7 +41,7 @@ class _Line(msgspec.Struct):
 
 
 class _Cache(msgspec.Struct):
-    """`right`: by entry, the description and program for which its record holds; `files`: "mtime size digest"."""
+    """`right`: by entry, and for the pages, for what it was last found right; `files`: "mtime size digest"."""
 
     right: dict[str, str] = {}
     files: dict[str, str] = {}
@@ -62,16 +61,18 @@ class Records:
         self.folder = folder
         self._folder = os.path.join(folder, "")  # noqa: PTH118 - as text, with a slash at its end
         self.manifest = read_manifest(folder / MANIFEST)
-        self._before = self.manifest.digest()
-        self._cache: _Cache = _forgiving(folder / CACHE, _Cache)
-        self._known: set[bytes] = set()
+        self._before = of_bytes(self.manifest.told())
+        try:
+            self._cache = msgspec.json.decode(read_bytes(folder / CACHE, manifest.LARGEST, follow=False), type=_Cache)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # gone or broken: it says nothing
+            self._cache = _Cache()
+        self._known = set(self.manifest.orphans.items())
         for record in self.manifest.entries.values():
             self._know(record)
-        self._known.update(_known(file, told) for file, told in self.manifest.orphans.items())
-        for name, record in self._journalled():
-            self._know(record)
-            if all(self.on_disk(file) == made.bytes for file, made in record.files.items()):
-                self.put(name, record)
+        for line in self._journalled():
+            self._know(line.record)
+            if all(self.on_disk(file) == made.bytes for file, made in line.record.files.items()):
+                self.put(line.name, line.record)
         self._journal: IO[bytes] | None = None
 
     def put(self, name: str, record: Record) -> None:
@@ -82,7 +83,7 @@ class Records:
         self.manifest.entries[name] = record
 
     def on_disk(self, name: str) -> str | None:
-        """The digest of a file as it is now; None where there is none, and NO_FILE where it is not a regular file."""
+        """The digest of a file as it is now; None where there is none, and NO_FILE where it cannot be one of ours."""
         path = f"{self._folder}{name}"
         try:
             found = os.lstat(path)  # as text: asked for every file of every build
@@ -102,11 +103,22 @@ class Records:
         self._cache.files[name] = stamp + told
         return told
 
-    def obstacle(self, name: str) -> str | None:
-        """Why no output can be written or removed under a name, whatever it holds; None where it can.
+    def refused(self, files: Iterable[str], *, force: bool = False) -> str | None:
+        """Why some of these files may not be written or removed; None where all may.
 
-        Links are among them: what is behind one lies elsewhere, and is nobody's output.
+        Links are among the reasons: what is behind one lies elsewhere, and is nobody's output.
+
+        Args:
+            force: whether files may be lost that somebody edited.
         """
+        names = list(files)
+        obstacle = next(filter(None, map(self._obstacle, names)), None)
+        edited = [] if obstacle or force else [name for name in names if not self.ours(name)]
+        if edited:
+            return f"edited by hand: {', '.join(edited)}; move it elsewhere, or build with --force to replace it."
+        return obstacle
+
+    def _obstacle(self, name: str) -> str | None:
         path = self.folder / name
         above = path.parent
         if above != self.folder and (above.is_symlink() or (above.exists() and not above.is_dir())):
@@ -122,7 +134,7 @@ class Records:
     def ours(self, name: str) -> bool:
         """Whether a file is absent or just as a build made it: then it may be replaced."""
         told = self.on_disk(name)
-        if told is None or _known(name, told) in self._known or told == self.manifest.pages.get(name):
+        if told is None or (name, told) in self._known or told == self.manifest.pages.get(name):
             return True
         if name not in manifest.PAGES or told == NO_FILE:
             return False
@@ -132,23 +144,26 @@ class Records:
             return False
 
     def right(self, name: str, key: str) -> bool:
-        """Whether an entry was found right for this description and program, and its files are all as they were."""
+        """Whether an entry was found right for this key, and its files are all as they were."""
         record = self.manifest.entries.get(name)
         if record is None or self._cache.right.get(name) != self._held(name, key):
             return False
         return all(self.on_disk(file) == made.bytes for file, made in record.files.items())
 
-    def page_key(self) -> str | None:
-        """What the pages were last made from."""
-        return self._cache.right.get(PAGES)
+    def pages_right(self, key: str) -> bool:
+        """The same of the pages."""
+        made = self.manifest.pages
+        return self._cache.right.get(PAGES) == self._held(PAGES, key) and all(
+            self.on_disk(name) == made.get(name) for name in manifest.PAGES
+        )
 
     def found_right(self, name: str, key: str) -> None:
-        """Remember that an entry is as it should be."""
+        """Remember that an entry, or the pages, are as they should be."""
         self._cache.right[name] = self._held(name, key)
 
     def _held(self, name: str, key: str) -> str:
-        """What the cache keeps of an entry: a record that was edited is not accepted any more."""
-        return key if name == PAGES else digest(key.encode(), self.manifest.entries.json(name))
+        """What the cache keeps: a record that somebody changes is not found right any more."""
+        return digest(key.encode(), encoded(self.manifest.entries.get(name)))
 
     def announce(self, name: str, record: Record) -> None:
         """Write down what is about to be written."""
@@ -167,118 +182,73 @@ class Records:
         Raises:
             ConvanimError: another build is running, or the folder cannot be written to.
         """
-        for name in (MANIFEST, JOURNAL, CACHE):
-            if os.path.lexists(folder / name) and _no_file(folder / name):
-                raise ConvanimError(f"{folder / name} is a link, or not a regular file", "remove it and build again")
-        with _locked(folder / JOURNAL) as journal:
+        for path in (folder / name for name in (MANIFEST, JOURNAL, CACHE)):
+            if path.is_symlink() or (os.path.lexists(path) and not path.is_file()):
+                raise ConvanimError(f"{path} is a link, or not a regular file", "remove it and build again")
+        with _alone(folder):
             records = cls(folder)  # not before: another build may have ended just now
-            records._journal = journal
             try:
-                yield records
-            finally:
-                records.save()
+                records._journal = open_regular(folder / JOURNAL, "ab", follow=False)
+            except OSError as error:
+                reason = (error.strerror or "").lower()
+                raise ConvanimError(
+                    f"{folder} cannot be written to: {reason}", "use a folder in which you can write"
+                ) from None
+            with records._journal:
+                try:
+                    yield records
+                finally:
+                    records.save()
+                    records._journal.close()
+                    with contextlib.suppress(OSError):  # one that stays says nothing new to the next build
+                        (folder / JOURNAL).unlink()
 
     def save(self) -> None:
         """Write the manifest, if it changed, and the cache."""
-        after = self.manifest.digest()
-        if after != self._before or not (self.folder / MANIFEST).exists():
+        told = self.manifest.told()
+        if of_bytes(told) != self._before or not (self.folder / MANIFEST).exists():
             with whole_file(self.folder / MANIFEST, follow=False) as file:
-                file.writelines(self.manifest.lines())
-            self._before = after
-        for name in [name for name in self._cache.right if name not in self.manifest.entries and name != PAGES]:
-            del self._cache.right[name]
+                file.write(told)
+        there = {*self.manifest.entries, PAGES}
+        self._cache.right = {name: key for name, key in self._cache.right.items() if name in there}
         self.save_cache()
 
     def save_cache(self) -> None:
         """Write the cache, where that is possible; without it the next look takes longer, and says the same."""
         with contextlib.suppress(ConvanimError), whole_file(self.folder / CACHE, follow=False) as file:
-            file.write(msgspec.json.encode(self._cache, order="sorted") + b"\n")
+            file.write(encoded(self._cache) + b"\n")
 
     def _know(self, record: Record) -> None:
-        self._known.update(_known(file, made.bytes) for file, made in record.files.items())
+        self._known.update((file, made.bytes) for file, made in record.files.items())
 
-    def _journalled(self) -> Iterator[tuple[str, Record]]:
+    def _journalled(self) -> Iterator[_Line]:
         try:
             lines = read_bytes(self.folder / JOURNAL, manifest.LARGEST, follow=False).splitlines()
         except OSError:
             return
         for line in lines:
-            try:
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # the last one may be cut off
                 told = msgspec.json.decode(line, type=_Line)
-            except (msgspec.MsgspecError, UnicodeDecodeError):  # the last one: its build was killed as it wrote it
-                continue
-            if all(map(possible, told.record.files)):
-                yield told.name, told.record
+                if all(map(possible, told.record.files)):
+                    yield told
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[IO[bytes]]:
-    """The journal, while nobody else has it; gone in the end, if all went well or nothing was written into it."""
-    while True:
-        try:
-            journal = open_regular(path, "ab", follow=False)
-        except OSError as error:
-            reason = (error.strerror or "").lower()
-            raise ConvanimError(
-                f"{path.parent} cannot be written to: {reason}", "use a folder in which you can write"
-            ) from None
-        with journal:
-            _lock(journal, path.parent)
-            if not _same(journal, path):  # a build that ended in between has taken it away
-                continue
-            try:
-                yield journal
-            except BaseException:
-                if not os.fstat(journal.fileno()).st_size:
-                    _remove(journal, path)
-                raise
-            _remove(journal, path)
-            return
-
-
-def _no_file(path: Path) -> bool:
-    """Whether what is there is not a file of its own: what is behind a link lies elsewhere, and is nobody's output."""
-    return path.is_symlink() or not path.is_file()
-
-
-def _same(file: IO[bytes], path: Path) -> bool:
-    """Whether a path leads to an open file."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _remove(file: IO[bytes], path: Path) -> None:
-    """Remove an open file before another process can lock it; Windows, without locks, requires it to be closed."""
-    if os.name == "nt":
-        file.close()
-    with contextlib.suppress(OSError):  # one that stays says nothing new to the next build
-        path.unlink()
-
-
-def _lock(file: IO[bytes], folder: Path) -> None:
-    """One build at a time; the system lets go of it when a build ends, however it ends."""
+def _alone(folder: Path) -> Iterator[None]:
+    """One build at a time: the lock of the folder, which the system lets go of however a build ends."""
     try:
         import fcntl
     except ImportError:  # Windows: every file is still replaced in one step
+        yield
         return
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise ConvanimError(f"another build is running in {folder}", "wait until it has finished") from None
-    except OSError:  # a file system without locks
-        return
-
-
-def _known(file: str, told: str) -> bytes:
-    """A file and its digest in 16 bytes."""
-    return bytes.fromhex(digest(file.encode(), told.encode()))
-
-
-def _forgiving(path: Path, kind: type[Any]) -> Any:
-    """A file that may be gone or broken: then it says nothing."""
-    try:
-        return msgspec.json.decode(read_bytes(path, manifest.LARGEST, follow=False), type=kind)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return kind()
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConvanimError(f"another build is running in {folder}", "wait until it has finished") from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(number)

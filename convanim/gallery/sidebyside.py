@@ -70,7 +70,7 @@ def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None 
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise ConvanimError(f"{path.name} cannot be read: {reason}", MISSING) from None
-    before, after = _frames(data, path.name), _frames(made.files[pictures[0]].data, pictures[0])
+    before, after = _frames(data, path.name), _frames(made.files[pictures[0]], pictures[0])
     pairs = list(zip_longest(before, after))
     differ = [(i, a, b) for i, (a, b) in enumerate(pairs) if not _alike(a, b)]
     line = f"{len(differ)} of {len(pairs)} frames differ" if differ else f"all {len(pairs)} frames are equal"

@@ -18,11 +18,8 @@ from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
 
 DEEPEST = 20  # entries that extend one another
 SETTINGS = "gallery.toml"
-_KEPT = 1000  # descriptions that others extend, and that are kept while the folder is read
 
-#: A description as it stands: its table, and its text.
-Raw = tuple[dict[str, Any], str]
-#: What it says with what it extends, and how many descriptions lie below it.
+#: The keys of a description with those of what it extends, and how many descriptions lie below it.
 _Whole = tuple[dict[str, Any], int]
 
 
@@ -34,15 +31,15 @@ class Tables:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._kept = path, dict[str, _Whole]()
+        self._path, self._bases = path, dict[str, _Whole]()
         try:
             self.names = sorted(file.name[:-5] for file in path.iterdir() if is_description(file.name))
         except OSError as error:
             raise ConvanimError(f"{path} cannot be read: {(error.strerror or '').lower()}", "name another") from None
         self._there = frozenset(self.names)
 
-    def own(self, name: str) -> Raw:
-        """A description without what it extends.
+    def own(self, name: str) -> tuple[dict[str, Any], str]:
+        """A description without what it extends: its table, and its text.
 
         Raises:
             ConvanimError: its name or its file is none.
@@ -50,53 +47,44 @@ class Tables:
         check_name(name)
         return read_table(self._path / f"{name}.toml")
 
-    def whole(self, name: str, raw: Raw) -> dict[str, Any]:
-        """The keys of a description after those of what it extends, so that later ones win.
+    def whole(self, name: str, above: tuple[str, ...] = ()) -> _Whole:
+        """A description after what it extends, so that later keys win. Each base is put together once.
+
+        Args:
+            above: those that extend it.
 
         Raises:
-            ConvanimError: it extends what is not there, itself, or too many.
+            ConvanimError: it cannot be read, or extends what is not there, itself, or too many.
         """
-        return self._whole(name, raw, ())[0]
-
-    def _whole(self, name: str, raw: Raw, below: tuple[str, ...]) -> _Whole:
-        table, text = raw
-        bases = table.get("extends", [])
-        if isinstance(bases, str):
-            bases = [bases]
+        table, text = self.own(name)
+        bases = table.pop("extends", [])
         line = line_of(text, "extends")
         at = f"{name}.toml line {line}" if line else f"{name}.toml"
+        bases = [bases] if isinstance(bases, str) else bases
         if not isinstance(bases, list) or not all(isinstance(other, str) for other in bases):
             raise ConvanimError(f"{at}: extends is not a name or a list of names", 'write extends = "up"')
-        found: dict[str, Any] = {}
-        deep = 0
+        found, deep, chain = dict[str, Any](), 0, (*above, name)
         for other in bases:
-            if other in (*below, name):
+            if other in chain:
                 raise ConvanimError(
-                    f"{at}: {' extends '.join((*below, name, other))}, which is circular", "remove one of these keys"
+                    f"{at}: {' extends '.join((*chain, other))}, which is circular", "remove one of these keys"
                 )
-            inherited, more = self._base(other, at, (*below, name))
-            deep = max(deep, more + 1)
+            if other not in self._there:
+                raise ConvanimError(f"{at}: extends {other[:60]!r}, which does not exist", near(other, self.names))
+            if other not in self._bases and len(chain) <= DEEPEST:
+                try:
+                    self.own(other)
+                except ConvanimError:  # why, is told of the base itself
+                    raise ConvanimError(
+                        f"{at}: extends {other!r}, which cannot be read", f"correct {other}.toml"
+                    ) from None
+                self._bases[other] = self.whole(other, chain)
+            inherited, below = self._bases.get(other, ({}, DEEPEST))
+            deep = max(deep, below + 1)
             if deep > DEEPEST:
-                raise _too_deep(at)
+                raise ConvanimError(f"{at}: more than {DEEPEST} entries extend one another", "extend fewer entries")
             found |= inherited
-        return found | {key: value for key, value in table.items() if key != "extends"}, deep
-
-    def _base(self, name: str, at: str, below: tuple[str, ...]) -> _Whole:
-        """What another one extends: put together once, as each of many may extend it many times."""
-        if name not in self._there:
-            raise ConvanimError(f"{at}: extends {name[:60]!r}, which does not exist", near(name, self.names))
-        if len(below) > DEEPEST:
-            raise _too_deep(at)
-        if name not in self._kept:
-            try:
-                raw = self.own(name)
-            except ConvanimError:  # why, is told of the base itself
-                raise ConvanimError(f"{at}: extends {name!r}, which cannot be read", f"correct {name}.toml") from None
-            made = self._whole(name, raw, below)
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
-            self._kept[name] = made
-        return self._kept[name]
+        return found | table, deep
 
 
 def placed(folder: Path, name: str, key: str) -> str:
@@ -136,7 +124,7 @@ def _texts(folder: Path, name: str, met: set[str]) -> Iterator[tuple[str, str]]:
         yield SETTINGS, "\n" * text.count("\n", 0, before.end()) + text[before.end() :] if before else ""
 
 
-def read_table(path: Path) -> Raw:
+def read_table(path: Path) -> tuple[dict[str, Any], str]:
     """A TOML file as it stands, and its text.
 
     Raises:
@@ -176,7 +164,3 @@ def near(word: str, known: list[str]) -> str:
     """What to type instead of a word that is not known."""
     close = difflib.get_close_matches(word, known, 1)
     return f"did you mean {close[0]}" if close else f"use one of {', '.join(known[:40])}"
-
-
-def _too_deep(at: str) -> ConvanimError:
-    return ConvanimError(f"{at}: more than {DEEPEST} entries extend one another", "extend fewer entries")

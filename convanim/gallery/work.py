@@ -22,6 +22,7 @@ from convanim.formats import pick_format
 from convanim.gallery import digest
 from convanim.gallery.command import asked, made_by
 from convanim.gallery.description import FILE_KEYS, Entry, moves, stems
+from convanim.gallery.manifest import File, Record
 from convanim.gallery.named import laid
 from convanim.lightdark import pair_names
 from convanim.ops import Weighted, parse
@@ -35,77 +36,77 @@ _LAYER = ("x", "kernel", "bias", "out_channels", "fill", "seed", "resize", "grey
 
 @dataclass(frozen=True)
 class Task:
-    """An entry to be made, with the contents of the files that it names."""
+    """An entry to be made, with the contents of the files that it names, and the digest of all that."""
 
     name: str
     entry: Entry
     files: dict[str, bytes]
-
-
-@dataclass(frozen=True)
-class Made:
-    """A file: its bytes, the digest of what is seen, and its size in px, frames and seconds."""
-
-    data: bytes
-    pixels: str
-    shape: dict[str, Any]
+    description: str = ""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task: files by their name in the gallery, or what is wrong in one sentence.
+    """What came of a task: files by their name in the gallery and what is told of them, or what is wrong.
 
     Attributes:
-        trace: the digest of the arithmetic.
-        heading: what stands above the picture; `words`: the arithmetic, where the entry is to be explained.
+        error: one sentence.
         versions: those of the worker.
     """
 
     name: str
-    files: dict[str, Made] = field(default_factory=dict)
-    trace: str = ""
-    heading: str = ""
-    words: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    record: Record | None = None
     error: str = ""
     versions: dict[str, str] = field(default_factory=dict)
 
 
 def work(task: Task) -> Result:
     """Make the files of an entry. What is wrong with the entry is told in the result, never raised."""
-    told = digest.versions() | {"freetype": digest.freetype()}
     try:
-        with _scratch(task) as paths:
-            try:
-                both = _themes(task, paths)
-                animation = next(iter(both.values()))
-            except ConvanimError as error:
-                said = str(error)
-                for text, path in paths.items():
-                    said = said.replace(path, text)
-                return Result(task.name, error=said, versions=told)
-        files = {}
-        for kind in task.entry.formats:
-            for stem, drawn in both.items():
-                file = BytesIO()
-                drawn.save(file, pick_format(None, kind))
-                files[f"{stem}.{kind}"] = _made(file.getvalue(), kind)
-        if moves(task.entry):
-            for stem, drawn in both.items():
-                files[f"stills/{stem}.png"] = _made(drawn.still(len(drawn) * 2 // 3), "png")  # at work
-        arithmetic = digest.of_traces(animation.scene.traces)
-        words = explained(animation.trace) if task.entry.explained else ""
-        heading = str(animation.alt)
-        return Result(task.name, files, arithmetic, heading, str(words), versions=told)
+        files, record = _made(task)
+        return Result(task.name, files, record, versions=digest.all_versions())
     except ConvanimError as error:
-        return Result(task.name, error=str(error), versions=told)
+        return Result(task.name, error=str(error))
     except MemoryError:
-        return Result(task.name, error="there is not enough memory; use a smaller input.", versions=told)
+        return Result(task.name, error="there is not enough memory; use a smaller input.")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        return Result(task.name, error=f"a temporary file cannot be written: {reason}; free disk space.", versions=told)
+        return Result(task.name, error=f"a temporary file cannot be written: {reason}; free disk space.")
     except Exception as error:  # a fault of the program must not stop a build of thousands
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
-        return Result(task.name, error=f"this is a fault of convanim ({what}); please report it.", versions=told)
+        return Result(task.name, error=f"this is a fault of convanim ({what}); please report it.")
+
+
+def _made(task: Task) -> tuple[dict[str, bytes], Record]:
+    """The files of an entry, and what the manifest says of them."""
+    with _scratch(task) as paths:
+        try:
+            both = _themes(task, paths)
+            animation = next(iter(both.values()))
+        except ConvanimError as error:
+            for text, path in paths.items():
+                error.message, error.hint = (said.replace(path, text) for said in (error.message, error.hint))
+            raise
+    files = {}
+    for kind in task.entry.formats:
+        for stem, drawn in both.items():
+            file = BytesIO()
+            drawn.save(file, pick_format(None, kind))
+            files[f"{stem}.{kind}"] = file.getvalue()
+    if moves(task.entry):
+        for stem, drawn in both.items():
+            files[f"stills/{stem}.png"] = drawn.still(len(drawn) * 2 // 3)  # at work
+    told = {}
+    for name, data in files.items():
+        pixels, shape = digest.of_pixels(data, name.rpartition(".")[2])
+        told[name] = File(bytes=digest.of_bytes(data), pixels=pixels, size=len(data), **shape)
+    return files, Record(
+        description=task.description,
+        trace=digest.of_traces(animation.scene.traces),
+        heading=str(animation.alt),
+        words=explained(animation.trace) if task.entry.explained else "",
+        files=told,
+    )
 
 
 @contextmanager
@@ -188,7 +189,3 @@ def _agree(entry: Entry, op: Any, sizes: tuple[int, ...]) -> None:
         raise ConvanimError(
             f"kernel has the size {size}, but {layer} has the size {other}", "give a kernel of that size"
         )
-
-
-def _made(data: bytes, kind: str) -> Made:
-    return Made(data, *digest.of_pixels(data, kind))

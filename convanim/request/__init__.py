@@ -1,6 +1,7 @@
-"""What was typed, as a layer and what it is given.
+"""What was asked for, as a layer and what it is given.
 
-Knows the text of options and which layer takes which. Must not know a command line's library, or what is done with it.
+Knows options, as text or as values, and which layer takes which. Must not know a command line's library, or what is
+done with it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, shortly
 from convanim.ops import Conv, ConvTranspose, MaxUnpool, Weighted, parse, times
 from convanim.ops.arguments import convention_of
-from convanim.request.asked import Request, last_axis, one_item, spatial, typed_shape, unbatched
+from convanim.request.asked import Request, bias_of, last_axis, one_item, spatial, unbatched
 from convanim.request.fixed import fixed, pool, shuffle, unpool, upsample
 from convanim.request.weighted import averages, for_channels, share, weighted
-from convanim.source import read_array, read_number, read_picture, read_sizes
+from convanim.source import read_array, read_picture, read_sizes
 from convanim.source.files import PICTURES
 from convanim.source.typed import unquoted
 
@@ -28,11 +29,12 @@ __all__ = ["Request", "compared", "request"]
 
 
 def request(kind: str, **typed: Any) -> Request:
-    """A layer from the text of its options.
+    """A layer from its options.
 
     Args:
         kind: conv, transposed, pool, unpool, upsample or shuffle.
-        typed: the options' values by name; `x` is the input.
+        typed: the options by name, each as a text or as a value: an array is a list, sizes are whole numbers or
+            tuples of them; `x` is the input.
 
     Raises:
         ConvanimError: a value that cannot be read, or that cannot be combined with another.
@@ -51,13 +53,13 @@ def request(kind: str, **typed: Any) -> Request:
     if typed.get("convention") is not None:
         typed["convention"] = convention_of("--convention", typed["convention"])
     made = _MAKERS[kind](x, colours, typed)
-    notes = (*made.notes, *last_axis(made, typed["x"].strip()))
+    notes = (*made.notes, *last_axis(made, str(typed["x"]).strip()))
     return replace(made, colours=colours and made.colours, notes=notes)
 
 
 def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) -> tuple[Any, bool]:
     """The input, and whether it has colours (and so three channels, first)."""
-    picture = x.lower().endswith(PICTURES)
+    picture = isinstance(x, str) and x.lower().endswith(PICTURES)
     if picture:
         wanted = None if resize is None else read_sizes(resize, what="--resize")
         planes = read_picture(x, what="--input", resize=wanted, colour=not grey)
@@ -66,9 +68,9 @@ def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) 
         coloured = bool((planes != planes[0]).any())
         return (planes, True) if coloured else (planes[0], False)
     if resize is not None:
-        raise ConvanimError(f"--resize {resize} needs a picture, and --input {x[:40]!r} is not one", "leave it out")
+        raise ConvanimError(f"--resize {resize} needs a picture, and --input {shortly(x)} is not one", "leave it out")
     if grey:
-        raise ConvanimError(f"--grey needs a picture, and --input {x[:40]!r} is not one", "leave it out")
+        raise ConvanimError(f"--grey needs a picture, and --input {shortly(x)} is not one", "leave it out")
     return read_array(x, what="--input", fill=fill or "range", seed=seed or 0), False
 
 
@@ -92,7 +94,7 @@ def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
 
 def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     size = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * rank
-    kernel = typed.get("kernel") or typed_shape(size)
+    kernel = typed.get("kernel") or size
     if colours and op.rules.last:
         x = np.moveaxis(x, 0, -1)
     fill: Any = typed.get("fill") or "range"
@@ -111,9 +113,8 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
         weight = for_channels(op, x, weight, typed | {"kernel": kernel, "out_channels": outputs}, fill, seed)
     elif typed.get("out_channels") is not None:
         raise ConvanimError("--out-channels is already determined by --kernel", "leave it out")
-    bias = None if typed.get("bias") is None else read_number(typed["bias"], what="--bias")
     stay = op.out_channels is None or (op.groups == outputs == 3)
-    return Request(op, (x, weight, bias), spatial(op, x, len(size)), stay, notes)
+    return Request(op, (x, weight, bias_of(typed)), spatial(op, x, len(size)), stay, notes)
 
 
 def _fitting(op: Weighted, rank: int, x: Any) -> tuple[str, ...]:

@@ -1,17 +1,20 @@
-"""A layer that was asked for, and the pieces of text that its makers share.
+"""A layer that was asked for, and the values that its makers share.
 
-Knows the text of options. Must not know which layer takes which.
+Knows options, as text or as values. Must not know which layer takes which.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.ops import Operation, times
-from convanim.source import read_sizes
+from convanim.source import read_number, read_padding, read_sizes
+
+_SHAPE = re.compile(r"\s*\d+(\s*[xX×]\s*\d+)*\s*", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +99,50 @@ def common(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def each(typed: dict[str, Any], name: str, default: int | None = None) -> Any:
-    """One size for all axes, or one each, or what holds where none was typed."""
-    if typed.get(name) is None:
+    """One size for all axes, or one each, or what holds where none was given."""
+    value = typed.get(name)
+    if value is None:
         return default
-    sizes = read_sizes(typed[name], what=f"--{name.replace('_', '-')}")
+    if not isinstance(value, str):
+        return value
+    sizes = read_sizes(value, what=f"--{name.replace('_', '-')}")
     return sizes[0] if len(sizes) == 1 else sizes
+
+
+def padding_of(typed: dict[str, Any]) -> Any:
+    """The padding, which is none where none was given."""
+    value = typed.get("padding") or 0
+    return read_padding(value, what="--padding") if isinstance(value, str) else value
+
+
+def bias_of(typed: dict[str, Any]) -> Any:
+    """The bias, if there is one."""
+    value = typed.get("bias")
+    return read_number(value, what="--bias") if isinstance(value, str) else value
+
+
+def is_shape(kernel: Any) -> bool:
+    """Whether a kernel says how large it is, and not what is in it.
+
+    Example:
+        >>> [is_shape(kernel) for kernel in ("3x3", 3, (3, 2), "[[0, 1]]", [[0, 1]])]
+        [True, True, True, False, False]
+    """
+    return bool(_SHAPE.fullmatch(kernel)) if isinstance(kernel, str) else not isinstance(kernel, list)
+
+
+def in_text(value: Any) -> Any:
+    """A number, one for each axis, or one before and after each, as it is typed; words and flags are so already.
+
+    Example:
+        >>> in_text(2), in_text((2, 1)), in_text(((1, 2), (0, 1)))
+        ('2', '2x1', '1:2x0:1')
+    """
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, Sequence):
+        return "x".join(":".join(map(str, part)) if isinstance(part, Sequence) else str(part) for part in value)
+    return str(value)
 
 
 def of_axes(axes: int, typed: dict[str, Any], arguments: dict[str, Any]) -> None:
@@ -123,7 +165,7 @@ def of_axes(axes: int, typed: dict[str, Any], arguments: dict[str, Any]) -> None
             told = "one axis" if len(value) == 1 else f"{len(value)} axes"
             are = "is one" if axes == 1 else f"are {axes}"
             raise ConvanimError(
-                f"--{name.replace('_', '-')} {typed[name].strip()} has values for {told}, but there {are}",
+                f"--{name.replace('_', '-')} {in_text(typed[name]).strip()} has values for {told}, but there {are}",
                 f"write {'x'.join(right)}",
             )
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from convanim.errors import ConvanimError, shortly
 from convanim.ops import AvgPool, LpPool, MaxPool, MaxUnpool, Operation, PixelShuffle, PixelUnshuffle, Upsample
-from convanim.request.asked import Request, common, each, of_axes, spatial, unbatched
-from convanim.source import read_array, read_number, read_padding
+from convanim.request.asked import Request, common, each, of_axes, padding_of, spatial, unbatched
+from convanim.source import read_array, read_number
 
 _POOLS: dict[str, type[Any]] = {"max": MaxPool, "avg": AvgPool, "lp": LpPool}
 
@@ -71,9 +71,11 @@ def upsample(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     if typed.get("size") is not None:
         arguments["size"] = each(typed, "size")
     if typed.get("scale_factor") is not None or typed.get("size") is None:
-        told = typed.get("scale_factor") or "2"
-        factors = [read_number(part, what="--scale-factor") for part in re.split("[xX×]", told)]
-        arguments["scale_factor"] = factors[0] if len(factors) == 1 else tuple(factors)
+        told = typed.get("scale_factor") or 2
+        if isinstance(told, str):
+            factors = tuple(read_number(part, what="--scale-factor") for part in re.split("[xX×]", told))
+            told = factors[0] if len(factors) == 1 else factors
+        arguments["scale_factor"] = told
     if typed.get("align_corners"):
         arguments["align_corners"] = True
     if typed.get("coordinates") is not None:
@@ -100,7 +102,7 @@ def _window(x: Any, colours: bool, typed: dict[str, Any]) -> dict[str, Any]:
     arguments = common(typed) | {
         "kernel_size": each(typed, "kernel"),
         "stride": each(typed, "stride"),
-        "padding": read_padding(typed.get("padding") or "0", what="--padding"),
+        "padding": padding_of(typed),
     }
     kernel, padding = arguments["kernel_size"], arguments["padding"]
     if isinstance(kernel, tuple):

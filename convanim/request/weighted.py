@@ -14,11 +14,21 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.ops import Weighted
-from convanim.request.asked import Request, common, each, of_axes, one_item, spatial, typed_shape, unbatched
-from convanim.source import read_array, read_number, read_padding
+from convanim.request.asked import (
+    Request,
+    bias_of,
+    common,
+    each,
+    is_shape,
+    of_axes,
+    one_item,
+    padding_of,
+    spatial,
+    typed_shape,
+    unbatched,
+)
+from convanim.source import read_array
 from convanim.trace.conv import check_groups
-
-_SHAPE = re.compile(r"\s*\d+(\s*[xX×]\s*\d+)*\s*", re.ASCII)
 
 
 def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Request]:
@@ -29,13 +39,13 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         fill: Any = typed.get("fill") or "range"
         mean = averages(kernel, colours, typed)
         axes = 2 if colours else x.ndim if x.ndim < 4 else x.ndim - 2  # four axes are a batch, with channels
-        if re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII):
-            kernel = "x".join([kernel.strip()] * axes)  # one number: the same along every axis of the input
+        if isinstance(kernel, int) or (isinstance(kernel, str) and re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII)):
+            kernel = "x".join([str(kernel).strip()] * axes)  # one number: the same along every axis of the input
         # The kernel's random numbers are others than the input's, and of both signs.
         weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
         arguments = common(typed) | {
             "stride": each(typed, "stride", 1),
-            "padding": read_padding(typed.get("padding") or "0", what="--padding"),
+            "padding": padding_of(typed),
             "dilation": each(typed, "dilation", 1),
         }
         groups = typed.get("groups")
@@ -73,8 +83,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
             weight = for_channels(op, x, weight, typed, fill, seed)
         elif typed.get("out_channels") is not None:
             raise ConvanimError("--out-channels is already determined by --kernel", "leave it out")
-        bias = None if typed.get("bias") is None else read_number(typed["bias"], what="--bias")
-        return Request(op, (x, weight, bias), spatial(op, x, len(window)))
+        return Request(op, (x, weight, bias_of(typed)), spatial(op, x, len(window)))
 
     return make
 
@@ -86,12 +95,12 @@ def _of_channels(weight: Any, x: Any, *, last: bool) -> bool:
     return inputs == channels and kernel <= length and weight.shape != x.shape and (weight.shape[0] > 1 or last)
 
 
-def averages(kernel: str, colours: bool, typed: dict[str, Any]) -> bool:
+def averages(kernel: Any, colours: bool, typed: dict[str, Any]) -> bool:
     """Whether a kernel is a mean: over colours, where neither its numbers nor how to fill it were typed.
 
     Numbers that are counted up would make every sum white.
     """
-    return colours and typed.get("fill") is None and bool(_SHAPE.fullmatch(kernel))
+    return colours and typed.get("fill") is None and is_shape(kernel)
 
 
 def share(op: Weighted, window: tuple[int, ...]) -> float:
@@ -127,7 +136,7 @@ def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill:
         )
     first, second = (channels, outputs // op.groups) if op.transposed else (outputs, channels // op.groups)
     shape = (first, second, *kernel.shape)
-    if fill is not None and _SHAPE.fullmatch(typed["kernel"]):
+    if fill is not None and is_shape(typed["kernel"]):
         weight = read_array(typed_shape(shape), what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
     else:
         weight = np.broadcast_to(kernel, shape)

@@ -49,7 +49,7 @@ _NOT_IN_LITERAL = re.compile(r'"[^"]*"?|\b[^\W0-9]\w*|[^\[\]\s,.eE0-9+-]')
 
 
 def read_array(
-    text: str,
+    text: str | int | tuple[int, ...] | list[Any],
     *,
     what: str,
     fill: Fill = "range",
@@ -58,11 +58,12 @@ def read_array(
     high: int = 9,
     stdin: BinaryIO | None = None,
 ) -> NDArray[Any]:
-    """Read an array from a shape, a literal, a file or standard input.
+    """Read an array from a shape, a literal, a file or standard input, or take one that is a value already.
 
     Args:
         text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), rows (`0,1;2,3`), a path with a suffix of ARRAYS or PICTURES, or
-            `-` for a table on `stdin`. Quotes around it are removed, since some shells pass them on.
+            `-` for a table on `stdin`. Quotes around it are removed, since some shells pass them on. Or a value: a list
+            of numbers or of lists, or a shape as a whole number or a tuple of them.
         what: the place that errors name, such as `--input`.
         fill: the values for a shape: 1 to n in row-major order, ones, or integers in [low, high] drawn with `seed`.
         seed, low, high: of the random fill; seed is 0 or more, low and high are included.
@@ -80,6 +81,11 @@ def read_array(
         >>> read_array("[0, 0.5]", what="--kernel").dtype
         dtype('float64')
     """
+    if not isinstance(text, str):
+        with placed(what, str(text)):
+            if isinstance(text, list):
+                return _array(_cells(text))
+            return _filled((text,) if isinstance(text, int) else text, fill, seed, low, high)
     text = unquoted(text)
     if text.lower().endswith(PICTURES) and len(text) <= MAX_LITERAL:
         return read_picture(text, what=what, colour=False)
@@ -233,6 +239,13 @@ def _literal(text: str) -> NDArray[Any]:
         why = f"is not a JSON list at character {error.pos + 1} ({error.msg})"
         raise ConvanimError(why, "write it as in [[0,1],[2,3]]") from None
     return _array(rows[0])
+
+
+def _cells(listed: list[Any], depth: int = 1) -> list[Any]:
+    """A list of numbers, as it is; anything else in it is refused in the words for a text."""
+    if depth > MAX_DIMENSIONS:
+        raise ConvanimError("has too many dimensions", f"nest at most {MAX_DIMENSIONS} brackets")
+    return [_cells(cell, depth + 1) if isinstance(cell, list) else number(str(cell)) for cell in listed]
 
 
 def _array(listed: list[Any]) -> NDArray[Any]:
