@@ -112,4 +112,5 @@ def test_new_makes_the_folder_and_looks_where_a_build_looks(
     assert said(capsys, *words)[0] == 0
     assert here(tmp_path / "gallery").made == ["d"]
     assert said(capsys, "new", "x", "--from", "Conv(2)", "--folder", tmp_path / "data.csv")[0] == 2
-    assert said(capsys, "gallery", "build", "--folder", tmp_path / "none")[2].endswith("begin one with convanim new.\n")
+    told = said(capsys, "gallery", "build", "--folder", tmp_path / "none")[2]
+    assert told.endswith("create one with convanim new.\n")

@@ -305,3 +305,12 @@ def test_a_picture_of_its_own_is_read_from_the_root(tmp_path: Path) -> None:
     animate(entry, {"x.csv": str(tmp_path / "x.csv")}).save(file, "gif")
     assert b"--input x.csv" in file.getvalue()
     assert str(tmp_path).encode() not in file.getvalue()
+
+
+def test_an_entry_may_have_a_file_and_a_list(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("1,2\n3,4\n")
+    put(tmp_path, a='layer = "Conv(2)"\ninput = "x.csv"\nkernel = [[1, 0], [0, 2]]\nformats = ["txt"]\n')
+    assert here(tmp_path).made == ["a"]
+    entry, files = read_folder(tmp_path).entries["a"], {"x.csv": str(tmp_path / "x.csv")}
+    assert animate(entry, files).trace.output.tolist() == [[9]]
+    assert command("a", entry).startswith("convanim conv --input x.csv --kernel '[[1,0],[0,2]]'")

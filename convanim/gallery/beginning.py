@@ -5,6 +5,7 @@ Knows the form of a description. Never replaces an existing one.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -61,13 +62,10 @@ def begin(folder: str | Path, name: str, layer: str, x: str) -> Path:
 
 
 def _quoted(text: str) -> str:
-    """Text as TOML writes it.
+    """Text as TOML writes it, which is as JSON does, but for one character.
 
     Example:
-        >>> print(_quoted('a "b"'), _quoted("c" + chr(92)))
-        'a "b"' 'c\\'
+        >>> print(_quoted('a "b"'))
+        "a \\"b\\""
     """
-    if "'" not in text and text.isprintable():
-        return f"'{text}'" if '"' in text or "\\" in text else f'"{text}"'
-    told = "".join({"\\": "\\\\", '"': '\\"'}.get(c, c if c.isprintable() else f"\\U{ord(c):08x}") for c in text)
-    return f'"{told}"'
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -5,7 +5,6 @@ Knows keys and names. Must not know where a description lies or how it is read, 
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -86,18 +85,6 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
     position: int = 100
     stem: str | None = None
 
-    def text(self, key: str) -> str | None:
-        """A value as it is typed at a shell.
-
-        Example:
-            >>> Entry(layer="Conv(2)", input=[[0, 1], [2, 3]], bias=0.5).text("input")
-            '[[0,1],[2,3]]'
-        """
-        value = getattr(self, key)
-        if value is None or isinstance(value, str):
-            return value
-        return json.dumps(value, separators=(",", ":"))
-
 
 class Section(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """A section of the pages: the entries that it names, in this order, and the entries with its tags.
@@ -157,7 +144,7 @@ def check_name(name: str, what: str = "name") -> None:
         >>> check_name("../up")
         Traceback (most recent call last):
             ...
-        convanim.errors.ConvanimError: name '../up' is not plain; use letters, digits, - and _, 100 at most.
+        convanim.errors.ConvanimError: name '../up' is not a valid name; use letters, digits, - and _, 100 at most.
     """
     if not _NAME.fullmatch(name) or name.endswith("."):
         raise ConvanimError(f"{what} {name[:60]!r} is not a valid name", "use letters, digits, - and _, 100 at most")

@@ -71,7 +71,7 @@ def marked(parts: Iterable[bytes]) -> Iterator[bytes]:
     """A page in parts, and a comment after them that tells whether anybody has edited the page since.
 
     Example:
-        >>> is_marked(b"".join(marked([b"# Gallery\n"]))), is_marked(b"# Mine\\n")
+        >>> is_marked(b"".join(marked([b"# Gallery\\n"]))), is_marked(b"# Mine\\n")
         (True, False)
     """
     sha = hashlib.sha256()

@@ -185,7 +185,7 @@ def _typed(name: str, table: dict[str, Any], folder: Path) -> Entry:
     if wrong:
         key, what, hint = wrong
         raise ConvanimError(f"{at(key)}: {what}", hint)
-    if any((entry.text(key) or "").strip() == "-" for key in FILE_KEYS):
+    if any(str(getattr(entry, key)).strip() == "-" for key in FILE_KEYS):
         raise ConvanimError(f"{name}.toml reads from standard input", "name a file")
     return entry
 

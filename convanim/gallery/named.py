@@ -29,8 +29,8 @@ def named(entry: Entry) -> Iterator[tuple[str, str]]:
         [('input', 'x.csv')]
     """
     for key in FILE_KEYS:
-        text = entry.text(key)
-        if text is not None and _IS_FILE.get(key, _is_array_file)(text.strip()):
+        text = getattr(entry, key)
+        if isinstance(text, str) and _IS_FILE.get(key, _is_array_file)(text.strip()):
             yield key, text
 
 

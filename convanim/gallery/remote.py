@@ -41,7 +41,15 @@ def dask(address: str) -> Iterator[Executor]:
             f"there is no Dask cluster at {address} ({what})", "start the command dask scheduler there"
         ) from None
     with client:
-        _same_program(client.run(versions), address)
+        workers = client.run(versions)
+        if not workers:
+            raise ConvanimError(f"the cluster at {address} has no workers", "start the command dask worker there")
+        for worker, theirs in sorted(workers.items()):
+            told = theirs if isinstance(theirs, dict) else {}
+            if differ := digest.differing(told, versions(), "and here it is"):
+                raise ConvanimError(
+                    f"worker {worker} has {differ.partition(';')[0]}", "install the same versions there"
+                )
         with client.get_executor(pure=False, retries=RETRIES) as executor:
             executor._max_workers = max(1, sum(client.nthreads().values()))
             yield executor
@@ -50,17 +58,3 @@ def dask(address: str) -> Iterator[Executor]:
 def versions() -> dict[str, str]:
     """The versions of the process that runs this."""
     return digest.versions()
-
-
-def _same_program(workers: dict[str, dict[str, str]], address: str) -> None:
-    """Refuse workers of which one runs another version: their files would differ."""
-    if not workers:
-        raise ConvanimError(f"the cluster at {address} has no workers", "start the command dask worker there")
-    ours = digest.versions()
-    for worker, theirs in sorted(workers.items()):
-        for name, here in ours.items():
-            there = theirs.get(name, "none") if isinstance(theirs, dict) else "none"
-            if there != here:
-                raise ConvanimError(
-                    f"worker {worker} has {name} {there}, and here it is {here}", "install the same versions there"
-                )

@@ -149,8 +149,9 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
     kind, options = asked(entry)
     by = made_by(entry)
     for key in FILE_KEYS:
-        if paths and options.get(key) in paths:
-            options[key] = paths[options[key]]
+        value = options.get(key)
+        if isinstance(value, str):
+            options[key] = (paths or {}).get(value, value)
     look = {key: options.pop(key) for key in _LOOK if key in options}
     if entry.theme == AUTO:
         look["theme"] = theme or PAIR[0]

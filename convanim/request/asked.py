@@ -155,7 +155,7 @@ def of_axes(axes: int, typed: dict[str, Any], arguments: dict[str, Any]) -> None
         >>> of_axes(2, {"padding": "1:2"}, {"padding": ((1, 2),)})
         Traceback (most recent call last):
         ...
-        convanim.errors.ConvanimError: --padding 1:2 is for one axis, and there are 2; write 1:2x1:2.
+        convanim.errors.ConvanimError: --padding 1:2 has values for one axis, but there are 2; write 1:2x1:2.
     """
     for name in ("stride", "padding", "dilation", "output_padding"):
         value = arguments.get(name)
