@@ -42,7 +42,7 @@ def test_check_prints_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     (tmp_path / "longer.txt").write_text("mine")
     code, out, err = said(capsys, "gallery", "check", "--quick", "--folder", tmp_path)
     assert (code, err) == (1, "")
-    edited = "longer.txt is not the file that the manifest names: edited, or not committed"
+    edited = "longer.txt does not match the manifest: it was edited, or the manifest was not committed"
     assert out.splitlines() == ["a       missing         a.txt", f"longer  edited by hand  {edited}"]
     assert said(capsys, "gallery", "check", "a", "--jobs", "1", "--folder", tmp_path)[0] == 1
     here(tmp_path, force=True)

@@ -276,7 +276,7 @@ def test_a_manifest_that_was_forgotten(tmp_path: Path) -> None:
     here(tmp_path)
     (tmp_path / "manifest.json").write_bytes(old)  # outputs committed, and the manifest not
     (tmp_path / ".cache.json").unlink()
-    told = "the manifest is older than its files, which are right; build, and commit it"
+    told = "the manifest is older than its files, which are up to date; build, and commit the manifest"
     assert found(tmp_path, "a") == {"a": ("stale", told)}
 
 
@@ -286,7 +286,7 @@ def test_an_output_that_was_forgotten(tmp_path: Path) -> None:
     put(tmp_path, a=TEXT.replace("3x3", "4x4"))
     here(tmp_path)
     (tmp_path / "a.txt").write_bytes(old)
-    told = "a.txt is not the file that the manifest names: edited, or not committed"
+    told = "a.txt does not match the manifest: it was edited, or the manifest was not committed"
     assert found(tmp_path, "a") == found(tmp_path, "a", quick=True) == {"a": ("edited by hand", told)}
 
 
@@ -302,14 +302,14 @@ def test_a_manifest_that_is_edited_after_a_check(tmp_path: Path) -> None:
     told = msgspec.json.decode(msgspec.json.encode(whole))
     told["entries"]["a"]["files"]["a.gif"]["seconds"] = 99.0
     forge(tmp_path, told)
-    assert found(tmp_path, "a") == {"a": ("stale", "the manifest has another size of its files")}
+    assert found(tmp_path, "a") == {"a": ("stale", "the manifest has other sizes for its files")}
 
 
 def test_a_conflict_in_the_manifest_is_told(tmp_path: Path) -> None:
     here(put(tmp_path, a=TEXT))
     text = (tmp_path / "manifest.json").read_text()
     (tmp_path / "manifest.json").write_text(text.replace(' "kind"', '<<<<<<< HEAD\n=======\n>>>>>>> b\n "kind"'))
-    with pytest.raises(ConvanimError, match=r"line \d+ begins a conflict .*git checkout --ours manifest\.json"):
+    with pytest.raises(ConvanimError, match=r"line \d+ begins an unresolved merge conflict.*git checkout --ours manifest\.json"):
         check(tmp_path)
 
 
