@@ -45,7 +45,7 @@ _MAKING = {f"gallery/{name}.py" for name in ("description", "command", "digest",
 
 
 def digest(*parts: bytes) -> str:
-    """The digest of some bytes, told apart from the same bytes in other parts.
+    """The digest of some bytes, distinguished from the same bytes in other parts.
 
     Example:
         >>> digest(b"ab", b"c") == digest(b"a", b"bc")
@@ -99,7 +99,7 @@ def of_entry(entry: Entry, files: Mapping[str, bytes]) -> str:
 
 
 def key(entry: Entry, description: str) -> str:
-    """What decides whether an entry must be made anew: its description's digest, the program, and fonts it may need.
+    """What decides whether an entry is out of date: its description's digest, the program, and fonts it may need.
 
     Fonts of this machine are no part of a description's own digest, which is the same everywhere.
     """
@@ -155,7 +155,7 @@ def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
 def engine() -> str:
     """The digest of everything besides a description that decides what is drawn, down to the font engine's own bytes.
 
-    The package's sources are part of it, so that a checkout in which somebody works is never taken for a release.
+    The package's sources are part of it, so that a checkout with changes is never taken for a release.
     """
     matplotlib = find_spec("matplotlib")
     places = matplotlib.submodule_search_locations if matplotlib else None

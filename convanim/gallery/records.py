@@ -83,7 +83,7 @@ class Records:
         self.manifest.entries[name] = record
 
     def on_disk(self, name: str) -> str | None:
-        """The digest of a file as it is now; None where there is none, and NO_FILE where it cannot be one of ours."""
+        """The digest of a file as it is now; None where there is none, and NO_FILE where it is not a regular file."""
         path = f"{self._folder}{name}"
         try:
             found = os.lstat(path)  # as text: asked for every file of every build
@@ -162,7 +162,7 @@ class Records:
         self._cache.right[name] = self._held(name, key)
 
     def _held(self, name: str, key: str) -> str:
-        """What the cache keeps: a record that somebody changes is not found right any more."""
+        """What the cache keeps: a record that was edited is not accepted any more."""
         return digest(key.encode(), encoded(self.manifest.entries.get(name)))
 
     def announce(self, name: str, record: Record) -> None:
