@@ -142,7 +142,7 @@ def test_an_entry_for_light_and_dark_pages(tmp_path: Path, capsys: pytest.Captur
 
 def test_light_and_dark_want_a_format_with_colours(tmp_path: Path) -> None:
     report = here(put(tmp_path, up=TEXT + 'theme = "auto"\n'))
-    told = "up.toml line 5: theme auto writes two pictures, and txt has no colours; use .gif, .webp, .apng or .png."
+    told = "up.toml line 5: theme auto writes two pictures, and txt has no colours; use .gif, .webp, .apng, .png or .svg."
     assert report.failed == {"up": told}
     put(tmp_path, up=CONV + 'theme = "auto"\n', **{"up-dark": CONV})
     assert "its file up-dark.gif is also that of" in read_folder(tmp_path).broken["up-dark"]
@@ -213,7 +213,7 @@ def test_a_program_that_does_not_guard_its_beginning_is_told(tmp_path: Path) -> 
         timeout=100,
     )
     assert done.returncode == 1
-    assert 'die as they start; call the build under if __name__ == "__main__":, or give it jobs=1.' in done.stderr
+    assert 'end while they start; call the build under if __name__ == "__main__":, or use jobs=1.' in done.stderr
     assert len(here(tmp_path / "g").made) == 3
 
 
