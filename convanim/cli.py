@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from convanim import __version__
-from convanim.cli_files import LOOK, look_of, save, target_of, typed_look
+from convanim.cli_files import LOOK, idle, look_of, save, target_of, typed_look
 from convanim.cli_gallery import gallery, new
 from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.helptext import offering
@@ -197,6 +197,10 @@ def compare(first: str, second: str, *, align: str, **typed: Any) -> None:
     from convanim.request import compared
 
     look, target = look_of(typed), typed["output"]
+    if target is not None:
+        from convanim.formats import pick_format
+
+        _idle(pick_format(*target_of(target, typed["format"])), typed)
     layers = {name: typed.pop(name) for name in COMPARED}
     both = compared(first, second, **layers)
     _note(*both)
@@ -296,12 +300,25 @@ def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str) -> None:
             click.echo(translate(LISTS_ALL, animation.words))
 
 
+def _idle(written: str, typed: dict[str, Any]) -> None:
+    """Tell what was typed and has no effect."""
+    filled = any(_SHAPE.fullmatch(str(typed.get(name) or "")) for name in ("x", "kernel", "grad", "indices"))
+    filled = filled or typed.get("kernel", "") is None  # one that is not given is filled
+    for note in idle(written, sheet=typed["sheet"] is not None, arrays=filled):
+        warnings.warn(note, ConvanimWarning, stacklevel=3)
+
+
+#: An array that is given as a shape, and so filled.
+_SHAPE = re.compile(r"\s*['\"]?\s*\d+(\s*[x×]\s*\d+)*\s*['\"]?\s*")
+
+
 def _animate(kind: str, **typed: Any) -> None:
     from convanim.formats import FORMATS, pick_format
     from convanim.layout import fits
 
     look = look_of(typed)
     written = pick_format(*target_of(typed["output"], typed["format"]))
+    _idle(written, typed)
     saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "sheet")}
     asked, shown = _asked(kind, quiet=saving["quiet"], **typed)
     if FORMATS[written].draws:  # before the computation, which may take long

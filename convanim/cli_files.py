@@ -25,6 +25,12 @@ LOOK = (
 )
 
 
+#: Options of a page, of words, and of time: what each of them needs is a page, words or time in the file.
+PAGE = ("template", "layout", "theme", "width", "height")
+TEXT = ("lang", "title", "caption")
+PACE = ("seconds_per_step", "hold_last", "plays", "motion")
+
+
 def look_of(typed: dict[str, Any]) -> dict[str, Any]:
     """Take out and validate the options of the animation, before any computation."""
     from convanim.budget import read_size
@@ -69,6 +75,41 @@ def target_of(output: str, format: str | None) -> tuple[Path | None, str | None]
     if target is None and format is None:
         raise ConvanimError("-o - needs a format", f"add --format {listed(dot='')}")
     return target, format
+
+
+def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
+    """What was typed and has no effect on the file, a sentence each: it is written all the same.
+
+    Args:
+        kind: the format.
+        sheet: whether the file is a contact sheet.
+        arrays: whether an array is given as a shape, and so filled.
+    """
+    from convanim.formats import FORMATS
+
+    context = click.get_current_context()
+    typed = {
+        option.name: option.opts[-1]
+        for option in context.command.params
+        if context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+    }
+    written = FORMATS[kind]
+    why = {"json": "a trace has no page", "txt": "text has no page"}.get(kind, f"a .{kind} holds no time")
+    without: tuple[str, ...] = ()
+    if kind == "json":
+        without = (*PAGE, *TEXT, *PACE, "select", "symbols", "saturate")
+    elif not written.draws:
+        without = (*PAGE, "plays", "motion")
+    elif sheet or not written.tick:
+        without, why = PACE, "a contact sheet holds no time" if sheet else why
+    told = [typed[name] for name in without if name in typed]
+    names = " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
+    notes = [f"{names} {'have' if told[1:] else 'has'} no effect here: {why}."] if told else []
+    if "fill" in typed and not arrays:
+        notes.append("--fill has no effect here: no array is given as a shape.")
+    if "seed" in typed and (context.params.get("fill") != "random" or not arrays):
+        notes.append("--seed has no effect here: type --fill random and give an array as a shape.")
+    return notes
 
 
 def save(

@@ -262,8 +262,8 @@ def test_a_place_that_is_no_array(out: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("a.gf", ["'.gf'", ".gif, .webp, .apng, .mp4, .webm, .png, .txt or .json"]),
-        ("a", ["'a'", ".gif, .webp, .apng, .mp4, .webm, .png, .txt or .json"]),
+        ("a.gf", ["'.gf'", ".gif, .webp, .apng, .mp4, .webm, .png, .svg, .pdf, .pgf, .txt or .json"]),
+        ("a", ["'a'", ".gif, .webp, .apng, .mp4, .webm, .png, .svg, .pdf, .pgf, .txt or .json"]),
         ("nowhere/a.gif", ["nowhere", "does not exist"]),
         ("nowhere/a-%d.png", ["nowhere", "does not exist"]),
         ("../file/a.gif", ["file"]),
@@ -289,7 +289,7 @@ def test_a_format_that_is_none(out: Path) -> None:
     check(
         *run(*CONV.split(), "-o", out / "a.gif", "--format", "bmp"),
         "'bmp'",
-        "gif, webp, apng, mp4, webm, png, txt or json",
+        "gif, webp, apng, mp4, webm, png, svg, pdf, pgf, txt or json",
     )
 
 
