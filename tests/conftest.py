@@ -9,13 +9,15 @@ import os
 import re
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 #: What only POSIX has: a test that uses one of these is skipped on Windows.
 POSIX = re.compile(r"mkfifo|AF_UNIX|geteuid|SIGKILL|SIGTERM|/dev/|chmod|\bpty\b|\b(LIMITED|ORDINARY)\b")
 
-settings.register_profile("ordinary", derandomize=True, deadline=None)
-settings.register_profile("nightly", derandomize=False, deadline=None, max_examples=20_000, print_blob=True)
+# How quickly examples are drawn says how busy the machine is, as a deadline does: neither fails a test.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ordinary", UNHURRIED, derandomize=True)
+settings.register_profile("nightly", UNHURRIED, derandomize=False, max_examples=20_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ordinary"))
 
 
