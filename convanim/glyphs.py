@@ -124,16 +124,28 @@ def _split(text: str, bold: bool) -> Iterator[str]:
             yield from ("".join(some) for _, some in groupby(word, lambda c: id(_face(c, bold))))
 
 
+def _set(text: str, size: float, bold: bool) -> Face:
+    """The font of a word, with the word set in it."""
+    for character in text:  # each is asked for, so that none becomes a box
+        face = _face(character, bold)
+    face.font.set_size(size, 72)  # at 72 dots an inch a point is a pixel
+    # Light hinting sharpens the horizontals only: steady widths, crisp digits.
+    face.font.set_text(text, 0, flags=_ft2font.LoadFlags.TARGET_LIGHT)
+    return face
+
+
+@lru_cache(_KEPT)
+def _advance(text: str, size: float, bold: bool) -> float:
+    """The advance of a word, px, without drawing it: a layout measures type that never comes to a page."""
+    return float(_set(text, size, bold).font.get_width_height()[0] / 64)
+
+
 def _word(text: str, size: float, bold: bool) -> Word:
     """A word in one font, drawn once."""
     key = text, size, bold
     if (word := _words.get(key)) is not None:
         return word
-    for character in text:  # each is asked for, so that none becomes a box
-        font, _, thicken = _face(character, bold)
-    font.set_size(size, 72)  # at 72 dots an inch a point is a pixel
-    # Light hinting sharpens the horizontals only: steady widths, crisp digits.
-    font.set_text(text, 0, flags=_ft2font.LoadFlags.TARGET_LIGHT)
+    font, _, thicken = _set(text, size, bold)
     width, height = font.get_width_height()
     descent = font.get_descent()
     if text.isspace():
@@ -174,7 +186,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
         >>> width("0", 20) < width("00", 20)
         True
     """
-    return sum(_word(w, size, bold).advance for w in _split(text, bold))
+    return sum(_advance(w, size, bold) for w in _split(text, bold))
 
 
 def line(text: str, size: float, bold: bool = False) -> Line:

@@ -123,22 +123,17 @@ def test_too_many_channels_are_refused_before_the_work(
     assert "channels" in told
 
 
-def test_a_refusal_of_huge_type_measures_no_letters_of_thousands_of_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[float] = []
-    word = glyphs._word
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_refusal_of_huge_type_draws_no_letters(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def drew(*given: Any) -> None:
+        raise AssertionError("letters were drawn to be measured")
 
-    def spied(text: str, size: float, bold: bool = False) -> Any:
-        drawn.append(size)
-        return word(text, size, bold)
-
-    monkeypatch.setattr(glyphs, "_word", spied)
-    trace = Conv(2).trace(np.ones((2, 4, 3), int), np.ones((3, 2, 2, 2), int))
-    template = Template(
-        page=PageTable(width=120, height=120), type=TypeTable(title=400, number=48), cells=CellsTable(largest=1000)
-    )
-    with pytest.raises(ConvanimError, match="title in type of 400 px"):
-        Animation(trace, template=template).pixels(0)
-    assert max(drawn) <= 4096
+    monkeypatch.setattr(glyphs, "_word", drew)
+    trace = ConvTranspose(1, stride=2).trace(np.arange(8).reshape(1, 8), np.ones((1, 1), int))
+    tables = TypeTable(title=80, caption=6, small=18, smallest=10), CellsTable(largest=100)
+    template = Template(page=PageTable(width=200, height=120), type=tables[0], cells=tables[1])
+    with pytest.raises(ConvanimError, match="in type of 80 px"):
+        Animation(trace, template=template, lang=lang).page  # noqa: B018
 
 
 def test_an_answer_is_computed_when_it_is_asked_for() -> None:
