@@ -131,7 +131,7 @@ def test_the_width_that_a_refused_sheet_names_works() -> None:
 
 def test_a_sheet_keeps_its_size_or_is_not_written(tmp_path: Path) -> None:
     shown = animation(max_size="2KB")
-    with pytest.raises(ConvanimError, match="max size 2KB is too little") as caught:
+    with pytest.raises(ConvanimError, match="max size 2KB is too small") as caught:
         shown.save(tmp_path / "sheet.png", sheet=2)
     assert not list(tmp_path.iterdir())
     named = caught.value.hint.removeprefix("use ").partition(" or more")[0]
