@@ -82,7 +82,7 @@ def test_an_entry_more_takes_less_than_two_kilobytes(tmp_path: Path) -> None:
                 clear()
             few, many_more = map(peak, folders)
             more.append((many_more - few) / 300)
-        assert 0 < min(more) < 2000, what
+        assert any(0 < each < 2000 for each in more), (what, more)
 
 
 def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -360,7 +360,7 @@ def test_several_channels_are_compared_plane_by_plane() -> None:
 @given(upsampled())
 def test_an_upsampling_and_its_layer_end_in_the_same_numbers(trace: Any) -> None:
     if len(trace.x) > 1 or len(trace.axes) > 2:
-        with pytest.raises(ConvanimError, match="trace one channel"):
+        with pytest.raises(ConvanimError, match="give an input of one channel"):
             EqualScene(trace)
         return
     s = EqualScene(trace)

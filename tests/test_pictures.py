@@ -282,7 +282,7 @@ def test_a_folder_is_no_picture(tmp_path):
     assert "cannot be read (Is a directory)" in refused(tmp_path / "a.png")
 
 
-BROKEN = "is cut short or is not a picture that can be read; save it again as .png or .jpg"
+BROKEN = "is truncated or is not a picture that can be read; save it again as .png or .jpg"
 
 
 @pytest.mark.parametrize(
