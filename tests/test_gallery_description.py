@@ -236,10 +236,13 @@ def test_its_command_makes_the_same_file(name: str, tmp_path: Path) -> None:
 def test_every_option_has_its_place() -> None:
     from convanim.cli import main
 
+    drawn: set[str] = set()
     for kind in ("conv", "transposed", "pool", "unpool", "upsample", "shuffle", "layer", "compare"):
-        names = ["input" if p.name == "x" else p.name for p in main.commands[kind].params]  # type: ignore[attr-defined]
-        known = [name for name in names if name in ORDER]
-        assert known == [name for name in ORDER if name in known]
+        drawn |= {"input" if p.name == "x" else str(p.name) for p in main.commands[kind].params}  # type: ignore[attr-defined]
+    lines = {"notation", "first", "second"}
+    files = {"output", "format", "text", "sheet", "open_it", "quiet", "renderer", "dpi"}  # an entry has `formats`
+    assert drawn - lines - files == set(ORDER)
+    assert len(ORDER) == len(set(ORDER))
 
 
 @pytest.mark.parametrize(("name", "notation", "size", "output"), FIELD)
