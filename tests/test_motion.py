@@ -424,7 +424,7 @@ def test_the_rate_goes_first_then_what_is_on_the_way_then_placements() -> None:
 
 
 def test_selected_frames_are_not_left_out() -> None:
-    with pytest.raises(ConvanimError, match="too little for this file"):
+    with pytest.raises(ConvanimError, match="is too small: this file needs at least"):
         UP.animate(select="0..9", width=480, max_size=5000).save(BytesIO(), "gif")
 
 
