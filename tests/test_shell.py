@@ -193,7 +193,7 @@ runpy.run_module("convanim", run_name="__main__", alter_sys=True)
 
 
 @pytest.mark.parametrize(
-    "when", ["convanim.cli", "click", "convanim.formats", "numpy.linalg", "matplotlib.ft2font", "convanim.write.gif"]
+    "when", ["convanim.cli", "click", "convanim.formats", "numpy.linalg", "convanim.compiled", "convanim.write.gif"]
 )
 def test_interrupted_while_it_imports(tmp_path: Path, when: str) -> None:
     done = ran(when, *CONV, "-o", "a.gif", start=("-c", INTERRUPTED), cwd=tmp_path)
