@@ -163,7 +163,7 @@ def test_a_size_is_kept_by_giving_up_frames_or_the_sentence_says_what_would_do(k
     assert saved.size <= whole * 2 // 3
     assert "to stay under" in saved.given_up
     path.unlink()
-    with pytest.raises(ConvanimError, match="max size 900 bytes is too little"):
+    with pytest.raises(ConvanimError, match="max size 900 bytes is too small"):
         trace.animate(width=480, max_size=900).save(path)
     assert not list(tmp_path.iterdir())
 

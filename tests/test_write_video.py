@@ -198,7 +198,7 @@ def test_standard_error_is_given_back_even_where_there_is_none(tmp_path: Path) -
     [
         ({"plays": 3}, "a .mp4 cannot say that it plays 3 times"),
         ({"seconds_per_step": 0.03}, "a frame of 30 ms is shorter than one of a video, which has 25 a second"),
-        ({"max_size": 500}, "max size 500 bytes is too little"),
+        ({"max_size": 500}, "max size 500 bytes is too small"),
     ],
 )
 def test_what_a_video_cannot_keep_is_refused(look: dict[str, Any], words: str, nothing_left: Path) -> None:
@@ -207,7 +207,7 @@ def test_what_a_video_cannot_keep_is_refused(look: dict[str, Any], words: str, n
 
 def test_a_video_is_no_picture_of_a_readme(tmp_path: Path) -> None:
     trace = ConvTranspose(kernel_size=2).trace([[1, 2]], [[1, 2], [3, 4]])
-    with pytest.raises(ConvanimError, match=re.escape("mp4 is not a picture that a page shows; use .gif, .webp")):
+    with pytest.raises(ConvanimError, match=re.escape("mp4 is not a picture that a page can show; use .gif, .webp")):
         save_pair(trace, tmp_path / "a.mp4")
     with pytest.raises(ConvanimError, match=r"a-%d\.mp4 is a series"):
         trace.animate().save(tmp_path / "a-%d.mp4")
