@@ -209,7 +209,7 @@ def test_a_video_is_no_picture_of_a_readme(tmp_path: Path) -> None:
     trace = ConvTranspose(kernel_size=2).trace([[1, 2]], [[1, 2], [3, 4]])
     with pytest.raises(ConvanimError, match=re.escape("mp4 is not a picture that a page can show; use .gif, .webp")):
         save_pair(trace, tmp_path / "a.mp4")
-    with pytest.raises(ConvanimError, match=r"a-%d\.mp4 is a series"):
+    with pytest.raises(ConvanimError, match=r"a-%d\.mp4 names a series of files"):
         trace.animate().save(tmp_path / "a-%d.mp4")
 
 
