@@ -395,20 +395,22 @@ def test_a_program_that_does_not_guard_its_beginning_is_told_in_few_lines(tmp_pa
     assert done.stderr.splitlines()[-1].startswith("convanim.errors.ConvanimError: the worker processes cannot")
 
 
-def test_workers_leave_no_folder_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+def test_workers_leave_no_folder_behind(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = tmp_path_factory.mktemp("w")  # workers listen on a socket there, and its path has a limit
+    monkeypatch.setattr(tempfile, "tempdir", str(short))
     folder = templates(put(tmp_path / "g"))
 
     def progress(done: int, total: int) -> None:
-        assert list((tmp_path / "tmp").glob("convanim*"))
+        assert list(short.glob("convanim*"))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         build(folder, jobs=2, progress=progress)
-    assert not list((tmp_path / "tmp").glob("convanim*"))
+    assert not list(short.glob("convanim*"))
     here(folder)
-    assert not list((tmp_path / "tmp").glob("convanim*"))
+    assert not list(short.glob("convanim*"))
 
 
 def test_most_entries_need_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

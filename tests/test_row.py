@@ -129,7 +129,7 @@ def test_a_layout_that_is_not_known_is_told_the_near_word() -> None:
 def test_two_layers_are_compared_in_one_layout_only() -> None:
     a, b = (Conv(2, padding=p).trace(PLANE, PLANE[:2, :2]) for p in (0, 1))
     assert Animation(a, beside=b).layout == Animation(a, beside=b, layout="compare").layout == "compare"
-    with pytest.raises(ConvanimError, match="two are compared"):
+    with pytest.raises(ConvanimError, match="a comparison of two layers"):
         Animation(a, beside=b, layout="isometric")
     with pytest.raises(ConvanimError, match="two layers"):
         Animation(a, layout="compare")

@@ -9,7 +9,7 @@ import pytest
 
 from convanim import palette as palettes
 from convanim import theme
-from convanim.draw.raster import strokes
+from convanim.draw.raster import blends
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Emphasis, Role
 from convanim.theme import Theme, load, templates, themes
@@ -155,7 +155,7 @@ def test_without_templates_the_installation_is_named(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize("numbers", [False, True])
 def test_the_order_of_a_palette_changes_no_colour(look: Theme, numbers: bool, stamps: bool) -> None:
     """What most images have comes first, edges of slanted strokes before what few have; none is lost or doubled."""
-    edges = strokes.mixes(look, stamps=stamps)
+    edges = blends.mixes(look, stamps=stamps)
     palette = look.needed(numbers=numbers, shades=(), stamps=stamps, slanted=edges)
     late = look.needed(numbers=numbers, shades=(), stamps=not stamps, pictures=[edges])
     assert sorted(palette.colours.tolist()) == sorted(late.colours.tolist())

@@ -1,4 +1,4 @@
-"""A gallery built: what is stale is made anew, what is right is left alone, what somebody edited is never lost.
+"""Build a gallery: stale files are rebuilt, current ones are left alone, and files that the user edited are never lost.
 
 Knows descriptions, records and the order of work. Must not know how an entry is made, or the command line.
 """

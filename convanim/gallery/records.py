@@ -109,7 +109,7 @@ class Records:
         Links are among the reasons: what is behind one lies elsewhere, and is nobody's output.
 
         Args:
-            force: whether files may be lost that somebody edited.
+            force: whether files that the user edited may be lost.
         """
         names = list(files)
         obstacle = next(filter(None, map(self._obstacle, names)), None)
