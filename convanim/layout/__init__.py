@@ -1,8 +1,4 @@
-"""Where things lie on the page, in whole pixels.
-
-Knows the page's size, the panels and how wide text is. Must not know colours, or what a frame shows. Everything that
-stays through an animation gets its place here once; nothing moves later.
-"""
+"""The layout of a page: the place of every panel and text in whole pixels, the same throughout the animation."""
 
 from convanim.layout.arrange import layout
 from convanim.layout.choose import LAYOUTS, choose, known, suited, view_of

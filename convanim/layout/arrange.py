@@ -1,7 +1,4 @@
-"""A page for a scene: title, phases, grids and captions, each in its place.
-
-Knows scenes and how wide text is. Must not know colours, or what a frame shows.
-"""
+"""The layout of a scene on a page: title, phases, grids and captions."""
 
 from __future__ import annotations
 
@@ -22,16 +19,16 @@ from convanim.layout.style import USUAL, Style
 from convanim.scene import Contents
 from convanim.words import Catalogue, parts_of
 
-#: Of so many grids a page is too small for all of them rather than for one.
+#: From this number of grids on, a message about too small a page blames their number.
 CROWD = 8
-#: Strips of two layers are joined by lines where their cells keep such a part of their size.
+#: Strips of two layers are joined by lines if their cells keep at least this fraction of their size.
 LEAST = 0.55
-#: Parts of the size of a template's type with which a scene may fit on a page.
+#: Fractions of a template's text sizes that a message may suggest for the scene to fit.
 PARTS = 0.75, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.02
 
 Placed = tuple[dict[str, Place], tuple[Text, ...]]
 Placing = Callable[[Contents, Measures], Placed]
-#: Arrangements besides the flat one: what places the panels, and how linked cells are joined.
+#: Layouts besides the flat one: the function that places the panels, and how linked cells are joined.
 JOINED: dict[str, tuple[Placing, str]] = {"isometric": (isometric, "planes"), "row": (row, "fan")}
 
 
@@ -46,17 +43,17 @@ def layout(
     words: Catalogue | None = None,
     arrangement: str = "flat",
 ) -> Page:
-    """Place a scene on a page of these px.
+    """Place a scene on a page of this size in px.
 
     Args:
-        arrangement: how the panels stand: "isometric", "row", and any other name is flat. `choose` tells which suits.
-        title: instead of the scene's own.
-        captions: False leaves the captions and the step count out, and gives their room to the grids.
-        style: the sizes of its type, and what appears.
-        words: those in which the steps are counted, where the scene is in another language.
+        arrangement: the layout: "isometric", "row", or any other name for flat. `choose` selects one that suits.
+        title: a title instead of the scene's own.
+        captions: if False, captions and step count are left out, and the grids get their room.
+        style: the text sizes, and which parts appear.
+        words: the catalogue for the step count, if the scene is in another language than English.
 
     Raises:
-        ConvanimError: the page is too small for the scene; the sentence says what would do.
+        ConvanimError: the page is too small for the scene; the hint says which size would do.
 
     Example:
         >>> from convanim.ops import Conv
@@ -83,7 +80,7 @@ def layout(
         free = heading.x + glyphs.width(heading.text, heading.size, bold=True) + m.of(40, 16)
         detail = detail._replace(x=left) if left > free else detail._replace(text="", x=m.width - m.margin)
         counter = Text("", m.width - m.margin, _first(m) + max(0, m.captions - 1) * m.caption_line, small)
-        later = [*lines, *[counter._replace(x=m.margin)] * style.counter]  # they are filled frame by frame
+        later = [*lines, *[counter._replace(x=m.margin)] * style.counter]  # filled frame by frame
         _within(m, [heading, detail, *(tab.current for tab in tabs), *(text._replace(text="…") for text in later)])
         places, signs = place(scene, m)
         scales = [text for p in places.values() if p.scale for text in (p.scale[0], p.scale[2])]
@@ -114,10 +111,10 @@ def layout(
 
 
 def _within(m: Measures, texts: Iterable[Text]) -> None:
-    """Refuse words that would be cut at an edge of the page.
+    """Check that no text is cut off at an edge of the page.
 
     Raises:
-        TooSmall: the page is too small for them.
+        TooSmall: a text would be cut off.
     """
     for text in texts:
         box = text.box
@@ -126,15 +123,15 @@ def _within(m: Measures, texts: Iterable[Text]) -> None:
 
 
 def _heading(scene: Contents, m: Measures, title: str | None) -> Text:
-    """The title; of the scene's own only its sizes, where the page is too narrow for all of it.
+    """The title; the scene's own is reduced to its sizes if the page is too narrow for all of it.
 
     Raises:
-        ConvanimError: the title that was given has a character that no font has, or is wider than the page.
+        ConvanimError: the given title has a character that no font has, or is wider than the page.
         TooSmall: the page is too narrow for the sizes alone.
     """
     said, size, free = scene.title if title is None else title, m.sizes[0], m.width - 2 * m.margin
     heading = Text(said if m.style.title else "", m.margin, m.title_baseline, size, bold=True)
-    if heading.text and size > m.height:  # letters of thousands of pixels take long to measure
+    if heading.text and size > m.height:  # measuring such large text is slow
         raise TooSmall(f"a title in type of {size} px")
     try:
         wide = glyphs.width(heading.text, size, bold=True)
@@ -159,10 +156,10 @@ def _first(m: Measures) -> int:
 
 
 def _lines(scene: Contents, m: Measures, words: Catalogue | None) -> tuple[tuple[Text, ...], int]:
-    """Where captions stand, and the width that the step count leaves them, px.
+    """The positions of the captions, and the width that the step count leaves them, px.
 
     Raises:
-        TooSmall: there is no room for the sign of a caption that was cut.
+        TooSmall: there is no room even for an ellipsis.
     """
     _, body, small = m.sizes
     most, free = counted(scene.beats.steps, scene.beats.steps, words), m.width - 2 * m.margin
@@ -180,10 +177,10 @@ def _lines(scene: Contents, m: Measures, words: Catalogue | None) -> tuple[tuple
 
 
 def _tabs(scene: Contents, m: Measures, size: int) -> tuple[Tab, ...]:
-    """The phases along the top; the longest in one word where the page is narrow, none where even that is too wide."""
+    """The phases along the top: the longest names are shortened to one word on a narrow page, or all are left out."""
     gap, baseline = m.of(34, 12), m.phases_baseline
     names = [p.label for p in scene.phases]
-    for _ in range(len(names) + 1):  # each time round one name more is short
+    for _ in range(len(names) + 1):  # each pass shortens one more name
         texts = [f"{i}  {name}" for i, name in enumerate(names, start=1)]
         wides = [round(max(glyphs.width(t, size), glyphs.width(t, size, bold=True))) for t in texts]
         if sum(wides) + gap * (len(wides) - 1) <= m.width - 2 * m.margin:
@@ -203,11 +200,11 @@ def _tabs(scene: Contents, m: Measures, size: int) -> tuple[Tab, ...]:
 
 
 def _too_small(scene: Contents, m: Measures, tried: Callable[[Measures], object], what: str) -> ConvanimError:
-    """What is said then: the smallest page of this shape that would do, so that typing it instead works.
+    """The error for a page that is too small, with the smallest page of this shape that would do.
 
     Args:
-        tried: what places everything on another page.
-        what: the words for which there is no room; "" where it is the grids.
+        tried: a function that places everything on another page.
+        what: the text that does not fit; "" if it is the grids.
     """
 
     def fits(other: Measures) -> bool:
@@ -228,7 +225,7 @@ def _too_small(scene: Contents, m: Measures, tried: Callable[[Measures], object]
     told = f"{told} {do} not fit on a page of {m.width}×{m.height} px"
     wide, high = _ratio(m)
     largest, less = min(LARGEST_SIDE, LARGEST_SIDE * wide // high), m.width
-    # Small pages first: they are placed sooner.
+    # Small pages first, as they are faster to lay out.
     larger = [min(m.width << n, largest) for n in range(1, 1 + (largest // m.width).bit_length()) if m.width < largest]
     enough = next((width for width in larger if fits(page(width))), 0)
     if not enough:
@@ -241,13 +238,13 @@ def _too_small(scene: Contents, m: Measures, tried: Callable[[Measures], object]
     while enough - less > 1:
         middle = (less + enough) // 2
         less, enough = (less, middle) if fits(page(middle)) else (middle, enough)
-    # Both sides, as nobody knows here which were typed; so low a page was not, and follows from its width.
+    # Name both sides, as either may have been typed; a lower page must have followed from its width.
     side = f" --height {_shape(m, enough)}" if m.height >= SMALLEST_SIDE else ""
     return ConvanimError(told, f"use --width {enough}{side} or more, or a smaller input")
 
 
 def _less(style: Style, part: float) -> Style:
-    """A style whose type has a part of its size, as far as a template may name it."""
+    """A style with its text sizes scaled by a factor, within the limits of a template."""
     title, caption, small = (
         max(6, round(part * size)) for size in (style.title_size, style.caption_size, style.small_size)
     )
@@ -257,7 +254,7 @@ def _less(style: Style, part: float) -> Style:
 
 
 def _stands(scene: Contents, m: Measures) -> bool:
-    """Whether there is room for the lines between strips without a number less, or much smaller cells."""
+    """Whether lines between strips fit without losing numbers or making cells much smaller."""
     with suppress(TooSmall):
         joined, alone = (place(scene, m)[0].values() for place in (row, grids))
         larger = min(p.pitch for p in joined) >= LEAST * min(p.pitch for p in alone)
@@ -266,13 +263,13 @@ def _stands(scene: Contents, m: Measures) -> bool:
 
 
 def _ratio(m: Measures) -> tuple[int, int]:
-    """The shape of a page: its style's, where its sides differ from that by a rounding only."""
+    """The aspect ratio of a page: its style's, if the sides differ from that by rounding only."""
     style = m.style.width, m.style.height
     usual = round(m.width * style[1] / style[0]) == m.height or round(m.height * style[0] / style[1]) == m.width
     return style if usual else (m.width, m.height)
 
 
 def _shape(m: Measures, width: int) -> int:
-    """The height of a page of this width and of the shape of another one."""
+    """The height of a page of this width and the shape of another page."""
     wide, high = _ratio(m)
     return round(width * high / wide)

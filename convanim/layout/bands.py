@@ -1,7 +1,4 @@
-"""Rows of panels across a block: how wide they are, and where each panel begins.
-
-Knows panels, what they share, and the room that titles, signs and scales take. Must not know heights, or other blocks.
-"""
+"""The horizontal positions of panels in the rows of a block, with room for titles, signs and scales."""
 
 from __future__ import annotations
 
@@ -22,14 +19,14 @@ Pitches = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Band:
-    """Rows that are tied to each other by panels that follow others; an ordinary row is a band of its own.
+    """Rows that are tied by panels with a common left edge; an ordinary row is a band of its own.
 
     Attributes:
         rows: from top to bottom.
-        numbers: which rows of the block they are, from 0.
-        ties: names of panels of two rows, whose left edges are the same.
-        kin: what the panels share.
-        told: names of the panels that have scales under them, where they are shaded.
+        numbers: the numbers of these rows in the block, from 0.
+        ties: pairs of names of panels in two rows that have the same left edge.
+        kin: which panels share sizes and ranges.
+        told: names of the panels that have scales when they are shaded.
     """
 
     rows: Rows
@@ -39,9 +36,9 @@ class Band:
     told: Collection[str]
 
     def width(self, pitches: Pitches) -> int:
-        """The least width that it takes with cells of these sizes, px."""
+        """The minimum width with cells of these sizes, px."""
         key = tuple(pitches[p.name] for row in self.rows for p in row)
-        if key not in self._widths:  # the same sizes are tried again and again
+        if key not in self._widths:  # the same sizes are tried many times
             self._widths[key] = self._packed(pitches, 0)[1]
         return self._widths[key]
 
@@ -51,11 +48,11 @@ class Band:
 
     @cached_property
     def least(self) -> int:
-        """The width that its titles alone take, px: with no cells it takes less than with any."""
+        """The width of the titles alone, px, which is a lower bound for any size of cells."""
         return self.width({p.name: 0 for row in self.rows for p in row})
 
     def fits(self, pitches: Pitches, width: int) -> bool:
-        """Whether it takes no more than this width, px; quick to say no."""
+        """Whether the band fits into this width, px; a quick test rules out most sizes."""
         for row, gaps in zip(self.rows, self._least, strict=True):
             if sum(p.shape[1] * pitches[p.name] for p in row) + gaps > width:
                 return False
@@ -63,13 +60,13 @@ class Band:
 
     @cached_property
     def _least(self) -> list[int]:
-        """The room that the gaps of each row take at least, px."""
+        """The minimum total width of the gaps in each row, px."""
         return [sum(self._gaps(row, 0)) for row in self.rows]
 
     def across(self, pitches: Pitches, left: int, width: int) -> dict[str, int]:
-        """The left edges of its panels, in a block of this place and width.
+        """The left edges of the panels in a block with this left edge and width.
 
-        Panels are spread over the width, but not further apart than the eye likes to jump.
+        Panels are spread over the width, up to a maximum gap.
         """
         m = self.kin.m
         if not self.ties and not any(p.group for p in self.rows[0]):
@@ -88,10 +85,10 @@ class Band:
         return {name: x + left + (width - wide) // 2 for name, x in xs.items()}
 
     def _packed(self, pitches: Pitches, more: int) -> tuple[dict[str, int], int]:
-        """The panels as far left as they can stand, with so much more room in each gap; and the width of it all."""
+        """The leftmost positions of the panels with gaps wider by `more` px, and the total width."""
         rows = [(row, self._slots(row, pitches), self._gaps(row, more)) for row in self.rows]
         xs = {p.name: 0 for row in self.rows for p in row}
-        for _ in range(len(xs) + 1):  # each time round moves at least one panel to where it stays
+        for _ in range(len(xs) + 1):  # each pass finds the final position of at least one panel
             before = dict(xs)
             for row, slots, gaps in rows:
                 right = 0
@@ -104,22 +101,22 @@ class Band:
                 break
         else:
             raise AssertionError(f"{self.ties}: panels stand in another order than those that they follow")
-        # A sign that begins a row takes its room on both sides, so that the grid stays in the middle.
+        # A leading sign takes the same room on both sides, so that the grids stay centred.
         return xs, max(xs[row[-1].name] + slots[-1] + gaps[0] for row, slots, gaps in rows)
 
     def _gaps(self, row: Row, more: int) -> list[int]:
-        """The room before each panel: before the first one only where a sign stands there."""
+        """The gap before each panel: 0 before the first one unless a sign stands there."""
         m = self.kin.m
         gaps = [gap(row[0], m) if row[0].sign else 0]
         for a, b in pairwise(row):
-            if a.group and a.group == b.group and not b.sign:  # what belongs together stands together
+            if a.group and a.group == b.group and not b.sign:  # panels of one group stand close together
                 gaps.append(min(m.of(28, 10) + more, m.of(64, 20)))
             else:
                 gaps.append(gap(b, m) + more)
         return gaps
 
     def _slots(self, row: Row, pitches: Pitches) -> list[int]:
-        """The width that each panel takes: its grid, the longest of its titles, or a shade's scale."""
+        """The width of each panel: that of its grid, its longest title or its scale."""
         kin, m = self.kin, self.kin.m
         slots = [p.shape[1] * pitches[p.name] + m.of(2) for p in row]
         gaps = self._gaps(row, 0)
@@ -132,9 +129,9 @@ class Band:
 
     @cached_property
     def _beside(self) -> dict[Row, list[tuple[int, int]]]:
-        """Over how many panels at its right each panel's title may run on, and under how many its scale.
+        """For each panel, the number of panels to its right that its title may extend over, and its scale.
 
-        Panels of one group and height have one top and bottom.
+        These are panels of the same group and height, whose top and bottom edges are aligned.
         """
         found: dict[Row, list[tuple[int, int]]] = {}
         for row in self.rows:
@@ -151,13 +148,13 @@ def _kind(panel: Panel) -> tuple[str, int, str, bool]:
 
 
 def _reach_over(slots: list[int], gaps: Sequence[int], first: int, last: int, needed: int) -> None:
-    """Widen the last of some slots, if need be, until something of this width fits over all of them."""
+    """Widen the last of some slots until `needed` px fit over all of them."""
     missing = needed - sum(slots[first : last + 1]) - sum(gaps[first + 1 : last + 1])
     slots[last] += max(0, missing)
 
 
 def bands(rows: Rows, kin: Kin, told: Collection[str]) -> list[Band]:
-    """The rows of a block, those together that are tied."""
+    """The rows of a block as bands: tied rows form one band."""
     at = {p.name: number for number, row in enumerate(rows) for p in row}
     ties = [
         (leader.name, p.name)
@@ -165,7 +162,7 @@ def bands(rows: Rows, kin: Kin, told: Collection[str]) -> list[Band]:
         for p in row
         if (leader := kin.leader(p)).name in at and at[leader.name] != at[p.name]
     ]
-    first = list(range(len(rows)))  # for each row the first one of its band
+    first = list(range(len(rows)))  # the first row of each row's band
     for a, b in ties:
         joined = {first[at[a]], first[at[b]]}
         first = [min(joined) if f in joined else f for f in first]
@@ -178,13 +175,13 @@ def bands(rows: Rows, kin: Kin, told: Collection[str]) -> list[Band]:
 
 
 def gap(panel: Panel, m: Measures) -> int:
-    """The least room before a panel, px: more where a sign stands in it."""
+    """The minimum gap before a panel, px: wider if a sign stands in it."""
     return m.of(76, 30) if panel.sign else m.of(44, 16)
 
 
 def scale(panel: Panel, least: float, most: float, x: int, bottom: int, m: Measures) -> tuple[Text, Box, Text]:
-    """Under a shaded grid: its least value, a bar from low to high, its greatest value."""
-    if least < 0 < most:  # as far to one side as to the other
+    """The scale under a shaded grid: its least value, a bar from low to high, its greatest value."""
+    if least < 0 < most:  # symmetric around zero
         most = max(-least, most)
         least = -most
     low, high = panel.numerals.text(least), panel.numerals.text(most)

@@ -1,7 +1,4 @@
-"""One block of grids: rows under each other, with cells as large as its width and the page's height allow.
-
-Knows panels, and what they share. Must not know other blocks, colours, or what a frame shows.
-"""
+"""A block of panels: rows stacked vertically, with cells as large as the block's width and the page's height allow."""
 
 from __future__ import annotations
 
@@ -15,24 +12,24 @@ from convanim.layout.page import Place, Text, middle
 from convanim.scene.frame import Panel, Rows
 
 Pitches = dict[str, int]
-#: The height that rows get besides their share is found to such a part of it.
+#: The resolution with which rows get extra height, as parts of their share.
 FINE = 32
 
 
 def halves(one: Sequence[Panel], other: Sequence[Panel]) -> bool:
-    """Whether two rows show the same of two layers."""
+    """Whether two rows show the same panels of two layers."""
     a, b = one[0], other[0]
     return a.group == b.group != "" and a.layer != b.layer
 
 
 class Block:
-    """Rows of panels, each over the whole width of the block.
+    """Rows of panels, each as wide as the block.
 
     Args:
         rows: from top to bottom.
-        kin: what the panels share.
-        told: names of the panels whose shades have scales.
-        weight: how many rows of cells a row of strips counts for.
+        kin: which panels share sizes and ranges.
+        told: names of the panels that have scales when they are shaded.
+        weight: how many rows of cells a row of strips counts for when height is shared out.
     """
 
     def __init__(self, rows: Rows, kin: Kin, told: Collection[str], weight: int = 1) -> None:
@@ -41,9 +38,9 @@ class Block:
         self._bands = bands(rows, kin, self._told)
         m = self.m
         foot = round(1.9 * m.sizes[2])
-        #: Under each row the room of its scales, px.
+        #: The height of the scales under each row, px.
         self._feet = [foot if any(p.name in self._told for p in row) else 0 for row in rows]
-        #: Under each row but the last the least room that parts it from the next one, px: more from another layer.
+        #: The minimum gap below each row but the last, px: larger between two layers.
         self._spare = [m.of(36, 14) if halves(*two) else m.of(10, 4) for two in pairwise(rows)]
         self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - sum(self._spare)
         tallest = [max(p.shape[0] for p in row) for row in rows]
@@ -52,18 +49,18 @@ class Block:
         self._shares = [self._room * t // sum(tallest) for t in tallest]
 
     def need(self, most: int, shared: Pitches) -> int:
-        """The width that it takes with cells of at most this size, px."""
+        """The block's width with cells of at most this size, px."""
         return max(band.width(self._at_most(band, self._shares, most, shared)) for band in self._bands)
 
     def pitches(self, width: int, shared: Pitches) -> Pitches:
-        """The largest cells with which it fits into this width; none of them larger than what is `shared`."""
+        """The largest cells with which the block fits into this width; `shared` is their maximum."""
         found = self._filled(self._shares, width, shared)
-        # Where a row is as wide as the block, the others get the height that it leaves, all in proportion.
+        # If the width limits a row, the other rows get the height that it leaves, in proportion.
         low, high = 0, 8 * FINE
         while len(self._bands) > 1 and high - low > 1:
             more = (low + high) // 2
             larger = self._filled([share + share * more // FINE for share in self._shares], width, shared)
-            # A tall panel that grows must not take the width from the small ones beside it.
+            # A tall panel that grows must not take width from the small panels beside it.
             if sum(self._used(larger)) <= self._room and all(larger[name] >= found[name] for name in found):
                 low, found = more, larger
             else:
@@ -83,7 +80,7 @@ class Block:
 
     def _largest(self, band: Band, heights: Sequence[int], width: int, shared: Pitches) -> Pitches:
         """The largest cells with which a band fits into the width, and each of its rows into its height."""
-        # Larger cells than the heights allow need not be tried.
+        # Cells larger than the heights allow need not be tried.
         tried = max(heights[n] // p.shape[0] for n, row in zip(band.numbers, band.rows, strict=True) for p in row)
         if band.least > width:
             return {p.name: 0 for row in band.rows for p in row}
@@ -94,20 +91,20 @@ class Block:
         return {p.name: 0 for row in band.rows for p in row}
 
     def _at_most(self, band: Band, heights: Sequence[int], most: int, shared: Pitches) -> Pitches:
-        """Cells of at most this size, where they fit into the heights of their rows."""
+        """Cells of at most this size that fit into the heights of their rows."""
         m, pitches = self.m, dict[str, int]()
         for number, row in zip(band.numbers, band.rows, strict=True):
             high = heights[number]
             fit = {p.name: min(most, high // p.shape[0], shared.get(p.name, most)) for p in row}
             walked = [fit[p.name] for p in row if not p.aside]
-            # What is looked up need not be larger than what is walked over, unless it could not be read then.
+            # A kernel's cells need not be larger than those of the grids, unless its numbers would be unreadable.
             aside = max(min(walked), m.of(46, 20)) if walked else most
             pitches |= {p.name: min(fit[p.name], aside) if p.aside else fit[p.name] for p in row}
         return self.kin.shared(pitches)
 
     def _free(self, pitches: Pitches) -> tuple[int, set[int]]:
-        """The room above, below and between its rows, px, and the rows after which there is none."""
-        # Rows whose columns line up stand close to each other; the others share the room that is left.
+        """The free height between and around the rows, px, and the rows that have no gap below them."""
+        # Rows with aligned columns stand close together; the others share the free height.
         tied = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
         close = {
             r
@@ -117,22 +114,22 @@ class Block:
         return max(0, (self._room - sum(self._used(pitches))) // (len(self.rows) + 1 - len(close))), close
 
     def top(self, pitches: Pitches) -> int:
-        """Where its first row begins, for it to stand in the middle."""
+        """The top of the first row, px, with the block centred vertically."""
         return self.m.top + self._free(pitches)[0]
 
     def down(self, pitches: Pitches) -> int:
-        """How far below the top of its first row the first grid begins, px, besides its title."""
+        """The distance from the top of the first row to its first grid, px, without the title."""
         row = self.rows[0]
         return (self._used(pitches)[0] - self._tall(row[0], row, pitches)) // 2
 
     def _tall(self, panel: Panel, row: Sequence[Panel], pitches: Pitches) -> int:
-        """The height of the grids of a row that share their top with this one, px."""
+        """The height of the grids in a row that are aligned with this panel's top, px."""
         return max(pitches[p.name] * p.shape[0] for p in row if self._top_of(p, row) is self._top_of(panel, row))
 
     def put(
         self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches, top: int
     ) -> None:
-        """Place its panels and signs, from this left edge and top on."""
+        """Place the panels and signs from this left edge and top on."""
         m = self.m
         used = self._used(pitches)
         free, close = self._free(pitches)
@@ -154,7 +151,7 @@ class Block:
             y += m.title_line + high + self._feet[number] + spare + (0 if number in close else free)
 
     def _top_of(self, panel: Panel, row: Sequence[Panel]) -> Panel:
-        """The panel of the row with which this one shares its top."""
+        """The panel of the row whose top this one is aligned with."""
         leader = self.kin.leader(panel)
         return leader if leader in row else panel
 

@@ -1,7 +1,4 @@
-"""Which layouts there are, and which of them suits a scene.
-
-Knows their names and what each needs of a scene. Must not know px, or how anything is placed.
-"""
+"""The available layouts, and the choice of the one that suits a scene."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from convanim.layout.isometric import planes
 from convanim.layout.row import strips
 from convanim.scene import Contents
 
-#: Every layout, and what it is in a few words.
+#: Every layout with a short description.
 LAYOUTS = {
     "flat": "grids side by side",
     "isometric": "two tilted planes and the lines between",
@@ -25,10 +22,10 @@ LAYOUTS = {
 
 
 def known(name: str | None) -> str | None:
-    """A layout's name as it is, if there is such a layout.
+    """Check that a layout of this name exists, and return the name.
 
     Raises:
-        ConvanimError: there is none.
+        ConvanimError: an unknown layout.
 
     Example:
         >>> known("row")
@@ -44,13 +41,13 @@ def known(name: str | None) -> str | None:
 
 
 def view_of(name: str | None, view: str | None, views: Collection[str]) -> str | None:
-    """The view that a layout asks for: a matrix is a view of its own. With other layouts the view that is given.
+    """The view that a layout needs: the matrix layout has a view of its own, and others take the view that is given.
 
     Args:
-        views: those that the layer has.
+        views: the views of the layer.
 
     Raises:
-        ConvanimError: the two do not go together, or the layer is no matrix.
+        ConvanimError: layout and view exclude each other, or the layer has no matrix.
 
     Example:
         >>> view_of("matrix", None, ["sliding", "matrix"]), view_of("flat", "overlap", ["sliding", "overlap"])
@@ -69,12 +66,12 @@ def choose(scene: Contents, view: str, name: str | None = None, *, two: bool = F
     """The layout of a scene; by default the one that suits it best.
 
     Args:
-        view: the scene's.
-        name: the layout that is wanted.
-        two: whether two layers stand beside each other.
+        view: the view that the scene shows.
+        name: the requested layout.
+        two: whether the scene compares two layers.
 
     Raises:
-        ConvanimError: an unknown layout, or one that does not suit; the sentence says which one does.
+        ConvanimError: an unknown layout, or one that does not suit the scene; the hint names one that does.
 
     Example:
         >>> from convanim.ops import Conv
@@ -96,7 +93,7 @@ def choose(scene: Contents, view: str, name: str | None = None, *, two: bool = F
 
 
 def suited(scene: Contents, usual: str, wanted: str) -> str:
-    """The layout that a template asks for, where it suits the scene; the usual one elsewhere.
+    """The layout that a template requests if it suits the scene, else the usual one.
 
     Example:
         >>> from convanim.ops import Conv
@@ -109,7 +106,7 @@ def suited(scene: Contents, usual: str, wanted: str) -> str:
     return wanted if tilted or (wanted, usual) == ("flat", "row") else usual
 
 
-#: What a layout needs.
+#: What each layout needs from a scene.
 _SHOWS = {
     "flat": "one plane of input and one of output",
     "isometric": "one plane of input and one of output",
@@ -131,7 +128,7 @@ def _usual(scene: Contents, view: str, *, two: bool) -> str:
 
 
 def _here(scene: Contents, view: str, usual: str) -> str:
-    """What a scene shows instead."""
+    """The reason for another layout, as it ends a message."""
     if usual == "matrix":
         return "this view is a matrix"
     if usual == "slices":

@@ -1,7 +1,4 @@
-"""Which numbers of the lower plane the lines between two planes run through.
-
-Knows which cells a scene joins, and the geometry of cells. Must not know where planes stand, nor how a line is drawn.
-"""
+"""Counts the numbers of the lower plane that the lines between two planes would cross."""
 
 from __future__ import annotations
 
@@ -14,14 +11,14 @@ from convanim import glyphs
 from convanim.layout.lattice import Lattice
 from convanim.scene import Contents
 
-#: The lines of a scene: (row, column) on the lower plane and on the upper one, (n, 2, 2).
+#: Lines between planes, (n, 2, 2): each from (row, column) on the lower plane to (row, column) on the upper one.
 Lines = NDArray[np.float64]
-#: So many placements stand for all.
+#: The number of placements that are sampled.
 SEEN = 6
 
 
 def lines(scene: Contents) -> Lines:
-    """The lines of some placements, from the first to the last, in cells of the planes.
+    """The lines of a sample of placements, in cells of the planes.
 
     Example:
         >>> from convanim.ops import Conv
@@ -43,12 +40,12 @@ def _corners(top: int, left: int, bottom: int, right: int) -> list[tuple[int, in
 
 
 def crossed(ends: Lines, shape: tuple[int, int], lattice: Lattice, up: Sequence[int], size: int, wide: float) -> int:
-    """How often lines run through numbers.
+    """The number of times that a line crosses a number.
 
     Args:
-        ends: the lines, in cells.
-        shape: the lower plane's rows and columns.
-        up: the first corner of the upper plane from that of the lower one, (x, y) px.
+        ends: the ends of the lines, in cells.
+        shape: the rows and columns of the lower plane.
+        up: the first corner of the upper plane relative to that of the lower one, (x, y) px.
         size, wide: the size and the width of a number, px.
 
     Example:
@@ -64,7 +61,7 @@ def crossed(ends: Lines, shape: tuple[int, int], lattice: Lattice, up: Sequence[
     rows, columns = np.indices(shape) + 0.5
     middles = np.stack([rows.ravel(), columns.ravel()], axis=1) @ step
     half = np.array((wide / 2, glyphs.CAPITALS * size / 2))
-    # The part of its way that a line spends beside a number's box, for each of both directions.
+    # The part of its length that a line spends inside a number's box, along each axis.
     way = np.where(ways == 0, 1e-9, ways)[:, None]
     one, other = ((middles + side * half - starts[:, None]) / way for side in (-1, 1))
     first, last = np.minimum(one, other).max(axis=2), np.maximum(one, other).min(axis=2)

@@ -1,7 +1,4 @@
-"""Finding the places of grids: as large as fits, in blocks side by side, in the middle of the room there is.
-
-Knows panels, and which panels share what. Must not know colours, what a frame shows, or what else is on the page.
-"""
+"""The search for the positions and sizes of grids: the largest cells that fit, in blocks side by side, centred."""
 
 from __future__ import annotations
 
@@ -19,27 +16,27 @@ from convanim.layout.seen import broken
 from convanim.scene.frame import Blocks, Panel, arrangements
 from convanim.trace import Trace
 
-#: Cells must get so much larger for a row to be broken: where a style wants that, and elsewhere.
+#: The minimum growth of cells for breaking a row in two: if the style wraps, and otherwise.
 GAIN, MUCH = 1.08, 1.5
-#: A row of strips may count for so many rows of cells, where its numbers can be read then.
+#: Weights tried for a row of strips, so that its numbers become readable.
 WEIGHTS = 2, 3
 
 
 class Standing(Protocol):
-    """What is placed: the panels of a scene as they stand, and what it shows."""
+    """An arrangement of the panels of a scene."""
 
     @property
     def blocks(self) -> Blocks:
-        """Blocks side by side, each of rows, read left to right."""
+        """Blocks side by side, each of rows of panels."""
 
     @property
     def traces(self) -> tuple[Trace, ...]:
-        """What is drawn."""
+        """The traces that are drawn."""
 
 
 @dataclass(frozen=True)
 class Stood:
-    """Panels as they stand, and what they show."""
+    """An arrangement as plain data."""
 
     blocks: Blocks
     traces: tuple[Trace, ...]
@@ -50,7 +47,7 @@ class TooSmall(Exception):
 
 
 def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
-    """The panels' places, and the signs between them; scales stand also where the grids have left room.
+    """The panels' places, and the signs between them; scales are added where there is room left.
 
     Raises:
         TooSmall: cells would be too small to be distinguished.
@@ -61,9 +58,9 @@ def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, .
 
 
 def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
-    """The panels' places, and the signs between them; a foot under a row of grids only where a shade needs its scale.
+    """The panels' places, and the signs between them; a row of grids has scales below it only where shades need them.
 
-    A scale takes room, and with it the numbers of other grids may go: numbers are worth more.
+    A scale takes height and may cost the numbers of other grids, which are worth more.
 
     Raises:
         TooSmall: cells would be too small to be distinguished.
@@ -77,7 +74,7 @@ def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
     told: frozenset[str] = frozenset()
     for some in (shaded, *([name] for name in shaded)):
         if m.style.scales and not told.issuperset(some):
-            with suppress(TooSmall):  # too narrow for this scale
+            with suppress(TooSmall):  # the page is too narrow for this scale
                 tried = stack(scene, m, told.union(some), weight)
                 if all(tried[0][name].number for name in numbered):
                     best, told = tried, told.union(some)
@@ -85,7 +82,7 @@ def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, 
 
 
 def _strips_read(scene: Standing, m: Measures) -> tuple[tuple[dict[str, Place], tuple[Text, ...]], int]:
-    """The places, and for how many rows of cells a row of strips counts: for more than one if numbers need it."""
+    """The places, and the weight of a row of strips: more than one if that makes numbers readable."""
     best, weight = stack(scene, m), 1
     read = {name for name, place in best[0].items() if place.number}
     for more in WEIGHTS if len(read) < len(best[0]) else ():
@@ -97,9 +94,9 @@ def _strips_read(scene: Standing, m: Measures) -> tuple[tuple[dict[str, Place], 
 
 
 def _arranged(scene: Standing, m: Measures) -> Standing:
-    """The scene in the arrangement whose cells are the largest; in the usual one, if no other is better.
+    """The scene in the arrangement with the largest cells; the default one unless another is better.
 
-    What can be read counts more than the size of cells, and the smallest cells more than the others.
+    Readable numbers count more than the size of cells, and the smallest cells more than the others.
     """
     best, most = scene, (-1, 0, 0)
     others = arrangements(scene)
@@ -114,9 +111,9 @@ def _arranged(scene: Standing, m: Measures) -> Standing:
 
 
 def _wrapped(scene: Standing, m: Measures) -> Standing:
-    """The scene as it is, or with its row in two, where the smallest cells get clearly larger by that.
+    """The scene as it is, or with its row broken in two if that makes the smallest cells clearly larger.
 
-    Numbers that only then can be read count as much as larger cells, and no number may go for them.
+    Numbers that become readable count like larger cells, and no number may be lost.
     """
     gain = GAIN if m.style.wrap else MUCH
     best: Standing = scene
@@ -133,10 +130,10 @@ def _wrapped(scene: Standing, m: Measures) -> Standing:
 def stack(
     scene: Standing, m: Measures, told: Collection[str] = (), weight: int = 1
 ) -> tuple[dict[str, Place], tuple[Text, ...]]:
-    """The places with scales under these panels, where they are shaded.
+    """The places, with scales under these panels if they are shaded.
 
     Args:
-        weight: how many rows of cells a row of strips counts for where other grids share the height with it.
+        weight: how many rows of cells a row of strips counts for when height is shared with other grids.
 
     Raises:
         TooSmall: cells would be too small to be distinguished.
@@ -145,7 +142,7 @@ def stack(
     blocks = [Block(rows, kin, told, weight) for rows in scene.blocks]
     strips = bool(scene.traces) and len(scene.traces[0].axes) == 1
     most: Pitches = {}
-    # Each time round a size that panels share gets smaller by a px at least, and too small ends it.
+    # Each pass reduces a shared size by at least 1 px, until the cells fit or are too small.
     for _ in range(m.cell * len(kin.panels) + 1):
         widths = _widths(blocks, most, m)
         pitches: Pitches = {}
@@ -167,7 +164,7 @@ def stack(
     left = m.margin
     tops = [block.top(pitches) for block in blocks]
     if all(halves(blocks[0].rows[0], block.rows[0]) for block in blocks[1:]):
-        # Two layers stand on one line, however much is under them.
+        # The grids of two layers are aligned at the top, however much is below them.
         down = [block.down(pitches) for block in blocks]
         tops = [min(tops) + max(down) - own for own in down]
     for block, width, top in zip(blocks, widths, tops, strict=True):
@@ -177,10 +174,10 @@ def stack(
 
 
 def _even(kin: Kin, pitches: Pitches, m: Measures) -> Pitches:
-    """No cells that are large for nothing.
+    """Reduce cells that are larger than they need to be.
 
-    What is looked up need not be much larger than what is walked over, unless it could not be read then, and cells
-    without numbers are all of a size, or nearly.
+    A kernel's cells need not be much larger than those of the grids, unless its numbers would be unreadable, and
+    cells without numbers are of nearly the same size.
     """
     walked = [pitches[name] for name, panel in kin.panels.items() if not panel.aside]
     aside = max(5 * max(walked) // 4, m.of(46, 20)) if walked else m.cell
@@ -191,7 +188,7 @@ def _even(kin: Kin, pitches: Pitches, m: Measures) -> Pitches:
 
 
 def _widths(blocks: Sequence[Block], most: Pitches, m: Measures) -> list[int]:
-    """The widths of the blocks: what the largest common size of cells asks for, and of the rest in proportion to it."""
+    """The widths of the blocks: what the largest common size of cells needs, and the rest in proportion to it."""
     free = m.width - 2 * m.margin - m.of(76, 30) * (len(blocks) - 1)
     if len(blocks) == 1:
         return [free]
@@ -203,7 +200,7 @@ def _widths(blocks: Sequence[Block], most: Pitches, m: Measures) -> list[int]:
 
 
 def _alike(panels: Iterable[Panel], pitches: Pitches, m: Measures) -> Pitches:
-    """One width of cell for the strips that stand above each other, so that the eye can go straight down."""
+    """One cell size for strips that stand above each other, so that their columns line up."""
     panels = list(panels)
     same = min(pitches[p.name] for p in panels if not p.aside)
     aside = max(same, m.of(46, 20))

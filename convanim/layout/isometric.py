@@ -1,7 +1,4 @@
-"""Two tilted planes above each other, what is looked up flat at their side, and room for the lines between.
-
-Knows scenes, and which two panels are planes. Must not know colours, what a frame shows, or what else is on the page.
-"""
+"""The isometric layout: two tilted planes above each other, and flat panels, such as the kernel, at their side."""
 
 from __future__ import annotations
 
@@ -20,22 +17,22 @@ from convanim.layout.stack import Stack
 from convanim.scene import Contents
 from convanim.scene.frame import Panel
 
-#: The steps along a row and down a column, px, as parts of the former: one for wide pages, a steeper one for tall ones.
+#: Shapes of cells (along x, y, down x, y), px, to be scaled: one for wide pages, a steeper one for tall ones.
 SHAPES = ((46, -15, 34, 24), (38, -19, 28, 26))
-#: Those of pages that are much wider than high: rows rise less there, and cells get the height.
+#: Shapes for pages much wider than high: rows rise less, which leaves more height for cells.
 WIDE = (*SHAPES[:1], (52, -12, 36, 26), (46, -15, 46, 20), (44, -18, 48, 18))
-#: A flatter one for small cells that would not fit otherwise.
+#: A flatter shape for small cells that would not fit otherwise.
 FLAT = (46, -14, 36, 20)
-#: How far the upper plane stands to the right there, for each px above: it may then come down beside the lower one.
+#: Offsets to the right of the upper plane per px of height, so that it may come down beside the lower one.
 LEANS = (0.0, 0.25, 0.5, 0.75)
-#: A room so many times as wide as high is one with room at the sides.
+#: The aspect ratio from which an area counts as much wider than high.
 WIDE_FROM = 1.6
-#: Numbers, or cells without any, that are smaller by no more than this part are as good as the largest.
+#: Numbers (or cells without numbers) that are smaller by at most this fraction count as equally large.
 ALIKE = 0.06
 
 
 def planes(scene: Contents) -> tuple[Panel, Panel] | None:
-    """The panels that are planes, the lower one first: what is read, and what is written. None where it is not two.
+    """The two panels that are drawn as planes, the one that is read first; None unless there are exactly two.
 
     Example:
         >>> from convanim.ops import ConvTranspose
@@ -54,15 +51,15 @@ def planes(scene: Contents) -> tuple[Panel, Panel] | None:
     lower, upper = (link.other, link.panel) if link.stamps else (link.panel, link.other)
     groups = [p.group for p in scene.panels if p.group]
     if any(groups.count(named[name].group) > 1 for name in (lower, upper)):
-        return None  # other planes than these have their turn later
+        return None
     return named[lower], named[upper]
 
 
 def isometric(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
-    """The panels' places; there are no signs, since what they would stand between lies above each other.
+    """The panels' places. There are no signs, since the panels lie above each other.
 
     Raises:
-        ConvanimError: there are not two planes.
+        ConvanimError: the scene does not have two planes.
         TooSmall: cells would be too small to be distinguished.
     """
     two = planes(scene)
@@ -81,7 +78,7 @@ def isometric(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Tex
 
 
 def _choose(found: Sequence[Stack], scene: Contents) -> Stack:
-    """Of those with about the largest numbers the one with the fewest under lines, and of these the most upright."""
+    """The stack with about the largest numbers, and among these the fewest under lines, then the most upright one."""
     if not any(stack.number for stack in found):
         least = (1 - ALIKE) * max(stack.lattice.area for stack in found)
         return min((stack for stack in found if stack.lattice.area >= least), key=lambda stack: stack.lean)
@@ -94,10 +91,10 @@ def _choose(found: Sequence[Stack], scene: Contents) -> Stack:
 
 
 def _largest(two: tuple[Panel, Panel], shape: Sequence[int], lean: float, kin: Kin, side: Side) -> Stack | None:
-    """Planes of a shape with the largest cells that fit."""
+    """The stack with cells of this shape, as large as fits; None if none fits."""
     best: Stack | None = None
     low, high = 1, kin.m.of(150, 30)
-    while low < high:  # the widest step along a row with which it fits
+    while low < high:  # binary search for the longest vector along a row that fits
         wide = (low + high + 1) // 2
         ax, ay, dx, dy = (round(part * wide / shape[0]) for part in shape)
         lattice = Lattice(Step(ax, ay), Step(dx, dy))

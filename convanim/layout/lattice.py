@@ -1,7 +1,4 @@
-"""Steps from one cell to the next, in whole pixels: the geometry of a grid whose cells are parallelograms.
-
-Knows vectors of whole pixels. Must not know panels, pages or text.
-"""
+"""A lattice: the whole-pixel vectors between neighbouring cells of a grid, whose cells are parallelograms."""
 
 from __future__ import annotations
 
@@ -16,14 +13,14 @@ Point: TypeAlias = tuple[float, float]
 
 
 class Step(NamedTuple):
-    """A step on the page, px: to the right, and down."""
+    """A vector on the page, px: to the right, and down."""
 
     x: int
     y: int
 
 
 class Lattice(NamedTuple):
-    """The steps from one cell to the next: `along` a row, up and to the right; `down` a column, down and to the right.
+    """The vectors to the next cell: `along` a row (right and up) and `down` a column (right and down).
 
     Example:
         >>> Lattice(Step(46, -15), Step(34, 24)).area
@@ -35,7 +32,7 @@ class Lattice(NamedTuple):
 
     @property
     def area(self) -> int:
-        """The pixels of a cell."""
+        """The area of a cell, px²."""
         return self.along.x * self.down.y - self.along.y * self.down.x
 
     @property
@@ -44,18 +41,18 @@ class Lattice(NamedTuple):
         return self.down.y - self.along.y, self.along.x + self.down.x
 
     def at(self, row: float, column: float) -> tuple[float, float]:
-        """The (x, y) of a corner of cells, from that of the first one, px."""
+        """The (x, y) of a corner of a cell, relative to that of the first cell, px."""
         return column * self.along.x + row * self.down.x, column * self.along.y + row * self.down.y
 
     def largest(self, wide: float, tall: float, inset: float) -> float:
-        """How often a rectangle may be enlarged to fit into the middle of a cell, `inset` px away from its sides."""
+        """The factor by which a rectangle can grow in the middle of a cell, `inset` px away from its sides."""
         (ax, ay), (dx, dy) = self.along, self.down
         across = (self.area - 2 * inset * hypot(dx, dy)) / (wide * dy + tall * dx)
         down = (self.area - 2 * inset * hypot(ax, ay)) / (wide * -ay + tall * ax)
         return max(0.0, min(across, down))
 
     def ends(self, wide: float, tall: float, inset: float) -> NDArray[np.bool_]:
-        """Where a rectangle may end, `inset` px away from a cell's sides: (h + 1, w + 1) of the box around the cell."""
+        """A mask (h + 1, w + 1) of a cell's box: where a rectangle's lower right corner may lie, `inset` px inside."""
         (ax, ay), (dx, dy) = self.along, self.down
         high, across = self.size
         y, x = np.arange(high + 1)[:, None] + ay, np.arange(across + 1)[None, :]

@@ -1,7 +1,4 @@
-"""The lengths of a page: they scale with its size.
-
-Knows which sizes a page may have. Must not know scenes.
-"""
+"""The sizes, margins and baselines of a page, in px, scaled to the page's size."""
 
 from __future__ import annotations
 
@@ -14,22 +11,22 @@ from convanim.errors import ConvanimError
 from convanim.layout.style import HEIGHT, SMALLEST, USUAL, WIDTH, Style
 from convanim.ops import Operation, times
 
-#: Cells smaller than this (px) cannot be told apart.
+#: The minimum size of a cell (px); smaller ones are indistinguishable.
 SMALLEST_CELL = 4
-#: Grid lines go away in cells smaller than this (px).
+#: The minimum size of a cell (px) that has grid lines.
 LINES_FROM = 7
 LARGEST_SIDE, SMALLEST_SIDE = 4096, 120
-#: Cells grow where no grid has so many rows or columns, until it is as large as one that has.
+#: A layer whose grids all have fewer rows and columns than this has larger cells.
 SMALL_FROM = 5
-#: Numbers grow with such cells up to so many times their usual size.
+#: The maximum factor by which numbers grow with such cells.
 MOST_GROWN = 1.3
 
 
 def page_size(width: int | None, height: int | None, shape: tuple[int, int] = (WIDTH, HEIGHT)) -> tuple[int, int]:
-    """The page's size in px; one side alone gives a page of a shape, by default 16:9.
+    """The page's size (width, height) in px; a missing side follows from `shape`, by default 16:9.
 
     Raises:
-        ConvanimError: too small to hold words, or larger than a frame should be.
+        ConvanimError: a side is too small for text, or too large for a frame.
 
     Example:
         >>> page_size(640, None)
@@ -59,10 +56,10 @@ def page_size(width: int | None, height: int | None, shape: tuple[int, int] = (W
 
 
 def fits(op: Operation, sizes: Sequence[int]) -> None:
-    """Refuse a layer that no page can show over an input of these sizes, before anything is computed for it.
+    """Refuse a layer that is too large for any page with an input of these sizes, before computing anything.
 
     Raises:
-        ConvanimError: more cells along an axis than the largest page has room for.
+        ConvanimError: more cells along an axis than fit on the largest page.
     """
     cells, most = [a.stage for a in op.axes(sizes)], LARGEST_SIDE // SMALLEST_CELL
     if max(cells) > most:
@@ -74,13 +71,13 @@ def fits(op: Operation, sizes: Sequence[int]) -> None:
 
 @dataclass(frozen=True)
 class Measures:
-    """The lengths of a page of some size, px.
+    """The lengths of a page, px.
 
     Attributes:
-        width, height: of the page, px.
-        captions: how many lines of them there are.
-        style: how the page is set.
-        most: the rows or columns of the largest grid, where its cells may grow; 0 where they may not.
+        width, height: the page's size, px.
+        captions: the number of caption lines.
+        style: the style of the page.
+        most: the maximum rows or columns of any grid if small grids may grow, 0 if not.
     """
 
     width: int
@@ -91,32 +88,32 @@ class Measures:
 
     @cached_property
     def scale(self) -> float:
-        """The page's size against the one that lengths are given for."""
+        """The ratio of the page's size to the size that lengths are given for."""
         return min(self.width / WIDTH, self.height / HEIGHT)
 
     def of(self, length: float, least: int = 1) -> int:
-        """A length on this page, px, and never less than `least`."""
+        """A length scaled to this page, px, at least `least`."""
         return max(least, round(length * self.scale))
 
     def type(self, size: float, least: int) -> int:
-        """A size of the style on this page, px; never less than `least`, unless the style says so."""
+        """A text size of the style scaled to this page, px, at least `least` unless the style itself is smaller."""
         scale = min(self.width / self.style.width, self.height / self.style.height)
         return max(self.smallest, min(least, round(size)), round(size * scale))
 
     @cached_property
     def smallest(self) -> int:
-        """The size of the smallest text, px."""
+        """The minimum size of text, px."""
         return max(SMALLEST, math.ceil(self.style.smallest / 100 * self.height))
 
     @cached_property
     def sizes(self) -> tuple[int, int, int]:
-        """The three sizes of type, px: title, caption, everything small."""
+        """The three text sizes, px: title, caption and small text."""
         style = self.style
         return self.type(style.title_size, 15), self.type(style.caption_size, 12), self.type(style.small_size, 10)
 
     @cached_property
     def cell(self) -> int:
-        """The largest side of a cell, px."""
+        """The maximum side of a cell, px."""
         if not 0 < self.most < SMALL_FROM:
             return self._usual_cell
         scale = min(self.width / self.style.width, self.height / self.style.height)
@@ -125,12 +122,12 @@ class Measures:
 
     @cached_property
     def _usual_cell(self) -> int:
-        """The largest side of a cell in a grid that is not small, px."""
+        """The maximum side of a cell in a grid that is not small, px."""
         scale = min(self.width / self.style.width, self.height / self.style.height)
         return max(12, round(self.style.cell * scale))
 
     def number(self, side: int) -> int:
-        """The largest size of a number in a cell of this side, px: in the cells of small grids it grows with them."""
+        """The maximum size of a number in a cell of this side, px; in small grids it grows with the cells."""
         grown = side / self._usual_cell if self.most else 1
         return self.type(self.style.number_size * min(max(1, grown), MOST_GROWN), 1)
 
@@ -141,12 +138,12 @@ class Measures:
 
     @property
     def margin(self) -> int:
-        """The empty edge, px."""
+        """The margin of the page, px."""
         return self.of(56, 12)
 
     @cached_property
     def _head(self) -> tuple[int, int, int]:
-        """The baselines of the title and of the phases, and where both end: what is not there takes no room."""
+        """The baselines of title and phases, and the bottom of the heading, px; missing parts take no room."""
         big, _, small = self.sizes
         heading = self.style.title or self.style.detail
         grown = big - self.of(30, 15) if heading else -self.of(46, 20)
@@ -157,30 +154,30 @@ class Measures:
 
     @property
     def title_baseline(self) -> int:
-        """Where the title stands."""
+        """The baseline of the title, px."""
         return self._head[0]
 
     @property
     def phases_baseline(self) -> int:
-        """Where the names of the phases stand."""
+        """The baseline of the phases' names, px."""
         return self._head[1]
 
     @property
     def top(self) -> int:
-        """Where the panels' titles may start."""
+        """The top of the area for panels and their titles, px."""
         return self._head[2]
 
     @property
     def bottom(self) -> int:
-        """Where the captions start."""
+        """The bottom of the area for panels, px, where the captions start."""
         return self.height - (self.of(42, 21) + self.captions * self.caption_line if self.captions else self.of(30, 10))
 
     @property
     def caption_line(self) -> int:
-        """From one caption's baseline to the next, px."""
+        """The distance between the baselines of captions, px."""
         return round(1.35 * self.sizes[1])
 
     @property
     def title_line(self) -> int:
-        """From a panel's title's top to the grid under it."""
+        """The distance from the top of a panel's title to its grid, px."""
         return round(1.6 * self.sizes[2]) if self.style.panel_titles else self.of(8, 4)

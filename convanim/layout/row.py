@@ -1,8 +1,4 @@
-"""Strips above each other, with room between those whose cells are joined by lines.
-
-Knows scenes of one axis, and which of their strips are joined. Must not know colours, what a frame shows, or how a line
-is drawn.
-"""
+"""The row layout of scenes with one axis: strips above each other, with room for the lines that join their cells."""
 
 from __future__ import annotations
 
@@ -26,9 +22,9 @@ class Strips:
 
     Attributes:
         rows: from top to bottom.
-        joined: the numbers of rows whose cells are joined to those of the row below them.
-        partner: for each joined panel the name of the other one.
-        traces: the scene's.
+        joined: the numbers of rows whose cells are linked to those of the row below.
+        partner: for each linked panel, the name of the panel that it is linked to.
+        traces: the traces of the scene.
     """
 
     rows: Rows
@@ -38,18 +34,18 @@ class Strips:
 
     @property
     def blocks(self) -> Blocks:
-        """The rows as the only block."""
+        """The rows as a single block."""
         return (self.rows,)
 
     def under(self, number: int) -> bool:
-        """Whether lines come down on a row, and none leave it: its titles then stand under it."""
+        """Whether lines reach a row from above and none leave it below: then its titles stand under it."""
         return number - 1 in self.joined and number not in self.joined
 
 
 def strips(scene: Contents) -> Strips | None:
-    """The rows as they stand here; None where no lines would join them.
+    """The rows in this layout; None if no lines would join them.
 
-    What is looked up, such as a kernel, comes first, so that it is not in the way.
+    Panels that are looked up, such as a kernel, come first, out of the way of the lines.
 
     Example:
         >>> from convanim.ops import Conv
@@ -61,10 +57,10 @@ def strips(scene: Contents) -> Strips | None:
     if not scene.traces or len(scene.traces[0].axes) != 1 or len(scene.blocks) != 1 or not scene.beats.steps:
         return None
     found = scene.links(0)
-    # Of two layers each has strips of its own.
+    # Each of two layers has strips of its own.
     groups = [(p.group, p.layer) for p in scene.panels if p.group]
     if not found or len(groups) != len(set(groups)):
-        return None  # of several planes each would be joined through others
+        return None  # lines to one of several planes would cross the others
     ends = {name for link in found for name in (link.panel, link.other)}
     (rows,) = scene.blocks
     alone = [row for row in rows if len(row) == 1 and row[0].aside and row[0].name not in ends]
@@ -80,7 +76,7 @@ def strips(scene: Contents) -> Strips | None:
 
 @dataclass(frozen=True)
 class _Lower(Measures):
-    """A page whose grids begin lower down, which leaves room for lines."""
+    """The lengths of a page whose grids begin lower down, to leave room for lines."""
 
     lines: int = 0
 
@@ -93,14 +89,14 @@ def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...
     """The panels' places, and the signs between them.
 
     Raises:
-        ConvanimError: no strips are joined.
+        ConvanimError: the scene has no linked strips.
         TooSmall: cells would be too small to be distinguished.
     """
     found = strips(scene)
     if found is None:
         raise ConvanimError("layout 'row' needs one input strip and one output strip", "use --layout flat")
     least = m.of(64, 26) if len(found.joined) == 1 else m.of(48, 20)
-    # A little more than nothing is left above, between and below, for words not to touch.
+    # A small gap keeps texts from touching.
     room = least * len(found.joined) + m.of(10, 2) * (len(found.rows) + 1 - len(found.joined))
     places, signs = fitted(found, _Lower(m.width, m.height, m.captions, m.style, lines=room))
     tops, bottoms = zip(*(_ends(found, number, places, m) for number in range(len(found.rows))), strict=True)
@@ -108,7 +104,7 @@ def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...
     free = m.bottom - m.top - sum(heights)
     rest = max(0, free - least * len(found.joined))
     between = least + min(m.of(110, 44), 6 * rest // (10 * len(found.joined)))
-    # What is left is shared by the other gaps, with those above and below all.
+    # The remaining height is shared by the other gaps, including those at the top and bottom.
     other = max(0, free - between * len(found.joined)) // (len(heights) + 1 - len(found.joined))
     moved: dict[str, Place] = {}
     moved_signs: list[Text] = []
@@ -133,7 +129,7 @@ def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...
 
 
 def _ends(found: Strips, number: int, places: dict[str, Place], m: Measures) -> tuple[int, int]:
-    """Where a row begins and ends with what belongs to it, before it is moved."""
+    """The top and bottom of a row with its titles and scales, before it is moved."""
     some = [places[p.name] for p in found.rows[number]]
     under = found.under(number)
     top = min(p.box.top for p in some) - (m.of(5, 2) if under else m.title_line)
@@ -143,14 +139,14 @@ def _ends(found: Strips, number: int, places: dict[str, Place], m: Measures) -> 
 
 
 def _beside(place: Place, partner: Place, m: Measures) -> int:
-    """How far a strip moves to the right to stand in the middle of the one that it is joined to, px."""
+    """The shift to the right that centres a strip on its partner, px."""
     wanted = (partner.box.left + partner.box.right - place.box.left - place.box.right) // 2
     return max(min(wanted, m.width - m.margin - _right(place)), min(0, m.margin - place.box.left))
 
 
 def _shifts(found: Strips, places: dict[str, Place], m: Measures) -> list[int]:
-    """How far each row moves to the right for the joined strips of all pairs to stand on one axis: the page's middle,
-    or as near to it as every row can come."""
+    """The shift to the right of each row, px, so that all linked pairs are centred on the page, or as nearly as
+    possible for every row."""
     middles, ends = [], []
     for panels in found.rows:
         row = [places[p.name] for p in panels]
@@ -166,20 +162,20 @@ def _shifts(found: Strips, places: dict[str, Place], m: Measures) -> list[int]:
 
 
 def _right(place: Place) -> int:
-    """How far a strip reaches with its titles and its scale."""
+    """The right edge of a strip with its title and its scale, px."""
     words = [glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles]
     return max(place.box.right, round(place.x + max(words, default=0)), place.scale[2].box.right if place.scale else 0)
 
 
 def _scaled_above(place: Place, row: Sequence[Panel], places: dict[str, Place], m: Measures) -> Place:
-    """A strip whose scale stands beside its titles, as lines leave it below; without one where there is no room."""
+    """A strip with its scale beside its title, as there are lines below it; without one if there is no room."""
     explained = above(place, m)
     free = min((places[p.name].x for p in row if places[p.name].x > place.x), default=m.width - m.margin)
     return replace(place, scale=explained if explained[2].box.right <= free else None)
 
 
 def _moved(place: Place, beside: int, by: int, m: Measures, *, under: bool) -> Place:
-    """A place further to the right and down, with its title under it where lines come from above."""
+    """A place moved right and down, with its title below it if lines come from above."""
     small = m.sizes[2]
     x, y = place.x + beside, place.y + by
     title = place.title._replace(x=place.title.x + beside)

@@ -1,7 +1,4 @@
-"""Scales for shades that have none yet, where the page has been left empty: nothing else moves or shrinks for them.
-
-Knows where everything stands. Must not know colours, what a frame shows, or how the places were found.
-"""
+"""Adds scales (legends) for shaded grids in empty parts of the page, without moving or shrinking anything."""
 
 from __future__ import annotations
 
@@ -18,10 +15,10 @@ Scale = tuple[Text, Box, Text]
 
 
 def explained(places: dict[str, Place], signs: Sequence[Text], kin: Kin) -> dict[str, Place]:
-    """The places, each shade with a scale if there is room for one: under a grid, in the line of
-    its title, or upright at its side.
+    """The places, each shaded grid with a scale if there is room for one: under the grid, beside its title, or upright
+    at its side.
 
-    One scale serves all that share a range; it stands at the one of them that has room.
+    Grids that share a range share one scale, which stands at one of them that has room.
     """
     if not kin.m.style.scales:
         return places
@@ -38,7 +35,7 @@ def explained(places: dict[str, Place], signs: Sequence[Text], kin: Kin) -> dict
 
 
 def above(place: Place, m: Measures) -> Scale:
-    """The scale of a grid in the line of its title, to the right of the longest that it ever has."""
+    """The scale of a grid on the line of its title, to the right of its longest title."""
     x = round(place.title.x + _titled(place)) + m.of(30, 12)
     low, bar, high = scale(place.panel, place.low, place.high, x, 0, m)
     up = place.title.baseline - low.baseline
@@ -47,7 +44,7 @@ def above(place: Place, m: Measures) -> Scale:
 
 
 def beside(place: Place, m: Measures) -> Iterator[Scale]:
-    """An upright scale at the right of a grid, and at its left: the least value at its foot."""
+    """An upright scale to the right of a grid, and one to its left; the least value is at the foot."""
     low, _, high = scale(place.panel, place.low, place.high, 0, 0, m)
     size = low.size
     thick, gap, apart = round(0.5 * size), m.of(9, 4), m.of(5, 3)
@@ -62,14 +59,14 @@ def beside(place: Place, m: Measures) -> Iterator[Scale]:
 
 
 def _spots(place: Place, m: Measures) -> Iterator[Scale]:
-    """Where a scale may stand, the usual place first."""
+    """The positions where a scale may stand, the default one first."""
     yield scale(place.panel, place.low, place.high, place.x, place.y + place.panel.shape[0] * place.pitch, m)
     yield above(place, m)
     yield from beside(place, m)
 
 
 def _free(spot: Scale, places: dict[str, Place], signs: Sequence[Text], m: Measures) -> bool:
-    """Whether nothing stands where a scale would, or too close to it."""
+    """Whether a position for a scale is free and not too close to anything else."""
     near = m.of(8, 4)
     box = _hull([spot[0].box, spot[1], spot[2].box])
     box = Box(box.top - near // 2, box.left - near, box.bottom + near // 2, box.right + near)
@@ -80,7 +77,7 @@ def _free(spot: Scale, places: dict[str, Place], signs: Sequence[Text], m: Measu
 
 
 def _standing(places: dict[str, Place], signs: Sequence[Text]) -> Iterator[Box]:
-    """What has a place already."""
+    """The boxes that are occupied already."""
     for sign in signs:
         yield sign.box
     for place in places.values():
@@ -93,7 +90,7 @@ def _standing(places: dict[str, Place], signs: Sequence[Text]) -> Iterator[Box]:
 
 
 def _titled(place: Place) -> float:
-    """The width of the longest title of a place, px."""
+    """The width of a place's longest title, px."""
     return max((glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles), default=0)
 
 

@@ -1,7 +1,4 @@
-"""A scene as a page shows it: without the panels and words that a style leaves out, its rows broken where that helps.
-
-Knows scenes and styles. Must not know where anything lies.
-"""
+"""A scene as a style shows it: without the panels and words that the style leaves out."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ from convanim.trace import Trace
 
 
 class Seen:
-    """A scene with other panels; all else is the scene's own.
+    """A scene with some panels left out or rearranged; everything else is the original scene's.
 
     Args:
-        scene: what is shown.
-        blocks: its panels that appear, as they stand.
-        others: the same panels in the other ways in which they may stand.
+        scene: the original scene.
+        blocks: the panels that appear, in their default arrangement.
+        others: the same panels in alternative arrangements.
     """
 
     def __init__(self, scene: Contents, blocks: Blocks, others: tuple[Blocks, ...] = ()) -> None:
@@ -30,21 +27,21 @@ class Seen:
 
     @property
     def traces(self) -> tuple[Trace, ...]:
-        """What is drawn."""
+        """The traces that are drawn."""
         return self._scene.traces
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """Named along the top."""
+        """The phases, named along the top of the page."""
         return self._scene.phases
 
     @property
     def panels(self) -> tuple[Panel, ...]:
-        """The grids that appear."""
+        """The panels that appear."""
         return tuple(panel for rows in self.blocks for row in rows for panel in row)
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The cells that a placement joins."""
+        """The cells that a placement links."""
         return self._scene.links(step)
 
 
@@ -69,7 +66,7 @@ def seen(scene: Contents, style: Style) -> Contents:
             panel,
             titles=panel.titles if style.panel_titles else (),
             notes=panel.notes if style.notes else "",
-            # A sign says what stands between two panels; with a panel left out it would say something wrong.
+            # A sign relates two neighbouring panels, and would be wrong if one of them is left out.
             sign=panel.sign if style.signs and style.kernel else "",
             follows=panel.follows if panel.follows in names else "",
         )
@@ -77,7 +74,7 @@ def seen(scene: Contents, style: Style) -> Contents:
     def left(blocks: Blocks) -> Blocks:
         some = tuple(tuple(tuple(p for p in row if keeps(p)) for row in rows) for rows in blocks)
         kept = tuple(rows for block in some if (rows := tuple(row for row in block if row)))
-        return kept or blocks  # a scene of kernels alone
+        return kept or blocks  # a scene of nothing but kernels keeps them
 
     def bare(blocks: Blocks) -> Blocks:
         return tuple(tuple(tuple(map(stripped, row)) for row in rows) for rows in left(blocks))
@@ -87,13 +84,13 @@ def seen(scene: Contents, style: Style) -> Contents:
 
 
 def broken(blocks: Blocks) -> Iterator[Blocks]:
-    """The same panels with blocks above each other, or with one row broken into two, wherever that is possible."""
+    """The same panels with blocks stacked vertically, or with one row broken in two, in every possible way."""
     if len(blocks) > 1:
         yield (tuple(row for rows in blocks for row in rows),)
     if len(blocks) != 1 or len(blocks[0]) != 1:
         return
     (row,) = blocks[0]
-    for at in reversed(range(1, len(row))):  # of two that are as good the result stands alone
+    for at in reversed(range(1, len(row))):  # prefers the break that leaves the output alone in its row
         before = {p.name for p in row[:at]}
         if not any(p.follows in before or (p.group and p.group == row[at - 1].group) for p in row[at:]):
             yield ((row[:at], row[at:]),)

@@ -1,7 +1,4 @@
-"""The flat panels at the side of two planes: what is looked up, above each other.
-
-Knows panels and their cells. Must not know the planes, or where they stand.
-"""
+"""The flat panels beside two tilted planes, such as the kernel, stacked above each other."""
 
 from __future__ import annotations
 
@@ -19,11 +16,11 @@ from convanim.scene.frame import Panel
 
 @dataclass(frozen=True)
 class Side:
-    """The flat panels at the side, above each other.
+    """A column of flat panels beside the planes.
 
     Attributes:
         panels: from top to bottom.
-        kin: what the panels share.
+        kin: which panels share sizes and ranges.
         pitch: the size of their cells, px.
     """
 
@@ -33,10 +30,10 @@ class Side:
 
     @classmethod
     def usual(cls, panels: tuple[Panel, ...], kin: Kin) -> Side:
-        """With cells as those of a kernel in the flat layout, where it leaves the planes enough room.
+        """The column with cells as large as a kernel's in the flat layout, or smaller to leave the planes enough room.
 
         Raises:
-            TooSmall: no cells would leave enough room.
+            TooSmall: even the smallest cells would leave the planes too little room.
         """
         m = kin.m
         sides = [cls(panels, kin, pitch) for pitch in range(m.of(46, 20), SMALLEST_CELL - 1, -1)]
@@ -50,7 +47,7 @@ class Side:
 
     @cached_property
     def size(self) -> tuple[int, int]:
-        """Their width and height, px, with titles and scales; 0 where there are none."""
+        """The width and height of the column with its titles and scales, px; (0, 0) without panels."""
         return self._size(self.pitch) if self.panels else (0, 0)
 
     def _size(self, pitch: int) -> tuple[int, int]:
@@ -68,7 +65,7 @@ class Side:
         return scale(panel, *self.kin.range(panel), 0, 0, self.kin.m)[2].box.right
 
     def places(self, left: int, top: int) -> Iterator[Place]:
-        """Their places, from this corner on."""
+        """The places of the panels, from this upper left corner on."""
         m, pitch, small = self.kin.m, self.pitch, self.kin.m.sizes[2]
         for panel in self.panels:
             y = top + m.title_line

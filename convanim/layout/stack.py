@@ -1,7 +1,4 @@
-"""Two tilted planes of one lattice, their labels and what stands at their side: where all of it lies.
-
-Knows the steps from cell to cell and how far the planes are apart. Must not know why these steps, or colours.
-"""
+"""A stack of two tilted planes on one lattice, and the positions of their labels and of the panels beside them."""
 
 from __future__ import annotations
 
@@ -24,16 +21,16 @@ Corner = tuple[float, float]
 
 
 class Stack:
-    """Two planes above each other, with cells of one size, and what stands around them.
+    """Two planes above each other, with cells of one size, and the labels and panels around them.
 
-    Everything is first placed from the first corner of the lower plane, and then moved to the middle of the page.
+    Coordinates are relative to the first corner of the lower plane until `places` centres everything on the page.
 
     Args:
         lower, upper: the planes.
-        lattice: their cells.
-        kin: what the panels share.
-        side: what stands at their left.
-        lean: how far the upper plane stands to the right, for each px that it stands above.
+        lattice: the vectors between cells.
+        kin: which panels share sizes and ranges.
+        side: the panels at their left.
+        lean: the offset to the right of the upper plane, per px of height.
     """
 
     def __init__(self, lower: Panel, upper: Panel, lattice: Lattice, kin: Kin, side: Side, lean: float = 0) -> None:
@@ -42,15 +39,15 @@ class Stack:
         m = self.m = kin.m
         self.pitch = round(lattice.area**0.5)
         self.line = line(self.pitch, m)
-        # Nothing is read in a cell that is smaller than its least number: a page may leave them all out.
+        # The maximum size of numbers; a page may leave them all out.
         self._most = min(m.type(m.style.number_size, 1), round(0.52 * self.pitch)) if m.style.numbers else 0
         self._pad = m.of(5, 2) + 1
         (ax, ay), (dx, dy) = lattice
         rows, columns = ((lower.shape[i] + upper.shape[i]) / 2 for i in (0, 1))
-        room = m.bottom - m.top - 2 * self._pad - 3  # for what rounding adds
+        room = m.bottom - m.top - 2 * self._pad - 3  # px for rounding
         tall = (sum(lower.shape[0] * dy - lower.shape[1] * ay for lower in (lower, upper))) / 2
-        # How far above each other their middles are: with nothing between the edges that face each other, the least
-        # that is wanted there, and the most, of which there may be less.
+        # The vertical distance of the planes' centres: 0 gap between facing edges, the minimum gap, and the preferred
+        # maximum, which may be reduced.
         self._least, most = (
             min(
                 (columns * lattice.area + gap * dx) / (dx + lean * dy),
@@ -69,7 +66,7 @@ class Stack:
 
     @property
     def fits(self) -> bool:
-        """Whether it fits on the page, with the least room for lines between the planes."""
+        """Whether the stack fits on the page with the minimum gap between the planes."""
         if self._free < self._least:
             return False
         m = self.m
@@ -78,12 +75,12 @@ class Stack:
 
     @cached_property
     def room(self) -> float:
-        """How large numbers could be in the cells of both planes, px."""
+        """The maximum size of numbers in the cells of both planes, px."""
         return min(written(panel, self.lattice, self.line) for panel in (self.lower, self.upper))
 
     @property
     def grown(self) -> Stack:
-        """The same planes with as large cells at their side as find room there, but smaller ones than the planes'."""
+        """The same planes with the side panels' cells as large as there is room for, but smaller than the planes'."""
         low = self.side.pitch
         high = max(low, min(round(0.8 * self.pitch), self.m.cell))
         while low < high:
@@ -95,11 +92,11 @@ class Stack:
 
     @cached_property
     def number(self) -> int:
-        """The size of the lower plane's numbers, px; 0 where there are none."""
+        """The size of the lower plane's numbers, px; 0 for none."""
         return number_size(self.lower, self.lattice, self.line, self._most, self.m.smallest)
 
     def crossed(self, ends: Lines) -> int:
-        """How often some lines run through numbers of the lower plane."""
+        """The number of times that lines cross numbers of the lower plane."""
         size = self.number
         return crossed(ends, self.lower.shape, self.lattice, self._up, size, 0.7 * size) if size else 0
 
@@ -117,7 +114,7 @@ class Stack:
         return Box(int(min(ys)) - pad, int(min(xs)) - pad, int(max(ys)) + pad + 1, int(max(xs)) + pad + 1)
 
     def _label(self, panel: Panel) -> tuple[int, int]:
-        """The width and height of a plane's title, and of the scale under it."""
+        """The width and height of a plane's title with the scale under it, px."""
         small = self.m.sizes[2]
         wide, high = self.kin.title(panel), round(1.1 * small)
         if self._shaded(panel):
@@ -137,7 +134,7 @@ class Stack:
 
     @cached_property
     def _boxes(self) -> list[Box]:
-        """The boxes of the planes' labels, the lower one's first, and that of the panels at the side."""
+        """The boxes of the planes' labels, the lower one's first, and of the panels at the side."""
         gap = self.m.of(26, 8) + self._pad
         _, _, bottom, _ = self._plane_box
         boxes = []
@@ -154,14 +151,14 @@ class Stack:
             return boxes
         top, _, bottom, _ = self._plane_box
         bottom = max(bottom, top + high)
-        # Where it comes nearest to the planes; higher up, where there is little between.
+        # Try the positions closest to the planes, and the top and bottom.
         tops = [top, bottom - high]
         lefts = [round(min(reach(self.hull, y - self._pad, y + high + self._pad))) - gap - wide for y in tops]
         best = 0 if lefts[0] >= lefts[1] - self.m.of(60, 20) else 1
         return [*boxes, Box(tops[best], lefts[best], tops[best] + high, lefts[best] + wide)]
 
     def places(self) -> dict[str, Place]:
-        """Everything in the middle of the room there is; the planes in the page's, where that can be."""
+        """The places, centred in the available area; the planes are centred on the page if possible."""
         m, small = self.m, self.m.sizes[2]
         top, left, bottom, right = self.extent
         plane = self._plane_box
@@ -201,14 +198,14 @@ class Stack:
 
 
 def corners(shape: tuple[int, int], lattice: Lattice, x: int, y: int) -> list[Corner]:
-    """The corners of a plane whose first one lies there."""
+    """The corners of a plane whose first corner is at (x, y)."""
     rows, columns = shape
     at = [lattice.at(row, column) for row, column in ((0, 0), (0, columns), (rows, columns), (rows, 0))]
     return [(x + right, y + down) for right, down in at]
 
 
 def hull(points: Sequence[Corner]) -> list[Corner]:
-    """The convex hull of some points, once around.
+    """The convex hull of some points, in order around it.
 
     Example:
         >>> hull([(0, 0), (2, 0), (1, 1), (2, 2), (0, 2)])
@@ -230,7 +227,7 @@ def _turn(a: Corner, b: Corner, c: Corner) -> float:
 
 
 def reach(around: Sequence[Corner], top: float, bottom: float) -> list[float]:
-    """Places along x up to which a polygon reaches between two heights: its least and its greatest are among them.
+    """Values of x that include the minimum and maximum of a polygon between two heights.
 
     Example:
         >>> sorted(reach([(0, 0), (10, 0), (10, 10)], 5, 6))

@@ -1,37 +1,32 @@
-"""What appears on a page, and how large its type is.
-
-Knows words for the parts of a page, and sizes in px. Must not know scenes, nor where anything lies.
-"""
+"""The style of a page: which parts appear on it, and the sizes of its text in px."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Below this size (px) a text cannot be read, and is not shown.
+#: Smaller text than this (px) is unreadable and is left out.
 SMALLEST = 9
-#: All lengths are given for a page of this size (px) and scale with it.
+#: The page size (px) that all lengths are given for; on other pages they scale.
 WIDTH, HEIGHT = 1280, 720
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a page is set; without any change it is the usual page.
+    """How a page is set. Without arguments it is the default style.
 
     Attributes:
-        width, height: px of the page that the sizes are meant for; on another page they scale with it.
-        title_size, caption_size, small_size, number_size: of the four kinds of text, px; numbers are at most so large.
-        smallest: no text is smaller than so many percent of the page's height, nor than 9 px.
-        cell: the largest side of a cell, px.
-        small: the cells of a layer whose grids are all smaller than 5 × 5 grow up to so many percent of the page's
-            height, and its numbers with them, up to 1.3 times their usual size.
-        wrap: whether a row of panels is broken into two where cells get a little larger by that; without it, where they
-            grow by half.
+        width, height: the page size in px that the other sizes are meant for; on another page they scale with it.
+        title_size, caption_size, small_size, number_size: sizes of the kinds of text, px; `number_size` is a maximum.
+        smallest: the minimum size of text, in percent of the page's height; it is never less than 9 px.
+        cell: the maximum side of a cell, px.
+        small: the maximum side of a cell, in percent of the page's height, for a layer whose grids are all smaller than
+                5 × 5. Numbers grow with the cells, up to 1.3 times their usual size.
+        wrap: whether a row of panels is broken in two as soon as its cells grow a little; by default only if they grow
+                by half.
         title, detail, phases, panel_titles, captions, counter, numbers, notes, signs, scales: whether these appear.
-        shades: whether a shade stands for values where there are no numbers; without it cells have the colour of their
-            role.
-        kernel: whether kernels and stamps have a place of their own.
-        motion_colours: whether cells take the kernel's colour while the window covers them; without it only its
-            outline shows where it is.
+        shades: whether cells too small for numbers are shaded by value; if not, they have the colour of their role.
+        kernel: whether kernels and stamps have panels of their own.
+        motion_colours: whether cells take the kernel's colour under the window; if not, only its outline marks it.
 
     Example:
         >>> Style(captions=False).counter
@@ -63,5 +58,5 @@ class Style:
     motion_colours: bool = True
 
 
-#: The usual page.
+#: The default style.
 USUAL = Style()

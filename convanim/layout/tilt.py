@@ -1,8 +1,4 @@
-"""A tilted place: a grid whose cells are parallelograms, each side a step of whole pixels.
-
-Knows the geometry of such cells, and how text is fitted into one. Must not know how a place was found, or colours. A
-step along a row and one down a column are whole numbers of px, so every cell has the same pixels, moved.
-"""
+"""A tilted place: a grid whose cells are parallelograms with whole-pixel sides, so that all have the same pixels."""
 
 from __future__ import annotations
 
@@ -20,12 +16,12 @@ from convanim.scene.frame import Panel
 
 @dataclass(frozen=True, eq=False)
 class Tilt(Place):
-    """Where a tilted panel lies; `x`, `y` are the corner of its first cell, and `pitch` is the root of a cell's area.
+    """The place of a tilted panel; `x`, `y` are the corner of its first cell, `pitch` the square root of a cell's area.
 
     Attributes:
-        lattice: the steps from cell to cell.
-        corner: where the small text of a cell ends: the x of its right end and its baseline, from the upper left corner
-            of the box around the cell, px.
+        lattice: the vectors between cells.
+        corner: the end of the small text in a cell: the x of its right end and its baseline, relative to the upper left
+                corner of the cell's box, px.
     """
 
     lattice: Lattice = Lattice(Step(0, 0), Step(0, 0))  # noqa: RUF009 - a tuple
@@ -47,34 +43,34 @@ class Tilt(Place):
         return tuple(self.spot(row, column) for row, column in ((0, 0), (0, 1), (1, 1), (1, 0)))
 
     def spot(self, row: float, column: float) -> Point:
-        """A point of a cell, given in parts of its sides, from the upper left corner of the box around it."""
+        """A point of a cell, given as fractions of its sides, relative to the upper left corner of its box."""
         x, y = self.lattice.at(row, column)
         return x, y - self.lattice.along.y
 
     def node(self, row: float, column: float) -> tuple[int, int]:
-        """The (x, y) of the first corner of a cell, px; between two cells, too."""
+        """The (x, y) of the first corner of a cell, px; row and column may be fractions."""
         x, y = self.lattice.at(row, column)
         return self.x + _nearest(x), self.y + _nearest(y)
 
     def at(self, row: float, column: float) -> tuple[int, int]:
-        """The upper left corner (y, x) of the box around a cell, px; between two cells, too."""
+        """The upper left corner (y, x) of a cell's box, px; row and column may be fractions."""
         x, y = self.node(row, column)
         return y + self.lattice.along.y, x
 
     def corners(self, top: float, left: float, bottom: float, right: float) -> tuple[tuple[int, int], ...]:
-        """The (x, y) of the corners of some cells, once around."""
+        """The (x, y) of the corners of a rectangle of cells, in order around it."""
         return self.node(top, left), self.node(top, right), self.node(bottom, right), self.node(bottom, left)
 
     def rule(self, top: int, left: int, bottom: int, right: int, *, ends: bool = True) -> tuple[Point, Point]:
-        """Both ends of a line between cells, from one corner of cells to another one in its row or column."""
+        """Both ends of a grid line from one corner of cells to another one in its row or column."""
         return self.node(top, left), self.node(bottom, right)
 
     def ring(self, top: float, left: float, bottom: float, right: float, thick: int) -> tuple[Point, ...]:
-        """The corners of a frame of this thickness around some cells."""
+        """The corners of an outline of this thickness around a rectangle of cells."""
         return self.corners(top, left, bottom, right)
 
     def inner(self, top: int, left: int, bottom: int, right: int, thick: int) -> tuple[tuple[Point, Point], ...]:
-        """The sides of a frame inside of some cells."""
+        """The sides of an outline inside a rectangle of cells."""
         inset = min(0.3, (0.5 * self.line + thick + 1) * self.pitch / self.lattice.area)
         ends = ((top, left, 1, 1), (top, right, 1, -1), (bottom, right, -1, -1), (bottom, left, -1, 1))
         points = [self.lattice.at(row + inset * down, column + inset * along) for row, column, down, along in ends]
@@ -82,7 +78,7 @@ class Tilt(Place):
         return tuple(zip(around, (*around[1:], around[0]), strict=True))
 
     def hull(self, top: float, left: float, bottom: float, right: float, pad: float = 0.0) -> tuple[Point, ...]:
-        """The corners of some cells with the lines around them, and some px more on every side."""
+        """The corners of a rectangle of cells with the lines around it, enlarged by `pad` px."""
         (ax, ay), (dx, dy) = self.lattice
         away = (self.line / 2 + pad) / self.lattice.area
         down, along = away * hypot(ax, ay), away * hypot(dx, dy)
@@ -108,31 +104,31 @@ class Tilt(Place):
         return Box(y + self.lattice.along.y, x, y + self.lattice.along.y + high, x + wide)
 
     def number_text(self, text: str, bold: bool = False) -> Text:
-        """A number in the middle of a cell; the pen is relative to the box around it."""
+        """A number centred in a cell; its x and baseline are relative to the cell's box."""
         high, wide = self.lattice.size
         x = round((wide - glyphs.width(text, self.number, bold)) / 2)
         return Text(text, x, round((high + glyphs.CAPITALS * self.number) / 2), self.number, bold)
 
     def holds(self, note: str) -> bool:
-        """Whether a note is no longer than the longest one that its panel told of."""
+        """Whether a note is no longer than the panel's longest one."""
         return glyphs.width(note, self.note) <= glyphs.width(self.panel.notes, self.note) + 0.5
 
     def note_text(self, text: str, *, centred: bool = False) -> Text:
-        """A note to the right of the number; the pen is relative to the box around the cell."""
+        """A note to the right of the number; its x and baseline are relative to the cell's box."""
         right, baseline = self.corner
         return Text(text, round(right - glyphs.width(text, self.note)), baseline, self.note)
 
 
 def _nearest(at: float) -> int:
-    """The nearest whole number; of halves always the one above, so that cells stay side by side while they move."""
+    """Round half up, always in the same direction, so that moving cells stay side by side."""
     return floor(at + 0.5 + 1e-6)
 
 
 def number_size(panel: Panel, lattice: Lattice, line: int, most: int, least: int) -> int:
-    """The size of a panel's numbers in such cells, px, at most `most`; 0 where that is less than `least`.
+    """The size of a panel's numbers in such cells, px, at most `most`; 0 if that is less than `least`.
 
     Args:
-        line: width of the lines between cells, px.
+        line: the width of the grid lines, px.
     """
     if panel.colours is not None:
         return 0
@@ -141,18 +137,18 @@ def number_size(panel: Panel, lattice: Lattice, line: int, most: int, least: int
 
 
 def written(panel: Panel, lattice: Lattice, line: int) -> float:
-    """How large a panel's numbers may be in such cells, with half of the longest note beside them, px."""
+    """The maximum size of a panel's numbers in such cells, beside half of the longest note, px."""
     wide = _widest(panel) + 0.3 * glyphs.width(panel.notes, 100) / 100
     return lattice.largest(wide, glyphs.CAPITALS, line / 2 + 0.5)
 
 
 def sizes(panel: Panel, lattice: Lattice, line: int, most: int, least: int) -> tuple[int, int, tuple[int, int]]:
-    """The sizes of a panel's numbers and notes in such cells, px, 0 for what cannot be read, and where notes end."""
+    """The sizes of a panel's numbers and notes in such cells, px (0 if unreadable), and where notes end."""
     number = number_size(panel, lattice, line, most, least)
     if not number or not panel.notes:
         return number, 0, (0, 0)
     best, found, note = 0, (number, 0, (0, 0)), least - 1
-    for smaller in range(number, max(least, round(0.64 * number)) - 1, -1):  # which leaves more room for the note
+    for smaller in range(number, max(least, round(0.64 * number)) - 1, -1):  # leaves more room for the note
         corner = None
         while note < max(least, round(0.7 * smaller)) and (at := _corner(panel, lattice, smaller, note + 1, line)):
             note, corner = note + 1, at
@@ -162,12 +158,12 @@ def sizes(panel: Panel, lattice: Lattice, line: int, most: int, least: int) -> t
 
 
 def _widest(panel: Panel) -> float:
-    """The width of the widest number in parts of its size; bold, because it is while it is new."""
+    """The width of the widest number as a fraction of its size, in bold, as a new number is."""
     return glyphs.width(panel.numerals.widest(panel.values), 100, bold=True) / 100
 
 
 def _corner(panel: Panel, lattice: Lattice, number: int, note: int, line: int) -> tuple[int, int] | None:
-    """Where the longest note may end beside or under the number: as far to the lower right as it can stand."""
+    """Where the longest note may end beside or under the number, as far to the lower right as possible."""
     wide, tall = glyphs.width(panel.notes, note), glyphs.CAPITALS * note
     high, across = lattice.size
     gap = max(1.0, 0.2 * note)
