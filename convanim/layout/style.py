@@ -20,9 +20,9 @@ class Style:
         smallest: the minimum size of text, in percent of the page's height; it is never less than 9 px.
         cell: the maximum side of a cell, px.
         small: the maximum side of a cell, in percent of the page's height, for a layer whose grids are all smaller than
-                5 × 5. Numbers grow with the cells, up to 1.3 times their usual size.
+            5 × 5. Numbers grow with the cells, up to 1.3 times their usual size.
         wrap: whether a row of panels is broken in two as soon as its cells grow a little; by default only if they grow
-                by half.
+            by half.
         title, detail, phases, panel_titles, captions, counter, numbers, notes, signs, scales: whether these appear.
         shades: whether cells too small for numbers are shaded by value; if not, they have the colour of their role.
         kernel: whether kernels and stamps have panels of their own.

@@ -21,7 +21,7 @@ class Tilt(Place):
     Attributes:
         lattice: the vectors between cells.
         corner: the end of the small text in a cell: the x of its right end and its baseline, relative to the upper left
-                corner of the cell's box, px.
+            corner of the cell's box, px.
     """
 
     lattice: Lattice = Lattice(Step(0, 0), Step(0, 0))  # noqa: RUF009 - a tuple

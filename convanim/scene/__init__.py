@@ -1,4 +1,4 @@
-"""Scenes: what is on the page, frame by frame, as data."""
+"""Scenes: the frames of an animation, as data."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from convanim.trace import Trace
 
 
 class Contents(Protocol):
-    """What a scene has besides its frames: all that a page is laid out from.
+    """Everything that the layout of a page needs to know about a scene.
 
     Attributes:
-        title, detail: what the page is headed with, and the layer's arguments for its corner.
+        title, detail: the heading of the page, and the layer's arguments in its corner.
         beats: how the frames follow each other.
-        captions: how many lines of arithmetic there are.
+        captions: the number of caption lines.
     """
 
     title: str
@@ -25,29 +25,29 @@ class Contents(Protocol):
 
     @property
     def traces(self) -> tuple[Trace, ...]:
-        """What is drawn, each of which has to be proved."""
+        """The traces that are drawn, each of which is to be verified."""
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """Named along the top."""
+        """The phases, named along the top of the page."""
 
     @property
     def panels(self) -> tuple[Panel, ...]:
-        """The grids, each with its place."""
+        """The panels, each of which shows one grid."""
 
     @property
     def blocks(self) -> Blocks:
-        """The panels as they stand on the page: blocks side by side, each of rows, read left to right."""
+        """The arrangement of the panels: blocks side by side, each of rows, read left to right."""
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The cells that a placement joins, from 0, as its frame has them once it is written; none are drawn for it."""
+        """The links of a placement (from 0) once its result is written, without drawing its frame."""
 
 
 class Scene(Contents, Protocol):
-    """Frames in order, and what does not change between them."""
+    """The frames in order, and everything that is the same in all of them."""
 
     def frame(self, number: int) -> Frame:
-        """One frame, from 0 to beats.total - 1; cheapest in order."""
+        """The frame of a number from 0 to beats.total - 1; cheapest in order."""
 
 
 __all__ = ["TABLE", "VIEWS", "Contents", "Kind", "Scene", "Shown", "View", "compared", "pick_view", "scene", "views_of"]

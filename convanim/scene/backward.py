@@ -1,4 +1,4 @@
-"""A convolution and its gradient in lockstep: the same taps, read one way and then the other."""
+"""A convolution in lockstep with its gradient, which uses the same taps in the opposite direction."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from convanim.scene.scatter import ScatterScene
 from convanim.trace import ConvTrace
 from convanim.words import join, say
 
-#: What the two ends of a backward pass are called.
+#: Names of the gradients that a backward pass reads and writes.
 READS, WRITES = say("grad output"), say("grad input")
 
 
 class BackwardScene:
-    """A window gathers an output cell; the gradient of that cell is stamped where the window lies.
+    """A window gathers an output cell, and the gradient of that cell is stamped where the window lies.
 
     Args:
         trace: of a convolution whose padding is zeros, with one channel and one or two axes.
-        grad: the gradient with respect to its output, in the output's shape; ones without it.
+        grad: the gradient with respect to the output, in the output's shape; ones by default.
 
     Raises:
         ConvanimError: the gradient is no transposed convolution, or has another shape than the output.
@@ -52,7 +52,7 @@ class BackwardScene:
         self.title = join("   ", [name, f"{into} → {out} → {into}"])
         self.phases = side_by_side(self._pair.above, self._pair.below, say("stamp the gradient"))
         (stage, kernel, output), (given, again, stamp, canvas) = above.panels, self._pair.lower
-        # The window and the stamp lie in the same cells of two grids that stand side by side, or above each other.
+        # The window and the stamp cover the same cells of two grids, which are aligned.
         canvas, given = replace(canvas, follows=stage.name), replace(given, follows=output.name)
         back: Rows = ((canvas,), (given, again, stamp))
         self.blocks: Blocks = (((stage,), (kernel, output)), back)
@@ -61,7 +61,7 @@ class BackwardScene:
         self.panels = panels_of(self.blocks)
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """What both join at a placement."""
+        """The links of both passes at a placement."""
         return self._pair.links(step)
 
     def frame(self, number: int) -> Frame:
@@ -71,7 +71,7 @@ class BackwardScene:
         phase = now.above.phase
         if now.stage == "steps":
             cell = self._pair.below.traces[0][now.number].reads[0, 1:].tolist()
-            # Without the cells of the canvas, which are not those of the input where that is padded.
+            # Without cell indices: those of the canvas are not those of the input if that is padded.
             back = replace(back, subject=WRITES, terms=(say("{cell} · kernel", cell=join("", [READS, place(cell)])),))
         elif now.stage == "closing":
             phase = finishing(self.phases, self._pair.below.phases[now.below.phase])
@@ -82,7 +82,7 @@ class BackwardScene:
         return Frame(phase, now.grids, (forward, back), now.above.step, **now.done, moves=now.stamps)
 
     def _crop(self) -> str:
-        """What becomes of the canvas: padding is no input, and what the floor leaves unused has no gradient."""
+        """The remark for the crop: padding is no input, and cells that the floor leaves unused have no gradient."""
         axes = self.trace.axes
         told: list[str] = []
         if any(a.before or a.after for a in axes):

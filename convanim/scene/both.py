@@ -1,4 +1,4 @@
-"""The two views of one transposed convolution in lockstep, ending in the same numbers."""
+"""Both views of a transposed convolution in lockstep, with the same results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from convanim.words import say
 
 
 class BothScene(OneBlock):
-    """Zero insertion above, overlap-add below; a stamp falls whenever the window has moved far enough.
+    """Zero insertion above, overlap-add below; a stamp falls as soon as the window has moved far enough.
 
     Args:
         trace: of a transposed layer, with one channel and one or two axes.
@@ -26,24 +26,24 @@ class BothScene(OneBlock):
 
     def __init__(self, trace: ConvTrace) -> None:
         above, below = GatherScene(trace.by_output()), ScatterScene(trace.by_input())
-        # The window leads: where much is cropped, several stamps fall while it makes one step.
+        # The window sets the pace: with much cropping, several stamps fall during one of its steps.
         self._pair = Pair(above, below, steps=above.beats.steps)
         self.trace, self.traces, self.beats = trace, self._pair.traces, self._pair.beats._replace(row=above.beats.row)
         self.title, self.detail = above.title, above.detail
         self.phases = side_by_side(self._pair.above, self._pair.below, say("stamp and add"))
         (stage, turned, output), (*parts, canvas) = above.panels, self._pair.lower
-        # Where values turn into shade, equal ones must look equal in both.
+        # If values are shaded, equal values must look equal in both.
         shown = np.union1d(output.values, canvas.values)
         output, canvas = replace(output, values=shown), replace(canvas, values=shown)
         self.rows = ((stage, output, canvas), (turned, *parts))
-        # On a wide page the canvas has more room beside both rows.
+        # On a wide page the canvas is larger beside both rows.
         self.others: tuple[Blocks, ...] = ((((stage, output), (turned, *parts)), ((canvas,),)),)
-        if len(trace.axes) == 1:  # long strips: each walked one has a row of its own
+        if len(trace.axes) == 1:  # long strips: each grid that a window visits has its own row
             self.rows, self.others = ((stage, turned), (output,), tuple(parts), (canvas,)), ()
         self.panels = tuple(panel for row in self.rows for panel in row)
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """What both join at a placement."""
+        """The links of both views at a placement."""
         return self._pair.links(step)
 
     def frame(self, number: int) -> Frame:

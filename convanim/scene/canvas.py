@@ -1,7 +1,4 @@
-"""What stands on the canvas of a transposed layer while its kernel is stamped: numbers, or letters.
-
-Knows sums and how they are said. Must not know panels, phases or which frame comes when.
-"""
+"""The canvas of a transposed layer, onto which its kernel is stamped: its sums as numbers or as letters."""
 
 from __future__ import annotations
 
@@ -17,9 +14,9 @@ from convanim.scene.letters import BIAS, Letters
 from convanim.symbols import Symbols
 from convanim.trace import ConvTrace, Step
 
-#: Of so many stamps every number on the way is known beforehand; of more, what bounds them.
+#: Up to this many stamps, every intermediate number is computed in advance; with more, only bounds.
 SURVEYED = 400
-#: A sum of more letters than this is shortened.
+#: A sum of more letters than this is abbreviated.
 LONGEST_SUM = 3
 
 Array = NDArray[Any]
@@ -27,18 +24,18 @@ Numbering = tuple[Numerals, Numerals, Numerals, Numerals]
 
 
 class Canvas:
-    """The canvas in numbers.
+    """The canvas with numbers.
 
     Args:
         trace: of a transposed layer in scatter order, with one channel and one or two axes.
 
     Attributes:
         shape: (rows, columns).
-        x, kernel, answer: what the layer reads, stamps and gives, (rows, columns) each.
+        x, kernel, answer: the input, the kernel and the output, (rows, columns) each.
         products: every number that a stamp ever holds.
         shown: every number that the canvas ever shows.
-        numerals: of the input, the kernel, the stamp and the canvas.
-        bias: as text, "" for none.
+        numerals: the formatting of the input, the kernel, the stamp and the canvas.
+        bias: the bias as text, "" for none.
     """
 
     x: Array
@@ -53,7 +50,7 @@ class Canvas:
         self.trace = trace
         high, wide = (1, *trace.canvas[1:])[-2:]
         self.shape = high, wide
-        # Where the canvas stands after so many stamps, kept from frame to frame: they are mostly asked for in order.
+        # The canvas after the latest stamp, kept because frames are mostly requested in order.
         self._stamped = 0
         self._sums = np.zeros(self.shape, trace.answer.dtype)
         self._hits = np.zeros(self.shape, np.int64)
@@ -71,7 +68,7 @@ class Canvas:
         self.numerals = x, kernel, products, Numerals(self.shown, self.products)
 
     def _survey(self) -> Array:
-        """Every number that the canvas ever shows; with many stamps those that it ends with, and a bound."""
+        """Every number that the canvas ever shows; with many stamps, the final numbers and bounds."""
         final = self.trace.filled()
         sums = [final.ravel(), self.answer.ravel(), np.zeros(1, final.dtype)]
         if len(self.trace) <= SURVEYED:
@@ -82,7 +79,7 @@ class Canvas:
         return np.unique(np.concatenate(sums))
 
     def cells(self, step: Step) -> tuple[Array, Array]:
-        """The rows and the columns that a step writes."""
+        """The slices of rows and columns that a step writes."""
         columns = step.writes[:, -1]
         return (step.writes[:, -2] if len(self.trace.axes) == 2 else np.zeros_like(columns)), columns
 
@@ -101,17 +98,17 @@ class Canvas:
         self._sums[cells] += step.written
 
     def hit(self, stamps: int) -> NDArray[np.bool_]:
-        """Which cells so many stamps have hit."""
+        """A mask of the cells that the first stamps have hit."""
         self._stamp(stamps)
         return self._hits > 0
 
     def after(self, stamps: int) -> Array:
-        """What stands on the canvas after so many stamps."""
+        """The values on the canvas after the first `stamps` stamps."""
         self._stamp(stamps)
         return self._sums.copy()
 
     def value(self, step: Step) -> str:
-        """What a step reads, as text."""
+        """The value that a step reads, as text."""
         return self.numerals[0].text(step.values[0].item())
 
     def product(self, step: Step) -> Array:
@@ -119,7 +116,7 @@ class Canvas:
         return step.written.reshape(self.kernel.shape)
 
     def notes(self, number: int) -> dict[tuple[int, int], str]:
-        """What a stamp adds up, for each cell that holds something already: 1 + 3."""
+        """The sum of a stamp in each cell that already holds something: 1 + 3."""
         step = self.trace[number]
         cells = self.cells(step)
         before, hit = self.after(number), self.hit(number)
@@ -133,17 +130,17 @@ class Canvas:
         }
 
     def longest_note(self) -> str:
-        """The longest of all notes; with very many stamps there are none."""
+        """The longest note; with very many stamps there are none."""
         if len(self.trace) > SURVEYED:
             return ""
         return max((n for i in range(len(self.trace)) for n in self.notes(i).values()), key=len, default="")
 
     def sum(self, number: int, cell: tuple[int, int]) -> str:
-        """What a stamp makes of a cell that holds something already: 1 + 3 = 4."""
+        """The sum that a stamp makes in a cell that already holds something: 1 + 3 = 4."""
         return f"{self.notes(number)[cell]} = {self.numerals[3].text(self.after(number + 1)[cell].item())}"
 
     def result(self, rows: slice, columns: slice) -> Array:
-        """The canvas in the end, the part that is kept with the bias added."""
+        """The final canvas: its kept part with the bias added."""
         done = self.after(len(self.trace))
         if self.trace.bias is not None:
             done[rows, columns] += self.trace.bias[0]
@@ -151,7 +148,7 @@ class Canvas:
 
 
 class LetteredCanvas(Canvas):
-    """The canvas in letters: a product while there is one, then how many there are, in the end the output's letter.
+    """The canvas with letters: one product, then the number of products, in the end the output's letter.
 
     Example:
         >>> from convanim.ops import ConvTranspose
@@ -183,7 +180,7 @@ class LetteredCanvas(Canvas):
         return np.asarray(by_place[places])
 
     def after(self, stamps: int) -> Array:
-        """What stands on the canvas after so many stamps, as codes."""
+        """The codes on the canvas after the first `stamps` stamps."""
         self._stamp(stamps)
         return np.where(self._hits > 1, self._counts[np.minimum(self._hits, len(self._counts) - 1)], self._sums)
 
@@ -199,7 +196,7 @@ class LetteredCanvas(Canvas):
         return self._codes(step).reshape(self.kernel.shape)
 
     def notes(self, number: int) -> dict[tuple[int, int], str]:
-        """The product that a stamp adds, for each cell that holds something already: … + b₀₁w₁₀."""
+        """The product that a stamp adds to each cell that already holds something: … + b₀₁w₁₀."""
         step = self.trace[number]
         cells = self.cells(step)
         hit, term = self.hit(number), self.numerals[2]
@@ -221,7 +218,7 @@ class LetteredCanvas(Canvas):
         return f"{self.numerals[3].text(self._counts[len(found)].item())} = {' + '.join(told)}"
 
     def result(self, rows: slice, columns: slice) -> Array:
-        """The canvas in the end: the output's letters in the part that is kept."""
+        """The final canvas: the output's letters in its kept part."""
         done = self.after(len(self.trace))
         done[rows, columns] = self._ends.reshape(self.answer.shape)
         return done

@@ -1,7 +1,4 @@
-"""The live arithmetic: captions made from steps and sizes, never typed.
-
-Knows how a sum, a stamp and a size formula are said. Must not know where a caption stands.
-"""
+"""Captions: the live arithmetic as text, made from steps and sizes."""
 
 from __future__ import annotations
 
@@ -18,12 +15,12 @@ from convanim.trace import Step, Trace
 from convanim.words import both, join, say
 
 OUTPUT = say("output")
-#: Exponents that are written small.
+#: Exponents with superscript characters.
 SUPERSCRIPTS: dict[float, str] = dict(zip(range(2, 10), "²³⁴⁵⁶⁷⁸⁹", strict=True))
 
 
 def heading(trace: Trace, name: str = "") -> str:
-    """What a page is headed with: the layer's name or another one, and the sizes that it maps to each other."""
+    """The heading of a page: the layer's name (or `name`), and its input and output sizes."""
     before, after = [a.input for a in trace.axes], [a.output for a in trace.axes]
     if max(len(trace.x), trace.channels) > 1:
         before, after = (with_channels(trace.op, *given) for given in ((len(trace.x), before), (trace.channels, after)))
@@ -31,7 +28,7 @@ def heading(trace: Trace, name: str = "") -> str:
 
 
 def with_channels(op: Operation, channels: int, sizes: Sequence[int]) -> list[int]:
-    """Sizes and a number of channels as the layer's convention has them, channels first or last.
+    """Sizes with the number of channels first or last, as in the layer's convention.
 
     Example:
         >>> from convanim.ops import Conv
@@ -42,13 +39,13 @@ def with_channels(op: Operation, channels: int, sizes: Sequence[int]) -> list[in
 
 
 def detail(trace: Trace) -> str:
-    """The layer's arguments for the corner of a page; whose rules hold, where they are not PyTorch's."""
+    """The layer's arguments for the corner of a page, with its convention unless that is PyTorch's."""
     mode = trace.axes[0].mode
     return join("   ", [part for part in (rules(trace.op), arguments(trace.axes), mode.replace("zeros", "")) if part])
 
 
 def rules(op: Operation) -> str:
-    """Whose rules hold, and the word that they explain: `Keras: same`; nothing for PyTorch's."""
+    """The convention and the word that it explains, `Keras: same`; empty for PyTorch."""
     if op.convention == "torch":
         return ""
     word = getattr(op, "padding", None)
@@ -56,7 +53,7 @@ def rules(op: Operation) -> str:
 
 
 def place(cell: Sequence[int]) -> str:
-    """A cell's place as it is written.
+    """A cell's position in brackets.
 
     Example:
         >>> place((1, 2))
@@ -66,7 +63,7 @@ def place(cell: Sequence[int]) -> str:
 
 
 def output_cell(cell: Sequence[int], channels: int, what: str = OUTPUT) -> str:
-    """A cell (channel, *place) of an output as a caption names it; with its channel where there are several.
+    """A cell (channel, *place) of an output in a caption, with its channel if there are several.
 
     Args:
         what: the name of another grid.
@@ -81,7 +78,7 @@ def output_cell(cell: Sequence[int], channels: int, what: str = OUTPUT) -> str:
 
 
 def span(slices: Sequence[tuple[int, int, int]]) -> str:
-    """A rectangle of cells as it is sliced, from (start, stop, step) of each axis.
+    """A rectangle of cells in slice notation, from (start, stop, step) of each axis.
 
     Example:
         >>> span([(2, 5, 1), (0, 5, 2)])
@@ -91,7 +88,7 @@ def span(slices: Sequence[tuple[int, int, int]]) -> str:
 
 
 def shortest(each: Sequence[Any]) -> Any:
-    """What a layer's argument is for all axes: one value where they agree, a pair of equal sides as one number.
+    """A layer's argument in its shortest form: one value if all axes agree, one number for a pair of equal sides.
 
     Example:
         >>> shortest([3, 3]), shortest([3, 2]), shortest([(1, 1), (1, 1)]), shortest([(0, 1), (0, 1)])
@@ -102,24 +99,24 @@ def shortest(each: Sequence[Any]) -> Any:
 
 
 def factor(text: str) -> str:
-    """A number as the right hand factor of a product: negative ones stand in brackets."""
+    """A number as the right-hand factor of a product; negative ones are in brackets."""
     return f"({text})" if text.startswith(MINUS) else text
 
 
 def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias: Any, nothing: str) -> Caption:
-    """The sum that one placement computes, terms of zero left out: `output[1,2] = 5·2 + 6·1 = 16`.
+    """The sum that a placement computes, without terms of zero: `output[1,2] = 5·2 + 6·1 = 16`.
 
     Args:
         step: a placement in gather order.
-        numerals: of the input, the kernel and the output.
+        numerals: the formatting of the input, the kernel and the output.
         bias: the number added to the sum, or None.
-        nothing: why no product is there, for the case that the window meets no input value.
+        nothing: the remark if the window meets no input value.
     """
     x, kernel, answer = numerals
     subject = output_cell(step.writes[0].tolist(), 1)
     counted = step.terms != 0
     pairs = list(zip(step.values[counted].tolist(), step.weights[counted].tolist(), strict=True))
-    # Only the first number of a sum may begin with a minus.
+    # Only the first number of a sum may begin with a minus sign.
     terms = [f"{factor(x.text(a)) if i else x.text(a)}·{factor(kernel.text(b))}" for i, (a, b) in enumerate(pairs)]
     remark = "" if pairs else say("every product is zero") if len(step.terms) else nothing
     total = step.written[0].item()
@@ -128,7 +125,7 @@ def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias:
         own = Numerals(np.array([bias]))
         terms.append(say("bias {value}", value=factor(own.text(bias))))
         exact = exact and own.exact(bias)
-    # A rounded number is not equal to what it stands for.
+    # A rounded number is only approximately equal.
     relation, outcome = ("=" if e else "≈" for e in (exact, exact and answer.exact(total)))
     return Caption(subject, tuple(terms), answer.text(total), remark, relation, outcome)
 
@@ -136,13 +133,13 @@ def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias:
 def combined(
     step: Step, numerals: tuple[Numerals, Numerals], op: Pool, subject: str, scale: tuple[int, int]
 ) -> Caption:
-    """What a pooling makes of its window: `max(1, 5, 3, 2) = 5`, `(1 + 5 + 3 + 2) / 4 = 2.75`, `√(3² + 4²) = 5`.
+    """The result of a pooling window: `max(1, 5, 3, 2) = 5`, `(1 + 5 + 3 + 2) / 4 = 2.75`, `√(3² + 4²) = 5`.
 
     Args:
         step: a placement in gather order.
-        numerals: of the input and the output.
+        numerals: the formatting of the input and the output.
         subject: the output cell.
-        scale: the cells of a whole window, and those of this one that do not stick out; PyTorch's norm makes up for it.
+        scale: the cells of a full window and those of this one inside the input, for which PyTorch's norm compensates.
     """
     x, answer = numerals
     values, total = step.values.tolist(), step.written[0].item()
@@ -167,7 +164,7 @@ def combined(
 
 
 def _root(p: float) -> tuple[str, str, str]:
-    """What stands around the powers of a norm, and the exponent of each."""
+    """What encloses the powers of a norm, and the exponent of each."""
     if p == 1:
         return "", "", ""
     exponent = SUPERSCRIPTS.get(p, f"^{p:g}")
@@ -175,7 +172,7 @@ def _root(p: float) -> tuple[str, str, str]:
 
 
 def size_formula(axes: Sequence[Axis]) -> Caption:
-    """The size of the output with its own numbers, and what a floor leaves unused."""
+    """The formula of the output's size with its numbers, and what its floor leaves unused."""
     sizes = times([a.output for a in axes])
     told = [output_sum(a) for a in axes]
     result = str(axes[0].output) if alike(axes) else sizes

@@ -1,7 +1,4 @@
-"""The scene of a picture under a window: an output cell gets its red, its green and its blue at once.
-
-Knows how colours go through layers that keep them apart. Must not know pixels or time.
-"""
+"""Pictures in their own colours under a sliding window: each output cell gets red, green and blue at once."""
 
 from __future__ import annotations
 
@@ -48,15 +45,15 @@ from convanim.words import join, say
 
 
 class ColourScene(OneBlock):
-    """A window over a picture: an output cell gets its red, its green and its blue at once.
+    """A window slides over a picture, and each output cell gets its red, green and blue at once.
 
     Args:
-        trace: of a layer that keeps three channels apart, in gather order: a convolution with three groups, a
+        trace: of a layer that processes three channels separately, in gather order: a convolution with three groups, a
             pooling, a fixed upsampling.
-        saturate: whether values beyond 255 are said to clip.
+        saturate: whether captions say that values beyond 255 clip.
 
     Raises:
-        ConvanimError: not a picture, or a layer that mixes its colours.
+        ConvanimError: the input is not a picture, or the layer mixes its channels.
     """
 
     captions = len(CHANNELS)
@@ -97,7 +94,7 @@ class ColourScene(OneBlock):
         return Frame(inner.phase, grids, (Caption(remark=remark), Caption(), Caption()))
 
     def _out(self, done: int, at: int | None = None) -> Grid:
-        """The output after some of its cells, with an outline around the one at work."""
+        """The output after its first cells, with an outline around the current one."""
         shape = self._output.shape[:2]
         roles: Cells = np.full(self._cells, Role.PENDING, np.uint8)
         roles[:done] = self._inner.done_roles[0].ravel()[:done]
@@ -107,7 +104,7 @@ class ColourScene(OneBlock):
             row, column = divmod(at, shape[1])
             emphasis[at] = Emphasis.WRITTEN if done > at else Emphasis.NONE
             more = (Outline(row, column, row + 1, column + 1, Role.DONE),)
-        # An inserted zero is black here, as every zero is.
+        # An inserted zero is black, as every zero is.
         roles = np.where(roles == Role.INSERTED, Role.DONE, roles).astype(np.uint8).reshape(shape)
         return picture(OUTPUT, roles, self._output, emphasis=emphasis.reshape(shape), outlines=more)
 
@@ -141,15 +138,15 @@ class ColourScene(OneBlock):
 
     @staticmethod
     def _merged(links: tuple[Link, ...]) -> tuple[Link, ...]:
-        """The link of a picture from that of one of its channels."""
+        """The link of a picture, from that of one of its channels."""
         return tuple(link._replace(panel="stage", other="output") for link in links)
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The window of a placement and the output cell that it fills."""
+        """The link between the window of a placement and its output cell."""
         return self._merged(self._inner.links(step))
 
     def _caption(self, channel: int, step: int, caption: Caption, *, written: bool) -> Caption:
-        """A channel's line: `red[1,2] = 255 + 255 = 510   clips at 255`."""
+        """The caption of a channel: `red[1,2] = 255 + 255 = 510   clips at 255`."""
         value = self._inner.answer[channel].ravel()[step].item()
         row, column = divmod(step, self._output.shape[1])
         where = place((row, column)[-len(self.trace.axes) :])
@@ -160,13 +157,13 @@ class ColourScene(OneBlock):
         subject = join("", [CHANNELS[channel], where])
         if not written:
             return replace(caption, subject=subject, terms=terms, result="", remark="")
-        # A copy of one value is said once.
+        # A copied value is not repeated as a result.
         result = "" if terms == (caption.result,) and not caption.opens else caption.result
         return replace(caption, subject=subject, terms=terms, result=result, remark=remark)
 
 
 def _planes_of(trace: Trace) -> WindowScene:
-    """The scene of the same layer plane by plane, which knows its windows and sums."""
+    """The scene of the same layer plane by plane, which provides its windows and sums."""
     if isinstance(trace, PoolTrace):
         return PoolScene(trace, CHANNELS)
     if isinstance(trace, UpsampleTrace):

@@ -1,7 +1,4 @@
-"""Two layers over one input in lockstep: where their answers are equal, where they differ first, and why.
-
-Knows the default scene of each, and which of its panels hold the output. Must not know what either layer computes.
-"""
+"""Compares two layers over one input in lockstep: where their outputs are equal, where they first differ, and why."""
 
 from __future__ import annotations
 
@@ -25,36 +22,36 @@ from convanim.words import both, join, say
 if TYPE_CHECKING:
     from convanim.scene import Scene
 
-#: What stands above a layer is cut where it is longer than so many characters.
+#: The maximum length of a layer's heading, in characters.
 LONGEST = 40
-#: Of more panels than these, those of both layers counted, only the planes that are read and written appear.
+#: With more panels than this in total, only the planes of inputs and outputs are shown.
 CROWD = 12
-#: The group of all panels that hold an output.
+#: The group of the panels that show an output.
 GROUP = "outputs"
 
 
-#: The names of layers that no framework tells apart, where a line begins with them.
+#: Names of layers at the start of a line, if no framework distinguishes them.
 FIRST = {"the first": say("The first"), "the second": say("The second")}
 
 
 class State(IntEnum):
-    """What a cell of an output is beside the other output."""
+    """The state of an output cell in comparison with the other output."""
 
     EQUAL = 0
     DIFFERENT = 1
-    ALONE = 2  # only this output has it
+    ALONE = 2  # the other output does not have this cell
 
 
 class CompareScene:
-    """Two layers over the same input values: once both are there, cells that differ stand out, the first is outlined.
+    """Two layers over the same input; at the end, cells that differ are marked and the first of them outlined.
 
     Args:
         a, b: traces over the same input values, of any layers that have scenes.
-        make: the scene of each.
-        align: which cells are compared; see `Difference`.
+        make: creates the scene of each.
+        align: which cells correspond; see `Difference`.
 
     Raises:
-        ConvanimError: other inputs, or a layer that cannot be drawn.
+        ConvanimError: the inputs differ, or a layer cannot be drawn.
 
     Example:
         >>> from convanim.ops import Conv
@@ -75,7 +72,7 @@ class CompareScene:
         self.difference = Difference(a, b, align)
         self._pair = Pair(make(a), make(b), rest=lambda frame: frame)
         self.traces = self._pair.traces
-        # The result of each comes first, then what the two of them show.
+        # The results come first, then their differences.
         opening, steps, each, closing, row = self._pair.beats
         self.beats = Beats(opening, steps, each, closing + 1, row)
         self.title = self._title()
@@ -103,20 +100,20 @@ class CompareScene:
         return join("   ", [head, both(sizes)])
 
     def _stated(self, trace: Trace, part: tuple[slice, ...]) -> NDArray[np.uint8]:
-        """What each cell of an output is, (C, *o)."""
+        """The state of each cell of an output, (C, *o)."""
         states = np.full(trace.shape, State.ALONE, np.uint8)
         states[part] = np.where(self.difference.equal, State.EQUAL, State.DIFFERENT)
         return states
 
     def _phases(self) -> tuple[Phase, ...]:
-        """The phases; the last one says what the marks on the outputs mean, those that there are."""
+        """The phases; the last one is a legend of the marks on the outputs."""
         met = np.unique(np.concatenate([states.ravel() for states in self._states]))
         legend = {State.DIFFERENT: say("bold = different"), State.ALONE: say("dashed = only in one")}
         marks = join(", ", [told for state, told in legend.items() if state in met])
         word = say("compare")
         return (
             Phase("prepare", say("prepare"), say("prepare")),
-            Phase("compute", say("compute"), say("compute")),  # short: the legend behind it needs the room
+            Phase("compute", say("compute"), say("compute")),  # short, since the legend behind it is long
             Phase("compare", join(": ", [word, marks]) if marks else word, word),
         )
 
@@ -128,7 +125,7 @@ class CompareScene:
         return ((*one, *two),) if rank == 1 else (one, two)
 
     def _column(self, shown: Scene, panels: Sequence[Panel], trace: Trace, rank: int) -> Rows:
-        """The panels of one scene as a block, headed by its layer: what is walked over, then what is looked up."""
+        """The panels of one scene as a block under the layer's heading: grids first, then kernels."""
         dressed = [self._dressed(panel) for panel in panels]
         if not any(p.group == GROUP for p in dressed):
             raise ConvanimError(
@@ -137,16 +134,16 @@ class CompareScene:
             )
         walked, aside = ([p for p in dressed if p.aside == looked_up] for looked_up in (False, True))
         if len(walked) == 2 and rank > 1:
-            # What is looked up stands under the stage, in cells of its size.
+            # Kernels are under the stage, in cells of the same size.
             rows = [walked, *([[replace(p, follows=walked[0].name) for p in aside]] if aside else [])]
         elif len(walked) == 2:
-            # All strips begin at one edge.
+            # All strips are left-aligned.
             leads = next(p.name for p in self._pair.above.panels if not p.aside)
             first = replace(walked[0], follows=leads if walked[0].layer else "")
             rows = [[first], [replace(walked[1], follows=first.name), *aside]]
-        else:  # several planes stay as their scene has them
+        else:  # several planes keep their scene's arrangement
             named = {old.name: new for old, new in zip(shown.panels, dressed, strict=True)}
-            # Of many planes those are shown that tell the layers apart; kernels and sums would leave them no room.
+            # With many planes, those that distinguish the layers are shown; kernels and sums would leave no room.
             crowd = len(self._pair.above.panels) + len(self._pair.lower) > CROWD
             rows = [[named[p.name] for p in row if not (crowd and p.aside)] for block in shown.blocks for row in block]
             rows = [row for row in rows if row]
@@ -157,14 +154,14 @@ class CompareScene:
         )
 
     def _dressed(self, panel: Panel) -> Panel:
-        """A panel that looks like its match in the other scene: one size of cell, and one range of a shade."""
+        """A panel that shares the cell size and the range of its counterpart in the other scene."""
         if panel.holds == "output":
             values = [t.answer[np.isfinite(t.answer)] for t in (self.difference.a, self.difference.b)]
             return replace(panel, group=GROUP, values=np.union1d(*values))
         return replace(panel, group="inputs") if panel.holds else panel
 
     def _heading(self, trace: Trace) -> str:
-        """What tells a layer from the other: its convention, and the arguments that differ."""
+        """The difference from the other layer: the convention, and the arguments that differ."""
         d = self.difference
         other = d.b if trace is d.a else d.a
         if type(trace.op) is not type(other.op):
@@ -180,7 +177,7 @@ class CompareScene:
     # Frames.
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """What both join at a placement."""
+        """The links of both layers at a placement."""
         return self._pair.links(step)
 
     def frame(self, number: int) -> Frame:
@@ -195,7 +192,7 @@ class CompareScene:
         return Frame(phase, {**grids, **self._compared(grids)}, captions, step, **now.done)
 
     def _said(self, above: Frame, below: Frame) -> tuple[Caption, ...]:
-        """The arithmetic of each, with whose it is."""
+        """The captions of both, each with the name of its layer."""
         pairs = zip(self._names.values(), (above.captions[0], below.captions[0]), strict=True)
         return tuple(
             replace(c, subject=join(": ", [name, c.subject]))
@@ -208,7 +205,7 @@ class CompareScene:
         return replace(grid, title=self._titles[name]) if name in self._titles else grid
 
     def _compared(self, grids: dict[str, Grid]) -> dict[str, Grid]:
-        """The outputs with what both of them have distinguished."""
+        """The outputs with their differences marked."""
         outputs = [p for p in self.panels if p.group == GROUP]
         panels = [[p for p in outputs if p.layer == layer] for layer in (0, 1)]
         done = []
@@ -231,10 +228,10 @@ class CompareScene:
 
 
 def _stacked(blocks: Blocks) -> Blocks:
-    """The blocks of two layers above each other: each a single row, in the same columns, where that is possible."""
+    """The blocks of two layers stacked vertically, each as one row, if possible with aligned columns."""
     if not all(len(block[0]) == 2 and all(p.aside for row in block[1:] for p in row) for block in blocks):
         return (tuple(row for block in blocks for row in block),)
-    # What is looked up stands between what is read and what is written, as on a page of its own.
+    # Kernels are between the grids that are read and written, as on a page of their own.
     above, below = (
         [replace(p, follows="") for p in (block[0][0], *(p for row in block[1:] for p in row), block[0][1])]
         for block in blocks
@@ -247,7 +244,7 @@ def _stacked(blocks: Blocks) -> Blocks:
 
 
 def _marked(grid: Grid, other: NDArray[Any], first: NDArray[Any], alone: NDArray[Any]) -> Grid:
-    """An output whose cells that differ stand out, the first of them outlined, and those that only it has framed."""
+    """An output with its differing cells marked, the first of them outlined, and cells that only it has framed."""
     at_rest = grid.emphasis == Emphasis.NONE
     emphasis = np.where(other & at_rest, Emphasis.DIFFERENT, grid.emphasis).astype(np.uint8)
     outlines = [*_frames(alone), *grid.outlines]
@@ -256,7 +253,7 @@ def _marked(grid: Grid, other: NDArray[Any], first: NDArray[Any], alone: NDArray
 
 
 def _frames(cells: NDArray[Any]) -> list[Outline]:
-    """Frames around what lies beyond the common part: below and right of it, above and left of it."""
+    """Outlines around the cells outside the common part: below and right of it, above and left of it."""
     high, wide = cells.shape
     if cells.all():
         return [Outline(0, 0, high, wide, Role.OVERLAP, dashed=True)]
@@ -269,7 +266,7 @@ def _frames(cells: NDArray[Any]) -> list[Outline]:
 
 
 def _notation(trace: Trace) -> str:
-    """A layer's notation without what goes without saying beside its convention's name."""
+    """A layer's notation without what its convention implies."""
     return str(trace.op).replace("kernel_size=", "").replace(f", convention={trace.op.convention!r}", "")
 
 

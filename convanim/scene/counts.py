@@ -1,6 +1,4 @@
-"""How many products end in each cell of a layer's output, what makes that even, and which kernel would.
-
-Knows taps and the arithmetic of overlaps. Must not know panels or frames.
+"""Overlap counts: the number of products per output cell, why they are even or not, and the nearest even kernel size.
 
 Source: Odena, Dumoulin and Olah, Deconvolution and checkerboard artifacts (2016).
 """
@@ -24,7 +22,7 @@ ACROSS = Taps.along(1, 1, 1)
 
 
 class Counts:
-    """How many taps end in each cell of one layer's canvas (rows, columns), after any number of its steps.
+    """The number of taps that end in each cell of a layer's canvas (rows, columns), after any number of its steps.
 
     Example:
         >>> stamps = ConvTranspose(3, 2).trace([1, 2, 3], [1, 1, 1]).by_input()
@@ -42,7 +40,7 @@ class Counts:
         self.inside = self._inside()
 
     def after(self, steps: int) -> Ints:
-        """The counts once so many input cells have been stamped, or so many output cells gathered."""
+        """The counts after the first `steps` input cells have been stamped, or output cells gathered."""
         trace = self.trace
         if isinstance(trace, UnpoolTrace):
             landed = np.bincount(trace.places.ravel()[:steps], minlength=prod(self.shape))
@@ -51,7 +49,7 @@ class Counts:
         if trace.order == "gather":
             counts = np.outer(rows.overlap(), columns.overlap())
             return np.where(np.arange(counts.size).reshape(counts.shape) < steps, counts, 0)
-        # Whole rows of the input, and a part of the next one.
+        # Full rows of the input, and a part of the next one.
         done, part = divmod(steps, columns.sources)
         above, here, some = (
             np.bincount(taps.target[met], minlength=taps.targets)
@@ -64,7 +62,7 @@ class Counts:
         return np.outer(above, columns.overlap()) + np.outer(here, some)
 
     def _inside(self) -> tuple[slice, slice] | None:
-        """The part of the output where every stamp lands that could: no border cell; None where there is none."""
+        """The slices of the output where every possible stamp lands, without border cells; None if there are none."""
         if not isinstance(self.op, ConvTranspose):
             return None
         pairs = [
@@ -82,7 +80,7 @@ class Counts:
         return isinstance(self.op, ConvTranspose) and any(not evenness(a)[0] and a.input > 1 for a in self.axes)
 
     def verdict(self) -> Caption:
-        """Why the counts are even or not, and what they are."""
+        """The counts, and why they are even or uneven."""
         here = self.all[self.inside or self.kept]
         least, most = int(here.min()), int(here.max())
         if self.trace.order == "gather":
@@ -130,9 +128,9 @@ def _why(axes: tuple[Axis, ...]) -> str:
 
 
 def cured(trace: Trace) -> ConvTrace | None:
-    """A transposed layer with the kernel sizes that would overlap evenly, over the same input; None for no such sizes.
+    """The transposed layer with the nearest kernel sizes that overlap evenly, over the same input; None without any.
 
-    Its padding is the one whose output comes nearest to the layer's own size; of two, the larger output.
+    Its padding gives an output of nearly the layer's own size; of two, the larger one.
 
     Example:
         >>> cured(ConvTranspose(3, 2, 1, output_padding=1).trace([1, 2, 3], [1, 1, 1])).op

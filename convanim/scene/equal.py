@@ -1,7 +1,4 @@
-"""A fixed upsampling beside the transposed convolution that equals it, in lockstep; or why there is none.
-
-Knows the layer that equals an upsampling, and a scene of each. Must not know pixels or time.
-"""
+"""A fixed upsampling in lockstep with the transposed convolution that equals it, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -20,15 +17,15 @@ from convanim.words import both, join, parts_of, say
 
 
 class EqualScene:
-    """An upsampling, and the overlap-add of the layer that equals it, ending in the same numbers.
+    """An upsampling, and the overlap-add of the transposed convolution that equals it, with the same results.
 
-    Where no layer is equal, the upsampling alone, and in the end why.
+    If no layer equals it, the upsampling alone, and the reason at the end.
 
     Args:
         trace: of an upsampling, with one channel and one or two axes.
 
     Raises:
-        ConvanimError: channels, or three axes.
+        ConvanimError: several channels, or three axes.
 
     Example:
         >>> from convanim.ops import Upsample
@@ -75,7 +72,7 @@ class EqualScene:
         return (((x,), (output,), (given, kernel, stamp), (canvas,)),)
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """What both join at a placement."""
+        """The links of both layers at a placement."""
         return (self._pair or self._above).links(step)
 
     def frame(self, number: int) -> Frame:
@@ -93,7 +90,7 @@ class EqualScene:
         return Frame(phase, now.grids, captions, now.above.step, **now.done, moves=now.stamps)
 
     def _named(self) -> str:
-        """The layer, and what its weights are along the axes."""
+        """The layer, and its weights along the axes."""
         ways = [say("ones") if (w == 1).all() else say("a tent") for w in self._found.weights]
         if all(w.size == 1 for w in self._found.weights):
             return say("{layer} with a single one as its weight", layer=self._found.layer)

@@ -1,8 +1,4 @@
-"""What is on the page at one moment, as data.
-
-Knows grids of (role, value, emphasis), outlines and captions. Must not know colours, pixels or time. Text, raster and
-vector renderers draw the same frames, so they cannot disagree.
-"""
+"""A frame: the contents of the page at one moment, as data, which text, raster and vector renderers all draw."""
 
 from __future__ import annotations
 
@@ -22,9 +18,9 @@ Cells = NDArray[np.uint8]
 
 
 class Role(IntEnum):
-    """What a cell is. Only a theme knows how a role looks."""
+    """The role of a cell. Only a theme knows how a role looks."""
 
-    NONE = 0  # not there (yet): the page shows
+    NONE = 0  # not there (yet): the page's background shows
     DATA = 1
     INSERTED = 2
     PADDING = 3
@@ -32,29 +28,29 @@ class Role(IntEnum):
     UNUSED = 5
     KERNEL = 6
     PRODUCT = 7
-    PENDING = 8  # there, without a value yet
+    PENDING = 8  # there, but without a value yet
     DONE = 9
     OVERLAP = 10
-    COPIED = 11  # padding that holds what a cell of the input holds
-    EMPTY = 12  # around the input, and nothing: padding that cannot win, cells beyond the padding
+    COPIED = 11  # padding that copies a cell of the input
+    EMPTY = 12  # padding without a value: that of a maximum, or cells beyond the padding
 
 
-#: Roles of cells that hold no value of their own, or one that does not count: a picture's colour is not shown there.
+#: Roles of cells without a value of their own, or with one that is not used: a picture's colour is not shown there.
 COLOURLESS = frozenset({Role.NONE, Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.PENDING, Role.EMPTY})
 
 
 class Emphasis(IntEnum):
-    """What is happening to a cell just now."""
+    """What is happening to a cell at this moment."""
 
     NONE = 0
     ACTIVE = 1  # the kernel covers it
-    WRITTEN = 2  # it has just got this value
-    QUIET = 3  # it has no part in what is looked at
-    DIFFERENT = 4  # it differs from the cell that it is compared with
+    WRITTEN = 2  # it has just received this value
+    QUIET = 3  # it takes no part in the placement
+    DIFFERENT = 4  # it differs from the corresponding cell of the other layer
 
 
 class Turn(IntEnum):
-    """How a kernel lies beside the way in which it was given."""
+    """The orientation of a kernel relative to how it was given."""
 
     GIVEN = 0
     MIRRORED = 1  # on the way to being rotated
@@ -62,11 +58,10 @@ class Turn(IntEnum):
 
 
 class Outline(NamedTuple):
-    """A frame around the cells [top:bottom, left:right] of a grid, in the colour of a role.
+    """An outline around the cells [top:bottom, left:right] of a grid, in the colour of a role.
 
-    Dashed, it is thin and lies inside the cells: what is remembered rather than looked at now, such as the greatest
-    value of a window that has gone on. On its way from one place to the next it is `down` and `across` from its cells,
-    in cells.
+    A dashed outline is thin and lies inside the cells: it marks what is kept, such as the maximum of a window that has
+    moved on. While an outline moves, `down` and `across` are its offset in cells.
     """
 
     top: int
@@ -85,15 +80,15 @@ Places = Mapping[str, tuple[Cell, ...]]
 
 
 class Link(NamedTuple):
-    """A window over one panel, and the cell of another panel that its step writes or reads.
+    """A window over one panel, and the cell of another panel that its placement writes or reads.
 
     Attributes:
         panel: the name of the panel with the window.
-        window: its outline there.
-        cells: each cell that takes part: a dilated kernel leaves gaps. Empty while a stamp has not landed yet.
-        other, cell: the panel with the one cell, and that cell.
-        stamps: whether values go from the one cell to those of the window, rather than the other way.
-        moved: how far the one cell's outline is from its cell while it is on its way, (down, across) in cells.
+        window: the outline of the window.
+        cells: the cells under the window that take part (a dilated kernel leaves gaps); empty until a stamp has landed.
+        other, cell: the panel of the single cell, and that cell.
+        stamps: whether values flow from the single cell to the window, rather than the other way.
+        moved: the offset of the single cell's outline while it moves, (down, across) in cells.
     """
 
     panel: str
@@ -106,7 +101,7 @@ class Link(NamedTuple):
 
 
 class Move(NamedTuple):
-    """Values that a step takes over as they are: those of some cells of a panel, to as many places of another one."""
+    """Values that a placement copies unchanged: from cells of one panel to as many cells of another."""
 
     panel: str
     cells: tuple[Cell, ...]
@@ -115,18 +110,18 @@ class Move(NamedTuple):
 
 
 class Float(NamedTuple):
-    """A cell on its way, drawn over the grids.
+    """A moving cell, drawn over the grids.
 
     Attributes:
-        panel: the panel among whose cells it is counted, and like whose cells it looks.
-        row, column: where it is, in cells of that panel; between two cells, too.
-        role, value, emphasis, note, colour: of the cell; `colour` is (red, green, blue) for a picture's own. One of the
-            role NONE is no cell but the note alone.
-        towards: the panel, row and column to which it is on the way, where that is another panel...
-        part: ... and how much of that way it has gone, 0 to 1.
-        size: how large it is, 1 for as large as the panel's cells.
-        clip: (top, left, bottom, right) in cells of the panel: only that part of it is seen.
-        under: the cells of the panel that are there lie over it.
+        panel: the panel whose coordinates and look it has.
+        row, column: its position, in cells of that panel; fractions are allowed.
+        role, value, emphasis, note, colour: as for a cell; `colour` is (red, green, blue) for a picture. With the role
+            NONE only the note is drawn.
+        towards: the panel, row and column that it moves to, if that is another panel.
+        part: the fraction of that way it has covered, 0 to 1.
+        size: its scale relative to the panel's cells.
+        clip: (top, left, bottom, right) in cells of the panel: the part of the page in which it is visible.
+        under: whether the panel's own cells are drawn over it.
     """
 
     panel: str
@@ -146,29 +141,29 @@ class Float(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """A place for one grid, kept through the whole animation.
+    """A panel, which shows one grid throughout the animation.
 
     Attributes:
-        name: what the frames call it.
-        shape: (rows, columns) in cells, the most that it ever shows.
-        titles: every title that it ever has; a wide one may run on over panels
+        name: its key in the frames.
+        shape: (rows, columns) in cells, the largest that it ever shows.
+        titles: every title that it ever has; a wide one may extend over panels
             of the same group and height whose only title is "".
-        numerals: how its numbers are written.
-        values: every number that it ever shows, for the room they need and the range of a shade.
-        notes: the longest small text that its cells ever carry besides the number, "" for none.
-        sign: "×" or "=" where one stands between this panel and the one before.
-        aside: it is looked up rather than walked over (a kernel, a stamp) and may be drawn smaller.
-        shade: the theme's ramp that stands for its values where cells are too small for numbers: "data", "kernel",
+        numerals: the formatting of its numbers.
+        values: every number that it ever shows, which determines the size of numbers and the range of a shade.
+        notes: the longest small text in any of its cells besides the number, "" for none.
+        sign: "×" or "=" if one stands between the panel before and this one.
+        aside: whether it is only looked up (a kernel, a stamp) and may be drawn smaller.
+        shade: the theme's colour ramp for its values if cells are too small for numbers: "data", "kernel",
             "product" or "done".
-        heat: the greatest count that it shows, 0 where it shows no counts: cells of the roles DONE and OVERLAP are then
-            filled by their value, from nothing to this, whether or not numbers are written on them.
-        colours: (n, 3) uint8, every colour that it ever shows, for a picture in its own colours; None for numbers.
-        group: panels of one group share the size of their cells and numbers, and the range of a shade; where numbers
-            do not fit in one of them, they go away in all.
-        follows: the name of a panel whose size of cells it shares. In the same row it shares the top, too, so that rows
-            of cells line up; in another row of the same block the left edge, so that columns do.
-        holds: "input" or "output" where it holds that of its layer, or a plane of it.
-        layer: of two layers beside each other the one that it belongs to, 0 or 1.
+        heat: the greatest count that it shows, or 0 if it shows no counts: cells of the roles DONE and OVERLAP are then
+            shaded by their value, from 0 to this, whether or not they show numbers.
+        colours: (n, 3) uint8, every colour that a picture ever shows; None for numbers.
+        group: panels of one group share the size of cells and numbers, and the range of a shade; if numbers do not fit
+            in one of them, all of them go without.
+        follows: the name of a panel whose cell size it shares. In the same row the tops are aligned, too, so that rows
+            of cells line up; in another row of the same block the left edges, so that columns do.
+        holds: "input" or "output" if it shows the layer's input or output, or a plane of it.
+        layer: the number of its layer if two are compared, 0 or 1.
     """
 
     name: str
@@ -188,48 +183,48 @@ class Panel:
     layer: int = 0
 
 
-#: Panels as they stand on the page: rows, read left to right; and such rows side by side.
+#: The arrangement of panels on the page: rows, read left to right, and blocks of such rows side by side.
 Rows = tuple[tuple[Panel, ...], ...]
 Blocks = tuple[Rows, ...]
 
 
 class OneBlock:
-    """A scene whose panels stand in rows, each over the whole width."""
+    """A scene whose panels form a single block."""
 
     rows: Rows
 
     @property
     def blocks(self) -> Blocks:
-        """The rows as the only block."""
+        """The rows as a single block."""
         return (self.rows,)
 
 
 @runtime_checkable
 class Rearranged(Protocol):
-    """A scene whose panels may stand in other ways, too: on each page in the one that gives the largest cells."""
+    """A scene with alternative arrangements: each page uses the one with the largest cells."""
 
     @property
     def others(self) -> tuple[Blocks, ...]:
-        """The same panels in other arrangements than the usual one."""
+        """The alternative arrangements of the panels."""
 
 
 def arrangements(scene: object) -> tuple[Blocks, ...]:
-    """The ways besides the usual one in which a scene's panels may stand; of most scenes there are none."""
+    """The alternative arrangements of a scene's panels; most scenes have none."""
     return scene.others if isinstance(scene, Rearranged) else ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Grid:
-    """The state of one panel: arrays of the panel's shape, and what is drawn over them.
+    """The state of a panel: arrays of the panel's shape, and what is drawn over them.
 
     Attributes:
-        title: one of the panel's.
-        roles, values, emphasis: (rows, columns), of each cell.
-        notes: the small text of some cells.
+        title: one of the panel's titles.
+        roles, values, emphasis: (rows, columns), one entry for each cell.
+        notes: the small text in some cells.
         outlines: drawn over the cells, in this order.
-        colours: (rows, columns, 3) uint8, of a picture in its own colours; every one is among the panel's. Cells that
-            hold a value (not pending, padding, inserted, cropped or unused) are filled with theirs.
-        turn: of a kernel.
+        colours: (rows, columns, 3) uint8, for a picture in its own colours, which are among the panel's. Cells that
+            hold a value (not pending, padding, inserted, cropped or unused) are filled with them.
+        turn: the orientation of a kernel.
     """
 
     title: str
@@ -246,8 +241,8 @@ class Grid:
 class Caption:
     """A line of live arithmetic: `subject = term + term = result   remark`. Any part may be empty.
 
-    `relation` stands before the terms, `outcome` before the result: "=", "≈" where something is rounded, "+=". The
-    terms stand between `opens` and `closes`, with `between` them: a sum of products, or `max(1, 5, 3)`.
+    `relation` comes before the terms and `outcome` before the result: "=", "≈" for rounded values, "+=". The
+    terms are enclosed by `opens` and `closes` and separated by `between`: a sum of products, or `max(1, 5, 3)`.
     """
 
     subject: str = ""
@@ -261,7 +256,7 @@ class Caption:
     between: str = " + "
 
     def text(self, most: int | None = None) -> str:
-        """As one line, with at most so many terms: the first ones, an ellipsis and the last.
+        """The caption as one line of at most `most` terms: the first ones, an ellipsis and the last.
 
         Example:
             >>> Caption("y", ("1·2", "3·4", "5·6"), "44").text(2)
@@ -273,7 +268,7 @@ class Caption:
         if most is not None and len(terms) > most:
             terms = [*terms[: max(most - 1, 0)], "…", *terms[-1:]] if most else ["…"]
         line = self.subject
-        # A negative number is taken away; as a factor it stands in brackets and stays as it is.
+        # A negative term is subtracted; a negative factor is in brackets.
         said = self.between.join(terms).replace(f" + {MINUS}", f" {MINUS} ")
         told = f"{self.opens}{said}{self.closes}" if terms else ""
         for sign, part in ((self.relation, told), (self.outcome, self.result)):
@@ -283,18 +278,17 @@ class Caption:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Frame:
-    """The page at one moment.
+    """The contents of the page at one moment.
 
     Attributes:
-        phase: which of the scene's phases is current.
-        grids: the panels' states, by panel name.
+        phase: the number of the scene's current phase.
+        grids: the states of the panels, by name.
         captions: the scene's caption lines.
-        step: the placement shown, counted from 1; 0 before the first one.
-        links: which cells the placement joins; none where nothing happens.
-        reads, writes: the cells whose values the placement reads, by panel, padding left out, and those that have just
-            been written.
-        moves: the values that it takes over as they are.
-        floats: cells on their way, drawn over the grids in this order. The frames of a scene have none.
+        step: the placement that is shown, counted from 1; 0 before the first one.
+        links: the cells that the placement links; none if nothing happens.
+        reads, writes: the cells that the placement reads, except padding, and has just written, by panel.
+        moves: the values that it copies unchanged.
+        floats: moving cells, drawn over the grids in this order. The frames of a scene have none.
     """
 
     phase: int
@@ -308,7 +302,7 @@ class Frame:
     floats: tuple[Float, ...] = ()
 
 
-#: What parts two phases that run at once.
+#: The separator of two simultaneous phases.
 BESIDE = " | "
 
 
@@ -316,9 +310,9 @@ class Phase(NamedTuple):
     """One phase of an animation.
 
     Attributes:
-        key: what it is, the same in every language: "pad", "slide", "crop", ...
-        name, word: it in a few words, and in one.
-        beside: what the layer beside it does at the same time.
+        key: its name in every language: "pad", "slide", "crop", ...
+        name, word: its name in the animation's language, in a few words and in one.
+        beside: the simultaneous phase of the layer beside it.
     """
 
     key: str
@@ -328,19 +322,19 @@ class Phase(NamedTuple):
 
     @property
     def label(self) -> str:
-        """Both in a few words."""
+        """The names of both phases in a few words."""
         return join(BESIDE, [self.name, self.beside.name]) if self.beside else self.name
 
     @property
     def short(self) -> str:
-        """Both in a word each."""
+        """The names of both phases in one word each."""
         return join(BESIDE, [self.word, self.beside.word]) if self.beside else self.word
 
 
 class Beats(NamedTuple):
-    """How the frames of a scene follow each other: opening, then `steps` placements of `each` frames, then closing.
+    """The sequence of a scene's frames: opening, then `steps` placements of `each` frames, then closing.
 
-    `row` is the number of placements in the first row, which is shown step by step however many follow.
+    `row` is the number of placements in the first row, which are shown one by one however many follow.
     """
 
     opening: int
@@ -366,12 +360,12 @@ def lattice(rows: Iterable[int], columns: Iterable[int]) -> tuple[Cell, ...]:
 
 
 def placed(links: Iterable[Link], *, written: bool = True, reads: Places | None = None) -> dict[str, Any]:
-    """What a placement joins, reads and writes, as the fields of its frame.
+    """The links, reads and writes of a placement, as the fields of its frame.
 
     Args:
-        links: of the placement.
-        written: whether its result is there. A stamp that has not landed has a window without cells.
-        reads: instead of all cells under its windows, where some hold padding or zeros that were inserted.
+        links: the links of the placement.
+        written: whether its result is there. The window of a stamp that has not landed has no cells.
+        reads: replaces all cells under the windows, if some of them are padding or inserted zeros.
 
     Example:
         >>> link = Link("canvas", Outline(0, 0, 1, 2, Role.KERNEL), ((0, 0), (0, 1)), "input", (0, 0), stamps=True)
@@ -388,7 +382,7 @@ def placed(links: Iterable[Link], *, written: bool = True, reads: Places | None 
 
 
 def by_panel(places: Iterable[tuple[str, tuple[Cell, ...]]]) -> Places:
-    """Cells of several panels, each once.
+    """Merge the cells of several panels, each cell once.
 
     Example:
         >>> by_panel([("stage 0", ((0, 0), (0, 1))), ("stage 1", ((0, 0),)), ("stage 0", ((0, 1),))])
@@ -412,17 +406,17 @@ def around(cells: Iterable[Cell], role: Role) -> Outline:
 
 
 def still(grid: Grid, title: str | None = None, **changes: Any) -> Grid:
-    """A grid at rest: no notes, outlines or emphasis but those given."""
+    """A grid at rest, without notes, outlines or emphasis unless given."""
     at_rest: dict[str, Any] = {"roles": grid.roles, "values": grid.values, "emphasis": np.zeros_like(grid.roles)}
     at_rest |= {"colours": grid.colours, "turn": grid.turn}
     return Grid(title or grid.title, **{**at_rest, **changes})
 
 
 def whole(title: str, role: Role, values: NDArray[Any]) -> Grid:
-    """A grid whose cells all have one role, at rest."""
+    """A grid at rest whose cells all have one role."""
     return Grid(title, np.full(values.shape, role, np.uint8), values, np.zeros(values.shape, np.uint8))
 
 
 def flat(array: NDArray[Any]) -> NDArray[Any]:
-    """A spatial array as rows and columns: one axis becomes a single row."""
+    """A spatial array as rows and columns: a single axis becomes one row."""
     return array.reshape(1, -1) if array.ndim == 1 else array

@@ -1,7 +1,4 @@
-"""Scenes in which a window slides: convolution, and transposed convolution by zero insertion.
-
-Knows the phases of that view and turns the trace's steps into frames. Must not know pixels or time.
-"""
+"""Scenes in which a window slides: convolution, and transposed convolution by zero insertion."""
 
 from __future__ import annotations
 
@@ -40,27 +37,27 @@ from convanim.trace import ConvTrace, Trace
 from convanim.trace.engine import padded
 from convanim.words import join, plural, say
 
-#: A ring of padding grows in at most so many frames.
+#: The maximum number of frames in which padding grows.
 RINGS = 3
-#: What a ring holds that is not zeros.
+#: Remarks for padding modes that copy values.
 COPIES = {
     "reflect": say("the ring copies the input, mirrored at its edge"),
     "replicate": say("the ring copies the nearest cell of the edge"),
     "circular": say("the ring copies the input from its other end"),
 }
 KERNEL = say("kernel")
-#: How many zeros stride puts between neighbours, as a phase.
+#: The phase in which stride puts zeros between neighbours.
 INSERT = plural("insert s−1 = {n} zero", "insert s−1 = {n} zeros")
-#: Up to so many placements are each shown in two frames: the window lands, then the sum is written.
+#: Up to this many placements have two frames each: the window lands, then the sum is written.
 TWO = 49
 
 
 class GatherScene(OneBlock):
-    """A window slides over a stage: opening frames set the stage, then a frame for each output cell, then the result.
+    """A window slides over a stage: the opening prepares the stage, then each output cell is computed.
 
     Args:
         trace: in gather order, with one channel and one or two axes.
-        symbols: letters with places instead of the numbers.
+        symbols: letters with indices instead of numbers.
     """
 
     captions = 1
@@ -112,7 +109,7 @@ class GatherScene(OneBlock):
         axes = self.trace.axes
         ringed = rings(axes)
         name = ring_name(axes)
-        # d(k-1)-p alone does not give the ring at the end where output padding keeps an edge.
+        # Output padding adds to d(k-1)-p at the end, so the formula alone would be wrong.
         wide = sides(ringed) if _extra(axes) else f"{name} = {sides(ringed)}"
         pad = Phase("pad", say("pad {n}", n=wide), say("pad"))
         if not self.op.transposed:
@@ -125,7 +122,7 @@ class GatherScene(OneBlock):
             Phase("slide", say("slide, stride {n}", n=1), say("slide")),
         )
 
-    # The opening: the stage is set.
+    # The opening prepares the stage.
 
     def _prepare(self) -> list[Frame]:
         if not self.op.transposed:
@@ -145,7 +142,7 @@ class GatherScene(OneBlock):
         return Frame(phase, grids, (Caption(remark=remark),))
 
     def _set_out(self, at_rows: NDArray[Any], at_columns: NDArray[Any], remark: str = "") -> Frame:
-        """The input's cells at these rows and columns; what lies between them is inserted zeros."""
+        """The input's cells at these rows and columns, with inserted zeros between them."""
         shown = np.zeros(self.stage_roles.shape, np.uint8)
         values = np.zeros_like(self.stage_values)
         given = np.ix_(at_rows, at_columns)
@@ -176,7 +173,7 @@ class GatherScene(OneBlock):
         return frames
 
     def _pad(self) -> list[Frame]:
-        """The ring of padding grows; where it is negative, cells are crossed out instead."""
+        """Padding grows layer by layer; with negative padding, cells are crossed out instead."""
         layer = layers(*self.lines)
         thickest = int(layer.max())
         phase = int(self.op.transposed)
@@ -200,7 +197,7 @@ class GatherScene(OneBlock):
         return frames
 
     def _copied(self) -> dict[tuple[int, int], str]:
-        """For each cell of a ring that copies, the place of the input that it holds."""
+        """For each padding cell that copies, the position of the input cell that it copies."""
         if self.mode == "zeros":
             return {}
         held = [folded(np.arange(n.size) - n.first, n.count, self.mode) for n in self.lines]
@@ -255,7 +252,7 @@ class GatherScene(OneBlock):
         turned = self._frame(2, stage, self.slid, say("rotate by 180°: … and top to bottom"), rotated, Turn.ROTATED)
         return [first, mirrored, turned]
 
-    # The sliding, and the result.
+    # The sliding window, and the result.
 
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
@@ -265,13 +262,13 @@ class GatherScene(OneBlock):
         return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The window of a placement and the output cell that it is summed up in."""
+        """The link between the window of a placement and its output cell."""
         cell = divmod(step, self.answer.shape[1])
         window, cells = window_at(self.lines, cell)
         return (Link("stage", window, cells, "output", cell),)
 
     def _slide(self, number: int, *, written: bool) -> Frame:
-        """A placement: the window with the terms of its sum, and once that is `written` the sum in the output."""
+        """A placement: the window with the terms of its sum, and once `written`, the sum in the output."""
         step, (link,) = self.trace[number], self.links(number)
         row, column = link.cell
         under = tuple(np.transpose(link.cells))
@@ -301,7 +298,7 @@ class GatherScene(OneBlock):
 
     @staticmethod
     def _nothing(under: NDArray[np.uint8]) -> str:
-        """Why a window meets no input value: what it meets instead."""
+        """The remark for a window without input values: what it covers instead."""
         names = {Role.INSERTED: say("an inserted zero"), Role.PADDING: say("padding")}
         met = [n for r, n in names.items() if (under == r).any()]
         what = met[0] if len(met) == 1 else say("{a} or {b}", a=met[0], b=met[1])
@@ -323,7 +320,7 @@ def inserting(axes: tuple[Axis, ...]) -> Phase:
 
 
 def turning(rotates: bool) -> Phase:
-    """The phase in which the kernel turns, or stays as it is given."""
+    """The phase in which the kernel is rotated, or kept as it is given."""
     if rotates:
         return Phase("rotate", say("rotate kernel 180°"), say("rotate"))
     return Phase("as given", say("kernel as given"), say("as given"))

@@ -1,8 +1,4 @@
-"""A layer in letters: the same sums without any numbers.
-
-Knows which letter stands for what: b for the input, w for the kernel, c for the output, β for the bias. Must not know
-where a letter stands on the page.
-"""
+"""A layer with letters instead of numbers: b for the input, w for the kernel, c for the output, β for the bias."""
 
 from __future__ import annotations
 
@@ -19,9 +15,9 @@ class Letters:
     """The letters of a layer with one channel.
 
     Attributes:
-        numerals: of the input's codes, the kernel's and the output's.
-        x, kernel, answer: the codes, in the layer's own shapes; the kernel as the convention has it in its hands.
-        weight: the kernel's codes where the trace has the weights.
+        numerals: the formatting of the codes of the input, the kernel and the output.
+        x, kernel, answer: the codes, in the layer's own shapes; the kernel as in its convention.
+        weight: the kernel's codes in the layout of the trace's weights.
 
     Example:
         >>> from convanim.ops import Conv
@@ -49,7 +45,7 @@ class Letters:
         """The sum that one placement in gather order computes: `c₀₀ = b₀₀·w₀₀ + b₀₁·w₀₁`.
 
         Args:
-            nothing: why no product is there, for the case that the window meets no input value.
+            nothing: the remark if the window meets no input value.
         """
         subject = self.numerals[2].text(self.answer[tuple(step.writes[0, 1:])].item())
         terms = ["·".join(pair) for pair in self.products(step)]

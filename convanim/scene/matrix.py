@@ -1,8 +1,7 @@
-"""The scene in which a layer is a matrix: output cells by input cells, times the input laid out in a line.
+"""The matrix view: a layer as a matrix of output cells by input cells, times the flattened input.
 
-Knows how taps fill that matrix and how the scene goes on. Must not know pixels or time. The matrix of a transposed
-layer is the transpose of a convolution's; where it would be too tall for a page it is drawn as that convolution's own
-matrix, and read by columns instead of rows.
+The matrix of a transposed layer is the transpose of a convolution's. If it would be too tall for a page, it is drawn as
+that convolution's own matrix, and read by columns instead of rows.
 
 Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), section 4.1.
 """
@@ -44,29 +43,29 @@ from convanim.trace import ConvTrace, Step, Trace
 from convanim.words import say
 
 KERNEL = say("kernel")
-#: More rows or columns than this are no picture any more.
+#: The maximum number of rows or columns that can be shown.
 MOST = 64
-#: A matrix of more rows than this, and fewer columns, is turned: pages are wide.
+#: A matrix of more rows than this, and fewer columns, is transposed, as pages are wide.
 TALLEST = 20
-#: Up to so many rows are each shown in two frames: the row is there, then its sum is written.
+#: Up to this many rows have two frames each: the row is placed, then its sum is written.
 TWO = 49
 #: A single axis has one row.
 ACROSS = Taps.along(1, 1, 1)
 
 
 class Entries(NamedTuple):
-    """A layer's matrix (outputs, inputs): its values, and how many taps end in each entry."""
+    """A layer's matrix (outputs, inputs): its values, and the number of taps in each entry."""
 
     values: NDArray[Any]
     taps: NDArray[np.int64]
 
 
 def entries(trace: ConvTrace, weight: NDArray[Any] | None = None) -> Entries:
-    """The matrix of a layer with one channel: `values @ x.ravel()`, plus the bias, is its output.
+    """The matrix of a layer with one channel: its output is `values @ x.ravel()` plus the bias.
 
     Args:
         trace: in any order.
-        weight: other values for the places of its kernel.
+        weight: values used instead of its kernel's.
 
     Example:
         >>> line = Conv(kernel_size=2).trace([1, 2, 3], [4, 5])
@@ -93,7 +92,7 @@ def entries(trace: ConvTrace, weight: NDArray[Any] | None = None) -> Entries:
 
 
 def forward(axes: tuple[Axis, ...]) -> Conv | None:
-    """The convolution whose matrix is the transpose of a transposed layer's; None where no arguments make it.
+    """The convolution whose matrix is the transpose of a transposed layer's; None if there is none.
 
     Example:
         >>> from convanim.ops import ConvTranspose
@@ -114,11 +113,11 @@ class MatrixScene:
 
     Args:
         trace: of a convolution or a transposed one, with one channel and one or two axes.
-        symbols: letters with places instead of the numbers.
-        turned: draw the matrix transposed, and read it by columns; without it, where it would be too tall.
+        symbols: letters with indices instead of numbers.
+        turned: draw the matrix transposed, and read it by columns; by default, only if it would be too tall.
 
     Raises:
-        ConvanimError: a matrix too large for a picture; symbols where an entry is a sum of weights.
+        ConvanimError: the matrix is too large, or an entry would be a sum of symbols.
     """
 
     captions = 1
@@ -166,27 +165,27 @@ class MatrixScene:
         self.beats = Beats(2, len(self.trace), 2 if len(self.trace) <= TWO else 1, 1, trace.axes[-1].output)
 
     def _blocks(self) -> Blocks:
-        """The grids above each other, and beside them the matrix with its vectors along its edges."""
+        """The grids stacked vertically, and beside them the matrix with the vectors along its edges."""
         x, kernel, answer = self.numerals
         small: Rows = (
             (Panel("input", self.x.shape, (say("input"),), x, self.x, shade="data"),),
             (Panel("kernel", self.kernel.shape, (KERNEL,), kernel, self.kernel, aside=True, shade="kernel"),),
             (Panel("output", self.answer.shape, (OUTPUT,), answer, self.answer),),
         )
-        if len(self.trace.axes) == 1:  # an input of one axis is flat already
+        if len(self.trace.axes) == 1:  # a single axis is already flat
             small = small[1:2]
         shape = self._laid(self.matrix).shape
         weights = self.matrix[self.taps > 0] if self.taps.any() else self.kernel
         matrix = Panel("matrix", shape, (self._matrix_title(),), kernel, weights, shade="kernel", group="matrix")
         flat_x = self._vector("flat input", say("input"), self.x, across=not self.turned, numerals=x, shade="data")
         flat_y = self._vector("flat output", OUTPUT, self.answer, across=self.turned, numerals=answer, shade="done")
-        # The input stands where the reading of a line begins, the output where it ends.
+        # The input is beside the start of the lines that are read, the output beside their end.
         return small, ((flat_x, matrix), (flat_y,)) if self.turned else ((flat_x,), (matrix, flat_y))
 
     def _vector(
         self, name: str, what: str, values: NDArray[Any], *, across: bool, numerals: Numerals, shade: str
     ) -> Panel:
-        """A grid laid out in a line, cell by cell along an edge of the matrix."""
+        """A flattened grid along an edge of the matrix."""
         shape = (1, values.size) if across else (values.size, 1)
         title = say("{what}, flattened", what=what) if across and len(self.trace.axes) > 1 else what
         return Panel(name, shape, (title,), numerals, values, shade=shade, group="matrix", follows="matrix")
@@ -200,7 +199,7 @@ class MatrixScene:
         return say("matrix transposed to {size}: read its columns", size=size)
 
     def _laid(self, cells: NDArray[Any]) -> NDArray[Any]:
-        """The matrix's cells as they stand on the page."""
+        """The matrix's cells as they are drawn, transposed or not."""
         return cells.T if self.turned else cells
 
     def frame(self, number: int) -> Frame:
@@ -212,7 +211,7 @@ class MatrixScene:
         return self._multiply(step, written=part == each - 1) if step < steps else self._result()
 
     def _grids(self, done: int, *, laid: bool = True) -> dict[str, Grid]:
-        """All panels at rest, so many output cells done; the matrix once it is `laid` out."""
+        """All panels at rest after the first `done` output cells; the matrix once it is `laid` out."""
         states = np.full(self.answer.shape, Role.PENDING, np.uint8)
         states.ravel()[:done] = Role.DONE
         calm = np.zeros(states.shape, np.uint8)
@@ -253,7 +252,7 @@ class MatrixScene:
         return Frame(number, self._grids(0, laid=number > 0), (Caption(remark=told),))
 
     def _multiply(self, number: int, *, written: bool) -> Frame:
-        """A row of the matrix times the input: the entries with a tap and what they meet; once `written`, the sum."""
+        """A row of the matrix times the input: the entries with a tap and their inputs; once `written`, the sum."""
         step = self.trace[number]
         grids = self._grids(number + written)
         read = np.zeros(self.x.shape, np.uint8)
@@ -263,7 +262,7 @@ class MatrixScene:
         entry = np.zeros(self.matrix.shape, np.uint8)
         entry[number, self.taps[number] > 0] = Emphasis.ACTIVE
         links = self.links(number)
-        # A row of padding alone reads nothing, and is written all the same.
+        # A row of nothing but padding reads nothing, but is written all the same.
         outlines = {"output": around([divmod(number, self.answer.shape[1])], Role.DONE)}
         outlines |= {link.panel: link.window for link in links}
         outlines |= {link.other: around([link.cell], Role.DONE) for link in links}
@@ -288,7 +287,7 @@ class MatrixScene:
         return Frame(2, grids, (caption,), number + 1, **done)
 
     def _reads(self, step: Step) -> Places:
-        """The input cells that a placement reads, in the input and where it is laid out in a line."""
+        """The input cells that a placement reads, in the input and in the flattened input."""
         rows, columns = _cells(step.reads[:, 1:])
         cells = tuple(zip(rows.tolist(), columns.tolist(), strict=True))
         along = [row * self.x.shape[1] + column for row, column in cells]
@@ -296,21 +295,21 @@ class MatrixScene:
         return flat if len(self.trace.axes) == 1 else {"input": cells, **flat}
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """A row of the matrix and its sum, and the input cells that are read; padding has no column in a matrix."""
+        """The links of a row of the matrix with its sum and the input cells; padding has no column in a matrix."""
         length = self.matrix.shape[1]
         cells = [(step, int(column)) for column in np.flatnonzero(self.taps[step])]
         window, at = [(step, 0), (step, length - 1)], (step, 0)
         if self.turned:
             cells, window, at = [(c, r) for r, c in cells], [(c, r) for r, c in window], (0, step)
         found = [Link("matrix", around(window, Role.KERNEL), tuple(cells), "flat output", at)]
-        read = self._reads(self.trace[step]).get("input", ())  # an input of one axis is flat already
+        read = self._reads(self.trace[step]).get("input", ())  # a single axis is already flat
         if read:
             cell = divmod(step, self.answer.shape[1])
             found.append(Link("input", around(read, Role.KERNEL), read, "output", cell))
         return tuple(found)
 
     def _used(self, step: Step) -> NDArray[np.uint8]:
-        """The kernel's cells that a placement uses, which are its row's entries."""
+        """The kernel's cells that a placement uses, which are the entries of its row."""
         used = np.zeros(self.trace.weight.shape[2:], np.uint8)
         used[tuple(step.factors[:, 2:].T)] = Emphasis.WRITTEN
         turned = self.op.transposed and not self.op.rules.rotates
@@ -335,6 +334,6 @@ class MatrixScene:
 
 
 def _cells(places: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Places of one or two axes as rows and columns."""
+    """Positions of one or two axes as rows and columns."""
     columns = places[:, -1]
     return (places[:, -2] if places.shape[1] == 2 else np.zeros_like(columns)), columns

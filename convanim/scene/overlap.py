@@ -1,8 +1,7 @@
-"""The scene that counts: how many products end in each cell of the output.
+"""The overlap view: the number of products that end in each output cell.
 
-Knows the phases of that view. Must not know pixels or time. A transposed layer stamps its kernel and adds 1 wherever
-it lands; beside one whose stamps overlap unevenly stands the same layer with the nearest kernel size that would be
-even. Of other layers each window counts what it reads.
+A transposed layer adds 1 wherever its kernel is stamped. If its stamps overlap unevenly, the layer with the nearest
+even kernel size is shown beside it. For other layers, each window counts the cells that it reads.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ from convanim.trace import Step, Trace, UpsampleTrace
 from convanim.words import join, plural, say
 
 LESS = plural("{told}, the window's other {n} is padding", "{told}, the window's other {n} are padding")
-#: Up to so many placements are each shown in two frames: what is read, then what it adds.
+#: Up to this many placements have two frames each: the reading, then the count.
 TWO = 16
 
 
 class OverlapScene(OneBlock):
-    """How many taps end in each output cell, growing placement by placement, and why that is even or not.
+    """The number of taps per output cell, growing placement by placement, and why it is even or uneven.
 
     Args:
         trace: with one channel and one or two axes.
@@ -67,7 +66,7 @@ class OverlapScene(OneBlock):
         self._read_roles, self._read_values = self._reading()
         self._most = max(1, *(int(layer.all.max()) for layer in self.layers.values()))
         self._crops = any(layer.cuts for layer in self.layers.values())
-        # The layer itself may have nothing to crop where the one beside it has.
+        # The layer itself may have no crop although the one beside it has one.
         cut = next((layer for layer in self.layers.values() if layer.cuts), own)
         crop = Phase("crop", say("crop p = {n}", n=sides([(a.before, a.after) for a in cut.axes])), say("crop"))
         walk = Phase("stamp", say("stamp and count"), say("stamp"))
@@ -96,11 +95,11 @@ class OverlapScene(OneBlock):
 
     @property
     def _copies(self) -> bool:
-        """Whether padding holds values that are read."""
+        """Whether padding holds copied values, which are read."""
         return isinstance(self.trace.op, Conv) and self.trace.op.padding_mode != "zeros"
 
     def _reading(self) -> tuple[Cells, Ints]:
-        """What is read, as roles and values: the input, or what the window slides over."""
+        """The roles and values of the grid that is read: the input or the stage."""
         if not self._slides:
             return np.full(self.x.shape, Role.DATA, np.uint8), self.x
         rows, columns = lines(self.trace.axes)
@@ -152,7 +151,7 @@ class OverlapScene(OneBlock):
         return Frame(0, {"input": self._input(), **grids}, self._lines(Caption(remark=told)))
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """Of a stamp the input cell and those that it is counted in, of a window those that it reads."""
+        """The input cell of a stamp and the cells that count it, or the cells that a window reads."""
         if not self._slides:
             found = (self._landing(name, layer.trace[step]) for name, layer in self.layers.items())
             return tuple(link for link in found if link)
@@ -162,7 +161,7 @@ class OverlapScene(OneBlock):
         return (Link("input", window, read, "output", at),)
 
     def _landing(self, name: str, step: Step) -> Link | None:
-        """What a stamp joins in a layer; nothing where all of it is cropped."""
+        """The link of a stamp in a layer; None if all of it is cropped."""
         cells = tuple((row, column) for *_, row, column in ((0, *w[1:]) for w in step.writes.tolist()))
         at = divmod(step.number, self.x.shape[1])
         return Link(name, around(cells, Role.KERNEL), cells, "input", at, stamps=True) if cells else None
@@ -182,7 +181,7 @@ class OverlapScene(OneBlock):
         return Frame(0, grids, tuple(captions), number + 1, **placed(links, written=landed))
 
     def _stamp(self, name: str, layer: Counts, number: int, *, landed: bool) -> tuple[Grid, Caption, Link | None]:
-        """What one input cell adds to a layer's counts, or where it is about to."""
+        """The stamp of an input cell in a layer's counts, before or after it has `landed`."""
         step = layer.trace[number]
         before = layer.after(number)
         shown = layer.after(number + 1) if landed else before
@@ -204,7 +203,7 @@ class OverlapScene(OneBlock):
         return grid, Caption(remark=told), link
 
     def _slide(self, number: int) -> Frame:
-        """A window, the input cells that it reads, and their number in the output."""
+        """A window, the input cells that it reads, and their number in the output cell."""
         layer, step = self.layers["output"], self.trace[number]
         (link,) = self.links(number)
         at = link.cell
@@ -227,7 +226,7 @@ class OverlapScene(OneBlock):
         return Frame(0, grids, (Caption(remark=told),), number + 1, **placed([link]))
 
     def _close(self, number: int, closing: int) -> Frame:
-        """The crop, in two frames where there is one; then the counts, and what they mean."""
+        """The crop (two frames, if there is one), then the counts and their meaning."""
         last = number == closing - 1
         grids = {"input": self._input()}
         for name, layer in self.layers.items():

@@ -1,7 +1,4 @@
-"""Two scenes in lockstep: both begin and end together, however many steps each of them has.
-
-Knows which frame of each is shown when. Must not know what the two scenes are, or what is said about them.
-"""
+"""Two scenes in lockstep, which begin and end together whatever their numbers of steps."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Lin
 from convanim.trace import Trace
 from convanim.words import say
 
-if TYPE_CHECKING:  # the registry of scenes knows what is made of pairs
+if TYPE_CHECKING:  # the registry imports this module
     from convanim.scene import Scene
 
-#: What the names of the second scene's panels begin with.
+#: The prefix of the names of the second scene's panels.
 BELOW = "below "
-#: The phases of a scene that stamps which run beside the one that walks.
+#: The phases of a stamping scene that run beside the sliding one.
 STAMPING = ("read", "scale", "add")
 
 
@@ -28,12 +25,12 @@ class Moment(NamedTuple):
     """One moment of a pair.
 
     Attributes:
-        above, below: the frame that each of the scenes shows.
+        above, below: the frames of the two scenes.
         stage: "opening", "steps" or "closing".
-        number: the frame within that stage, from 0.
-        moved: for each of the two whether it has made a step since the frame before; outside of the steps, neither.
-        made: how many steps of its own each has made.
-        links: those of both, by the names that their panels have in the pair.
+        number: the number of the frame within that stage, from 0.
+        moved: for each scene, whether it has made a step since the last frame; only during the steps.
+        made: the number of steps that each has made.
+        links: the links of both, with the pair's panel names.
     """
 
     above: Frame
@@ -46,7 +43,7 @@ class Moment(NamedTuple):
 
     @property
     def done(self) -> dict[str, Any]:
-        """What both join, read and write, as the fields of their frame. What they take over would cross."""
+        """The links, reads and writes of both, as fields of their frame. Moves are left out, as they would cross."""
         reads, writes = (
             {**getattr(self.above, what), **{BELOW + name: cells for name, cells in getattr(self.below, what).items()}}
             for what in ("reads", "writes")
@@ -55,27 +52,27 @@ class Moment(NamedTuple):
 
     @property
     def stamps(self) -> tuple[Move, ...]:
-        """What the second scene takes over."""
+        """The moves of the second scene."""
         return tuple(m._replace(panel=BELOW + m.panel, other=BELOW + m.other) for m in self.below.moves)
 
     @property
     def grids(self) -> dict[str, Grid]:
-        """The grids of both, by the names that their panels have in the pair."""
+        """The grids of both, by the pair's panel names."""
         return {**self.above.grids, **{BELOW + name: grid for name, grid in self.below.grids.items()}}
 
 
 class Pair:
-    """When each of two scenes shows which of its frames.
+    """The frames that two scenes show at the same time.
 
     The openings begin together, and the shorter one waits. After step n of N a scene of M steps has made n M / N of
-    them, rounded up: so both make their first step at once, and end at once. Each step shows the last frame that the
+    them, rounded up, so both make their first step at once and end at once. Each step shows the last frame that the
     scene has for it, with its sum written. The closings begin together, too.
 
     Args:
         above, below: scenes with at least one opening and one closing frame.
-        steps: N; without it, as many as the one that has more.
-        rest: what a frame is turned into while its scene waits for the other; without it, what is at rest: no window,
-            no emphasis, no captions.
+        steps: N; by default the larger number of steps.
+        rest: transforms the frame of a scene that waits for the other; by default `at_rest`, without window, emphasis
+            and captions.
 
     Example:
         >>> from convanim.ops import ConvTranspose
@@ -94,14 +91,14 @@ class Pair:
         self.traces: tuple[Trace, ...] = (*above.traces, *below.traces)
         one, two = above.beats, below.beats
         steps = max(one.steps, two.steps) if steps is None else steps
-        # The first row ends where the slower of the two first rows does.
+        # The first row ends when both scenes have completed theirs.
         row = max(-(-b.row * steps // b.steps) for b in (one, two))
         self.beats = Beats(max(one.opening, two.opening), steps, 1, max(one.closing, two.closing), min(row, steps))
         self._rest = rest or at_rest
 
     @property
     def lower(self) -> tuple[Panel, ...]:
-        """The panels of the second scene, by the names that they have in the pair."""
+        """The panels of the second scene, by the pair's names."""
         return tuple(
             replace(
                 p, name=BELOW + p.name, layer=1, **{k: BELOW + v for k in ("group", "follows") if (v := getattr(p, k))}
@@ -110,7 +107,7 @@ class Pair:
         )
 
     def at(self, number: int) -> Moment:
-        """What both show in a frame of the pair, from 0."""
+        """The moment of a frame of the pair, from 0."""
         opening, steps, _, _, _ = self.beats
         stage, number = ("opening", number) if number < opening else ("steps", number - opening)
         if stage == "steps" and number >= steps:
@@ -120,7 +117,7 @@ class Pair:
         return Moment(above, below, stage, number, moved, done, self.links(number) if stage == "steps" else ())
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """What both join at a placement of the pair: a scene that waits at rest joins nothing."""
+        """The links of both scenes at a placement of the pair; a scene that waits at rest has none."""
         found: list[Link] = []
         for scene, name in ((self.above, ""), (self.below, BELOW)):
             moved, done = self._steps(scene, "steps", step)
@@ -130,7 +127,7 @@ class Pair:
         return tuple(found)
 
     def _steps(self, scene: Scene, stage: str, number: int) -> tuple[bool, int]:
-        """Whether a scene makes a step of its own, and how many it has made."""
+        """Whether a scene makes a step, and the number of steps that it has made."""
         own, steps = scene.beats.steps, self.beats.steps
         if stage != "steps":
             return False, own if stage == "closing" else 0
@@ -150,19 +147,19 @@ class Pair:
 
 
 def side_by_side(walked: Scene, stamped: Scene, told: str) -> tuple[Phase, ...]:
-    """The phases of a scene that walks beside one that stamps: what sets the stage, both at work, what finishes."""
+    """The phases of a sliding scene beside a stamping one: the opening, both at work, the closing."""
     *prepare, walk = walked.phases
     both = walk._replace(beside=Phase("stamp", told, say("stamp")))
     return (*prepare, both, *(phase for phase in stamped.phases if phase.key not in STAMPING))
 
 
 def finishing(phases: tuple[Phase, ...], phase: Phase) -> int:
-    """The number of a phase of the scene that stamps among those of the two; while it stamps, that of both at work."""
+    """The number of a phase of the stamping scene among the phases of both; while it stamps, that of both at work."""
     return next(i for i, p in enumerate(phases) if (p.beside if phase.key in STAMPING else p.key == phase.key))
 
 
 def at_rest(frame: Frame) -> Frame:
-    """A frame in which nothing happens: the one before, without window, emphasis and captions."""
+    """A frame at rest: without window, emphasis and captions."""
     grids = {name: still(grid, roles=_settled(grid.roles)) for name, grid in frame.grids.items()}
     return Frame(frame.phase, grids, tuple(Caption() for _ in frame.captions), frame.step)
 

@@ -1,7 +1,4 @@
-"""The scene of a convolution over several planes: channels, groups, and the slices of three axes.
-
-Knows how the sums of the planes make up an output cell. Must not know pixels or time.
-"""
+"""Convolution over several planes: channels, groups, and the slices of three axes."""
 
 from __future__ import annotations
 
@@ -25,14 +22,14 @@ from convanim.words import join, rejoin, say
 
 
 class PlanesScene(WindowScene):
-    """A window on every plane at once; the sums of the planes are shown one by one, and their sum is the output.
+    """A window on every plane at once; the sums of the planes are shown one by one, and their total is the output.
 
     Args:
         trace: of a convolution or a transposed one, in gather order.
         words: the names of the channels.
 
     Raises:
-        ConvanimError: more planes than can be looked at.
+        ConvanimError: too many planes to show.
     """
 
     trace: ConvTrace
@@ -42,7 +39,7 @@ class PlanesScene(WindowScene):
         self._rotates = trace.op.transposed and trace.op.rules.rotates
         self._group = len(trace.x) // trace.op.groups
         self._kernels = Slab("kernel", "kernel", len(trace.x), trace.weight.shape[2:])
-        # The sums that are added up: one per channel, or one per slice of the kernel for a channel with three axes.
+        # The partial sums: one per channel, or per slice of the kernel if there is one channel and three axes.
         self._sliced = self._group == 1 and len(trace.axes) == 3
         self._parts = trace.axes[0].kernel if self._sliced else self._group
         super().__init__(trace, words)
@@ -57,14 +54,14 @@ class PlanesScene(WindowScene):
         self._shown: dict[tuple[int, bool], dict[str, Grid]] = {}
 
     def _survey(self, trace: ConvTrace, products: NDArray[np.generic]) -> NDArray[np.generic]:
-        """Every sum of a plane that is ever shown; of many placements what bounds them."""
+        """Every partial sum that is ever shown; with many placements, their bounds."""
         if len(trace) <= SURVEYED:
             return np.unique(np.concatenate([np.zeros(1, products.dtype), *(self._split(trace, s) for s in trace)]))
         bound = np.abs(products).max() * np.prod(trace.weight.shape[2:])
         return np.unique(np.array([-bound if products.min() < 0 else 0, bound]))
 
     def _split(self, trace: ConvTrace, step: Step) -> NDArray[np.generic]:
-        """The sum of each part of a placement."""
+        """The partial sums of a placement."""
         sums = np.zeros(self._parts, step.terms.dtype)
         if self._sliced:
             at = step.factors[:, 2]
@@ -135,7 +132,7 @@ class PlanesScene(WindowScene):
         return frames
 
     def _uncropped(self) -> Cells:
-        """The stage before anything of it is cropped."""
+        """The stage before cropping."""
         out = np.full([n.size for n in self.lines], Role.INSERTED, np.uint8)
         out[np.ix_(*(n.places for n in self.lines))] = Role.DATA
         return out
@@ -159,7 +156,7 @@ class PlanesScene(WindowScene):
     # The kernels and the sums.
 
     def _channel(self, output: int) -> tuple[list[int], NDArray[np.generic]]:
-        """The input channels that an output channel meets, and its kernels (C_in / groups, *k), as they are given."""
+        """The input channels that an output channel reads, and its kernels (C_in / groups, *k), as they are given."""
         outputs = self.right.channels // self.trace.op.groups
         first = output // outputs * self._group
         kernel = self.trace.kernel
@@ -167,7 +164,7 @@ class PlanesScene(WindowScene):
         return list(range(first, first + self._group)), mine
 
     def _weights(self, output: int, *, turned: bool) -> dict[str, Grid]:
-        """The kernels of an output channel, as they are given or as they slide; nothing where a channel has no part."""
+        """The kernels of an output channel, as they are given or as they slide; blank outside its group."""
         known = self._shown.get((output, turned))
         if known is None:
             met, mine = self._channel(output)
@@ -199,7 +196,7 @@ class PlanesScene(WindowScene):
             pair = (channel, output % outputs) if self.op.transposed else (output, channel % self._group)
             named = f"w[{pair[0]},{pair[1]}]"
         if self._kernels.deep > 1:
-            # Slices keep the numbers that they have in the kernel as it is given; rotated, the last one comes first.
+            # Slices keep the numbers they were given; in a rotated kernel the last one comes first.
             given = self._kernels.deep - 1 - depth if turned else depth
             named = join(", ", [named, say("slice {n}", n=given)])
         return say("{what}, rotated", what=named) if turned else named

@@ -1,7 +1,4 @@
-"""The scene of a pooling: a window slides, and what is under it becomes one value.
-
-Knows maxima, means and norms, and what padding means to each. Must not know pixels or time.
-"""
+"""Pooling: a window slides, and reduces the cells under it to their maximum, mean or norm."""
 
 from __future__ import annotations
 
@@ -23,21 +20,21 @@ from convanim.taps import Ints
 from convanim.trace import PoolTrace, Step
 from convanim.words import join, plural, rejoin, say
 
-#: What a window does, by how it combines.
+#: The remark for each kind of pooling.
 VERBS = {"max": say("take the maximum"), "mean": say("take the mean"), "norm": say("take the norm")}
-#: Cells of padding under the window of a mean that counts them.
+#: The remark for padding under the window of a mean that includes it.
 COUNTS = plural("{n} cell of padding counts as a zero", "{n} cells of padding count as zeros")
 
 
 class PoolScene(WindowScene):
-    """A window slides and leaves one value; a maximum's place is remembered, in the input and in the output.
+    """A window slides and leaves one value; the positions of maxima stay marked in the input and the output.
 
     Args:
         trace: of a pooling in gather order.
         words: the names of the channels.
 
     Raises:
-        ConvanimError: more planes than can be looked at.
+        ConvanimError: too many planes to show.
     """
 
     trace: PoolTrace
@@ -45,7 +42,7 @@ class PoolScene(WindowScene):
     def __init__(self, trace: PoolTrace, words: Sequence[str] = ()) -> None:
         self._max = trace.op.combine == "max"
         self._counts = isinstance(trace.op, AvgPool) and trace.op.counts_padding
-        # The places of the maxima, row by row through all planes; -1 for none.
+        # The flat indices of the maxima through all planes; -1 for none.
         sizes = trace.x.shape[1:]
         self._notes_kept: list[str] = []
         if self._max:
@@ -77,13 +74,13 @@ class PoolScene(WindowScene):
         return any(a.before or a.after or a.beyond for a in self.trace.axes)
 
     def _roles(self) -> Cells:
-        """Padding that counts is zeros; padding that does not, and what lies beyond it, is nothing."""
+        """Padding that counts is zeros; padding that does not count, and cells beyond it, are empty."""
         zeros = self._counts or self.trace.op.combine == "norm"
         shown = roles(*self.lines, ring=Role.PADDING if zeros else Role.EMPTY)
         for i, axis in enumerate(self.trace.axes, start=len(self.lines) - len(self.trace.axes)):
             if axis.beyond:
                 np.moveaxis(shown, i, 0)[axis.padded :] = Role.EMPTY
-        if not zeros:  # what holds nothing is not left unused
+        if not zeros:  # empty cells are not marked as unused
             shown[(shown == Role.UNUSED) & (layers(*self.lines) > 0)] = Role.EMPTY
         return shown
 
@@ -103,7 +100,7 @@ class PoolScene(WindowScene):
             ),
             (self.stage_roles, say("no window reaches the hatched cells")),
         ):
-            # Input that no window reaches is input until that is said.
+            # Input that no window reaches keeps its role until the last opening frame.
             grown = np.where(unused & (alone == Role.DATA) & (now == Role.NONE), Role.DATA, now).astype(np.uint8)
             if (grown != shown).any():
                 frames.append(self._set(0, grown, self.stage_values, remark))
@@ -114,7 +111,7 @@ class PoolScene(WindowScene):
         return self.left.planes(np.broadcast_to(array, (self.left.channels, *array.shape)))
 
     def _inside(self) -> NDArray[np.bool_]:
-        """Which cells are not beyond the padding."""
+        """A mask of the cells that are not beyond the padding."""
         inside = np.ones([line.size for line in self.lines], bool)
         for i, axis in enumerate(self.trace.axes, start=len(self.lines) - len(self.trace.axes)):
             np.moveaxis(inside, i, 0)[axis.padded :] = False
@@ -163,7 +160,7 @@ class PoolScene(WindowScene):
     def _padded(self) -> bool:
         return any(a.before or a.after for a in self.trace.axes)
 
-    # What is remembered of a maximum.
+    # The marks that maxima leave.
 
     def _marks(self, start: int, stop: int) -> Ints:
         if not self._max:
@@ -184,7 +181,7 @@ class PoolScene(WindowScene):
         return "", max(self._notes_kept, key=len, default="")
 
     def closing(self) -> Caption:
-        """The last caption: how large the output is."""
+        """The last caption: the size of the output."""
         caption = size_formula(self.trace.axes)
         if any(a.beyond for a in self.trace.axes):
             caption = replace(caption, remark=say("rounded up: the last window may stick out"))

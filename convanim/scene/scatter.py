@@ -1,7 +1,4 @@
-"""The scene in which a kernel is stamped: transposed convolution by overlap-add.
-
-Knows the phases of that view and turns the trace's steps into frames. Must not know pixels or time.
-"""
+"""The overlap-add view of transposed convolution, in which the kernel is stamped onto a canvas."""
 
 from __future__ import annotations
 
@@ -34,23 +31,23 @@ from convanim.trace import ConvTrace, Trace
 from convanim.words import join, plural, say
 
 INPUT, PRODUCT = say("input"), say("product")
-#: What all input values do, and what happens where a stamp meets others.
+#: Remarks: every input value scales the kernel, and a stamp meets others.
 SCALES = plural(
     "the {what} value scales the kernel; the products are added up",
     "each of the {n} {what} values scales the kernel; the products are added up",
 )
 MEETS = plural("{n} cell overlaps: {sum}", "{n} cells overlap: {sum}")
-#: Up to so many stamps each is shown in three frames (read, scale, add), up to so many in two, beyond in one.
+#: The maximum number of stamps with three frames each (read, scale, add), and with two; more have one.
 THREE, TWO = 16, 49
 
 
 class ScatterScene(OneBlock):
-    """Every input cell scales the kernel, and the product is added to a canvas that is cropped in the end.
+    """Every input cell scales the kernel, and the product is added to a canvas, which is cropped in the end.
 
     Args:
         trace: of a transposed layer in scatter order, with one channel and one or two axes.
-        symbols: letters with places instead of the numbers.
-        reads, writes: what its input and output are called.
+        symbols: letters with indices instead of numbers.
+        reads, writes: the names of its input and output.
     """
 
     captions = 1
@@ -63,14 +60,14 @@ class ScatterScene(OneBlock):
         self._symbols, self.canvas = symbols, LetteredCanvas(trace) if symbols else Canvas(trace)
         self.x, self.kernel, self.answer = self.canvas.x, self.canvas.kernel, self.canvas.answer
         self.shape = self.canvas.shape
-        # What slides as it is given is stamped rotated.
+        # A convention whose kernel slides as it is given stamps it rotated.
         self._kernel_title = say("kernel") if self.op.rules.rotates else say("kernel, rotated")
         axes = trace.axes
         self._before = (0, *(a.kept.start for a in axes))[-2:]
         self._lines = [(a.lead, a.stride, a.reach, a.dilation) for a in axes]
         self._lines = [(0, 1, 1, 1), *self._lines][-2:]
         self._cuts = self.shape != self.answer.shape
-        # Output padding is shown where the crop is, also where nothing is cropped.
+        # Output padding is shown during the crop, even if nothing is cropped.
         self._crops = self._cuts or any(a.output_padding for a in axes)
         self._asked = any(a.before or a.after for a in axes)
         self._name = say("canvas") if self._crops else writes
@@ -95,7 +92,7 @@ class ScatterScene(OneBlock):
             Phase("read", say("read one {what} value", what=self._reads), say("read")),
             Phase("scale", say("scale the kernel"), say("scale")),
             Phase("add", say("add it to the {what}", what=self._writes), say("add")),
-            # Where nothing is cropped, no frame would be in that phase.
+            # Without a crop, no frame would be in that phase.
             *([edge] if self._crops else []),
             *bias,
         )
@@ -132,7 +129,7 @@ class ScatterScene(OneBlock):
         step, part = divmod(number - opening, each)
         if step >= steps:
             return self._closing[number - opening - steps * each]
-        # One frame a stamp shows the sum; of two, the product first; of three, the reading before it.
+        # A single frame shows the sum; with two, the product comes first; with three, the reading before it.
         return self._stamp(step, part + 3 - each)
 
     def _grids(self, canvas: Grid, stamp: Grid | None = None, read: tuple[int, int] | None = None) -> dict[str, Grid]:
@@ -158,7 +155,7 @@ class ScatterScene(OneBlock):
         return Frame(0, self._grids(canvas), (Caption(remark=remark),))
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The input cell of a stamp and the canvas cells that it is added to."""
+        """The link between the input cell of a stamp and the canvas cells that it is added to."""
         cell = divmod(step, self.x.shape[1])
         starts = [lead + at * stride for (lead, stride, _, _), at in zip(self._lines, cell, strict=True)]
         rows, columns = (range(a, a + reach, d) for a, (*_, reach, d) in zip(starts, self._lines, strict=True))
@@ -166,7 +163,7 @@ class ScatterScene(OneBlock):
         return (Link("canvas", where, lattice(rows, columns), "input", cell, stamps=True),)
 
     def _stamp(self, number: int, part: int) -> Frame:
-        """A stamp's part: 0 the value is read, 1 the kernel is scaled, 2 the product is added."""
+        """A part of a stamp: 0 reads the value, 1 scales the kernel, 2 adds the product."""
         step, (link,) = self.trace[number], self.links(number)
         at, where = link.cell, link.window
         cells = self.canvas.cells(step)
@@ -227,14 +224,14 @@ class ScatterScene(OneBlock):
         if self.canvas.bias:
             added = Caption(remark=say("bias {value} added to every output cell", value=self.canvas.bias))
             frames.append(self._last(len(self.phases) - 1, result, added))
-        # Without anything to crop or add, the result is what the stamps have left.
+        # Without crop and bias, the result is the canvas itself.
         phase = len(self.phases) - 1 if frames else 2
         return [*frames, self._last(phase, result, size_formula(self.trace.axes))]
 
     def _kept(self, rows: slice, columns: slice) -> list[Outline]:
-        """The edge that output padding keeps: the last rows and columns of the output."""
+        """Outlines of the rows and columns that output padding keeps, the last ones of the output."""
         extra = (0, *(a.output_padding for a in self.trace.axes))[-2:]
-        # A crop at the end may leave less than the edge that is kept.
+        # A crop at the end may leave less than that.
         top, left = max(rows.stop - extra[0], rows.start), max(columns.stop - extra[1], columns.start)
         edges = [(top, columns.start), (rows.start, left)]
         return [

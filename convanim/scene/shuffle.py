@@ -1,7 +1,4 @@
-"""The scene of pixel shuffle and its opposite: every value moves to one place, and each channel has a place in a block.
-
-Knows which channel goes to which place of a block of r x r cells. Must not know pixels or time.
-"""
+"""Pixel shuffle and unshuffle: every value moves between its channel and its position in a block of r x r cells."""
 
 from __future__ import annotations
 
@@ -36,22 +33,22 @@ from convanim.scene.slab import ROW, Slab, wrapped
 from convanim.trace import ShuffleTrace, Trace
 from convanim.words import join, say
 
-#: What tells the channels of one block from each other besides their numbers; of many, the rows of a block.
+#: Colours of the channels of a block; with too many channels, of the rows of a block.
 KINDS = (Role.DATA, Role.KERNEL, Role.DONE, Role.PRODUCT)
-#: Up to so many values move one by one, more in whole blocks of r x r.
+#: Up to this many values move one by one, more in blocks of r x r.
 SINGLY = 36
-#: So many channels are looked at side by side: those of a block of 3 x 3.
+#: The maximum number of channels that can be shown: those of a block of 3 x 3.
 MOST = 9
 
 
 class ShuffleScene:
-    """Values move one by one, or block by block where they are many, from their channel to their place.
+    """Values move one by one, or block by block if there are many, from their channel to their position.
 
     Args:
         trace: of a pixel shuffle or unshuffle, in gather order.
 
     Raises:
-        ConvanimError: more channels than can be looked at.
+        ConvanimError: too many channels to show.
     """
 
     captions = 1
@@ -68,11 +65,11 @@ class ShuffleScene:
                 raise ConvanimError(f"{self.op} has {told}", "use fewer channels in --input, or -o FILE.json")
         self.answer = trace.answer
         self.numerals = Numerals(trace.x)
-        # For each output cell (C, H, W) the input cell that it comes from, (3, C, H, W).
+        # The source of each output cell in the input, as indices (3, C, H, W).
         self._source = np.array(np.unravel_index(self._from(), trace.x.shape))
         r = self.op.factor
         down = not self.op.transposed
-        # A block of r x r lies in the output of a shuffle, in the input of an unshuffle.
+        # A shuffle has its blocks of r x r in the output, an unshuffle in the input.
         self._cells = np.indices(trace.shape)
         flat = self._source if down else self._cells
         deep = self._cells[0] if down else self._source[0]
@@ -82,7 +79,7 @@ class ShuffleScene:
         cell = flat[0] * (flat[1].max() // r + 1) * (flat[2].max() // r + 1)
         cell = cell + flat[1] // r * (flat[2].max() // r + 1) + flat[2] // r
         singly = self.answer.size <= SINGLY
-        # Which placement each output cell belongs to.
+        # The placement of each output cell.
         order = np.lexsort((self._place_of[deep.ravel()], cell.ravel()))
         turn = np.zeros(self.answer.size, np.int64)
         turn[order] = np.arange(len(order)) if singly else cell.ravel()[order]
@@ -101,16 +98,16 @@ class ShuffleScene:
         return join("   ", [*([rules(op)] if rules(op) else []), f"r = {op.factor}", order])
 
     def _from(self) -> NDArray[np.int64]:
-        """For each output cell the number of the input cell that it comes from."""
+        """The flat index of the source of each output cell in the input."""
         numbers: NDArray[np.int64] = np.zeros(self.trace.shape, np.int64)
         for step in self.trace:
             numbers[tuple(step.writes[0])] = np.ravel_multi_index(tuple(step.reads[0]), self.trace.x.shape)
         return numbers
 
     def _colour(self, channels: int, flat: bool) -> Cells:
-        """The roles of one side: in the flat one by the place in a block, in the deep one by the channel."""
+        """The roles of one side: by position in the block on the flat side, by channel on the deep side."""
         r = self.op.factor
-        # Colours that came twice in a block would tie channels together that have nothing to do with each other.
+        # A colour that occurred twice in a block would suggest that the channels are related.
         each = 1 if r * r <= len(KINDS) else r
         kinds = np.array(KINDS, np.uint8)[np.arange(r * r) // each]
         if not flat:
@@ -120,7 +117,7 @@ class ShuffleScene:
         return np.broadcast_to(kinds[rows % r * r + columns % r], (channels, *rows.shape))
 
     def _side(self, flat: bool) -> tuple[int, ...]:
-        """Rows and columns of the flat or of the deep side."""
+        """The rows and columns of the flat or the deep side."""
         return self.trace.shape[1:] if flat == self.op.transposed else self.trace.x.shape[1:]
 
     def _blocks(self) -> Blocks:
@@ -159,12 +156,12 @@ class ShuffleScene:
             return Frame(0, self._grids(self.beats.steps, None), (self._closing(),), self.beats.steps)
         caption = self._caption(number - 1)
         links = self.links(number - 1)
-        # Of a whole block nobody could follow each value.
+        # The movements of a whole block would be too many to follow.
         moves = tuple(Move(link.panel, link.cells, link.other, (link.cell,)) for link in links if len(links) == 1)
         return Frame(0, self._grids(number, number - 1), (caption,), number, **placed(links), moves=moves)
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """For each value that moves its cell and its place."""
+        """The link between the source and the target of each value that moves."""
         found = []
         for plane, *to in np.argwhere(self._turn == step).tolist():
             channel, *cell = self._source[:, plane, to[0], to[1]].tolist()
@@ -192,7 +189,7 @@ class ShuffleScene:
         return grids
 
     def _told(self, channel: int, row: int, column: int) -> str:
-        """What an output cell says of its source: the channel, or of a single one the place."""
+        """The note of an output cell about its source: the channel, or the position if there is one channel."""
         source = self._source[:, channel, row, column].tolist()
         return f"c{source[0]}" if self.left.count > 1 else place(source[1:])
 

@@ -1,7 +1,4 @@
-"""Slabs: arrays with channels, or with three axes, as planes side by side.
-
-Knows which cell of an array (C, *n) lies where on which plane, and how the planes are titled. Must not know values.
-"""
+"""Slabs: arrays with channels or three axes, shown as planes side by side."""
 
 from __future__ import annotations
 
@@ -17,13 +14,13 @@ from convanim.ops import Operation
 from convanim.scene.frame import Blocks, Panel, Rows
 from convanim.words import join, say
 
-#: So many planes are looked at side by side; more are no picture.
+#: The maximum number of planes that can be shown side by side.
 MOST = 8
-#: What to type where there are more.
+#: The hint if there are more.
 FEWER = "use a smaller --input, fewer --out-channels where there are several, or write the numbers with -o FILE.json"
 
 
-#: More planes than these begin a new row.
+#: The number of planes in a row.
 ROW = 4
 
 
@@ -32,11 +29,11 @@ class Slab:
     """An array (C, *n) as planes: one per channel, or per slice of three axes.
 
     Attributes:
-        name: what its panels are called, with a number where there are several.
-        title: what they are titled with.
+        name: the name of its panels, followed by a number if there are several.
+        title: the title of its panels.
         channels, sizes: C and n.
-        words: the channels' own names, such as red, green and blue; their numbers without.
-        given: whether it is what the layer was given, whose planes are told by their channels alone.
+        words: names of the channels, such as red, green and blue, instead of their numbers.
+        given: whether it is the layer's input, whose planes are titled by channel only.
 
     Example:
         >>> Slab("stage", "input", 2, (4, 4), given=True).titles
@@ -62,12 +59,12 @@ class Slab:
 
     @property
     def deep(self) -> int:
-        """Slices of each channel."""
+        """The number of slices of each channel."""
         return self.sizes[0] if len(self.sizes) == 3 else 1
 
     @property
     def count(self) -> int:
-        """How many planes there are."""
+        """The number of planes."""
         return self.channels * self.deep
 
     @property
@@ -96,7 +93,7 @@ class Slab:
         return array.reshape(self.count, *self.shape)
 
     def place(self, number: int) -> tuple[int, int, int]:
-        """The plane, row and column of a cell that is counted row by row through all planes."""
+        """The plane, row and column of a flat index through all planes."""
         plane, row, column = np.unravel_index(number, (self.count, *self.shape))
         return int(plane), int(row), int(column)
 
@@ -109,7 +106,7 @@ class Slab:
 
 
 def wrapped(panels: Sequence[Panel], a_row: int = ROW) -> Rows:
-    """Planes in rows of a few, so that they stay large.
+    """Planes in short rows, so that they are drawn large.
 
     Example:
         >>> [len(row) for row in wrapped(range(8))]
@@ -119,11 +116,11 @@ def wrapped(panels: Sequence[Panel], a_row: int = ROW) -> Rows:
 
 
 def crowded(left: Sequence[Panel], aside: Rows, right: Sequence[Panel]) -> tuple[Blocks, ...]:
-    """Other ways for more planes than a row has: above each other with their kernels between, or beside those.
+    """Alternative arrangements for more planes than one row holds: stacked with the kernels between or beside them.
 
     Args:
         left, right: the planes that are read and written.
-        aside: rows of what is looked up, kernels and others.
+        aside: rows of kernels and other panels.
 
     Example:
         >>> crowded(range(8), (), [9])
@@ -146,10 +143,10 @@ def crowded(left: Sequence[Panel], aside: Rows, right: Sequence[Panel]) -> tuple
 
 
 def check(op: Operation, *slabs: Slab) -> None:
-    """Refuse what has more planes than can be looked at.
+    """Refuse a layer with too many planes to show.
 
     Raises:
-        ConvanimError: the sentence says which, and what would do.
+        ConvanimError: the message says which, the hint what would do.
     """
     for slab in slabs:
         if slab.count > MOST:

@@ -1,7 +1,6 @@
-"""The stage: what the window slides over, and which cell of it is what.
+"""The stage: the grid that the window slides over, which is the input with inserted zeros, padding and cropping.
 
-Knows the geometry of the padded input, or of the spread and padded one, with what a negative ring crops. Must not know
-frames or order. All positions are (row, column) of the panel that shows the stage, where a single axis is one row.
+All positions are (row, column) of the panel that shows the stage; a single axis is one row.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ class Line:
     """The stage along one axis.
 
     Attributes:
-        size: cells shown, those that a negative ring crops included.
-        first, gap: the input's cells stand at first, first + gap, ...
-        count: how many there are.
-        lead, tail: cells at the ends that are cropped.
-        unused: cells at the end that no window reaches.
-        stride, dilation, kernel: of the window; it starts at `lead`.
+        size: the number of cells shown, including those that negative padding crops.
+        first, gap: the positions of the input's cells are first, first + gap, ...
+        count: the number of input cells.
+        lead, tail: the number of cropped cells at each end.
+        unused: the number of cells at the end that no window reaches.
+        stride, dilation, kernel: those of the window, which starts at `lead`.
     """
 
     size: int
@@ -57,55 +56,56 @@ class Line:
 
     @property
     def spread(self) -> int:
-        """Size of the input with its inserted zeros."""
+        """The size of the input with its inserted zeros."""
         return (self.count - 1) * self.gap + 1
 
     @property
     def places(self) -> Ints:
-        """Where the input's cells stand once the zeros are inserted."""
+        """The positions of the input's cells after zeros are inserted."""
         return self.first + self.gap * np.arange(self.count)
 
     @property
     def together(self) -> Ints:
-        """Where they stand before: side by side, in the middle of where they will be."""
+        """Their positions before that: side by side, centred."""
         return self.first + (self.spread - self.count) // 2 + np.arange(self.count)
 
     @property
     def distance(self) -> Ints:
-        """How far each cell lies outside of the input: its layer of the padding ring; 0 inside."""
+        """The distance of each cell from the input, which is its layer of the padding; 0 inside."""
         at = np.arange(self.size)
         last = self.first + self.spread - 1
         return np.maximum(np.maximum(self.first - at, at - last), 0)
 
     def window(self, step: int) -> tuple[int, int]:
-        """The first cell under the kernel at an output position, and the one after the last."""
+        """The range of cells under the kernel at an output position, end exclusive."""
         start = self.lead + step * self.stride
         return start, start + self.dilation * (self.kernel - 1) + 1
 
 
-#: A single axis is drawn as one row; this is the axis across it.
+#: A single axis is drawn as one row; this is the other axis.
 ACROSS = Line(1, 0, 1, 1, 0, 0, 0, 1, 1, 1)
 
 
 def lines(axes: tuple[Axis, ...]) -> tuple[Line, ...]:
-    """The stage's rows and columns; of three axes the depth before them."""
+    """The stage along rows and columns, after the depth if there are three axes."""
     along = tuple(Line.of(a) for a in axes)
     return (ACROSS, *along) if len(along) == 1 else along
 
 
 def window_at(along: Sequence[Line], cell: Cell) -> tuple[Outline, tuple[Cell, ...]]:
-    """The window of an output cell on a stage of rows and columns: its outline, and the cells under the kernel."""
+    """The outline of an output cell's window on a stage of rows and columns, and the cells under the kernel."""
     (rows, columns), (top, bottom), (left, right) = along, *(n.window(at) for n, at in zip(along, cell, strict=True))
     under = lattice(range(top, bottom, rows.dilation), range(left, right, columns.dilation))
     return Outline(top, left, bottom, right, Role.KERNEL), under
 
 
 def roles(*along: Line, unused: bool = True, ring: Role = Role.PADDING) -> Cells:
-    """The role of each cell of the finished stage; with or without telling which ones no window reaches.
+    """The role of each cell of the finished stage.
 
     Args:
         along: the stage along each axis.
-        ring: what padding is.
+        unused: whether cells that no window reaches have the role UNUSED.
+        ring: the role of padding.
     """
     out = np.full([line.size for line in along], Role.INSERTED, np.uint8)
     out[np.ix_(*(line.places for line in along))] = Role.DATA
@@ -120,13 +120,13 @@ def roles(*along: Line, unused: bool = True, ring: Role = Role.PADDING) -> Cells
 
 
 def layers(*along: Line) -> NDArray[np.int64]:
-    """The layer of the padding ring that each cell belongs to; 0 inside."""
+    """The layer of padding that each cell belongs to; 0 inside."""
     layer: NDArray[np.int64] = reduce(np.maximum.outer, (line.distance for line in along))
     return layer
 
 
 def laid(along: tuple[Line, ...], x: NDArray[Any]) -> NDArray[Any]:
-    """An input (C, *n) as it stands on the finished stage (C, *sizes), with zeros around and between."""
+    """An input (C, *n) on the finished stage (C, *sizes), with zeros around and between."""
     out = np.zeros((len(x), *(line.size for line in along)), x.dtype)
     out[np.ix_(np.arange(len(x)), *(line.places for line in along))] = x.reshape(len(x), *(n.count for n in along))
     return out

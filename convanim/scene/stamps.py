@@ -1,7 +1,4 @@
-"""The scene of a picture whose cells are stamped: transposed convolution by overlap-add, where colours add.
-
-Knows how stamps of colour pile up. Must not know pixels or time.
-"""
+"""Pictures in their own colours under transposed convolution by overlap-add, where colours add."""
 
 from __future__ import annotations
 
@@ -50,14 +47,14 @@ INPUT, PRODUCT = say("input"), say("product")
 
 
 class StampScene(OneBlock):
-    """Every cell of a picture stamps its colour times the kernel; where stamps overlap, the colours add.
+    """Every cell of a picture stamps its colour times the kernel; overlapping colours add up.
 
     Args:
         trace: of a transposed convolution with three groups over three channels, in scatter order.
-        saturate: whether values beyond 255 are said to clip.
+        saturate: whether captions say that values beyond 255 clip.
 
     Raises:
-        ConvanimError: not a picture, or a layer that mixes its colours.
+        ConvanimError: the input is not a picture, or the layer mixes its channels.
     """
 
     captions = 2
@@ -80,7 +77,7 @@ class StampScene(OneBlock):
         kept = (slice(0, ACROSS.size), *(a.kept for a in axes))[-2:]
         self._kept: tuple[slice, slice] = (kept[0], kept[1])
         self._cuts = self.shape != self.answer.shape[1:]
-        # Where the canvas stands after so many stamps; its arrays are never written to again.
+        # The canvas after the latest stamp; its arrays are never modified.
         self._to, self._held = 0, self._blank()
         self._picture = tinted(self.x)
         asides, self._aside = kernel_panels(trace.weight[:, 0], "×")
@@ -106,7 +103,7 @@ class StampScene(OneBlock):
         return np.zeros((3, *self.shape), self.answer.dtype), np.zeros(self.shape, bool)
 
     def _where(self, number: int) -> tuple[slice, slice]:
-        """The rows and columns of the canvas that a stamp falls on."""
+        """The slices of rows and columns of the canvas that a stamp covers."""
         at = divmod(number, self.x.shape[2])
         starts = [lead + i * s for lead, i, s in zip(self._lead, at, self._stride, strict=True)]
         rows, columns = (slice(a, a + r, d) for a, r, d in zip(starts, self._reach, self._steps, strict=True))
@@ -118,7 +115,7 @@ class StampScene(OneBlock):
         return product
 
     def _after(self, stamps: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """The canvas (3, rows, columns) after so many stamps, and which of its cells were hit."""
+        """The canvas (3, rows, columns) after the first `stamps` stamps, and a mask of the cells that were hit."""
         if stamps < self._to:
             self._to, self._held = 0, self._blank()
         while self._to < stamps:
@@ -171,7 +168,7 @@ class StampScene(OneBlock):
         return self._stamp(step, written=part == each - 1)
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The input cell of a stamp and the canvas cells that it is added to."""
+        """The link between the input cell of a stamp and the canvas cells that it is added to."""
         rows, columns = self._where(step)
         outline = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.KERNEL)
         cells = lattice(*(range(s.start, s.stop, s.step) for s in (rows, columns)))
@@ -210,11 +207,11 @@ class StampScene(OneBlock):
         return Frame(1, self._grids(canvas, number), captions, number + 1, **placed([link]), moves=(stamp,))
 
     def _sums(self, before: NDArray[Any], after: NDArray[Any], met: NDArray[np.bool_]) -> Caption:
-        """The three sums of the first cell where stamps overlap: `[0,4]: red 255 + 0 = 255, green ...`."""
+        """The three sums of one cell where stamps overlap: `[0,4]: red 255 + 0 = 255, green ...`."""
         if not met.any():
             return Caption()
         cells = np.argwhere(met)
-        # The cell that says most: where colours mix, or beyond what a colour has.
+        # The most instructive cell: one where colours mix, or exceed the range.
         sums = after[:, cells[:, 0], cells[:, 1]]
         row, column = cells[int(sums.sum(axis=0).argmax())].tolist()
         numerals = Numerals(after, before, after - before)
@@ -230,7 +227,7 @@ class StampScene(OneBlock):
         return Caption(remark=join(": ", [where, join(", ", parts)]))
 
     def _close(self) -> list[Frame]:
-        """Cropping, the bias, and the result, black where no product lands."""
+        """Cropping, the bias, and the result, which is black where no product lands."""
         count = self.x[0].size
         canvas, hit = self._after(count)
         rows, columns = self._kept

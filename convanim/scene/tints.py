@@ -1,7 +1,4 @@
-"""Three channels as the colours of a picture: what may be shown so, and what is said of values that no colour has.
-
-Knows red, green and blue from 0 to 255. Must not know layers' windows or frames.
-"""
+"""Three channels as the colours of a picture, and remarks on values outside of 0 to 255."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from convanim.trace import Trace
 from convanim.words import say
 
 CHANNELS = (say("red"), say("green"), say("blue"))
-#: What has no numbers of its own to show.
+#: The formatting of panels without numbers.
 _PLAIN = Numerals(np.zeros(1, np.int64))
 #: The greatest value that a colour has.
 MOST = 255
@@ -27,10 +24,10 @@ Colours = NDArray[np.uint8]
 
 
 def check(trace: Trace) -> None:
-    """Refuse what is not a picture, or does not keep its channels apart.
+    """Refuse an input that is not a picture, or a layer that mixes its channels.
 
     Raises:
-        ConvanimError: the sentence says why.
+        ConvanimError: the message says why.
     """
     if len(trace.axes) > 2:
         raise ConvanimError(f"{trace.op} has {len(trace.axes)} axes, but a picture has two", "leave the colours out")
@@ -51,12 +48,12 @@ def check(trace: Trace) -> None:
         )
 
 
-#: A mean of floats may end so far beyond what it is a mean of.
+#: The rounding error that a mean of floats may have.
 _NOISE = 1e-6
 
 
 def tinted(values: NDArray[Any]) -> Colours:
-    """The colours (H, W, 3) of values (3, H, W): rounded, and clipped where there is no such colour.
+    """The colours (H, W, 3) of values (3, H, W): rounded, and clipped to the range of a colour.
 
     Example:
         >>> tinted(np.array([[[510]], [[2.5]], [[-1]]])).tolist()
@@ -74,12 +71,12 @@ def codes(colours: Colours) -> NDArray[np.int64]:
 
 
 def distinct(*pictures: Colours) -> Colours:
-    """Every colour of some pictures once, (n, 3)."""
+    """The distinct colours of some pictures, (n, 3)."""
     return np.unique(np.concatenate([p.reshape(-1, 3) for p in pictures]), axis=0)
 
 
 def clipped(value: float, *, saturate: bool) -> str:
-    """What is said of a value that no colour has; nothing of the others.
+    """The remark on a value outside the range of a colour; empty for other values.
 
     Example:
         >>> clipped(510, saturate=True), clipped(510, saturate=False), clipped(255, saturate=True)
@@ -97,7 +94,7 @@ def picture_panel(name: str, title: str, shape: tuple[int, int], colours: Colour
 
 
 def kernel_panels(weight: NDArray[Any], sign: str = "") -> tuple[tuple[Panel, ...], dict[str, Grid]]:
-    """The kernel of each channel (3, *k), or the one that all share, as panels and their state."""
+    """The panels and grids of each channel's kernel (3, *k), or of the one that all channels share."""
     numerals = Numerals(weight)
     planes = [flat(w) for w in weight]
     one = all((p == planes[0]).all() for p in planes)
@@ -117,5 +114,5 @@ def kernel_panels(weight: NDArray[Any], sign: str = "") -> tuple[tuple[Panel, ..
 
 
 def picture(title: str, roles: Cells, colours: Colours, **more: Any) -> Grid:
-    """The state of a picture: its cells' roles and colours (rows, columns, 3)."""
+    """The state of a picture: the roles and colours (rows, columns, 3) of its cells."""
     return Grid(title, roles, codes(colours), **{"emphasis": np.zeros_like(roles), **more}, colours=colours)

@@ -1,7 +1,4 @@
-"""The scene of a max unpooling: every value goes back to where its maximum was.
-
-Knows values and their places. Must not know pixels or time.
-"""
+"""Max unpooling: every value returns to the position of its maximum."""
 
 from __future__ import annotations
 
@@ -38,14 +35,14 @@ from convanim.scene.window import SURVEYED, TWO, Where
 from convanim.trace import PoolTrace, Trace, UnpoolTrace
 from convanim.words import join, parts_of, rejoin, say
 
-#: The pooling that is undone is shown in so many frames.
+#: The number of frames for the pooling that is undone.
 POOLED = 4
 POOLED_CELLS = say("pooled")
 ZEROS = say("zeros elsewhere")
 
 
 class UnpoolScene:
-    """Every pooled value goes to its place, zeros elsewhere; before that, if given, the pooling that is undone.
+    """Every pooled value goes to its position, with zeros elsewhere; before that, if given, the pooling is shown.
 
     Args:
         trace: of an unpooling.
@@ -53,7 +50,7 @@ class UnpoolScene:
         words: the names of the channels.
 
     Raises:
-        ConvanimError: more planes than can be looked at.
+        ConvanimError: too many planes to show.
     """
 
     captions = 1
@@ -70,7 +67,7 @@ class UnpoolScene:
         self.x, self.answer = self.left.planes(trace.x), self.right.planes(trace.answer)
         self.numerals = Numerals(trace.x), Numerals(trace.answer)
         self._spots = np.stack(np.unravel_index(trace.places.reshape(-1), self._output), axis=-1).tolist()
-        # Where each maximum was, if rows of another length make its place another cell.
+        # The notes of cells whose flat index is another position in rows of another length.
         self._moved: list[Any] = []
         if trace.pooled is not None and trace.pooled[1:] != self._output[1:]:
             self._moved = np.stack(np.unravel_index(trace.places.reshape(-1), trace.pooled), axis=-1).tolist()
@@ -78,7 +75,7 @@ class UnpoolScene:
         undone = Phase("pool", say("pool: remember where"), say("pool"))
         put = say("unpool") if self._moved else say("put each value where it was")
         self.phases = (*((undone,) if self._pool else ()), Phase("unpool", put, say("unpool")))
-        # Where the output stands after so many values; its arrays are never written to again.
+        # The output after the latest value; its arrays are never modified.
         self._placed_to, self._placed = 0, self._empty()
         self._opening = self._open()
         self.blocks = self._blocks()
@@ -129,7 +126,7 @@ class UnpoolScene:
         )
 
     def _after(self, values: int) -> tuple[list[Cells], list[NDArray[Any]]]:
-        """The output's roles and values after so many values have been put in their places."""
+        """The roles and values of the output after the first `values` values."""
         if values < self._placed_to:
             self._placed_to, self._placed = 0, self._empty()
         shown, held = self._placed
@@ -142,7 +139,7 @@ class UnpoolScene:
         return shown, held
 
     def _to(self, number: int) -> tuple[int, int, int]:
-        """Where a value goes: plane, row and column of the output."""
+        """The target of a value: plane, row and column of the output."""
         return self.right.at((number // prod(self.trace.x.shape[1:]), *self._spots[number]))
 
     def _open(self) -> list[Frame]:
@@ -155,7 +152,7 @@ class UnpoolScene:
         return [*frames, Frame(len(self.phases) - 1, self._grids(0), (Caption(remark=remark),))]
 
     def _pooling(self, scene: PoolScene, part: int) -> Frame:
-        """A part of the pooling: after the first frame a share of its windows, and in the last one all."""
+        """A frame of the pooling: a share of its windows is done after each, and all in the last one."""
         opening, steps, each, _, _ = scene.beats
         done = steps * part // (POOLED - 1)
         numbers = {0: 0, POOLED - 1: scene.beats.total - 1}
@@ -183,7 +180,7 @@ class UnpoolScene:
     def _grids(
         self, values: int, at: int | None = None, *, written: bool = False, pooled: bool = True, final: bool = False
     ) -> dict[str, Grid]:
-        """The page after so many values, with the one at work."""
+        """The grids after the first `values` values, with the current one at `at`."""
         shown, held = self._after(values)
         grids: dict[str, Grid] = {}
         if self._pool and pooled:
@@ -235,7 +232,7 @@ class UnpoolScene:
         return Frame(len(self.phases) - 1, grids, (caption,), step + 1, **done, moves=moves)
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """A value's cell and the place that it goes to."""
+        """The link between a value's cell and its target."""
         (plane, row, column), (target, *to) = self.left.place(step), self._to(step)
         window = around([(row, column)], Role.KERNEL)
         ends = self.left.names[plane], window, ((row, column),), self.right.names[target], (to[0], to[1])

@@ -1,7 +1,4 @@
-"""The scene of a fixed upsampling: each output cell reads the one to four input cells next to it.
-
-Knows copies, weighted sums and the zeros between nails. Must not know pixels or time.
-"""
+"""Fixed upsampling: each output cell reads the nearest one to four input cells."""
 
 from __future__ import annotations
 
@@ -19,13 +16,13 @@ from convanim.scene.window import Seen, WindowScene
 from convanim.trace import Step, UpsampleTrace
 from convanim.words import join, rejoin, say
 
-#: What each way of upsampling does, in words and in one.
+#: The phase of each mode, in a few words and in one.
 WAYS = {
     "nearest": Phase("nearest", say("copy the nearest cell"), say("nearest")),
     "bilinear": Phase("bilinear", say("mix the nearest cells"), say("bilinear")),
     "nails": Phase("nails", say("put zeros between"), say("nails")),
 }
-#: Where an output cell lies, in words.
+#: The remarks on the position of an output cell.
 PLACES = {
     "half_pixel": say("centres of cells (half pixel)"),
     "asymmetric": say("edges of cells (asymmetric)"),
@@ -34,14 +31,14 @@ PLACES = {
 
 
 class UpsampleScene(WindowScene):
-    """Every output cell reads the input cells next to its place, times their weights.
+    """Every output cell reads the nearest input cells, times their weights.
 
     Args:
         trace: of an upsampling in gather order.
         words: the names of the channels.
 
     Raises:
-        ConvanimError: more planes than can be looked at.
+        ConvanimError: too many planes to show.
     """
 
     trace: UpsampleTrace
@@ -57,7 +54,7 @@ class UpsampleScene(WindowScene):
         return (ACROSS, *along) if len(along) == 1 else along
 
     def _results(self) -> Cells:
-        """Where no nail is, there is an inserted zero."""
+        """Cells between the nails are inserted zeros."""
         hit: Cells = np.ones((1,) * len(self.trace.axes), np.uint8)
         for i, taps in enumerate(self.trace.taps):
             along = np.moveaxis(taps.overlap().reshape(-1, *(1,) * (len(self.trace.axes) - 1)) > 0, 0, i)
@@ -81,7 +78,7 @@ class UpsampleScene(WindowScene):
         spots = [self._on_stage(r) for r in step.reads.tolist()]
         planes = sorted({p for p, _, _ in spots})
         rows, columns = sorted({r for _, r, _ in spots}), sorted({c for _, _, c in spots})
-        # Next to each other: an input cell and its neighbour along each axis.
+        # An input cell and its neighbour along each axis.
         window = Outline(rows[0], columns[0], rows[-1] + 1, columns[-1] + 1, Role.KERNEL)
         notes: dict[int, dict[tuple[int, int], str]] = {p: {} for p in planes}
         if self.trace.op.mode == "bilinear":
@@ -115,7 +112,7 @@ class UpsampleScene(WindowScene):
         return "×" + self._weights.widest(self._weight_values), ""
 
     def closing(self) -> Caption:
-        """The last caption: how large the output is."""
+        """The last caption: the size of the output."""
         sizes = [a.output for a in self.trace.axes]
         if self.trace.op.size is not None:
             return Caption(say("output size"), (), times(sizes), say("as asked"))

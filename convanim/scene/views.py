@@ -1,7 +1,4 @@
-"""Which views each kind of operation has, and what makes them.
-
-Knows every scene. A new view is a line in `TABLE`.
-"""
+"""The registry of views: the scenes of every kind of operation, in `TABLE`."""
 
 from __future__ import annotations
 
@@ -36,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class Kind(NamedTuple):
-    """A kind of operation: what it is called, and its views, the usual one first."""
+    """A kind of operation: its name, and its views, the default one first."""
 
     name: str
     op: type[Operation]
@@ -45,11 +42,11 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """What of a trace is shown besides its view.
+    """Options for what a view shows.
 
     Attributes:
         symbols: letters with indices instead of values.
-        colours: three channels are the red, green and blue of a picture; `saturate`: they clip at 255.
+        colours: the three channels are the red, green and blue of a picture; `saturate`: values clip at 255.
         grad: the gradient with respect to the output, for the backward view.
     """
 
@@ -63,9 +60,9 @@ class View(NamedTuple):
     """A view of an operation.
 
     Attributes:
-        make: its scene, of a trace in any order.
-        coloured: its scene for pictures in their own colours; None where there is none.
-        lettered: its scene in letters; None where there is none.
+        make: creates its scene from a trace in any order.
+        coloured: creates its scene for pictures in their own colours; None if there is none.
+        lettered: creates its scene in letters; None if there is none.
     """
 
     make: Callable[[Any, Shown], Scene]
@@ -118,12 +115,12 @@ def _stamped_in_colours(trace: Any, shown: Shown) -> Scene:
 
 
 def _flat(trace: Trace) -> bool:
-    """Whether one plane shows all of its input, and one all of its output."""
+    """Whether the input and the output have one plane each."""
     return len(trace.axes) <= 2 and len(trace.x) == trace.channels == 1
 
 
 def _needs_one(trace: Trace, view: str) -> None:
-    """Refuse what a view for one plane cannot show."""
+    """Refuse a trace with several planes for a view that shows one."""
     if not _flat(trace):
         deep = f"{len(trace.axes)} axes" if len(trace.axes) > 2 else f"{len(trace.x)} and {trace.channels} channels"
         told = f"{trace.op} over {times(trace.x.shape)} has {deep}"
@@ -183,20 +180,20 @@ TABLE: tuple[Kind, ...] = (
 )
 
 NOTHING = Shown()
-#: The views of each kind of layer; the first one is what is shown without a choice.
+#: The views of each kind of layer; the first one is the default.
 VIEWS = {kind.name: tuple(kind.views) for kind in TABLE}
 
 
 def views_of(op: Operation) -> dict[str, View]:
-    """The views of an operation by name, the usual one first."""
+    """The views of an operation by name, the default one first."""
     return next(kind.views for kind in TABLE if isinstance(op, kind.op))
 
 
 def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) -> str:
-    """The view that is meant; by default the first that the layer has.
+    """The view of this name, or by default the first that the layer has with these options.
 
     Args:
-        shown: in what way: not every view has colours or letters.
+        shown: options; not every view has colours or letters.
 
     Raises:
         ConvanimError: the layer has no such view.
@@ -214,7 +211,7 @@ def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) ->
         raise ConvanimError(f"{_named(op)} cannot be shown {way}", "show its values instead")
     if view is not None and view not in known:
         close = [name for name in known if view and name.startswith(view)] or difflib.get_close_matches(view, known, 1)
-        if view in views:  # it is there, and only not so: another one that looks like it is not what is meant
+        if view in views:  # the view exists, only not with these options: suggest no similar name
             raise ConvanimError(f"view {view!r} of {_named(op)} cannot be shown {way}", f"use {' or '.join(known)}")
         hint = f"did you mean {close[0]}" if close else f"use {' or '.join(known)}"
         raise ConvanimError(f"view {view!r} is not known for {_named(op)}", hint)
@@ -222,7 +219,7 @@ def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) ->
 
 
 def _named(op: Operation) -> str:
-    """A layer in a sentence, with its article."""
+    """A layer with its article, for a sentence."""
     words = op.words.lower()
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
@@ -232,11 +229,11 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
 
     Args:
         trace: in any order.
-        view: one of `VIEWS` for its kind of layer; by default the first of them.
-        shown: letters instead of values, a picture's own colours, a gradient.
+        view: one of `VIEWS` for its kind of layer; by default the first.
+        shown: options, such as letters instead of values, a picture's own colours, a gradient.
 
     Raises:
-        ConvanimError: an unknown view, or a trace that this view cannot show.
+        ConvanimError: an unknown view, or one that cannot show this trace.
 
     Example:
         >>> s = scene(ConvTranspose(kernel_size=2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]]), "overlap-add")
@@ -254,10 +251,10 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
 
 
 def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING, align: str = "index") -> Scene:
-    """The scene of two layers beside each other, over one input: values, and no view but this one.
+    """The scene that compares two layers over one input. It shows values, and has no other views.
 
     Raises:
-        ConvanimError: they have not one input, or cannot be shown beside each other, or in that way.
+        ConvanimError: the inputs differ, or the layers cannot be compared with these options.
 
     Example:
         >>> a, b = (Conv(2, padding=p).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]) for p in (0, 1))
@@ -281,5 +278,5 @@ def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING
 
 
 def _alone(trace: Trace) -> Scene:
-    """The scene of a layer without another one beside it."""
+    """The default scene of a layer on its own."""
     return scene(trace, "reading" if isinstance(trace.op, Upsample) else None)

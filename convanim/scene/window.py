@@ -1,8 +1,4 @@
-"""What scenes have in common in which a window visits planes, and an output cell is written for each placement.
-
-Knows how such a scene goes: the stage is set, a placement lands and is written, the result stays. Must not know what a
-window computes: each kind of layer says that in a module of its own.
-"""
+"""The base of scenes in which a window visits planes: the stage is prepared, each placement lands and is written."""
 
 from __future__ import annotations
 
@@ -40,9 +36,9 @@ from convanim.taps import Ints
 from convanim.trace import Step, Trace
 from convanim.words import say
 
-#: Up to so many placements are each shown in two frames: the window lands, then the result is written.
+#: Up to this many placements have two frames each: the window lands, then the result is written.
 TWO = 49
-#: Of so many placements the output cells keep their notes, and every number on the way is known beforehand.
+#: Up to this many placements, output cells keep their notes and all intermediate numbers are known in advance.
 SURVEYED = 400
 
 Where = tuple[int, int]
@@ -50,13 +46,13 @@ Where = tuple[int, int]
 
 @dataclass(frozen=True)
 class Seen:
-    """What a placement shows on the stage, by plane.
+    """What a placement shows on the planes of the stage.
 
     Attributes:
-        caption: its arithmetic.
+        caption: the arithmetic of the placement.
         active: the rows and columns under the window.
-        notes, outlines: of the planes that have any; the window's outline is the first of an active plane.
-        quiet: planes that have no part in it.
+        notes, outlines: by plane; the window's outline is the first of an active plane.
+        quiet: the planes that take no part in it.
     """
 
     caption: Caption
@@ -67,14 +63,14 @@ class Seen:
 
 
 class WindowScene:
-    """A window over the planes of a stage: opening frames, one or two for each output cell, the result.
+    """A window over the planes of a stage: opening frames, one or two frames for each output cell, the result.
 
     Args:
         trace: in gather order.
         words: the names of the channels, such as red, green and blue.
 
     Raises:
-        ConvanimError: more planes than can be looked at.
+        ConvanimError: too many planes to show.
     """
 
     captions = 1
@@ -103,7 +99,7 @@ class WindowScene:
         self.phases = self._phases()
         self._pending = self._whole(Role.PENDING)
         self.done_roles = self.right.planes(self._results())
-        # What is remembered on the stage after so many placements; the arrays in it are never written to again.
+        # The stage with its marks after the latest placement; its arrays are never modified.
         self._kept_to, self._kept = 0, list(self.stage_roles)
         self._lines_kept: list[tuple[Outline, ...]] = [()] * self.left.count
         self._resting: dict[int, Grid] = {}
@@ -114,10 +110,10 @@ class WindowScene:
         self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
         self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
 
-    # What a kind of layer says of itself.
+    # Methods that each kind of layer implements.
 
     def _prepare(self) -> None:
-        """What has to be known of the values, once it is known that there are few enough planes for them to be seen."""
+        """Prepare what depends on the values, after the number of planes has been checked."""
 
     def _detail(self) -> str:
         return detail(self.trace)
@@ -149,11 +145,11 @@ class WindowScene:
         raise NotImplementedError
 
     def _marks(self, start: int, stop: int) -> Ints:
-        """The cells of the stage that are remembered after some placements, (n, 3): their planes, rows and columns."""
+        """The cells of the stage that keep a mark after some placements, (n, 3): plane, row and column."""
         return np.empty((0, 3), np.int64)
 
     def _remembered(self, plane: int, cells: int) -> dict[Where, str]:
-        """The notes that the first cells of a plane of the output keep."""
+        """The notes of the first `cells` cells in a plane of the output."""
         return {}
 
     def _aside(self) -> tuple[tuple[Panel, ...], ...]:
@@ -161,7 +157,7 @@ class WindowScene:
         return ()
 
     def _beside(self, step: Step | None, *, written: bool) -> dict[str, Grid]:
-        """The state of those panels at a placement, or at the end."""
+        """The grids of those panels at a placement, or at the end."""
         return {}
 
     def _notes(self) -> tuple[str, str]:
@@ -169,7 +165,7 @@ class WindowScene:
         return "", ""
 
     def closing(self) -> Caption:
-        """The last caption: how large the output is."""
+        """The last caption: the size of the output."""
         return size_formula(self.trace.axes)
 
     # The page.
@@ -201,7 +197,7 @@ class WindowScene:
     def _blocks(
         self, left: tuple[Panel, ...], aside: tuple[tuple[Panel, ...], ...], right: tuple[Panel, ...]
     ) -> Blocks:
-        if len(self.trace.axes) == 1:  # long strips: each has a row of its own
+        if len(self.trace.axes) == 1:  # each long strip has its own row
             return ((*((p,) for p in left), *aside, *((p,) for p in right)),)
         if aside and len(left) > ROW:  # the planes need the whole width
             *above, last = aside
@@ -218,7 +214,7 @@ class WindowScene:
         return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
 
     def _set(self, phase: int, shown: Cells, values: NDArray[Any], remark: str) -> Frame:
-        """A frame of the opening: the stage's roles and values, (planes, rows, columns)."""
+        """A frame of the opening, from the stage's roles and values, (planes, rows, columns)."""
         calm = np.zeros(self.left.shape, np.uint8)
         named = zip(self.left.names, self.left.titles, shown, values, strict=True)
         stage = {name: Grid(title, r, v, calm) for name, title, r, v in named}
@@ -226,7 +222,7 @@ class WindowScene:
         return Frame(phase, {**stage, **beside, **self._pending}, (Caption(remark=remark),))
 
     def _slide(self, number: int, *, written: bool) -> Frame:
-        """A placement: what the window meets, and once it is `written` the result in the output."""
+        """A placement: the window, and once `written`, the result in the output."""
         step = self.trace[number]
         seen = self.look(step, written=written)
         caption = seen.caption if written else replace(seen.caption, result="")
@@ -238,11 +234,11 @@ class WindowScene:
             done["moves"] = self._moves(step, links)
         return Frame(len(self.phases) - 1, grids, (caption,), number + 1, **done)
 
-    #: Whether a value may come through unchanged; where there is a kernel, a factor of one is no exception.
+    #: Whether values may be copied unchanged; not with a kernel, even for a factor of one.
     _takes_over = True
 
     def _moves(self, step: Step, links: Sequence[Link]) -> tuple[Move, ...]:
-        """The value that comes through as it is: a maximum, or the only one under a window of one cell."""
+        """The value that is copied unchanged: a maximum, or the only one under the window."""
         single = len(step.reads) == 1 and [len(link.cells) for link in links] == [1]
         at = 0 if single else step.winner
         if at is None or step.values[at] != step.written[0]:
@@ -251,22 +247,22 @@ class WindowScene:
         return (Move(self.left.names[plane], ((row, column),), links[0].other, (links[0].cell,)),)
 
     def reads(self, step: Step) -> Places:
-        """The cells of the stage whose values a placement reads, by plane."""
+        """The cells of the stage that a placement reads, by plane."""
         cells = (self._on_stage(cell) for cell in step.reads.tolist())
         return by_panel((self.left.names[plane], ((row, column),)) for plane, row, column in cells)
 
     def _on_stage(self, cell: Sequence[int]) -> tuple[int, int, int]:
-        """Where an input cell (channel, *place) lies on the stage: plane, row and column."""
+        """The position of an input cell (channel, *place) on the stage: plane, row and column."""
         channel, *along = cell
         lines = self.lines[len(self.lines) - len(along) :]
         return self.left.at((channel, *(line.first + line.gap * at for line, at in zip(lines, along, strict=True))))
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The window of a placement on each plane and the output cell that it fills."""
+        """The links between the window on each plane and the output cell of a placement."""
         return self.joined(step, self.look(self.trace[step], written=True))
 
     def joined(self, number: int, seen: Seen) -> tuple[Link, ...]:
-        """The links of a placement from what it shows."""
+        """The links of a placement, given what it shows."""
         plane, *cell = self.right.place(number)
         found = []
         for i, where in seen.active.items():
@@ -276,7 +272,7 @@ class WindowScene:
         return tuple(found)
 
     def _plane(self, plane: int, number: int, seen: Seen) -> Grid:
-        """A plane of the stage at a placement; the same object as before where nothing happens on it."""
+        """A plane of the stage at a placement; the same object as before if nothing happens on it."""
         shown = self._roles_after(number)[plane]
         if plane not in seen.active and plane not in seen.quiet and plane not in seen.outlines:
             return self._rest(plane, shown)
@@ -297,7 +293,7 @@ class WindowScene:
         return kept
 
     def _roles_after(self, placements: int) -> list[Cells]:
-        """The stage's roles after so many placements, with what is remembered."""
+        """The roles of the stage after the first placements, with their marks."""
         if placements < self._kept_to:
             self._kept_to, self._kept = 0, list(self.stage_roles)
             self._lines_kept = [()] * self.left.count
@@ -320,7 +316,7 @@ class WindowScene:
         return {name: Grid(title, shown, values, calm) for name, title, values in named}
 
     def _written(self, number: int, *, written: bool) -> dict[str, Grid]:
-        """The output at a placement: planes before its own are done, those after it pending."""
+        """The output at a placement: earlier planes are done, later ones pending."""
         here, row, column = self.right.place(number)
         size = self.answer[0].size
         grids = dict(self._pending)
@@ -356,10 +352,10 @@ class WindowScene:
         grids = {**stage, **self._beside(None, written=True), **output}
         return Frame(len(self.phases) - 1, grids, (self.closing(),), self.beats.steps)
 
-    # Help for the kinds of layers.
+    # Helpers for the kinds of layers.
 
     def _windows(self, cell: Sequence[int]) -> tuple[list[int], tuple[slice, slice], tuple[int, int, int, int]]:
-        """Where the window of an output cell (channel, *place) lies: slices, rows and columns, and its outline."""
+        """The window of an output cell (channel, *place): its slices, rows and columns, and outline."""
         along = [
             (*line.window(at), line.dilation)
             for line, at in zip(self.lines, (0, *cell[1:])[-len(self.lines) :], strict=True)
