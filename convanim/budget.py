@@ -1,8 +1,4 @@
-"""What a file may weigh, and what is given up in which order to keep it.
-
-Knows sizes in bytes, plans and rates. Must not know what a frame holds, or how a file is written: it is handed a way to
-write one.
-"""
+"""The size limit of a file, and what an animation gives up, in which order, to stay below it."""
 
 from __future__ import annotations
 
@@ -18,9 +14,9 @@ from convanim.timeline import Plan, Shot
 #: Bytes of each unit.
 UNITS = {"": 1, "b": 1, "bytes": 1, **{f"{p}b": 1000**n for n, p in enumerate("kmg", 1)}}
 UNITS |= {f"{p}ib": 1024**n for n, p in enumerate("kmg", 1)}
-#: Frames on the way last so many times longer, before there are none: 12.5 of them a second, 8.3, 6.25.
+#: Factors by which frames in motion get longer before there are none: 12.5 of them a second, 8.3, 6.25.
 SLOWER = (1.5, 2)
-#: A command with another size in it may be so many bytes longer, and it stands in the file's comment.
+#: The room for a longer command in the file's comment, which names the size, in bytes.
 SLACK = 32
 
 
@@ -28,7 +24,7 @@ def read_size(size: int | str, what: str = "max size") -> int:
     """A size in bytes; KB, MB and GB are powers of 1000, KiB, MiB and GiB of 1024.
 
     Raises:
-        ConvanimError: it is no size, or none that a file could have.
+        ConvanimError: the text is not a size, or not one that a file could have.
 
     Example:
         >>> read_size("1.5 MB"), read_size("2KiB"), read_size(700)
@@ -41,7 +37,7 @@ def read_size(size: int | str, what: str = "max size") -> int:
     if not match or match[2] not in UNITS:
         raise ConvanimError(f"{what} {str(size)[:40]!r} is not a size", form)
     whole, _, part = match[1].partition(".")
-    # In whole numbers: a float would make 1.1 MB a byte less than it is.
+    # Integer arithmetic: as a float, 1.1 MB would be a byte too small.
     number: int = int(whole + part) * UNITS[match[2]] // 10 ** len(part)
     if number < 1:
         raise ConvanimError(f"{what} {str(size)[:40]!r} is too small for any file", form)
@@ -49,7 +45,7 @@ def read_size(size: int | str, what: str = "max size") -> int:
 
 
 def told(size: int) -> str:
-    """A size in bytes as it can be typed.
+    """A size in bytes in the form in which it is typed.
 
     Example:
         >>> told(1_500_000), told(42_000), told(41_201)
@@ -63,12 +59,12 @@ def told(size: int) -> str:
 
 @dataclass(frozen=True)
 class Rung:
-    """One way to show an animation, with as much given up as it says.
+    """One way to show an animation, and what it gives up.
 
     Attributes:
-        plan: which frames, and how long.
-        tick: ms of a frame on the way between them; 0 for none.
-        given_up: in words, "" for nothing.
+        plan: the frames, and their durations.
+        tick: the duration of a frame in motion, ms; 0 for no motion.
+        given_up: a description of what is given up, "" for nothing.
     """
 
     plan: Plan
@@ -77,11 +73,11 @@ class Rung:
 
 
 def rungs(asked: Rung, beats: Beats | None) -> Iterator[Rung]:
-    """Ways to show an animation, each with more given up: the rate, the frames on the way, then placements.
+    """Ways to show an animation, each of which gives up more: first the rate, then motion, then placements.
 
     Args:
-        asked: nothing given up.
-        beats: which frames are placements; None where none may be left out.
+        asked: the requested way, which gives up nothing.
+        beats: the frames of each placement; None if none may be left out.
 
     Example:
         >>> [rung.tick for rung in rungs(Rung(Plan([Shot(0, 900)]), 80), None)]
@@ -111,7 +107,7 @@ def rungs(asked: Rung, beats: Beats | None) -> Iterator[Rung]:
     if len(alone) < len(shots) - len(before) - len(after):
         told_of.append("one frame for each placement")
         yield Rung(replace(asked.plan, shots=[*before, *alone, *after]), 0, ", ".join(told_of))
-    # The last placement is always among them, and the leaps are even.
+    # The placements are evenly spaced and include the last one.
     kept = len(alone) * 3 // 4
     while kept:
         some = [alone[len(alone) * (i + 1) // kept - 1] for i in range(kept)]
@@ -121,11 +117,11 @@ def rungs(asked: Rung, beats: Beats | None) -> Iterator[Rung]:
 
 
 class _Full(Exception):
-    """More was written than there is room for."""
+    """More was written than the limit allows."""
 
 
 class _Scale:
-    """A file that keeps nothing but the number of bytes, and stops where there are too many."""
+    """A file that only counts its bytes, and stops when there are too many."""
 
     def __init__(self, most: int | None) -> None:
         self._most, self.size = most, 0
@@ -138,15 +134,15 @@ class _Scale:
 
 
 def fitted(most: int, asked: Rung, beats: Beats | None, write: Callable[[Rung, BinaryIO], None]) -> Rung:
-    """The way to show an animation that gives up the least and weighs no more than this many bytes.
+    """The first way to show an animation whose file is no larger than this many bytes.
 
     Args:
-        most: bytes.
+        most: the limit in bytes.
         asked, beats: as for `rungs`.
-        write: writes the file of a rung; the same bytes each time.
+        write: writes the file of a rung, with the same bytes each time.
 
     Raises:
-        ConvanimError: not even the last one is small enough; the sentence says what it needs.
+        ConvanimError: even the last way is too large; the message says what it needs.
     """
     for rung in rungs(asked, beats):
         try:
@@ -161,7 +157,7 @@ def fitted(most: int, asked: Rung, beats: Beats | None, write: Callable[[Rung, B
 
 
 def too_large(most: int, size: int) -> ConvanimError:
-    """What is said where a file of this size, and no smaller one, is all that there is."""
+    """The error if the smallest possible file has this size."""
     least = -(-(size + SLACK) // 1000) * 1000
     return ConvanimError(
         f"max size {told(most)} is too small: this file needs at least {size:,} bytes",

@@ -1,7 +1,4 @@
-"""The duration of each frame.
-
-Pure functions over the beats of a scene. Must not know what a frame holds, or any file.
-"""
+"""The timing of an animation: which frames are shown, and the duration of each."""
 
 from __future__ import annotations
 
@@ -14,21 +11,21 @@ from typing import NamedTuple
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Beats
 
-#: Milliseconds of a frame of each kind, by default.
+#: Default durations in ms of a frame of each kind.
 OPENING, PREPARING, CLOSING, HOLD_LAST = 1600, 900, 1400, 3000
-#: Of a frame of a placement, by the number of frames that a placement has.
+#: Default duration of a frame of a placement, by the number of frames that a placement has.
 STEP = {1: 600, 2: 400, 3: 600}
-#: Without a choice an animation lasts at most so long...
+#: The default maximum duration of an animation, ms.
 LONGEST = 30_000
-#: ... of which its first row may take so much, and no step is shorter than this.
+#: The maximum duration of its first row, and the minimum duration of a step, ms.
 FIRST_ROW, BRIEFEST = 8_000, 80
-#: GIF counts in centiseconds, and browsers slow down whatever is shorter than two of them.
+#: GIF counts in centiseconds, and browsers slow down frames shorter than two of them.
 TICK, SHORTEST = 10, 20
-#: Motion: "step" shows frame after frame; "smooth" what is on the way between them, too.
+#: Motion: "step" shows frame after frame; "smooth" adds frames in motion between them.
 MOTIONS = ("step", "smooth")
-#: Of a motion, and of one that takes longer, as the turn of a kernel.
+#: The maximum duration of a motion, and of the rotation of a kernel, ms.
 MOTION, TURN = 480, 960
-#: What has moved is at rest for so long at least, and nothing moves in a frame that is shown for less than this.
+#: The minimum rest after a motion, and the minimum duration of a frame with motion, ms.
 REST, TOO_BRIEF = 160, 250
 
 
@@ -41,7 +38,7 @@ class Shot(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """The frames that are shown, and those that are left out.
+    """The frames that are shown, and how many are left out.
 
     Attributes:
         shots: the frames in order.
@@ -55,7 +52,7 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """How long it all lasts."""
+        """The total duration in seconds."""
         return sum(s.milliseconds for s in self.shots) / 1000
 
 
@@ -97,8 +94,8 @@ def plan(
     """Which frames are shown, and for how long.
 
     Args:
-        seconds_per_step: the duration of a placement. By default the animation lasts at most `longest`: the first row
-            step by step, then faster and, if need be, in leaps.
+        seconds_per_step: the duration of a placement. By default the animation lasts at most `longest`: it shows the
+            first row step by step, then shortens the steps and, if necessary, skips some.
         hold_last: the duration of the last frame in seconds, 3 by default.
         longest: the maximum duration in seconds, if `seconds_per_step` is not given.
         select: frames to show, such as "0,4,8", "2..6", "last", "all" or "step:12".
@@ -114,7 +111,7 @@ def plan(
     opening = [OPENING, *[PREPARING] * (beats.opening - 1)]
     closing = [*[CLOSING] * (beats.closing - 1), last]
     most = milliseconds(longest, "longest")
-    free = most - sum(opening) - sum(closing[:-1]) - HOLD_LAST  # a longer hold is a choice, and comes on top
+    free = most - sum(opening) - sum(closing[:-1]) - HOLD_LAST  # a longer hold is added on top
     if seconds_per_step is not None:
         steps = _even(beats, milliseconds(seconds_per_step, "seconds per step"))
     elif select is not None or beats.steps * beats.each * STEP[beats.each] <= free:
@@ -127,7 +124,7 @@ def plan(
     shots = [*before, *(Shot(beats.opening + i, ms) for i, ms in steps), *after]
     if select is not None:
         time = dict(shots)
-        # A frame that its placement has no time for is shown as long as the placement.
+        # A frame that its placement has no time for lasts as long as the placement.
         shots = [Shot(i, time.get(i, steps[-1].milliseconds)) for i in selected(select, beats.total, beats)]
         shots[-1] = Shot(shots[-1].frame, last)
         return Plan(shots, 0, beats.steps)
@@ -136,7 +133,7 @@ def plan(
 
 
 def _even(beats: Beats, step: int) -> list[Shot]:
-    """Each placement for `step` ms in all; where that is too short for its frames, only its last one."""
+    """Each placement for `step` ms in total; if that is too short for its frames, only its last one."""
     part = step // beats.each // TICK * TICK
     if part < SHORTEST:
         return [Shot((i + 1) * beats.each - 1, step) for i in range(beats.steps)]
@@ -145,17 +142,17 @@ def _even(beats: Beats, step: int) -> list[Shot]:
 
 
 def _paced(beats: Beats, free: int) -> list[Shot]:
-    """The placements within `free` ms: the first row one by one, the rest faster, and in leaps if need be."""
+    """The placements within `free` ms: the first row one by one, then shorter steps, skipping some if necessary."""
     frames = beats.steps * beats.each
     first = min(beats.row * beats.each, frames)
     share = free if first == frames else min(FIRST_ROW, 4 * free // 5)
     slow = max(BRIEFEST, min(STEP[beats.each], share // first // TICK * TICK))
-    if slow * first > share:  # a very long row: it leaps, too
+    if slow * first > share:  # a very long row skips steps, too
         first = free // 2 // slow
     rest, room = frames - first, free - slow * first
     fast = min(slow, max(BRIEFEST, room // max(rest, 1) // TICK * TICK))
     shown = min(rest, room // fast)
-    # The last placement is always among them, and the leaps are even.
+    # The placements are evenly spaced and include the last one.
     leaps = [first + rest * (i + 1) // shown - 1 for i in range(shown)] if shown else []
     return [*(Shot(i, slow) for i in range(first)), *(Shot(i, fast) for i in leaps)]
 
@@ -163,8 +160,8 @@ def _paced(beats: Beats, free: int) -> list[Shot]:
 def handful(beats: Beats, most: int = 8) -> list[int]:
     """The default frames of a contact sheet: the end of the opening, some placements, the result.
 
-    The placements go down the output and across it at the same time: even steps in their number could fall into one
-    column, and all of its windows would lie at one edge.
+    The placements move down and across the output at the same time: with even steps in their number, all windows could
+    lie in one column at an edge.
 
     Example:
         >>> handful(Beats(opening=3, steps=25, each=2, closing=2, row=5), 6)
@@ -178,18 +175,18 @@ def handful(beats: Beats, most: int = 8) -> list[int]:
     for i in range(count):
         row, column = ((2 * i * (sides - 1) + gaps) // (2 * gaps) for sides in (down, across))
         number = max(row * across + column + 1, numbers[-1] + 1 if numbers else 1)
-        numbers.append(min(number, beats.steps - (count - 1 - i)))  # of a last row that is not whole, its end
+        numbers.append(min(number, beats.steps - (count - 1 - i)))  # the last row may be incomplete
     shown = [beats.opening + n * beats.each - 1 for n in numbers]
     return sorted({max(0, beats.opening - 1), *shown, beats.total - 1})
 
 
 def eased(milliseconds: int, tick: int, most: int = MOTION) -> list[float]:
-    """The parts of a motion, from 0 to 1, that there is time for in a frame: slow, fast, slow.
+    """The fractions of a motion, from 0 to 1, that a frame has time for, with ease-in and ease-out.
 
     Args:
-        milliseconds: how long the frame is shown, what is on the way to it included.
-        tick: ms of each part.
-        most: ms of the whole motion at most.
+        milliseconds: the duration of the frame, including the motion towards it.
+        tick: the duration of each fraction, ms.
+        most: the maximum duration of the motion, ms.
 
     Example:
         >>> [round(part, 2) for part in eased(400, 80)]
@@ -204,10 +201,10 @@ def eased(milliseconds: int, tick: int, most: int = MOTION) -> list[float]:
 
 
 def pick_motion(name: str) -> str:
-    """The motion of that name.
+    """Check that a motion of this name exists, and return the name.
 
     Raises:
-        ConvanimError: there is none.
+        ConvanimError: an unknown motion.
 
     Example:
         >>> pick_motion("smooth")
@@ -222,13 +219,13 @@ def pick_motion(name: str) -> str:
 
 
 def selected(text: str, total: int, beats: Beats | None = None) -> list[int]:
-    """The frame numbers that a selection asks for.
+    """The frame numbers of a selection.
 
     Args:
-        text: frames from 0, such as "0,4,8", "2..6", "last" or "all"; placements from 1, as the step count has them,
-            such as "step:12" or "step:3..5", stand for their last frames.
-        total: how many frames there are.
-        beats: which of them belong to which placement; needed for step:.
+        text: frames from 0, such as "0,4,8", "2..6", "last" or "all"; placements from 1, as in the step count,
+            such as "step:12" or "step:3..5", select their last frames.
+        total: the number of frames.
+        beats: the frames of each placement; required for step:.
 
     Example:
         >>> selected("0,2..4,last", 9)

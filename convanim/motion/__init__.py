@@ -1,7 +1,6 @@
-"""What moves from one frame to the next: the frames on the way between two frames of a scene.
+"""Motion: the frames between two frames of a scene, found by comparing them and reading what their steps link and move.
 
-Two frames are compared, and the facts that they keep are read: what their steps join, write and take over. Two that
-differ in a way that is not known have nothing in between. Must not know scenes of any kind, colours, pixels or files.
+Between two frames that differ in an unknown way there is no motion.
 """
 
 from convanim.motion.sequence import moving

@@ -1,7 +1,4 @@
-"""Where cells are on their way: spreading, growing, turning, or under a light that passes.
-
-Knows the geometry of each motion, in cells of a panel. Must not know which frames these lie between.
-"""
+"""The paths of moving cells, in cells of a panel: spreading, growing, turning, and the light of a passing window."""
 
 from __future__ import annotations
 
@@ -13,9 +10,9 @@ from numpy.typing import NDArray
 
 from convanim.scene.frame import Float, Grid, Role
 
-#: More cells than these are not moved one by one: nobody could follow them, and they take time to draw.
+#: The maximum number of cells that move one by one; more would be confusing and slow to draw.
 MOST = 1000
-#: So many cells a tall kernel may reach beyond its sides while it turns.
+#: The distance in cells that a tall kernel may extend beyond its sides while it turns.
 BESIDE = 0.5
 
 Floats = tuple[Float, ...]
@@ -23,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 
 def cell(name: str, grid: Grid, row: int, column: int, at: tuple[float, float] | None = None, **more: Any) -> Float:
-    """A cell of a grid as one that floats, at its own place or another."""
+    """A cell of a grid as a moving cell, at its own position or another."""
     colour = None
     if grid.colours is not None:
         red, green, blue = grid.colours[row, column].tolist()
@@ -34,7 +31,7 @@ def cell(name: str, grid: Grid, row: int, column: int, at: tuple[float, float] |
 
 
 def touched(clip: tuple[float, float, float, float], shape: tuple[int, ...]) -> list[tuple[int, int]]:
-    """The cells of a grid that a rectangle covers at least a part of."""
+    """The cells of a grid that a rectangle overlaps."""
     top, left, bottom, right = clip
     rows = range(max(0, int(np.floor(top))), min(shape[0], int(np.ceil(bottom))))
     columns = range(max(0, int(np.floor(left))), min(shape[1], int(np.ceil(right))))
@@ -45,7 +42,7 @@ def touched(clip: tuple[float, float, float, float], shape: tuple[int, ...]) -> 
 
 
 def spread(then: Grid, now: Grid) -> tuple[tuple[Any, Any], tuple[Any, Any]] | None:
-    """Where the rows and the columns of an input stood, and where they stand, if it has been spread."""
+    """The old and new positions of an input's rows and columns, if it has been spread."""
     if not (now.roles == Role.INSERTED).any() or now.roles.size > MOST:
         return None
     places = []
@@ -56,7 +53,7 @@ def spread(then: Grid, now: Grid) -> tuple[tuple[Any, Any], tuple[Any, Any]] | N
         if not len(rows) or not data[np.ix_(rows, columns)].all():
             return None
         if present != (rows[0], columns[0], rows[-1] + 1, columns[-1] + 1):
-            return None  # something lies around it that would have to move, too
+            return None  # the cells around it would have to move, too
         places.append((rows, columns))
     (a, b), (c, d) = places
     if len(a) != len(c) or len(b) != len(d) or (np.array_equal(a, c) and np.array_equal(b, d)):
@@ -67,7 +64,7 @@ def spread(then: Grid, now: Grid) -> tuple[tuple[Any, Any], tuple[Any, Any]] | N
 
 
 def spreading(name: str, now: Grid, rows: tuple[Any, Any], columns: tuple[Any, Any], part: float) -> Floats:
-    """The cells of the spread input on their way; the zeros come out from under the values."""
+    """The moving cells of an input that spreads; the zeros emerge from under the values."""
     found = []
     for r, c in np.argwhere(now.roles != Role.NONE).tolist():
         start = [float(np.interp(n, there, here)) for n, (here, there) in ((r, rows), (c, columns))]
@@ -82,7 +79,7 @@ Box = tuple[int, int, int, int]
 
 
 def _hull(there: Mask) -> Box | None:
-    """The rectangle (top, left, bottom, right) that cells fill, or None if they fill none."""
+    """The rectangle (top, left, bottom, right) that a mask fills exactly, otherwise None."""
     rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
     if not len(rows):
         return None
@@ -91,7 +88,7 @@ def _hull(there: Mask) -> Box | None:
 
 
 def ring(then: Grid, now: Grid) -> tuple[Box, Box] | None:
-    """The rectangle that was there and the one around it that has come, if this is all that has come."""
+    """The old rectangle and the new one around it, if nothing but a ring of cells has been added."""
     inner, outer = _hull(then.roles != Role.NONE), _hull(now.roles != Role.NONE)
     if not inner or not outer:
         return None
@@ -100,7 +97,7 @@ def ring(then: Grid, now: Grid) -> tuple[Box, Box] | None:
 
 
 def growing(name: str, now: Grid, new: Mask, ring: tuple[Box, Box], part: float) -> Floats:
-    """The cells of a ring that come out from under what it lies around."""
+    """The moving cells of a ring, which emerges from under the rectangle inside it."""
     inner, outer = ring
     floats = []
     for r, c in np.argwhere(new).tolist():
@@ -119,10 +116,10 @@ def growing(name: str, now: Grid, new: Mask, ring: tuple[Box, Box], part: float)
 
 
 def turning(name: str, then: Grid, part: float) -> Floats:
-    """The cells of a kernel on their way around its middle: upright and apart from each other.
+    """The moving cells of a kernel that rotates about its centre; the cells stay upright and separate.
 
-    They stay inside the panel, but for half a cell at the sides of a tall one: titles stand above, and there is room
-    beside. The cells of a single row or column have no room to turn in: those at one end pass over those at the other.
+    They stay inside the panel, except for half a cell at the sides of a tall one: there are titles above it, and room
+    beside it. The cells of a single row or column have no room to rotate: they pass over each other.
     """
     high, wide = then.roles.shape
     if min(high, wide) == 1:
@@ -146,7 +143,7 @@ def turning(name: str, then: Grid, part: float) -> Floats:
 
 
 def _swapping(name: str, then: Grid, part: float) -> Floats:
-    """The cells of one row or column on their way to its other end, those that began at the end under the others."""
+    """The moving cells of one row or column that is reversed, those from its end under the others."""
     high, wide = then.roles.shape
     cells = [(r, c) for r in range(high) for c in range(wide)]
     ways = [(r, c, high - 1 - 2 * r, wide - 1 - 2 * c) for r, c in reversed(cells)]

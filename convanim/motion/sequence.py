@@ -1,7 +1,4 @@
-"""The frames that are shown one after the other, with those on the way between them.
-
-Knows how long each is shown. Must not know what moves in a frame, but for a turn of which more than one frame tells.
-"""
+"""The sequence of frames that is shown, including those in motion between frames of the scene."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ from convanim.timeline import TURN, Shot, eased
 
 
 def moving(frame: Callable[[int], Frame], shots: Sequence[Shot], tick: int) -> Iterator[tuple[Frame, int]]:
-    """The frames that are shown, with those on the way between them, and for how many ms each.
+    """The frames that are shown, including those in motion, and the duration of each in ms.
 
     Args:
-        frame: the frame of a number.
-        shots: which frames, and how long; what is on the way takes its time from the frame that it leads to.
-        tick: ms of a frame on the way; 0 for none.
+        frame: returns the frame of a number.
+        shots: the frames to show, and their durations; motion takes its time from the frame that it leads to.
+        tick: the duration of a frame in motion, ms; 0 for no motion.
     """
     before: Frame | None = None
     at = 0
@@ -31,7 +28,7 @@ def moving(frame: Callable[[int], Frame], shots: Sequence[Shot], tick: int) -> I
         mirrored = any(grid.turn == Turn.MIRRORED for grid in here.grids.values())
         if tick and before is not None and at + 1 < len(shots) and mirrored:
             after = frame(shots[at + 1].frame)
-            if _turns(before, here, after):  # the turn is one motion, however many frames tell of it
+            if _turns(before, here, after):  # the rotation is one motion over several frames
                 words, most = here.captions, TURN
                 here, time, at = after, time + shots[at + 1].milliseconds, at + 1
         parts = eased(time, tick, *([most] if most else [])) if tick and before is not None else []
@@ -46,7 +43,7 @@ def moving(frame: Callable[[int], Frame], shots: Sequence[Shot], tick: int) -> I
 
 
 def _turns(before: Frame, here: Frame, after: Frame) -> bool:
-    """Whether a kernel that is rotated between two frames is mirrored in the one between them."""
+    """Whether a kernel is rotated between two frames and mirrored in the one between them."""
     three = [frame.grids for frame in (before, here, after)]
     return any(
         [grids[name].turn for grids in three if name in grids] == list(Turn) and grid.roles.size <= MOST

@@ -1,7 +1,4 @@
-"""The way from one frame to another: what of it moves, found by comparing the two.
-
-Knows which changes of a frame are motions. Must not know how cells run along them, time or pixels.
-"""
+"""Tweens: the motion between two frames, found by comparing them."""
 
 from __future__ import annotations
 
@@ -15,21 +12,21 @@ from convanim.motion import paths
 from convanim.motion.paths import MOST, Floats
 from convanim.scene.frame import Cell, Emphasis, Float, Frame, Grid, Link, Move, Outline, Role, Turn, still
 
-#: What moves, given the part of the way, 0 to 1.
+#: The moving cells at a fraction of the way, 0 to 1.
 Moving = Callable[[float], Floats]
 Mask = NDArray[np.bool_]
 
 
 class Tween:
-    """The way from one frame to another.
+    """The motion from one frame to another.
 
-    The words are those of the frame that it leads to. What is written there is written when it gets there.
+    Its texts are those of the second frame, and what that frame writes appears at the end.
 
     Args:
         before, after: two frames of one scene.
 
     Attributes:
-        moves: whether there is anything to see on the way.
+        moves: whether anything moves.
     """
 
     def __init__(self, before: Frame, after: Frame) -> None:
@@ -52,7 +49,7 @@ class Tween:
                     self._grids[name] = _not_yet(before.grids[name], grid)
 
     def frame(self, part: float) -> Frame:
-        """The frame at a part of the way: the first of the two at 0, the other at 1."""
+        """The frame at a fraction of the way: the first frame at 0, the second at 1."""
         if part <= 0:
             return self.before
         if part >= 1 or not self.moves:
@@ -66,7 +63,7 @@ class Tween:
         return replace(self.after, grids=grids, floats=floats, links=links)
 
     def _link(self, link: Link, part: float) -> Link:
-        """A link on its way, without the cells that its stamp has yet to reach."""
+        """A moving link, without the cells that its stamp has not reached yet."""
         cells = tuple(cell for cell in link.cells if cell not in self._new.get(link.panel, ()))
         down, across = self._way(link.panel, link.window[:4], part)
         window = link.window._replace(down=down, across=across)
@@ -75,12 +72,12 @@ class Tween:
         return link._replace(window=window, cells=cells, moved=moved)
 
     def _way(self, name: str, box: tuple[int, ...], part: float) -> tuple[float, float]:
-        """How far the outline around some cells is from them."""
+        """The offset of the outline around some cells."""
         slides = self._slides.get(name, ())
         down, across = next(((d, a) for o, d, a in slides if o[:4] == box and not o.dashed), (0, 0))
         return down * (part - 1), across * (part - 1)
 
-    # What happens inside a panel.
+    # Motion within a panel.
 
     def _panel(self, name: str, then: Grid, now: Grid) -> None:
         if (then.turn, now.turn) == (Turn.GIVEN, Turn.ROTATED) and 1 < now.roles.size <= MOST:
@@ -102,7 +99,7 @@ class Tween:
         self._slide(name, then, now)
 
     def _slide(self, name: str, then: Grid, now: Grid) -> None:
-        """Outlines that have gone on, and the light under the kernel's."""
+        """Outlines that have moved, and the light under the kernel's outline."""
         stay = set(then.outlines) & set(now.outlines)
         came = [o for o in then.outlines if o not in stay and not o.dashed]
         slides: list[tuple[Outline, float, float]] = []
@@ -119,7 +116,7 @@ class Tween:
             self._slides[name] = slides
 
     def _light(self, name: str, then: Grid, now: Grid, window: Outline, moved: tuple[int, int]) -> None:
-        """The cells under a window are lit as it passes over them, a part of a cell at a time."""
+        """The cells under a window light up as it passes over them, a fraction of a cell at a time."""
         down, across = moved
         lit, was = now.emphasis == Emphasis.ACTIVE, then.emphasis == Emphasis.ACTIVE
         box = np.s_[window.top : window.bottom, window.left : window.right]
@@ -128,14 +125,14 @@ class Tween:
         inside = under.sum() == lit.sum() and was[from_box].sum() == was.sum()
         if not lit.any() or not inside or not np.array_equal(under, was[from_box]) or 4 * under.sum() > MOST:
             return
-        # The kernel's own factors go with it; on the way to another row they would cross the numbers.
+        # The kernel's factors move along a row; on the way to another row they would cross the numbers.
         own = {c: n for c, n in now.notes.items() if lit[c] and then.notes.get((c[0], c[1] - across)) == n and not down}
-        # What is written there without the window belongs to the cell, whatever passes over it.
+        # Other notes belong to the cell and stay.
         stay = {c: n for c, n in now.notes.items() if then.notes.get(c) == n and not (lit[c] and was[c])}
         notes = {cell: note for cell, note in now.notes.items() if not lit[cell] or cell in stay}
         calm = np.where(lit, Emphasis.NONE, now.emphasis).astype(np.uint8)
         self._grids[name] = replace(self._grids[name], emphasis=calm, notes=notes)
-        # A window without gaps is one light; of one with gaps each tap is.
+        # A window without gaps is a single light; in one with gaps each tap is.
         taps = [(0, 0, *under.shape)] if under.all() else [(r, c, r + 1, c + 1) for r, c in np.argwhere(under).tolist()]
 
         def lights(part: float) -> Floats:
@@ -152,10 +149,10 @@ class Tween:
 
         self._moving.append(lights)
 
-    # What goes from panel to panel.
+    # Motion between panels.
 
     def _came(self) -> dict[str, set[Cell]]:
-        """The cells that the frame has written and the one before had not, by panel."""
+        """The cells that the second frame has written and the first had not, by panel."""
         found = {}
         for name, cells in self.after.writes.items():
             if name in self.before.grids:
@@ -164,7 +161,7 @@ class Tween:
         return found
 
     def _fly(self, move: Move) -> Moving:
-        """Values on their way to where they are taken over: as they look there, products as products."""
+        """Values that move to where they are copied, with the look of the target; products look like products."""
         source, target = self.after.grids[move.panel], self.after.grids[move.other]
         ways = [
             (cell, to, source.roles[cell] if source.roles[cell] == Role.PRODUCT else target.roles[to])
@@ -177,7 +174,7 @@ class Tween:
 
 
 def _written(then: Grid, now: Grid) -> Mask:
-    """The cells that have just been written, and were not so before."""
+    """The cells that have just been written, and were not before."""
     new: Mask = now.emphasis == Emphasis.WRITTEN
     if then.roles.shape != new.shape or not new.any():
         return np.zeros_like(new)
@@ -187,11 +184,11 @@ def _written(then: Grid, now: Grid) -> Mask:
 
 
 def _not_yet(then: Grid, now: Grid) -> Grid:
-    """A grid in which what is written is not there yet."""
+    """A grid without the cells that have just been written."""
     new = _written(then, now)
     if not new.any():
         return now
-    # What the frame before has written there is no news any more: a sum of two products is a number like the others.
+    # What the first frame has written is no longer new.
     old = then.emphasis == Emphasis.WRITTEN
     held = np.where(old & (then.roles == Role.OVERLAP), Role.DONE, then.roles)
     notes = {cell: note for cell, note in now.notes.items() if not new[cell]}

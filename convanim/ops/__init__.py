@@ -1,7 +1,6 @@
-"""Operations: what was asked for, checked, and the sizes that follow from it.
+"""Operations: the layers with their checked arguments, and the arithmetic of their sizes.
 
-Knows the layers' arguments, their arithmetic along each axis and their notation. Must not know values, order or
-pictures; imports no numpy, so that asking for help stays quick.
+Nothing here imports numpy, so that --help stays fast.
 """
 
 from convanim.ops.axis import LARGEST, Axis, Resampled, times

@@ -1,7 +1,4 @@
-"""What a layer's arguments may be: sizes, padding, words, flags.
-
-Knows how each is checked and refused. Must not know which layer they are for.
-"""
+"""Checks of a layer's arguments: sizes, padding, words, flags."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ PADDING_WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-#: Names that frameworks and people have for one argument.
+#: Names of the same argument in different frameworks.
 _ALIKE = (
     "kernel_size ksize kernel k filter_size window window_size pool_size kernel_shape window_shape kernel_width",
     "stride strides s step subsample window_strides",
@@ -41,7 +38,7 @@ _ALIKE = (
 
 
 def alike(word: str, known: Collection[str]) -> str | None:
-    """The one of some arguments that a word of another framework means, if any.
+    """The known argument that a word of another framework means, or None.
 
     Example:
         >>> alike("ksize", ("strides", "pool_size")), alike("ksize", ("mode",))
@@ -54,13 +51,13 @@ def alike(word: str, known: Collection[str]) -> str | None:
 
 
 def near(word: str, known: Collection[str]) -> str:
-    """A hint for a word that is not known: the one that means the same, the near one, or all that are."""
+    """A hint for an unknown word: its synonym, a similar word, or all known words."""
     close = [same] if (same := alike(word, known)) else difflib.get_close_matches(word, known, 1, 0.7)
     return f"did you mean {close[0]}" if close else "use one of " + ", ".join(known)
 
 
 def whole(name: str, value: Any, lowest: int) -> int:
-    """A whole number from `lowest` to `LARGEST`, or a `ConvanimError` that names the argument."""
+    """A whole number from `lowest` to `LARGEST`; otherwise a `ConvanimError` that names the argument."""
     try:
         number = value.__index__()
     except (AttributeError, TypeError):
@@ -75,16 +72,16 @@ def whole(name: str, value: Any, lowest: int) -> int:
 
 
 def short(value: Any) -> str:
-    """A wrong value as a sentence can hold it: one line, 40 characters."""
+    """A wrong value, shortened for a message to one line of 40 characters."""
     try:
         text = " ".join(repr(value).split())
-    except ValueError:  # Python does not write integers of thousands of digits
+    except ValueError:  # Python refuses to convert integers of thousands of digits
         text = "of thousands of digits"
     return text if len(text) <= 40 else text[:37] + "..."
 
 
 def sizes_of(name: str, value: Any, lowest: int = 1) -> Sizes:
-    """One whole number for every axis, or a tuple of one each."""
+    """One whole number for all axes, or a tuple with one for each."""
     if not isinstance(value, (tuple, list)):
         return whole(name, value, lowest)
     if not value:
@@ -93,7 +90,7 @@ def sizes_of(name: str, value: Any, lowest: int = 1) -> Sizes:
 
 
 def padding_of(name: str, value: Any) -> Padding:
-    """Padding as it may be given: a word, an int, one int per axis, or one (before, after) pair per axis."""
+    """Padding in any of its forms: a word, an int, one int per axis, or one (before, after) pair per axis."""
     if isinstance(value, str):
         return word_of(name, value, PADDING_WORDS)
     if isinstance(value, (tuple, list)) and value:
@@ -110,7 +107,7 @@ def _sides(value: Sequence[Any]) -> tuple[int, int]:
 
 
 def word_of(name: str, value: Any, known: Sequence[str]) -> str:
-    """One of some words."""
+    """One of the known words."""
     if value not in known:
         shown = near(value, known) if isinstance(value, str) else "use one of " + ", ".join(known)
         raise ConvanimError(f"{name} {short(value)} is not known", shown)
@@ -118,12 +115,12 @@ def word_of(name: str, value: Any, known: Sequence[str]) -> str:
 
 
 def convention_of(name: str, value: Any) -> str:
-    """A convention by any of its names, as its own."""
+    """The name of a convention, given by any of its names."""
     return word_of(name, named(value) if isinstance(value, str) else value, tuple(KNOWN))
 
 
 def flag_of(name: str, value: Any) -> bool:
-    """True or False, and nothing that only looks like it."""
+    """True or False, and nothing that is merely truthy."""
     if not isinstance(value, bool):
         raise ConvanimError(f"{name} {short(value)} is not a bool", "use True or False")
     return value
@@ -139,18 +136,18 @@ def positive(name: str, value: Any) -> int | float:
 
 
 def factors_of(name: str, value: Any) -> Factors:
-    """One number above zero for every axis, or a tuple of one each."""
+    """One number above zero for all axes, or a tuple with one for each."""
     if isinstance(value, (tuple, list)) and value:
         return tuple(positive(name, v) for v in value)
     return positive(name, value)
 
 
 def optional(check: Callable[[str, Any], Any], name: str, value: Any) -> Any:
-    """None, which leaves the choice to the convention, or what a check lets through."""
+    """None, which leaves the choice to the convention, or a value that passes a check."""
     return None if value is None else check(name, value)
 
 
-#: How each argument is checked, by its name: an argument means the same in every layer that has it.
+#: The check of each argument by name; an argument means the same in every layer.
 CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "kernel_size": sizes_of,
     "stride": partial(optional, sizes_of),

@@ -1,7 +1,7 @@
-"""What the frameworks mean by the same words: 'same', 'valid', output padding, and which words they have at all.
+"""The conventions of the frameworks: what 'same', 'valid' and output padding mean, and which words each framework has.
 
-Knows four conventions and whole numbers. Must not know layers. Sources: the documentation of torch.nn, keras.layers,
-jax.lax and flax.linen, and the ONNX operator specification; each rule is also compared with the framework itself.
+Sources: the documentation of torch.nn, keras.layers, jax.lax and flax.linen, and the ONNX operator specification; tests
+compare each rule with the framework itself.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ class Convention:
     """One framework's rules.
 
     Attributes:
-        name, title: as it is typed, and as it is written.
+        name, title: its name as an argument, and in a sentence.
         last: whether channels come last, in inputs, outputs and weights.
-        words: the padding words of each kind of layer; 'full', d(k - 1) on both sides, is no framework's and taken
-            by those that take numbers.
+        words: the padding words of each kind of layer. No framework has 'full', d(k - 1) on both sides; it is accepted
+            where padding is numeric.
         numbers: whether padding can be given in numbers.
         window: whether a pooling layer's stride is its kernel size by default, instead of 1.
-        counts_padding: whether an average counts the padding by default.
-        rotates: whether a transposed layer stamps its kernel as it is given, which then slides rotated by 180 degrees.
+        counts_padding: whether a mean includes the padding by default.
+        rotates: whether a transposed layer stamps its kernel as given, so that it slides rotated by 180 degrees.
     """
 
     name: str
@@ -78,7 +78,7 @@ KNOWN = {
     )
 }
 
-#: Other names by which people know a convention.
+#: Other names of conventions.
 ALIASES = {
     **dict.fromkeys(("pytorch", "pt", "torch.nn"), "torch"),
     **dict.fromkeys(("tensorflow", "tf", "tf.keras"), "keras"),
@@ -88,7 +88,7 @@ ALIASES = {
 
 
 def named(convention: str) -> str:
-    """A convention's own name for any name that it is known by; another text as it is.
+    """The name of a convention for any of its aliases; another text unchanged.
 
     Example:
         >>> named("PyTorch"), named("tf"), named("jax"), named("caffe")
@@ -100,7 +100,7 @@ def named(convention: str) -> str:
 
 
 def check_padding(convention: str, kind: str, padding: object) -> None:
-    """Refuse a padding that a framework does not have for this kind of layer."""
+    """Refuse a padding that the framework does not have for this kind of layer."""
     rules = KNOWN[convention]
     words = rules.words[kind]
     layers = {"conv": "convolutions", "transposed": "transposed convolutions", "pool": "pooling layers"}[kind]
@@ -118,7 +118,7 @@ def check_padding(convention: str, kind: str, padding: object) -> None:
 
 
 def ring(word: str, convention: str, size: int, stride: int, reach: int) -> tuple[int, int]:
-    """The padding (before, after) that a word means for a window that reaches so far.
+    """The padding (before, after) that a word means for a window of extent `reach`.
 
     Example:
         >>> ring("same", "keras", 6, 2, 3), ring("same_lower", "onnx", 6, 2, 3), ring("same", "torch", 6, 1, 4)
@@ -128,13 +128,13 @@ def ring(word: str, convention: str, size: int, stride: int, reach: int) -> tupl
         return reach - 1, 0
     if word in ("valid", "full"):
         return (0, 0) if word == "valid" else (reach - 1, reach - 1)
-    # PyTorch's total does not look at the size: it has no stride there.
+    # PyTorch's total does not depend on the size, as 'same' requires stride 1.
     total = reach - 1 if convention == "torch" else max(0, (-(-size // stride) - 1) * stride + reach - size)
     return _halves(total, word)
 
 
 class Crop(NamedTuple):
-    """What a transposed layer's output is of the full result: cells cut before and after it, and its size."""
+    """The crop of a transposed layer's full result: cells before and after, and the output's size."""
 
     before: int
     after: int
@@ -145,11 +145,11 @@ class Crop(NamedTuple):
 def crop(
     padding: str | tuple[int, int], extra: int | None, convention: str, size: int, stride: int, reach: int
 ) -> Crop:
-    """What a transposed layer keeps of its full result, (i - 1)s + d(k - 1) + 1 long.
+    """The crop of a transposed layer's full result of size (i - 1)s + d(k - 1) + 1.
 
     Args:
-        padding: a word, or (before, after): what is cropped; in JAX, what is put around the input with its zeros.
-        extra: the output padding; None where it is left to the framework.
+        padding: a word, or the crop (before, after); in JAX, the padding around the input with its zeros.
+        extra: the output padding; None for the framework's default.
 
     Example:
         >>> crop("valid", None, "keras", 3, stride=4, reach=2).output, crop((1, 1), 1, "torch", 3, 2, 3).output
@@ -162,14 +162,14 @@ def crop(
     if padding == "full":
         return Crop(reach - 1, reach - 1, full - 2 * (reach - 1) + (extra or 0), extra or 0)
     if padding == "valid":
-        # A stride beyond the kernel leaves a gap after the last stamp, which Keras and JAX keep.
+        # A stride larger than the kernel leaves a gap after the last stamp, which Keras and JAX keep.
         kept = max(stride - reach, 0) if extra is None and convention in ("keras", "jax") else extra or 0
         return Crop(0, 0, full + kept, kept)
     output = size * stride
     if convention == "keras" and extra is not None:
         output = (size - 1) * stride + reach % 2 + extra
     if convention == "onnx":
-        # Where nothing is to be cropped the halves are negative, and round down all the same.
+        # Without a crop the halves are negative, and are rounded down all the same.
         before, after = _halves(full + (extra or 0) - output, padding)
         return Crop(before, max(after, 0), output, (extra or 0) + max(-after, 0))
     before = max(full - output, 0) // 2
@@ -178,6 +178,6 @@ def crop(
 
 
 def _halves(total: int, word: str) -> tuple[int, int]:
-    """A total padding as (before, after): the smaller half first, for 'same_lower' the larger one."""
+    """A total padding as (before, after), with the smaller half first, or last for 'same_lower'."""
     small, large = total // 2, total - total // 2
     return (large, small) if word == "same_lower" else (small, large)

@@ -1,7 +1,4 @@
-"""Convolution and transposed convolution: what is asked for, and the sizes that follow.
-
-Knows each layer's arguments and formula. Must not know values, order or pictures.
-"""
+"""Convolution and transposed convolution: their arguments and output sizes."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from convanim.ops.conventions import Convention, check_padding, crop, ring
 from convanim.ops.operation import Operation
 from convanim.words import say
 
-if TYPE_CHECKING:  # an operation leads on to its trace, which stands on it
+if TYPE_CHECKING:  # the trace imports this module
     from numpy.typing import ArrayLike
 
     from convanim.trace import ConvTrace
@@ -24,7 +21,7 @@ if TYPE_CHECKING:  # an operation leads on to its trace, which stands on it
 
 @dataclass(frozen=True, repr=False)
 class Weighted(Operation):
-    """What convolution and transposed convolution share; see `Conv` and `ConvTranspose`."""
+    """The base class of `Conv` and `ConvTranspose`."""
 
     kernel_size: Sizes
     stride: Sizes = 1
@@ -51,13 +48,13 @@ class Weighted(Operation):
                 )
 
     def takes(self, shape: Sequence[int]) -> None:
-        """Refuse an input whose channels are not as many as the layer has, where it says how many.
+        """Refuse an input with another number of channels than the layer has, if that is known.
 
         Args:
-            shape: of the input with its channels, which are first or last as the convention has them.
+            shape: the shape of the input with its channels, which are first or last as in the convention.
 
         Raises:
-            ConvanimError: both numbers, and the shape to give instead.
+            ConvanimError: the message names both numbers, the hint the shape to give instead.
 
         Example:
             >>> Conv(3, in_channels=3).takes((5, 5, 3))
@@ -70,7 +67,7 @@ takes 3; give an input of 3x5x5.
         channels = shape[-1] if last else shape[0]
         if self.in_channels in (None, channels):
             return
-        there = self.in_channels == (shape[0] if last else shape[-1])  # at the other end
+        there = self.in_channels == (shape[0] if last else shape[-1])  # channels at the other end
         sizes = list(shape[1:] if last == there else shape[:-1])
         right = [*sizes, self.in_channels] if last else [self.in_channels, *sizes]
         has = "one channel" if channels == 1 else f"{channels} channels"
@@ -84,11 +81,11 @@ takes 3; give an input of 3x5x5.
         """Follow every multiplication of this layer over an input: see `convanim.trace.Trace`.
 
         Args:
-            x: (L,), (H, W) or (C, H, W), and so on: with or without a channel axis, or with one of a batch of 1 before
-                it. The channels come last in the keras and jax conventions: (H, W, C).
-            weight: PyTorch's layout, conv (C_out, C_in / groups, *k), transposed (C_in, C_out / groups, *k); ONNX has
-                the same, Keras (*k, C_in / groups, C_out) and (*k, C_out, C_in), JAX (*k, C_in / groups, C_out)
-                for both. Or only the kernel (*k) where there is one channel.
+            x: (L,), (H, W) or (C, H, W), and so on, with or without a channel axis, or with a leading axis for a batch
+                of 1. The channels come last in the keras and jax conventions: (H, W, C).
+            weight: PyTorch's layout, conv (C_out, C_in / groups, *k), transposed (C_in, C_out / groups, *k); also in
+                ONNX. In Keras (*k, C_in / groups, C_out) and (*k, C_out, C_in), in JAX (*k, C_in / groups, C_out)
+                for both. With one channel the kernel (*k) alone will do.
             bias: a number, or (C_out,).
 
         Raises:
@@ -104,18 +101,18 @@ takes 3; give an input of 3x5x5.
 
 @dataclass(frozen=True, repr=False)
 class Conv(Weighted):
-    """Convolution as deep learning means it (cross-correlation): output o = floor((i + 2p - d(k-1) - 1) / s) + 1.
+    """Convolution in the sense of deep learning (cross-correlation): output o = floor((i + 2p - d(k-1) - 1) / s) + 1.
 
     Args:
         kernel_size, stride, dilation: an int, or one int per axis.
         padding: cells added around the input: an int, one int per axis, one (before, after) pair per axis, or a word:
-            'valid' none, 'same' as the convention has it (PyTorch: stride 1 only; the others: ceil(i / s) outputs, the
+            'valid' none, 'same' as in the convention (PyTorch: stride 1 only; the others: ceil(i / s) outputs, the
             smaller half first), 'same_lower' the larger half first, 'causal' all of it first,
             'full' d(k-1) on both sides.
-        padding_mode: what those cells hold: 'zeros', 'reflect', 'replicate' or 'circular'.
+        padding_mode: the values of the padding: 'zeros', 'reflect', 'replicate' or 'circular'.
         groups: channels are split into this many groups.
-        in_channels, out_channels: how many there are, where that is known. An input with channels must have so many;
-            weights may hold the first of the output channels alone. A kernel without channels is one of each.
+        in_channels, out_channels: the numbers of channels, if known. An input with channels must have `in_channels`;
+            weights may hold only the first of the output channels. A kernel without channels has one of each.
         convention: 'torch', 'keras', 'jax' or 'onnx'.
 
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), relationship 6.
@@ -162,7 +159,7 @@ class Conv(Weighted):
                 f"kernel size {span} is larger than the input, {inside}, along axis {i}",
                 f"use a kernel size of at most {(padded - 1) // d + 1}, or more padding",
             )
-        # A mirror has as many cells as the input without its edge, a circle as many as the input.
+        # A reflection has the cells of the input except its edge, a circular padding all of them.
         most = {"reflect": n - 1, "circular": n}.get(self.padding_mode, max(before, after))
         if max(before, after) > most:
             raise ConvanimError(
@@ -173,12 +170,12 @@ class Conv(Weighted):
         return Axis(n, (padded - reach) // s + 1, k, s, before, after, d, mode=self.padding_mode)
 
     def backward(self, sizes: Sequence[int]) -> ConvTranspose:
-        """The layer that takes a gradient with respect to this one's output to the one with respect to its input.
+        """The layer that maps the gradient with respect to this layer's output to that with respect to its input.
 
-        Its weights are this layer's: the same taps, read the other way round.
+        It has this layer's weights, and the same taps in the opposite direction.
 
         Args:
-            sizes: of this layer's input.
+            sizes: the spatial sizes of this layer's input.
 
         Raises:
             ConvanimError: the layer does not fit such an input, or its padding is not zeros.
@@ -213,17 +210,17 @@ class ConvTranspose(Weighted):
 
     Args:
         kernel_size, stride, dilation: an int, or one int per axis.
-        padding: what is cropped from the full result: an int, one int per axis, one (before, after) pair per axis, or a
+        padding: the crop of the full result: an int, one int per axis, one (before, after) pair per axis, or a
             word: 'valid' crops nothing, 'same' gives i * s (Keras, JAX, ONNX), 'full' crops d(k-1). In the jax
-            convention numbers are what is put around the input with its inserted zeros, d(k-1) less the crop.
-        output_padding: an edge at the end that is not cropped; less than max(stride, dilation). Without it, none,
-            but in Keras and JAX what makes 'valid' i * s + max(k - s, 0).
+            convention numbers are the padding around the input with its inserted zeros, d(k-1) minus the crop.
+        output_padding: an edge at the end that is not cropped, less than max(stride, dilation). By default 0,
+            but in Keras and JAX the one with which 'valid' gives i * s + max(k - s, 0).
         groups: channels are split into this many groups.
-        in_channels, out_channels: how many there are, where that is known. An input with channels must have so many;
-            weights may hold the first of the output channels alone. A kernel without channels is one of each.
+        in_channels, out_channels: the numbers of channels, if known. An input with channels must have `in_channels`;
+            weights may hold only the first of the output channels. A kernel without channels has one of each.
         convention: 'torch', 'keras', 'jax' or 'onnx'. In jax the kernel is not rotated.
-        transpose_kernel: for the jax convention: rotate the kernel and give its weights as (*k, C_out, C_in), as the
-            other conventions do.
+        transpose_kernel: in the jax convention, rotate the kernel and take its weights as (*k, C_out, C_in), like the
+            other conventions.
 
     Source: Dumoulin and Visin (2016), relationship 14; PyTorch's ConvTranspose2d for dilation and output padding.
 
@@ -239,12 +236,12 @@ class ConvTranspose(Weighted):
     words: ClassVar[str] = say("Transposed convolution")
 
     def _usual(self, name: str) -> Any:
-        # Keras and JAX have rules of their own for an output padding that is left out; in the others it is none.
+        # Keras and JAX have rules of their own for a missing output padding.
         return 0 if name == "output_padding" and self.convention in ("torch", "onnx") else super()._usual(name)
 
     @property
     def rules(self) -> Convention:
-        """The rules of the convention; with `transpose_kernel`, those of JAX with a rotated kernel."""
+        """The rules of the convention; with `transpose_kernel`, JAX's with a rotated kernel."""
         return replace(super().rules, rotates=True) if self.transpose_kernel else super().rules
 
     def _check(self) -> None:
@@ -292,6 +289,6 @@ def _most(sizes: Sizes) -> int:
 
 
 def _shortest(each: Sequence[Any]) -> Any:
-    """One value for all axes where they agree, a pair of equal sides as one number."""
+    """One value if all axes agree, and one number for a pair of equal sides."""
     told = [v[0] if isinstance(v, tuple) and v[0] == v[1] else v for v in each]
     return told[0] if len(set(told)) == 1 and not isinstance(told[0], tuple) else tuple(told)

@@ -1,7 +1,4 @@
-"""The notation of layers: text in, operation out. The way back is `str(op)`.
-
-Text is data here: it is parsed and never executed.
-"""
+"""The notation of layers: parses text into an operation, the inverse of `str(op)`. Text is never executed."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from convanim.ops.reading import from_line, keras, torch
 from convanim.ops.reading.names import unknown
 from convanim.ops.resize import PixelShuffle, PixelUnshuffle, Upsample
 
-#: Names of layers that are nobody else's.
+#: Names of layers that only frameworks have.
 _THEIRS = {"make_node", "max_pool", "avg_pool", *torch.NAMES, *keras.NAMES} - {
     "Upsample",
     "PixelShuffle",
@@ -28,7 +25,7 @@ _THEIRS = {"make_node", "max_pool", "avg_pool", *torch.NAMES, *keras.NAMES} - {
 LONGEST_NOTATION = 1000
 
 
-#: Every operation, by the name that its notation begins with.
+#: Every operation by its name in the notation.
 KINDS: dict[str, type[Operation]] = {
     kind.__name__: kind
     for kind in (
@@ -39,7 +36,7 @@ KINDS: dict[str, type[Operation]] = {
 
 
 def _of_a_framework(text: str) -> bool:
-    """Whether a text begins like code of a framework: its name has dots or is theirs, or it is assigned or a list."""
+    """Whether a text looks like code of a framework: a dotted or framework-only name, an assignment or a list."""
     head = text.strip().partition("(")[0].strip()
     theirs = "." in head or "=" in head or head.startswith("[") or head.split("(")[0] in _THEIRS
     return theirs and "(" in text
@@ -66,7 +63,7 @@ def parse(text: str) -> Operation:
     if len(text) > LONGEST_NOTATION:
         raise ConvanimError(f"{shown} is {len(text)} characters long, too long for a layer", form)
     try:
-        with warnings.catch_warnings():  # of odd literals, which are refused below anyway
+        with warnings.catch_warnings():  # about odd literals, which are refused below
             warnings.simplefilter("ignore")
             call = ast.parse(text.strip(), mode="eval").body
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):

@@ -1,7 +1,4 @@
-"""What all operations share: checked arguments, a notation, axes.
-
-Knows how arguments are checked and written. Must not know what any layer does with them.
-"""
+"""The base class of all operations: checked arguments, notation and axes."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from convanim.ops.conventions import KNOWN, Convention
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation as it was asked for.
+    """An operation with its arguments.
 
     Attributes:
         convention: the framework whose rules apply by default: "torch", "keras", "jax" or "onnx".
@@ -43,10 +40,10 @@ class Operation:
         self._check()
 
     def _check(self) -> None:
-        """Refuse arguments that are right one by one and wrong together."""
+        """Refuse arguments that are valid on their own but not together."""
 
     def _usual(self, name: str) -> Any:
-        """What an argument is where it is left out."""
+        """The default value of an argument."""
         return next(f.default for f in fields(self) if f.name == name)
 
     @property
@@ -102,10 +99,10 @@ class Operation:
         raise NotImplementedError
 
     def channels(self, inputs: int) -> int:
-        """The number of output channels, for the layers whose weights do not decide it.
+        """The number of output channels, for layers without weights.
 
         Raises:
-            ConvanimError: the layer does not fit so many input channels.
+            ConvanimError: the layer does not fit this number of input channels.
         """
         return inputs
 

@@ -1,7 +1,4 @@
-"""Pooling and unpooling: what is asked for, and the sizes that follow.
-
-Knows each layer's arguments and formula. Must not know values, order or pictures.
-"""
+"""Pooling and unpooling: their arguments and output sizes."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from convanim.ops.conventions import check_padding, ring
 from convanim.ops.operation import Operation
 from convanim.words import say
 
-if TYPE_CHECKING:  # an operation leads on to its trace, which stands on it
+if TYPE_CHECKING:  # the trace imports this module
     from numpy.typing import ArrayLike
 
     from convanim.trace import PoolTrace, UnpoolTrace
@@ -26,7 +23,7 @@ Combine = Literal["sum", "mean", "max", "norm"]
 
 @dataclass(frozen=True, repr=False)
 class Window(Operation):
-    """What pooling and unpooling share: a window with a stride."""
+    """The base class of pooling and unpooling: a window with a stride."""
 
     kernel_size: Sizes
     stride: Sizes | None = None
@@ -38,7 +35,7 @@ class Window(Operation):
         check_padding(self.convention, "pool", self.padding)
 
     def step(self, i: int) -> int:
-        """The stride along axis i: without one the kernel's size, in JAX and ONNX 1."""
+        """The stride along axis i: by default the kernel size, in JAX and ONNX 1."""
         default: Sizes = self.kernel_size if self.rules.window else 1
         step: int = at(default if self.stride is None else self.stride, i)
         return step
@@ -46,7 +43,7 @@ class Window(Operation):
 
 @dataclass(frozen=True, repr=False)
 class Pool(Window):
-    """What the three poolings share: output o = floor((i + 2p - d(k-1) - 1) / s) + 1, or rounded up."""
+    """The base class of the three poolings: output o = floor((i + 2p - d(k-1) - 1) / s) + 1, or rounded up."""
 
     dilation: Sizes = 1
     ceil_mode: bool = False
@@ -62,8 +59,8 @@ class Pool(Window):
         """Follow every window of this layer over an input: see `convanim.trace.Trace`.
 
         Args:
-            x: (L,), (H, W) or (C, H, W), and so on; channels last in the keras and jax conventions. Where no
-                argument settles the number of axes, three axes are read as (C, H, W) and four as (C, D, H, W).
+            x: (L,), (H, W) or (C, H, W), and so on; channels last in the keras and jax conventions. If no
+                argument determines the number of axes, three axes are read as (C, H, W) and four as (C, D, H, W).
 
         Raises:
             ConvanimError: a shape that does not fit, NaN or infinity.
@@ -95,7 +92,7 @@ class Pool(Window):
                 f"use a kernel size of at most {(padded - 1) // d + 1}, or more padding",
             )
         output = (padded - reach) // s + 1
-        # The words of ONNX leave nothing to round.
+        # ONNX's padding words leave nothing to round.
         if self.ceil_mode and not (self.convention == "onnx" and isinstance(self.padding, str)):
             output = -(-(padded - reach) // s) + 1
             output -= (output - 1) * s >= n + before  # no window starts in the padding at the end
@@ -104,12 +101,12 @@ class Pool(Window):
 
 @dataclass(frozen=True, repr=False)
 class MaxPool(Pool):
-    """The greatest value under each window; padding never wins.
+    """The maximum of each window; padding never wins.
 
     Args:
-        kernel_size, stride, padding, dilation: an int, or one int per axis; padding also (before, after) pairs or
-            a word of the convention. Without a stride the kernel's size (JAX and ONNX: 1).
-        ceil_mode: round the output's size up; the last window may stick out, but not start in the padding.
+        kernel_size, stride, padding, dilation: an int, or one int per axis; padding also as (before, after) pairs or
+            a word of the convention. The stride is the kernel size by default (JAX and ONNX: 1).
+        ceil_mode: round the output's size up; the last window may extend beyond the padding, but not start in it.
 
     Source: PyTorch's MaxPool2d; ONNX MaxPool.
 
@@ -124,11 +121,11 @@ class MaxPool(Pool):
 
 @dataclass(frozen=True, repr=False)
 class AvgPool(Pool):
-    """The mean under each window.
+    """The mean of each window.
 
     Args:
-        count_include_pad: whether the padding counts as zeros in the mean, or not at all; without it as the convention
-            has it (PyTorch and JAX: it counts). Cells beyond the padding, under a window of ceil_mode, never count.
+        count_include_pad: whether the mean includes the padding as zeros; by default as in the convention
+            (PyTorch and JAX: yes). Cells beyond the padding, under a window of ceil_mode, are never included.
 
     The other arguments are those of `MaxPool`.
 
@@ -153,19 +150,19 @@ class AvgPool(Pool):
 
     @property
     def counts_padding(self) -> bool:
-        """Whether the padding counts in the mean."""
+        """Whether the mean includes the padding."""
         return self.rules.counts_padding if self.count_include_pad is None else self.count_include_pad
 
 
 @dataclass(frozen=True, repr=False)
 class LpPool(Pool):
-    """The p-norm under each window: (sum of x^p)^(1/p).
+    """The p-norm of each window: (sum of x^p)^(1/p).
 
     Args:
-        norm_type: p. PyTorch takes the power of the values as they are, ONNX of their sizes.
+        norm_type: p. PyTorch takes powers of the values themselves, ONNX of their absolute values.
 
-    The other arguments are those of `MaxPool`. PyTorch's LPPool has no padding and no dilation; here they add nothing
-    to the sum.
+    The other arguments are those of `MaxPool`. PyTorch's LPPool has no padding and no dilation; here padding adds
+    nothing to the sum.
 
     Source: PyTorch's LPPool2d; ONNX LpPool.
 
@@ -187,7 +184,7 @@ class LpPool(Pool):
 
 @dataclass(frozen=True, repr=False)
 class MaxUnpool(Window):
-    """Values go back to where the maximum was, zeros elsewhere: output o = (i - 1)s - 2p + k, unless it is given.
+    """Values return to the positions of their maxima, with zeros elsewhere: output o = (i - 1)s - 2p + k, unless given.
 
     Args:
         kernel_size, stride, padding: those of the max pooling that it undoes.
@@ -219,20 +216,20 @@ class MaxUnpool(Window):
         indices: ArrayLike | None = None,
         output_size: int | Sequence[int] | Literal["default"] | None = None,
     ) -> UnpoolTrace:
-        """Follow every value back to its place: see `convanim.trace.Trace`.
+        """Trace every value back to its position: see `convanim.trace.Trace`.
 
         Args:
-            x: the pooled values, (L,), (H, W) or (C, H, W) and so on; or the trace of a max pooling, which knows
+            x: the pooled values, (L,), (H, W) or (C, H, W) and so on; or the trace of a max pooling, which provides
                 the rest.
-            indices: for each value its place in the output, counted row by row, in each channel from 0 (in ONNX
-                through all channels), in the shape of `x`. Where two values have one place, the last one stays.
-            output_size: the spatial sizes, where several inputs of the pooling give the same output; "default" is what
-                the frameworks take where nothing is said, (i - 1)s - 2p + k. Without it the size of what was pooled
-                where `x` is the trace of that, otherwise the default. The indices count cells of this output: in
-                rows of another length they lead to other cells than the maxima had.
+            indices: the flat index of each value in the output, counted row by row in each channel from 0 (in ONNX
+                through all channels), in the shape of `x`. If two values have the same index, the last one remains.
+            output_size: the spatial sizes of the output, as several inputs of a pooling give the same output. "default"
+                is the frameworks' default, (i - 1)s - 2p + k. If not given, it is the size of the pooling's input
+                if `x` is its trace, otherwise the default. The indices count cells of this output: with
+                rows of another length they refer to other cells than those of the maxima.
 
         Raises:
-            ConvanimError: shapes or places that do not fit.
+            ConvanimError: shapes or indices that do not fit.
 
         Example:
             >>> pooled = MaxPool(kernel_size=2).trace([[0, 0, 0], [1, 0, 0]])
@@ -256,7 +253,7 @@ class MaxUnpool(Window):
         return Axis(n, output, k, s, before, after, transposed=True)
 
     def sized(self, axes: Sequence[Axis], output_size: int | Sequence[int] | None) -> tuple[Axis, ...]:
-        """The axes with sizes that were asked for; they may differ from the formula's by less than a stride.
+        """The axes with the given sizes, which may differ from the formula's by less than a stride.
 
         Raises:
             ConvanimError: sizes that no input of the pooling could have had.

@@ -1,7 +1,4 @@
-"""Fixed upsamplings: nearest, bilinear, bed of nails, and pixel shuffle.
-
-Knows each layer's arguments and formula. Must not know values, order or pictures.
-"""
+"""Fixed upsampling (nearest, bilinear, bed of nails) and pixel shuffle: their arguments and output sizes."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from convanim.ops.axis import LARGEST, Axis, Resampled
 from convanim.ops.operation import Operation
 from convanim.words import say
 
-if TYPE_CHECKING:  # an operation leads on to its trace, which stands on it
+if TYPE_CHECKING:  # the trace imports this module
     from numpy.typing import ArrayLike
 
     from convanim.trace import ShuffleTrace, UpsampleTrace
@@ -30,13 +27,13 @@ class Upsample(Operation):
     Args:
         size: the output size, or
         scale_factor: output / input; the output is rounded down.
-        mode: 'nearest' copies, 'bilinear' (on any number of axes) mixes neighbours, 'nails' puts zeros between.
-        align_corners: bilinear only: the first and last cells of input and output lie on each other.
-        coordinates: where an output cell lies between input cells: 'half_pixel' (centres of cells), 'asymmetric'
-            (their edges) or 'align_corners'. Without it the convention's: bilinear half_pixel; nearest asymmetric in
-            PyTorch and Keras, half_pixel in JAX and ONNX.
+        mode: 'nearest' copies, 'bilinear' (on any number of axes) interpolates, 'nails' inserts zeros.
+        align_corners: bilinear only: align the first and last cells of input and output.
+        coordinates: the position of output cells between input cells: 'half_pixel' (aligned centres), 'asymmetric'
+            (aligned edges) or 'align_corners'. By default the convention's: half_pixel for bilinear; for nearest
+            asymmetric in PyTorch and Keras, half_pixel in JAX and ONNX.
 
-    At a border, the outermost cell is repeated; otherwise bilinear values would fade out there.
+    At the borders the outermost cell is repeated; otherwise bilinear values would fade there.
 
     Source: PyTorch's Upsample; ONNX Resize; jax.image.resize; Odena, Dumoulin and Olah (2016) for its purpose.
 
@@ -82,7 +79,7 @@ class Upsample(Operation):
 
     @property
     def place(self) -> str:
-        """Where an output cell lies between input cells: the coordinates that hold."""
+        """The coordinate system that applies."""
         if self.align_corners:
             return "align_corners"
         if self.coordinates is not None:
@@ -92,7 +89,7 @@ class Upsample(Operation):
         return "asymmetric"
 
     def trace(self, x: ArrayLike) -> UpsampleTrace:
-        """Follow where every output cell comes from: see `convanim.trace.Trace`.
+        """Trace the input cells of every output cell: see `convanim.trace.Trace`.
 
         Args:
             x: (L,), (H, W) or (C, H, W), and so on; channels last in the keras and jax conventions.
@@ -126,34 +123,34 @@ class Upsample(Operation):
         )
 
     def _resized(self, i: int, n: int) -> tuple[int, Fraction]:
-        """The output's size along axis i, and output cells to an input cell."""
+        """The output's size along axis i, and the ratio output / input."""
         if self.size is not None:
             return at(self.size, i), Fraction(at(self.size, i), n)
         factor = at(self.scale_factor, i)
-        if self.convention == "onnx":  # it keeps its scales as floats of 32 bits
+        if self.convention == "onnx":  # ONNX stores scales as 32-bit floats
             factor = struct.unpack("f", struct.pack("f", factor))[0]
             return floor(n * Fraction(factor)), Fraction(factor)
         output = floor(n * factor)
-        if self.convention != "torch":  # Keras has whole factors, JAX sizes
+        if self.convention != "torch":  # Keras has integer factors, JAX sizes
             return output, Fraction(max(output, 1), n)
-        # As it is typed: 1.1 is eleven tenths, not the binary fraction next to it. PyTorch copies what keeps its size.
+        # The decimal as typed: 1.1 is 11/10, not a binary fraction. PyTorch copies an axis whose size is unchanged.
         same = self.mode == "bilinear" and output == n
         return output, Fraction(1) if same else Fraction(str(factor))
 
 
 @dataclass(frozen=True, repr=False)
 class Shuffle(Operation):
-    """What pixel shuffle and its opposite share: r x r channels are one cell of r x r, in an order.
+    """The base class of pixel shuffle and unshuffle, which convert r x r channels to blocks of r x r cells.
 
-    In order CRD (PyTorch) channel c·r² + i·r + j is row i and column j of channel c; in DCR (the default of ONNX, and
-    what TensorFlow does) channel (i·r + j)·C + c is.
+    In the order CRD (PyTorch), channel c·r² + i·r + j is row i and column j of channel c; in DCR (the default of ONNX,
+    and TensorFlow's) it is channel (i·r + j)·C + c.
     """
 
     order: str | None = field(default=None, kw_only=True)
 
     @property
     def depth_first(self) -> bool:
-        """Whether the channels of one cell lie C apart (DCR) instead of side by side (CRD)."""
+        """Whether the channels of one block are C apart (DCR) instead of adjacent (CRD)."""
         return (self.order or ("CRD" if self.convention == "torch" else "DCR")) == "DCR"
 
     @property
@@ -163,17 +160,17 @@ class Shuffle(Operation):
 
     @property
     def factor(self) -> int:
-        """r, rows and columns of a cell."""
+        """r, the number of rows and columns of a block."""
         raise NotImplementedError
 
     def trace(self, x: ArrayLike) -> ShuffleTrace:
-        """Follow every value to its place: see `convanim.trace.Trace`.
+        """Trace every value to its position: see `convanim.trace.Trace`.
 
         Args:
             x: (C, H, W); (H, W, C) in the keras and jax conventions.
 
         Raises:
-            ConvanimError: channels, or sizes, that r x r (or r) does not divide.
+            ConvanimError: channels or sizes that are not a multiple of r x r (or r).
         """
         traced: ShuffleTrace = self._traced(x)
         return traced
@@ -185,7 +182,7 @@ class PixelShuffle(Shuffle):
 
     Args:
         upscale_factor: r.
-        order: 'CRD' or 'DCR'; without it CRD in the torch convention, DCR in the others.
+        order: 'CRD' or 'DCR'; by default CRD in the torch convention, DCR in the others.
 
     Source: Shi et al., Real-time single image and video super-resolution (2016); ONNX DepthToSpace.
 
@@ -202,11 +199,11 @@ class PixelShuffle(Shuffle):
 
     @property
     def factor(self) -> int:
-        """r, rows and columns of a cell."""
+        """r, the number of rows and columns of a block."""
         return self.upscale_factor
 
     def channels(self, inputs: int) -> int:
-        """The output's channels: C of C·r²."""
+        """The number of output channels: C of C·r²."""
         r = self.factor
         if inputs % r**2:
             raise ConvanimError(
@@ -225,7 +222,7 @@ class PixelUnshuffle(Shuffle):
 
     Args:
         downscale_factor: r.
-        order: 'CRD' or 'DCR'; without it CRD in the torch convention, DCR in the others.
+        order: 'CRD' or 'DCR'; by default CRD in the torch convention, DCR in the others.
 
     Source: PyTorch's PixelUnshuffle; ONNX SpaceToDepth.
 
@@ -241,11 +238,11 @@ class PixelUnshuffle(Shuffle):
 
     @property
     def factor(self) -> int:
-        """r, rows and columns of a cell."""
+        """r, the number of rows and columns of a block."""
         return self.downscale_factor
 
     def channels(self, inputs: int) -> int:
-        """The output's channels: C·r²."""
+        """The number of output channels: C·r²."""
         return inputs * self.factor**2
 
     def _axis(self, i: int, n: int) -> Axis:

@@ -1,7 +1,6 @@
 """The trace: every multiplication of a layer over an input, in order and with its values.
 
-Knows taps and numbers. Must not know pixels, words on a page or time. A trace holds arrays; a step is made when it is
-asked for, so a trace of a million placements costs what its arrays cost.
+A trace holds arrays and creates a step on request, so a trace of a million placements costs no more than its arrays.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The arrays of a trace: validation and conversion.
-
-Knows numbers and shapes. Must not know taps, layers or order.
-"""
+"""Validation and conversion of a trace's arrays."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ def numbers(what: str, given: ArrayLike) -> Array:
     """A copy of an array as int64 or float64; a `ConvanimError` about `what` if that is impossible."""
     try:
         array = np.asarray(given)
-    except (ValueError, TypeError, OverflowError, RuntimeError):  # RuntimeError: other libraries' arrays that object
+    except (ValueError, TypeError, OverflowError, RuntimeError):  # RuntimeError: arrays of other libraries may refuse
         raise ConvanimError(
             f"the {what} is ragged or has non-numbers",
             "give rows of equal length, like [[0, 1], [2, 3]]; detach a tensor first",
@@ -33,24 +30,24 @@ def numbers(what: str, given: ArrayLike) -> Array:
         hint = "give np.real(x) or np.abs(x)" if array.dtype.kind == "c" else "give integers or floats"
         raise ConvanimError(f"the {what} holds {_contents(array)} instead of real numbers", hint)
     if array.dtype.kind == "f" and not hasattr(given, "dtype") and not _holds_floats(given):
-        # numpy turns a list of integers too large for it into floats without a word.
+        # numpy silently converts integers that are too large for it to floats.
         raise ConvanimError(f"the {what} holds integers beyond 64 bits", "use smaller integers, or floats")
     if array.dtype.kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise ConvanimError(
             f"the {what} holds {array.max()}, beyond 64-bit integers", "use smaller integers, or floats"
         )
-    with np.errstate(over="ignore"):  # of longer floats, which become infinite and are refused
-        # A copy: a trace does not change.
+    with np.errstate(over="ignore"):  # longer floats become infinite and are refused below
+        # A copy, since a trace must not change.
         array = np.array(array, np.float64 if array.dtype.kind == "f" else np.int64)
     if not np.isfinite(array).all():
-        # A trace proves itself by equality, and NaN equals nothing.
+        # A trace is verified by equality, and NaN equals nothing.
         raise ConvanimError(f"the {what} holds NaN or infinity", "give finite numbers")
     array.flags.writeable = False
     return array
 
 
 def _contents(array: Array) -> str:
-    """What an array holds that is not a real number, for an error message."""
+    """A description of an array's contents that are not real numbers, for an error message."""
     if array.dtype.kind == "O":
         found = next(value for value in array.flat if not isinstance(value, int | float))
         return "None" if found is None else f"{type(found).__name__} objects"
@@ -62,7 +59,7 @@ def _holds_floats(given: Any) -> bool:
 
 
 def check_bound(total: Any, floats: bool) -> None:
-    """Refuse sums that 64 bits may not hold; `total` is a Python number, which does not wrap."""
+    """Refuse sums that may exceed 64 bits; `total` is a Python number, which does not overflow."""
     if not floats and total > np.iinfo(np.int64).max:
         raise ConvanimError("a sum can exceed 64 bits", "use smaller integers, or floats")
     if floats and not isfinite(total):
@@ -70,12 +67,12 @@ def check_bound(total: Any, floats: bool) -> None:
 
 
 def largest(array: Array) -> Any:
-    """The size of the largest number, as a Python number."""
+    """The largest absolute value, as a Python number."""
     return max(abs(array.min().item()), abs(array.max().item()))
 
 
 def total_size(array: Array) -> Any:
-    """The sum of the sizes of the numbers, as a Python number, which does not wrap."""
+    """The sum of the absolute values, as a Python number, which does not overflow."""
     if array.dtype.kind == "f":
         return np.abs(array).sum().item()
     if largest(array) * array.size <= np.iinfo(np.int64).max:
@@ -84,17 +81,17 @@ def total_size(array: Array) -> Any:
 
 
 def absolute(array: Array | None) -> Any:
-    """The sizes of the numbers; None stays None."""
+    """The absolute values; None stays None."""
     return None if array is None else np.abs(array)
 
 
 def same(a: Array | None, b: Array | None) -> bool:
-    """Whether two arrays, or two absences, are equal, type included."""
+    """Whether two arrays (or None) are equal, including their types."""
     if a is None or b is None:
         return a is b
     return a.dtype == b.dtype and np.array_equal(a, b)
 
 
 def per_channel(bias: Array, like: Array) -> Array:
-    """A bias (C,) in a shape that is added to every cell of its channel in `like` (C, *n)."""
+    """A bias (C,) in a shape that broadcasts over its channels in `like` (C, *n)."""
     return bias.reshape(-1, *(1,) * (like.ndim - 1))

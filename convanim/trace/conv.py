@@ -1,7 +1,4 @@
-"""Traces of convolution and transposed convolution.
-
-Knows weights, channels and groups, and the layouts that frameworks have for them.
-"""
+"""Traces of convolution and transposed convolution, and the frameworks' layouts of weights."""
 
 from __future__ import annotations
 
@@ -44,14 +41,14 @@ class ConvTrace(Trace):
         return out if self.bias is None else out + per_channel(self.bias, out)
 
     def _meet(self, own: Ints, k: Sequence[Ints]) -> tuple[Ints, Any]:
-        # A channel meets all those of its group.
+        # A channel meets all channels of its group.
         inputs, outputs = len(self.x) // self.op.groups, self.channels // self.op.groups
         mine, others = (inputs, outputs) if self.order == "scatter" else (outputs, inputs)
         return ((own // mine * others)[:, None] + np.arange(others))[:, :, None], True
 
     def _weigh(self, reads: Sequence[Ints], writes: Sequence[Ints], k: Sequence[Ints], numbers: Sequence[Ints]) -> Any:
         inputs, outputs = len(self.x) // self.op.groups, self.channels // self.op.groups
-        # PyTorch's layout: the first axis of the weight is a whole channel, the second one inside its group.
+        # PyTorch's layout: the first axis of the weight counts all channels, the second those inside a group.
         first, second = (reads[0], writes[0] % outputs) if self.op.transposed else (writes[0], reads[0] % inputs)
         factors = [first, second, *k]
         return factors, self.weight[tuple(factors)]
@@ -85,17 +82,17 @@ class ConvTrace(Trace):
 
     @property
     def kernel(self) -> Array:
-        """The weight as the convention has it in its hands: for JAX's transposed layers not yet rotated."""
+        """The weight in its convention: for JAX's transposed layers not yet rotated."""
         return self.weight if self.op.rules.rotates or not self.op.transposed else _rotated(self.weight)
 
     def backward(self, grad: ArrayLike | None = None) -> ConvTrace:
         """The gradient of a convolution with respect to its input: the transposed layer with the same weights.
 
         Args:
-            grad: the gradient with respect to the output, in the output's shape; ones without it.
+            grad: the gradient with respect to the output, in the output's shape; ones by default.
 
         Raises:
-            ConvanimError: not a convolution, padding that is not zeros, or a gradient of another shape.
+            ConvanimError: the layer is not a convolution, its padding is not zeros, or the gradient has another shape.
 
         Example:
             >>> done = Conv(kernel_size=2).trace([1, 2, 3], [10, 1])
@@ -125,8 +122,8 @@ def _rotated(weight: Array) -> Array:
 def trace_conv(
     op: Weighted, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, order: Order = "gather"
 ) -> ConvTrace:
-    """Trace a layer over an input and weights as its convention has them: the body of `op.trace`."""
-    cells = getattr(weight, "size", 0)  # a kernel that was typed for many channels takes no memory before it is copied
+    """Trace a layer over an input and weights in its convention's layout; implements `op.trace`."""
+    cells = getattr(weight, "size", 0)  # a kernel broadcast to many channels takes no memory yet
     if isinstance(cells, int) and cells > LARGEST:
         raise ConvanimError(
             f"the weight of {op} would be {times(np.shape(weight))}, more than {LARGEST} cells",
@@ -148,7 +145,7 @@ def trace_conv(
 def assembled(
     op: Weighted, x: Array, weight: Array, bias: Array | None, given: Given, order: Order = "gather"
 ) -> ConvTrace:
-    """The trace of arrays that have their channels already: x (C, *n), PyTorch's layout of weights."""
+    """The trace of arrays with channels: x (C, *n), and weights in PyTorch's layout."""
     arrays = [x, weight] if bias is None else [x, weight, bias]
     floats = any(a.dtype.kind == "f" for a in arrays)
     # No partial sum exceeds this: the largest input times all weights.
@@ -160,7 +157,7 @@ def assembled(
 
 
 def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array, Given]:
-    """Input and weight with their channel axes in PyTorch's layout, and how the input was given."""
+    """The input and weight with channel axes in PyTorch's layout, and how the input was given."""
     if not x.ndim or not 1 <= weight.ndim <= 5 or (weight.ndim != x.ndim and weight.ndim < 3):
         raise ConvanimError(
             f"an input {_shape(x)} and a weight {_shape(weight)} do not make a layer of one to three axes",
@@ -218,7 +215,7 @@ def check_groups(op: Weighted, channels: int, sizes: Sequence[int]) -> None:
     """Refuse an input whose channels are not a multiple of the groups.
 
     Raises:
-        ConvanimError: the groups, the channels that there are, and a shape that would do.
+        ConvanimError: the message names the groups and channels, the hint a shape that would do.
     """
     if channels % op.groups:
         wanted = op.in_channels or op.groups
@@ -231,22 +228,22 @@ def check_groups(op: Weighted, channels: int, sizes: Sequence[int]) -> None:
 
 
 def _is_bare(op: Weighted, x: Array, weight: Array) -> bool:
-    """Whether a weight is the kernel alone, for an input without channels, and not one for a batch of 1."""
+    """Whether a weight is the kernel alone, for an input without channels that is not a batch of 1."""
     if weight.ndim != x.ndim or op.rank not in (None, x.ndim):
         return False
     if x.ndim != 3 or op.rank == 3:
         return x.ndim < 3 or op.rank == 3
-    # (1, C, L) with (C_out, C_in, k), or (D, H, W) with a kernel of three axes: kernel_size knows.
+    # (1, C, L) with (C_out, C_in, k), or (D, H, W) with a kernel of three axes: kernel_size decides.
     k = op.kernel_size
     return weight.shape == (k, k, k) or len(x) > 1 or _in_torch_layout(op, weight).shape[2] != k
 
 
 def _in_torch_layout(op: Weighted, weight: Array) -> Array:
-    """Weights of any convention as PyTorch has them: channels first, for a transposed layer those of the input."""
+    """Weights of any convention in PyTorch's layout: channels first, a transposed layer's input channels before all."""
     if not op.rules.last:
         return weight
     first, second = np.moveaxis(weight, (-2, -1), (0, 1)), np.moveaxis(weight, (-1, -2), (0, 1))
-    # Keras has the channels of a transposed layer's output before those of its input, JAX always the input's first.
+    # For a transposed layer Keras puts the output's channels before the input's; JAX always has the input's first.
     return first if op.transposed and not op.rules.rotates else second
 
 

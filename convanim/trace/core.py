@@ -1,8 +1,4 @@
-"""The trace itself: steps in order, with their values, and its proof.
-
-Knows how the steps of a layer are found from taps. A step is made when it is asked for. What differs from one kind of
-layer to the other stands in the kinds beside this file.
-"""
+"""The base class of traces, which finds the steps of a layer from its taps and verifies them."""
 
 from __future__ import annotations
 
@@ -26,10 +22,9 @@ from convanim.trace.step import Block, Mode, Step
 Order = Literal["gather", "scatter"]
 
 
-#: Terms that a replay handles at once: large enough for numpy, small enough for a cache.
+#: The number of terms that a replay processes at once: large enough for numpy, small enough for a cache.
 BLOCK = 2**18
-#: What is checked and shown step by step has at most so many terms, which take some seconds, and so many cells: the
-#: largest page has room for as many.
+#: The maximum numbers of terms, which take some seconds to check, and of cells, which the largest page has room for.
 MOST_TERMS, MOST_CELLS = 50_000_000, 2**20
 
 
@@ -41,14 +36,14 @@ class Trace:
 
     Attributes:
         op: the operation.
-        shape: the shape (C_out, *o) of the output, which is computed when it is first needed.
+        shape: the shape (C_out, *o) of the output, which is computed on first use.
         x: (C, *n), int64 or float64.
         axes: the arithmetic of each spatial axis.
         channels: the number of output channels.
         order: "gather" or "scatter".
         canvas: the shape that the steps write to: (C_out, *full) for the scatter order of a transposed layer, cropped
             afterwards; otherwise the shape of the output.
-        weight, bias: of a convolution, in PyTorch's layout, (C_out,) or None; None for layers without weights.
+        weight, bias: those of a convolution, in PyTorch's layout and (C_out,); None if there are none.
 
     Example:
         >>> from convanim.ops import ConvTranspose
@@ -81,40 +76,40 @@ class Trace:
                     "use a smaller input, stride or padding",
                 )
         self.shape = channels, *sizes
-        #: What is computed when it is first asked for, once for all orders.
+        #: Values that are computed on first use, shared by both orders.
         self._kept: dict[str, Any] = {}
         self._walk(order)
 
-    # What a kind of layer says of itself.
+    # Methods that each kind of layer implements.
 
-    #: Whether the scatter order writes on a canvas that is cropped afterwards.
+    #: Whether the scatter order writes to a canvas that is cropped afterwards.
     _cropped = False
 
     def _apply(self) -> Array:
-        """The answer (C_out, *o), without any order."""
+        """The output (C_out, *o), computed without any order."""
         raise NotImplementedError
 
     def _ask(self, *arrays: Array) -> Array:
-        """The oracle's answer (C_out, *o) for these arrays instead of the own ones."""
+        """The oracle's output (C_out, *o) for these arrays."""
         raise NotImplementedError
 
     def _arrays(self) -> tuple[Any, ...]:
-        """What the layer was given besides the operation, the input first."""
+        """The arrays that the layer was given, the input first."""
         return (self.x,)
 
     def _walk(self, order: Order) -> None:
-        """Set out the steps in an order."""
+        """Lay out the steps in an order."""
         self.order = order
         cropped = self._cropped and order == "scatter"
         self.canvas = (self.channels, *(a.canvas if cropped else a.output for a in self.axes))
-        for made in ("taps", "_tables", "_sides", "_places"):  # of the order before
+        for made in ("taps", "_tables", "_sides", "_places"):  # those of the previous order
             vars(self).pop(made, None)
 
-    # What is laid out when it is first looked at, as a layer that is refused has none.
+    # Computed on first use, since a refused layer needs none of it.
 
     @cached_property
     def taps(self) -> tuple[Taps, ...]:
-        """The taps of each axis, with those that the scatter order of a transposed layer crops."""
+        """The taps of each axis, including those that the scatter order of a transposed layer crops."""
         cropped = self._cropped and self.order == "scatter"
         return tuple(taps_of(a, cropped=cropped) for a in self.axes)
 
@@ -124,7 +119,7 @@ class Trace:
 
     @cached_property
     def _sides(self) -> tuple[Ints, ...]:
-        # One more at the end, for `NOWHERE` to find.
+        # One more at the end, which `NOWHERE` refers to.
         return tuple(np.append(t.target if self.order == "scatter" else t.source, 0) for t in self.taps)
 
     @cached_property
@@ -132,61 +127,61 @@ class Trace:
         return tuple(np.append(t.k, 0) for t in self.taps)
 
     def _again(self, order: Order) -> Self:
-        """The same trace in another order: it shares the axes, the values and the answer."""
+        """The same trace in another order, with shared axes, values and output."""
         other = copy(self)
         other._walk(order)
         return other
 
     def _meet(self, own: Ints, k: Sequence[Ints]) -> tuple[Ints, Any]:
-        """The channels that a step's channel meets at each place of the kernel, and whether they do.
+        """The channels that a step's channel meets at each position of the kernel, and a mask of those that exist.
 
         Args:
             own: (n,) the channels of the steps.
-            k: for each axis the place in the kernel, (n, taps).
+            k: for each axis the position in the kernel, (n, taps).
 
         Returns:
-            (n, channels, taps or 1), and what is broadcast against it.
+            (n, channels, taps or 1), and a mask that broadcasts against it.
         """
         return own[:, None, None], True
 
     def _weigh(self, reads: Sequence[Ints], writes: Sequence[Ints], k: Sequence[Ints], numbers: Sequence[Ints]) -> Any:
-        """For each tap its place in the weight, as index arrays, and the weight."""
+        """For each tap its indices in the weight, and the weight."""
         return list(k), np.ones((), np.int64)
 
     def _enter(self, values: Array, weights: Array) -> Array:
-        """The terms: what enters the result of a step."""
+        """The terms that enter the result of a step."""
         return np.asarray(values * weights)
 
     def _gathered(self, terms: Array, there: Any, cells: Ints) -> Array:
-        """The results of steps in gather order: of the terms (n, t) those `there` count; cells (n, 1 + rank)."""
+        """The results of steps in gather order, from the terms (n, t) where `there` is true; cells (n, 1 + rank)."""
         return np.asarray(np.where(there, terms, 0).sum(axis=1))
 
     def _finished(self, canvas: Array) -> Array:
-        """The output from what the scatter order leaves on the canvas."""
+        """The output from the canvas after all steps in scatter order."""
         return canvas
 
     _start: float = 0
     _mode: Mode = "add"
 
-    # The answer, and how it was given.
+    # Input and output in their user's layout.
 
     @property
     def given(self) -> tuple[int, ...]:
-        """The input's shape as it was given: without a channel axis where there was none."""
+        """The input's shape as it was given, without a channel axis if there was none."""
         return self._given.outward(self.x).shape
 
     @property
     def how_given(self) -> Given:
-        """Where the channels of the input stood, and so of the output."""
+        """The position of the channels in the input, and so in the output."""
         return self._given
 
     @property
     def terms(self) -> int:
-        """How many terms all steps have, at most."""
+        """The maximum number of terms in all steps."""
         return len(self) * self._taps_a_step()
 
     def bounded(self) -> None:
-        """Refuse a layer with too much to check and to show, before anything is computed or laid out for it.
+        """Refuse a layer that is too large to check and to show, before anything is computed for it.
 
         Raises:
             ConvanimError: more than `MOST_CELLS` cells, or more than `MOST_TERMS` terms.
@@ -201,7 +196,7 @@ class Trace:
                 f"{self.op} has a grid of {times(cells)} cells, and at most {MOST_CELLS:,} are computed step by step",
                 "use a smaller input, or only its sizes with convanim explain",
             )
-        # A cell meets each place of the kernel once, but for what a padding copies.
+        # A cell meets each position of the kernel once, unless padding copies it.
         along = (a.kernel * (min(a.input, a.output) if a.mode == "zeros" else a.output) for a in self.axes)
         terms = self._pairs * prod(along)
         if terms > MOST_TERMS:
@@ -212,15 +207,15 @@ class Trace:
 
     @property
     def _pairs(self) -> int:
-        """How many pairs of an input channel and an output channel meet."""
+        """The number of pairs of an input channel and an output channel that meet."""
         return self.channels
 
     @property
     def output(self) -> Array:
-        """The layer's answer, with its channels where the input had them.
+        """The output, with its channels where the input had them.
 
         (*o,) for one channel given without a channel axis, otherwise (C_out, *o), or (*o, C_out) in the keras and jax
-        conventions; with an axis before it where the input came as a batch of one.
+        conventions; with a leading axis of length 1 if the input was a batch of one.
         """
         return self._given.outward(self._answer)
 
@@ -234,12 +229,12 @@ class Trace:
 
     @property
     def answer(self) -> Array:
-        """The layer's answer as it is computed with: (C_out, *o), whatever the convention."""
+        """The output as (C_out, *o), whatever the convention."""
         return self._answer
 
     @property
     def padded(self) -> Array:
-        """The input (C, *n) with what its padding mode copies around it; zeros are not laid out."""
+        """The input (C, *n) with the copies that its padding mode puts around it; zeros are not stored."""
         return padded(self.x, self.axes)
 
     def by_input(self) -> Self:
@@ -266,7 +261,7 @@ class Trace:
 
     @property
     def cells(self) -> tuple[int, ...]:
-        """The grid that the steps walk over, row-major: (C_out, *o) to gather, (C_in, *n) to scatter."""
+        """The grid of the steps, row-major: (C_out, *o) to gather, (C_in, *n) to scatter."""
         return self.x.shape if self.order == "scatter" else self.shape
 
     def __len__(self) -> int:
@@ -296,7 +291,7 @@ class Trace:
         return np.array(np.unravel_index([number], self.cells)).T
 
     def _told(self, terms: Array, target: Ints) -> dict[str, Any]:
-        """What else a step in gather order says: the winner, the divisor."""
+        """Further attributes of a step in gather order: the winner, the divisor."""
         return {}
 
     def __iter__(self) -> Iterator[Step]:
@@ -309,7 +304,7 @@ class Trace:
         arrays = self._arrays(), other._arrays()
         return mine == theirs and len(arrays[0]) == len(arrays[1]) and all(map(same, *arrays))
 
-    __hash__ = None  # type: ignore[assignment]  # it holds arrays
+    __hash__ = None  # type: ignore[assignment]  # arrays are not hashable
 
     def __repr__(self) -> str:
         return f"<Trace of {self.op} over {times(self.x.shape)}: {len(self)} steps in {self.order} order>"
@@ -333,10 +328,10 @@ class Trace:
         factors, weights = self._weigh(reads, writes, [a[:, None] for a in k], [n[:, None] for n in numbers])
         return Block(shape, reads, factors, writes, weights, there[:, None] & meets)
 
-    # The proof.
+    # Verification.
 
     def replay(self) -> Array:
-        """The output again, (C_out, *o), from an empty canvas and the steps alone.
+        """The output (C_out, *o) computed again, from an empty canvas and the steps alone.
 
         Example:
             >>> from convanim.ops import Conv
@@ -347,7 +342,7 @@ class Trace:
         return self._finished(filled) if self.order == "scatter" else filled
 
     def filled(self) -> Array:
-        """What stands on the canvas after all steps: in scatter order before it is cropped, divided or biased."""
+        """The canvas after all steps; in scatter order before it is cropped, divided or biased."""
         canvas = np.full(self.canvas, self._start, self._answer.dtype)
         size = max(1, BLOCK // self._taps_a_step())
         for start in range(0, len(self), size):
@@ -370,13 +365,13 @@ class Trace:
         return prod(t.shape[1] for t in self._tables)
 
     def verify(self) -> None:
-        """Hold the output against the replay of the steps and against the oracle.
+        """Check the output against the replay of the steps and against the oracle.
 
         Integers must agree exactly, floats up to rounding (the order of the additions differs).
 
         Raises:
-            CheckFailed: they do not agree; nothing that rests on this trace may be shown.
-            ConvanimError: there is too much to check: see `bounded`.
+            CheckFailed: they do not agree, and nothing based on this trace may be shown.
+            ConvanimError: the layer is too large to check, see `bounded`.
         """
         self.bounded()
         expected = self._ask(*self._arrays())
@@ -387,22 +382,22 @@ class Trace:
                 )
 
     def agrees(self, other: Array) -> bool:
-        """Whether another answer (C_out, *o) is this one: to the last digit for integers, else up to rounding."""
+        """Whether another output (C_out, *o) is equal: exactly for integers, else up to rounding."""
         if other.shape != self.shape:
             return False
         if self._answer.dtype.kind == "i":
             return bool((other == self._answer).all())
-        # Sums of the same terms in another order differ by a few roundings of their sizes, not of their total.
+        # The rounding error of a sum depends on the sizes of its terms, not on their total.
         sizes = np.abs(self._ask(*map(absolute, self._arrays())))
-        with np.errstate(invalid="ignore"):  # infinity, which is equal to itself, less infinity
+        with np.errstate(invalid="ignore"):  # infinity minus infinity; equal infinities are accepted below
             near = np.abs(other - self._answer) <= 1e-13 * np.sqrt(self._taps_a_step()) * sizes
-        # Not "no cell is off": NaN compares as false, and must not pass.
+        # Not "no cell differs": comparisons with NaN are false, and NaN must not pass.
         return bool((near | (other == self._answer)).all())
 
-    # Onward.
+    # Animations and files.
 
     def animate(self, **options: Any) -> Any:
-        """An `Animation` of this trace: see there for `view`, `theme`, sizes and pace.
+        """An `Animation` of this trace; see there for `view`, `theme`, sizes and timing.
 
         Example:
             >>> from convanim.ops import Conv
@@ -412,13 +407,13 @@ class Trace:
         return doors.through("animate")(self, **options)
 
     def save(self, path: Any) -> None:
-        """Write the trace as JSON, after checking it: see `convanim.write.tracefile`.
+        """Check the trace and write it as JSON: see `convanim.write.tracefile`.
 
         Args:
-            path: a name that ends in .json.
+            path: a file name that ends in .json.
 
         Raises:
-            ConvanimError: another suffix, or a place that cannot be written.
+            ConvanimError: another suffix, or a file that cannot be written.
             CheckFailed: the trace disagrees with its replay or with the oracle; nothing is written.
 
         Example:
@@ -434,10 +429,10 @@ class Trace:
 
     @staticmethod
     def load(path: Any) -> Trace:
-        """Read a trace back from JSON. It is data: the output in the file must be what its operation gives.
+        """Read a trace from JSON. The file is data, and its output must be what its operation computes.
 
         Raises:
-            ConvanimError: no such file, not a trace, or one whose output is not what its operation gives.
+            ConvanimError: the file does not exist, is not a trace, or claims an output that is not its operation's.
         """
         loaded: Trace = doors.through("load trace")(path)
         return loaded

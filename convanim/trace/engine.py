@@ -1,7 +1,4 @@
-"""Answers by whole slices: what a layer gives, without any order.
-
-Knows taps and values. Must not know steps or order.
-"""
+"""The output of a layer from array slices, independent of the order of its steps."""
 
 from __future__ import annotations
 
@@ -16,19 +13,19 @@ from convanim.ops import Axis, Resampled
 from convanim.taps import NOWHERE, Ints, Taps, folded
 from convanim.trace.arrays import Array, largest
 
-#: Cells that are laid out beside each other for one matrix product: large enough for numpy, small enough for memory.
+#: The number of cells laid out for one matrix product: large enough for numpy, small enough for memory.
 BESIDE = 2**22
 
-#: Below it float64 counts every whole number, so that sums of integers are exact in it, and many times faster.
+#: float64 holds all integers below this exactly, so that sums of integers can use its fast arithmetic.
 EXACT = 2**53
-#: A place of the kernel, one number per axis; the cells read and the cells written, one slice per axis.
+#: A position in the kernel, one index per axis; the cells read and the cells written, one slice per axis.
 Run = tuple[Any, Any, Any]
 
 
 def taps_of(axis: Axis, *, cropped: bool = False, most: int | None = None) -> Taps:
-    """The taps of one axis; `cropped` keeps those that the crop of a transposed layer throws away.
+    """The taps of one axis; `cropped` includes those that a transposed layer crops.
 
-    Of a fixed upsampling `most` takes those of the first so many output cells alone.
+    For a fixed upsampling, `most` limits them to those of the first output cells.
     """
     if isinstance(axis, Resampled):
         return Taps.resampled(axis.input, axis.output, axis.way, axis.place, axis.ratio, axis.rounding, most)
@@ -41,9 +38,9 @@ def taps_of(axis: Axis, *, cropped: bool = False, most: int | None = None) -> Ta
 
 
 def runs_of(axes: Sequence[Axis]) -> Iterator[Run]:
-    """For each place of the kernel that has taps: the place, the cells read and the cells written, as slices.
+    """For each position in the kernel that has taps: the position, the cells read and the cells written, as slices.
 
-    The cells read are those of the padded input where there is a padding mode: see `padded`.
+    With a padding mode the cells read are those of the padded input: see `padded`.
     """
     along = []
     for a in axes:
@@ -57,7 +54,7 @@ def runs_of(axes: Sequence[Axis]) -> Iterator[Run]:
 
 
 def padded(x: Array, axes: Sequence[Axis]) -> Array:
-    """The input (C, *n) with what a padding mode puts around it; zeros are never laid out."""
+    """The input (C, *n) with the copies that a padding mode puts around it; zeros are not stored."""
     for i, a in enumerate(axes, start=1):
         if a.mode != "zeros":
             x = x.take(folded(np.arange(-a.before, a.input + a.after), a.input, a.mode), axis=i)
@@ -78,7 +75,7 @@ def convolved(
                 into, of = _group(g, outputs), _group(g, inputs)
                 part: Array = factor[of].T if transposed else factor[into]
                 read: Array = x[(of, *source)]
-                # One channel needs no matrix product, and is what is mostly drawn.
+                # One channel, the most frequent case, needs no matrix product.
                 out[(into, *target)] += part[0, 0] * read if part.size == 1 else _mixed(part, read)
         return out
     if x.dtype.kind == "i" and largest(x) * float(np.abs(weight.astype(float)).sum()) < EXACT:
@@ -88,7 +85,7 @@ def convolved(
 
 
 def _laid_out(x: Array, weight: Array, axes: Sequence[Axis], groups: int, out: Array) -> Array:
-    """Sums of many channels: the cells of some places of the kernel are laid out, and a product of matrices adds up."""
+    """The sums of many channels as a matrix product, for as many positions of the kernel at once as fit in memory."""
     shape, inputs, outputs = out.shape, len(x) // groups, len(out) // groups
     runs = list(runs_of(axes))
     cells = prod(shape[1:])
@@ -118,7 +115,7 @@ def _mixed(part: Array, read: Array) -> Array:
 
 
 def resampled(x: Array, axes: Sequence[Axis]) -> Array:
-    """A fixed upsampling of (C, *n): one axis after the other."""
+    """A fixed upsampling of (C, *n), one axis after the other."""
     for i, axis in enumerate(axes, start=1):
         taps = taps_of(axis)
         weight = np.ones(1) if taps.weight is None else taps.weight
@@ -128,7 +125,7 @@ def resampled(x: Array, axes: Sequence[Axis]) -> Array:
         shape[i] = taps.targets
         out = np.zeros(shape, np.result_type(x, weight))
         along = (1,) * i + (-1,) + (1,) * (x.ndim - i - 1)
-        for column in taps.by_target().T:  # an output cell has two taps at most
+        for column in taps.by_target().T:  # an output cell has at most two taps
             target = np.flatnonzero(column != NOWHERE)
             here = column[target]
             read = x.take(taps.source[here], axis=i) * weight[here].reshape(along)
@@ -138,9 +135,9 @@ def resampled(x: Array, axes: Sequence[Axis]) -> Array:
 
 
 def maxima(x: Array, axes: Sequence[Axis], lowest: float) -> tuple[Array, Ints]:
-    """The greatest value under each window, (C, *o), and its place in the plane of its channel; -1 for none.
+    """The maximum under each window, (C, *o), and its flat index in its channel; -1 for none.
 
-    Of equal ones the first, row by row.
+    Of equal values the first one counts, row by row.
     """
     shape = (len(x), *(a.output for a in axes))
     best, where = np.full(shape, lowest, x.dtype), np.full(shape, -1)
@@ -163,7 +160,7 @@ def summed(x: Array, axes: Sequence[Axis]) -> Array:
 
 
 def under(axes: Sequence[Axis], *, padding: bool) -> Array:
-    """How many cells lie under each window, (*o): with or without padding, never beyond it."""
+    """The number of cells under each window, (*o), with or without padding, but none beyond it."""
     counts = []
     for a in axes:
         low, high = (-a.before, a.input + a.after) if padding else (0, a.input)
@@ -171,7 +168,7 @@ def under(axes: Sequence[Axis], *, padding: bool) -> Array:
         for at in range(0, a.output, BESIDE // 16):
             some = held[at : at + BESIDE // 16]
             first = np.arange(at, at + len(some)) * a.stride - a.before
-            # The first place of the kernel that is not before an end; all the others are behind it.
+            # The first position of the kernel at or after each end.
             start, stop = (np.clip(-((first - end) // a.dilation), 0, a.kernel) for end in (low, high))
             some[:] = stop - start
         counts.append(held)

@@ -1,7 +1,4 @@
-"""Traces of fixed upsampling and of pixel shuffle.
-
-Knows that their taps have weights of their own, or none at all.
-"""
+"""Traces of fixed upsampling and of pixel shuffle, whose taps have fixed weights or none."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from convanim.trace.given import Given, taken_in
 
 
 class UpsampleTrace(Trace):
-    """A trace of a fixed upsampling: see `Trace`. Its taps bring their own weights."""
+    """A trace of a fixed upsampling, whose taps have fixed weights; see `Trace`."""
 
     op: Upsample
 
@@ -46,7 +43,7 @@ class UpsampleTrace(Trace):
 
 
 class ShuffleTrace(Trace):
-    """A trace of pixel shuffle or its opposite: every value has one place; see `Trace`."""
+    """A trace of pixel shuffle or unshuffle, which move each value to one position; see `Trace`."""
 
     op: Shuffle
     _mode = "set"
@@ -55,7 +52,7 @@ class ShuffleTrace(Trace):
         super().__init__(op, x, op.axes(x.shape[1:]), op.channels(len(x)), given, order)
 
     def _deep(self, channel: Any, row: Any, column: Any) -> Any:
-        """The deep channel that holds this row and column of a cell of a flat channel."""
+        """The deep channel for this row and column of a block in a flat channel."""
         r, flat = self.op.factor, min(self.channels, len(self.x))
         part = row * r + column
         return part * flat + channel if self.op.depth_first else channel * r**2 + part
@@ -76,9 +73,9 @@ class ShuffleTrace(Trace):
     def _meet(self, own: Ints, k: Sequence[Ints]) -> tuple[Ints, Any]:
         flat = min(self.channels, len(self.x))
         own_is_flat = (self.order == "gather") == self.op.transposed
-        if own_is_flat or flat == max(self.channels, len(self.x)):  # where r is 1, flat and deep are the same
+        if own_is_flat or flat == max(self.channels, len(self.x)):  # if r is 1, flat and deep are the same
             return self._deep(own[:, None, None], *(a[:, None] for a in k)), True
-        # A deep channel meets its flat one at one place of the cell only.
+        # A deep channel meets its flat one at one position of the block only.
         r2 = self.op.factor**2
         met = own % flat if self.op.depth_first else own // r2
         other = met[:, None, None]
@@ -89,14 +86,14 @@ class ShuffleTrace(Trace):
 
 
 def trace_upsample(op: Upsample, x: ArrayLike, order: Order = "gather") -> UpsampleTrace:
-    """Trace a fixed upsampling: the body of its `trace`."""
+    """Trace a fixed upsampling; implements its `trace`."""
     inner, given = taken_in(op, numbers("input", x))
     return UpsampleTrace(op, inner, given=given, order=order)
 
 
 def trace_shuffle(op: Shuffle, x: ArrayLike, order: Order = "gather") -> ShuffleTrace:
-    """Trace a pixel shuffle: the body of its `trace`."""
+    """Trace a pixel shuffle or unshuffle; implements its `trace`."""
     inner, given = taken_in(op, numbers("input", x))
     channels = op.channels(len(inner))
-    # The answer has channels that the input had not.
+    # The output has channels that the input did not have.
     return ShuffleTrace(op, inner, given=Given(given.planar and channels == 1, given.batch, given.last), order=order)

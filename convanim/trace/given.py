@@ -1,7 +1,4 @@
-"""How an input was given, and how its answer is given back: channels first or last, without channels, in a batch of 1.
-
-Knows shapes. Must not know taps or order.
-"""
+"""The layout of a given input, and so of its output: channels first, last or none, and a batch of 1."""
 
 from __future__ import annotations
 
@@ -16,11 +13,11 @@ from convanim.trace.arrays import Array
 
 @dataclass(frozen=True)
 class Given:
-    """The way from an array as it is given to (C, *n), and back.
+    """The conversion between an array in its user's layout and (C, *n).
 
     Attributes:
         planar: without a channel axis.
-        batch: with an axis of length 1 before everything.
+        batch: with a leading axis of length 1.
         last: with the channels last.
     """
 
@@ -29,7 +26,7 @@ class Given:
     last: bool = False
 
     def outward(self, array: Array) -> Array:
-        """An array (C, *n) as its user has it.
+        """An array (C, *n) in its user's layout.
 
         Example:
             >>> Given(batch=True, last=True).outward(np.zeros((3, 4, 5))).shape
@@ -45,10 +42,10 @@ def taken_in(op: Operation, x: Array, rank: int | None = None) -> tuple[Array, G
     """An input as (C, *n), and how it was given.
 
     Args:
-        rank: the number of spatial axes; without it the operation's, or one less than `x` has from three axes on.
+        rank: the number of spatial axes; by default the operation's, or one less than those of `x` from three on.
 
     Raises:
-        ConvanimError: a number of axes that does not fit, a batch of more than one.
+        ConvanimError: the number of axes does not fit, or the batch is larger than one.
     """
     told = rank if rank is not None else op.rank
     if not 1 <= x.ndim <= 5:

@@ -1,7 +1,4 @@
-"""Traces of poolings and of max unpooling.
-
-Knows how the taps of a window are combined: by the greatest value, the mean or the norm; and where a maximum was.
-"""
+"""Traces of pooling and max unpooling."""
 
 from __future__ import annotations
 
@@ -24,10 +21,10 @@ from convanim.trace.step import Block
 
 
 class PoolTrace(Trace):
-    """A trace of a pooling: see `Trace`. Its windows are combined as `op.combine` says.
+    """A trace of a pooling, which combines its windows as `op.combine` says; see `Trace`.
 
-    `indices` are the places of the maxima, in the output's shape, counted row by row from 0 in each channel (in the
-    onnx convention through all channels), -1 where a window meets nothing but padding; only for `MaxPool`.
+    `indices` are the flat indices of the maxima, in the output's shape, counted row by row in each channel (in the
+    onnx convention through all channels), -1 if a window covers nothing but padding; only for `MaxPool`.
     """
 
     op: Pool
@@ -51,7 +48,7 @@ class PoolTrace(Trace):
                 )
         self._p = op.norm_type if isinstance(op, LpPool) else 1
         if isinstance(op, LpPool):
-            # PyTorch takes the mean of what a window that sticks out holds, times the cells of a whole one.
+            # PyTorch takes the mean over the part of a window inside the input, times the cells of a full window.
             shown = under(axes, padding=True)
             self._scale = prod(a.kernel for a in axes) / shown if op.convention == "torch" else np.ones(shown.shape)
         super().__init__(op, x, axes, len(x), given, order)
@@ -74,7 +71,7 @@ class PoolTrace(Trace):
 
     @property
     def indices(self) -> Ints:
-        """Where each maximum was."""
+        """The flat indices of the maxima, as in the layer's convention."""
         if self.op.combine != "max":
             raise ConvanimError(f"{self.op} does not have positions of maxima", "use MaxPool")
         where = self._where
@@ -85,7 +82,7 @@ class PoolTrace(Trace):
 
     @property
     def where(self) -> Ints:
-        """Where each maximum was, (C, *o), counted in each channel, whatever the convention."""
+        """The flat indices of the maxima, (C, *o), counted in each channel whatever the convention."""
         return self._where
 
     def _enter(self, values: Array, weights: Array) -> Array:
@@ -128,7 +125,7 @@ class PoolTrace(Trace):
         )  # fmt: skip
 
     def verify(self) -> None:
-        """Hold the output against replay and oracle, and the places of the maxima against the input."""
+        """Check the output against replay and oracle, and the indices of the maxima against the input."""
         super().verify()
         if self.op.combine == "max":
             flat, where = self.x.reshape(len(self.x), -1), self._where.reshape(len(self.x), -1)
@@ -140,10 +137,10 @@ class PoolTrace(Trace):
 
 
 class UnpoolTrace(Trace):
-    """A trace of a max unpooling: each value goes to its place; see `Trace`.
+    """A trace of a max unpooling, which moves each value to its index; see `Trace`.
 
-    `places` are the places (C, *n), counted in each channel of the output. `pooled` are the sizes of what was pooled,
-    in which a place may be another cell, or None where that is not known.
+    `places` are the flat indices (C, *n) in each channel of the output. `pooled` are the sizes of the pooling's input,
+    input, in which an index may be another cell, or None if they are unknown.
     """
 
     op: MaxUnpool
@@ -162,7 +159,7 @@ class UnpoolTrace(Trace):
     ) -> None:
         self.places, self._output, self.pooled = places, output, pooled
         flat = places.reshape(len(x), -1)
-        # The value that stays in each cell of the output: of several the last one.
+        # The value that remains in each cell of the output: of several the last one.
         self._stays = np.full((len(x), prod(output)), -1)
         for channel, row in enumerate(flat):
             self._stays[channel, row] = np.arange(len(row))
@@ -205,7 +202,7 @@ class UnpoolTrace(Trace):
 
 
 def trace_pool(op: Pool, x: ArrayLike, order: Order = "gather") -> PoolTrace:
-    """Trace a pooling: the body of its `trace`."""
+    """Trace a pooling; implements its `trace`."""
     inner, given = taken_in(op, numbers("input", x))
     return pooled(op, inner, given, order)
 
@@ -245,7 +242,7 @@ def trace_unpool(
     output_size: int | Sequence[int] | Literal["default"] | None = None,
     order: Order = "gather",
 ) -> UnpoolTrace:
-    """Trace an unpooling: the body of `MaxUnpool.trace`."""
+    """Trace an unpooling; implements `MaxUnpool.trace`."""
     if isinstance(output_size, str) and output_size != "default":
         raise ConvanimError(
             f"output_size {shortly(output_size)} is not a size", 'give sizes, like (5, 5), or "default"'

@@ -1,7 +1,4 @@
-"""One placement of the kernel, and many of them at once.
-
-Knows cells, factors and values. Must not know how they are found.
-"""
+"""Steps: one placement of the kernel, and blocks of many at once."""
 
 from __future__ import annotations
 
@@ -22,20 +19,20 @@ Mode = Literal["set", "add", "max"]
 class Step:
     """One placement of the kernel: what it reads, multiplies and writes.
 
-    All index arrays have a row for each cell and a column for each axis, the channel first.
+    All index arrays have one row for each cell and one column for each axis, the channel first.
 
     Attributes:
         phase: "slide" (a window gathers one output cell) or "stamp" (an input cell scatters its products).
-        number: its place in the order, from 0.
+        number: its position in the order, from 0.
         reads: (n, 1 + rank) input cells.
-        factors: (n, 2 + rank) places in the weight; of a layer without weights (n, rank) places in the window.
-        values, weights, terms: (n,) what was read, what it was multiplied with, and what enters the result: the
+        factors: (n, 2 + rank) indices in the weight; for a layer without weights (n, rank) positions in the window.
+        values, weights, terms: (n,) what is read, what it is multiplied by, and what enters the result: the
             products, the values of a pooling, their powers in an Lp pooling.
         writes: (m, 1 + rank) cells of the output (slide, m = 1) or of the canvas (stamp, m = n).
-        written: (m,) what is set there (slide: the result, bias included) or added there (stamp).
-        mode: "set" or "add"; "max" where a stamp raises what is there.
-        winner: which of the reads a maximum is, the first of equal ones; None where there is none.
-        divisor: what the sum of a mean is divided by, otherwise 1.
+        written: (m,) the value that is set there (slide: the result with its bias) or added there (stamp).
+        mode: "set" or "add"; "max" for stamps of a maximum.
+        winner: the index of the maximum among the reads, the first of equal ones; None if there is none.
+        divisor: the divisor of a mean, otherwise 1.
 
     Example:
         >>> from convanim.ops import Conv
@@ -57,7 +54,7 @@ class Step:
     divisor: int = 1
 
     def __str__(self) -> str:
-        """The step in a line: what is read times what, and where it goes; places count from the channel on."""
+        """The step in one line: its reads times its factors, and where it writes; indices begin with the channel."""
         pairs = zip(self.reads.tolist(), self.values.tolist(), self.weights.tolist(), strict=True)
         terms = " + ".join(f"input{place}·{weight} ({value}·{weight})" for place, value, weight in pairs)
         if self.mode == "set" and self.phase == "slide":
@@ -76,10 +73,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Block:
-    """Some steps in a row, as arrays that broadcast to `shape`: (steps, channels met, places of the kernel).
+    """Consecutive steps as arrays that broadcast to `shape`: (steps, channels read, positions in the kernel).
 
-    Cells are told as index arrays, one per axis; `there` says which taps exist. Where there is none the indices are
-    those of some other cell.
+    Cells are index arrays, one per axis; `there` is a mask of the taps that exist. The indices of the others are
+    arbitrary.
     """
 
     shape: tuple[int, int, int]

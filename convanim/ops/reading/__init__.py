@@ -1,7 +1,6 @@
-"""Lines of other frameworks, parsed as data: the layer of a framework becomes an operation.
+"""Reads layers of other frameworks: a line of their code is parsed as data and becomes an operation.
 
-Knows how layers are written elsewhere. Must not know values. Nothing is run, and nothing is guessed: an argument that
-changes the arithmetic and is not supported is refused by its name.
+Nothing is executed, and nothing is guessed: an unsupported argument that changes the arithmetic is refused by name.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ def from_line(text: str) -> Operation:
     """The operation that a line of PyTorch, Keras, Flax or ONNX defines. The line is parsed as data and never executed.
 
     Layers may be written torch.nn.Conv2d, nn.Conv2d or Conv2d, keras.layers.Conv2D, layers.Conv2D or Conv2D,
-    flax.linen.Conv or nn.Conv, onnx.helper.make_node("Conv", ...); also assigned to a name, called on an input, or in a
-    Sequential with the padding before or the crop after them. Numbers of channels
-    are kept; names, types and initialisers are left out.
+    flax.linen.Conv or nn.Conv, onnx.helper.make_node("Conv", ...). They may be assigned to a name, called on an input,
+    or in a Sequential with the padding before or the crop after them. Numbers of channels are kept; names, types and
+    initialisers are left out.
 
     Raises:
         ConvanimError: the line is not such a layer, or has an unsupported argument that changes its result.
@@ -77,7 +76,7 @@ def _layer(part: Any, constants: dict[str, Any]) -> Operation | Pad | None:
 
 
 def _padded(pad: Pad, op: Operation) -> Operation:
-    """A layer with the padding that stands before it; only PyTorch's convention has it in numbers for all layers."""
+    """A layer with the padding before it. Only PyTorch's convention has numeric padding for all layers."""
     given: dict[str, Any] = {f.name: getattr(op, f.name) for f in fields(op)}
     if given.get("padding") not in (0, "valid"):
         raise ConvanimError(
@@ -88,7 +87,7 @@ def _padded(pad: Pad, op: Operation) -> Operation:
         return Conv(**given | {"padding_mode": pad.mode, "convention": "torch"})
     rank = len(pad.pads)
     if isinstance(op, Pool) and pad.mode == "zeros" and not op.ceil_mode:
-        # ONNX's convention has no limit for the padding of a pooling.
+        # ONNX's convention does not limit the padding of a pooling.
         given |= {"stride": tuple(op.step(i) for i in range(rank)), "convention": "onnx"}
         if isinstance(op, AvgPool) and pad.fill == 0:
             return AvgPool(**given | {"count_include_pad": True})
@@ -101,16 +100,16 @@ def _padded(pad: Pad, op: Operation) -> Operation:
 
 
 def _cropped(op: ConvTranspose, pad: Pad) -> ConvTranspose:
-    """A transposed layer with the crop that stands after it; zeros after its end are output padding."""
+    """A transposed layer with the crop after it; zeros at its end are output padding."""
     if op.padding not in (0, "valid") or any(before > 0 for before, _ in pad.pads):
         raise ConvanimError(f"{op} cannot be combined with the crop after it", "give the layer alone")
     crops, extras = [], []
     for i, (before, after) in enumerate(pad.pads):
         k, s, d = at(op.kernel_size, i), at(op.stride, i), at(op.dilation, i)
         extra = at(op.output_padding, i)
-        if extra is None:  # what Keras adds to 'valid'
+        if extra is None:  # the output padding that Keras adds to 'valid'
             extra = max(s - d * (k - 1) - 1, 0)
-        # Of the output padding what is cropped again was never there.
+        # Output padding that is cropped again cancels out.
         back = min(extra, max(-after, 0))
         crops.append((-before, max(-after, 0) - back))
         extras.append(extra - back + max(after, 0))

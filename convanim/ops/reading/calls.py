@@ -1,7 +1,4 @@
-"""Code as data: a line is parsed into calls with their arguments, and never executed.
-
-Knows Python's grammar. Must not know any framework.
-"""
+"""Code as data: parses a line of Python into calls with their arguments, without executing it."""
 
 from __future__ import annotations
 
@@ -15,13 +12,13 @@ from typing import Any
 from convanim.errors import ConvanimError
 from convanim.ops.arguments import near, short
 
-#: Lines longer than this are not read: the longest that is written has some 600 characters.
+#: The maximum length of a line; the longest that convanim writes has about 600 characters.
 LONGEST_LINE = 4000
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call: its name as it is written, dots included, and its arguments."""
+    """A call: its name, including dots, and its arguments."""
 
     name: str
     given: tuple[Any, ...] = ()
@@ -40,14 +37,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Unread:
-    """Code that is no literal and no call: the name of an array, an initialiser."""
+    """Code that is neither a literal nor a call, such as the name of an array or an initialiser."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Pad:
-    """A layer that pads around an input, or crops where a number is negative."""
+    """A layer that pads its input, or crops it if a number is negative."""
 
     pads: tuple[tuple[int, int], ...]
     mode: str = "zeros"
@@ -55,10 +52,10 @@ class Pad:
 
 
 def taken_apart(text: str) -> Call | list[Any]:
-    """A line as a call, or a list of calls. An assignment is read as what is assigned, layer(...)(x) as the layer.
+    """A line as a call or a list of calls. An assignment is read as its value, layer(...)(x) as the layer.
 
     Raises:
-        ConvanimError: it is not one call.
+        ConvanimError: the line is not a call.
     """
     shown = short(text)
     if len(text) > LONGEST_LINE:
@@ -66,7 +63,7 @@ def taken_apart(text: str) -> Call | list[Any]:
             f"{shown} is {len(text)} characters long, which is too long for a layer", "give a single line"
         )
     try:
-        with warnings.catch_warnings():  # of odd literals
+        with warnings.catch_warnings():  # about odd literals
             warnings.simplefilter("ignore")
             body = ast.parse(text.strip().rstrip(",")).body
         statement = body[0] if len(body) == 1 else None
@@ -106,16 +103,16 @@ def _call(node: ast.Call) -> Any:
 def bound(
     call: Call, names: Sequence[str], ignored: Collection[str] = (), needs: str = "", **only: Sequence[Any]
 ) -> dict[str, Any]:
-    """A call's arguments by their names, without those that change nothing.
+    """A call's arguments by name, without those that do not change the arithmetic.
 
     Args:
-        names: of all arguments that may be given by their place.
-        ignored: those, also by name only, that do not change the arithmetic: channels, names, types, initialisers.
-        needs: the argument that must be there.
-        only: arguments that are understood with some values alone, which are then left out too.
+        names: the positional arguments in order.
+        ignored: arguments that do not change the arithmetic: channels, names, types, initialisers.
+        needs: the required argument.
+        only: arguments that are supported with some values only, which are then left out, too.
 
     Raises:
-        ConvanimError: an argument that is not known, or not with this value.
+        ConvanimError: an unknown argument, or an unsupported value.
     """
     if len(call.given) > len(names):
         raise ConvanimError(f"{call.name} has more than {len(names)} positional arguments", "give arguments by name")
@@ -148,7 +145,7 @@ def bound(
 
 
 def channels(call: Call, names: Sequence[str], **spelled: str) -> dict[str, Any]:
-    """A call's numbers of channels by our names for them, where they are numbers; `names` are those of `bound`.
+    """A call's numbers of channels by convanim's names, if they are numbers; `names` is as for `bound`.
 
     Example:
         >>> channels(Call("Conv2D", (8, 3)), ("filters", "kernel_size"), out_channels="filters")
@@ -160,5 +157,5 @@ def channels(call: Call, names: Sequence[str], **spelled: str) -> dict[str, Any]
 
 
 def each(value: Any, rank: int) -> Any:
-    """One value per axis, so that the number of axes is not lost."""
+    """One value per axis, which keeps the number of axes."""
     return value if isinstance(value, tuple) else (value,) * rank

@@ -1,7 +1,4 @@
-"""Layers of flax.linen, read.
-
-Knows the arguments of flax.linen in their order. Must not know the other frameworks.
-"""
+"""Reads layers of flax.linen."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ _NOTHING = (
 
 
 def read(call: Call) -> Operation | None:
-    """A layer, or None if flax.linen has no layer of this name."""
+    """The operation of a call, or None if flax.linen has no layer of this name."""
     if call.last in ("max_pool", "avg_pool") and call.home in ("", *HOMES):
         return _pool(call)
     if call.home not in HOMES or call.last not in ("Conv", "ConvTranspose"):
@@ -39,7 +36,7 @@ def _padding(given: Any, rank: int) -> Any:
 
 
 def _shape(call: Call, got: dict[str, Any], word: str) -> tuple[tuple[int, ...], dict[str, Any]]:
-    """The kernel, which Flax requires for every axis, and the stride."""
+    """The kernel size, which Flax requires for every axis, and the stride."""
     kernel = got[word]
     if not isinstance(kernel, tuple):
         raise ConvanimError(
@@ -70,7 +67,7 @@ def _conv(call: Call) -> Operation:
     more["dilation"] = got.get("kernel_dilation") or 1
     more |= channels(call, names, out_channels="features")
     padding = _padding(got.get("padding", "SAME"), len(kernel))
-    if padding in ("circular", "reflect"):  # around the window, whatever the stride
+    if padding in ("circular", "reflect"):  # pads for the window, whatever the stride
         more["padding_mode"] = padding
         reaches = [at(more["dilation"], i) * (k - 1) for i, k in enumerate(kernel)]
         padding = tuple((reach // 2, (reach + 1) // 2) for reach in reaches)

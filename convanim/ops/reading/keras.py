@@ -1,7 +1,4 @@
-"""Layers of keras.layers, read.
-
-Knows the arguments of keras.layers in their order. Must not know the other frameworks.
-"""
+"""Reads layers of keras.layers."""
 
 from __future__ import annotations
 
@@ -71,7 +68,7 @@ def _resizing(call: Call) -> Operation:
     mode = got.get("interpolation", "bilinear")
     if mode not in ("nearest", "bilinear"):
         raise ConvanimError(f"interpolation={mode!r} of {call.name} is not supported", "use nearest or bilinear")
-    # Keras's own layers upsample by whole factors; a size with centres of cells is PyTorch's too.
+    # Keras's own layers upsample by whole factors; PyTorch has half-pixel coordinates for other sizes, too.
     return Upsample(size=(got["height"], got["width"]), mode=mode, coordinates="half_pixel")
 
 
@@ -90,7 +87,7 @@ NAMES = tuple(_KINDS)
 
 
 def read(call: Call) -> Operation | Pad | None:
-    """A layer, or None if keras.layers has no layer of this name."""
+    """The operation of a call, or None if keras.layers has no layer of this name."""
     if call.home not in HOMES:
         return None
     if call.last in _KINDS:

@@ -1,7 +1,4 @@
-"""Common names of layers: the supported layer that a name means, or why the layer is not supported.
-
-Knows names alone. Must not know arguments. Every layer that is suggested here can be typed as it stands.
-"""
+"""Common names of layers: the supported layer that a name means, or the reason why it is not supported."""
 
 from __future__ import annotations
 
@@ -10,7 +7,7 @@ import re
 
 from convanim.errors import ConvanimError
 
-#: Each kind of layer as it can be typed; then the names it goes by, in small letters and without its number of axes.
+#: An example of each kind of layer; then its common names in lower case without the number of axes.
 EXAMPLES = {
     "Conv": "Conv(3)",
     "ConvTranspose": "ConvTranspose(3, stride=2)",
@@ -37,7 +34,7 @@ _KNOWN_AS = {
 }
 _KINDS = {name: kind for kind, names in _KNOWN_AS.items() for name in names.split()}
 
-#: Layers that are not shown, by a pattern of such a name, and what each of them is.
+#: Unsupported layers: patterns of their names, and what each of them is.
 _OTHERS = (
     (r"(log)?(soft(max|min|plus|sign|shrink)|sigmoid)|\w*relu6?|[cgs]?elu|silu|mish|swish|hard\w+|tanh\w*|activation\w*"
      r"|threshold|maxout|glu", "an activation function, which changes each value separately"),
@@ -58,7 +55,7 @@ SHOWN = f"the supported layers are {', '.join(list(EXAMPLES)[:-1])} and {list(EX
 
 
 def kind_of(name: str) -> tuple[str | None, int | None]:
-    """Which of our layers a name means, and how many axes it says; None for either that it does not say.
+    """The operation and the number of axes that a name means; None for either if the name does not tell.
 
     Example:
         >>> kind_of("Deconv2d"), kind_of("maxpol"), kind_of("ReLU")
@@ -72,7 +69,7 @@ def kind_of(name: str) -> tuple[str | None, int | None]:
 
 
 def what_is(name: str) -> str | None:
-    """What a known layer is that is not shown here; None for any other name.
+    """A description of a known but unsupported layer; None for any other name.
 
     Example:
         >>> what_is("BatchNorm2d")
@@ -85,11 +82,11 @@ def what_is(name: str) -> str | None:
 
 
 def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
-    """What to raise for a name that is not a layer here: what it is, or the layer to type instead.
+    """The error for a name that is not a supported layer: what it is, or which layer to use instead.
 
     Args:
-        shown: the name, or the line, as the sentence has it.
-        theirs: whether it stands in a line of a framework, where the name itself may be right and the call no layer.
+        shown: the name or the line, as the message quotes it.
+        theirs: whether it comes from a line of a framework, where the name may be right and the call not a layer.
     """
     if told := what_is(name):
         return ConvanimError(f"{shown} is {told}", SHOWN)
@@ -106,7 +103,7 @@ def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
 
 
 def _bare(name: str) -> tuple[str, int | None]:
-    """A name in small letters, without its home, underscores and number of axes, and that number."""
+    """A name in lower case without module, underscores and number of axes, and that number."""
     last = name.rpartition(".")[2].lower().replace("_", "").replace("-", "")
     found = re.fullmatch(r"(\D+?)([123])d(\D*)", last)
     return (found[1] + found[3], int(found[2])) if found else (last, None)

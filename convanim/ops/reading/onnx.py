@@ -1,7 +1,4 @@
-"""ONNX nodes: a single node, or a list with constants and padding before it.
-
-Knows the operators' attributes. Must not know the other frameworks.
-"""
+"""Reads ONNX nodes: a single node, or a list with constants and padding before it."""
 
 from __future__ import annotations
 
@@ -33,10 +30,10 @@ _AUTO = {"VALID": "valid", "SAME_UPPER": "same_upper", "SAME_LOWER": "same_lower
 
 
 def read(node: Call, constants: dict[str, Any]) -> Operation | Pad | None:
-    """A layer; None for a constant, which is added to `constants`, and for other calls than make_node.
+    """The operation of a node; None for a constant, which is added to `constants`, and for other calls than make_node.
 
     Raises:
-        ConvanimError: an operator or an attribute is not supported.
+        ConvanimError: an unsupported operator or attribute.
     """
     if node.last != "make_node" or node.home not in HOMES:
         return None

@@ -1,7 +1,4 @@
-"""Layers of torch.nn, read.
-
-Knows the arguments of torch.nn in their order. Must not know the other frameworks.
-"""
+"""Reads layers of torch.nn."""
 
 from __future__ import annotations
 
@@ -87,7 +84,7 @@ NAMES = (*(f"{name}{rank}d" for name in _RANKED for rank in (1, 2, 3)), *_OTHERS
 
 
 def read(call: Call) -> Operation | Pad | None:
-    """A layer, or None if torch.nn has no layer of this name."""
+    """The operation of a call, or None if torch.nn has no layer of this name."""
     if call.home not in HOMES:
         return None
     if call.last in _OTHERS and call.home:
