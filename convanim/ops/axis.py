@@ -79,7 +79,7 @@ class Axis:
 
     @property
     def ring(self) -> tuple[int, int]:
-        """The zeros before and after a transposed layer's spread input: d(k - 1) - p, at the end plus the output padding.
+        """The zeros before and after a transposed layer's spread input: d(k - 1) - p, the last plus the output padding.
 
         Negative numbers crop.
         """
