@@ -14,16 +14,13 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from convanim import doors
-
-TYPE_CHECKING = False
+TYPE_CHECKING = not __name__  # False; written like this, editors read what is imported under it
 if TYPE_CHECKING:  # typing itself is not imported: Ctrl-C is not heard before the root is
     from typing import Any
 
     from convanim.animation import Animation
     from convanim.errors import CheckFailed, ConvanimError
     from convanim.explanation import explain
-    from convanim.lightdark import save_pair
     from convanim.ops import (
         AvgPool,
         Conv,
@@ -57,7 +54,6 @@ __all__ = [
     "Upsample",
     "explain",
     "parse",
-    "save_pair",
     "solve",
 ]
 
@@ -68,7 +64,6 @@ _HOME = {
     **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AvgPool", "LpPool", "MaxUnpool"), "ops"),
     **dict.fromkeys(("Upsample", "PixelShuffle", "PixelUnshuffle"), "ops"),
     "parse": "ops",
-    "save_pair": "lightdark",
     "solve": "search",
     "Step": "trace",
     "Trace": "trace",
@@ -79,16 +74,12 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name == "gallery":
         return import_module("convanim.gallery")
+    if name == "save_pair":
+        raise AttributeError("convanim.save_pair is now a method: trace.animate(...).save_pair(path)")
     if name not in _HOME:
         raise AttributeError(f"module 'convanim' has no attribute {name!r}")
     return getattr(import_module(f"convanim.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
-
-
-doors.lead("trace", lambda: import_module("convanim.trace").trace)
-doors.lead("animate", lambda: import_module("convanim.animation").Animation)
-doors.lead("save trace", lambda: import_module("convanim.write.tracefile").save)
-doors.lead("load trace", lambda: import_module("convanim.write.tracefile").load)
+    return sorted([*__all__, "gallery", "__version__"])

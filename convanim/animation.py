@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, nullcontext
 from copy import copy
+from dataclasses import replace
 from html import escape
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, SupportsIndex, cast, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from convanim import __version__
 from convanim.budget import Rung, fitted, read_size, rungs, too_large
@@ -27,11 +28,13 @@ from convanim.formats import FORMATS, PICTURE_TICK, Counting, Format, Progress, 
 from convanim.formats import sheet as write_sheet
 from convanim.kinds import of_their_kinds
 from convanim.layout import choose, known, suited, view_of
+from convanim.lightdark import Pair, pair_names, snippet
+from convanim.look import Look, takes_after_one
 from convanim.scene import Scene, Shown, compared, pick_view, scene, views_of
 from convanim.scene.frame import Frame
 from convanim.spoken import Spoken, catalogue
-from convanim.template import Template, settle
-from convanim.theme import load
+from convanim.template import settle
+from convanim.theme import PAIR, load
 from convanim.timeline import Plan, pick_motion, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
@@ -51,35 +54,7 @@ class Animation(Film):
 
     Args:
         trace: the trace to show.
-        view: one of `convanim.scene.views(trace.op)`; the first of them by default.
-        beside: the trace of another layer over the same input, for a comparison.
-        align: "index" compares the output cells of the same index, "cells" those of the same position, which differ if
-            the paddings or crops differ.
-        symbols: whether letters with indices replace the values.
-        colours: whether the three channels of the input are the red, green and blue of a picture.
-        saturate: whether colours are clipped at 255.
-        grad: the gradient with respect to the output, for view "backward"; ones by default.
-        template: "slide", "paper", ... or a path to your own file; the options below override its keys.
-        layout: "flat", "isometric", "row", "slices", "matrix" or "compare"; by default the one that suits the scene.
-        theme: the name of a theme, or a path to your own file; for "auto" see `convanim.save_pair`.
-        lang: the language of the words on the page, "en", "de", ...; the catalogues are in templates/lang.
-        width, height: the size of the page in px, by default 1280 x 720; one alone keeps the shape of the template.
-        seconds_per_step: the duration of a placement; by default a long animation lasts at most 30 s, or as long as
-            the template allows.
-        hold_last: the duration of the last frame in seconds.
-        plays: the number of plays; 0 repeats forever.
-        select: the frames to show, by number or as "0,4,8", "2..6", "last"; "step:12" is the placement with the step
-            number 12, with its sum written.
-        title: the title of the page; derived from the layer by default.
-        caption: whether the line of arithmetic and the step number are shown.
-        motion: "step", or "smooth" to show moving cells and windows, in formats with time.
-        max_size: the maximum size of a file in bytes, or as "1MB", "500KB"; an animation reduces its frame rate for it,
-            then leaves out the frames in between, then placements.
-        renderer: "raster", or "matplotlib" to draw through it: slower, and almost the same picture; without it the
-            one that suits the file, as vectors and other dots per inch than 96 need matplotlib.
-        text: in SVG, PDF and PGF "outlines", or "editable" for letters in the fonts of whoever opens the file.
-        dpi: dots per inch of a PNG; at 96 a pixel of the page is one of the file, at 300 there are ten times as many.
-        made_by: the origin that the comment of the file names; by default the layer.
+        options: the fields of `convanim.look.Look`, by keyword.
 
     Raises:
         ConvanimError: a view, layout, theme, language, motion or selection is unknown, the layout does not suit the
@@ -92,42 +67,12 @@ class Animation(Film):
         (360, 640, 3)
     """
 
-    def __init__(
-        self,
-        trace: Trace,
-        *,
-        view: str | None = None,
-        beside: Trace | None = None,
-        align: str = "index",
-        symbols: bool = False,
-        colours: bool = False,
-        saturate: bool = False,
-        grad: ArrayLike | None = None,
-        template: str | Path | Template | None = None,
-        layout: str | None = None,
-        theme: str | Path | None = None,
-        lang: str = "en",
-        width: int | None = None,
-        height: int | None = None,
-        seconds_per_step: float | None = None,
-        hold_last: float | None = None,
-        plays: int = 0,
-        select: str | int | Sequence[int] | None = None,
-        title: str | None = None,
-        caption: bool | None = None,
-        motion: str | None = None,
-        max_size: int | str | None = None,
-        renderer: str | None = None,
-        text: str = "outlines",
-        dpi: int | None = None,
-        made_by: str | None = None,
-    ) -> None:
-        of_their_kinds(
-            traces=(trace, *([] if beside is None else [beside])),
-            numbers={"width": width, "height": height, "plays": plays},
-            texts={"view": view, "layout": layout, "motion": motion, "title": title, "made by": made_by},
-            flags={"symbols": symbols, "colours": colours, "saturate": saturate, "caption": caption},
-        )
+    @takes_after_one(Look)
+    def __init__(self, trace: Trace, **options: Any) -> None:
+        """Plan the animation of a trace; its keyword arguments are the fields of `convanim.look.Look`."""
+        look = Look(**options)
+        of_their_kinds(trace, look)
+        self.look, beside, select, view = look, look.beside, look.select, look.view
         if select is not None and not isinstance(select, str):
             numbers = [select] if hasattr(select, "__index__") else select
             if not isinstance(numbers, Iterable):
@@ -135,40 +80,42 @@ class Animation(Film):
             select = ",".join(map(str, numbers))
         for given in (trace, *([] if beside is None else [beside])):
             given.bounded()
-        if beside is None and align != "index":
-            raise ConvanimError(f"align {align!r} has no effect without another layer beside", "leave it out")
-        if not 0 <= plays <= 65536:
+        if beside is None and look.align != "index":
+            raise ConvanimError(f"align {look.align!r} has no effect without another layer beside", "leave it out")
+        if not 0 <= look.plays <= 65536:
             raise ConvanimError(
-                f"plays {plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
+                f"plays {look.plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
             )
-        if renderer is not None:
-            pick("renderer", renderer, RENDERERS)
-        pick("text", text, TEXTS)
-        self.renderer, self.text = renderer, text
-        self._asked_size = max_size is not None  # a template's own is for files that have a size to keep
-        shown = Shown(symbols, colours, saturate, grad)
+        if look.renderer is not None:
+            pick("renderer", look.renderer, RENDERERS)
+        pick("text", look.text, TEXTS)
+        self.renderer, self.text = look.renderer, look.text
+        self._asked_size = look.max_size is not None  # a template's own is for files that have a size to keep
+        shown = Shown(look.symbols, look.colours, look.saturate, look.grad)
         if beside is None:
-            view = view_of(known(layout), view, views_of(trace.op))
+            view = view_of(known(look.layout), view, views_of(trace.op))
         self.settings = settle(
-            template,
-            layout=layout,
-            theme=theme,
-            width=width,
-            height=height,
-            seconds_per_step=seconds_per_step,
-            hold_last=hold_last,
-            title=title,
-            caption=caption,
-            motion=motion,
-            max_size=max_size,
+            look.template,
+            layout=look.layout,
+            theme=look.theme,
+            width=look.width,
+            height=look.height,
+            seconds_per_step=look.seconds_per_step,
+            hold_last=look.hold_last,
+            title=look.title,
+            caption=look.caption,
+            motion=look.motion,
+            max_size=look.max_size,
         )
-        self.dpi = None if dpi is None else pick_dpi(dpi, *self.size)
+        self.dpi = None if look.dpi is None else pick_dpi(look.dpi, *self.size)
         self.trace, self.view, self.theme = trace, view, load(self.settings.theme)
-        self.scene: Scene = scene(trace, view, shown) if beside is None else compared(trace, beside, view, shown, align)
-        self.layout = choose(self.scene, pick_view(trace.op, view, shown), layout, two=beside is not None)
-        if layout is None and self.settings.layout:  # a template's own, where it suits
+        self.scene: Scene = (
+            scene(trace, view, shown) if beside is None else compared(trace, beside, view, shown, look.align)
+        )
+        self.layout = choose(self.scene, pick_view(trace.op, view, shown), look.layout, two=beside is not None)
+        if look.layout is None and self.settings.layout:  # a template's own, where it suits
             self.layout = suited(self.scene, self.layout, self.settings.layout)
-        self.words = catalogue(lang)
+        self.words = catalogue(look.lang)
         if self.words:
             self.scene = Spoken(self.scene, self.words)
         self.plan: Plan = plan(
@@ -178,21 +125,38 @@ class Animation(Film):
             longest=self.settings.longest,
             select=select,
         )
-        self.title, self.plays, self.select, self.selected = title, plays, select, select is not None
+        self.title, self.plays, self.select, self.selected = look.title, look.plays, select, select is not None
         self.motion = pick_motion(self.settings.motion)
         self.tick = PICTURE_TICK if self.motion == "smooth" else 0
         self.max_size = None if self.settings.max_size is None else read_size(self.settings.max_size)
         self._checked = False
-        self.comment = f"{made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
+        self.comment = (
+            f"{look.made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."
+        )
 
     def frames(self) -> Iterator[Frame]:
-        """The frames as data, in the order in which they are shown."""
+        """The frames as data, in the order in which they are shown; so does `iter(animation)`."""
         return (self.scene.frame(shot.frame) for shot in self.plan.shots)
+
+    __iter__ = frames
+
+    @overload
+    def __getitem__(self, number: SupportsIndex) -> Frame: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Frame]: ...
+    def __getitem__(self, number: SupportsIndex | slice) -> Frame | list[Frame]:
+        if isinstance(number, slice):
+            return [self.scene.frame(shot.frame) for shot in self.plan.shots[number]]
+        if not hasattr(number, "__index__"):
+            raise TypeError(f"the number of a frame is an integer, not {type(number).__name__}")
+        if not -len(self) <= number.__index__() < len(self):
+            raise IndexError(f"there is no frame {number}: they are 0 to {len(self) - 1}")
+        return self.scene.frame(self.plan.shots[number.__index__()].frame)
 
     def pixels(self, number: int) -> NDArray[np.uint8]:
         """One of the frames shown, as (H, W, 3) colours."""
         raster = self.raster()
-        picture = raster.draw(self.scene.frame(self.plan.shots[number].frame))
+        picture = raster.draw(self[number])
         return raster.palette.colours[picture.pixels]
 
     def figure(self, number: int = -1) -> Figure:
@@ -312,6 +276,37 @@ class Animation(Film):
         left_out = 0 if form.still else shown.plan.left_out
         return Saved(target, kind, *form.size(self), frames, seconds, counted.size, left_out, self.plan.steps, given_up)
 
+    def save_pair(self, path: str | Path, format: str | None = None, progress: Progress | None = None) -> Pair:
+        """Write the animation in the light and in the dark theme; either both files are written or none.
+
+        Args:
+            path: "up.gif" is written as up-light.gif and up-dark.gif.
+            format: a format that a page shows as a picture, if the name has no suffix.
+            progress: called with (number of frames done, total number of frames).
+
+        Raises:
+            ConvanimError: as for `save`, the format is not a picture, or the animation was made with a theme.
+            CheckFailed: the trace disagrees with its replay or with the oracle.
+        """
+        if self.look.theme is not None:
+            raise ConvanimError("a pair is always in the themes light and dark", "leave theme out")
+        if not isinstance(path, str | Path):
+            raise ConvanimError(f"{shortly(path)} is not the name of a file", "give a file name like up.gif")
+        names, kind = pair_names(Path(path), format), pick_format(Path(path), format)
+        self.page  # noqa: B018 - refused before any file is made, if at all
+        self.prove()
+        saved = []
+        with ExitStack() as stack:
+            files = [stack.enter_context(whole_file(name)) for name in names]
+            for number, (theme, file) in enumerate(zip(PAIR, files, strict=True)):
+                other = copy(self)
+                other.theme = load(theme)
+                saved.append(other.save(file, kind, _part(progress, number)))
+            for file in files:
+                file.flush()  # a full disk is noticed here, before either file is in its place
+        light, dark = (replace(one, path=name) for one, name in zip(saved, names, strict=True))
+        return Pair(light, dark, snippet(*names, self.alt))
+
     def _within(self, form: Format) -> tuple[Animation, str]:
         """This animation, or one with less in it that keeps the size that was asked for, and what it does without."""
         asked = Rung(self.plan, form.tick if self.motion == "smooth" else 0)
@@ -395,3 +390,11 @@ class Animation(Film):
             file.write(written.getbuffer())
         target = path if isinstance(path, Path) else None
         return Saved(target, "png", wide, high, frames, 0.0, size, 0, self.plan.steps)
+
+
+def _part(progress: Progress | None, number: int) -> Progress | None:
+    """What tells the frames of one of two files as a half of all frames."""
+    if progress is None:
+        return None
+    tell = progress
+    return lambda done, total: tell(number * total + done, 2 * total)

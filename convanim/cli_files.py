@@ -13,16 +13,13 @@ from typing import Any
 import click
 
 from convanim.errors import ConvanimError
+from convanim.look import CONTENTS, OPTIONS
 from convanim.shell import say
 
 #: Options that do not change the picture, and so are left out of the command in the file's comment.
 SILENT = {"output", "format", "quiet", "open_it"}
 #: Options that are passed to the animation unchanged.
-LOOK = (
-    *("template", "layout", "theme", "lang", "width", "height", "title", "caption"),
-    *("seconds_per_step", "hold_last", "plays", "select"),
-    *("motion", "max_size", "renderer", "text", "dpi"),
-)
+LOOK = tuple(name for name in OPTIONS if name not in CONTENTS)
 
 
 #: Options of a page, of words, and of time: what each of them needs is a page, words or time in the file.
@@ -160,11 +157,11 @@ def save(
 def _save_pair(
     trace: Any, look: dict[str, Any], target: Any, format: str | None, *, quiet: bool, open_it: bool, **shown: Any
 ) -> None:
-    from convanim.lightdark import save_pair
+    from convanim.animation import Animation
 
-    look = {name: value for name, value in look.items() if name != "theme"}
+    animation = Animation(trace, made_by=_command(), **shown, **look | {"theme": None})
     with _Progress(quiet=quiet) as progress:
-        pair = save_pair(trace, target, format, progress, made_by=_command(), **shown, **look)
+        pair = animation.save_pair(target, format, progress)
     if not quiet:
         for line in (_closing(pair.light), _closing(pair.dark), *pair.snippet.splitlines()):
             say(line, err=False)

@@ -15,7 +15,7 @@ _LONGEST = 500
 _LONG_WORD = re.compile(r"\S{201,}")
 
 
-class ConvanimError(Exception):
+class ConvanimError(ValueError):
     """An error in the input. Its message says in one sentence what is wrong, where, and what to use instead.
 
     Args:

@@ -5,36 +5,39 @@ Knows what a trace, a number, a text and a flag are. Must not know what they are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
 from convanim.errors import ConvanimError, shortly, whole
 from convanim.layout import LAYOUTS
+from convanim.look import Look
 from convanim.trace import Trace
 
+#: What has one of a few values, which are told where they are known.
+CHECKED_LATER = {"align", "lang", "renderer", "text", "dpi"}
 #: What to give for an option that takes one of a few words, and got something else.
 HINTS = {"motion": "use step or smooth", "layout": f"use one of {', '.join(LAYOUTS)}"}
 
 
-def of_their_kinds(
-    *, traces: Iterable[Any], numbers: dict[str, Any], texts: dict[str, Any], flags: dict[str, Any]
-) -> None:
-    """Refuse what Python would let through to where nobody expects it; None is the same as not given.
+def of_their_kinds(trace: Any, look: Look) -> None:
+    """Refuse what Python would let through to where nobody expects it.
 
     Raises:
-        ConvanimError: a value is of another kind.
+        ConvanimError: an option has another type than the one that `Look` names.
     """
-    for value in traces:
+    for value in (trace, *([] if look.beside is None else [look.beside])):
         if not isinstance(value, Trace):
             raise ConvanimError(f"{shortly(value)} is not a trace", "use the result of a layer's trace method")
-    for name, value in numbers.items():
-        if not whole(value) and (value is not None or name == "plays"):
+    for option in fields(look):
+        name, value = option.name.replace("_", " "), getattr(look, option.name)
+        kind, _, none = option.type.partition(" | ")
+        if (value is None and none) or option.name in CHECKED_LATER:
+            continue
+        if kind == "int" and not none.startswith("str") and not whole(value):
             raise ConvanimError(f"{name} {shortly(value)} is not a whole number", "give an int")
-    for name, value in texts.items():
-        if not isinstance(value, str | None):
+        if option.type in ("str", "str | None") and not isinstance(value, str):
             raise ConvanimError(f"{name} {shortly(value)} is not a string", HINTS.get(name, "give a str"))
-    for name, value in flags.items():
-        if not isinstance(value, bool | np.bool_ | None):
+        if kind == "bool" and not isinstance(value, bool | np.bool_):
             raise ConvanimError(f"{name} {shortly(value)} is not a bool", "use True or False")

@@ -1,23 +1,19 @@
 """Two files of one animation, one for light and one for dark pages, and the HTML that selects one of them.
 
-Knows how the two are named and that both are written or none. Must not know what is drawn, or a command line.
+Knows how the two are named. Must not know what is drawn, or a command line.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote
 
-from convanim.animation import Animation
-from convanim.errors import ConvanimError, shortly
-from convanim.formats import FORMATS, Progress, Saved, listed, pick_format
+from convanim.errors import ConvanimError
+from convanim.formats import FORMATS, Saved, listed, pick_format
 from convanim.theme import PAIR
-from convanim.trace import Trace
-from convanim.write.files import numbered, whole_file
+from convanim.write.files import numbered
 
 
 class Pair(NamedTuple):
@@ -56,38 +52,6 @@ def pair_names(path: Path | None, format: str | None = None) -> tuple[Path, Path
     return light, dark
 
 
-def save_pair(
-    trace: Trace, path: str | Path, format: str | None = None, progress: Progress | None = None, **look: Any
-) -> Pair:
-    """Write an animation in the light and in the dark theme; either both files are written or none.
-
-    Args:
-        trace: the trace to show.
-        path: "up.gif" is written as up-light.gif and up-dark.gif.
-        format: gif, webp, apng or png, if the name has no suffix.
-        progress: called with (number of frames done, total number of frames).
-        look: the options of `Animation`, except for the theme.
-
-    Raises:
-        ConvanimError: as for `Animation` and its `save`, or the format is not one that a page shows as a picture.
-        CheckFailed: the trace disagrees with its replay or with the oracle.
-    """
-    if "theme" in look:
-        raise ConvanimError("a pair is always in the themes light and dark", "leave theme out")
-    if not isinstance(path, str | Path):
-        raise ConvanimError(f"{shortly(path)} is not the name of a file", "give a file name like up.gif")
-    path = Path(path)
-    names, kind = pair_names(path, format), pick_format(path, format)
-    light, dark = (Animation(trace, **look, theme=theme) for theme in PAIR)
-    light.page  # noqa: B018 - refused before any file is made, if at all
-    with whole_file(names[0]) as first, whole_file(names[1]) as second:
-        saved = light.save(first, kind, _part(progress, 0)), dark.save(second, kind, _part(progress, 1))
-        first.flush()  # a full disk is noticed here, before either file is in its place
-        second.flush()
-    shown = [replace(s, path=name) for s, name in zip(saved, names, strict=True)]
-    return Pair(shown[0], shown[1], snippet(*names, light.alt))
-
-
 def snippet(light: Path, dark: Path, alt: str) -> str:
     """The lines for a README: the dark picture where the reader's page is dark, the light one elsewhere.
 
@@ -107,11 +71,3 @@ def snippet(light: Path, dark: Path, alt: str) -> str:
         f'  <img src="{at[0]}" alt="{escape(" ".join(alt.split()))}">\n'
         "</picture>"
     )
-
-
-def _part(progress: Progress | None, number: int) -> Progress | None:
-    """What tells the frames of one of the two files as a half of all frames."""
-    if progress is None:
-        return None
-    tell: Callable[[int, int], None] = progress
-    return lambda done, total: tell(number * total + done, 2 * total)

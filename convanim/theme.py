@@ -195,7 +195,10 @@ def load(name: str | Path) -> Theme:
     if not isinstance(name, str):
         raise ConvanimError(f"theme {name!r} is not a name", f"use one of {', '.join(known)}")
     if name == AUTO:
-        raise ConvanimError(f"theme {AUTO!r} stands for two files, {' and '.join(PAIR)}", "use convanim.save_pair")
+        raise ConvanimError(
+            f"theme {AUTO!r} stands for two files, {' and '.join(PAIR)}",
+            "write both with the method save_pair of an animation",
+        )
     if name not in known:
         close = difflib.get_close_matches(name, [*known, AUTO], 1)
         hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}, or a file like mine.toml"

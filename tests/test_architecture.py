@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "convanim"
 LEVELS: list[dict[str, str]] = [
     {
         "errors": "how a wrong input is told to a person",
-        "doors": "methods that lead on to a later stage, by name only",
+        "look": "the options of an animation, with their types and defaults",
         "rcfile": "matplotlib without the settings of the current folder",
         "compiled": "matplotlib's compiled modules without the package around them",
         "inputfile": "files that somebody names, read without waiting forever or filling memory",
@@ -49,8 +49,8 @@ LEVELS: list[dict[str, str]] = [
     {"write": "the container: GIF, PNG, JSON and the rest"},
     {"film": "an animation as its writers see it", "kinds": "values of the kinds that can be asked with"},
     {"formats": "the kinds of file that it can become"},
+    {"lightdark": "the two files of an animation for light pages and for dark ones"},
     {"animation": "the whole pipeline as one function"},
-    {"lightdark": "the same animation for light pages and for dark ones"},
     {"request": "what was typed, as a layer and what it is given"},
     {"gallery": "many of them: a folder of descriptions and their files"},
     {"preload": "what the processes of a gallery import once"},
@@ -80,10 +80,11 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "raster": {"shapes", "rules", "compose", "raster"},
     },
 }
-# What a method that leads on to a later stage returns: these names are imported for type checks alone.
+# What leads on to a later stage: these names are imported for type checks, or in a method when it is called.
 ONWARD = {
-    "ops": {f"trace.{kind}Trace" for kind in ("Conv", "Pool", "Unpool", "Upsample", "Shuffle")},
-    "trace": {"animation.Animation"},
+    "look": {"template.Template", "trace.Trace"},
+    "ops": {"trace.trace", *(f"trace.{kind}Trace" for kind in ("Conv", "Pool", "Unpool", "Upsample", "Shuffle"))},
+    "trace": {"animation.Animation", "write.tracefile"},
 }
 # Third-party libraries that only these stages may import, and modules that none may.
 ONLY_IN = {
@@ -245,10 +246,12 @@ def test_asking_for_help_loads_no_drawing_library() -> None:
 
 
 @pytest.mark.parametrize("module", [name for name in MODULES if name.partition(".")[0] in ONWARD])
-def test_what_leads_on_is_imported_for_type_checks_alone(module: str) -> None:
+def test_what_leads_on_is_imported_for_type_checks_or_when_it_is_called(module: str) -> None:
     tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) or (
+            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        ):
             node.body = [ast.Pass()]
     later = {f"convanim.{name}" for name in ONWARD[module.partition(".")[0]]}
     assert not later & set(imports(module, ast.unparse(tree), is_package=False))

@@ -14,7 +14,7 @@ from test_cli import SMALL, run
 
 import convanim as ca
 from convanim.errors import ConvanimError
-from convanim.lightdark import pair_names, save_pair, snippet
+from convanim.lightdark import pair_names, snippet
 from convanim.trace import Trace
 from convanim.write.gif import GifWriter
 
@@ -27,7 +27,7 @@ def trace() -> Trace:
 
 @pytest.mark.parametrize("name", ["up.gif", "up.png", "two.words.gif", "UP.GIF"])
 def test_each_file_is_what_its_theme_alone_gives(name: str, trace: Trace, tmp_path: Path) -> None:
-    pair = save_pair(trace, tmp_path / name, width=480)
+    pair = trace.animate(width=480).save_pair(tmp_path / name)
     for theme, saved in zip(("light", "dark"), pair[:2], strict=True):
         wanted = io.BytesIO()
         alone = trace.animate(theme=theme, width=480).save(wanted, saved.format)
@@ -39,7 +39,7 @@ def test_each_file_is_what_its_theme_alone_gives(name: str, trace: Trace, tmp_pa
 
 def test_progress_goes_once_to_the_end(trace: Trace, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    pair = save_pair(trace, tmp_path / "a.gif", progress=lambda *now: told.append(now), width=480)
+    pair = trace.animate(width=480).save_pair(tmp_path / "a.gif", progress=lambda *now: told.append(now))
     frames = pair.light.frames + pair.dark.frames
     assert told == sorted(told)
     assert {total for _, total in told} == {frames}
@@ -72,7 +72,7 @@ def test_where_the_second_fails_the_first_is_not_there_either(
 
     monkeypatch.setattr(GifWriter, "add", failing)
     with pytest.raises(Broken):
-        save_pair(trace, tmp_path / "a.gif", width=480)
+        trace.animate(width=480).save_pair(tmp_path / "a.gif")
     assert written == frames + at
     left = {path.name: path.read_text() for path in tmp_path.iterdir()}
     assert left == ({"a-light.gif": "light, as it was", "a-dark.gif": "dark, as it was"} if earlier else {})
@@ -82,7 +82,7 @@ def test_where_the_second_fails_the_first_is_not_there_either(
 def test_where_one_name_is_taken_by_a_folder_nothing_is_written(taken: str, trace: Trace, tmp_path: Path) -> None:
     (tmp_path / taken).mkdir()
     with pytest.raises(ca.ConvanimError, match=f"{taken} is a folder"):
-        save_pair(trace, tmp_path / "a.gif", width=480)
+        trace.animate(width=480).save_pair(tmp_path / "a.gif")
     assert [path.name for path in tmp_path.iterdir()] == [taken]
 
 
@@ -105,11 +105,10 @@ def test_what_cannot_be_two_pictures_is_refused(path: Path | None, format: str |
 
 
 def test_an_animation_alone_says_where_pairs_are_made(trace: Trace) -> None:
-    with pytest.raises(
-        ca.ConvanimError, match=re.escape("theme 'auto' stands for two files, light and dark; use convanim.save_pair")
-    ):
+    with pytest.raises(ca.ConvanimError, match="light and dark; write both with the method save_pair of an animation"):
         trace.animate(theme="auto")
-    assert ca.save_pair is save_pair
+    with pytest.raises(AttributeError, match="save_pair is now a method"):
+        ca.save_pair  # noqa: B018 - what it was called before
 
 
 # --- the snippet -----------------------------------------------------------------------------------------------------
@@ -182,5 +181,5 @@ def test_what_is_no_name_or_no_pair_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConvanimError, match=r"is not the name of a file|leave theme out"):
-        save_pair(trace, path, **look)
+        trace.animate(**look).save_pair(path)
     assert not list(tmp_path.iterdir())

@@ -19,7 +19,6 @@ from tools import decode_ffmpeg, need, need_module
 
 from convanim import ConvTranspose, formats
 from convanim.errors import ConvanimError
-from convanim.lightdark import save_pair
 from convanim.write import video
 from convanim.write.video import VideoWriter
 
@@ -208,7 +207,7 @@ def test_what_a_video_cannot_keep_is_refused(look: dict[str, Any], words: str, n
 def test_a_video_is_no_picture_of_a_readme(tmp_path: Path) -> None:
     trace = ConvTranspose(kernel_size=2).trace([[1, 2]], [[1, 2], [3, 4]])
     with pytest.raises(ConvanimError, match=re.escape("mp4 is not a picture that a page can show; use .gif, .webp")):
-        save_pair(trace, tmp_path / "a.mp4")
+        trace.animate().save_pair(tmp_path / "a.mp4")
     with pytest.raises(ConvanimError, match=r"a-%d\.mp4 names a series of files"):
         trace.animate().save(tmp_path / "a-%d.mp4")
 

@@ -11,7 +11,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from inspect import signature
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,13 @@ from convanim.gallery.description import FILE_KEYS, Entry, moves, stems
 from convanim.gallery.manifest import File, Record
 from convanim.gallery.named import laid
 from convanim.lightdark import pair_names
+from convanim.look import OPTIONS
 from convanim.ops import Weighted, parse
 from convanim.request import compared, request
 from convanim.theme import AUTO, PAIR
 
 #: The options that an animation takes as they are, by their names there.
-_LOOK = tuple(name for name in signature(Animation).parameters if name != "grad")
+_LOOK = tuple(name for name in OPTIONS if name != "grad")
 _LAYER = ("x", "kernel", "bias", "out_channels", "fill", "seed", "resize", "grey")
 
 

@@ -75,6 +75,8 @@ def parse(text: str) -> Operation:
         named = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg is not None}
         if len(named) != len(call.keywords):
             raise ValueError
+    except ConvanimError:
+        raise
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         raise ConvanimError(f"{shown} is not a layer", form) from None
     kind = KINDS[name]

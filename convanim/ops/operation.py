@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar
 
-from convanim import doors
 from convanim.errors import ConvanimError
 from convanim.ops.arguments import CHECKS, short
 from convanim.ops.axis import Axis, times
@@ -107,4 +106,6 @@ class Operation:
         return inputs
 
     def _traced(self, *given: Any, **options: Any) -> Any:
-        return doors.through("trace")(self, *given, **options)
+        from convanim.trace import trace
+
+        return trace(self, *given, **options)

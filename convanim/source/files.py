@@ -52,6 +52,8 @@ def from_file(text: str, stdin: BinaryIO | None, tell: Callable[[str], None]) ->
                 check_size(file)
                 return _npz(file)
             data = file.read(MAX_BYTES + 1)
+    except ConvanimError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it, or a closed stdin
         why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"
         raise ConvanimError(why, "give a file that exists and can be read, or pipe CSV into -") from None

@@ -73,6 +73,8 @@ def read_picture(
             with open_regular(text) as file:
                 check_size(file)
                 pixels = _decoded(file, planes, tell, whole=resize is None)
+        except ConvanimError:
+            raise
         except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
             why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"
             raise ConvanimError(why, "give a picture that exists and can be read") from None

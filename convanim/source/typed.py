@@ -101,10 +101,12 @@ def read_array(
             return _literal(text)
         if _SHAPE_LIKE.fullmatch(text):
             return _filled(_sizes(text), fill, seed, low, high)
+        there = False
         with suppress(OSError, ValueError):  # text that no file can be named by
-            if text and (path := Path(text)).exists():
-                why = "is a directory" if path.is_dir() else "is a file with an unknown suffix"
-                raise ConvanimError(why, f"give a file that ends in {_SUFFIXES}")
+            there = bool(text) and Path(text).exists()
+        if there:
+            why = "is a directory" if Path(text).is_dir() else "is a file with an unknown suffix"
+            raise ConvanimError(why, f"give a file that ends in {_SUFFIXES}")
         forms = f"a shape (5x5), a literal ([[0,1],[2,3]]), a {_SUFFIXES} file, or - for CSV on standard input"
         raise ConvanimError("is not an array", f"type {forms}")
 

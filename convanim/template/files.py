@@ -110,6 +110,8 @@ class _Source:
                 raise ConvanimError(f"{told} is a folder", hint)
             data = read_bytes(path, LARGEST_TOML)
             path = path.resolve()
+        except ConvanimError:
+            raise
         except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
             reason = (getattr(error, "strerror", None) or str(error)).lower()
             raise ConvanimError(f"template {told[:200]!r} cannot be read: {reason}", hint) from None

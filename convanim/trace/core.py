@@ -6,18 +6,23 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from functools import cached_property
 from math import prod
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, overload
 
 import numpy as np
 
-from convanim import doors
 from convanim.errors import CheckFailed, ConvanimError
+from convanim.look import Look, takes
 from convanim.ops import LARGEST, Axis, Operation, Resampled, times
 from convanim.taps import NOWHERE, Ints, Taps
 from convanim.trace.arrays import Array, absolute, same
 from convanim.trace.engine import padded, taps_of
 from convanim.trace.given import Given
 from convanim.trace.step import Block, Mode, Step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from convanim.animation import Animation
 
 Order = Literal["gather", "scatter"]
 
@@ -267,7 +272,13 @@ class Trace:
     def __len__(self) -> int:
         return prod(self.cells)
 
-    def __getitem__(self, number: int) -> Step:
+    @overload
+    def __getitem__(self, number: SupportsIndex) -> Step: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Step]: ...
+    def __getitem__(self, number: SupportsIndex | slice) -> Step | list[Step]:
+        if isinstance(number, slice):
+            return [self[i] for i in range(len(self))[number]]
         if not isinstance(number, int | np.integer):
             raise TypeError(f"the number of a step is an integer, not {type(number).__name__}")
         if not -len(self) <= number < len(self):
@@ -396,17 +407,23 @@ class Trace:
 
     # Animations and files.
 
-    def animate(self, **options: Any) -> Any:
-        """An `Animation` of this trace; see there for `view`, `theme`, sizes and timing.
+    @takes(Look)
+    def animate(self, **options: Any) -> Animation:
+        """An animation of this trace; its keyword arguments are the fields of `convanim.look.Look`.
+
+        Raises:
+            ConvanimError: as for `Animation`.
 
         Example:
             >>> from convanim.ops import Conv
             >>> len(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate())
             4
         """
-        return doors.through("animate")(self, **options)
+        from convanim.animation import Animation
 
-    def save(self, path: Any) -> None:
+        return Animation(self, **options)
+
+    def save(self, path: str | Path) -> None:
         """Check the trace and write it as JSON: see `convanim.write.tracefile`.
 
         Args:
@@ -425,14 +442,17 @@ class Trace:
             ...     Trace.load(f"{folder}/t.json") == done
             True
         """
-        doors.through("save trace")(self, path)
+        from convanim.write import tracefile
+
+        tracefile.save(self, path)
 
     @staticmethod
-    def load(path: Any) -> Trace:
+    def load(path: str | Path) -> Trace:
         """Read a trace from JSON. The file is data, and its output must be what its operation computes.
 
         Raises:
             ConvanimError: the file does not exist, is not a trace, or claims an output that is not its operation's.
         """
-        loaded: Trace = doors.through("load trace")(path)
-        return loaded
+        from convanim.write import tracefile
+
+        return tracefile.load(path)
