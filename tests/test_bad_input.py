@@ -89,6 +89,7 @@ TABLE: dict[str, list[str]] = {
     "conv --input 5x5 --kernel 3x3x3": ["5 channels", "3×3×3 is for 3"],
     "conv --input 5 --kernel 3x3x3x3": ["--kernel is 3x3x3x3", "--input is 5"],
     f"{CONV} --out-channels 0": ["--out-channels 0", "1 or more"],
+    "conv --input 5x5 --kernel [[1]] --out-channels 99999999999999999999": ["would be 9999", "use fewer channels"],
     f"{CONV} --resize 4x4": ["--resize 4x4", "leave it out"],
     "pool --input 4x4 --kernel 2 --norm-type 2": ["--norm-type cannot be combined with --mode max", "--mode lp"],
     "pool --input 4x4 --kernel 2 --padding 2": ["padding 2 is more than half", "at most 1"],

@@ -28,7 +28,7 @@ from convanim.request.asked import (
     unbatched,
 )
 from convanim.source import read_array
-from convanim.trace.conv import check_groups
+from convanim.trace.conv import check_groups, check_weight
 
 
 def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Request]:
@@ -136,6 +136,7 @@ def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill:
         )
     first, second = (channels, outputs // op.groups) if op.transposed else (outputs, channels // op.groups)
     shape = (first, second, *kernel.shape)
+    check_weight(op, shape)
     if fill is not None and is_shape(typed["kernel"]):
         weight = read_array(typed_shape(shape), what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
     else:

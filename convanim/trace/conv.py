@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -119,16 +120,20 @@ def _rotated(weight: Array) -> Array:
     return np.flip(weight, axis=tuple(range(2, weight.ndim)))
 
 
+def check_weight(op: Weighted, shape: Sequence[int]) -> None:
+    """Refuse a weight of more cells than an array may have, before it takes memory."""
+    if prod(shape) > LARGEST:
+        raise ConvanimError(
+            f"the weight of {op} would be {times(shape)}, more than {LARGEST} cells",
+            "use fewer channels, or a smaller kernel",
+        )
+
+
 def trace_conv(
     op: Weighted, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, order: Order = "gather"
 ) -> ConvTrace:
     """Trace a layer over an input and weights in its convention's layout; implements `op.trace`."""
-    cells = getattr(weight, "size", 0)  # a kernel broadcast to many channels takes no memory yet
-    if isinstance(cells, int) and cells > LARGEST:
-        raise ConvanimError(
-            f"the weight of {op} would be {times(np.shape(weight))}, more than {LARGEST} cells",
-            "use fewer channels, or a smaller kernel",
-        )
+    check_weight(op, getattr(weight, "shape", ()))
     x, weight = numbers("input", x), numbers("weight", weight)
     x, weight, given = _with_channels(op, x, weight)
     channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
