@@ -22,10 +22,11 @@ SILENT = {"output", "format", "quiet", "open_it"}
 LOOK = tuple(name for name in OPTIONS if name not in CONTENTS)
 
 
-#: Options of a page, of words, and of time: what each of them needs is a page, words or time in the file.
+#: Options of a page, of words, of time, and of what is drawn: each needs a page, words, time or frames in the file.
 PAGE = ("template", "layout", "theme", "width", "height")
 TEXT = ("lang", "title", "caption")
 PACE = ("seconds_per_step", "hold_last", "plays", "motion")
+DRAWN = ("select", "symbols", "saturate", "backward", "grad", "renderer", "text", "dpi")
 
 
 def look_of(typed: dict[str, Any]) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
     why = {"json": "a trace has no page", "txt": "text has no page"}.get(kind, f"a .{kind} holds no time")
     without: tuple[str, ...] = ()
     if kind == "json":
-        without = (*PAGE, *TEXT, *PACE, "select", "symbols", "saturate")
+        without = (*PAGE, *TEXT, *PACE, *DRAWN)
     elif not written.draws:
         without = (*PAGE, "plays", "motion")
     elif sheet or not written.tick:

@@ -88,6 +88,8 @@ TABLE: dict[str, list[str]] = {
     "conv --input 5x5 --kernel 3x-3": ["--kernel", "3x-3"],
     "conv --input 5x5 --kernel 3x3x3": ["5 channels", "3×3×3 is for 3"],
     "conv --input 5 --kernel 3x3x3x3": ["--kernel is 3x3x3x3", "--input is 5"],
+    "conv --input 400x5x5 --kernel 2": ["400 input slices, padding included, but a picture", "--input", "-o FILE.json"],
+    "shuffle --input 400x5x5 --factor 2": ["400 input channels", "--input, or -o FILE.json"],
     f"{CONV} --out-channels 0": ["--out-channels 0", "1 or more"],
     "conv --input 5x5 --kernel [[1]] --out-channels 99999999999999999999": ["would be 9999", "use fewer channels"],
     f"{CONV} --resize 4x4": ["--resize 4x4", "leave it out"],

@@ -185,15 +185,22 @@ main(sys.argv[1:])
 @pytest.mark.skipif(
     sys.platform != "linux" and getattr(os, "geteuid", int)() == 0, reason="root may do everything there"
 )
-@pytest.mark.parametrize("kind", ["pipe", "folder", "gallery", "entries", "input"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "gallery", "entries", "input"])
 def test_what_may_not_be_opened_is_told(tmp_path: Path, kind: str) -> None:
     locked, pipe = tmp_path / "locked", tmp_path / "pipe.gif"
+    if kind == "device":
+        try:
+            os.mknod(pipe, stat.S_IFCHR | 0o444, Path("/dev/null").stat().st_rdev)  # /dev/null, which may only be read
+        except PermissionError:
+            pytest.skip("only root may make a device, and not in every container")
     (locked / "in").mkdir(parents=True)
-    os.mkfifo(pipe)
+    if kind != "device":
+        os.mkfifo(pipe)
     pipe.chmod(0o444)
     locked.chmod(0o600)  # without x, nothing in it can be reached
     command = {
         "pipe": [*CONV, "-o", pipe],
+        "device": [*CONV, "-o", pipe],
         "folder": [*CONV, "-o", locked / "in" / "a.gif"],
         "gallery": ["gallery", "build", "--folder", locked / "in"],
         "entries": ["gallery", "check", "--folder", locked],

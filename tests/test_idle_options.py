@@ -9,6 +9,7 @@ VALUES = {
     **{"--template": "slide", "--layout": "flat", "--theme": "dark", "--width": "640", "--height": "480"},
     **{"--seconds-per-step": "1", "--hold-last": "2", "--plays": "2", "--motion": "smooth"},
     **{"--lang": "de", "--title": "x", "--no-caption": "", "--symbols": "", "--saturate": "", "--select": "last"},
+    **{"--backward": "", "--grad": "2x2"},
 }
 PAGE = ["--template", "--layout", "--theme", "--width", "--height"]
 PACE = ["--seconds-per-step", "--hold-last", "--plays", "--motion"]
@@ -18,7 +19,7 @@ IDLE = {
     "png": PACE,
     "svg": PACE,
     "txt": [*PAGE, "--plays", "--motion"],
-    "json": [*PAGE, *PACE, "--lang", "--title", "--symbols", "--saturate", "--select"],
+    "json": [*PAGE, *PACE, "--lang", "--title", "--symbols", "--saturate", "--select", "--backward", "--grad"],
 }
 
 
@@ -39,6 +40,7 @@ def test_an_option_without_effect_is_told(kind: str, option: str, tmp_path: Path
     [
         (["--fill", "ones"], "--fill has no effect here: no array is given as a shape."),
         (["--seed", "3"], "--seed has no effect here"),
+        (["--renderer", "raster", "--dpi", "200"], "--renderer and --dpi have no effect here: a trace has no page."),
         (["--plays", "2", "--theme", "dark", "--lang", "de"], "--theme, --lang and --plays have no effect here"),
     ],
 )

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from msgspec import structs
+from PIL import Image
 
 from convanim import glyphs
 from convanim.animation import Animation
@@ -109,7 +110,7 @@ def test_words_lie_on_the_page_or_are_refused_with_what_helps(tables: dict[str, 
             assert on_the_page(Animation(trace, template=smaller, lang="de", **sides))
 
 
-@pytest.mark.parametrize("channels", [64, 256, 512])
+@pytest.mark.parametrize("channels", [64, 128, 256, 512])
 @pytest.mark.parametrize("suffix", ["txt", "gif"])
 def test_too_many_channels_are_refused_before_the_work(
     channels: int, suffix: str, monkeypatch: pytest.MonkeyPatch
@@ -158,19 +159,29 @@ def test_a_description_is_paced_as_the_film_is() -> None:
     assert len(re.findall("^step ", whole, re.MULTILINE)) == 1444
 
 
-def test_a_text_of_a_large_input_leaves_frames_out_and_says_so(tmp_path: Path) -> None:
-    trace = Conv(3).trace(np.arange(202 * 202).reshape(202, 202), np.ones((3, 3), int))
+def test_a_description_of_a_picture_is_paced_too(tmp_path: Path) -> None:
+    Image.fromarray(np.arange(3600, dtype=np.uint16).astype(np.uint8).reshape(30, 40, 3)).save(tmp_path / "a.png")
+    done = CliRunner().invoke(main, ["describe", "upsample", "--input", str(tmp_path / "a.png"), "--mode", "bilinear"])
+    assert done.exit_code == 0, done.output
+    assert len(done.output) < 200_000
+    assert "--select all" in done.output
+
+
+@pytest.mark.parametrize("side", [202, 300])
+def test_a_text_of_a_large_input_leaves_frames_out_and_says_so(side: int, tmp_path: Path) -> None:
+    trace = Conv(3).trace(np.arange(side * side).reshape(side, side), np.ones((3, 3), int))
     saved = Animation(trace).save(tmp_path / "x.txt")
     text = (tmp_path / "x.txt").read_text()
     assert saved.size < 20_000_000
-    assert saved.left_out > 39_000
-    assert f"{saved.left_out:,} of 40,000 steps are not listed (--select all)" in text
+    assert saved.left_out > 0.95 * (side - 2) ** 2
+    assert f"{saved.left_out:,} of {(side - 2) ** 2:,} steps are not listed (--select all)" in text
 
 
 @pytest.mark.parametrize(
     "words",
     [
         ["describe", "pool", "--input", "4194304", "--kernel", "1"],
+        ["describe", "pool", "--input", "16777216", "--kernel", "1"],
         ["describe", "unpool", "--input", "4194304", "--kernel", "2"],
         ["describe", "pool", "--input", "2000000", "--kernel", "1000000", "--stride", "1", "--mode", "avg"],
         ["describe", "upsample", "--input", "5", "--size", "16777216"],

@@ -150,9 +150,6 @@ def check(op: Operation, *slabs: Slab) -> None:
     """
     for slab in slabs:
         if slab.count > MOST:
-            what = "slices, padding included," if slab.deep > 1 else "channels"
+            what = "slices, padding included" if slab.deep > 1 else "channels"
             told = f"{slab.count} {slab.title} {what}"
-            raise ConvanimError(
-                f"{op} has {told}, but a picture shows at most {MOST}",
-                FEWER,
-            )
+            raise ConvanimError(f"{op} has {told}, but a picture shows at most {MOST}", FEWER)
