@@ -1,8 +1,4 @@
-"""A frame as a matplotlib artist: on anybody's Axes, at any size, in pixels or as vectors.
-
-Knows shapes, glyphs, a theme's colours, and matplotlib's renderers by their public primitives. Must not know what the
-shapes are for, or files.
-"""
+"""A frame as a matplotlib artist on any Axes, at any size, in pixels or as vectors."""
 
 from __future__ import annotations
 
@@ -38,18 +34,18 @@ class FrameArtist(Artist):
     Usually made by `Animation.draw(ax)`.
 
     Args:
-        scene: what is shown.
-        page: where things lie.
-        look: in which colours.
-        numbers: the frames shown, by their numbers in the scene.
-        number: which of them, from 0 on; negative numbers count from the end.
-        text: "outlines", or "editable" for letters in the fonts of whoever opens an SVG, PDF or PGF. Canvases of
-            pixels have no letters.
-        extent: (left, right, bottom, top) in data coordinates, as for `Axes.imshow`; None for the Axes' whole box. The
-            page keeps its shape, in the middle of it.
+        scene: the scene.
+        page: its layout.
+        look: its theme.
+        numbers: the numbers of the available frames in the scene.
+        number: the index of the frame among these, from 0; negative indices count from the end.
+        text: "outlines", or "editable" for letters in the fonts of the viewer of an SVG, PDF or PGF. It makes no
+            difference in pixels.
+        extent: (left, right, bottom, top) in data coordinates, as for `Axes.imshow`; None for the whole Axes. The
+            page keeps its aspect ratio and is centred.
 
     Raises:
-        ConvanimError: a number, a text or an extent that makes no sense.
+        ConvanimError: an invalid number, text or extent.
     """
 
     def __init__(
@@ -71,13 +67,13 @@ class FrameArtist(Artist):
         self.set_frame(number)
 
     def set_frame(self, number: int) -> None:
-        """Show another of the frames; it is drawn when the canvas is drawn next.
+        """Select another frame, which appears when the canvas is drawn next.
 
         Args:
-            number: from 0 on; negative numbers count from the end.
+            number: from 0; negative numbers count from the end.
 
         Raises:
-            ConvanimError: there is no such frame.
+            ConvanimError: the frame does not exist.
         """
         count = len(self._numbers)
         if not whole(number):
@@ -92,23 +88,23 @@ class FrameArtist(Artist):
         self.show(self._scene.frame(self._numbers[int(number)]))
 
     def show(self, frame: Frame) -> None:
-        """Show a frame, also one on the way between two."""
+        """Show a frame, which may be one in motion."""
         self._rest, self._over = self._composer.rest(frame), tuple(self._composer.over(frame))
         self.stale = True
 
     def get_window_extent(self, renderer: Any = None) -> Bbox:
-        """The page's box on the canvas, in its pixels."""
+        """The box of the page on the canvas, in its pixels."""
         left, bottom, scale = self._where()
         return Bbox.from_bounds(left, bottom, self._page.width * scale, self._page.height * scale)
 
     def draw(self, renderer: Any) -> None:
-        """Draw the frame through a renderer of matplotlib's."""
+        """Draw the frame with a renderer of matplotlib."""
         if not self.get_visible():
             return
         left, bottom, scale = self._where()
         if scale > 0:
             renderer.open_group("convanim", gid=self.get_gid())
-            # What somebody set for their own drawings does not change what a frame looks like.
+            # The user's own settings do not change the look of a frame.
             with rc_context({"svg.fonttype": "none", "pdf.fonttype": 42, "path.simplify": False, "path.snap": False}):
                 pen = Pen(renderer, self._look, self._text, (left, bottom, scale), self._page, self._clip())
                 pen.latex = type(getattr(self.get_figure(), "canvas", None)).__name__ == "FigureCanvasPgf"
@@ -121,7 +117,7 @@ class FrameArtist(Artist):
         return None if box is None else Bbox(box.get_points())
 
     def _where(self) -> tuple[float, float, float]:
-        """Where the page's lower left corner is on the canvas, and how long one of its pixels is there."""
+        """The page's lower left corner on the canvas, and the scale."""
         axes = self.axes
         if axes is None:
             raise ConvanimError("the frame is on no Axes", "use Animation.draw(ax), or ax.add_artist")
@@ -132,7 +128,7 @@ class FrameArtist(Artist):
         low, high = np.minimum(box.p0, box.p1), np.maximum(box.p0, box.p1)
         wide, tall = self._page.width, self._page.height
         scale = float(min((high[0] - low[0]) / wide, (high[1] - low[1]) / tall))
-        if abs(scale - 1) < 1e-6:  # sizes in inches are no whole pixels
+        if abs(scale - 1) < 1e-6:  # sizes in inches are not whole pixels
             scale = 1.0
         x, y = (float(low[i] + (high[i] - low[i] - side * scale) / 2) for i, side in enumerate((wide, tall)))
         if scale == 1:
@@ -141,10 +137,10 @@ class FrameArtist(Artist):
 
 
 def on_axes(ax: Any) -> Axes:
-    """The Axes of the caller.
+    """Check that an object is an Axes, and return it.
 
     Raises:
-        ConvanimError: it is none.
+        ConvanimError: it is another object.
     """
     if not isinstance(ax, Axes):
         hint = (
@@ -165,7 +161,7 @@ def _extent(extent: Any) -> tuple[float, float, float, float]:
 
 
 def page_figure(page: Page) -> tuple[Figure, Axes]:
-    """A figure of the page's size at 96 dots an inch, filled by one Axes without ticks."""
+    """A figure of the page's size at 96 dots per inch, with one Axes without ticks that fills it."""
     with rc_context(_plain()):
         figure = Figure(figsize=(_inches(page.width), _inches(page.height)), dpi=DPI, frameon=False)
         axes = figure.add_axes((0, 0, 1, 1))
@@ -175,7 +171,7 @@ def page_figure(page: Page) -> tuple[Figure, Axes]:
 
 @cache
 def _plain() -> Any:
-    """Matplotlib's own settings, whatever the user has set: for files that are ours alone."""
+    """Matplotlib's defaults instead of the user's settings, for convanim's own files."""
     drawn = ("figure", "axes", "savefig", "svg", "pdf", "pgf", "path", "agg", "text", "font", "image")
     plain: dict[Any, Any] = {k: v for k, v in mpl.rcParamsDefault.items() if k.partition(".")[0] in drawn}
     return plain | {
@@ -193,7 +189,7 @@ def settings() -> Any:
 
 
 def _inches(pixels: int) -> float:
-    """So many px at 96 dots an inch that the canvas has no pixel less."""
+    """A length in inches for a canvas of this many px at 96 dots per inch, rounded so that no pixel is lost."""
     inches = pixels / DPI
     while int(inches * DPI) < pixels:
         inches = float(np.nextafter(inches, np.inf))
@@ -201,12 +197,12 @@ def _inches(pixels: int) -> float:
 
 
 class Canvas:
-    """Draws the frames of a scene by matplotlib, as `Raster` does by arrays, in the same palette.
+    """Draws the frames of a scene with matplotlib, like `Raster`, and in the same palette.
 
     Args:
-        scene: what is shown.
-        page: where.
-        look: in which colours.
+        scene: the scene.
+        page: its layout.
+        look: its theme.
     """
 
     def __init__(self, scene: Scene, page: Page, look: Theme) -> None:
@@ -218,14 +214,14 @@ class Canvas:
         self._known: dict[int, int] = {}
 
     def colours(self, frame: Frame) -> NDArray[np.uint8]:
-        """A frame as it is drawn, before it gets the palette's colours: (H, W, 3)."""
+        """A frame before its colours are reduced to the palette: (H, W, 3)."""
         self._artist.show(frame)
         with settings():
             self._canvas.draw()
         return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
 
     def draw(self, frame: Frame) -> Picture:
-        """A frame in the palette's colours; each pixel may have changed."""
+        """A frame in the palette's colours, in which each pixel may have changed."""
         red, green, blue = np.moveaxis(self.colours(frame).astype(np.int64), -1, 0)
         codes, where = np.unique(red << 16 | green << 8 | blue, return_inverse=True)
         indices = closest(

@@ -1,7 +1,4 @@
-"""What a cell consists of: its fill, the mark of its role, its number and the small text in its corner.
-
-Knows roles, emphasis and places, and inks by name. Must not know where a cell lies, or the frame that it is in.
-"""
+"""The shapes of a cell: its fill, the mark of its role, its number and its note."""
 
 from __future__ import annotations
 
@@ -15,17 +12,17 @@ from convanim.layout import Box, Place, Text
 from convanim.palette import SHADES, Colour
 from convanim.scene.frame import COLOURLESS, Emphasis, Role
 
-#: Cells that are kept; beyond, the one made first goes.
+#: The size of the cache of cells; beyond it, the oldest one is dropped.
 KEPT = 1500
-#: What hides a count: the kernel over it, or the paper of what is not looked at.
+#: Emphases that hide the shade of a count: the kernel's colour, or the background of a quiet cell.
 _OVER = (Emphasis.ACTIVE, Emphasis.QUIET, Emphasis.DIFFERENT)
 
 
 class Cells:
-    """The cells of an animation, each made when it is first asked for.
+    """The cells of an animation, each created on first use.
 
     Args:
-        covered: whether the window colours the cells that it covers; if not, only its outline shows it.
+        covered: whether cells under the window are coloured; if not, only its outline marks it.
     """
 
     def __init__(self, *, covered: bool) -> None:
@@ -33,14 +30,14 @@ class Cells:
         self._cells: OrderedDict[tuple[object, ...], Shapes] = OrderedDict()
 
     def of(self, place: Place, role: int, emphasis: int, value: float, note: str, own: Colour | None = None) -> Shapes:
-        """A cell without the lines around it, from its upper left corner; for equal cells the very same shapes.
+        """A cell without the lines around it, relative to its upper left corner; equal cells share the same object.
 
         Args:
-            role, emphasis: of the cell, as whole numbers.
+            role, emphasis: those of the cell, as integers.
             note: the small text in its corner, "" for none.
-            own: its own colour, for a cell of a picture.
+            own: the colour of a picture's cell.
         """
-        if emphasis == Emphasis.ACTIVE and (own or not self._covered):  # the window's outline says it
+        if emphasis == Emphasis.ACTIVE and (own or not self._covered):  # the window's outline marks it
             emphasis = Emphasis.NONE
         core = own if role == Role.PADDING and emphasis not in (Emphasis.QUIET, Emphasis.DIFFERENT) else None
         if role in COLOURLESS or emphasis in (Emphasis.QUIET, Emphasis.DIFFERENT):
@@ -49,7 +46,7 @@ class Cells:
         text = place.panel.numerals.text(value) if shown and place.number else ""
         counted = place.panel.heat and role in theme.HEATED and emphasis not in _OVER
         paper = f"heat.{theme.heat(value, place.high)}" if counted else theme.fill(Role(role), Emphasis(emphasis))
-        # Letters that find no room leave the colour of their role: there is nothing that a shade could measure.
+        # Symbols that do not fit leave the colour of the role: a shade would have no value to show.
         plain = place.number or place.plain or not place.panel.numerals.measures
         fill: Ink = own or (paper if plain or counted else _shade(place, role, emphasis, value))
         key = (place.lattice, place.line, place.number, place.note, role, emphasis, text, note, fill, paper, core)
@@ -57,7 +54,7 @@ class Cells:
         if shapes is None:
             shaded = fill != paper or bool(counted and not plain)
             made = _cell(place, Role(role), Emphasis(emphasis), text, note, fill, paper, shaded=shaded)
-            if core:  # its colour is known, and that it is padding, too
+            if core:  # shows both its own colour and that it is padding
                 side = place.pitch - place.line
                 first = floor((side - 1 - max(1, side / 4)) / 2) + 1
                 made = (*made, _block(place, first / side, first / side, 1 - first / side, 1 - first / side, core))
@@ -79,7 +76,7 @@ def _cell(
         out.append(Hatch(area, theme.HATCH[role], max(4, place.inside[0] // 6), role != Role.CROPPED))
     elif quiet and _marked(place, role, shaded=shaded):
         out += _mark(place, role, side, numbered=bool(text))
-    clear = 2 if role in theme.HATCH else 0  # a quiet place for the number among the hatching
+    clear = 2 if role in theme.HATCH else 0  # keeps the hatching away from the number
     written: list[tuple[Text, str]] = []
     if text:
         written.append((place.number_text(text, bold=emphasis in theme.BOLD), theme.ink(role, emphasis)))
@@ -94,7 +91,7 @@ def _cell(
 
 
 def _room(text: Text, clear: int, inside: tuple[int, int]) -> Box:
-    """The pixels that a text covers in a cell, with a margin."""
+    """The box of a text in a cell, with a margin."""
     drawn = glyphs.line(text.text, text.size, text.bold)
     (high, wide), top = drawn.coverage.shape, text.baseline - drawn.rise
     return Box(
@@ -106,17 +103,17 @@ def _room(text: Text, clear: int, inside: tuple[int, int]) -> Box:
 
 
 def _marked(place: Place, role: Role, *, shaded: bool) -> bool:
-    if role == Role.PADDING:  # the dashes around it say it, where there is room for lines
+    if role == Role.PADDING:  # the dashes around it mark it, if there is room for lines
         return not place.line
     return role in theme.MARK and not (shaded and role in theme.SHADED)
 
 
 def _mark(place: Place, role: Role, side: int, *, numbered: bool) -> Iterator[Shape]:
-    """The mark of a role, in a cell, with or without a number."""
+    """The mark of a role in a cell with or without a number."""
     ink = theme.MARK[role]
-    if role == Role.INSERTED:  # a dot in each corner, or in the middle: a zero that was put between others
+    if role == Role.INSERTED:  # a dot in each corner, or in the centre
         dot, away = max(1, round(side / (21 if numbered else 8))), max(1, side // 11)
-        dot += 0 if numbered else (side - dot) % 2  # in the very middle
+        dot += 0 if numbered else (side - dot) % 2  # centred exactly
         starts = (away, side - away - dot) if numbered else ((side - dot) // 2,)
         for row in starts:
             for column in starts:
@@ -124,18 +121,18 @@ def _mark(place: Place, role: Role, side: int, *, numbered: bool) -> Iterator[Sh
     elif role == Role.COPIED:  # a folded corner
         fold = 1 - (max(2, side // 6) + 0.5) / side
         yield Poly(tuple(place.spot(*at) for at in ((0, fold), (0, 1), (1 - fold, 1))), ink)
-    elif role == Role.EMPTY:  # a small cross in the middle: nothing is here
+    elif role == Role.EMPTY:  # a small cross in the centre
         thick, reach = (max(1, round(side / 40)) - 0.5) / side, max(2, side / 4.5) / 2 / side - 1e-6
         half = [(-reach, -reach), (-reach, thick - reach), (reach - thick, reach)]
         ends = [*half, *((-y, -x) for y, x in half)]
         for lean in (1, -1):
             yield Poly(tuple(place.spot(0.5 + y, 0.5 + lean * x) for y, x in ends), ink)
-    else:  # what is left of a dashed line
+    else:  # the remains of a dashed line
         yield _block(place, 0, 0, 1 / side, 1 / side, ink)
 
 
 def _block(place: Place, top: float, left: float, bottom: float, right: float, ink: Ink) -> Shape:
-    """A rectangle in a cell, given in parts of its sides."""
+    """A rectangle in a cell, given as fractions of its sides."""
     points = tuple(place.spot(*at) for at in ((top, left), (top, right), (bottom, right), (bottom, left)))
     if place.tilted:
         return Poly(points, ink)
@@ -144,13 +141,13 @@ def _block(place: Place, top: float, left: float, bottom: float, right: float, i
 
 
 def _shade(place: Place, role: int, emphasis: int, value: float) -> str:
-    """The ink that stands for a value where there is no room for numbers."""
+    """The ink of a shade for a value, if there is no room for numbers."""
     plain = emphasis in (Emphasis.QUIET, Emphasis.DIFFERENT)
     if plain or (role not in theme.SHADED and emphasis != Emphasis.ACTIVE):
         return theme.fill(Role(role), Emphasis(emphasis))
     kind = "kernel" if emphasis == Emphasis.ACTIVE else place.panel.shade
     low, high = place.low, place.high
-    if place.signed:  # two ramps that meet at nothing
+    if place.signed:  # two ramps that meet at zero
         kind, value, low, high = "negative" if value < 0 else kind, abs(value), 0, max(-low, high)
     part = (value - low) / (high - low) if high > low else 0.5
-    return f"shade.{kind}.{int(min(SHADES - 1, max(0, part * SHADES)))}"  # a part of infinity stays at an end
+    return f"shade.{kind}.{int(min(SHADES - 1, max(0, part * SHADES)))}"  # infinite values stay at the ends

@@ -1,27 +1,24 @@
-"""What can be chosen about drawing, as words that are checked before anything is loaded that draws.
-
-Knows the words. Must not know what they do.
-"""
+"""Options of drawing, checked before any drawing library is imported."""
 
 from __future__ import annotations
 
 from convanim.errors import ConvanimError, shortly, whole
 
-#: What draws: arrays of palette indices, fast; or matplotlib, which also draws vectors and any number of dots per inch.
+#: The renderers: a fast one with arrays of palette indices, or matplotlib, which supports vectors and any resolution.
 RENDERERS = ("raster", "matplotlib")
-#: What text is written as: curves that look the same everywhere, or letters that a program for drawings can change.
+#: The forms of text: curves that look the same everywhere, or letters that drawing programs can edit.
 TEXTS = ("outlines", "editable")
-#: Dots per inch at which a pixel of the page is a pixel of the picture: those of CSS, so that an SVG has its size, too.
+#: The resolution at which pixels of page and picture are the same. It is that of CSS, which gives an SVG its size.
 DPI = 96
-#: Pixels of a picture at the most; so many take 600 MB while they are written.
+#: The maximum number of pixels of a picture, which take 600 MB while they are written.
 MOST = 150_000_000
 
 
 def pick(what: str, given: object, words: tuple[str, ...]) -> None:
-    """Check a choice of words.
+    """Check that an option has one of its values.
 
     Raises:
-        ConvanimError: it is none of them.
+        ConvanimError: another value.
 
     Example:
         >>> pick("text", "curves", TEXTS)
@@ -33,10 +30,10 @@ def pick(what: str, given: object, words: tuple[str, ...]) -> None:
 
 
 def pick_dpi(dpi: object, width: int, height: int) -> int:
-    """Check the dots per inch of a page of some size, px.
+    """Check the dots per inch for a page of this size, px.
 
     Raises:
-        ConvanimError: it is not a whole number above 0, or the picture would be too large.
+        ConvanimError: not a whole number above 0, or the picture would be too large.
     """
     if not whole(dpi) or int(str(dpi)) < 1:
         raise ConvanimError(f"dpi {shortly(dpi)} is not a whole number above 0", f"give an int, like 300; {DPI} is 1:1")

@@ -1,7 +1,4 @@
-"""A frame as a display list: what each cell, line, outline and word consists of, decided once for every renderer.
-
-Knows the page, roles and emphasis, and inks by name. Must not know colours, pixels that are there already, or files.
-"""
+"""Composes a frame as a display list: the shapes of every cell, line, outline and text, for all renderers."""
 
 from __future__ import annotations
 
@@ -18,18 +15,18 @@ from convanim.layout import Box, Page, Place, Text
 from convanim.palette import SHADES, STEPS, Colour
 from convanim.scene.frame import Frame, Grid, Link, Outline, Role
 
-#: Letters that lines leave in front of them: those on the lines under a window, and those between planes.
+#: Inks of letters in front of lines: under a window, and between planes.
 _NUMBERS, _LETTERS = ("text", "muted"), ("text", "muted", "kernel.factor", "overlap.factor")
-#: How far the lines between planes keep from letters, in parts of the size of numbers: digits are no further apart.
+#: The distance between lines and letters as a fraction of the numbers' size: digits are no further apart.
 AROUND = 0.24
 
 
 class Composer:
-    """Says what the frames of one page consist of.
+    """Composes the frames of one page.
 
     Args:
-        page: where the panels lie.
-        steps: how many placements the scene has.
+        page: the layout of the page.
+        steps: the number of placements of the scene.
     """
 
     def __init__(self, page: Page, steps: int) -> None:
@@ -38,11 +35,11 @@ class Composer:
         self._floats = Floats(page, self.cells, self.panel)
 
     def frame(self, frame: Frame) -> Shapes:
-        """The whole of a frame, back to front."""
+        """All shapes of a frame, back to front."""
         return (*self.rest(frame), *self.over(frame))
 
     def rest(self, frame: Frame) -> Shapes:
-        """The page at rest: words and grids, without what lies over them."""
+        """The page at rest: texts and grids, without the shapes over them."""
         out: list[Shape] = [Fill(Box(0, 0, self.page.height, self.page.width), "page"), *self.fixed()]
         for shapes in self.words(frame).values():
             out += shapes
@@ -50,10 +47,10 @@ class Composer:
             out += self.panel(place, frame.grids[name])
         return tuple(out)
 
-    # Words.
+    # Texts.
 
     def fixed(self) -> Shapes:
-        """What is the same in all frames: the title, the signs between panels, scales."""
+        """The texts that are the same in all frames: the title, the signs between panels, scales."""
         page = self.page
         texts = [(page.title, "text"), *((text, "muted") for text in (page.detail, *page.signs))]
         out: list[Shape] = [Words(text, ink, "page") for text, ink in texts if text.text]
@@ -62,7 +59,7 @@ class Composer:
         return tuple(out)
 
     def words(self, frame: Frame) -> dict[str, Shapes]:
-        """What is written in a frame, by the place that it has on the page; what changes replaces what was there."""
+        """The texts of a frame by their place on the page; a changed text replaces the old one."""
         page, out = self.page, dict[str, Shapes]()
         for i, tab in enumerate(page.tabs):
             current = i == frame.phase
@@ -88,17 +85,17 @@ class Composer:
         return (*cells, *lines(place, grid))
 
     def at(self, place: Place, grid: Grid, row: int, column: int) -> Placed:
-        """One cell of a grid, where it lies."""
+        """One cell of a grid, at its place."""
         own = None if grid.colours is None else _colour(grid.colours[row, column])
         note = grid.notes.get((row, column), "") if place.note else ""
         top, left, _, _ = place.cell(row, column)
         role, emphasis = int(grid.roles[row, column]), int(grid.emphasis[row, column])
         return Placed(left, top, self.cells.of(place, role, emphasis, grid.values[row, column].item(), note, own))
 
-    # What lies over the grids.
+    # Shapes over the grids.
 
     def over(self, frame: Frame) -> Iterator[Shape]:
-        """What lies over the page at rest, back to front: cells on their way, outlines, links."""
+        """The shapes over the page at rest, back to front: moving cells, outlines, links."""
         yield from self._floats.of(frame, flying=False)
         for name, place in self.page.places.items():
             for outline in frame.grids[name].outlines:
@@ -107,7 +104,7 @@ class Composer:
         yield from self._floats.of(frame, flying=True)
 
     def _outline(self, place: Place, outline: Outline) -> Iterator[Shape]:
-        """A frame around some cells; dashed, it is thin and lies inside of them, where no number reaches."""
+        """An outline around some cells; if dashed, it is thin and lies inside of them, where no number reaches."""
         top, left, bottom, right, role, dashed, down, across = outline
         ink = theme.STROKE[role]
         if dashed:
@@ -116,11 +113,11 @@ class Composer:
                 thick = min(thick, max(1, (place.pitch - place.line) // 20))
             for side in place.inner(top, left, bottom, right, thick):
                 wide = length(*side)
-                # Odd, so that a dash lies in either corner.
+                # Odd, so that there is a dash in each corner.
                 count = int(wide) // max(2, place.pitch // 7) // 2 * 2 + 1
                 yield Stroke((side,), thick, ink, dash=wide / count)
             return
-        if role == Role.KERNEL and place.line and not (down or across):  # dashes would look frayed under the kernel
+        if role == Role.KERNEL and place.line and not (down or across):  # dashes would show beside the kernel's outline
             inner = [place.rule(row, left, row, right) for row in range(top + 1, bottom)]
             inner += [place.rule(top, column, bottom, column) for column in range(left + 1, right)]
             if inner:
@@ -130,7 +127,7 @@ class Composer:
         yield Stroke(((*corners, corners[0]),), thick, ink)
 
     def _links(self, frame: Frame) -> Iterator[Shape]:
-        """The lines between cells that belong together; the plane that they end behind hides them."""
+        """The lines between linked cells, hidden by the plane that they end behind."""
         if not self.page.links:
             return
         for link in frame.links:
@@ -143,20 +140,20 @@ class Composer:
                 yield self._fan(link, one, other)
 
     def _between_planes(self, link: Link, one: Place, other: Place) -> Shape:
-        """From the corners of the window to those of the cell."""
+        """Lines from the corners of the window to those of the cell."""
         row, column = (at + by for at, by in zip(link.cell, link.moved, strict=True))
         top, left, bottom, right, _, _, down, across = link.window
         window = one.corners(top + down, left + across, bottom + down, right + across)
         pairs = tuple(zip(window, other.corners(row, column, row + 1, column + 1), strict=True))
         upper = one if link.stamps else other
-        # Lines end beside a number rather than between its digits or in the middle of one.
+        # Lines end beside a number rather than between its digits or inside one.
         halo = max(1, round(0.4 * self.page.stroke), round(AROUND * max(one.number, other.number)))
         stroke = Stroke(pairs, max(1.0, 0.36 * self.page.stroke), "muted", behind=_LETTERS, halo=halo)
         rows, columns = upper.panel.shape
         return Clipped((stroke,), outside=upper.hull(0, 0, rows, columns, pad=max(0.5, 1 - upper.line / 2)))
 
     def _fan(self, link: Link, one: Place, other: Place) -> Shape:
-        """From each cell under the window to the one cell."""
+        """Lines from each cell under the window to the single cell."""
         out, down = self.page.stroke // 2, one.y < other.y
 
         def end(place: Place, cell: tuple[int, int], moved: tuple[float, float], *, lower: bool) -> Point:
@@ -172,7 +169,7 @@ class Composer:
 
 
 def _scale(place: Place) -> Iterator[Shape]:
-    """What explains a shade: both ends, and a bar between."""
+    """The scale of a shade: both ends, and a bar between them."""
     if place.scale is None:
         return
     least, bar, greatest = place.scale

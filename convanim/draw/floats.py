@@ -1,7 +1,4 @@
-"""Cells on their way, over the page at rest: inside a panel, or from one panel to another.
-
-Knows where a cell in flight is, and of which shape and size it is there. Must not know what moves, or when.
-"""
+"""Moving cells over the page at rest, within a panel or from one panel to another."""
 
 from __future__ import annotations
 
@@ -23,11 +20,11 @@ from convanim.scene.frame import COLOURLESS, Emphasis, Float, Frame, Grid, Role
 
 
 class Floats:
-    """Says what the cells on their way consist of.
+    """Composes moving cells.
 
     Args:
-        page: where the panels lie.
-        cells: how cells look.
+        page: the layout of the page.
+        cells: the shapes of cells.
         panel: the shapes of a panel at rest.
     """
 
@@ -37,7 +34,7 @@ class Floats:
         self._between: OrderedDict[tuple[object, ...], Place] = OrderedDict()
 
     def of(self, frame: Frame, *, flying: bool) -> Iterator[Shape]:
-        """Cells on their way: `flying` those from one panel to another, which pass over the outlines, too."""
+        """Moving cells: if `flying`, those between panels, which are in front of the outlines."""
         drawn = (f for f in frame.floats if (f.towards is not None) == flying and self._seen(f))
         for (panel, under), group in groupby(drawn, key=lambda f: (f.panel, f.under)):
             place, floats = self.page.places[panel], list(group)
@@ -46,11 +43,11 @@ class Floats:
                 yield Rest(self._panel(place, frame.grids[panel]), inside)
 
     def _seen(self, f: Float) -> bool:
-        """Whether both ends of its way are on the page."""
+        """Whether both ends of a cell's way are on the page."""
         return all(name in self.page.places for name in (f.panel, f.towards[0] if f.towards else f.panel))
 
     def _group(self, place: Place, floats: Sequence[Float]) -> Iterator[Shape]:
-        """Cells that move together; between two tilted ones that stay side by side there is one line."""
+        """Cells that move together, with a single line between neighbouring tilted cells."""
         among = {_spot(f) for f in floats if f.role != Role.NONE}
         for f in floats:
             if f.role == Role.NONE:
@@ -66,7 +63,7 @@ class Floats:
             yield Clipped((lined,), inside=clip) if clip else lined
             still = float(f.row).is_integer() and float(f.column).is_integer()
             if not shape.tilted or (f.clip is not None and still and not f.under):
-                continue  # its lines are its own, or those of the cell that is there
+                continue  # it has its own lines, or those of the cell at that place
             beside = ((_spot(f, -1), _spot(f, 1)), (_spot(f, 0, -1), _spot(f, 0, 1)))
             wanted = tuple(tuple(there not in among for there in some) for some in beside)
             area = tuple((x + right, y + low) for right, low in shape.area)
@@ -74,7 +71,7 @@ class Floats:
                 yield Clipped((stroke,), inside=clip, outside=area)
 
     def _note(self, place: Place, f: Float) -> Iterator[Shape]:
-        """The small text of a cell over what is already there."""
+        """The small text of a cell over the page."""
         if place.note and place.holds(f.note):
             text, (top, left) = place.note_text(f.note), place.at(f.row, f.column)
             inset = 0 if place.tilted else place.line
@@ -83,7 +80,7 @@ class Floats:
             yield Words(text, theme.note_ink(Role.KERNEL, Emphasis.ACTIVE), paper)
 
     def moved(self, place: Place, f: Float) -> tuple[Place, tuple[int, int]]:
-        """How a cell is drawn on its way, of a shape and size between two; and the (x, y) of its first corner."""
+        """The interpolated place of a moving cell, and the (x, y) of its first corner."""
         name, row, column = f.towards or (f.panel, f.row, f.column)
         other = self.page.places[name]
         if not (place.tilted or other.tilted):
@@ -95,14 +92,14 @@ class Floats:
             (x, y), *_ = place.corners(f.row, f.column, f.row + 1, f.column + 1)
             return place, (x, y)
         shape = self._shape(place, other, f)
-        # First where the first cell of the panel is, for all that go the same way; then by whole steps from there.
+        # First for the first cell of the panel, for all that move alike, then by whole steps.
         start, end = _corner(place), _corner(other, row - f.row, column - f.column)
         x, y = (round(a + (b - a) * f.part) for a, b in zip(start, end, strict=True))
         along, low = shape.lattice.at(f.row, f.column)
         return shape, (x + round(along), y + round(low))
 
     def _shape(self, start: Place, end: Place, f: Float) -> Place:
-        """How cells are drawn between two panels: of a shape and size between theirs."""
+        """The interpolated shape and size of a cell between two panels."""
         alike = start is end or (start.tilted and end.tilted and start.lattice == end.lattice)
         if alike and f.size == 1:
             return start
@@ -111,7 +108,7 @@ class Floats:
             (round((a[0] + (b[0] - a[0]) * part) * size), round((a[1] + (b[1] - a[1]) * part) * size))
             for a, b in zip(start.lattice, end.lattice, strict=True)
         )
-        # A number stays one on the way to a panel whose cells have no room for it.
+        # A number stays readable on the way to a panel whose cells have no room for it.
         last = end.number or max(SMALLEST, start.number * end.pitch // start.pitch)
         number = max(1, round((start.number + (last - start.number) * part) * size)) if start.number else 0
         line = (start if part < 0.5 else end).line
@@ -125,7 +122,7 @@ class Floats:
                 fits = number_size(start.panel, lattice, line, number, SMALLEST) if number else 0
                 made = Tilt(
                     *(start.panel, 0, 0, round(lattice.area**0.5), line, fits, 0, start.title, None),
-                    # Numbers that find no room on the way are left out: no shade stands for them.
+                    # Numbers that do not fit on the way are left out, and not replaced by a shade.
                     *(start.low, start.high, start.plain or (start.number > 0 and not fits)),
                     lattice=lattice,
                 )
@@ -135,13 +132,13 @@ class Floats:
         return self._between[key]
 
     def _around(self, place: Place, cell: Shapes, *, dashed: bool) -> Shapes:
-        """A cell with the lines around it, from the upper left corner of these."""
+        """A cell with the lines around it, relative to their upper left corner."""
         if not place.line:
             return cell
         key = place.lattice, place.line, id(cell), dashed
         kept = self._lined.get(key)
         if kept is None or kept[0] is not cell:
-            kept = self._lined[key] = cell, _with_lines(place, cell, dashed=dashed)  # what is kept keeps its id
+            kept = self._lined[key] = cell, _with_lines(place, cell, dashed=dashed)  # a cached object keeps its id
             if len(self._lined) > KEPT:
                 self._lined.popitem(last=False)
         return kept[1]
@@ -160,13 +157,13 @@ def _with_lines(place: Place, cell: Shapes, *, dashed: bool) -> Shapes:
 
 
 def _spot(f: Float, down: int = 0, across: int = 0) -> tuple[float, ...]:
-    """Where a cell is and where it goes, or one some cells further, such that equal ones are equal."""
+    """The position and target of a cell, or of one some cells further, as a key that groups equal movements."""
     end = (0.0, 0.0) if f.towards is None else (f.towards[1] - f.row, f.towards[2] - f.column)
     return round(f.row + down, 4), round(f.column + across, 4), round(end[0], 4), round(end[1], 4)
 
 
 def _there(place: Place, grid: Grid) -> Points:
-    """The corners of a rectangle over all cells that are there, with their lines."""
+    """The corners of a rectangle around all cells that are there, with their lines."""
     there = grid.roles != Role.NONE
     rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
     if not len(rows):
@@ -175,7 +172,7 @@ def _there(place: Place, grid: Grid) -> Points:
 
 
 def _clip(place: Place, shape: Place, f: Float, at: tuple[int, int]) -> Points:
-    """The corners of what is seen of a cell on its way, () for all of it.
+    """The corners of the visible part of a moving cell; () for all of it.
 
     Args:
         at: the (x, y) of its first corner.

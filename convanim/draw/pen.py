@@ -1,8 +1,4 @@
-"""Shapes through the primitives of matplotlib's renderers.
-
-Knows a renderer, where the page lies on its canvas, glyphs and a theme's colours. Must not know what the shapes are
-for.
-"""
+"""Paints shapes with the drawing primitives of matplotlib's renderers."""
 
 from __future__ import annotations
 
@@ -56,7 +52,7 @@ from convanim.layout import Box, Page
 from convanim.palette import LEVELS, mix
 from convanim.theme import Theme
 
-#: What LaTeX takes for commands.
+#: LaTeX's special characters, escaped.
 _LATEX = {c: f"\\{c}" for c in "#$%&_{}"} | {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -73,7 +69,7 @@ _LATEX = {c: f"\\{c}" for c in "#$%&_{}"} | {
 
 
 class Pen:
-    """Draws shapes through the primitives of one renderer."""
+    """Paints shapes with the primitives of one renderer."""
 
     def __init__(
         self, renderer: Any, look: Theme, text: str, where: tuple[float, float, float], page: Page, clip: Bbox | None
@@ -82,7 +78,7 @@ class Pen:
         left, bottom, self._scale = where
         high = page.height * self._scale
         self._pixels = hasattr(renderer, "buffer_rgba")
-        # Where a pixel of the page is one of the canvas, text is what it is elsewhere, too.
+        # If page and canvas have the same pixels, text is copied from the raster.
         self._exact = self._pixels and self._scale == 1 and left.is_integer() and bottom.is_integer()
         flip = renderer.flipy()
         self._to = Affine2D().scale(self._scale, -self._scale).translate(left, bottom + high)
@@ -90,13 +86,13 @@ class Pen:
         self._box = Bbox.from_bounds(left, bottom, page.width * self._scale, high)
         if clip is not None:
             self._box = Bbox.intersection(self._box, clip) or Bbox.null()
-        self._point = self._scale / renderer.points_to_pixels(1.0)  # matplotlib's widths are in points
+        self._point = self._scale / renderer.points_to_pixels(1.0)  # matplotlib's line widths are in points
         self._rest: Shapes = ()
         self.latex = False
         self._waiting: list[tuple[Words, float, float, Region, Area]] = []
 
     def paint(self, rest: Shapes, over: Shapes) -> None:
-        """Paint a page at rest, and what lies over it."""
+        """Paint a page at rest, and the shapes over it."""
         if not np.isfinite(self._box.get_points()).all():
             return
         self._rest, self._letters = rest, dict[tuple[str, ...], NDArray[np.bool_]]()
@@ -135,7 +131,7 @@ class Pen:
                     self._paint(inner, x, y, within)
 
     def _rows(self, area: Points) -> list[Points]:
-        """A polygon as it is filled: where pixels count, by those that have their middle in it."""
+        """A polygon as it is filled: for pixels, by those whose centres it contains."""
         if not self._exact:
             return [area]
         box, mask = inside(area, (self._page.height, self._page.width))
@@ -222,7 +218,7 @@ class Pen:
         self._lines(cut, stroke.ink, stroke.width, region, stroke.dash, "butt")
 
     def _near(self, inks: tuple[str, ...], halo: int) -> NDArray[np.bool_]:
-        """Which pixels of the page have letters in some inks, or lie a few px beside or above or under one: (H, W)."""
+        """A mask of the page's pixels that letters in these inks cover, with a margin of `halo` px: (H, W)."""
         key = (*inks, str(halo))
         if key not in self._letters:
             there = np.zeros((self._page.height, self._page.width), bool)
@@ -246,7 +242,7 @@ class Pen:
         return self._letters[key]
 
     def _hatch(self, area: Points, ink: Ink, gap: int, origin: float, falls: bool, region: Region) -> None:
-        """Diagonals of pixels that touch at their corners; elsewhere lines as wide as these are across."""
+        """Diagonals of pixels that touch at their corners; in vector formats, lines of the same width."""
         if self._exact:
             box, mask = inside(area, (self._page.height, self._page.width))
             middles = (np.argwhere(mask) + np.array([box.top, box.left])).tolist()
@@ -293,8 +289,8 @@ class Pen:
         gc.restore()
 
     def _covers(self, shape: Shape, x: float, y: float) -> bool:
-        """Whether a shape may cover words that are not written yet."""
-        if isinstance(shape, Words | Placed | Clipped):  # it is asked of what they consist of
+        """Whether a shape may cover text that is not written yet."""
+        if isinstance(shape, Words | Placed | Clipped):  # decided by their parts
             return False
         if isinstance(shape, Stroke) and upright(shape):
             areas = [(box.left + x, box.top + y, box.right + x, box.bottom + y) for box in boxes(shape)]
@@ -304,28 +300,28 @@ class Pen:
         return bool(((new[..., :2] < there[..., 2:]) & (there[..., :2] < new[..., 2:])).all(axis=-1).any())
 
     def _write(self) -> None:
-        """Write the words that wait: each distinct letter is drawn once, and used where it stands."""
+        """Write the waiting texts; each distinct glyph is drawn once and reused."""
         found: dict[tuple[Any, ...], tuple[glyphs.Outline, list[Point]]] = {}
         for words, x, y, region, _ in self._waiting:
             text, ink, _ = words
             for letter in glyphs.outlines(text.text, text.size, text.bold):
-                key = ink, region, id(letter.points)  # what glyphs keep keeps its id
+                key = ink, region, id(letter.points)  # cached glyphs keep their id
                 found.setdefault(key, (letter, []))[1].append((x + letter.x, y))
         for (ink, region, _), (letter, places) in found.items():
             gc = self._context(ink, region)
             gc.set_linewidth(letter.bold * self._point)
-            curves = Path(np.round(letter.points * self._scale, 2), letter.codes)  # shorter as text, and as good
+            curves = Path(np.round(letter.points * self._scale, 2), letter.codes)  # rounding is not visible
             at = Path(np.round(self._to.transform(places), 2))
             self._renderer.draw_markers(gc, curves, IdentityTransform(), at, IdentityTransform(), self._colour(ink))
             gc.restore()
         self._waiting.clear()
 
     def _plain(self, text: str) -> str:
-        """Text of which LaTeX takes nothing for a command."""
+        """Text with LaTeX's special characters escaped."""
         return "".join(_LATEX.get(c, c) for c in text) if self.latex else text
 
     def _stencil(self, words: Words, x: float, y: float, region: Region) -> None:
-        """Letters by the pixels that they have in a GIF."""
+        """Letters with the same pixels as in a GIF."""
         text, ink, paper = words
         drawn = glyphs.line(text.text, text.size, text.bold)
         ramp = np.array(mix(self._rgb(paper), self._rgb(ink), LEVELS + 2), np.uint8)
@@ -342,7 +338,7 @@ class Pen:
 
 
 def _steps(coverage: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """The steps between paper and ink that stand for a coverage."""
+    """The blend levels between background and ink for a coverage."""
     return np.round(coverage / 255 * (LEVELS + 1)).astype(np.intp)
 
 

@@ -1,7 +1,4 @@
-"""Where shapes are: convex polygons cut by each other, and the parts of lines beside letters.
-
-Knows geometry, and how much room each shape takes. Must not know colours or renderers.
-"""
+"""Geometry of shapes: convex polygons clipped by each other, and the parts of lines that avoid letters."""
 
 from __future__ import annotations
 
@@ -32,9 +29,9 @@ from convanim.draw.shapes import (
 from convanim.layout import Box
 
 Line = tuple[Point, Point]
-#: What is seen: all of the page for None, otherwise convex polygons without a common pixel; none of it for ().
+#: A visible region: the whole page for None, otherwise disjoint convex polygons, or () for nothing.
 Region = tuple[Points, ...] | None
-#: The (left, top, right, bottom) of something on the page, px.
+#: The (left, top, right, bottom) of an area on the page, px.
 Area = tuple[float, float, float, float]
 
 
@@ -44,7 +41,7 @@ def shifted(points: Points, x: float, y: float) -> Points:
 
 
 def corners(box: Box, x: float = 0, y: float = 0) -> Points:
-    """The corners of a box that is moved by (x, y)."""
+    """The corners of a box moved by (x, y)."""
     top, left, bottom, right = box
     return shifted(((left, top), (right, top), (right, bottom), (left, bottom)), x, y)
 
@@ -59,7 +56,7 @@ def ground_of(shape: Shape) -> Points:
 
 
 def area_of(shape: Shape, x: float, y: float) -> Area:
-    """Where a shape that is moved by (x, y) may draw."""
+    """The area in which a shape moved by (x, y) may draw."""
     match shape:
         case Fill(box, _):
             top, left, bottom, right = map(float, box)
@@ -78,7 +75,7 @@ def area_of(shape: Shape, x: float, y: float) -> Area:
 
 
 def holds(ground: Points, shape: Shape, x: float, y: float) -> bool:
-    """Whether a shape, moved by (x, y), lies in a convex polygon for sure, so that it need not be clipped."""
+    """Whether a shape moved by (x, y) certainly lies inside a convex polygon, so that it need not be clipped."""
     match shape:
         case Fill(box, _):
             points = corners(box)
@@ -98,19 +95,19 @@ def holds(ground: Points, shape: Shape, x: float, y: float) -> bool:
 
 
 def _sides(area: Points) -> Iterator[Line]:
-    """The sides of a convex polygon, which lies to the same hand of each of them."""
+    """The sides of a convex polygon, all with the polygon on the same side."""
     turn = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise((*area, area[0])))
     around = area if turn > 0 else area[::-1]
     yield from pairwise((*around, around[0]))
 
 
 def _side(a: Point, b: Point, p: Point) -> float:
-    """On which hand of a line a point lies, and how far, in parts of the line's length."""
+    """The signed distance of a point from a line, as a fraction of the line's length."""
     return (b[0] - a[0]) * (p[1] - a[1]) - (b[1] - a[1]) * (p[0] - a[0])
 
 
 def _half(area: Points, a: Point, b: Point, sign: int) -> Points:
-    """The part of a convex polygon on one hand of a line."""
+    """The part of a convex polygon on one side of a line."""
     out: list[Point] = []
     for p, q in pairwise((*area, area[0])) if area else ():
         here, there = sign * _side(a, b, p), sign * _side(a, b, q)
@@ -126,7 +123,7 @@ _EVERYTHING: Points = ((-1e5, -1e5), (1e5, -1e5), (1e5, 1e5), (-1e5, 1e5))
 
 
 def cut(region: Region, inside: Points = (), outside: Points = ()) -> Region:
-    """What of a region lies in one convex polygon, and outside of another."""
+    """The part of a region inside one convex polygon and outside another."""
     if inside:
         if region is None:
             region = (inside,)
@@ -143,7 +140,7 @@ def cut(region: Region, inside: Points = (), outside: Points = ()) -> Region:
 
 
 def part_within(line: Line, area: Points) -> Line | None:
-    """The part of a line in a convex polygon."""
+    """The part of a line inside a convex polygon."""
     (ax, ay), (bx, by) = line
     first, last = 0.0, 1.0
     for a, b in _sides(area):
@@ -159,7 +156,7 @@ def part_within(line: Line, area: Points) -> Line | None:
 
 
 def parts_beside(line: Line, width: float, letters: NDArray[np.bool_]) -> Iterator[Line]:
-    """The parts of a line that keep away from letters."""
+    """The parts of a line that keep their distance from letters."""
     (ax, ay), (bx, by) = line
     long = hypot(bx - ax, by - ay)
     count = max(2, ceil(long * 4) + 1)
@@ -182,7 +179,7 @@ def parts_beside(line: Line, width: float, letters: NDArray[np.bool_]) -> Iterat
 
 
 def written(shapes: Shapes, x: float = 0, y: float = 0) -> Iterator[tuple[Words, float, float]]:
-    """The words of a page at rest, and by how much each is moved."""
+    """The texts of a page at rest, and the offset of each."""
     for shape in shapes:
         if isinstance(shape, Words):
             yield shape, x, y

@@ -1,7 +1,4 @@
-"""The lines between cells, and around a cell on its way.
-
-Knows which roles have which lines, and the places of cells. Must not know how cells look, or frames.
-"""
+"""The lines between cells of a grid, and around a moving cell."""
 
 from __future__ import annotations
 
@@ -16,12 +13,12 @@ from convanim.scene.frame import Grid, Role
 
 #: Roles with dashed lines around their cells.
 DASHED = frozenset({Role.PADDING, Role.CROPPED, Role.COPIED, Role.EMPTY})
-#: The lines around a cell of each role: 0 none, 1 dashed, 2 solid. Between two cells the greater one counts.
+#: The lines around a cell of each role: 0 none, 1 dashed, 2 solid. Between two cells the larger number counts.
 LINED = np.array([0 if role == Role.NONE else 1 if role in DASHED else 2 for role in Role], np.uint8)
 
 
 def lines(place: Place, grid: Grid) -> Shapes:
-    """All lines between the cells of a grid: solid beside a filled cell, dashed around padding, none beside nothing."""
+    """The lines between the cells of a grid: solid at filled cells, dashed at padding, none between missing cells."""
     if not place.line:
         return ()
     kind = np.pad(LINED[grid.roles], 1)
@@ -40,7 +37,7 @@ def lines(place: Place, grid: Grid) -> Shapes:
 
 
 def _runs(there: NDArray[np.bool_], *, apart: bool) -> Iterator[tuple[int, int, int]]:
-    """Where each row has neighbours that are there: (row, first, one after the last); or each `apart`."""
+    """The runs of True in each row: (row, first, one after the last); or each cell on its own if `apart`."""
     if apart:
         yield from ((row, column, column + 1) for row, column in np.argwhere(there).tolist())
         return
@@ -50,10 +47,10 @@ def _runs(there: NDArray[np.bool_], *, apart: bool) -> Iterator[tuple[int, int, 
 
 
 def dash_length(place: Place, *, across: bool = True) -> float:
-    """The length of a dash along a row of cells, or down a column, px."""
+    """The length of a dash along a row or down a column of cells, px."""
     if not place.tilted:
         return max(2, round(place.pitch / 9))
-    # So many that each side of a cell ends with a gap.
+    # The number of dashes makes each side of a cell end with a gap.
     long = length((0, 0), place.lattice.along if across else place.lattice.down)
     return long / 2 / max(1, round(long / 2 / max(2.0, place.pitch / 9)))
 
@@ -61,10 +58,10 @@ def dash_length(place: Place, *, across: bool = True) -> float:
 def edges(
     place: Place, x: int, y: int, *, dashed: bool, wanted: tuple[tuple[bool, ...], ...] = ((True, True), (True, True))
 ) -> Iterator[Stroke]:
-    """The lines around a tilted cell, the box around which begins at (x, y).
+    """The lines around a tilted cell whose box begins at (x, y).
 
     Args:
-        wanted: those above and below it, on its left and right.
+        wanted: whether to draw those above and below it, and on its left and right.
     """
     corners = [(x + right, y + low) for right, low in place.area]
     for across, ends, some in ((True, ((0, 1), (3, 2)), wanted[0]), (False, ((0, 3), (1, 2)), wanted[1])):

@@ -1,8 +1,4 @@
-"""The display list: what a picture consists of, as data, back to front.
-
-Knows a handful of shapes with whole-pixel places and inks by name. Must not know themes' colours, frames or files: what
-a cell looks like is decided once, in `compose`, and every renderer paints the same shapes.
-"""
+"""The display list: the shapes of a picture as data, back to front, which every renderer paints."""
 
 from __future__ import annotations
 
@@ -13,9 +9,9 @@ from typing import NamedTuple, TypeAlias
 
 from convanim.layout import Box, Text
 
-#: The name of a colour of the theme, or a picture's own colour as (red, green, blue), 0 to 255.
+#: The name of a colour in the theme, or a picture's colour as (red, green, blue), 0 to 255.
 Ink: TypeAlias = str | tuple[int, int, int]
-#: (x, y) in px; a pixel covers one unit, so its middle lies at a half.
+#: (x, y) in px; a pixel covers one unit, so its centre is at a half.
 Point: TypeAlias = tuple[float, float]
 Points: TypeAlias = tuple[Point, ...]
 
@@ -28,24 +24,24 @@ class Fill(NamedTuple):
 
 
 class Poly(NamedTuple):
-    """A filled convex polygon without antialiasing: polygons that share a side share no pixel."""
+    """A filled convex polygon without antialiasing; polygons with a common side have no common pixel."""
 
     points: Points
     ink: Ink
 
 
 class Stroke(NamedTuple):
-    """Straight lines of one width, painted as one: where they meet nothing is painted twice.
+    """Straight lines of one width, painted as one shape, so that nothing is painted twice where they meet.
 
-    Upright lines end at their points and have square corners, so that they cover whole pixels. Slanted ones are
-    antialiased and have round ends and corners.
+    Horizontal and vertical lines end at their points and have square corners, so that they cover whole pixels. Others
+    are antialiased and have round caps and joins.
 
     Attributes:
-        lines: each of two points or more; one that ends where it begins is closed.
+        lines: two or more points each; equal ends close the line.
         width: px.
-        dash: length of a dash and of a gap, px; each side of a line begins with a dash. 0 for a solid line.
-        behind: the inks of letters that are in front of the lines.
-        halo: the distance that the lines keep from these letters, px.
+        dash: the length of dashes and gaps, px; each side of a line begins with a dash. 0 for a solid line.
+        behind: the inks of letters in front of the lines.
+        halo: the distance between the lines and these letters, px.
     """
 
     lines: tuple[Points, ...]
@@ -57,9 +53,9 @@ class Stroke(NamedTuple):
 
 
 class Hatch(NamedTuple):
-    """Diagonal lines, one pixel wide and `gap` px apart along a row, that cross the origin.
+    """Diagonal lines, one pixel wide and `gap` px apart along a row, through the origin.
 
-    They rise to the right, or fall where `falls` is true.
+    They rise to the right, or fall if `falls` is true.
     """
 
     area: Points
@@ -69,7 +65,7 @@ class Hatch(NamedTuple):
 
 
 class Words(NamedTuple):
-    """A line of text in an ink, on a paper: what its edges are mixed with."""
+    """A line of text in an ink, on a background that its antialiased edges are blended with."""
 
     text: Text
     ink: Ink
@@ -79,7 +75,7 @@ class Words(NamedTuple):
 class Placed(NamedTuple):
     """Shapes that are moved: a cell that is drawn once and used in many places.
 
-    The first shape, a Fill or a Poly, is the ground that the others lie on; they may be cut off at its edges.
+    The first shape, a Fill or a Poly, is the ground under the others, which may be cut off at its edges.
     """
 
     x: int
@@ -88,7 +84,7 @@ class Placed(NamedTuple):
 
 
 class Clipped(NamedTuple):
-    """Shapes of which only the part inside of one convex polygon, and outside of another, is seen."""
+    """Shapes that are clipped to the inside of one convex polygon, and to the outside of another."""
 
     shapes: Shapes
     inside: Points = ()
@@ -96,7 +92,7 @@ class Clipped(NamedTuple):
 
 
 class Rest(NamedTuple):
-    """The page at rest over what was drawn since, inside of a convex polygon: `shapes` are what it shows there."""
+    """The page at rest, painted over later shapes inside a convex polygon; `shapes` are its shapes there."""
 
     shapes: Shapes
     inside: Points
@@ -107,7 +103,7 @@ Shapes: TypeAlias = tuple[Shape, ...]
 
 
 def rectangle(points: Points) -> Box | None:
-    """The box of a polygon that is an upright rectangle of whole pixels, None for others.
+    """The box of a polygon if it is an upright rectangle of whole pixels, otherwise None.
 
     Example:
         >>> rectangle(((1, 2), (5, 2), (5, 4), (1, 4)))
@@ -129,12 +125,12 @@ def bounds(points: Points) -> tuple[float, float, float, float]:
 
 
 def upright(stroke: Stroke) -> bool:
-    """Whether all lines of a stroke run along rows or columns of pixels."""
+    """Whether all lines of a stroke are horizontal or vertical."""
     return all(a[0] == b[0] or a[1] == b[1] for line in stroke.lines for a, b in pairwise(line))
 
 
 def boxes(stroke: Stroke) -> Iterator[Box]:
-    """The rectangles of whole pixels that an upright stroke covers.
+    """The rectangles of whole pixels that a horizontal or vertical stroke covers.
 
     Example:
         >>> [box[1::2] for box in boxes(Stroke((((0, 0.5), (7, 0.5)),), 1, "dash", dash=2))]
@@ -155,7 +151,7 @@ def boxes(stroke: Stroke) -> Iterator[Box]:
 
 
 def _dashes(start: float, end: float, dash: float) -> Iterator[tuple[int, int]]:
-    """Where dashes begin and end: a pixel has the ink when the place where it begins lies in a dash."""
+    """The starts and ends of dashes: a pixel is painted if its start lies in a dash."""
     if not dash:
         yield round(start), round(end)
         return

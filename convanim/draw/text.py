@@ -1,10 +1,8 @@
-"""Frames as plain text: for reading, for reviews and for golden files.
-
-Knows frames only, no theme, no layout and no font, so that no font can break it.
+"""Frames as plain text, for reading, reviews and golden files; independent of themes, layouts and fonts.
 
 Cells: `·` inserted zero, `○` padding, `5○` padding that copies a cell, `5/` cropped, `5~` unused, `_` no value yet,
-`[5×2]` under the kernel with its factor, `<5>` just written, `<4 = 1 + 3>` overlap, `≠5` other than the cell that it is
-compared with, `(5)` without a part in it, `#0b63b8` a picture's own colour.
+`[5×2]` under the kernel with its factor, `<5>` just written, `<4 = 1 + 3>` overlap, `≠5` different from the compared
+cell, `(5)` not taking part, `#0b63b8` a picture's own colour.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ _APART = "   "
 
 
 def heading(scene: Scene, title: str | None = None) -> str:
-    """What stands above all frames: the title and the phases."""
+    """The heading above all frames: the title and the phases."""
     phases = "   ".join(f"{i}  {phase.label}" for i, phase in enumerate(scene.phases, start=1))
     return f"{title or scene.title}\n{phases}\n"
 
@@ -42,10 +40,10 @@ def frame_text(
     captions: bool = True,
     words: Catalogue | None = None,
 ) -> str:
-    """One frame: its number, phase and time, the grids side by side, the captions.
+    """One frame: its number, phase and duration, the grids side by side, the captions.
 
     Args:
-        words: those of the scene's language; the file's own word for a frame stays, as its form does.
+        words: the catalogue of the scene's language; the word "frame" itself stays, as part of the format.
 
     Example:
         >>> from convanim.ops import Conv
@@ -67,7 +65,7 @@ def frame_text(
         widths = [max(map(len, block)) for block in blocks]
         signs = [f" {panel.sign} " if panel.sign else _APART for panel in row]
         for i, parts in enumerate(zip_longest(*blocks, fillvalue="")):
-            # The sign stands beside the first row of cells, also where it begins the line.
+            # The sign is beside the first row of cells, even at the start of the line.
             apart = signs if i == 1 else [_APART] * len(row)
             first = apart[0] if row[0].sign else ""
             padded = [part.ljust(width) for part, width in zip(parts, widths, strict=True)]

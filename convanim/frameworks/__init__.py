@@ -1,8 +1,6 @@
-"""The same layer as each framework writes it: code to paste, or why there is none.
+"""The same layer as code of each framework, to paste, or the reason why there is none.
 
-Knows operations, the sizes they meet and what the frameworks can say. Must not know values, and imports no framework:
-it writes their code. Each framework's own file holds what is peculiar to it. Every line that is written here is run
-against the framework in tests/test_lines.py.
+Frameworks are not imported; tests run every line against its framework.
 """
 
 from __future__ import annotations
@@ -21,16 +19,16 @@ _WRITERS = (torch, keras, jax, onnx)
 
 
 def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None = None) -> list[Line]:
-    """The line of each framework that does what a layer does to an input of these sizes.
+    """The code of each framework for a layer with an input of these sizes.
 
-    PyTorch's and Keras's lines are layers, JAX's an expression of `x` (channels last) and `w`, ONNX's a node, or a list
-    of them, from "x" and "w" to "y". Weights have the layout that the framework gives them. `code` is "" where a
-    framework has no such layer; then `note` says why, and what comes closest.
+    PyTorch's and Keras's lines are layers, JAX's is an expression of `x` (channels last) and `w`, ONNX's a node or list
+    of nodes from "x" and "w" to "y". Weights have the framework's layout. If a framework has no such layer, `code`
+    is "", and `note` says why and what comes closest.
 
     Args:
         op: any operation.
-        sizes: of the input, (H, W) order. They matter: padding 'same', for one, depends on them.
-        channels: (in, out); without them those of the layer, or one in each group, or as many as a shuffle needs.
+        sizes: the input's sizes, in (H, W) order. The code may depend on them, as with padding 'same'.
+        channels: (in, out); by default those of the layer, or one per group, or as many as a shuffle needs.
 
     Raises:
         ConvanimError: the layer does not fit an input of these sizes or channels.

@@ -1,7 +1,4 @@
-"""How code is put together, and what a layer's axes say to every framework.
-
-Knows Python's notation and whole numbers. Must not know any framework.
-"""
+"""Helpers that put code together, and properties of a layer's axes that several frameworks need."""
 
 from __future__ import annotations
 
@@ -12,18 +9,18 @@ from typing import Any
 
 from convanim.ops import AvgPool, Axis, LpPool, Operation, Resampled
 
-#: Code longer than this is broken after its opening bracket, one argument or several a line.
+#: Longer code is broken after its opening bracket, with one or several arguments per line.
 WIDTH = 110
 
 
 @dataclass(frozen=True)
 class Line:
-    """How one framework writes a layer.
+    """The code of a layer in one framework.
 
     Attributes:
         framework: "PyTorch", "Keras", "JAX" or "ONNX".
-        code: an expression, in one line or several; "" where the framework has no such layer.
-        note: what must be known beside it; without code why there is none, and what comes closest. May be "".
+        code: an expression of one or several lines; "" if the framework has no such layer.
+        note: a remark on the code; without code, why there is none and what comes closest. May be "".
     """
 
     framework: str
@@ -33,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a layer stands: the arithmetic of its axes, and its channels."""
+    """The context of a layer: the arithmetic of its axes, and its channels."""
 
     axes: tuple[Axis, ...]
     inputs: int
@@ -51,10 +48,10 @@ class Place:
 
     @property
     def covered(self) -> list[tuple[int, int]]:
-        """Padding with which a window that slides as far as the floor lets it reaches all that this layer's reach.
+        """The padding with which a window that only rounds down covers everything that this layer's windows cover.
 
-        What a window of ceil_mode holds beyond the padding is padding then; and where it leaves a window out that
-        would lie in the padding, there is less of it.
+        With ceil_mode, cells of a window beyond the padding count as padding; windows that would lie in the padding are
+        left out, which reduces it.
         """
         return [(a.before, _end(a)) for a in self.axes]
 
@@ -64,7 +61,7 @@ class Place:
         return [(a.before, min(a.after, _end(a))) for a in self.axes]
 
     def each(self, name: str) -> Any:
-        """One number for every axis where they agree, otherwise a tuple of one each."""
+        """One number if all axes agree, otherwise a tuple with one for each."""
         return one_or_each([getattr(a, name) for a in self.axes])
 
     def every(self, name: str) -> tuple[int, ...]:
@@ -78,7 +75,7 @@ def _end(axis: Axis) -> int:
     return end if fits == axis.output else max(0, last_end(axis) - axis.input)
 
 
-#: Code and a note; and for each kind of operation what writes it, the first that fits.
+#: Code and a note; and the functions that write them for each kind of operation, of which the first match counts.
 Written = tuple[str, str]
 Writers = tuple[tuple[type[Operation], Callable[[Any, "Place"], Written]], ...]
 
@@ -88,7 +85,7 @@ class NoLine(Exception):
 
 
 def chosen(framework: str, writers: Writers, op: Operation, place: Place) -> Line:
-    """The line that the writer for this kind of operation writes."""
+    """The line of the first writer for this kind of operation."""
     write = next(write for kind, write in writers if isinstance(op, kind))
     try:
         return Line(framework, *write(op, place))
@@ -97,13 +94,13 @@ def chosen(framework: str, writers: Writers, op: Operation, place: Place) -> Lin
 
 
 class Code(str):
-    """Code that stands in other code as it is, unlike text, which is quoted."""
+    """Code that is inserted into other code unchanged, while text is quoted."""
 
     __slots__ = ()
 
 
 def one_or_each(values: Sequence[Any]) -> Any:
-    """One value for every axis where they agree, otherwise a tuple.
+    """One value if all axes agree, otherwise a tuple.
 
     Example:
         >>> one_or_each([2, 2]), one_or_each([2, 1])
@@ -113,7 +110,7 @@ def one_or_each(values: Sequence[Any]) -> Any:
 
 
 def written(value: Any) -> str:
-    """A value as code has it: text in double quotes, code as it is.
+    """A value as code: text in double quotes, code unchanged.
 
     Example:
         >>> written(("same", 1, [2, Code("x")]))
@@ -132,7 +129,7 @@ def written(value: Any) -> str:
 
 
 def call(name: str, *given: Any, **named: Any) -> Code:
-    """A call; arguments that are None are left out. Where it is long, the arguments stand on lines of their own.
+    """A call without the arguments that are None. If it is long, its arguments are on lines of their own.
 
     Example:
         >>> print(call("pool", Code("x"), (2, 2), padding="same", strides=None))
@@ -152,61 +149,61 @@ def call(name: str, *given: Any, **named: Any) -> Code:
 
 
 def several(opening: str, parts: Sequence[str], closing: str) -> Code:
-    """Parts one below the other between brackets; a single part alone."""
+    """Parts in brackets, one per line; a single part alone."""
     if len(parts) == 1:
         return Code(parts[0])
     inside = [f"    {part.replace(chr(10), chr(10) + '    ')}," for part in parts]
     return Code("\n".join([opening, *inside, closing]))
 
 
-# What every framework asks of a pooling.
+# Properties of a pooling.
 
 
 def last_end(axis: Axis) -> int:
-    """Where the last window ends, counted in cells of the input."""
+    """The end of the last window, in cells of the input."""
     return (axis.output - 1) * axis.stride + axis.reach - axis.before
 
 
 def meets_padding(place: Place) -> bool:
-    """Whether any window holds a cell outside of the input."""
+    """Whether any window contains a cell outside the input."""
     return any(a.before > 0 or last_end(a) > a.input for a in place.axes)
 
 
 def averages_padding(op: Operation, place: Place) -> bool:
-    """Whether this is an average in which padding counts."""
+    """Whether this is a mean that includes the padding."""
     return isinstance(op, AvgPool) and op.counts_padding and meets_padding(place)
 
 
 def scaled_beyond(op: Operation, place: Place) -> bool:
-    """Whether this is PyTorch's Lp pooling with a window that sticks out, whose sum it scales up."""
+    """Whether this is PyTorch's Lp pooling with a window beyond the input, whose sum it scales up."""
     return isinstance(op, LpPool) and op.convention == "torch" and any(a.beyond for a in place.axes)
 
 
 def signed(op: LpPool) -> bool:
-    """Whether it matters if powers are those of the values or of their sizes."""
+    """Whether powers of values and of their absolute values may differ."""
     return op.norm_type % 2 != 0
 
 
 def window(place: Place) -> int:
-    """Cells under a window."""
+    """The number of cells in a window."""
     return prod(a.kernel for a in place.axes)
 
 
-# What every framework asks of an upsampling.
+# Properties of an upsampling.
 
 
 def is_exact(place: Place) -> bool:
-    """Whether the ratio of the sizes is the factor that was asked for: nothing was rounded down."""
+    """Whether the ratio of the sizes is exactly the scale factor."""
     return all(isinstance(a, Resampled) and a.ratio[0] * a.input == a.ratio[1] * a.output for a in place.axes)
 
 
 def is_whole(place: Place) -> bool:
-    """Whether every factor is a whole number."""
+    """Whether every factor is an integer."""
     return all(isinstance(a, Resampled) and a.ratio[1] == 1 for a in place.axes)
 
 
 def copies(place: Place, coordinates: str, rounding: str) -> bool:
-    """Whether copies are taken from the same cells as with these coordinates and this rounding of a place.
+    """Whether nearest upsampling copies the same cells as with these coordinates and this rounding.
 
     Example:
         >>> from convanim.ops import Upsample
@@ -220,7 +217,7 @@ def copies(place: Place, coordinates: str, rounding: str) -> bool:
 def _alike(axis: Resampled) -> set[tuple[str, str]]:
     own, (up, down) = (axis.place, axis.rounding), axis.ratio
     alike = {own}
-    # The middle of an output cell lies on the edge between two cells for odd / even ratios only.
+    # The centre of an output cell lies on the edge between two cells for odd / even ratios only.
     if own[0] == "half_pixel" and not (up % 2 and down % 2 == 0):
         alike |= {("half_pixel", "up"), ("half_pixel", "down")}
     whole = {("asymmetric", "floor"), ("half_pixel", "up"), ("half_pixel", "down")}

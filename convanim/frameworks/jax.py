@@ -1,7 +1,4 @@
-"""JAX's lines: expressions of `x` (channels last) and `w`, in jax.lax, jax.image and flax.linen.
-
-Knows what JAX and Flax have, and where they have nothing. Must not know the other frameworks.
-"""
+"""JAX's code: expressions of `x` (channels last) and `w`, in jax.lax, jax.image and flax.linen."""
 
 from __future__ import annotations
 
@@ -33,17 +30,17 @@ X, W = Code("x"), Code("w")
 
 
 def line(op: Operation, place: Place) -> Line:
-    """The line for a layer, or a note why there is none."""
+    """The line for a layer, or a note on why there is none."""
     return chosen("JAX", _WRITERS, op, place)
 
 
 def _usual(values: tuple[int, ...]) -> tuple[int, ...] | None:
-    """None, which is left out, where every number is 1."""
+    """The values, or None (which is left out) if all are 1."""
     return None if set(values) == {1} else values
 
 
 def _word(op: Conv | ConvTranspose | Pool, pads: Any) -> Any:
-    """Padding as it is written: in words of its own where they were asked for, otherwise in pairs."""
+    """Padding as a word if the layer has one, otherwise as pairs."""
     own = op.convention == "jax" and op.padding in ("same", "same_lower", "valid")
     return str(op.padding).upper() if own else tuple(pads)
 
@@ -126,7 +123,7 @@ def _pool(op: Pool, place: Place) -> Written:
     sums = _reduced(X, "0.0", "add", place)
     if not meets_padding(place) or (padded and not beyond):
         return f"{sums} / {window(place)}", ""
-    # Every sum is divided by the cells that count: those of the input, or of the padded input.
+    # Each sum is divided by the number of cells that count: those of the input, or of the padded input.
     ones, pads = Code("jax.numpy.ones_like(x)"), None
     if padded:
         ones = call("jax.numpy.pad", ones, ((0, 0), *place.own, (0, 0)), constant_values=1)

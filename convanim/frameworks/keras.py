@@ -1,7 +1,4 @@
-"""Keras's lines: layers of keras.layers, channels last.
-
-Knows what keras.layers has, and where it has nothing. Must not know the other frameworks.
-"""
+"""Keras's code: layers of keras.layers, channels last."""
 
 from __future__ import annotations
 
@@ -35,17 +32,17 @@ _HERE = "'same' pads this way at this input size; at another it may not"
 
 
 def line(op: Operation, place: Place) -> Line:
-    """The line for a layer, or a note why there is none."""
+    """The line for a layer, or a note on why there is none."""
     return chosen("Keras", _WRITERS, op, place)
 
 
 def _around(pads: Sequence[tuple[int, int]]) -> Any:
-    """Padding as Keras's layers take it."""
+    """Padding in the form of Keras's layers."""
     return tuple(pads) if len(pads) > 1 else pads[0]
 
 
 def _padded(pads: Sequence[tuple[int, int]], layer: Code, mode: str = "zeros", fill: Code | None = None) -> Code:
-    """A layer after padding, or alone where there is nothing to pad."""
+    """A layer after a padding layer, or alone if there is nothing to pad."""
     if not any(map(any, pads)):
         return layer
     if mode == "zeros" and fill is None:
@@ -105,7 +102,7 @@ def _transposed(op: ConvTranspose, place: Place) -> Written:
     if op.convention == "keras":
         word = _usual(op.padding if isinstance(op.padding, str) else None, "valid")
         told = {"padding": word, "output_padding": op.output_padding}
-        # One cell less than TensorFlow's own rule allows; the other backends make it.
+        # The output has one cell less than TensorFlow's own rule allows, but the other backends support it.
         short = word == "same" and op.output_padding is not None
         short = short and any(a.reach % 2 == 0 and at(op.output_padding, i) == 0 for i, a in enumerate(place.axes))
         layer = call(named, place.outputs, place.each("kernel"), **given, **told)
@@ -119,7 +116,7 @@ def _transposed(op: ConvTranspose, place: Place) -> Written:
             return call(named, place.outputs, place.each("kernel"), **given, padding=_usual(word, "valid")), "; ".join(
                 notes
             )
-    # What is too much is cropped, what is missing are zeros.
+    # Extra cells are cropped, and missing cells are zeros.
     sizes = [crop("valid", None, "keras", a.input, a.stride, a.reach).output for a in place.axes]
     before = [a.before for a in place.axes]
     after = [n - a.before - a.output for n, a in zip(sizes, place.axes, strict=True)]
@@ -151,7 +148,7 @@ def _pool(op: Pool, place: Place) -> Written:
         (ring("same", "keras", a.input, a.stride, a.kernel)[0], -(-a.input // a.stride)) == (a.before, a.output)
         for a in place.axes
     ]
-    # Its padding never counts, and neither wins.
+    # Its padding is never included, and never wins.
     if all(same) and not averages_padding(op, place):
         at_this_size = op.convention != "keras" and any(a.stride > 1 for a in place.axes)
         return call(named, size, **given, padding="same"), _HERE if at_this_size else ""
@@ -194,7 +191,7 @@ def _shuffle(op: Shuffle, place: Place) -> Written:
     height, width = place.every("output" if not up else "input")
     channels = min(place.inputs, place.outputs)
     parts = (-1, height, width, channels, r, r) if up else (-1, height, r, width, r, channels)
-    # Where r is 1 nothing moves, whatever the order; Keras's own function refuses that.
+    # If r is 1, nothing moves in any order; Keras's own function refuses that.
     turn = (0, 1, 4, 2, 5, 3) if up else (0, 1, 3, 5, 2, 4)
     shape = (-1, *place.every("output"), place.outputs)
     inner = call("keras.ops.transpose", call("keras.ops.reshape", Code("x"), parts), turn)

@@ -1,7 +1,4 @@
-"""ONNX's lines: nodes from "x" (channels first) and "w" to "y", or a list of nodes.
-
-Knows the operators of opset 22 and what they lack. Must not know the other frameworks.
-"""
+"""ONNX's code for opset 22: a node from "x" (channels first) and "w" to "y", or a list of nodes."""
 
 from __future__ import annotations
 
@@ -43,7 +40,7 @@ _AUTO = {"same": "SAME_UPPER", "same_upper": "SAME_UPPER", "same_lower": "SAME_L
 
 
 def line(op: Operation, place: Place) -> Line:
-    """The line for a layer, or a note why there is none."""
+    """The line for a layer, or a note on why there is none."""
     return chosen("ONNX", _WRITERS, op, place)
 
 
@@ -56,13 +53,13 @@ def _nodes(*parts: str) -> Code:
 
 
 def _pads(pads: Sequence[tuple[int, int]]) -> list[int] | None:
-    """All that comes before, then all that comes after; None, which is left out, for no padding."""
+    """All paddings before, then all after; None (which is left out) for no padding."""
     flat = [side for sides in zip(*pads, strict=True) for side in sides]
     return flat if any(flat) else None
 
 
 def _usual(values: Sequence[int], usual: int = 1) -> list[int] | None:
-    """None, which is left out, where every number is the usual one."""
+    """The values, or None (which is left out) if all are the default."""
     return None if set(values) == {usual} else list(values)
 
 
@@ -71,8 +68,8 @@ def _window(place: Place) -> dict[str, Any]:
 
 
 def _padding(op: Any, place: Place, pads: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    """Padding as it is written: in words of its own where they were asked for, otherwise in numbers."""
-    # Where a stride leaves gaps beyond the window, or with dilation, runtimes disagree about these words.
+    """Padding as a word if the layer has one, otherwise as numbers."""
+    # With a stride beyond the window, or dilation, runtimes disagree about these words.
     plain = all(a.kernel >= a.stride and a.dilation == 1 for a in place.axes)
     if op.convention == "onnx" and op.padding in _AUTO and plain:
         return {"auto_pad": _AUTO[op.padding]}
@@ -80,7 +77,7 @@ def _padding(op: Any, place: Place, pads: Sequence[tuple[int, int]]) -> dict[str
 
 
 def _padded(pads: Sequence[tuple[int, int]], mode: str, inputs: str, output: str) -> list[Code]:
-    """The nodes that pad, or crop where a number is negative; batch and channels come first."""
+    """The nodes that pad, or crop if a number is negative; batch and channels come first."""
     flat = _pads([(0, 0), (0, 0), *pads]) or []
     sizes = _node("Constant", [], "around", value_ints=flat)
     return [sizes, _node("Pad", [inputs, "around"], output, mode=mode)]
@@ -99,8 +96,8 @@ def _conv(op: Conv, place: Place) -> Written:
 
 def _transposed(op: ConvTranspose, place: Place) -> Written:
     notes = [] if op.rules.rotates else ["the weight is JAX's, rotated by 180°"]
-    # What the output has beyond the stamps is output padding; the rest of the full result is cropped.
-    # Output padding must be below the stride: the text allows the dilation too, but no runtime does.
+    # Output cells beyond the stamps are output padding; the rest of the full result is cropped.
+    # Output padding must be less than the stride: the specification allows the dilation, too, but no runtime does.
     most = [a.stride - 1 for a in place.axes]
     over = [a.output + a.before - a.full for a in place.axes]
     extras = [a.output_padding if op.convention == "onnx" else max(o, 0) for a, o in zip(place.axes, over, strict=True)]
@@ -153,7 +150,7 @@ def _pool(op: Pool, place: Place) -> Written:
     counted: dict[str, Any] = {"count_include_pad": 1} if averages_padding(op, place) else {}
     if op.convention == "onnx" or averages_padding(op, place):
         return _node(name, **given, **_padding(op, place, place.pads), **ceil, **counted), ""
-    # Cells beyond the padding are like padding: they do not win, and do not count.
+    # Cells beyond the padding are like padding: they do not win, and are not included.
     return _node(name, **given, pads=_pads(place.covered)), ""
 
 

@@ -1,7 +1,4 @@
-"""PyTorch's lines: layers of torch.nn.
-
-Knows what torch.nn has, and where it has nothing. Must not know the other frameworks.
-"""
+"""PyTorch's code: layers of torch.nn."""
 
 from __future__ import annotations
 
@@ -49,12 +46,12 @@ _NOT_ROTATED = "the weight is JAX's, rotated by 180°"
 
 
 def line(op: Operation, place: Place) -> Line:
-    """The line for a layer, or a note why there is none."""
+    """The line for a layer, or a note on why there is none."""
     return chosen("PyTorch", _WRITERS, op, place)
 
 
 def _pad(pads: Sequence[tuple[int, int]], mode: str = "zeros", fill: Code | None = None) -> Code:
-    """A layer that pads, or crops where a number is negative; PyTorch begins with the last axis."""
+    """A layer that pads, or crops if a number is negative; PyTorch begins with the last axis."""
     around = tuple(side for pair in reversed(pads) for side in pair)
     if fill is not None:
         return call(f"torch.nn.ConstantPad{len(pads)}d", around, fill)
@@ -62,19 +59,19 @@ def _pad(pads: Sequence[tuple[int, int]], mode: str = "zeros", fill: Code | None
 
 
 def _after(pads: Sequence[tuple[int, int]], layer: Code, **how: Any) -> Code:
-    """A layer after padding, or alone where there is nothing to pad."""
+    """A layer after a padding layer, or alone if there is nothing to pad."""
     return several("torch.nn.Sequential(", [_pad(pads, **how), layer] if any(map(any, pads)) else [layer], ")")
 
 
 def _usual(value: Any, usual: Any) -> Any:
-    """None, which is left out, where a value is the usual one."""
+    """The value, or None (which is left out) if it is the default."""
     return None if value == usual else value
 
 
 def _conv(op: Conv, place: Place) -> Written:
     pads: Any = place.pads
     even = all(before == after for before, after in pads)
-    # PyTorch's own 'same' knows stride 1 only, and puts the larger half at the end.
+    # PyTorch's own 'same' requires stride 1, and puts the larger half at the end.
     same = all(a.stride == 1 and pair == ring("same", "torch", a.input, 1, a.reach) for a, pair in _each(place))
     word = "same" if same and (op.padding == "same" or not even) and any(map(any, pads)) else None
     inside = word or (_usual(one_or_each([before for before, _ in pads]), 0) if even else None)
@@ -97,7 +94,7 @@ def _each(place: Place) -> list[tuple[Axis, tuple[int, int]]]:
 
 
 def _transposed(op: ConvTranspose, place: Place) -> Written:
-    # With equal crops on both sides, what one side crops less is output padding.
+    # With equal crops on both sides, the difference at the end is output padding.
     extras = [a.output - (a.full - 2 * a.before) for a in place.axes]
     most = [max(a.stride, a.dilation) - 1 for a in place.axes]
     own = all(a.before >= 0 and 0 <= e <= m for a, e, m in zip(place.axes, extras, most, strict=True))
@@ -153,19 +150,19 @@ def _undilated(named: str, place: Place) -> None:
 
 
 def _size(axis: Axis, cells: int, pad: int, ceil: bool) -> int:
-    """The output that PyTorch gives for a padding on both sides."""
+    """The output size that PyTorch gives for a padding on both sides."""
     rest = cells + 2 * pad - axis.reach
     size = rest // axis.stride + 1
     return size + (ceil and rest % axis.stride > 0 and size * axis.stride < cells + pad)
 
 
 def _pooled(op: Pool, place: Place, ceil: bool) -> Code | None:
-    """The layer with a padding of its own, the one before the input on both sides, where that gives the same."""
+    """The layer with its own padding, the one before the input on both sides, if that gives the same result."""
     for a in place.axes:
         small = a.input + 2 * a.before < a.reach
         if small or a.before > a.kernel // 2 or _size(a, a.input, a.before, ceil) != a.output:
             return None
-        # Padding that counts must be there for both, or out of reach for both.
+        # Padding that is included must be the same on both sides, or out of reach of the windows.
         counts = averages_padding(op, place) and a.before != a.after
         if counts and last_end(a) > a.input + min(a.before, a.after):
             return None
@@ -175,7 +172,7 @@ def _pooled(op: Pool, place: Place, ceil: bool) -> Code | None:
 
 
 def _window(op: Pool, place: Place, **more: Any) -> Code:
-    """A pooling layer; its stride is the kernel by default."""
+    """A pooling layer, whose stride is the kernel size by default."""
     size, stride = place.each("kernel"), place.each("stride")
     padding, dilation = more.pop("padding", None), _usual(place.each("dilation"), 1)
     named = "MaxPool" if isinstance(op, MaxPool) else "AvgPool"
@@ -193,7 +190,7 @@ def _norm(op: LpPool, place: Place) -> Written:
     named = f"torch.nn.LPPool{place.rank}d"
     if not scaled_beyond(op, place):
         return _after(place.covered, call(named, op.norm_type, **layer)), ""
-    # The window that sticks out is scaled up: it must stick out there too.
+    # A window beyond the input is scaled up: it must extend beyond it here, too.
     if all(_size(a, a.padded, 0, True) == a.output for a in place.axes):
         return _after(place.pads, call(named, op.norm_type, **layer, ceil_mode=True)), ""
     raise NoLine("none: LPPool has no padding of its own, and with it around the input ceil_mode gives one window more")
@@ -201,7 +198,7 @@ def _norm(op: LpPool, place: Place) -> Written:
 
 def _unpool(op: MaxUnpool, place: Place) -> Written:
     layer = {"kernel_size": place.each("kernel"), "stride": _usual(place.each("stride"), place.each("kernel"))}
-    # The places say where the values go: of the padding only the sum matters, for the size.
+    # The indices say where the values go: only the sum of the padding matters, for the size.
     total = [a.before + a.after for a in place.axes]
     half = _usual(one_or_each([t // 2 for t in total]), 0)
     if not any(t % 2 for t in total):
@@ -228,7 +225,7 @@ def _upsample(op: Upsample, place: Place) -> Written:
         )
     whole = is_whole(place)
     linear = ("linear", "bilinear", "trilinear")[place.rank - 1]
-    # PyTorch computes with the factor, also where the output was rounded down; JAX and Keras with the sizes.
+    # PyTorch computes with the factor even if the size was rounded down; JAX and Keras compute with the sizes.
     if op.scale_factor is not None and (op.convention in ("torch", "onnx") or not is_exact(place)):
         how: dict[str, Any] = {"scale_factor": op.scale_factor}
     else:
@@ -240,9 +237,9 @@ def _upsample(op: Upsample, place: Place) -> Written:
 
 
 def _forgets(op: Upsample, axis: Axis, place: Place, mode: str | None) -> bool:
-    """Whether PyTorch (UpSample.h) takes another way than the factor says, and another cell on that way.
+    """Whether PyTorch (UpSample.h) ignores the factor here, and copies other cells than the factor says.
 
-    It copies what keeps its size, and in small pictures doubles where the size doubles, whatever the factor.
+    It copies an axis whose size is unchanged, and in small pictures doubles one of twice the size, whatever the factor.
     """
     if not isinstance(axis, Resampled) or op.place == "align_corners":
         return False

@@ -1,7 +1,4 @@
-"""Galleries: folders of small descriptions, and the files that are built from them.
-
-Knows descriptions, digests and folders. Draws nothing itself, and must not know the command line.
-"""
+"""Galleries: folders of TOML descriptions, and the files that are built from them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A new entry: a description that can be built at once.
-
-Knows the form of a description. Never replaces an existing one.
-"""
+"""Creates new entries: descriptions that can be built at once. Existing ones are never replaced."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from convanim.gallery.named import contents, paths
 from convanim.gallery.work import animate
 from convanim.write.files import whole_file
 
-WIDTH = 640  # px: readable beside text, and small to load
+WIDTH = 640  # px: readable beside text, and a small file
 
 
 def begin(folder: str | Path, name: str, layer: str, x: str) -> Path:
@@ -39,7 +36,7 @@ def begin(folder: str | Path, name: str, layer: str, x: str) -> Path:
         if name.lower() in taken:
             raise ConvanimError(f"{path / taken[name.lower()]}.toml already exists", "use another name")
     entry = Entry(layer=layer, input=x, width=WIDTH)
-    contents(root, entry)  # refuses what a build would refuse
+    contents(root, entry)  # raises the errors that a build would raise
     shown = animate(entry, {text: str(file) for text, file in paths(root, entry).items()})
     lines = [
         f"layer = {_quoted(layer)}",
@@ -62,7 +59,7 @@ def begin(folder: str | Path, name: str, layer: str, x: str) -> Path:
 
 
 def _quoted(text: str) -> str:
-    """Text as TOML writes it, which is as JSON does, but for one character.
+    """Text as a TOML string, which equals a JSON string except for one character.
 
     Example:
         >>> print(_quoted('a "b"'))

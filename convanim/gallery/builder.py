@@ -1,7 +1,4 @@
-"""Build a gallery: stale files are rebuilt, current ones are left alone, and files that the user edited are never lost.
-
-Knows descriptions, records and the order of work. Must not know how an entry is made, or the command line.
-"""
+"""Builds a gallery: rebuilds stale files, leaves current ones alone, and never loses files that the user edited."""
 
 from __future__ import annotations
 
@@ -26,11 +23,11 @@ from convanim.write.files import whole_file
 
 @dataclass
 class Report:
-    """What a build did, by the names of entries.
+    """The result of a build, by the names of entries.
 
     Attributes:
-        made: entries whose files were written; `same`: entries that were made again with the same bytes.
-        kept: entries that were up to date and were not made.
+        made: entries whose files were written; `same`: entries that were rebuilt with the same bytes.
+        kept: entries that were up to date and not rebuilt.
         failed: the error message of each entry that failed.
         orphaned: files that no description makes any more; `removed`: those that were pruned.
     """
@@ -53,7 +50,7 @@ def build(
     prune: bool = False,
     progress: Progress | None = None,
 ) -> Report:
-    """Make what is stale in a gallery, and its pages. An entry that fails stops no other.
+    """Rebuild what is stale in a gallery, and its pages. An entry that fails does not stop the others.
 
     Args:
         path: the folder of the descriptions.
@@ -62,7 +59,7 @@ def build(
         jobs: the number of these processes; by default one per core.
         force: replace outputs that were edited by hand.
         prune: remove outputs that no description makes any more.
-        progress: called with (number of entries done, number of entries to make).
+        progress: called with (number of finished entries, number of entries to build).
 
     Raises:
         ConvanimError: the folder or an entry does not exist, or the folder cannot be written to.
@@ -84,7 +81,7 @@ def build(
     with Records.building(folder.path) as records:
         plan = planned(folder, records, chosen)
         report.kept, report.failed = plan.kept, dict(plan.failed)
-        with closing(results(folder, records, plan, executor, jobs, progress)) as found:  # workers end with it
+        with closing(results(folder, records, plan, executor, jobs, progress)) as found:  # closing it ends the workers
             for result in found:
                 told = _take(result, records, report, force=force)
                 if told:
@@ -101,7 +98,7 @@ def build(
 
 
 def _take(result: Result, records: Records, report: Report, *, force: bool) -> str | None:
-    """Write the files of a result, if nobody else's work is lost by it. Tell what is wrong, if anything is."""
+    """Write the files of a result unless that would lose the user's edits. Return an error message, if any."""
     name, new = result.name, result.record
     if new is None:
         return result.error
@@ -129,10 +126,10 @@ def _take(result: Result, records: Records, report: Report, *, force: bool) -> s
 
 
 def orphans(folder: Folder, records: Records) -> dict[str, str]:
-    """Files that were made, and that no description makes now, with the digests that they were made with."""
+    """Files that were built and that no description makes any more, with their digests."""
     found = dict(records.manifest.orphans)
     for name, kept in records.manifest.entries.items():
-        if name not in folder.broken:  # it will be mended
+        if name not in folder.broken:  # its files stay until it is repaired
             found |= {file: made.bytes for file, made in kept.files.items()}
     for name, entry in folder.entries.items():
         for file in files_of(name, entry):
@@ -161,7 +158,7 @@ def _orphans(folder: Folder, records: Records, report: Report, *, prune: bool) -
 
 
 def pages_hold(folder: Folder, records: Records) -> bool:
-    """Whether pages can be made: while a description cannot be read whose files are there, they would lose its card."""
+    """Whether pages can be made: they would lose the card of a broken description whose files still exist."""
     return not any(name in records.manifest.entries for name in folder.broken)
 
 

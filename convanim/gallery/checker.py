@@ -1,7 +1,4 @@
-"""Checking a gallery: finds files that are stale, missing, orphaned or different. Writes only the cache.
-
-Knows digests and what their differences mean. Must not know how an entry is made.
-"""
+"""Checks a gallery: finds files that are stale, missing, orphaned or different. Writes only the cache."""
 
 from __future__ import annotations
 
@@ -47,8 +44,8 @@ def check(
 ) -> list[Finding]:
     """Compare a gallery with the files that its descriptions make now.
 
-    What was found right for these descriptions, this program and these files is not made again; everything else is, in
-    memory, and compared. With `quick` nothing is made: the manifest is believed.
+    Entries that were verified for these descriptions, this program and these files are skipped; all others are rebuilt
+    in memory and compared. With `quick` nothing is built, and the manifest is trusted.
 
     Args:
         path, patterns, executor, jobs, progress: as for `build`.
@@ -90,7 +87,7 @@ def check(
 
 
 def _believed(name: str, records: Records, description: str) -> Iterator[Finding]:
-    """What digests alone tell."""
+    """The findings from digests alone."""
     kept = records.manifest.entries.get(name)
     if kept is None:
         yield Finding(name, "missing", "it was never built")
@@ -101,7 +98,7 @@ def _believed(name: str, records: Records, description: str) -> Iterator[Finding
 
 
 def _on_disk(name: str, records: Records, made: Record) -> Iterator[Finding]:
-    """How the files of an entry differ from those that were made, or would be."""
+    """The differences between an entry's files on disk and their record."""
     here = {file: records.on_disk(file) for file in made.files}
     missing = [file for file, told in here.items() if told is None]
     edited = [file for file, told in here.items() if told not in (None, made.files[file].bytes)]
@@ -118,7 +115,7 @@ def _on_disk(name: str, records: Records, made: Record) -> Iterator[Finding]:
 
 
 def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
-    """How an entry differs from what the manifest and the folder hold."""
+    """The differences between a new record of an entry and its manifest and files."""
     kept = records.manifest.entries.get(name)
     if kept is None or kept == new:
         found = list(_on_disk(name, records, new))

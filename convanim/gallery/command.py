@@ -1,8 +1,4 @@
-"""An entry as a request's options, and as the command that makes its files.
-
-Knows which command a layer has, and its options by name. Must not know a command line's library: a test runs the
-commands and compares the files. Both come from the same values, so that a command cannot say anything else.
-"""
+"""An entry as the options of a request, and as the command that makes its files; both from the same values."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ from convanim.ops import Operation, parse
 from convanim.ops.notation import KINDS
 from convanim.request.asked import in_text
 
-#: The options in the order in which a command says what made a file; those of an entry have its keys' names.
+#: The order of options in a command; options of an entry have the names of its keys.
 ORDER = (
     *("input", "fill", "seed", "resize", "grey", "convention", "kernel", "stride", "padding", "mode"),
     *("scale_factor", "size", "align_corners", "coordinates", "factor", "inverse", "order"),
@@ -33,7 +29,7 @@ _KIND = {
     "Upsample": "upsample",
     **dict.fromkeys(("PixelShuffle", "PixelUnshuffle"), "shuffle"),
 }
-#: Keys that only some commands take.
+#: Keys that only some commands have.
 _ONLY = {
     **dict.fromkeys(("kernel", "bias"), ("conv", "transposed", "layer", "compare")),
     "out_channels": ("conv", "transposed", "layer", "compare"),
@@ -51,7 +47,7 @@ def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
     """The command of an entry, and the values of its options by name.
 
     Raises:
-        ConvanimError: the layer cannot be read, or what is given cannot be combined with it.
+        ConvanimError: the layer cannot be read, or cannot be combined with other keys.
 
     Example:
         >>> asked(Entry(layer="ConvTranspose(3, stride=2)", input="3x3"))
@@ -63,12 +59,12 @@ def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
     if entry.compare is not None:
         kind = "compare"
     elif entry.layer.strip().partition("(")[0] not in KINDS:
-        kind = "layer"  # a framework's own line
+        kind = "layer"  # a line of a framework
     else:
         op = parse(entry.layer)
         kind = _KIND[type(op).__name__]
         if getattr(op, "in_channels", None) or getattr(op, "out_channels", None):
-            kind = "layer"  # the commands have no options that say both
+            kind = "layer"  # the commands have no options for both
     for key, kinds in _ONLY.items():
         if options.get(key) is not None and kind not in kinds:
             what = "a comparison" if kind == "compare" else entry.layer
@@ -89,7 +85,7 @@ def command(name: str, entry: Entry, kind: str = "gif") -> str:
 
 
 def made_by(entry: Entry) -> str:
-    """The command without its file."""
+    """The command without its output file."""
     kind, options = asked(entry)
     words = ["convanim", kind]
     if kind in ("layer", "compare"):
@@ -104,7 +100,7 @@ def made_by(entry: Entry) -> str:
 
 
 def _arguments(op: Operation, given: dict[str, Any]) -> dict[str, Any]:
-    """A layer's arguments as options, those that differ from what is usual."""
+    """A layer's arguments as options, without those that have their defaults."""
     name, options = type(op).__name__, {}
     for key in ORDER:
         if key in op.__dataclass_fields__:

@@ -1,7 +1,4 @@
-"""What an entry of a gallery is: its keys, typed, and the files that are made of it.
-
-Knows keys and names. Must not know where a description lies or how it is read, nor what a layer means.
-"""
+"""The description of an entry: its keys and their types, and the names of the files made from it."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from convanim.formats import FORMATS
 from convanim.theme import AUTO, PAIR
 
 _NAME = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
-#: Names that Windows keeps for devices, whatever comes after a dot.
+#: Names that Windows reserves for devices, with any suffix.
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(10))}
 _TAKEN = {"readme", "index", "gallery", "manifest"}
 #: Keys whose values may name a file, which is then part of the description.
@@ -129,15 +126,15 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=
 
 
 FIELDS = tuple(f.name for f in msgspec.structs.fields(Entry))
-#: What each key is where it is left out; of layer and input nothing is.
+#: The default of each key; layer and input have none.
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in msgspec.structs.fields(Entry)}
 
 
 def check_name(name: str, what: str = "name") -> None:
-    """Refuse a name that is not a file name everywhere, or that leaves the folder.
+    """Refuse a name that is not a valid file name on every system, or that leaves the folder.
 
     Raises:
-        ConvanimError: it cannot be the name of an entry.
+        ConvanimError: the name is not valid for an entry.
 
     Example:
         >>> check_name("up-2.x")
@@ -155,9 +152,9 @@ def check_name(name: str, what: str = "name") -> None:
 
 
 def is_address(text: str) -> bool:
-    """Whether a link may lead to an address: to a page or to a mailbox, and never to a script.
+    """Whether a link may have this address: a page or a mailbox, but never a script.
 
-    Browsers drop control characters, and blanks in front, before they look for a scheme, so there may be none.
+    Browsers ignore control characters and leading blanks in a scheme, so neither is allowed.
 
     Example:
         >>> [is_address(text) for text in ("../README.md", "https://a.b/c?d=e", "javascript:alert(1)", " data:x")]
@@ -170,7 +167,7 @@ def is_address(text: str) -> bool:
 
 
 def line_of(text: str, key: str) -> int | None:
-    """The line, from 1, on which a key of a TOML file stands.
+    """The line, from 1, of a key in a TOML file.
 
     Example:
         >>> line_of('layer = "Conv(2)"\\nwidth = 640', "width")
@@ -183,7 +180,7 @@ def line_of(text: str, key: str) -> int | None:
 
 
 def stems(name: str, entry: Entry) -> dict[str | None, str]:
-    """The names of an entry's files without their suffix, by theme: two of them where it wants light and dark ones.
+    """The names of an entry's files without suffix, by theme; two if it has light and dark files.
 
     Example:
         >>> stems("up", Entry(layer="Conv(2)", input="3x3", theme="auto"))
@@ -194,12 +191,12 @@ def stems(name: str, entry: Entry) -> dict[str | None, str]:
 
 
 def moves(entry: Entry) -> bool:
-    """Whether any of an entry's files moves."""
+    """Whether any of an entry's files is animated."""
     return any(kind in FORMATS and FORMATS[kind].tick for kind in entry.formats)
 
 
 def files_of(name: str, entry: Entry) -> list[str]:
-    """The names of the files that are made of an entry, in the gallery's folder; what moves has a still for pages.
+    """The names of the files of an entry in the gallery's folder; animated ones have a still for the pages.
 
     Example:
         >>> files_of("up", Entry(layer="Conv(2)", input="3x3", formats=("gif", "txt")))

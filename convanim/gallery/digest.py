@@ -1,7 +1,4 @@
-"""What decides whether two things are the same: digests of descriptions, traces, pixels, files and the program itself.
-
-Knows bytes and versions. Must not know where anything is kept.
-"""
+"""Digests, which decide whether descriptions, traces, pixels, files and the program itself are the same."""
 
 from __future__ import annotations
 
@@ -26,9 +23,9 @@ if TYPE_CHECKING:
     from convanim.trace import Trace
 
 _MARK = b"<!-- convanim:"
-LENGTH = 32  # hexadecimal digits that are kept of a SHA-256: 128 bits
+LENGTH = 32  # hexadecimal digits of a SHA-256 that are used: 128 bits
 PACKAGE = Path(__file__).resolve().parent.parent
-#: Parts of the package that no entry's files depend on: how a person asks for them, and what is done with them.
+#: Parts of the package that do not affect the files of entries: the command line, and what is done with files.
 _APART = {
     "cli.py",
     "cli_files.py",
@@ -40,12 +37,12 @@ _APART = {
     "gallery",
     "templates",
 }
-#: And those of the gallery that they do depend on.
+#: Modules of the gallery that do affect them.
 _MAKING = {f"gallery/{name}.py" for name in ("description", "command", "digest", "manifest", "named", "work")}
 
 
 def digest(*parts: bytes) -> str:
-    """The digest of some bytes, distinguished from the same bytes in other parts.
+    """The digest of several parts; the same bytes split differently have another digest.
 
     Example:
         >>> digest(b"ab", b"c") == digest(b"a", b"bc")
@@ -55,12 +52,12 @@ def digest(*parts: bytes) -> str:
 
 
 def of_bytes(data: bytes) -> str:
-    """The digest of a file: its SHA-256, as other programs tell it, cut to 32 digits."""
+    """The digest of a file: its SHA-256, truncated to 32 digits."""
     return of_parts([data])
 
 
 def of_parts(parts: Iterable[bytes]) -> str:
-    """The digest of a file that comes in parts."""
+    """The digest of a file that arrives in parts."""
     sha = hashlib.sha256()
     for part in parts:
         sha.update(part)
@@ -68,7 +65,7 @@ def of_parts(parts: Iterable[bytes]) -> str:
 
 
 def marked(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """A page in parts, and a comment after them that tells whether anybody has edited the page since.
+    """The parts of a page, followed by a comment that reveals later edits.
 
     Example:
         >>> is_marked(b"".join(marked([b"# Gallery\\n"]))), is_marked(b"# Mine\\n")
@@ -82,26 +79,26 @@ def marked(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def is_marked(page: bytes) -> bool:
-    """Whether a page is just as some build wrote it: that of another branch, say, or with Windows' ends of lines."""
+    """Whether a page is exactly as some build wrote it, perhaps in another branch or with Windows' line ends."""
     page = page.replace(b"\r\n", b"\n")
     text, mark, _ = page.rpartition(_MARK)
     return bool(mark) and b"".join(marked([text])) == page
 
 
 def encoded(value: Any) -> bytes:
-    """A value as JSON, its keys in order: the same bytes wherever it is made."""
+    """A value as JSON with sorted keys: the same bytes everywhere."""
     return msgspec.json.encode(value, order="sorted")
 
 
 def of_entry(entry: Entry, files: Mapping[str, bytes]) -> str:
-    """The digest of a description: what it and what it extends say, and the files that it names."""
+    """The digest of a description: the keys of it and its bases, and the files that it names."""
     return digest(encoded(entry), *(part for name in sorted(files) for part in (name.encode(), files[name])))
 
 
 def key(entry: Entry, description: str) -> str:
-    """What decides whether an entry is out of date: its description's digest, the program, and fonts it may need.
+    """The key that decides whether an entry is up to date: the digests of its description, the program, and fonts.
 
-    Fonts of this machine are no part of a description's own digest, which is the same everywhere.
+    This machine's fonts are not part of a description's own digest, which is the same everywhere.
     """
     plain = entry.lang is None and encoded(entry).isascii()
     return digest(description.encode(), engine().encode(), b"" if plain else _fonts())
@@ -109,16 +106,16 @@ def key(entry: Entry, description: str) -> str:
 
 @cache
 def _fonts() -> bytes:
-    """Which files there are for characters that the usual font lacks, and when they were changed."""
+    """The files with characters that the default font lacks, and their modification times."""
     try:
         files = [path for pair in fonts.candidates() for path in pair if path]
         return "".join(f"{path} {(found := path.stat()).st_size} {found.st_mtime_ns}\n" for path in files).encode()
-    except (ConvanimError, OSError):  # told when the entry is made
+    except (ConvanimError, OSError):  # reported when the entry is built
         return b"none"
 
 
 def of_traces(traces: Iterable[Trace]) -> str:
-    """The digest of arithmetic: every value and every step, as they stand in a trace's file."""
+    """The digest of the arithmetic: every value and every step, as in a trace's file."""
     from convanim.write.tracefile import write_trace
 
     told = [(BytesIO(), trace) for trace in traces]
@@ -128,9 +125,9 @@ def of_traces(traces: Iterable[Trace]) -> str:
 
 
 def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
-    """The digest of what is seen, and its size: decoded frames with their times. Other files are seen as their bytes.
+    """The digest of a picture's decoded frames and their durations, and its size. Other files are digested as bytes.
 
-    Neighbours that are equal are one frame here, however a file cuts them.
+    Equal consecutive frames count as one, however the file stores them.
     """
     form = FORMATS[kind]
     if not form.embeds:
@@ -153,9 +150,9 @@ def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
 
 @cache
 def engine() -> str:
-    """The digest of everything besides a description that decides what is drawn, down to the font engine's own bytes.
+    """The digest of everything that affects drawing besides a description, including the font engine's own bytes.
 
-    The package's sources are part of it, so that a checkout with changes is never taken for a release.
+    It includes the package's sources, so that a modified checkout is never taken for a release.
     """
     matplotlib = find_spec("matplotlib")
     places = matplotlib.submodule_search_locations if matplotlib else None
@@ -165,20 +162,20 @@ def engine() -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions that decide what is drawn, by name; `source` is the digest of the package and its templates."""
+    """The versions that affect drawing, by name; `source` is the digest of the package and its templates."""
     known = {name: version(name) for name in ("numpy", "matplotlib", "pillow")}
     return {"convanim": __version__, "source": _source()} | known
 
 
 def all_versions() -> dict[str, str]:
-    """The same with that of the font engine, which is loaded for it."""
+    """The same including the font engine, which is imported for it."""
     from convanim.glyphs import FREETYPE
 
     return versions() | {"freetype": FREETYPE}
 
 
 def differing(then: Mapping[str, str], now: Mapping[str, str], word: str) -> str:
-    """Which versions are others, in a few words.
+    """A short description of the versions that differ.
 
     Example:
         >>> differing({"numpy": "1", "pillow": "3"}, {"numpy": "2", "pillow": "3"}, "now")
@@ -190,7 +187,7 @@ def differing(then: Mapping[str, str], now: Mapping[str, str], word: str) -> str
 
 
 def of_page_maker() -> str:
-    """The digest of what makes the pages: their templates, and the modules that fill and mark them."""
+    """The digest of the pages' templates and the modules that fill them."""
     own = PACKAGE / "gallery"
     files = [own / "pages.py", own / "digest.py", *sorted((templates() / "gallery").iterdir())]
     return digest(*(part for path in files for part in (path.name.encode(), path.read_bytes())))

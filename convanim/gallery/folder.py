@@ -1,7 +1,6 @@
-"""A gallery's folder read: each small TOML file as an entry, with defaults and with what it extends.
+"""Reads a gallery's folder: each TOML file becomes an entry, with defaults and inherited keys.
 
-Knows which descriptions are entries. Must not know what a layer means or how anything is drawn: a value that only a
-later stage can judge is judged there, and comes back here to be told with its file and line (`Folder.placed`).
+Values that only a later stage can check are checked there; `Folder.placed` adds their file and line to the message.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ from convanim.gallery.tables import SETTINGS, Tables, near
 
 @dataclass(frozen=True)
 class Folder:
-    """A gallery as it is described.
+    """The descriptions of a gallery.
 
     Attributes:
         path: the folder.
-        entries: by name, in the order of their names; those that begin with _ are only there to be extended.
-        broken: what is wrong with the others, by name, as a sentence with file, line and key.
-        inputs: the files of this folder that any of them reads, in small letters: nobody may write these.
+        entries: the entries by name, sorted; those whose names begin with _ only serve as bases.
+        broken: error messages of the other entries by name, with file, line and key.
+        inputs: the files of this folder that any entry reads, in lower case; they are never overwritten.
     """
 
     path: Path
@@ -52,31 +51,31 @@ class Folder:
 
     @property
     def root(self) -> Path:
-        """From where files are named and commands are typed."""
+        """The folder that file names and commands are relative to."""
         return self.path / self.settings.root
 
     def files(self, name: str) -> dict[str, bytes]:
         """The contents of the files that an entry names, by name.
 
         Raises:
-            ConvanimError: one cannot be read, or lies outside the gallery's root.
+            ConvanimError: a file cannot be read, or is outside the gallery's root.
         """
         return contents(self.root, self.entries[name])
 
     def placed(self, name: str, told: str) -> str:
-        """A sentence about an entry with the file in front in which it is to be mended, and the line of its key."""
+        """A message about an entry, preceded by the file to repair and the line of the key."""
         key = re.split(r"[ =]", told.removeprefix("--"), maxsplit=1)[0].replace("-", "_").strip("'\"")
-        # What is wrong with a word inside a layer is wrong on the layer's line.
+        # An error inside a layer is on the layer's line.
         if key not in FIELDS and key in self.entries[name].layer:
             key = "layer"
         return f"{tables.placed(self.path, name, key)}: {told}"
 
 
 def read_folder(path: str | Path) -> Folder:
-    """Read a gallery. An entry that cannot be read stops no other: it is told in `broken`.
+    """Read a gallery. An entry that cannot be read does not stop the others, and is listed in `broken`.
 
     Raises:
-        ConvanimError: there is no such folder, or its gallery.toml is wrong.
+        ConvanimError: the folder does not exist, or its gallery.toml is invalid.
     """
     path = Path(path)
     if not path.is_dir():
@@ -105,7 +104,7 @@ def read_folder(path: str | Path) -> Folder:
 
 
 def _check_named(settings: Settings, names: list[str]) -> None:
-    """Raise an error where the pages name an entry that is not there."""
+    """Raise an error if the pages name an entry that does not exist."""
     told = (
         ("hero", [settings.hero] if settings.hero else []),
         ("entries", [n for s in settings.sections for n in s.entries]),
@@ -117,9 +116,9 @@ def _check_named(settings: Settings, names: list[str]) -> None:
 
 
 def _inputs(folder: Path, root: Path, entries: dict[str, Entry]) -> dict[str, str]:
-    """The files of a folder that its entries read, in small letters, each with an entry that does."""
+    """The files of a folder that its entries read, in lower case, each with one of these entries."""
     texts = {text: name for name in reversed(entries) for _, text in named(entries[name]) if "\0" not in text}
-    inside = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118 - as text, with a slash at its end
+    inside = os.path.join(os.path.realpath(folder), "")  # noqa: PTH118 - text with a final slash
     found = {os.path.realpath(root / text.strip()): name for text, name in texts.items()}
     return {
         path[len(inside) :].replace(os.sep, "/").lower(): name
@@ -129,7 +128,7 @@ def _inputs(folder: Path, root: Path, entries: dict[str, Entry]) -> dict[str, st
 
 
 def _taken(entries: dict[str, Entry], inputs: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """The entries of which a file is also another's, or is read by one, on a disk that does not tell A from a."""
+    """Entries with a file that is also another entry's, or is read by one, on a case-insensitive disk."""
     seen: dict[str, str] = {}
     for name, entry in entries.items():
         files = {file.lower(): file for file in files_of(name, entry)}
@@ -169,7 +168,7 @@ def _settings(path: Path) -> Settings:
 
 
 def _typed(name: str, table: dict[str, Any], folder: Path) -> Entry:
-    """An entry of a description's keys."""
+    """The entry for a description's keys."""
 
     def at(key: str) -> str:
         return tables.placed(folder, name, key)
@@ -191,7 +190,7 @@ def _typed(name: str, table: dict[str, Any], folder: Path) -> Entry:
 
 
 def _wrong(entry: Entry) -> Iterator[tuple[str, str, str]]:
-    """What of an entry cannot be, whatever the layer: key, what is wrong, what to type instead."""
+    """The invalid values of an entry for any layer: key, message, hint."""
     if not entry.formats or len({kind.lower() for kind in entry.formats}) < len(entry.formats):
         yield "formats", f"formats {list(entry.formats)} are empty or contain a format twice", 'write ["gif"]'
     for kind in entry.formats:
@@ -211,7 +210,7 @@ def _wrong(entry: Entry) -> Iterator[tuple[str, str, str]]:
 
 
 def _kept(value: Any) -> bool:
-    """Whether JSON keeps a value as it is: no date, infinity or NaN."""
+    """Whether JSON preserves a value: no date, infinity or NaN."""
     try:
         return bool(msgspec.json.decode(msgspec.json.encode(value)) == value)
     except (ValueError, TypeError, OverflowError, RecursionError, msgspec.MsgspecError):
@@ -219,7 +218,7 @@ def _kept(value: Any) -> bool:
 
 
 def _convert(table: dict[str, Any], kind: type[Any], at: Callable[[str], str]) -> Any:
-    """A table as a struct; `at` tells where a key stands."""
+    """A table as a struct; `at` returns the place of a key."""
     try:
         return msgspec.convert(table, kind)
     except (msgspec.ValidationError, ValueError) as error:

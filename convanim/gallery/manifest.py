@@ -1,7 +1,4 @@
-"""What was made of every entry, and from what: the file that belongs in version control.
-
-Knows its form. Must not know how anything is made, nor what else a build remembers.
-"""
+"""The manifest, for version control: what was built for every entry, and from what."""
 
 from __future__ import annotations
 
@@ -16,14 +13,14 @@ from convanim.gallery.digest import encoded
 from convanim.inputfile import read_bytes
 
 KIND, VERSION = "convanim gallery", 1
-LARGEST = 1 << 28  # bytes of a manifest, or of what else a gallery keeps beside it: those of 100,000 entries
+LARGEST = 1 << 28  # bytes of a manifest, journal or cache; enough for 100,000 entries
 PAGES = ("README.md", "index.html")
-#: A file as it can be made of an entry: `possible` looks at the rest of its name.
+#: The name of a file of an entry; `possible` checks the rest.
 _FILE = re.compile(r"(?:stills/)?([^/\\]+?)(?:-light|-dark)?\.([a-z0-9]{1,8})")
 
 
 class File(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """A file as it was made: digests of its bytes and of what is seen; its size in bytes, px, frames and seconds."""
+    """The record of a file: digests of its bytes and pixels; its size in bytes, px, frames and seconds."""
 
     bytes: str
     pixels: str
@@ -31,13 +28,13 @@ class File(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     width: int = 0
     height: int = 0
     frames: int = 0
-    seconds: float = 0  # not 0.0: a default is left out by its identity, which only small ints keep between processes
+    seconds: float = 0  # an int: msgspec omits defaults by identity
 
 
 class Record(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
-    """An entry as it was made: digests of its description and of its arithmetic, its heading, its files by name.
+    """The record of an entry: digests of its description and arithmetic, its heading, its files by name.
 
-    `words` explain it, where the description wants that.
+    `words` is its explanation, if the description asks for one.
     """
 
     description: str
@@ -48,7 +45,7 @@ class Record(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
 
 
 class Manifest(msgspec.Struct):
-    """Everything that was made, and by which versions; the digests of the pages and of orphaned files, by name."""
+    """The records of all entries, and the versions used; the digests of pages and orphaned files, by name."""
 
     entries: dict[str, Record] = {}
     pages: dict[str, str] = {}
@@ -58,7 +55,7 @@ class Manifest(msgspec.Struct):
     version: int = VERSION
 
     def told(self) -> bytes:
-        """The manifest as it stands in its file: JSON with every key in order.
+        """The manifest as JSON with sorted keys.
 
         Example:
             >>> print(Manifest().told().decode()[:17])
@@ -69,10 +66,10 @@ class Manifest(msgspec.Struct):
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest; where there is not a file, nothing was made.
+    """Read a manifest; without a file it is empty.
 
     Raises:
-        ConvanimError: it is none, or names files outside its folder.
+        ConvanimError: the file is not a manifest, or names files outside its folder.
     """
     try:
         data = read_bytes(path, LARGEST, follow=False)
@@ -98,13 +95,13 @@ def read_manifest(path: Path) -> Manifest:
         raise ConvanimError(f"{path} is not a manifest of version {VERSION}", "remove it and build again")
     files = [file for record in made.entries.values() for file in record.files]
     for name in (*files, *made.orphans, *(name for name in made.pages if name not in PAGES)):
-        if not possible(name):  # what it leads to may be anybody's
+        if not possible(name):  # such a file may belong to anybody
             raise ConvanimError(f"{path} names {name[:100]!r}, which is not a file of any entry", "restore it with git")
     return made
 
 
 def possible(name: str) -> bool:
-    """Whether a file can have been made of an entry: only such ones are ever written or removed.
+    """Whether a file can be one of an entry: no others are ever written or removed.
 
     Example:
         >>> [possible(name) for name in ("up.gif", "stills/up-dark.png", "up.toml", "../up.gif", "manifest.json", "")]

@@ -1,8 +1,4 @@
-"""The files that an entry names, and those that a template among them names in its turn.
-
-Knows which keys name files, where those lie, and where a worker lays them. Must not know what is in them, but for the
-two keys by which a template leads to other files beside it.
-"""
+"""The files that an entry names, and those that its template names in turn."""
 
 from __future__ import annotations
 
@@ -17,8 +13,8 @@ from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
 from convanim.source.files import ARRAYS, PICTURES
 
 _FILES = (*ARRAYS, *PICTURES, ".toml")
-MOST = 20  # files that a template leads to
-LARGEST = 1 << 30  # bytes of a file: more than any array or picture that can be shown
+MOST = 20  # the maximum number of files that a template refers to
+LARGEST = 1 << 30  # bytes of a file; larger than any array or picture that can be shown
 
 
 def named(entry: Entry) -> Iterator[tuple[str, str]]:
@@ -35,16 +31,16 @@ def named(entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def paths(root: Path, entry: Entry) -> dict[str, Path]:
-    """Where the files lie that an entry needs, whether they are there or not, by the names that lead to them.
+    """The paths of the files that an entry needs, existing or not, by the names that refer to them.
 
     Raises:
-        ConvanimError: one lies outside the root.
+        ConvanimError: a file is outside the root.
     """
     found: dict[str, Path] = {}
     for key, text in named(entry):
         try:
             path, inside = (root / text.strip()).resolve(), root.resolve()
-        except (OSError, ValueError, RuntimeError) as error:  # a zero byte, or links that go in a circle
+        except (OSError, ValueError, RuntimeError) as error:  # a null byte, or circular links
             raise ConvanimError(f"{key} {text!r} cannot be read: {error}".lower(), "name another file") from None
         if not path.is_relative_to(inside):
             raise ConvanimError(f"{key} {text!r} lies outside {inside}", "move the file into the root of the gallery")
@@ -56,10 +52,10 @@ def paths(root: Path, entry: Entry) -> dict[str, Path]:
 
 
 def contents(root: Path, entry: Entry) -> dict[str, bytes]:
-    """What is in the files that an entry needs, by the names that lead to them.
+    """The contents of the files that an entry needs, by the names that refer to them.
 
     Raises:
-        ConvanimError: one cannot be read, or lies outside the root.
+        ConvanimError: a file cannot be read, or is outside the root.
     """
     found = {}
     for text, path in paths(root, entry).items():
@@ -73,7 +69,7 @@ def contents(root: Path, entry: Entry) -> dict[str, bytes]:
 
 
 def laid(name: str) -> PurePosixPath:
-    """Where a worker lays a file, seen from its own folder: files that are beside one another stay so.
+    """The path of a file relative to a worker's folder, which keeps files beside each other.
 
     Example:
         >>> str(laid("data/x.csv")), str(laid("../x.csv")), str(laid("/home/x.csv"))
@@ -81,7 +77,7 @@ def laid(name: str) -> PurePosixPath:
     """
     path = os.path.normpath(name.strip()).replace("\\", "/")
     parts = [part for part in PurePosixPath(path).parts if part != "/"]
-    up = parts.count("..")  # at the beginning, after norming
+    up = parts.count("..")  # leading ones, in a normalised path
     first = "whole" if os.path.isabs(name.strip()) else str(up)  # noqa: PTH117 - as typed
     return PurePosixPath(first, *(part.replace(":", "") for part in parts[up:]))
 
@@ -90,12 +86,12 @@ def _is_array_file(text: str) -> bool:
     return text.lower().endswith(_FILES)
 
 
-#: Whether a text names a file: what the stage that reads it says. Other keys are arrays.
+#: The functions that decide whether a text names a file. Other keys are arrays.
 _IS_FILE = {"template": template.is_file, "theme": theme.is_file}
 
 
 def _beside(own: Path) -> Iterator[tuple[str, Path]]:
-    """The files that a template leads to: what it extends, and their themes. What is wrong with it is told later."""
+    """The files that a template refers to: its bases, and their themes. Errors in it are reported later."""
     folder, waiting, met = own.parent, [own.name], set[Path]()
     while waiting and len(met) <= MOST:
         name = waiting.pop()

@@ -1,7 +1,4 @@
-"""The pages of a gallery: README.md for a code host, and index.html, a single file without external resources.
-
-Knows descriptions, their files in the manifest, and the templates of the pages. Reads no pictures.
-"""
+"""The pages of a gallery: README.md for a code host, and index.html, a single file without external resources."""
 
 from __future__ import annotations
 
@@ -33,13 +30,13 @@ _MARKDOWN = {ord(c): f"\\{c}" for c in "\\`*_{}[]#+!|~"} | {ord("<"): "&lt;", or
 
 
 def key(folder: Folder, manifest: Manifest) -> str:
-    """What the pages are made from, as a digest: while it stays the same, so do they."""
+    """The digest of everything that the pages are made from."""
     told = (folder.settings, manifest.versions, folder.entries, manifest.entries)
     return digest.digest(digest.of_page_maker().encode(), *map(digest.encoded, told))
 
 
 class Shown:
-    """What the pages show: names in their order, and each card only when a page has come to it."""
+    """The contents of the pages: sorted names, and each card created when a page needs it."""
 
     def __init__(self, folder: Folder, manifest: Manifest) -> None:
         self.folder, self.manifest, self.settings = folder, manifest, folder.settings
@@ -48,13 +45,13 @@ class Shown:
         self.order = sorted((*self._place(name), name) for name in made)
 
     def page(self, name: str) -> Iterator[bytes]:
-        """A page in pieces of some kilobytes: one of ten thousand entries is never in memory as a whole."""
+        """A page in pieces of a few kilobytes, so that a page of ten thousand entries is never in memory as a whole."""
         stream = _environment().get_template(name).stream(self.told())
         stream.enable_buffering(200)
         return digest.marked(piece.encode() for piece in stream)
 
     def told(self) -> dict[str, Any]:
-        """The values of a page's template."""
+        """The values for a page's template."""
         settings, tags = self.settings, Counter[str]()
         for *_, name in self.order:
             tags.update({tag for one in self._both(name) for tag in self.folder.entries[one].tags})
@@ -75,7 +72,7 @@ class Shown:
         }
 
     def _sections(self) -> Iterator[dict[str, Any]]:
-        """The parts of the pages; `cards` gives those of one anew whenever it is called."""
+        """The sections of the pages; `cards` creates the cards of one whenever it is called."""
         known = [*self.settings.sections, Section(title="More" if self.settings.sections else "Pictures")]
         for number, part in groupby(self.order, key=lambda place: place[0]):
             names = [name for *_, name in part]
@@ -86,7 +83,7 @@ class Shown:
         return (self._card(name) for name in names)
 
     def _card(self, name: str) -> dict[str, Any]:
-        """A card: of an entry, with `other` that of the one that shares it."""
+        """The card of an entry, with `other` for the entry that shares it."""
         first, *second = (
             card(one, self.folder.entries[one], self.manifest.entries[one], self.folder.root)
             for one in self._both(name)
@@ -95,7 +92,7 @@ class Shown:
         return first | {"other": second[0] if second else None, "tags": list(dict.fromkeys(tags))}
 
     def _replaced(self) -> Iterator[dict[str, Any]]:
-        """The cards of what stands for a public figure."""
+        """The cards of entries that replace a public figure."""
         return (self._card(name) for *_, name in self.order if self.folder.entries[name].replaces)
 
     def _both(self, name: str) -> tuple[str, ...]:
@@ -107,12 +104,12 @@ class Shown:
         return name in self.folder.entries and name in self.manifest.entries
 
     def _first_of(self, name: str) -> str | None:
-        """The entry on whose card another one stands."""
+        """The entry whose card another one shares."""
         first = name.removesuffix(self.suffix)
         return first if first != name and self._made(first) else None
 
     def _place(self, name: str) -> tuple[int, int, int]:
-        """Where an entry stands: the number of its section, its place in that one's list, its position."""
+        """The sort key of an entry: its section, its index in that section's list, its position."""
         entry, last = self.folder.entries[name], len(self.settings.sections)
         rest = last
         for number, section in enumerate(self.settings.sections):
@@ -126,18 +123,18 @@ class Shown:
 
 
 def rendered(name: str, told: dict[str, Any]) -> bytes:
-    """A page from its template, with every value escaped as the page needs it."""
+    """A page from its template, with every value escaped for the page's format."""
     return _environment().get_template(name).render(told).encode()
 
 
 def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[str, Any]:
-    """What the pages say of an entry; a theme or template of its own lies in `root`."""
+    """The card of an entry; its own theme or template is in `root`."""
     files = [
         {"name": file, "href": quote(file), "kind": _kind(entry, file), "size": _size(made.size)}
         for file, made in record.files.items()
         if file in files_of(name, entry) and not file.startswith("stills/")
     ]
-    first, *second = stems(name, entry).values()  # the light one and the dark one, where there are both
+    first, *second = stems(name, entry).values()  # the light and the dark one, if there are both
     still = _still(record, first)
     playing = (f"{first}.{kind}" for kind, form in FORMATS.items() if form.embeds and form.tick)
     gif = next((file for file in playing if file in record.files), None)
@@ -146,7 +143,7 @@ def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[s
     paper = _paper(root, entry, PAIR[0] if entry.theme == AUTO else entry.theme)
     try:
         typed = command(name, entry, entry.formats[0])
-    except ConvanimError:  # the layer of an entry that was made before and is wrong now
+    except ConvanimError:  # the layer has become invalid since the last build
         typed = ""
     more = (name, entry.layer, entry.compare, entry.view, entry.layout, entry.template, entry.theme, entry.motion)
     return {
@@ -167,12 +164,12 @@ def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[s
         "lit": sum(paper) > 3 * 128,
         "command": typed,
         "words": record.words,
-        "more": " ".join(part for part in more if part),  # what is found by a search and stands nowhere on the card
+        "more": " ".join(part for part in more if part),  # found by the search, but not shown on the card
     }
 
 
 def _paper(root: Path, entry: Entry, theme: str | None) -> tuple[int, int, int]:
-    """The colour of an entry's page; white where its theme cannot be read any more."""
+    """The background colour of an entry; white if its theme cannot be read any more."""
     try:
         if not (entry.template or entry.theme):
             return _page_colour(None, None)
@@ -192,7 +189,7 @@ def _still(record: Record, stem: str) -> str | None:
 
 
 def _kind(entry: Entry, file: str) -> str:
-    """What a link to a file says: gif, or gif light where there is a dark one, too."""
+    """The label of a link to a file: gif, or gif light if there is a dark one, too."""
     stem, _, kind = file.rpartition(".")
     return f"{kind} {stem.rpartition('-')[2]}" if entry.theme == AUTO else kind
 
@@ -222,7 +219,7 @@ def _environment() -> Environment:
 
 
 def _markdown(text: str) -> str:
-    """Text as it is, in a cell of a table of Markdown.
+    """Text escaped for a cell of a Markdown table.
 
     Example:
         >>> print(_markdown("a|b *c*"))
@@ -232,7 +229,7 @@ def _markdown(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    """An address as the target of a link in Markdown, which no character of it can end.
+    """An address escaped for the target of a Markdown link.
 
     Example:
         >>> print(_address("a b.html?c=1&d=(2)#e"))
@@ -242,7 +239,7 @@ def _address(text: str) -> str:
 
 
 def _fenced(text: str) -> str:
-    """Text as a block of shell commands, with a fence that is longer than any in it.
+    """Text as a block of shell commands, with a fence longer than any in the text.
 
     Example:
         >>> print(_fenced("convanim conv --title '```'"))

@@ -1,7 +1,4 @@
-"""What a build or a check has to do, in which order, and over which workers.
-
-Knows descriptions and what is remembered of the last build. Must not know what is done with a result.
-"""
+"""Plans a build or a check: which entries have to be built, in which order, and by which workers."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What there is to do: `stale` entries, with the digests of their descriptions, must be made to be known."""
+    """The work to do: the `stale` entries have to be built, with the digests of their descriptions."""
 
     stale: dict[str, str]
     kept: list[str]
@@ -35,10 +32,10 @@ class Plan:
 
 
 def choose(folder: Folder, patterns: Sequence[str]) -> list[str]:
-    """The names that patterns stand for, broken entries among them.
+    """The names that match some patterns, including broken entries.
 
     Raises:
-        ConvanimError: a pattern that stands for none.
+        ConvanimError: a pattern that matches none.
     """
     names = sorted({*folder.entries, *folder.broken})
     if not patterns:
@@ -49,7 +46,7 @@ def choose(folder: Folder, patterns: Sequence[str]) -> list[str]:
         hits = fnmatch.filter(names, meant)
         if not hits:
             if "/" in pattern and "/" not in meant and (folder.path / f"{meant}.toml").is_file():
-                continue  # gallery.toml or a base, among what a shell makes of gallery/*.toml
+                continue  # gallery.toml or a base, from a shell's gallery/*.toml
             close = difflib.get_close_matches(pattern, names, 1)
             hint = f"did you mean {close[0]}" if close else f"see {folder.path} for the {len(names)} entries"
             raise ConvanimError(f"there is no entry named {pattern!r}", hint)
@@ -58,7 +55,7 @@ def choose(folder: Folder, patterns: Sequence[str]) -> list[str]:
 
 
 def _meant(folder: Folder, pattern: str) -> str:
-    """What is typed for an entry without what a shell's completion adds: its folder, and its suffix."""
+    """The name of an entry without the folder and suffix that a shell's completion adds."""
     path = Path(pattern)
     if path.name != pattern and "\0" not in pattern and path.parent.resolve() == folder.path.resolve():
         pattern = path.name
@@ -66,7 +63,7 @@ def _meant(folder: Folder, pattern: str) -> str:
 
 
 def planned(folder: Folder, records: Records, chosen: Sequence[str]) -> Plan:
-    """Tell what has to be made to be known."""
+    """Find the entries that have to be built."""
     plan = Plan({}, [], {name: folder.broken[name] for name in chosen if name in folder.broken})
     for name in chosen:
         if name not in folder.entries:
@@ -91,9 +88,9 @@ def results(
     jobs: int | None,
     progress: Progress | None,
 ) -> Generator[Result]:
-    """Make what a plan says, and check that every worker is the same program as this one. Close it to end them.
+    """Execute a plan, and check that every worker runs the same version as this process. Close it to end the workers.
 
-    A result's record has the digest of what it was made from: a file that an entry names may have changed since the
+    A result's record has the digest of its actual sources: a file that an entry names may have changed since the
     plan was made.
     """
     if jobs is not None and not 1 <= jobs <= 512:
@@ -106,14 +103,14 @@ def results(
         for name in plan.stale if alone else sorted(plan.stale, key=pixels, reverse=True):
             try:
                 files = folder.files(name)
-            except ConvanimError as error:  # it is gone since the plan was made
+            except ConvanimError as error:  # the file was removed after the plan was made
                 lost.append(Result(name, error=str(error)))
                 continue
             entry = folder.entries[name]
             yield Task(name, entry, files, digest.of_entry(entry, files))
 
     def pixels(name: str) -> float:
-        """How long an entry takes, as its frames were made last: workers get long ones first, and new ones before."""
+        """The estimated work of an entry by its last frames: long entries start first, and new ones before them."""
         record = records.manifest.entries.get(name)
         files = record.files.values() if record else ()
         return sum(max(file.frames, 1) * file.width * file.height for file in files) if record else inf

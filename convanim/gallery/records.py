@@ -1,9 +1,8 @@
-"""What a gallery remembers of its last build: its manifest, the journal of a build at work, and the cache.
+"""The state of a gallery between builds: its manifest, the journal of a running build, and the cache.
 
-The manifest (in git) says of every entry what it was made from and what came out. The journal (not in git) says what a
-build is about to write, before it does, so that one that is killed leaves no doubt. The cache (not in git) says for
-which program the manifest was last found right, and spares reading files whose time and size are as they were.
-Knows files and digests. Must not know how anything is made.
+The manifest (in git) records what every entry was built from and the result. The journal (not in git) records what a
+build is about to write, so that a killed build leaves no doubt. The cache (not in git) records for which program the
+manifest was last verified, and saves reading files whose time and size are unchanged.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ from convanim.inputfile import open_regular, read_bytes
 from convanim.write.files import whole_file
 
 MANIFEST, JOURNAL, CACHE = "manifest.json", ".journal", ".cache.json"
-#: What stands for the digest of something that is no plain file, or that nobody may read.
+#: The digest of anything that is not a regular file, or is unreadable.
 NO_FILE = "no file"
-PAGES = "/pages"  # what the cache calls them; no entry can have this name
+PAGES = "/pages"  # their name in the cache, which no entry can have
 
 
 class _Line(msgspec.Struct):
@@ -41,20 +40,20 @@ class _Line(msgspec.Struct):
 
 
 class _Cache(msgspec.Struct):
-    """`right`: by entry, and for the pages, for what it was last found right; `files`: "mtime size digest"."""
+    """`right`: the key for which each entry, and the pages, were last verified; `files`: "mtime size digest"."""
 
     right: dict[str, str] = {}
     files: dict[str, str] = {}
 
 
 class Records:
-    """The memory of one gallery.
+    """The records of one gallery.
 
     Attributes:
-        manifest: what was made, the journal of a killed build put in where its files are there.
+        manifest: what was built, including the journal of a killed build if its files exist.
 
     Raises:
-        ConvanimError: the manifest is there and is none.
+        ConvanimError: the manifest is invalid.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -64,7 +63,7 @@ class Records:
         self._before = of_bytes(self.manifest.told())
         try:
             self._cache = msgspec.json.decode(read_bytes(folder / CACHE, manifest.LARGEST, follow=False), type=_Cache)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # gone or broken: it says nothing
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # missing or broken: ignored
             self._cache = _Cache()
         self._known = set(self.manifest.orphans.items())
         for record in self.manifest.entries.values():
@@ -76,17 +75,17 @@ class Records:
         self._journal: IO[bytes] | None = None
 
     def put(self, name: str, record: Record) -> None:
-        """What was made of an entry; files that were made of it before, and are not now, stay known as orphans."""
+        """Record a built entry; files that it had before, and no longer has, become orphans."""
         before = self.manifest.entries.get(name)
         if before:
             self.manifest.orphans |= {f: made.bytes for f, made in before.files.items() if f not in record.files}
         self.manifest.entries[name] = record
 
     def on_disk(self, name: str) -> str | None:
-        """The digest of a file as it is now; None where there is none, and NO_FILE where it is not a regular file."""
+        """The current digest of a file; None if it does not exist, and NO_FILE if it is not a regular file."""
         path = f"{self._folder}{name}"
         try:
-            found = os.lstat(path)  # as text: asked for every file of every build
+            found = os.lstat(path)  # faster than pathlib, for every file of every build
             if not stat.S_ISREG(found.st_mode):
                 return NO_FILE
             stamp = f"{found.st_mtime_ns} {found.st_size} "
@@ -98,18 +97,18 @@ class Records:
         except (FileNotFoundError, NotADirectoryError):
             self._cache.files.pop(name, None)
             return None
-        except OSError:  # nobody may read it, or links go in a circle
+        except OSError:  # unreadable, or circular links
             return NO_FILE
         self._cache.files[name] = stamp + told
         return told
 
     def refused(self, files: Iterable[str], *, force: bool = False) -> str | None:
-        """Why some of these files may not be written or removed; None where all may.
+        """The reason why some of these files may not be written or removed; None if all may.
 
-        Links are among the reasons: what is behind one lies elsewhere, and is nobody's output.
+        A link is such a reason: its target is elsewhere, and not an output.
 
         Args:
-            force: whether files that the user edited may be lost.
+            force: whether files that the user edited may be overwritten.
         """
         names = list(files)
         obstacle = next(filter(None, map(self._obstacle, names)), None)
@@ -132,7 +131,7 @@ class Records:
         return None
 
     def ours(self, name: str) -> bool:
-        """Whether a file is absent or just as a build made it: then it may be replaced."""
+        """Whether a file is missing or exactly as a build made it, so that it may be replaced."""
         told = self.on_disk(name)
         if told is None or (name, told) in self._known or told == self.manifest.pages.get(name):
             return True
@@ -144,40 +143,40 @@ class Records:
             return False
 
     def right(self, name: str, key: str) -> bool:
-        """Whether an entry was found right for this key, and its files are all as they were."""
+        """Whether an entry was verified for this key, and its files are unchanged."""
         record = self.manifest.entries.get(name)
         if record is None or self._cache.right.get(name) != self._held(name, key):
             return False
         return all(self.on_disk(file) == made.bytes for file, made in record.files.items())
 
     def pages_right(self, key: str) -> bool:
-        """The same of the pages."""
+        """Whether the pages were verified for this key, and are unchanged."""
         made = self.manifest.pages
         return self._cache.right.get(PAGES) == self._held(PAGES, key) and all(
             self.on_disk(name) == made.get(name) for name in manifest.PAGES
         )
 
     def found_right(self, name: str, key: str) -> None:
-        """Remember that an entry, or the pages, are as they should be."""
+        """Record that an entry, or the pages, have been verified."""
         self._cache.right[name] = self._held(name, key)
 
     def _held(self, name: str, key: str) -> str:
-        """What the cache keeps: a record that was edited is not accepted any more."""
+        """The value in the cache, which an edited record does not match."""
         return digest(key.encode(), encoded(self.manifest.entries.get(name)))
 
     def announce(self, name: str, record: Record) -> None:
-        """Write down what is about to be written."""
+        """Write to the journal what is about to be written."""
         if self._journal is None:
             raise RuntimeError("no build is at work")
         self._know(record)
-        line = b"\n" + msgspec.json.encode(_Line(name, record)) + b"\n"  # the one before may have been cut off
+        line = b"\n" + msgspec.json.encode(_Line(name, record)) + b"\n"  # the last line may be incomplete
         if self._journal.write(line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     @classmethod
     @contextmanager
     def building(cls, folder: Path) -> Iterator[Records]:
-        """The memory while a build is at work: one at a time, and what it made is kept whatever ends it.
+        """The records during a build: one build at a time, and its results are kept however it ends.
 
         Raises:
             ConvanimError: another build is running, or the folder cannot be written to.
@@ -186,7 +185,7 @@ class Records:
             if path.is_symlink() or (os.path.lexists(path) and not path.is_file()):
                 raise ConvanimError(f"{path} is a link, or not a regular file", "remove it and build again")
         with _alone(folder):
-            records = cls(folder)  # not before: another build may have ended just now
+            records = cls(folder)  # read after locking, as another build may just have ended
             try:
                 records._journal = open_regular(folder / JOURNAL, "ab", follow=False)
             except OSError as error:
@@ -200,7 +199,7 @@ class Records:
                 finally:
                     records.save()
                     records._journal.close()
-                    with contextlib.suppress(OSError):  # one that stays says nothing new to the next build
+                    with contextlib.suppress(OSError):  # a remaining journal does no harm
                         (folder / JOURNAL).unlink()
 
     def save(self) -> None:
@@ -214,7 +213,7 @@ class Records:
         self.save_cache()
 
     def save_cache(self) -> None:
-        """Write the cache, where that is possible; without it the next look takes longer, and says the same."""
+        """Write the cache, if possible; without it the next check is slower, with the same result."""
         with contextlib.suppress(ConvanimError), whole_file(self.folder / CACHE, follow=False) as file:
             file.write(encoded(self._cache) + b"\n")
 
@@ -227,7 +226,7 @@ class Records:
         except OSError:
             return
         for line in lines:
-            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # the last one may be cut off
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # the last line may be incomplete
                 told = msgspec.json.decode(line, type=_Line)
                 if all(map(possible, told.record.files)):
                     yield told
@@ -235,7 +234,7 @@ class Records:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One build at a time: the lock of the folder, which the system lets go of however a build ends."""
+    """Allow one build at a time, by a lock of the folder that the system releases however a build ends."""
     try:
         import fcntl
     except ImportError:  # Windows: every file is still replaced in one step

@@ -1,6 +1,6 @@
-"""A gallery made on a Dask cluster. Entries go out with the files that they name, and bytes come back.
+"""Builds a gallery on a Dask cluster: entries are sent with the files that they name, and bytes are returned.
 
-Knows Dask. Workers need no disk in common with this machine, only the same versions of the same program.
+Workers need no shared disk, only the same versions of the same program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from convanim.errors import ConvanimError
 from convanim.gallery import digest
 
-#: How often an entry is tried elsewhere when its worker dies.
+#: The number of retries of an entry when its worker dies.
 RETRIES = 3
 TIMEOUT = 10  # seconds, to find the cluster
 

@@ -1,7 +1,4 @@
-"""Many tasks over any executor, a few at a time, so that memory does not grow with their number.
-
-Knows concurrent.futures. Must not know what a task does, beyond that it gives a `Result`.
-"""
+"""Runs many tasks on any executor, a few at a time, so that memory does not grow with their number."""
 
 from __future__ import annotations
 
@@ -23,21 +20,21 @@ from typing import Any
 from convanim.errors import ConvanimError
 from convanim.gallery.work import Result, Task, work
 
-#: Tasks in flight for each worker: enough that none waits, few enough that their results fit in memory.
+#: The number of submitted tasks per worker: enough to keep it busy, few enough for the results to fit in memory.
 AHEAD = 4
-#: How often a task is tried whose worker dies under it.
+#: The number of attempts at a task whose worker dies.
 TRIES = 2
 
 
 def cores() -> int:
-    """The processors that this process may use."""
+    """The number of processors that this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def local(jobs: int) -> Executor:
-    """Processes on this machine. The program is imported once, by the process that they are forked from."""
+    """Processes on this machine. They are forked from one process that has imported the program."""
     if sys.platform == "win32":
         return _Processes(jobs, multiprocessing.get_context("spawn"))
     context = multiprocessing.get_context("forkserver")
@@ -46,10 +43,10 @@ def local(jobs: int) -> Executor:
 
 
 class _Processes(ProcessPoolExecutor):
-    """Processes whose temporary files lie in one folder: it goes with them, whatever ends them.
+    """Processes with temporary files in one folder, which is removed however they end.
 
     Raises:
-        ConvanimError: there is no room for it.
+        ConvanimError: the folder cannot be created.
     """
 
     def __init__(self, jobs: int, context: Any) -> None:
@@ -61,19 +58,19 @@ class _Processes(ProcessPoolExecutor):
         super().__init__(jobs, context, initializer=_follow, initargs=(self._scratch.name,))
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Hand a task to the processes; the first one starts them."""
+        """Submit a task; the first one starts the processes."""
         with _undisturbed():
             return super().submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes, and then their folder."""
+        """End the processes, then remove their folder."""
         super().shutdown(wait, cancel_futures=cancel_futures)
         self._scratch.cleanup()
 
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Let signals to end wait for a moment: a process that is half started then is known to nobody, and would go on."""
+    """Delay termination signals: a process that is only half started would be unknown and survive."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -90,19 +87,19 @@ def _undisturbed() -> Iterator[None]:
 
 
 def leave_if_imported() -> None:
-    """End a process of a pool that is only about to import its program.
+    """End a pool's process that is only importing its program.
 
-    A program that calls a build without asking whether it is the one that was started does so in each of its own
-    processes, too. They end without a word, and `run` says why.
+    A program that starts a build without `if __name__ == "__main__"` does so in each of its worker processes, too.
+    They exit silently, and `run` reports the reason.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)
 
 
 def _follow(scratch: str) -> None:
-    """Let a worker end when the process that it works for is killed: nobody else would tell it.
+    """End a worker when its parent process is killed, which nothing else would tell it.
 
-    Ctrl-C reaches the whole group of processes; what it means is said by the one that was started.
+    Ctrl-C reaches the whole process group; the parent process handles it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tempfile.tempdir = scratch
@@ -118,31 +115,31 @@ def _follow(scratch: str) -> None:
 
 
 class Here(Executor):
-    """An executor without any worker: everything is done at once, in this thread."""
+    """An executor without workers, which runs everything at once in this thread."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Do it, and give a future that is done."""
+        """Run a task and return its finished future."""
         future: Future[Any] = Future()
         future.set_result(fn(*args, **kwargs))
         return future
 
 
 def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own: bool) -> Generator[Result]:
-    """The results of tasks, as they come.
+    """The results of tasks, as they complete.
 
     Args:
-        tasks: taken one by one, as workers get free.
-        start: gives the executor; called again where its workers died, if it is `own`.
-        ahead: the most tasks in flight.
-        own: whether the executor is shut down in the end.
+        tasks: the tasks, taken one by one as workers become free.
+        start: creates the executor; called again if its workers died, and it is `own`.
+        ahead: the maximum number of submitted tasks.
+        own: whether the executor is shut down at the end.
 
     Raises:
-        ConvanimError: processes of our own cannot be started.
+        ConvanimError: the processes cannot be started.
     """
     executor, waiting = start(), iter(tasks)
     again: list[Task] = []
     pending: dict[Future[Result], Task] = {}
-    #: Where futures come when they are done; `wait` would wait forever for one that its owner has cancelled.
+    #: Finished futures; `wait` would block forever on one that the executor's owner has cancelled.
     over: SimpleQueue[Future[Result]] = SimpleQueue()
     deaths: Counter[str] = Counter()
     try:
@@ -151,56 +148,56 @@ def run(tasks: Iterable[Task], start: Callable[[], Executor], ahead: int, *, own
             while len(pending) < ahead and (task := again.pop() if again else next(waiting, None)):
                 try:
                     future = executor.submit(work, task)
-                except Exception as refusal:  # a worker died since the last result; its owner shut it down; no memory
+                except Exception as refusal:  # a dead worker, a shut-down executor, no memory
                     if not own:
                         yield _failed(task, refusal)
                         continue
-                    (again if pending else dead).append(task)  # in flight are those that it may have died of
+                    (again if pending else dead).append(task)  # a submitted task may have killed the worker
                     break
                 pending[future] = task
                 future.add_done_callback(over.put)
             if not pending and not dead:
                 return
             for future in _done(over) if pending else ():
-                if future not in pending:  # of an executor before this one
+                if future not in pending:  # a future of an earlier executor
                     continue
                 task = pending.pop(future)
                 error = CancelledError() if future.cancelled() else future.exception()
                 if isinstance(error, BrokenExecutor) and own:
                     dead.append(task)
-                else:  # an error is the executor's own: a cluster that lost all its workers, say
+                else:  # an error of the executor itself, such as a cluster without workers
                     yield future.result() if error is None else _failed(task, error)
-            if dead:  # nobody knows which of the tasks in flight it was
+            if dead:  # any of the submitted tasks may be the cause
                 dead += pending.values()
                 pending.clear()
                 deaths.update(task.name for task in dead)
                 again += [task for task in dead if deaths[task.name] < TRIES]
                 yield from (_failed(task, None) for task in dead if deaths[task.name] >= TRIES)
                 executor.shutdown(cancel_futures=True)
-                executor, ahead = _anew(start), 1  # one by one, so that the next death says whose it is
+                executor, ahead = _anew(start), 1  # one by one, to find the cause
     finally:
         if own:
             _end(executor, busy=bool(pending))
 
 
 def _done(over: SimpleQueue[Future[Result]]) -> Iterator[Future[Result]]:
-    """The futures that are done: one, which may have to be waited for, and all that there are besides."""
+    """All finished futures, waiting for the first if necessary."""
     yield over.get()
     while not over.empty():
         yield over.get()
 
 
 def ready() -> bool:
-    """What a worker is asked first, after another one died."""
+    """The first task of a worker after another one died."""
     return True
 
 
 def _anew(start: Callable[[], Executor]) -> Executor:
-    """Another executor. One whose workers die before they do anything is refused: no entry is to blame for that."""
+    """A new executor. If its workers die before their first task, it is refused, as no entry is the cause."""
     executor = start()
     try:
         executor.submit(ready).result()
-    except (BrokenExecutor, OSError, RuntimeError):  # it breaks, or the system gives no more processes
+    except (BrokenExecutor, OSError, RuntimeError):  # it fails, or the system allows no more processes
         executor.shutdown()
         raise ConvanimError(
             "the worker processes cannot be started, or end while they start",
@@ -210,12 +207,12 @@ def _anew(start: Callable[[], Executor]) -> Executor:
 
 
 def _end(executor: Executor, *, busy: bool) -> None:
-    """Shut down our own executor; `busy`: nobody waits any more for what its processes do, so they are ended."""
+    """Shut down an own executor; if `busy`, the results are not needed and its processes are terminated."""
     if busy:
         for process in list((getattr(executor, "_processes", None) or {}).values()):
             process.terminate()
-        # One that was half-way through a result leaves a thread of ours that reads the rest of it: forever, while this
-        # process itself holds an end that could be written to. The same goes for a task that is half sent.
+        # A process that was sending a result leaves a thread here that reads the rest forever, as long as this process
+        # itself holds an end of the pipe that could be written to. The same goes for a task that is partly sent.
         for queue, end in (("_result_queue", "_writer"), ("_call_queue", "_reader")):
             if (pipe := getattr(getattr(executor, queue, None), end, None)) is not None:
                 pipe.close()

@@ -1,7 +1,4 @@
-"""Old and new frames of an entry on one page.
-
-Knows how a picture is decoded and how two lists of frames are laid beside each other. Changes nothing in a gallery.
-"""
+"""Compares the old and new frames of an entry side by side on one page."""
 
 from __future__ import annotations
 
@@ -24,13 +21,13 @@ from convanim.gallery.work import Task, work
 from convanim.inputfile import read_bytes
 from convanim.write.files import whole_file
 
-MOST = 60  # pairs of frames on a page
-LARGEST = 1 << 28  # bytes of a picture to compare with
+MOST = 60  # the maximum number of pairs of frames on a page
+LARGEST = 1 << 28  # the maximum size of a picture to compare with, bytes
 MISSING = "build it first, or name another file with --old"
 
 
 class Shown(NamedTuple):
-    """A frame as it is seen: (H, W, 3) colours, and when it is shown, in ms from the start."""
+    """A decoded frame: (H, W, 3) colours, and its start in ms."""
 
     pixels: NDArray[np.uint8]
     start: int
@@ -102,7 +99,7 @@ def _alike(a: Shown | None, b: Shown | None) -> bool:
 
 
 def _told(a: Shown | None, b: Shown | None) -> str:
-    """What differs between two frames, in a few words."""
+    """A short description of the difference between two frames."""
     if a is None or b is None:
         return "only in the new file" if a is None else "only in the old file"
     told = [] if a.lasts == b.lasts else [f"{a.lasts} ms, now {b.lasts} ms"]

@@ -1,7 +1,4 @@
-"""The descriptions of a folder as they stand: TOML tables, put together with those that they extend.
-
-Knows files, lines and the key `extends`. Must not know what any other key means.
-"""
+"""Reads descriptions as TOML tables, and merges them with those that they extend."""
 
 from __future__ import annotations
 
@@ -16,10 +13,10 @@ from convanim.errors import ConvanimError
 from convanim.gallery.description import check_name, line_of
 from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
 
-DEEPEST = 20  # entries that extend one another
+DEEPEST = 20  # the maximum depth of entries that extend each other
 SETTINGS = "gallery.toml"
 
-#: The keys of a description with those of what it extends, and how many descriptions lie below it.
+#: The keys of a description including inherited ones, and the depth of its bases.
 _Whole = tuple[dict[str, Any], int]
 
 
@@ -27,7 +24,7 @@ class Tables:
     """The descriptions of one folder.
 
     Attributes:
-        names: all there are, in order.
+        names: all names, sorted.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,19 +39,19 @@ class Tables:
         """A description without what it extends: its table, and its text.
 
         Raises:
-            ConvanimError: its name or its file is none.
+            ConvanimError: the name or the file is invalid.
         """
         check_name(name)
         return read_table(self._path / f"{name}.toml")
 
     def whole(self, name: str, above: tuple[str, ...] = ()) -> _Whole:
-        """A description after what it extends, so that later keys win. Each base is put together once.
+        """A description merged with what it extends; later keys win. Each base is merged once.
 
         Args:
-            above: those that extend it.
+            above: the descriptions that extend it.
 
         Raises:
-            ConvanimError: it cannot be read, or extends what is not there, itself, or too many.
+            ConvanimError: it cannot be read, or extends a missing description, itself, or too many.
         """
         table, text = self.own(name)
         bases = table.pop("extends", [])
@@ -74,7 +71,7 @@ class Tables:
             if other not in self._bases and len(chain) <= DEEPEST:
                 try:
                     self.own(other)
-                except ConvanimError:  # why, is told of the base itself
+                except ConvanimError:  # the base itself reports the reason
                     raise ConvanimError(
                         f"{at}: extends {other!r}, which cannot be read", f"correct {other}.toml"
                     ) from None
@@ -88,7 +85,7 @@ class Tables:
 
 
 def placed(folder: Path, name: str, key: str) -> str:
-    """The file and line that a key of an entry comes from: its own, what it extends, or the folder's defaults.
+    """The file and line of an entry's key: in its own file, in what it extends, or in the folder's defaults.
 
     Example:
         >>> import tempfile
@@ -106,12 +103,12 @@ def placed(folder: Path, name: str, key: str) -> str:
 
 
 def _texts(folder: Path, name: str, met: set[str]) -> Iterator[tuple[str, str]]:
-    """The texts in which a key of an entry may stand, the one that wins first."""
+    """The texts that may contain a key of an entry, the one that wins first."""
     first = not met
     met.add(name)
     try:
         table, text = read_table(folder / f"{name}.toml")
-    except ConvanimError:  # told elsewhere
+    except ConvanimError:  # reported elsewhere
         return
     yield f"{name}.toml", text
     bases = table.get("extends", [])
@@ -125,16 +122,16 @@ def _texts(folder: Path, name: str, met: set[str]) -> Iterator[tuple[str, str]]:
 
 
 def read_table(path: Path) -> tuple[dict[str, Any], str]:
-    """A TOML file as it stands, and its text.
+    """The table of a TOML file, and its text.
 
     Raises:
-        ConvanimError: it is none.
+        ConvanimError: the file cannot be read, or is not TOML.
     """
     try:
         if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
             raise ConvanimError(f"{path.name} is a link that leaves its folder", "replace the link by the file")
         text = read_bytes(path, LARGEST_TOML).decode()
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that go in a circle
+    except (OSError, RuntimeError) as error:  # RuntimeError: circular links
         reason = (getattr(error, "strerror", None) or "it is a link to itself").lower()
         large = isinstance(error, OSError) and error.errno == errno.EFBIG
         raise ConvanimError(
@@ -151,7 +148,7 @@ def read_table(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def is_description(file: str) -> bool:
-    """Whether a file's name is that of a description; one with a dot in front is an editor's or a system's own.
+    """Whether a file name is that of a description; names with a leading dot belong to editors or the system.
 
     Example:
         >>> [is_description(name) for name in ("up.toml", "gallery.toml", ".#up.toml", "up.gif")]
@@ -161,6 +158,6 @@ def is_description(file: str) -> bool:
 
 
 def near(word: str, known: list[str]) -> str:
-    """What to type instead of a word that is not known."""
+    """A hint for an unknown word."""
     close = difflib.get_close_matches(word, known, 1)
     return f"did you mean {close[0]}" if close else f"use one of {', '.join(known[:40])}"

@@ -1,7 +1,4 @@
-"""Looking at a folder of descriptions until one of them changes.
-
-Knows files and their times. Must not know what is done about a change.
-"""
+"""Watches a folder of descriptions for changes."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from convanim.theme import templates
 
 
 class Watch:
-    """A folder as it was seen last. Make it before a build, so that what changes during the build is noticed after it.
+    """The last known state of a folder. Create it before a build, so that changes during the build are noticed.
 
     Example:
         >>> import tempfile
@@ -32,12 +29,12 @@ class Watch:
         self._folder, self._before = folder, _seen(folder)
 
     def changed(self) -> bool:
-        """Whether a description, a file that one names, or a theme is another than at the last look."""
+        """Whether a description, a file that one names, or a theme has changed since the last call."""
         before, self._before = self._before, _seen(self._folder)
         return before != self._before
 
     def changes(self, every: float = 0.5) -> Iterator[None]:
-        """Yield at each change, forever; `every` is in seconds."""
+        """Yield at each change, forever; checks once per `every` seconds."""
         while True:
             if self.changed():
                 yield
@@ -49,7 +46,7 @@ def _seen(folder: Path) -> dict[str, tuple[int, int]]:
     try:
         described = read_folder(folder)
         for entry in described.entries.values():
-            with suppress(ConvanimError):  # it is told by the build, as all that is wrong
+            with suppress(ConvanimError):  # reported by the build
                 paths += named.paths(described.root, entry).values()
     except ConvanimError:
         pass
@@ -57,7 +54,7 @@ def _seen(folder: Path) -> dict[str, tuple[int, int]]:
     for path in paths:
         try:
             found = path.stat()
-        except (OSError, ValueError):  # not a file's name, or gone in between
+        except (OSError, ValueError):  # not a file name, or removed meanwhile
             continue
         seen[str(path)] = (found.st_mtime_ns, found.st_size)
     return seen

@@ -1,8 +1,4 @@
-"""One entry made into bytes: what a worker does, here or on another machine.
-
-Knows how a description becomes files. Must not know the gallery's folder: what an entry needs comes with it, and what
-it makes goes back.
-"""
+"""Builds the files of one entry in memory: the task of a worker, which may be on another machine."""
 
 from __future__ import annotations
 
@@ -29,14 +25,14 @@ from convanim.ops import Weighted, parse
 from convanim.request import compared, request
 from convanim.theme import AUTO, PAIR
 
-#: The options that an animation takes as they are, by their names there.
+#: The keys that `Animation` takes under the same names.
 _LOOK = tuple(name for name in OPTIONS if name != "grad")
 _LAYER = ("x", "kernel", "bias", "out_channels", "fill", "seed", "resize", "grey")
 
 
 @dataclass(frozen=True)
 class Task:
-    """An entry to be made, with the contents of the files that it names, and the digest of all that."""
+    """An entry to be built, with the contents of the files that it names, and the digest of all that."""
 
     name: str
     entry: Entry
@@ -46,11 +42,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a task: files by their name in the gallery and what is told of them, or what is wrong.
+    """The result of a task: files by their name in the gallery and their record, or an error.
 
     Attributes:
-        error: one sentence.
-        versions: those of the worker.
+        error: the error message.
+        versions: the versions of the worker.
     """
 
     name: str
@@ -61,7 +57,7 @@ class Result:
 
 
 def work(task: Task) -> Result:
-    """Make the files of an entry. What is wrong with the entry is told in the result, never raised."""
+    """Build the files of an entry. Errors are part of the result, and never raised."""
     try:
         files, record = _made(task)
         return Result(task.name, files, record, versions=digest.all_versions())
@@ -72,13 +68,13 @@ def work(task: Task) -> Result:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return Result(task.name, error=f"a temporary file cannot be written: {reason}; free disk space.")
-    except Exception as error:  # a fault of the program must not stop a build of thousands
+    except Exception as error:  # a bug must not stop a build of thousands of entries
         what = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
         return Result(task.name, error=f"this is a fault of convanim ({what}); please report it.")
 
 
 def _made(task: Task) -> tuple[dict[str, bytes], Record]:
-    """The files of an entry, and what the manifest says of them."""
+    """The files of an entry, and their record for the manifest."""
     with _scratch(task) as paths:
         try:
             both = _themes(task, paths)
@@ -95,7 +91,7 @@ def _made(task: Task) -> tuple[dict[str, bytes], Record]:
             files[f"{stem}.{kind}"] = file.getvalue()
     if moves(task.entry):
         for stem, drawn in both.items():
-            files[f"stills/{stem}.png"] = drawn.still(len(drawn) * 2 // 3)  # at work
+            files[f"stills/{stem}.png"] = drawn.still(len(drawn) * 2 // 3)  # during the steps
     told = {}
     for name, data in files.items():
         pixels, shape = digest.of_pixels(data, name.rpartition(".")[2])
@@ -111,12 +107,12 @@ def _made(task: Task) -> tuple[dict[str, bytes], Record]:
 
 @contextmanager
 def _scratch(task: Task) -> Iterator[dict[str, str]]:
-    """The files that an entry names, as they lie beside one another; none, and no folder, for most entries."""
+    """The files that an entry names, in a temporary folder; most entries have none and need no folder."""
     if not task.files:
         yield {}
         return
     with tempfile.TemporaryDirectory(prefix="convanim") as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvanimWarning)  # the entry's command says it, with the file's own name
+        warnings.simplefilter("ignore", ConvanimWarning)  # the entry's command shows it with the real file name
         paths = {text: Path(scratch) / laid(text) for text in task.files}
         for text, path in paths.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -136,11 +132,11 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
     """The animation of an entry.
 
     Args:
-        paths: where the files lie that it names.
-        theme: one of light and dark, for an entry that wants both.
+        paths: the paths of the files that it names.
+        theme: "light" or "dark", for an entry with both.
 
     Raises:
-        ConvanimError: a value that cannot be read, or that cannot be combined with another.
+        ConvanimError: a value that cannot be read, or cannot be combined with another.
 
     Example:
         >>> animate(Entry(layer="Conv(2)", input="3x3")).trace.output.tolist()
@@ -176,14 +172,14 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
 
 
 def explained(trace: Any) -> str:
-    """The arithmetic of a layer in words, without its lines in the frameworks."""
+    """The arithmetic of a layer in words, without its code in the frameworks."""
     from convanim.explanation import explain
 
     return explain(trace.op, tuple(axis.input for axis in trace.axes))
 
 
 def _agree(entry: Entry, op: Any, sizes: tuple[int, ...]) -> None:
-    """Refuse a kernel that is not the layer's."""
+    """Refuse a kernel whose shape is not the layer's."""
     layer = parse(entry.layer)
     if isinstance(layer, Weighted) and layer.axes(sizes) != op.axes(sizes):
         size, other = op.kernel_size, layer.kernel_size

@@ -1,7 +1,6 @@
-"""How a page is set: size, type, pace, and what appears, from a file of a few keys.
+"""Templates: the size, text, timing and contents of a page, as the keys of a TOML file.
 
-Knows the keys of a template and where they stand in its text, and which options take their place. Must not know what
-is on a page. The templates that come along are the files of templates/; a new one is a new file.
+The built-in templates are the files of templates/; a new one is a new file.
 """
 
 from convanim.template.files import DEFAULT, is_file, line_of, read, templates

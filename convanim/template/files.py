@@ -1,7 +1,4 @@
-"""Templates as files: reading them, what they extend, and what is said of a wrong one.
-
-Knows file names, lines of TOML and the keys that there are. Must not know what follows from a key.
-"""
+"""Reads templates from files, with the templates that they extend, and reports errors with file, line and key."""
 
 from __future__ import annotations
 
@@ -23,12 +20,12 @@ from convanim.timeline import milliseconds
 #: A key before its =, alone or with its tables: width, page.width, "page".width.
 _PART = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
-#: The template without a choice.
+#: The default template.
 DEFAULT = "default"
 
 
 def templates() -> list[str]:
-    """The names of the templates that come along.
+    """The names of the built-in templates.
 
     Example:
         >>> {"default", "slide", "paper"} <= set(templates())
@@ -38,10 +35,10 @@ def templates() -> list[str]:
 
 
 def read(name: str | Path) -> Template:
-    """The template of that name, or of a file: a path ends in .toml or has a slash in it.
+    """The template of a name or of a file: a path ends in .toml or contains a slash.
 
     Raises:
-        ConvanimError: there is none, or it is not as a template should be; file, line and key are named.
+        ConvanimError: the template does not exist or is invalid; the message names file, line and key.
     """
     if not isinstance(name, str | Path):
         raise ConvanimError(f"template {name!r} is not a name or a path", f"use one of {', '.join(templates())}")
@@ -51,7 +48,7 @@ def read(name: str | Path) -> Template:
 
 
 def is_file(name: str) -> bool:
-    """Whether a template's name is that of a file: it ends in .toml, or has a slash in it.
+    """Whether the name of a template is that of a file: it ends in .toml or contains a slash.
 
     Example:
         >>> is_file("slide"), is_file("mine.toml"), is_file("looks/mine")
@@ -61,7 +58,7 @@ def is_file(name: str) -> bool:
 
 
 def _whole(source: _Source, met: list[Path]) -> dict[str, Any]:
-    """All keys of a template, those that it inherits among them."""
+    """All keys of a template, including those that it inherits."""
     own: dict[str, Any] = source.checked()
     if "extends" not in own:
         return own
@@ -80,11 +77,11 @@ def _whole(source: _Source, met: list[Path]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Source:
-    """A template's text, and where it was found.
+    """The text of a template, and its source.
 
     Attributes:
-        path: of the file, all links followed.
-        told: what a person is told that it is.
+        path: the path of the file, with all links resolved.
+        told: its name in messages.
     """
 
     path: Path
@@ -93,7 +90,7 @@ class _Source:
 
     @classmethod
     def of_name(cls, name: str, what: str) -> _Source:
-        """A template that came along."""
+        """A built-in template."""
         known = templates()
         if name not in known:
             close = difflib.get_close_matches(name, known, 1)
@@ -103,7 +100,7 @@ class _Source:
 
     @classmethod
     def of_file(cls, path: Path, told: str) -> _Source:
-        """A template of one's own."""
+        """A template in the user's own file."""
         hint = f"name a template like {DEFAULT}, or a file like ./my.toml"
         try:
             if path.is_dir():
@@ -112,7 +109,7 @@ class _Source:
             path = path.resolve()
         except ConvanimError:
             raise
-        except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        except (OSError, ValueError) as error:  # ValueError: a name with a null byte
             reason = (getattr(error, "strerror", None) or str(error)).lower()
             raise ConvanimError(f"template {told[:200]!r} cannot be read: {reason}", hint) from None
         try:
@@ -122,12 +119,12 @@ class _Source:
             raise ConvanimError(f"{told}, line {line}: this is not UTF-8", "save the file as UTF-8") from None
 
     def at(self, *key: str) -> str:
-        """The file and line where a key stands."""
+        """The file and line of a key."""
         line = line_of(self.text, key)
         return f"{self.told}, line {line}" if line else self.told
 
     def checked(self) -> dict[str, Any]:
-        """The keys of this file alone, each as it should be."""
+        """The keys of this file alone, validated."""
         try:
             keys = parse_toml(self.text)
         except ValueError as error:
@@ -148,21 +145,21 @@ class _Source:
         return keys
 
     def _told(self, key: tuple[str, ...], check: Any, *values: Any) -> None:
-        """Let a later stage judge a value, and say where it stands."""
+        """Run the check of a later stage on a value, and add the file and line to its error."""
         try:
             check(*values)
         except ConvanimError as error:
             raise ConvanimError(f"{self.at(*key)}: {error.message}", error.hint) from None
 
     def extended(self, name: str) -> _Source:
-        """The template that this one changes; a file must lie in the same folder."""
+        """The template that this one extends; a file must be in the same folder."""
         if not is_file(name):
             return _Source.of_name(name, f"{self.at('extends')}: template")
         path = self._beside("extends", name, f'a template like "{DEFAULT}"')
         return _Source.of_file(path, path.name)
 
     def _beside(self, key: str, name: str, other: str) -> Path:
-        """The file that a key names: it must lie in the folder of this one, wherever the program was started."""
+        """The file that a key names, which must be in this file's folder, whatever the current directory is."""
         where, folder = self.at(key), self.path.parent
         try:
             path = (folder / name).resolve()
@@ -188,7 +185,7 @@ class _Source:
         return told, 'write lines like theme = "dark"'
 
     def _wrong(self, error: str, keys: dict[str, Any]) -> ConvanimError:
-        """What is said of a key that is not there, or of a value that it cannot have."""
+        """The error for an unknown key, or for an invalid value."""
         match = re.fullmatch(r"(.*?)(?: - at `\$\.?(.*)`)?", error, re.S)
         said, path = (match[1], match[2] or "") if match else (error, "")
         key = tuple(path.split(".")) if path else ()
@@ -198,7 +195,7 @@ class _Source:
             table = next((kind for name, kind in tables() if name == ".".join(key[:-1])), Template)
             known = table.__struct_fields__
             close = difflib.get_close_matches(key[-1], known, 1)
-            # A key may stand in the wrong table.
+            # The key may be in the wrong table.
             other = [name for name, _, _ in described() if name.rpartition(".")[2] == key[-1]]
             near = [*close, *other]
             hint = f"did you mean {near[0]}" if near else f"use one of {', '.join(known)}"
@@ -218,7 +215,7 @@ class _Source:
 
 
 def line_of(text: str, key: tuple[str, ...]) -> int:
-    """The line, from 1, on which a key stands in a TOML text, or its table's; 0 where neither is found.
+    """The line, from 1, of a key in a TOML text, or of its table; 0 if neither is found.
 
     Example:
         >>> line_of('theme = "dark"\\n[page]\\nwidth = 3\\n', ("page", "width"))

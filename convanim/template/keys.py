@@ -1,7 +1,4 @@
-"""The keys of a template: their types and ranges, what each is for, and the JSON Schema made from that.
-
-Knows what a template may say. Must not know files, or what follows from a key.
-"""
+"""The keys of a template: their types, ranges and descriptions, and the JSON Schema made from them."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from convanim.layout import USUAL, Style
 
 
 def _told(description: str, **limits: Any) -> Meta:
-    """What a key is for, in the schema and on the page about templates."""
+    """The description of a key, for the schema and the documentation."""
     return Meta(description=description, **limits)
 
 
@@ -24,7 +21,7 @@ _Short = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Keys that stand together, each with a value of its own where a file does not name it."""
+    """A table of keys, each with a default value."""
 
 
 class PageTable(Table, frozen=True):
@@ -37,7 +34,7 @@ class PageTable(Table, frozen=True):
 
 
 class TypeTable(Table, frozen=True):
-    """[type]: how large words and numbers are."""
+    """[type]: the size of words and numbers."""
 
     title: Annotated[int, _told("font size of the title, px; scaled with the page", **_SIZE)] = USUAL.title_size
     caption: Annotated[int, _told("font size of the line of arithmetic, px", **_SIZE)] = USUAL.caption_size
@@ -51,7 +48,7 @@ class TypeTable(Table, frozen=True):
 
 
 class CellsTable(Table, frozen=True):
-    """[cells]: how large cells are."""
+    """[cells]: the size of cells."""
 
     largest: Annotated[int, _told("largest side of a cell, px", ge=12, le=1000)] = USUAL.cell
     small: Annotated[
@@ -67,7 +64,7 @@ class CellsTable(Table, frozen=True):
 
 
 class PaceTable(Table, frozen=True):
-    """[pace]: how long things last."""
+    """[pace]: durations."""
 
     seconds_per_step: Annotated[
         float | None, _told("duration of a step, in seconds; the default depends on the number of steps")
@@ -77,7 +74,7 @@ class PaceTable(Table, frozen=True):
 
 
 class ShowTable(Table, frozen=True):
-    """[show]: what appears."""
+    """[show]: which parts appear."""
 
     title: Annotated[bool, _told("the layer's name and sizes")] = True
     detail: Annotated[bool, _told("the layer's arguments in the corner")] = True
@@ -97,7 +94,7 @@ class ShowTable(Table, frozen=True):
 
 
 class Template(Table, frozen=True):
-    """How a page is set. Every key has a value: what a file leaves out is as in the template that it extends.
+    """The settings of a page. Every key has a value; one that a file leaves out is as in the template that it extends.
 
     Example:
         >>> Template(page=PageTable(width=1080, height=1080)).style.height
@@ -121,7 +118,7 @@ class Template(Table, frozen=True):
 
     @property
     def style(self) -> Style:
-        """What the layout of a page needs to know."""
+        """The settings as the style that the layout needs."""
         page, sizes = self.page, self.type
         return Style(
             page.width,
@@ -139,14 +136,14 @@ class Template(Table, frozen=True):
 
 
 def tables() -> list[tuple[str, type[msgspec.Struct]]]:
-    """The tables of a template by name, itself first as ""."""
+    """The tables of a template by name; the top level is ""."""
     fields = msgspec.structs.fields(Template)
     inner = [(f.name, f.type) for f in fields if isinstance(f.type, type) and issubclass(f.type, msgspec.Struct)]
     return [("", Template), *inner]
 
 
 def described() -> list[tuple[str, str, str]]:
-    """Every key of a template: its name, the values that it can have, and what it is for.
+    """Every key of a template: its name, its possible values, and its description.
 
     Example:
         >>> described()[2][:2]
@@ -180,7 +177,7 @@ def _values(kind: Any) -> str:
 
 
 def example(name: str) -> str:
-    """How a key is written, with its default value.
+    """A key in TOML, with its default value.
 
     Example:
         >>> example("page.width"), example("show.title"), example("page")

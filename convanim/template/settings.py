@@ -1,7 +1,4 @@
-"""What an animation is made with: a template, and the options that take the place of its keys.
-
-Knows which option stands for which key. Must not know files, or what an animation does with all this.
-"""
+"""The settings of an animation: a template, and the options that override its keys."""
 
 from __future__ import annotations
 
@@ -18,17 +15,17 @@ from convanim.template.keys import ShowTable, Template
 
 @dataclass(frozen=True)
 class Settings:
-    """What an animation is made with: a template, with the options that were given in the place of its keys.
+    """The settings of an animation: a template with the options that override its keys.
 
     Attributes:
-        theme: the theme's name, or a file of one.
-        layout: an arrangement's name, None for the one that suits the layer.
+        theme: the name or the file of a theme.
+        layout: the name of a layout, None for the one that suits the layer.
         motion, max_size: as they are typed.
-        width, height: of the page, px.
-        seconds_per_step, hold_last, longest: as a timeline takes them.
-        title: instead of the layer's own.
-        style: sizes and what appears.
-        template: all of its keys, for what options say.
+        width, height: the page's size, px.
+        seconds_per_step, hold_last, longest: durations in seconds, as for `timeline.plan`.
+        title: a title instead of the layer's own.
+        style: text sizes, and which parts appear.
+        template: all keys of the template.
     """
 
     theme: str | Path
@@ -59,10 +56,10 @@ def settle(
     title: str | None = None,
     caption: bool | None = None,
 ) -> Settings:
-    """A template with options in the place of its keys; an option that is None leaves the key as it is.
+    """Combine a template with options that override its keys; an option that is None leaves its key unchanged.
 
     Raises:
-        ConvanimError: a template that cannot be read, or a page that is too small or too large.
+        ConvanimError: the template cannot be read, or the page is too small or too large.
 
     Example:
         >>> settle("square", width=540).height
@@ -72,7 +69,7 @@ def settle(
     shown = msgspec.structs.asdict(base.show)
     if caption is not None:
         shown |= {"captions": caption, "counter": caption}
-    if title is not None:  # who gives a title wants to see it
+    if title is not None:  # a given title is always shown
         shown["title"] = True
     wide, high = page_size(width, height, (base.page.width, base.page.height))
     return Settings(
@@ -92,7 +89,7 @@ def settle(
 
 
 def _checked(template: Template) -> Template:
-    """A template that was made in Python, where nothing has looked at its values yet."""
+    """Validate a template that was made in Python, where nothing has checked its values yet."""
     try:
         return msgspec.convert(msgspec.to_builtins(template), Template)
     except msgspec.ValidationError as error:

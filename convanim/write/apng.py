@@ -1,7 +1,4 @@
-"""Animated PNG, with one exact palette.
-
-Knows the container (https://www.w3.org/TR/png-3/): chunks, times, plays. Must not know what the pictures show.
-"""
+"""Writes animated PNG with one exact palette (https://www.w3.org/TR/png-3/)."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from numpy.typing import NDArray
 
 from convanim.write.patches import Box, PatchWriter, Pixels
 
-_KEEP, _OVER = 0, 1  # leave the image in place; lay it over the one before, which is seen through its holes
+_KEEP, _OVER = 0, 1  # keep the image; blend it over the last one, which shows through its holes
 
 
 class ApngWriter(PatchWriter):
@@ -32,13 +29,13 @@ class ApngWriter(PatchWriter):
     """
 
     name, widest, most_plays = "PNG", 65535, 2**31 - 1
-    longest = 65535  # ms: a 16-bit number of thousandths of a second
+    longest = 65535  # ms, a 16-bit number
     _sequence = 0
 
     def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> bytes:
         if differs is not None:
             pixels = np.where(differs, pixels, np.uint8(len(self._palette)))
-        # Each row behind the number of its filter. None of the filters helps indices.
+        # Each row follows the number of its filter. No filter helps palette indices.
         return zlib.compress(np.pad(pixels, ((0, 0), (1, 0))).tobytes(), 9)
 
     def _image(self, box: Box, data: bytes, milliseconds: int) -> bytes:
@@ -48,7 +45,7 @@ class ApngWriter(PatchWriter):
             *(self._next(), right - left, bottom - top, left, top, milliseconds, 1000),
             *(_KEEP, _OVER),
         )
-        # The first image is also that of a program that knows no animations.
+        # The first image is also the still of programs without animation.
         image = _chunk(b"fdAT", struct.pack(">I", self._next()) + data) if self.images else _chunk(b"IDAT", data)
         return _chunk(b"fcTL", control) + image
 

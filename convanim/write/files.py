@@ -1,7 +1,4 @@
-"""Files that are there whole or not at all.
-
-Knows temporary files and what a file system says no to. Must not know what is written.
-"""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -18,13 +15,13 @@ from typing import BinaryIO
 
 from convanim.errors import ConvanimError
 
-#: What temporary folders are called.
+#: The names of temporary folders.
 _PREFIX, _SUFFIX = ".convanim.", ".part"
 _NUMBER = re.compile(r"%(0?\d{0,2})d")
 
 
 def numbered(path: Path) -> bool:
-    """Whether a name stands for a series of files: frame-%03d.png.
+    """Whether a name is the pattern of a series of files: frame-%03d.png.
 
     Example:
         >>> numbered(Path("a-%03d.png")), numbered(Path("100%.png"))
@@ -35,13 +32,13 @@ def numbered(path: Path) -> bool:
 
 @contextmanager
 def whole_file(path: Path, *, follow: bool = True, new: bool = False) -> Iterator[BinaryIO]:
-    """Write to a temporary file beside the target, and rename it when all is well; otherwise nothing is left.
+    """Write to a temporary file beside the target and rename it on success; otherwise nothing is left.
 
-    A file that is replaced keeps its mode.
+    A replaced file keeps its mode.
 
     Args:
-        follow: whether a link leads to the file that is written, and a pipe or a device is written to; refused without.
-        new: whether a file that is there by then is an error rather than replaced.
+        follow: whether to write through links, pipes and devices; if false, they are refused.
+        new: whether an existing file is an error rather than replaced.
 
     Raises:
         ConvanimError: the folder is missing or not writable, the disk is full, and the like.
@@ -49,15 +46,15 @@ def whole_file(path: Path, *, follow: bool = True, new: bool = False) -> Iterato
     with _refusals(path):
         mode = stat.S_IFREG
         with suppress(FileNotFoundError):
-            mode = path.stat().st_mode  # a loop of links, or a folder that nobody may look into, is refused here
+            mode = path.stat().st_mode  # refuses circular links and unreadable folders
         if path.is_symlink():
             if not follow:
                 raise ConvanimError(f"{path} is a link", "remove it, or name another place")
-            path = path.resolve()  # the link stays, and leads to the new file
+            path = path.resolve()  # the link stays and points to the new file
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
             if not follow:
                 raise ConvanimError(f"{path} is not a regular file", "remove it, or name another place")
-            with path.open("wb") as device:  # a pipe or a device is written to, not replaced
+            with path.open("wb") as device:  # pipes and devices are written to, not replaced
                 yield device
             return
         with _scratch(path) as folder:
@@ -72,18 +69,18 @@ def whole_file(path: Path, *, follow: bool = True, new: bool = False) -> Iterato
 
 
 def _keep_mode(part: Path, target: Path) -> None:
-    """Let nobody read a file who could not read the one that it replaces; a new one has what the umask leaves."""
+    """Give a file the mode of the one that it replaces, so that nobody else can read it; a new one follows umask."""
     with suppress(FileNotFoundError):
         part.chmod(stat.S_IMODE(target.stat().st_mode) & 0o777)
 
 
 def _put_new(part: Path, target: Path) -> None:
-    """Give a file its name in one step, unless there is one of that name."""
+    """Give a file its name in one step, unless the name is taken."""
     try:
         target.hardlink_to(part)
     except FileExistsError:
         raise ConvanimError(f"{target} already exists", "use another name") from None
-    except OSError:  # a file system without such links, on which the last one of two at once wins
+    except OSError:  # a file system without hard links, where the last of two simultaneous writers wins
         if os.path.lexists(target):
             raise ConvanimError(f"{target} already exists", "use another name") from None
         part.replace(target)
@@ -91,10 +88,10 @@ def _put_new(part: Path, target: Path) -> None:
 
 @contextmanager
 def whole_series(pattern: Path) -> Iterator[Callable[[int], BinaryIO]]:
-    """Write many files, of which all appear in the end or none: yields what opens the file of a number.
+    """Write many files, all or none of which appear at the end: yields a function that opens the file of a number.
 
     Args:
-        pattern: a path whose name has %d or %03d where the number goes.
+        pattern: a path with %d or %03d in its name for the number.
 
     Raises:
         ConvanimError: as for `whole_file`.
@@ -116,7 +113,7 @@ def _named(pattern: str, number: int) -> str:
 
 @contextmanager
 def _refusals(path: Path) -> Iterator[None]:
-    """What the file system says no to, told as one sentence."""
+    """Turn errors of the file system into a `ConvanimError`."""
     if "\0" in str(path):
         raise ConvanimError(f"{str(path)!r} has a zero byte in it", "use another name")
     try:
@@ -128,7 +125,7 @@ def _refusals(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _scratch(path: Path) -> Iterator[Path]:
-    """A folder beside a target, gone in the end."""
+    """A temporary folder beside a target, removed at the end."""
     if path.is_dir():
         raise ConvanimError(f"{path} is a folder", f"name a file in this folder, like {path / 'up.gif'}")
     if not path.parent.is_dir():
@@ -142,17 +139,17 @@ def _scratch(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _held(parent: Path) -> Iterator[Path]:
-    """A temporary folder that is locked while it is in use, so that nobody takes it for one of a killed process."""
+    """A temporary folder that is locked while it is in use, to distinguish it from that of a killed process."""
     while True:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, suffix=_SUFFIX, dir=parent) as name, _lock(name, wait=True):
-            if os.path.isdir(name):  # noqa: PTH112 - else it was swept away before it was locked
+            if os.path.isdir(name):  # noqa: PTH112 - it may have been removed before it was locked
                 yield Path(name)
                 return
 
 
 @cache
 def _sweep(parent: Path) -> None:
-    """Remove the temporary folders that killed processes have left; once for each folder, as it may have many files."""
+    """Remove the temporary folders of killed processes; once for each folder, as it may have many files."""
     for left in parent.glob(f"{_PREFIX}*{_SUFFIX}"):
         with _lock(left, wait=False) as idle:
             if idle:
@@ -161,11 +158,11 @@ def _sweep(parent: Path) -> None:
 
 @contextmanager
 def _lock(folder: str | Path, *, wait: bool) -> Iterator[bool]:
-    """The lock of a folder, which the system lets go of however a process ends; False if it cannot be had.
+    """The lock of a folder, which the system releases however a process ends; False if it is not available.
 
-    To wait for it is to wait for another process that removes it.
+    Waiting means waiting for another process that removes the folder.
 
-    Windows has none. It does not need one to write, and what a killed process leaves stays there.
+    Windows has no such lock. Writing does not need it, but folders of killed processes stay there.
     """
     number = -1
     try:

@@ -1,10 +1,7 @@
-"""The GIF container, frame by frame, with one exact palette.
+"""Writes GIF89a (https://www.w3.org/Graphics/GIF/spec-gif89a.txt) frame by frame, with one exact palette.
 
-Knows GIF89a (https://www.w3.org/Graphics/GIF/spec-gif89a.txt): blocks, delays, loops, and how to say only what changed.
-Must not know what the pictures show: it gets palette indices and times.
-
-The LZW coder is Pillow's, in C. It takes most of the time of a frame, so it runs in a thread beside the drawing of the
-next one. Memory is flat: the picture on show and one image that waits for its delay.
+Only changed pixels are encoded. Pillow's LZW encoder, in C, takes most of the time of a frame, so it runs in a thread
+while the next frame is drawn. Memory is constant: the current picture and one image that waits for its delay.
 """
 
 from __future__ import annotations
@@ -27,34 +24,34 @@ Box = tuple[int, int, int, int]  # top, left, bottom, right
 
 LONGEST = 65535  # centiseconds, pixels and repeats alike are 16-bit numbers in a GIF
 SHORTEST = 20  # ms: browsers play delays of 0 and 1 cs as 10 cs
-_KEEP = 1 << 2  # disposal method 1 (leave the image in place), at its place in the flags
-_TRANSPARENT = 1  # and that of the flag that one index is
-_HOLE = 255  # stands for 'transparent' until the smallest index that is free is known
-#: Of an unchanged gap between changed pixels: up to which length, px, it keeps its colours rather than become a hole,
-#: by how often the colour would change on the way into it, along it and out of it: never, once ... four times or more.
-#: Found by a search over frames of all our layouts, at rest and in motion. No length is over 254: changes are counted
-#: in bytes.
+_KEEP = 1 << 2  # disposal method 1 (keep the image), shifted to its bits in the flags
+_TRANSPARENT = 1  # the flag for a transparent index
+_HOLE = 255  # marks transparent pixels until the smallest free index is known
+#: The maximum length in px of an unchanged gap between changed pixels that keeps its colours instead of becoming
+#: transparent, by the number of colour changes into, within and out of it: 0, 1, ... 4 or more.
+#: Found by a search over frames of all layouts, at rest and in motion. No length exceeds 254, as changes are
+#: counted in bytes.
 _KEPT = np.array([250, 100, 40, 12, 0])
 
 
 class GifWriter:
     """Write an animated GIF to a binary file as its frames arrive; a context manager.
 
-    Equal neighbouring frames become one image, shown for the sum of their times. The same input gives the same bytes.
-    The file object stays open; after an exception inside the `with` the GIF is not ended.
+    Equal consecutive frames become one image with the sum of their durations. The same input gives the same bytes.
+    The file stays open; after an exception inside the `with` the GIF is incomplete.
 
     Args:
-        file: where to write; needs `write` only.
+        file: the output file; only `write` is needed.
         size: (width, height) in px.
-        palette: (n, 3) uint8 RGB, n from 1 to 255; index n is kept for 'transparent'.
-        plays: how often the animation runs; 0 means forever.
-        comment: text for a comment block, none if empty.
+        palette: (n, 3) uint8 RGB, n from 1 to 255; index n is reserved for transparent pixels.
+        plays: the number of times that the animation runs; 0 means forever.
+        comment: the text of a comment block; empty for none.
 
     Attributes:
-        images: how many were written; all of them once it is closed.
+        images: the number of images written; complete when the writer is closed.
 
     Raises:
-        ConvanimError: for a size, a number of colours or a number of plays that a GIF cannot hold.
+        ConvanimError: a size, a number of colours or a number of plays that a GIF cannot hold.
 
     Example:
         >>> import io
@@ -79,42 +76,42 @@ class GifWriter:
             raise ConvanimError(f"a GIF cannot play {plays} times", f"use 1 to {LONGEST + 1}, or 0 to repeat forever")
         self._file, self._closed, self._shape = file, False, (height, width)
         self._clear = len(palette)  # the transparent index, above every colour
-        # The palette and 'transparent' fit 2 ** bits entries; LZW has no code size below 2.
+        # The palette and the transparent index fit 2 ** bits entries; LZW has no code size below 2.
         self._bits = max(2, self._clear.bit_length())
-        self._shown: Pixels | None = None  # the picture after the last frame that was added
+        self._shown: Pixels | None = None  # the picture after the last frame
         self._said: list[str] = []
         self._coder = _Coder()
-        self._waiting: Future[bytes] | None = None  # the image that made it so, ...
+        self._waiting: Future[bytes] | None = None  # the latest image, ...
         self._flags, self._hole = 0, self._clear  # ... its flags and transparent index ...
-        self._delay = 0  # ... and the centiseconds it has been asked for up to now
+        self._delay = 0  # ... and its delay so far, cs
         self.images = 0
         file.write(_header(size, palette, self._bits) + _loop(plays) + _comment(comment))
 
     def add(self, frame: Pixels, milliseconds: int, changed: Box | None = None) -> None:
-        """Show a picture for a time.
+        """Show a picture for some time.
 
         Args:
             frame: (H, W) uint8 palette indices; the caller may overwrite it after the call.
             milliseconds: a multiple of 10, and 20 or more.
-            changed: rectangle in px, bottom and right exclusive: outside of it nothing differs from the frame added
-                before. None if that is not known: then the whole frame is compared.
+            changed: a rectangle in px, bottom and right exclusive, outside of which the frame equals the last one.
+                None if that is unknown: then whole frames are compared.
 
         Raises:
-            ConvanimError: for a time that a GIF cannot hold or that browsers do not keep.
+            ConvanimError: a duration that a GIF cannot hold or that browsers do not support.
         """
         if self._closed or frame.shape != self._shape or frame.dtype != np.uint8:
             raise ValueError(f"frame {frame.shape} {frame.dtype}, not {self._shape} uint8, or after close")
         delay = _centiseconds(milliseconds)
         if self._shown is None:
             first = frame.copy(order="C")
-            self._hold(first, 0, 0, _KEEP)  # opaque: no page shines through the first image
+            self._hold(first, 0, 0, _KEEP)  # opaque: nothing shows through the first image
             self._shown = first
         else:
             self._add_difference(self._shown, frame, changed or (0, 0, *self._shape))
         self._delay += delay
 
     def _add_difference(self, shown: Pixels, frame: Pixels, changed: Box) -> None:
-        """Hold the tight rectangle around what changed; nothing if the frames are equal."""
+        """Hold the smallest rectangle around the changes; nothing if the frames are equal."""
         top, left, bottom, right = changed
         if not (0 <= top <= bottom <= self._shape[0] and 0 <= left <= right <= self._shape[1]):
             raise ValueError(f"changed rectangle {changed} outside of a frame of {self._shape}")
@@ -131,14 +128,14 @@ class GifWriter:
         shown[place] = new
 
     def _hold(self, new: Pixels, top: int, left: int, flags: int, same: NDArray[np.bool_] | None = None) -> None:
-        """Code an image and keep it until its delay is known; write the one that waited."""
+        """Encode an image until its delay is known, and write the image that waited."""
         largest = int(new.max())
-        if largest >= self._clear:  # it would be drawn as a hole, or break the code; looking costs 4 us a frame
+        if largest >= self._clear:  # it would be transparent, or corrupt the code; this check takes 4 us per frame
             raise ValueError(f"index {largest} in a frame, but the palette has {self._clear} colours")
         pixels, hole = new, self._clear
         if same is not None:
             pixels = _with_holes(new, same)
-            # 'Transparent' comes right after the largest index in use, and codes have no more bits than that needs.
+            # The transparent index follows the largest index in use, so that codes have as few bits as possible.
             hole = largest = int((pixels + np.uint8(1)).max())  # _HOLE + 1 is 0
             np.minimum(pixels, np.uint8(hole), out=pixels)
         bits = max(2, largest.bit_length())
@@ -147,10 +144,10 @@ class GifWriter:
         self._waiting, self._flags, self._hole, self._delay = image, flags, hole, 0
 
     def _flush(self) -> None:
-        """Write the image that waits; a delay over 65535 cs goes on with images of one transparent pixel."""
+        """Write the waiting image; a delay over 65535 cs is continued by images of one transparent pixel."""
         if self._waiting is None:
             return
-        # In near-equal parts: a remainder of 1 cs would be played as 10 cs.
+        # In nearly equal parts: a remainder of 1 cs would be played as 10 cs.
         parts = -(-self._delay // LONGEST)
         for part in range(parts):
             if part == 1:
@@ -162,7 +159,7 @@ class GifWriter:
             self.images += 1
 
     def say(self, line: str) -> None:
-        """Add a line to the comment that stands behind the last image, where it delays no picture."""
+        """Add a line to the comment after the last image, where it delays no picture."""
         self._said.append(line)
 
     def close(self) -> None:
@@ -186,15 +183,15 @@ class GifWriter:
 
 
 def _with_holes(new: Pixels, same: NDArray[np.bool_]) -> Pixels:
-    """Copy a rectangle with _HOLE in the place of its unchanged pixels, except for some gaps between changed ones.
+    """Copy a rectangle with _HOLE for its unchanged pixels, except in some gaps between changed ones.
 
-    Transparent beats opaque every time on flat cells with numbers (32 to 71 % of the bytes, 3/4 of the time): nothing
-    is coded twice. But a hole cuts the runs of one colour on either side. Where text replaces text, or an outline
-    moves over paper, the gap has the colour of what lies beside it: then it keeps its colours, and one run goes on
-    through all of them. The more often the colour changes in a gap, the sooner a hole is shorter.
+    Transparent pixels always beat opaque ones on flat cells with numbers (32 to 71 % of the bytes, 3/4 of the time), so
+    nothing is encoded twice. But a hole interrupts runs of one colour. Where text replaces text, or an outline moves
+    over the background, the gap has the colour of its neighbours: if it keeps its colours, one run continues
+    through it. The more often the colour changes in a gap, the sooner a hole is shorter.
     """
-    pixels: Pixels = np.maximum(new, same.view(np.uint8) * np.uint8(_HOLE))  # 1/7 of the time of np.where
-    colours, flat = new.ravel(), same.ravel()  # in the order of the code, where a row goes on in the next
+    pixels: Pixels = np.maximum(new, same.view(np.uint8) * np.uint8(_HOLE))  # takes 1/7 of the time of np.where
+    colours, flat = new.ravel(), same.ravel()  # in the order of encoding, across rows
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     ends = edges[2 if flat[0] else 1 :: 2]
     starts = edges[1 if flat[0] else 0 :: 2][: len(ends)]
@@ -209,16 +206,16 @@ def _with_holes(new: Pixels, same: NDArray[np.bool_]) -> Pixels:
 
 
 def _changes(colours: Pixels, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> Pixels:
-    """How often the colour changes from the pixel before each gap to the one behind it.
+    """The number of colour changes from the pixel before each gap to the one after it.
 
     Args:
-        colours: (n,) in the order of the code.
-        starts, ends: of the gaps, end exclusive; none touches another or an end of the colours, none is over 254 px.
+        colours: (n,) in the order of encoding.
+        starts, ends: the gaps, end exclusive, at most 254 px long, which touch neither each other nor the ends.
     """
-    differ = np.empty(len(colours), np.bool_)  # from the next
+    differ = np.empty(len(colours), np.bool_)  # from the next pixel
     np.not_equal(colours[1:], colours[:-1], out=differ[:-1])
     differ[-1] = False
-    # Sums up to each next number: every other one is of a gap. This takes half the time of searching sorted places.
+    # Every other sum between two bounds is that of a gap. This takes half the time of a search in sorted positions.
     bounds = np.stack([starts - 1, ends], axis=1).ravel()
     return np.add.reduceat(differ.view(np.uint8), bounds, dtype=np.uint8)[::2]
 
@@ -239,7 +236,7 @@ def _header(size: tuple[int, int], palette: Pixels, bits: int) -> bytes:
 
 
 def _loop(plays: int) -> bytes:
-    # Netscape's block counts repeats: N is N + 1 plays, 0 forever, and no block at all is one play.
+    # Netscape's block counts repeats: N is N + 1 plays, 0 forever, and one play has no block at all.
     return b"" if plays == 1 else b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<HB", max(plays - 1, 0), 0)
 
 
@@ -250,10 +247,10 @@ def _comment(text: str) -> bytes:
 
 
 class _Coder:
-    """Codes images one after the other in a thread of its own."""
+    """Encodes images one after the other in a thread of its own."""
 
     def __init__(self) -> None:
-        # Pillow lets go of Python's lock only while it codes into a real file.
+        # Pillow releases the GIL only while it encodes into a real file.
         try:
             self._scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by stop
         except OSError:
@@ -261,16 +258,16 @@ class _Coder:
                 "the temporary folder cannot be written", "set TMPDIR to a folder with enough room"
             ) from None
         self._thread = ThreadPoolExecutor(1, "gif")
-        # A writer that is dropped half-way leaves nothing open, either.
+        # An abandoned writer leaves no file open.
         self.stop = weakref.finalize(self, _end, self._thread, self._scratch)
 
     def start(self, pixels: Pixels, top: int, left: int, bits: int) -> Future[bytes]:
-        """Begin with an image: its descriptor and LZW data, from C-contiguous (H, W) indices below 2 ** bits."""
+        """Start to encode an image: its descriptor and LZW data, from C-contiguous (H, W) indices below 2 ** bits."""
         return self._thread.submit(self._code, pixels, top, left, bits)
 
     def _code(self, pixels: Pixels, top: int, left: int, bits: int) -> bytes:
         height, width = pixels.shape
-        # Mode L shares the array's memory. Coding takes 2.6 to 3.4 ns a pixel.
+        # Mode L shares the array's memory. Encoding takes 2.6 to 3.4 ns per pixel.
         image = Image.frombuffer("L", (width, height), pixels, "raw", "L", 0, 1)
         encoder = Image._getencoder("L", "gif", ("L", bits, 0), ())
         encoder.setimage(image.im, (0, 0, width, height))
@@ -287,9 +284,9 @@ class _Coder:
 
 
 def _end(thread: ThreadPoolExecutor, scratch: IO[bytes]) -> None:
-    # By the thread itself, after what it still does; waiting here could be waiting for oneself.
+    # Closed by the thread itself after its last task; waiting here could deadlock.
     try:
         thread.submit(scratch.close)
-    except RuntimeError:  # the interpreter is ending, and the thread with it
+    except RuntimeError:  # the interpreter is exiting, and the thread with it
         scratch.close()
     thread.shutdown(wait=False)

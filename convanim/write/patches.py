@@ -1,10 +1,8 @@
-"""What animated WebP and PNG files have in common: images that hold what changed, with times.
+"""The base of animated WebP and PNG writers: timed images that hold only what changed.
 
-Knows rectangles, holes where nothing changed, and times. Must not know what the pictures show, or how one is coded.
-
-Pillow writes both containers, too, but keeps every frame in memory to do so (WebP: a list of them; PNG: a copy of
-each), and leaves no holes in a PNG. Here memory is flat: the picture on show, and a file that goes to the disk as soon
-as it is large. The same input gives the same bytes.
+Pillow writes both containers, too, but keeps every frame in memory (WebP: a list of them; PNG: a copy of each), and has
+no transparent holes in a PNG. Here memory is constant: the current picture, and a file that is moved to disk when it
+grows. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -21,38 +19,38 @@ from convanim.errors import ConvanimError
 Pixels = NDArray[np.uint8]
 Box = tuple[int, int, int, int]  # top, left, bottom, right
 
-#: ms: browsers show anything much shorter for 100 ms.
+#: The minimum duration, ms: browsers show anything much shorter for 100 ms.
 SHORTEST = 20
-#: Bytes that are kept in memory before they go to the disk.
+#: The bytes that are kept in memory before they are moved to disk.
 _SPOOL = 1 << 24
 
 
 class PatchWriter(ABC):
     """Write an animated picture as its frames arrive; a context manager.
 
-    Equal neighbouring frames become one image, shown for the sum of their times. The file is written at the end, since
-    its head says how many images there are. It stays open; after an exception inside the `with` nothing is written.
+    Equal consecutive frames become one image with the sum of their durations. The file is written at the end, since
+    its header contains the number of images. It stays open; after an exception inside the `with` nothing is written.
 
     Args:
-        file: where to write; needs `write` only.
+        file: the output file; only `write` is needed.
         size: (width, height) in px.
         palette: (n, 3) uint8 RGB, n from 1 to 255.
-        plays: how often the animation runs; 0 means forever.
-        comment: what made it.
+        plays: the number of times that the animation runs; 0 means forever.
+        comment: the program and command that made the file.
 
     Attributes:
-        images: how many were written; all of them once it is closed.
+        images: the number of images written; complete when the writer is closed.
 
     Raises:
-        ConvanimError: for a size or a number of plays that the container cannot hold.
+        ConvanimError: a size or a number of plays that the container cannot hold.
     """
 
-    #: What the container is called, and what it can hold: px of a side, plays, ms of one image.
+    #: The container's name, and its limits: px of a side, plays, ms of one image.
     name: str
     widest: int
     most_plays: int
     longest: int
-    #: Places of a rectangle are multiples of so many px.
+    #: Rectangles begin at multiples of this number of px.
     grid = 1
 
     def __init__(
@@ -70,20 +68,20 @@ class PatchWriter(ABC):
         self._comment, self._said = comment, list[str]()
         self._body = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - closed by __exit__
         self._shown: Pixels | None = None
-        self._waiting: tuple[Box, bytes] | None = None  # the image that made it so, and ...
-        self._delay = 0  # ... the ms that it has been asked for up to now
+        self._waiting: tuple[Box, bytes] | None = None  # the latest image, and ...
+        self._delay = 0  # ... its duration so far, ms
 
     def add(self, frame: Pixels, milliseconds: int, changed: Box | None = None) -> None:
-        """Show a picture for a time.
+        """Show a picture for some time.
 
         Args:
             frame: (H, W) uint8 palette indices; the caller may overwrite it after the call.
             milliseconds: 20 or more.
-            changed: rectangle in px, bottom and right exclusive: outside of it nothing differs from the frame added
-                before. None if that is not known.
+            changed: a rectangle in px, bottom and right exclusive, outside of which the frame equals the last one.
+                None if that is unknown.
 
         Raises:
-            ConvanimError: for a time that browsers do not keep.
+            ConvanimError: a duration that browsers do not support.
         """
         if milliseconds < SHORTEST:
             raise ConvanimError(f"browsers do not keep {milliseconds} ms of a frame", f"use {SHORTEST} ms or more")
@@ -91,7 +89,7 @@ class PatchWriter(ABC):
             self._shown = frame.copy()
             self._hold((0, 0, *frame.shape), None)
         else:
-            top, left, bottom, right = map(int, changed or (0, 0, *frame.shape))  # NumPy's know no bytes
+            top, left, bottom, right = map(int, changed or (0, 0, *frame.shape))  # NumPy's integers have no to_bytes
             differs = self._shown[top:bottom, left:right] != frame[top:bottom, left:right]
             rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
             if len(rows):
@@ -108,14 +106,14 @@ class PatchWriter(ABC):
         self._delay += milliseconds
 
     def _hold(self, box: Box, differs: NDArray[np.bool_] | None) -> None:
-        """Code what is shown in a rectangle and keep it until its time is known; write the one that waited."""
+        """Encode a rectangle of the current picture until its duration is known, and write the image that waited."""
         assert self._shown is not None  # noqa: S101 - for the type checker
         image = self._coded(self._shown[box[0] : box[2], box[1] : box[3]], differs)
         self._flush()
         self._waiting, self._delay = (box, image), 0
 
     def _flush(self) -> None:
-        """Write the image that waits; a longer time than one can have goes on with images that change nothing."""
+        """Write the waiting image; a duration beyond the limit is continued by images that change nothing."""
         if self._waiting is None:
             return
         box, image = self._waiting
@@ -127,20 +125,20 @@ class PatchWriter(ABC):
             self.images += 1
 
     def say(self, line: str) -> None:
-        """Add a line to what the file tells in words."""
+        """Add a line to the file's comment."""
         self._said.append(line)
 
     @abstractmethod
     def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> bytes:
-        """An image's data; what does not differ is a hole, through which the picture before is seen."""
+        """The encoded image; unchanged pixels are holes through which the last picture shows."""
 
     @abstractmethod
     def _image(self, box: Box, data: bytes, milliseconds: int) -> bytes:
-        """A coded image with its place and time, as it stands in the file."""
+        """An encoded image with its position and duration, as in the file."""
 
     @abstractmethod
     def _ends(self, length: int) -> tuple[bytes, bytes]:
-        """What stands before all images, with the number of their bytes, and behind them."""
+        """The parts of the file before all images, with their length, and after them."""
 
     def close(self) -> None:
         """Write the file. ValueError if no frame was added."""

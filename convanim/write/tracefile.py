@@ -1,6 +1,6 @@
-"""Traces as JSON: everything that a trace is, and every step it makes, for programs in other languages.
+"""Traces as JSON: everything in a trace, and every step, for programs in other languages.
 
-Knows the format. What it reads is data: it is traced again, and must give the output that the file claims.
+A file that is read is data: it is traced again, and its output must match.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from convanim.trace.pools import pooled, unpooled
 from convanim.write.files import whole_file
 
 KIND, VERSION = "convanim trace", 2
-#: Beyond so many multiplications or steps the steps are left out of the file; they follow from the rest.
+#: With more multiplications or steps than this, the steps are left out of the file; they follow from the rest.
 MOST_TERMS, MOST_STEPS = 4_000_000, 200_000
-#: Numbers that become Python's own at once.
+#: The number of array elements that are converted to Python numbers at once.
 AT_ONCE = 2**16
 LARGEST_FILE = 512 * 2**20
 
 
 class _File(msgspec.Struct, kw_only=True):
-    """What is read back; the steps are for others."""
+    """The fields that are read back; the steps are for other programs."""
 
     kind: str
     version: int
@@ -49,10 +49,10 @@ class _File(msgspec.Struct, kw_only=True):
 
 
 def write_trace(file: BinaryIO, done: Trace) -> int:
-    """Write a trace; the number of bytes.
+    """Write a trace, and return the number of bytes.
 
-    Nested lists, whatever the convention: input (C, *n), output (C_out, *o), weights in PyTorch's layout; index lists
-    have one number per axis, the channel first.
+    Arrays are nested lists, whatever the convention: input (C, *n), output (C_out, *o), weights in PyTorch's layout;
+    indices have one number per axis, the channel first.
     """
     head = {
         "kind": KIND,
@@ -82,7 +82,7 @@ def write_trace(file: BinaryIO, done: Trace) -> int:
 
 
 def _finite(array: Any) -> Any:
-    """Nested lists; null stands for the maximum of nothing, which is not a number in JSON."""
+    """Nested lists; null is the maximum of an empty window, as JSON has no infinity."""
     if np.isfinite(array).all():
         return array.tolist()
     held: Any = np.where(np.isfinite(array), array.astype(object), np.array(None))
@@ -90,14 +90,14 @@ def _finite(array: Any) -> Any:
 
 
 def _more(done: Trace) -> dict[str, Any]:
-    """What a layer was given besides its input."""
+    """The other inputs of a layer."""
     if isinstance(done, ConvTrace):
         return {"weight": done.weight, "bias": done.bias}
     return {"places": done.places} if isinstance(done, UnpoolTrace) else {}
 
 
 def _nested(array: Any) -> Iterator[str]:
-    """An array as nested lists, or null, in pieces: as Python's own numbers all of it would take ten times its room."""
+    """An array as nested lists, or null, in pieces: converted as a whole it would need ten times its memory."""
     if array is None or array.ndim == 0 or array.size <= AT_ONCE:
         yield json.dumps(None if array is None else _finite(array))
         return
@@ -129,10 +129,10 @@ def _steps(done: Trace) -> Iterator[str]:
 
 
 def save(done: Trace, target: str | Path | BinaryIO) -> int:
-    """Check a trace and write it to a .json file, or to a binary stream; the number of bytes.
+    """Check a trace and write it to a .json file or a binary stream, and return the number of bytes.
 
     Raises:
-        ConvanimError: a place that cannot be written, or a file of another suffix.
+        ConvanimError: a file that cannot be written, or has another suffix.
         CheckFailed: the trace does not agree with its replay or with the oracle; nothing is written.
     """
     done.verify()
@@ -145,15 +145,15 @@ def save(done: Trace, target: str | Path | BinaryIO) -> int:
 
 
 def load(path: str | Path) -> Trace:
-    """Read a trace and check that its output is what its operation gives.
+    """Read a trace and check that its output is what its operation computes.
 
     Raises:
-        ConvanimError: no such file, not a trace, or one whose output is not what its operation gives.
+        ConvanimError: the file does not exist, is not a trace, or claims an output that is not its operation's.
     """
     path = Path(path)
     try:
         data = read_bytes(path, LARGEST_FILE)
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise ConvanimError(f"{str(path)!r} cannot be read: {reason}", "name a trace that was saved as .json") from None
     try:
@@ -170,7 +170,7 @@ def load(path: str | Path) -> Trace:
 
 
 def _again(path: Path, file: _File) -> Trace:
-    """Trace what the file holds."""
+    """Trace the contents of a file again."""
     op, x = parse(file.operation), _array(path, "input", file.input)
     if x.ndim < 2 or set(file.given) != {f.name for f in fields(Given)} or (file.given["planar"] and len(x) > 1):
         raise ConvanimError(f"{path}: the input does not have the recorded shape", "save the trace again")

@@ -1,8 +1,4 @@
-"""Figures of matplotlib as files: SVG, PDF and PGF, and PNG at any number of dots per inch.
-
-Knows the containers and what says in them when and with which versions they were made, which is left out. Must not know
-what a figure shows.
-"""
+"""Writes figures of matplotlib as SVG, PDF, PGF, and PNG at any resolution, without dates and versions."""
 
 from __future__ import annotations
 
@@ -23,7 +19,7 @@ from convanim.draw.choices import DPI
 
 
 def write_svg(file: BinaryIO, figure: Figure, title: str, description: str) -> None:
-    """Write a figure with its title and a description of what it shows."""
+    """Write a figure with its title and a description of its contents."""
     metadata = {"Title": title, "Date": None, "Creator": None, "Format": None, "Type": None}
     written = BytesIO()
     with settings():
@@ -33,7 +29,7 @@ def write_svg(file: BinaryIO, figure: Figure, title: str, description: str) -> N
 
 
 def write_pdf(file: BinaryIO, pages: Iterable[Figure], title: str, description: str) -> None:
-    """Write a page for each figure; the same one may come again, changed."""
+    """Write one page for each figure; the same figure may be yielded again after a change."""
     metadata = {"Title": title, "Subject": description, "Creator": None, "Producer": None, "CreationDate": None}
     with settings(), PdfPages(file, metadata=metadata) as pdf:
         for figure in pages:
@@ -41,7 +37,7 @@ def write_pdf(file: BinaryIO, pages: Iterable[Figure], title: str, description: 
 
 
 def write_pgf(file: BinaryIO, figure: Figure) -> None:
-    """Write what a LaTeX document takes in by `\\input`."""
+    """Write a file for LaTeX's `\\input`."""
     written = BytesIO()
     with settings():
         figure.savefig(written, format="pgf")

@@ -1,9 +1,7 @@
-"""Video for players and slides: MP4 and WebM, written by imageio with the ffmpeg of imageio-ffmpeg.
+"""Writes MP4 and WebM with imageio and the ffmpeg of imageio-ffmpeg.
 
-Knows rates, sides, codecs, and what ffmpeg says when it stops. Must not know what the pictures show.
-
-The rate is 25 frames a second throughout, since players misbehave at one or two; a picture that is shown for longer is
-repeated, which costs a video next to nothing. Memory is flat: one picture, and what ffmpeg looks ahead.
+The rate is always 25 frames per second, since players misbehave at one or two; a longer picture is repeated, which adds
+little to the file. Memory is constant: one picture, and ffmpeg's look-ahead.
 """
 
 from __future__ import annotations
@@ -25,20 +23,20 @@ from convanim.errors import ConvanimError
 
 Pixels = NDArray[np.uint8]
 
-RATE = 25  # frames a second
-TICK = 1000 // RATE  # ms of one of them
-#: What each container's coder is told, besides what follows: a loss that the eye does not find.
+RATE = 25  # frames per second
+TICK = 1000 // RATE  # ms per frame
+#: The encoder options of each container: visually lossless.
 CODERS = {
     "mp4": ("libx264", "-crf 18 -preset veryfast -tune animation -movflags +faststart"),
     "webm": ("libvpx-vp9", "-crf 24 -b:v 0 -deadline realtime -cpu-used 6"),
 }
-#: Colours as players expect them of such a picture, said in the file; without that they guess by its size. One thread
-#: and no names of versions: the same bytes every time.
+#: The colour space that players expect, named in the file, as they would otherwise guess it from the size. One thread
+#: and no version numbers, for the same bytes every time.
 _ALWAYS = (
     "-vf scale=out_color_matrix=bt709:out_range=tv -color_range tv -colorspace bt709 -color_primaries bt709 "
     "-color_trc bt709 -threads 1 -fflags +bitexact -flags:v +bitexact"
 )
-#: Characters of a comment: a command line has little room on some systems.
+#: The maximum length of a comment: command lines are limited on some systems.
 _TOLD = 2000
 _HELP = "free disk space, or set IMAGEIO_FFMPEG_EXE to another ffmpeg"
 _redirecting = Lock()
@@ -47,22 +45,22 @@ _redirecting = Lock()
 class VideoWriter:
     """Write a video as its frames arrive; a context manager.
 
-    Sides that are odd get one more row or column, which repeats the last one: the codecs halve the resolution of
-    colours, and nothing is rescaled. The file is written at the end; after an exception inside the `with` nothing is.
+    Odd sides get one more row or column, which repeats the last one: the codecs halve the resolution of
+    colours, and nothing is rescaled. The file is written at the end, and not after an exception inside the `with`.
 
     Args:
-        file: where to write; needs `write` only.
+        file: the output file; only `write` is needed.
         size: (width, height) in px.
         palette: (n, 3) uint8 RGB.
         container: "mp4" or "webm".
-        plays: 0 or 1: how often a video runs is for its player to decide.
-        comment: what made it.
+        plays: 0 or 1, as the player decides how often a video runs.
+        comment: the program and command that made the file.
 
     Attributes:
-        images: how many frames were written.
+        images: the number of frames written.
 
     Raises:
-        ConvanimError: for a number of plays, without an ffmpeg that runs, and where that stops before the end.
+        ConvanimError: another number of plays, no working ffmpeg, or an ffmpeg that stops early.
     """
 
     def __init__(
@@ -105,7 +103,7 @@ class VideoWriter:
         )
 
     def add(self, frame: Pixels, milliseconds: int, changed: object = None) -> None:
-        """Show a picture for a time; it ends at the frame nearest to its true end, so that no error adds up.
+        """Show a picture for some time; it ends at the frame nearest to its true end, so that errors do not add up.
 
         Args:
             frame: (H, W) uint8 palette indices.
@@ -113,7 +111,7 @@ class VideoWriter:
             changed: not needed.
 
         Raises:
-            ConvanimError: for a time that is shorter than a frame, or where ffmpeg has stopped.
+            ConvanimError: a duration shorter than a frame, or an ffmpeg that has stopped.
         """
         if milliseconds < TICK:
             raise ConvanimError(
@@ -131,7 +129,7 @@ class VideoWriter:
                 self._append(colours)
 
     def say(self, line: str) -> None:
-        """Words that are known only at the end are not kept: those of a video stand before its frames."""
+        """Ignored: the comment of a video precedes its frames."""
 
     def _append(self, colours: Pixels) -> None:
         self._writer.append_data(colours)
@@ -139,9 +137,9 @@ class VideoWriter:
 
     @contextmanager
     def _heard(self) -> Iterator[None]:
-        """What ffmpeg says goes to a file: imageio lets it speak to the terminal, where nobody can read it back."""
+        """Redirect ffmpeg's messages to a file: imageio lets it write to the terminal, where they cannot be read."""
         with _redirecting, self._log.open("ab") as log:
-            with suppress(OSError):  # there is none where standard error was closed
+            with suppress(OSError):  # standard error may be closed
                 before: int | None = None
                 before = os.dup(2)
             os.dup2(log.fileno(), 2)
@@ -156,7 +154,7 @@ class VideoWriter:
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """Tell in one sentence why ffmpeg does not run, or what it said last."""
+        """Raise an error that says why ffmpeg does not run, or its last message."""
         try:
             yield
         except (OSError, RuntimeError) as error:
@@ -169,17 +167,17 @@ class VideoWriter:
             if "ffmpeg exe" in str(error):
                 raise ConvanimError("there is no ffmpeg", "pip install 'convanim[video]'") from None
             lines = [line for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
-            # Before its words stands which part of it speaks, with an address that is another one every time.
+            # Its messages begin with the component's name and an address that changes every time.
             last = re.sub(r"^(\[[^]]*\] *)+", "", lines[-1]) if lines else "it said nothing"
             raise ConvanimError(f"ffmpeg stopped before the end: {last.strip().rstrip('.')}", _HELP) from None
 
     def close(self) -> None:
-        """Let ffmpeg finish, ask it whether the file holds every frame, and hand the file over."""
+        """Let ffmpeg finish, check that the file holds every frame, and copy the file to its target."""
         from imageio_ffmpeg import count_frames_and_secs
 
         with self._failing():
             self._writer.close()
-            # imageio does not tell how ffmpeg ended, so what it left is read.
+            # imageio does not report how ffmpeg ended, so its file is read.
             if not self.images or count_frames_and_secs(str(self._path))[0] != self.images:
                 raise RuntimeError
         with self._path.open("rb") as made:

@@ -1,8 +1,4 @@
-"""Animated WebP without loss.
-
-Knows the container (https://developers.google.com/speed/webp/docs/riff_container): chunks, times, plays. Pillow codes
-the images. Must not know what the pictures show.
-"""
+"""Writes lossless animated WebP (https://developers.google.com/speed/webp/docs/riff_container) by Pillow's encoder."""
 
 from __future__ import annotations
 
@@ -16,8 +12,8 @@ from PIL import Image
 
 from convanim.write.patches import Box, PatchWriter, Pixels
 
-_XMP, _ALPHA, _ANIMATION = 1 << 2, 1 << 4, 1 << 1  # what the file has, as flags of its head
-_METHOD = 3  # of Pillow's 0 to 6: the first that tries palettes; the ones above take longer and save nothing
+_XMP, _ALPHA, _ANIMATION = 1 << 2, 1 << 4, 1 << 1  # flags of the header
+_METHOD = 3  # Pillow's lowest method with palettes; higher ones take longer and save nothing
 
 
 class WebpWriter(PatchWriter):
@@ -35,7 +31,7 @@ class WebpWriter(PatchWriter):
 
     name, widest, most_plays = "WebP", 16383, 65535
     longest = 2**24 - 1  # ms
-    grid = 2  # a place is written as half of its px
+    grid = 2  # positions are stored halved
 
     def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> bytes:
         colours = self._palette[pixels]
@@ -44,19 +40,19 @@ class WebpWriter(PatchWriter):
             colours = np.concatenate([colours * seen, 255 * seen], axis=-1)
         file = BytesIO()
         Image.fromarray(colours).save(file, "WEBP", lossless=True, method=_METHOD)
-        return file.getvalue()[12:]  # without the head of a file of its own
+        return file.getvalue()[12:]  # without the header of a file
 
     def _image(self, box: Box, data: bytes, milliseconds: int) -> bytes:
         top, left, bottom, right = box
         numbers = (left // 2, top // 2, right - left - 1, bottom - top - 1, milliseconds)
-        # No flags: the image is laid over the one before, and stays.
+        # No flags: the image is blended over the last one, and kept.
         return _chunk(b"ANMF", b"".join(map(_three, numbers)) + b"\0" + data)
 
     def _ends(self, length: int) -> tuple[bytes, bytes]:
         tail = _chunk(b"XMP ", _xmp("\n".join([self._comment, *self._said])).encode())
         size = b"".join(_three(side - 1) for side in self._size)
         head = _chunk(b"VP8X", struct.pack("<I", _XMP | _ALPHA | _ANIMATION) + size)
-        head += _chunk(b"ANIM", b"\xff\xff\xff\xff" + struct.pack("<H", self._plays))  # on white, which is never seen
+        head += _chunk(b"ANIM", b"\xff\xff\xff\xff" + struct.pack("<H", self._plays))  # on white, never visible
         return b"RIFF" + struct.pack("<I", 4 + len(head) + length + len(tail)) + b"WEBP" + head, tail
 
 
@@ -69,7 +65,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _xmp(text: str) -> str:
-    """What is told in words, as the description of a picture."""
+    """The comment as XMP metadata: the description of a picture."""
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:description><rdf:Alt>'

@@ -1,6 +1,6 @@
-"""Frames as pixels: arrays of palette indices.
+"""The raster renderer: frames as arrays of palette indices.
 
-Every distinct cell is drawn once; a frame is the one before with the changed cells put in. Must not know files or time.
+Every distinct cell is drawn once, and a frame is the last one with the changed cells copied in.
 """
 
 from convanim.draw.raster.picture import Picture, Raster, palette

@@ -1,7 +1,4 @@
-"""What antialiased strokes make of the colours that they lie on, as palette indices.
-
-Knows the palette and what inks are called. Must not know cells, places or frames.
-"""
+"""Blending tables: the palette indices of antialiased strokes over other colours."""
 
 from __future__ import annotations
 
@@ -15,11 +12,11 @@ from convanim.scene.frame import Role
 from convanim.theme import FILL, Theme
 
 Pixels = NDArray[np.uint8]
-#: How much of a pixel is covered, from 1 to all of it.
+#: The number of coverage levels of a pixel; this one is full coverage.
 ALL = LEVELS + 1
 _DATA, _INSERTED, _PENDING = FILL[Role.DATA], FILL[Role.INSERTED], FILL[Role.PENDING]
 _KERNEL, _DONE, _OVERLAP = FILL[Role.KERNEL], FILL[Role.DONE], FILL[Role.OVERLAP]
-#: The inks of slanted strokes, each with what it mostly lies on; of inks and of papers the most used come first.
+#: The inks of slanted strokes, each with its backgrounds, both in order of frequency.
 MEETS = {
     "line": ["page", _DATA, _DONE, _PENDING, _KERNEL, _INSERTED, _OVERLAP],
     "muted": ["page", _KERNEL, _DATA, _DONE, _PENDING, _INSERTED],
@@ -28,18 +25,18 @@ MEETS = {
     "dash": [_INSERTED, "page", FILL[Role.CROPPED], FILL[Role.UNUSED]],
     "data.stroke": [_DATA, "page"],
 }
-#: Inks that few images have: where a window moves, and where stamps are added.
+#: Less frequent inks: where a window moves, and where stamps are added.
 RARE = {False: ("dash", "data.stroke"), True: ("kernel.stroke", "done.stroke", "dash")}
-#: Between strips there is only the page, and what is drawn at its cells' edges.
+#: Between strips there is only the page's background, and the edges of cells.
 FANS = {"kernel.stroke": MEETS["kernel.stroke"]}
 
 
 def mixes(look: Theme, *, stamps: bool = False, tilted: bool = True) -> Colours:
-    """The colours, (n, 3), that slanted strokes need besides those of letters; the most used first.
+    """The colours (n, 3) that slanted strokes need besides those of text; the most frequent first.
 
     Args:
-        stamps: whether products lie on the page, which may lean.
-        tilted: whether cells lean; or else only fans are slanted.
+        stamps: whether tilted products are on the page.
+        tilted: whether cells are tilted; if not, only fans are slanted.
     """
     pairs = []
     for ink, papers in (MEETS if tilted else FANS).items():
@@ -51,17 +48,17 @@ def mixes(look: Theme, *, stamps: bool = False, tilted: bool = True) -> Colours:
 
 
 def _mixed(papers: NDArray[np.integer], ink: NDArray[np.integer]) -> NDArray[np.float64]:
-    """The colours between some papers (n, 3) and an ink, (LEVELS, n, 3)."""
+    """The blended colours between backgrounds (n, 3) and an ink, (LEVELS, n, 3)."""
     parts = np.arange(1, ALL)[:, None, None] / ALL
     mixed: NDArray[np.float64] = np.floor(papers + (ink - papers.astype(float)) * parts + 0.5)
     return mixed
 
 
 class Blends:
-    """What a stroke makes of the colours that it lies on.
+    """Blending tables for strokes.
 
     Args:
-        palette: every colour there is.
+        palette: all available colours.
     """
 
     def __init__(self, palette: Palette) -> None:
@@ -69,10 +66,10 @@ class Blends:
         self._tables: dict[tuple[str, bool], Pixels] = {}
 
     def table(self, ink: str, *, behind: Iterable[str] = ()) -> Pixels:
-        """The index for how much is covered, 0 to ALL, and the index before: (ALL + 1, 256).
+        """The new palette index for each coverage, 0 to ALL, and old index: (ALL + 1, 256).
 
         Args:
-            behind: inks of letters that the stroke leaves as they are.
+            behind: inks of letters that stay in front of the stroke.
         """
         letters = tuple(behind)
         key = ink, bool(letters)
@@ -84,7 +81,7 @@ class Blends:
         colours = self.palette.colours.astype(np.int64)
         count, index = len(colours), self.palette.solid(ink)
         wanted = _mixed(colours, colours[index]).reshape(-1, 3)
-        # The nearest colour there is: squared distances without the part that is the same for all.
+        # The nearest colour: squared distances without the term that is the same for all.
         nearest = ((colours**2).sum(axis=1) - 2 * wanted @ colours.T).argmin(axis=1)
         found = np.zeros((ALL + 1, 256), np.uint8)
         found[0, :] = np.arange(256)

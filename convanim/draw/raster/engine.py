@@ -1,8 +1,7 @@
 """Strokes as coverage, drawn by matplotlib's Agg.
 
-Knows how matplotlib's renderer is asked for a path, and nothing else: the one file that does. Loading its compiled core
-takes a millisecond, where the public backend would take longer than a whole animation; where the core is missing or
-takes other arguments, the public backend stands in. Must not know palettes, shapes' inks or places.
+The only module that uses a private part of matplotlib: loading its compiled core takes a millisecond, while the public
+backend would take longer than a whole animation. If the core is missing or has changed, the public backend is used.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from convanim import compiled
 Coverage = NDArray[np.uint8]
 
 
-#: The codes of a path's corners, as `matplotlib.path.Path` has them.
+#: The codes of a path's vertices, as in `matplotlib.path.Path`.
 _MOVETO, _LINETO, _CLOSEPOLY = 1, 2, 79
 
 
 class _Path(NamedTuple):
-    """What matplotlib's Agg asks of a path: corners, what leads to each, and that none is left out."""
+    """The attributes of a path that matplotlib's Agg reads."""
 
     vertices: NDArray[np.float64]
     codes: NDArray[np.uint8]
@@ -32,7 +31,7 @@ class _Path(NamedTuple):
 
 
 class _Pen:
-    """What matplotlib's Agg asks of a graphics context: black, antialiased, with round ends and corners."""
+    """The attributes of a graphics context that matplotlib's Agg reads: black, antialiased, round caps and joins."""
 
     _alpha, _forced_alpha, _rgb = 1.0, True, (0.0, 0.0, 0.0, 1.0)
     _antialiased, _capstyle, _joinstyle = True, "round", "round"
@@ -67,13 +66,13 @@ class _Pen:
 
 
 def cover(paths: list[NDArray[np.float64]], size: tuple[int, int], width: float, dash: float = 0.0) -> Coverage:
-    """How much some lines cover of each pixel, 0 to 255: (height, width) of `size`.
+    """The coverage of each pixel by some lines, 0 to 255: (height, width) of `size`.
 
     Args:
-        paths: (n, 2) corners (x, y) each, in px from the upper left corner; one that ends where it begins is closed.
+        paths: vertices (x, y) of each line, (n, 2), in px from the upper left corner; equal ends close the line.
         size: (height, width), px.
-        width: of the lines, px.
-        dash: length of dashes and gaps, px; 0 for solid lines.
+        width: the width of the lines, px.
+        dash: the length of dashes and gaps, px; 0 for solid lines.
 
     Example:
         >>> cover([np.array([[1.0, 1.5], [3.0, 1.5]])], (3, 4), 1.0)[1].tolist()
@@ -81,7 +80,7 @@ def cover(paths: list[NDArray[np.float64]], size: tuple[int, int], width: float,
     """
     high, wide = size
     vertices = np.concatenate(paths)
-    vertices[:, 1] = high - vertices[:, 1]  # matplotlib counts from below
+    vertices[:, 1] = high - vertices[:, 1]  # matplotlib's y axis points up
     codes = np.full(len(vertices), _LINETO, np.uint8)
     start = 0
     for path in paths:
@@ -100,7 +99,7 @@ def _draw(renderer: Any, pen: _Pen, path: _Path) -> None:
 
 @cache
 def _core() -> Any:
-    """Matplotlib's Agg renderer: its compiled core, or what the public backend wraps it in."""
+    """Matplotlib's Agg renderer: its compiled core, or the public backend in its place."""
     try:
         Core: Any = compiled.load("backends._backend_agg").RendererAgg  # noqa: N806 - a class
         renderer = Core(4, 4, 72)

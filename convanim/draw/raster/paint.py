@@ -1,8 +1,4 @@
-"""Shapes as palette indices, over what is already there.
-
-Knows shapes, glyphs and a palette. Must not know what the shapes are for, frames or files. What is used again is drawn
-once: cells become sprites, and strokes the pixels that they cover.
-"""
+"""Paints shapes as palette indices on an array; cells are cached as sprites, and strokes as coverage."""
 
 from __future__ import annotations
 
@@ -39,19 +35,19 @@ from convanim.palette import Palette
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-#: Sprites that are kept; beyond, the one drawn first goes.
+#: The size of the cache of sprites; beyond it, the oldest one is dropped.
 KEPT = 1500
 
 
 class Sprite(NamedTuple):
-    """A cell as pixels, and which of them are the cell's: None for all."""
+    """A cell as pixels, and a mask of those that belong to it; None for all."""
 
     pixels: Pixels
     mask: Mask | None
 
 
 class Touched(NamedTuple):
-    """The pixels that a stroke touches, and how much of each it covers, 1 to ALL."""
+    """The pixels that a stroke touches, and the coverage of each, 1 to ALL."""
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
@@ -62,7 +58,7 @@ class Painter:
     """Paints shapes on arrays of palette indices.
 
     Args:
-        palette: every colour that they can need.
+        palette: all available colours.
     """
 
     def __init__(self, palette: Palette) -> None:
@@ -71,11 +67,11 @@ class Painter:
         self._letters: dict[tuple[str, ...], Mask] = {}
 
     def paint(self, pixels: Pixels, shape: Shape, base: Pixels, x: int = 0, y: int = 0) -> Box:
-        """Paint a shape that is moved by (x, y): the pixels that it may touch.
+        """Paint a shape moved by (x, y), and return the box of the pixels that it may touch.
 
         Args:
-            pixels: (H, W), what is painted on.
-            base: the same at rest: what letters stand on, and what lies over cells that come out from under it.
+            pixels: (H, W), the array to paint on.
+            base: the same page at rest, with the letters and with the cells that others emerge from under.
         """
         match shape:
             case Fill(box, ink):
@@ -106,7 +102,7 @@ class Painter:
                 return self._clipped(pixels, shape, base, x, y)
 
     def sprite(self, shapes: Shapes) -> Sprite:
-        """Shapes as pixels of their own; the first one covers all others. The same shapes are drawn once."""
+        """Shapes as a cached sprite; the first shape covers all others."""
         kept = self._sprites.get(id(shapes))
         if kept is not None and kept[0] is shapes:
             return kept[1]
@@ -123,7 +119,7 @@ class Painter:
         for shape in shapes[1:]:
             self.paint(pixels, shape, pixels)
         sprite = Sprite(pixels, mask)
-        self._sprites[id(shapes)] = shapes, sprite  # what is kept keeps its id
+        self._sprites[id(shapes)] = shapes, sprite  # a cached object keeps its id
         if len(self._sprites) > KEPT:
             self._sprites.popitem(last=False)
         return sprite
@@ -142,7 +138,7 @@ class Painter:
     def _stroke(
         self, pixels: Pixels, stroke: Stroke, base: Pixels, x: int, y: int, within: Points = (), without: Points = ()
     ) -> Box:
-        if upright(stroke) and not (stroke.halo or within or without):  # no letters stand on upright lines
+        if upright(stroke) and not (stroke.halo or within or without):  # upright lines have no letters on them
             index, found = self.palette.index(stroke.ink), Box(0, 0, 0, 0)
             for box in boxes(stroke):
                 found = hull((found, _fill(pixels, _moved(box, x, y), index)))
@@ -165,7 +161,7 @@ class Painter:
         return Box(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
 
     def _near(self, base: Pixels, rows: NDArray[np.intp], columns: NDArray[np.intp], stroke: Stroke) -> Mask:
-        """Which pixels touch letters, or lie a few px beside or above or under one."""
+        """A mask of the pixels that letters cover, with a margin of some px."""
         if stroke.behind not in self._letters:
             self._letters[stroke.behind] = np.zeros(256, bool)
             self._letters[stroke.behind][self.palette.inked(stroke.behind)] = True
@@ -178,7 +174,7 @@ class Painter:
         return near
 
     def _clipped(self, pixels: Pixels, clipped: Clipped, base: Pixels, x: int, y: int) -> Box:
-        if len(clipped.shapes) == 1 and isinstance(clipped.shapes[0], Stroke):  # a few pixels of a large area
+        if len(clipped.shapes) == 1 and isinstance(clipped.shapes[0], Stroke):  # few pixels of a large area
             return self._stroke(pixels, clipped.shapes[0], base, x, y, clipped.inside, clipped.outside)
         box, mask = Box(0, 0, *pixels.shape), None
         if clipped.inside:
@@ -206,7 +202,7 @@ class Painter:
 
 
 def touched(stroke: Stroke) -> tuple[tuple[int, int], Touched]:
-    """The pixels that a stroke touches, from a pixel (x, y) on."""
+    """The pixels that a stroke touches, relative to a pixel (x, y)."""
     top, left, _, _ = bounds(tuple(point for line in stroke.lines for point in line))
     x, y = floor(left), floor(top)
     moved = tuple(tuple((a - x, b - y) for a, b in line) for line in stroke.lines)
@@ -215,7 +211,7 @@ def touched(stroke: Stroke) -> tuple[tuple[int, int], Touched]:
 
 @lru_cache(maxsize=1024)
 def _touched(lines: tuple[Points, ...], width: float, dash: float) -> Touched:
-    """What lines cover that begin near the origin; the same ones elsewhere are only moved."""
+    """The coverage of lines that begin near the origin; equal lines elsewhere are only moved."""
     pad = ceil(width / 2) + 1
     _, _, bottom, right = bounds(tuple(point for line in lines for point in line))
     paths = [np.array(line, float) + pad for line in lines]
@@ -226,9 +222,9 @@ def _touched(lines: tuple[Points, ...], width: float, dash: float) -> Touched:
 
 
 def inside(points: Points, shape: tuple[int, ...]) -> tuple[Box, Mask]:
-    """The box around a convex polygon, and which of its pixels have their middle in it.
+    """The box around a convex polygon, and a mask of the pixels whose centres lie in it.
 
-    A middle on a side belongs to one of the two polygons that share the side.
+    A centre on a side belongs to only one of the two polygons that share the side.
 
     Args:
         shape: (height, width) of the page.
@@ -241,7 +237,7 @@ def inside(points: Points, shape: tuple[int, ...]) -> tuple[Box, Mask]:
 
 
 def _among(rows: NDArray[np.intp], columns: NDArray[np.intp], area: Points) -> Mask:
-    """Which pixels have their middle in a convex polygon."""
+    """A mask of the pixels whose centres lie in a convex polygon."""
     top, left, _, _ = bounds(area)
     y, x = floor(top), floor(left)
     mask = _polygon(tuple((a - x, b - y) for a, b in area))
@@ -261,13 +257,13 @@ def _polygon(points: Points) -> Mask:
     mask = np.ones((ceil(bottom), ceil(right)), bool)
     for (px, py), (qx, qy) in zip(around, (*around[1:], around[0]), strict=True):
         side = (qx - px) * (y - py) - (qy - py) * (x - px)
-        first = qy < py or (qy == py and qx > px)  # a left or upper side has its own middles
+        first = qy < py or (qy == py and qx > px)  # left and upper sides own the centres on them
         mask &= side >= 0 if first else side > 0
     return mask
 
 
 def hull(found: list[Box] | tuple[Box, ...]) -> Box:
-    """The box around others, of which empty ones do not count."""
+    """The box around other boxes; empty ones do not count."""
     there = [box for box in found if box.bottom > box.top and box.right > box.left]
     if not there:
         return Box(0, 0, 0, 0)

@@ -1,7 +1,4 @@
-"""A frame put together: the one before with the changed cells put in, and the outlines laid over a copy.
-
-Knows the layout's places and a theme's palette. Must not know files or time, nor how a cell looks inside.
-"""
+"""Puts a frame together: the last one with the changed cells copied in, then outlines over a copy."""
 
 from __future__ import annotations
 
@@ -26,9 +23,9 @@ Pixels = NDArray[np.uint8]
 
 
 class Picture(NamedTuple):
-    """A frame as palette indices (H, W), and outside of which box nothing changed since the frame before.
+    """A frame as palette indices (H, W), and the box outside of which it equals the frame before.
 
-    The array is used again for the next frame: copy it to keep it.
+    The array is reused for the next frame: copy it to keep it.
     """
 
     pixels: Pixels
@@ -36,12 +33,12 @@ class Picture(NamedTuple):
 
 
 def palette(page: Page, look: Theme) -> Palette:
-    """The colours that a scene can need on this page, known before the first frame."""
+    """The palette of a scene on this page, known before the first frame."""
     places = page.places.values()
     shades: set[str] = set()
     for place in places:
         if place.shaded:
-            shades |= {place.panel.shade, "kernel"}  # under the kernel every cell is the kernel's
+            shades |= {place.panel.shade, "kernel"}  # cells under the kernel have its colours
             shades |= {"negative"} if place.signed else set()
         shades |= {"heat"} if place.panel.heat else set()
     pictures = [place.panel.colours for place in places if place.panel.colours is not None]
@@ -55,16 +52,16 @@ class Raster:
     """Draws the frames of a scene, one after the other.
 
     Args:
-        scene: what is shown.
-        page: where.
-        look: in which colours.
+        scene: the scene.
+        page: its layout.
+        look: its theme.
     """
 
     def __init__(self, scene: Scene, page: Page, look: Theme) -> None:
         self.page, self.palette = page, palette(page, look)
         self._composer = Composer(page, scene.beats.steps)
         self._painter = Painter(self.palette)
-        # The page at rest, and the frame itself with what lies over it.
+        # The page at rest, and the frame with the shapes over it.
         self._base: Pixels = np.full((page.height, page.width), self.palette.solid("page"), np.uint8)
         self._pixels = self._base.copy()
         self._before: Frame | None = None
@@ -85,16 +82,16 @@ class Raster:
         for box in dirty:
             where = np.s_[box.top : box.bottom, box.left : box.right]
             self._pixels[where] = self._base[where]
-        # What lies over the page goes with the next frame.
+        # The shapes over the page are removed with the next frame.
         self._over = [self._painter.paint(self._pixels, shape, self._base) for shape in self._composer.over(frame)]
         self._before = frame
         return Picture(self._pixels, hull([*dirty, *self._over]))
 
     def _write(self, words: dict[str, Shapes]) -> list[Box]:
-        """Write the texts that are not there yet in the place of others: the pixels that they cover."""
+        """Replace the texts that have changed, and return the boxes of the changed pixels."""
         new = [key for key, shapes in words.items() if self._words.get(key, (None,))[0] != shapes]
         paper, boxes = self.palette.solid("page"), []
-        for key in new:  # all old ones first: a new line may reach into the place of another
+        for key in new:  # clear all old texts first, since a new one may overlap the place of another
             for box in self._words.get(key, ((), []))[1]:
                 self._base[box.top : box.bottom, box.left : box.right] = paper
                 boxes.append(box)
@@ -106,22 +103,22 @@ class Raster:
 
 
 class Panel:
-    """Draws the grid of one panel, and afterwards only the cells that changed.
+    """Draws the grid of one panel, then only the cells that change.
 
     Args:
-        place: where it lies.
+        place: its place on the page.
     """
 
     def __init__(self, place: Place, composer: Composer, painter: Painter) -> None:
         self.place, self._composer, self._painter = place, composer, painter
         _, mask = inside(place.area, place.inside)
-        # Upright cells have whole boxes, beside their lines; others are cut out, and lines lie half on them.
+        # Upright cells are whole boxes between the lines; tilted cells are masked, and lines overlap their edges.
         self._mask = mask if place.tilted else None
         self._lines: list[tuple[Pixels, Pixels]] = []
         self._lined: OrderedDict[tuple[int, bytes], tuple[Pixels, Pixels]] = OrderedDict()
 
     def draw(self, base: Pixels, grid: Grid, before: Grid | None) -> list[Box]:
-        """Put in the cells that changed: the boxes around them."""
+        """Draw the cells that changed, and return their boxes."""
         if grid is before:
             return []
         relined = before is None or not np.array_equal(LINED[grid.roles], LINED[before.roles])
@@ -135,14 +132,14 @@ class Panel:
             return [extent]
         if not len(rows):
             return []
-        if self._mask is None:  # beside the lines
+        if self._mask is None:  # between the lines
             first, last = self.place.cell(rows[0], columns.min()), self.place.cell(rows[-1], columns.max())
             return [Box(first.top, first.left, last.bottom, last.right)]
         corners = self.place.hull(int(rows[0]), int(columns.min()), int(rows[-1]) + 1, int(columns.max()) + 1)
         return [_around(corners, base)]
 
     def _clear(self, base: Pixels) -> Box:
-        """Take everything away, the lines around the grid included."""
+        """Clear the grid, including the lines around it."""
         around = self.place.hull(0, 0, *self.place.panel.shape, pad=0.5 if self.place.tilted else 0)
         self._painter.paint(base, Poly(around, "page"), base)
         return _around(around, base)
@@ -167,7 +164,7 @@ class Panel:
                 np.copyto(base[where], self._with_lines(drawn, where) if lined else drawn, where=self._mask)
 
     def _rule(self, base: Pixels, shapes: Shapes) -> None:
-        """Draw the lines, and keep what they cover where cells that change lie under them."""
+        """Draw the lines, and store their pixels over cells that may change."""
         self._lines = []
         self._lined.clear()
         for shape in shapes:
@@ -181,7 +178,7 @@ class Panel:
                 self._lines.append((whole, self._painter.blends.table(str(shape.ink))))
 
     def _with_lines(self, drawn: Pixels, where: tuple[slice, slice]) -> Pixels:
-        """A cell with the halves of the lines that lie on it."""
+        """A cell with the halves of the lines that overlap it."""
         covers = [(cover[where], table) for cover, table in self._lines]
         key = id(drawn), b"".join(cover.tobytes() for cover, _ in covers)
         kept = self._lined.get(key)
@@ -189,14 +186,14 @@ class Panel:
             out = drawn
             for cover, table in covers:
                 out = table[cover, out]
-            kept = self._lined[key] = drawn, out  # what is kept keeps its id
+            kept = self._lined[key] = drawn, out  # a cached object keeps its id
             if len(self._lined) > KEPT:
                 self._lined.popitem(last=False)
         return kept[1]
 
 
 def differing(grid: Grid, before: Grid | None, *, notes: bool) -> NDArray[np.bool_]:
-    """Which cells look different from before; all that are there, where nothing was.
+    """A mask of the cells that look different from before; if there was nothing, all cells that are there.
 
     Args:
         notes: whether the small text in their corners is shown.
@@ -221,6 +218,6 @@ def differing(grid: Grid, before: Grid | None, *, notes: bool) -> NDArray[np.boo
 
 
 def _around(points: tuple[tuple[float, float], ...], base: Pixels) -> Box:
-    """The box of the pixels that some corners and the edges between them may touch."""
+    """The box of the pixels that a polygon may touch."""
     (top, left, bottom, right), (high, wide) = bounds(points), base.shape
     return Box(max(int(top) - 1, 0), max(int(left) - 1, 0), min(int(bottom) + 2, high), min(int(right) + 2, wide))

@@ -1,7 +1,4 @@
-"""A contact sheet: several frames on one page, for a handout.
-
-Knows pixels of frames and what is written under each. Must not know which frames are chosen, nor files.
-"""
+"""A contact sheet: several frames with labels on one page, for a handout."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from convanim.palette import Palette
 from convanim.words import Catalogue, say, translate
 
 Pixels = NDArray[np.uint8]
-#: The largest side of a sheet and its most pixels: what other programs open without complaint.
+#: The maximum side and number of pixels of a sheet, which other programs open without complaint.
 LARGEST_SIDE, MOST_PIXELS = 16_384, 100_000_000
 
 
@@ -23,10 +20,10 @@ class Sheet:
     """A page of tiles in reading order, each with a label under it.
 
     Args:
-        palette: of the frames; the sheet has no other colours.
+        palette: the palette of the frames; the sheet has no other colours.
         size: (width, height) of a frame, px.
-        count: how many there will be.
-        columns: in how many columns; no more of them than tiles are used.
+        count: the number of frames.
+        columns: the number of columns, at most the number of frames.
 
     Attributes:
         pixels: (H, W) palette indices.
@@ -61,10 +58,10 @@ class Sheet:
         return self._high + self._gap + 2 * self._label
 
     def add(self, frame: Pixels, label: str) -> None:
-        """Put the next frame (H, W) into its place."""
+        """Put the next frame (H, W) into its tile."""
         top, left = self.corner(self._count)
         high, wide = frame.shape
-        # A thin edge, as the frames may be of the colour of the sheet.
+        # A thin border, as frames may have the sheet's background.
         self.pixels[top - 1 : top + high + 1, left - 1 : left + wide + 1] = self._line
         self.pixels[top : top + high, left : left + wide] = frame
         drawn = glyphs.line(label, self._label)
@@ -80,7 +77,7 @@ class Sheet:
 
 
 def label(frame: int, step: int, words: Catalogue | None = None) -> str:
-    """What stands under a tile: the frame's number, and its step where it shows one.
+    """The label of a tile: the frame's number, and its step if it has one.
 
     Example:
         >>> label(2, 0), label(8, 3)
