@@ -18,8 +18,8 @@ from convanim.cli_files import LOOK, idle, look_of, save, target_of, typed_look
 from convanim.cli_gallery import gallery, new
 from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.helptext import offering
-from convanim.options import ALIGN, FILE, LAYER, LAYERS, SHOWN, TOLD, UNUSED, VIEW, VIEWS, file
-from convanim.shell import Program
+from convanim.options import ALIGN, EXPLAINED, FILE, JSON, LAYER, LAYERS, SHOWN, TOLD, VIEW, VIEWS, file
+from convanim.shell import Program, print_json
 
 EXAMPLES = """\b
 Examples:
@@ -131,7 +131,7 @@ def _add(kind: str) -> None:
         command = SHOWN[kind](command)
     command = options(_view(kind)(command))
     main.command(kind, short_help=f"Animate {called}.", help=ABOUT[kind], epilog=_epilog(kind))(command)
-    explain.command(kind, help=f"Print the arithmetic of {called}.")(options(UNUSED(tell)))
+    explain.command(kind, help=f"Print the arithmetic of {called}.")(options(EXPLAINED(tell)))
     command = TOLD(say_all)
     if kind in SHOWN:
         command = SHOWN[kind](command)
@@ -161,7 +161,7 @@ def layer(**typed: Any) -> None:
 @explain.command("layer")
 @click.argument("notation")
 @LAYER
-@UNUSED
+@EXPLAINED
 def explain_layer(**typed: Any) -> None:
     """Print the arithmetic of the layer NOTATION, written as for `convanim layer`."""
     _explain("layer", **typed)
@@ -183,8 +183,9 @@ def describe_layer(**typed: Any) -> None:
 @click.argument("second")
 @LAYER
 @ALIGN
+@JSON
 @file(required=False)
-def compare(first: str, second: str, *, align: str, **typed: Any) -> None:
+def compare(first: str, second: str, *, align: str, as_json: bool, **typed: Any) -> None:
     """Compare two layers on the same input, step by step.
 
     FIRST and SECOND are written as for `convanim layer`. Without -o, the comparison is printed in words. The exit code
@@ -197,6 +198,8 @@ def compare(first: str, second: str, *, align: str, **typed: Any) -> None:
     from convanim.request import compared
 
     look, target = look_of(typed), typed["output"]
+    if target is not None and as_json:
+        raise ConvanimError("--json cannot be combined with -o", "leave one of them out")
     if target is not None:
         from convanim.formats import pick_format
 
@@ -205,6 +208,11 @@ def compare(first: str, second: str, *, align: str, **typed: Any) -> None:
     both = compared(first, second, **layers)
     _note(*both)
     a, b = (asked.trace() for asked in both)
+    if target is None and as_json:
+        from convanim import facts
+
+        print_json(facts.compared(a, b, align))
+        return
     if target is None:
         click.echo(report(a, b, align))
         return
@@ -218,7 +226,8 @@ def compare(first: str, second: str, *, align: str, **typed: Any) -> None:
     "--kernel", default="1..7", show_default=True, metavar="RANGE", help="Kernel sizes to try, such as 3 or 3..5."
 )
 @click.option("--stride", default="1..4", show_default=True, metavar="RANGE", help="Strides to try, such as 2 or 1..2.")
-def solve(x: str, y: str, kernel: str, stride: str) -> None:
+@JSON
+def solve(x: str, y: str, kernel: str, stride: str, as_json: bool) -> None:
     """List every convolution and transposed convolution that maps one size to another.
 
     Layers without checkerboard artefacts come first, then those with the fewest multiplications. Every padding below
@@ -230,7 +239,12 @@ def solve(x: str, y: str, kernel: str, stride: str) -> None:
 
     sizes, output = read_sizes(x, what="--input"), read_sizes(y, what="--output")
     found = found_by(sizes, output, _range(kernel, "--kernel"), _range(stride, "--stride"))
-    click.echo(report(sizes, output, found))
+    if as_json:
+        from convanim import facts
+
+        print_json(facts.solved(sizes, output, found))
+    else:
+        click.echo(report(sizes, output, found))
     if not found:
         sys.exit(1)
 
@@ -241,7 +255,7 @@ def solve(x: str, y: str, kernel: str, stride: str) -> None:
 @LAYER
 @ALIGN
 @TOLD
-def describe_compare(first: str, second: str, *, align: str, alt: bool, **typed: Any) -> None:
+def describe_compare(first: str, second: str, *, align: str, alt: bool, as_json: bool, **typed: Any) -> None:
     """Describe the comparison of two layers in words."""
     from convanim.request import compared
 
@@ -249,7 +263,7 @@ def describe_compare(first: str, second: str, *, align: str, alt: bool, **typed:
     both = compared(first, second, **typed)
     _note(*both)
     a, b = (asked.trace() for asked in both)
-    _tell(a, {"beside": b, "align": align, "select": look["select"]}, alt=alt, lang=look["lang"])
+    _tell(a, {"beside": b, "align": align, "select": look["select"]}, alt=alt, lang=look["lang"], as_json=as_json)
 
 
 def _range(text: str, what: str) -> range:
@@ -262,9 +276,7 @@ def _range(text: str, what: str) -> range:
     return range(low, high + 1)
 
 
-def _explain(kind: str, **typed: Any) -> None:
-    from convanim.explanation import explain as told
-
+def _explain(kind: str, *, as_json: bool, **typed: Any) -> None:
     # Wrong options are reported, even though nothing is drawn; without any, the modules that know them stay out.
     look = look_of(typed) if typed_look() else {name: typed.pop(name) for name in LOOK}
     asked, shown = _asked(kind, **typed)
@@ -274,26 +286,39 @@ def _explain(kind: str, **typed: Any) -> None:
 
         view = view_of(look["layout"], shown["view"], views_of(asked.op))
         pick_view(asked.op, view, Shown(shown["symbols"], asked.colours))
-    click.echo(told(asked.op, asked.sizes, asked.output_size))
+    if as_json:
+        from convanim import facts
+
+        print_json(facts.explained(asked.op, asked.sizes, asked.output_size))
+    else:
+        from convanim.explanation import explain as told
+
+        click.echo(told(asked.op, asked.sizes, asked.output_size))
 
 
-def _describe(kind: str, *, alt: bool, **typed: Any) -> None:
+def _describe(kind: str, *, alt: bool, as_json: bool, **typed: Any) -> None:
     look = look_of(typed)
     asked, shown = _asked(kind, **typed)
-    _tell(asked.trace(), shown | {"select": look["select"]}, alt=alt, lang=look["lang"])
+    _tell(asked.trace(), shown | {"select": look["select"]}, alt=alt, lang=look["lang"], as_json=as_json)
 
 
-def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str) -> None:
+def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str, as_json: bool) -> None:
     from convanim.animation import Animation
     from convanim.description import LISTS_ALL, transcript
     from convanim.words import translate
 
     animation = Animation(trace, lang=lang, **shown)
     animation.prove()
+    frames = (shot.frame for shot in animation.plan.shots)
+    if as_json:
+        from convanim import facts
+
+        told = facts.described(animation.scene, animation.alt, animation.words, frames)
+        print_json({"alt": told["alt"]} if alt else told)
+        return
     click.echo(animation.alt)
     if not alt:
         click.echo()
-        frames = (shot.frame for shot in animation.plan.shots)
         for line in transcript(animation.scene, words=animation.words, frames=frames):
             click.echo(line)
         if animation.plan.left_out:

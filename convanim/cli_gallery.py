@@ -15,7 +15,8 @@ from typing import Any
 import click
 
 from convanim.errors import ConvanimError
-from convanim.shell import fail, say
+from convanim.options import JSON
+from convanim.shell import fail, print_json, say
 
 FOLDER = click.option(
     "--folder", default="gallery", show_default=True, metavar="FOLDER", help="Folder of the descriptions."
@@ -92,9 +93,16 @@ def _build(
 @JOBS
 @ELSEWHERE
 @click.option("--quick", is_flag=True, help="Compare digests only; do not make any file.")
+@JSON
 @QUIET
 def check_command(
-    patterns: tuple[str, ...], folder: str, jobs: int | None, executor: str | None, quick: bool, quiet: bool
+    patterns: tuple[str, ...],
+    folder: str,
+    jobs: int | None,
+    executor: str | None,
+    quick: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Compare the files of a gallery with what their descriptions give now.
 
@@ -105,6 +113,9 @@ def check_command(
 
     with _executor(executor) as elsewhere, _Bar(quiet=quiet) as bar:
         found = check(folder, patterns, executor=elsewhere, jobs=jobs, quick=quick, progress=bar)
+    if as_json:
+        print_json({"folder": folder, "findings": [row._asdict() for row in found]})
+        sys.exit(1 if found else 0)
     if not found:
         _tell(f"{folder}: every file matches its description", quiet=quiet)
         return

@@ -69,14 +69,26 @@ def transcript(
         output: 5
     """
     told = Transcript(scene, most, words)
-    beats = scene.beats
+    yield from (line for _, _, line in _lines(told, frames))
+    yield from told.rest()
+
+
+def lines_of(
+    scene: Scene, words: Catalogue | None = None, frames: Iterable[int] | None = None
+) -> Iterator[tuple[int, Frame, str]]:
+    """The lines of a transcript, each with its frame and the frame's number."""
+    return _lines(Transcript(scene, None, words), frames)
+
+
+def _lines(told: Transcript, frames: Iterable[int] | None) -> Iterator[tuple[int, Frame, str]]:
+    beats = told.scene.beats
     if frames is None:
         placed = range(beats.opening + beats.each - 1, beats.opening + told.most * beats.each, beats.each)
         frames = chain(range(beats.opening), placed, range(beats.opening + beats.steps * beats.each, beats.total))
     for number in dict.fromkeys(_whole_placement(beats, number) for number in frames):
-        if line := told.add(number, scene.frame(number)):
-            yield line
-    yield from told.rest()
+        frame = told.scene.frame(number)
+        if line := told.add(number, frame):
+            yield number, frame, line
 
 
 def _whole_placement(beats: Beats, number: int) -> int:

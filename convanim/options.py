@@ -409,9 +409,13 @@ def _unused(*options: Decorator, but: tuple[str, ...] = ()) -> Decorator:
 
 VIEW = click.option("--view", metavar="VIEW", help="How to show the layer: a view of the layer's own command.")
 UNUSED = _unused(VIEW, SYMBOLS, SATURATE, BACKWARD, FILE)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
+#: The options of an explanation besides the layer.
+EXPLAINED = _options(JSON, UNUSED)
 #: The options of a description besides the layer and its view.
 TOLD = _options(
     click.option("--alt", is_flag=True, help="Print only the alternative text, one sentence."),
+    JSON,
     LANG,
     _unused(FILE, but=("lang",)),
 )

@@ -144,6 +144,36 @@ def say(line: str, *, err: bool) -> None:
         _give_up(stream)
 
 
+def print_json(told: dict[str, Any]) -> None:
+    """Print an object as JSON, in ASCII whatever the encoding: a line for each key, and for each object in a list.
+
+    What comes from an iterator is printed as it comes.
+    """
+    import json
+
+    def listed(array: Any) -> Any:
+        from convanim.write.tracefile import finite
+
+        return finite(array)
+
+    def text(value: Any) -> str:
+        return json.dumps(value, default=listed)
+
+    start = "{"
+    for name, value in told.items():
+        click.echo(f"{start}\n {text(name)}: ", nl=False)
+        start = ","
+        if not isinstance(value, Iterator) and not (isinstance(value, list) and value and isinstance(value[0], dict)):
+            click.echo(text(value), nl=False)
+            continue
+        between = "[\n  "
+        for item in value:
+            click.echo(between + text(item), nl=False)
+            between = ",\n  "
+        click.echo("[]" if between.startswith("[") else "\n ]", nl=False)
+    click.echo("\n}")
+
+
 def fail(sentence: str, code: int) -> NoReturn:
     """Say what is wrong and leave."""
     click.echo(f"Error: {sentence}", err=True)

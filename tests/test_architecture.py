@@ -37,6 +37,7 @@ LEVELS: list[dict[str, str]] = [
     {"compare": "why two layers differ, in words"},
     {"scene": "what is on the page: frames as data"},
     {"description": "what a scene shows, in words", "timeline": "how long each frame is shown"},
+    {"facts": "what commands print with --json"},
     {"motion": "what is on the way between two frames", "budget": "what is given up to keep a size"},
     {"palette": "exact colours, each with an index", "themefile": "a theme's file as colours by name"},
     {"theme": "which role has which ink"},

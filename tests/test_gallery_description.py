@@ -239,7 +239,7 @@ def test_every_option_has_its_place() -> None:
     drawn: set[str] = set()
     for kind in ("conv", "transposed", "pool", "unpool", "upsample", "shuffle", "layer", "compare"):
         drawn |= {"input" if p.name == "x" else str(p.name) for p in main.commands[kind].params}  # type: ignore[attr-defined]
-    lines = {"notation", "first", "second"}
+    lines = {"notation", "first", "second", "as_json"}
     files = {"output", "format", "text", "sheet", "open_it", "quiet", "renderer", "dpi"}  # an entry has `formats`
     assert drawn - lines - files == set(ORDER)
     assert len(ORDER) == len(set(ORDER))

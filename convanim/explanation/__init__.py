@@ -12,10 +12,10 @@ from convanim.explanation.blocks import output_block, window_block, words
 from convanim.explanation.fixed import places, pooled_size, pooling, shuffling, unpooling, upsampled_size
 from convanim.explanation.weighted import summary, transposed_block, work
 from convanim.frameworks import lines
-from convanim.ops import MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted, times
+from convanim.ops import Axis, MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted, times
 from convanim.ops.arguments import short
 
-__all__ = ["explain"]
+__all__ = ["explain", "sized"]
 
 
 def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int] | str | None = None) -> str:
@@ -33,15 +33,7 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
         >>> print(explain(Conv(kernel_size=3, stride=2), (6, 6)).splitlines()[0])
         Conv(kernel_size=3, stride=2)   6×6 → 2×2
     """
-    if not isinstance(op, Operation):
-        raise ConvanimError(f"{short(op)} is not a layer", "use one like Conv(kernel_size=3)")
-    axes = op.axes(sizes)
-    outputs = [a.output for a in axes]
-    if output_size is not None:
-        if not isinstance(op, MaxUnpool):
-            raise ConvanimError(f"{op} takes no output_size", "leave it out: it belongs to MaxUnpool")
-        if not isinstance(output_size, str):
-            outputs = [a.output for a in op.sized(axes, output_size)]
+    axes, outputs = sized(op, sizes, output_size)
     blocks = [f"{op}   {times(sizes)} → {times(outputs)}"]
     match op:
         case Weighted():
@@ -57,6 +49,26 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
         case Shuffle():
             blocks.append(shuffling(op, axes))
     return "\n\n".join([*blocks, _frameworks(op, sizes)])
+
+
+def sized(
+    op: Operation, sizes: Sequence[int], output_size: int | Sequence[int] | str | None = None
+) -> tuple[tuple[Axis, ...], list[int]]:
+    """The axes of a layer for an input of these sizes, and the sizes of its output.
+
+    Raises:
+        ConvanimError: as for `explain`.
+    """
+    if not isinstance(op, Operation):
+        raise ConvanimError(f"{short(op)} is not a layer", "use one like Conv(kernel_size=3)")
+    axes = op.axes(sizes)
+    asked = axes
+    if output_size is not None:
+        if not isinstance(op, MaxUnpool):
+            raise ConvanimError(f"{op} takes no output_size", "leave it out: it belongs to MaxUnpool")
+        if not isinstance(output_size, str):
+            asked = op.sized(axes, output_size)
+    return axes, [a.output for a in asked]
 
 
 def _frameworks(op: Operation, sizes: Sequence[int]) -> str:

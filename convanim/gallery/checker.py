@@ -26,11 +26,13 @@ class Finding(NamedTuple):
             description changed after the build, or the manifest is older than the files), "missing", "orphaned",
             "edited by hand", "arithmetic changed", "picture changed", "bytes only".
         told: the files, or the reason.
+        files: the files.
     """
 
     name: str
     kind: str
     told: str
+    files: tuple[str, ...] = ()
 
 
 def check(
@@ -58,7 +60,7 @@ def check(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     _ = (Path(folder) / "small.toml").write_text('layer = "Conv(2)"\\ninput = "3x3"\\nformats = ["txt"]')
         ...     check(folder, ["small"])
-        [Finding(name='small', kind='missing', told='small.txt')]
+        [Finding(name='small', kind='missing', told='small.txt', files=('small.txt',))]
     """
     if executor is None:
         leave_if_imported()
@@ -79,7 +81,7 @@ def check(
                     records.found_right(name, digest.key(folder.entries[name], new.description))
                 found += now
     if not patterns:
-        found += [Finding(file, "orphaned", "no description makes it") for file in orphans(folder, records)]
+        found += [Finding(file, "orphaned", "no description makes it", (file,)) for file in orphans(folder, records)]
         if pages_hold(folder, records):
             found += _pages(folder, records)
     records.save_cache()
@@ -108,10 +110,10 @@ def _on_disk(name: str, records: Records, made: Record) -> Iterator[Finding]:
         yield Finding(name, "broken", blocked)
         return
     if missing:
-        yield Finding(name, "missing", ", ".join(missing))
+        yield Finding(name, "missing", ", ".join(missing), tuple(missing))
     if edited:
         told = "does not match the manifest: it was edited, or the manifest was not committed"
-        yield Finding(name, "edited by hand", f"{', '.join(edited)} {told}")
+        yield Finding(name, "edited by hand", f"{', '.join(edited)} {told}", tuple(edited))
 
 
 def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
@@ -144,7 +146,8 @@ def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
     versions = digest.differing(then, now, "now")
     for kind, files in (("picture changed", seen), ("bytes only", packed)):
         if files:
-            yield Finding(name, kind, ", ".join(files) + (f" (built with {versions})" if versions else ""))
+            told = ", ".join(files) + (f" (built with {versions})" if versions else "")
+            yield Finding(name, kind, told, tuple(files))
     if (kept.heading, kept.words) != (new.heading, new.words) and not seen:
         yield Finding(name, "stale", "its words changed")
     if not others and any(kept.files[file] != new.files[file] for file in both):
@@ -158,7 +161,7 @@ def _pages(folder: Folder, records: Records) -> Iterator[Finding]:
     for name in PAGES:
         here = records.on_disk(name)
         if here is None:
-            yield Finding(name, "missing", "the page was never built")
+            yield Finding(name, "missing", "the page was never built", (name,))
         elif here != digest.of_parts(shown.page(name)):
             kind = "stale" if records.ours(name) else "edited by hand"
-            yield Finding(name, kind, "the page is not what the manifest and the descriptions give")
+            yield Finding(name, kind, "the page is not what the manifest and the descriptions give", (name,))

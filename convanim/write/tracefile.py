@@ -81,7 +81,7 @@ def write_trace(file: BinaryIO, done: Trace) -> int:
     return size + file.write(b"\n ]\n}\n")
 
 
-def _finite(array: Any) -> Any:
+def finite(array: Any) -> Any:
     """Nested lists; null is the maximum of an empty window, as JSON has no infinity."""
     if np.isfinite(array).all():
         return array.tolist()
@@ -99,7 +99,7 @@ def _more(done: Trace) -> dict[str, Any]:
 def _nested(array: Any) -> Iterator[str]:
     """An array as nested lists, or null, in pieces: converted as a whole it would need ten times its memory."""
     if array is None or array.ndim == 0 or array.size <= AT_ONCE:
-        yield json.dumps(None if array is None else _finite(array))
+        yield json.dumps(None if array is None else finite(array))
         return
     step = 1 if array.ndim > 1 else AT_ONCE
     for at in range(0, len(array), step):
@@ -107,7 +107,7 @@ def _nested(array: Any) -> Iterator[str]:
         if array.ndim > 1:
             yield from _nested(array[at])
         else:
-            yield json.dumps(_finite(array[at : at + step]))[1:-1]
+            yield json.dumps(finite(array[at : at + step]))[1:-1]
     yield "]"
 
 
@@ -122,7 +122,7 @@ def _steps(done: Trace) -> Iterator[str]:
                 "terms": step.terms.tolist(),
                 "mode": step.mode,
                 "writes": step.writes.tolist(),
-                "written": _finite(step.written),
+                "written": finite(step.written),
             },
             separators=(",", ":"),
         )

@@ -1,0 +1,136 @@
+"""The results of commands as data, for `--json`: numbers and short strings by name, as docs/json.md lists them.
+
+Knows layers, sizes, traces and findings. Must not know how they are printed, or pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from convanim.arithmetic import evenness, multiplications
+from convanim.explanation import sized
+from convanim.frameworks import lines
+from convanim.ops import Axis, Operation, Resampled, Weighted
+
+if TYPE_CHECKING:
+    from convanim.scene import Scene
+    from convanim.search import Found
+    from convanim.trace import Trace
+    from convanim.words import Catalogue
+
+Facts = dict[str, Any]
+
+
+def layer(op: Operation) -> Facts:
+    """A layer: its notation, its class, and all of its arguments.
+
+    Example:
+        >>> from convanim.ops import MaxPool
+        >>> told = layer(MaxPool(2))
+        >>> told["layer"], told["arguments"]["kernel_size"]
+        ('MaxPool(kernel_size=2)', 2)
+    """
+    return {"layer": str(op), "kind": type(op).__name__, "arguments": asdict(op)}
+
+
+def explained(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int] | str | None = None) -> Facts:
+    """The arithmetic of a layer: what `explain` prints.
+
+    Raises:
+        ConvanimError: as for `explain`.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> told = explained(Conv(3, stride=2), (6, 6))
+        >>> told["output_size"], told["multiplications"], told["axes"][0]["unused"]
+        ([2, 2], 36, 1)
+    """
+    axes, outputs = sized(op, sizes, output_size)
+    told = layer(op) | {"input_size": list(sizes), "output_size": outputs, "axes": [_axis(axis) for axis in axes]}
+    if isinstance(op, Weighted):
+        told["placements"], told["weights"] = prod(outputs), prod(a.kernel for a in axes)
+        told["multiplications"] = multiplications(axes)
+    written = lines(op, sizes) if len(sizes) <= 3 else []
+    told["frameworks"] = [{"name": w.framework, "code": w.code or None, "note": w.note or None} for w in written]
+    return told
+
+
+def _axis(axis: Axis) -> Facts:
+    told = asdict(axis)
+    if isinstance(axis, Resampled):
+        return told
+    if not axis.transposed:
+        return told | {"unused": axis.unused, "beyond": axis.beyond}
+    even, fewest, most = evenness(axis)
+    zeros = dict(zip(("before", "after"), axis.ring, strict=True))
+    products = {"fewest": fewest, "most": most, "even": even}
+    return told | {"spread": axis.spread, "ring": zeros, "canvas": axis.canvas, "products_per_cell": products}
+
+
+def solved(sizes: Sequence[int], output: Sequence[int], found: Iterable[Found]) -> Facts:
+    """The layers that map one size to another: what `solve` prints, without a limit.
+
+    Example:
+        >>> from convanim.search import solve
+        >>> solved((7,), (14,), solve((7,), (14,), [4], [2]))["layers"][0]["multiplications"]
+        26
+    """
+    layers = [layer(f.op) | {"multiplications": f.multiplications, "even": f.even} for f in found]
+    return {"input_size": list(sizes), "output_size": list(output), "layers": layers}
+
+
+def compared(a: Trace, b: Trace, align: str = "index") -> Facts:
+    """Where two traces over one input differ, and why: what `compare` prints.
+
+    Raises:
+        ConvanimError: as for `convanim.compare.report`.
+
+    Example:
+        >>> from convanim.ops import Conv
+        >>> told = compared(*(Conv(2, dilation=d).trace([1, 2, 3], [1, 1]) for d in (1, 2)))
+        >>> told["equal"], told["first_difference"]
+        (0, {'cells': [[0, 0], [0, 0]], 'values': [3, 4]})
+    """
+    from convanim.compare import causes
+    from convanim.difference import Difference
+
+    a.bounded()
+    b.bounded()
+    d = Difference(a, b, align)
+    values = [t.answer[cell].item() for t, cell in zip((a, b), d.firsts, strict=False)]
+    first = {"cells": [list(cell) for cell in d.firsts], "values": values} if values else None
+    return {
+        "layers": [
+            layer(t.op) | {"input_shape": list(t.x.shape), "output_shape": list(t.shape), "alone": alone}
+            for t, alone in zip((a, b), d.only, strict=True)
+        ],
+        "align": align,
+        "compared": int(d.equal.size),
+        "equal": int(d.equal.sum()),
+        "first_difference": first,
+        "causes": [str(cause.text) for cause in causes(a, b)],
+    }
+
+
+def described(scene: Scene, alt: str, words: Catalogue | None, frames: Iterable[int]) -> Facts:
+    """An animation in words: what `describe` prints. Its lines are an iterator, as there may be many.
+
+    Args:
+        scene: what is shown, in the language of `words`.
+        alt: its alternative text.
+        words: of that language; None is English.
+        frames: the numbers of the frames that are told of.
+    """
+    from convanim.description import lines_of
+
+    def told() -> Iterator[Facts]:
+        for number, frame, line in lines_of(scene, words=words, frames=frames):
+            phase = scene.phases[frame.phase].key
+            yield {"frame": number, "step": frame.step or None, "phase": phase, "text": str(line)}
+
+    results = [layer(t.op) | {"input_shape": list(t.x.shape), "output": t.answer} for t in scene.traces]
+    beats = scene.beats
+    return {"alt": str(alt), "steps": beats.steps, "frames": beats.total, "layers": results, "lines": told()}
