@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-TYPE_CHECKING = not __name__  # False; written like this, editors read what is imported under it
-if TYPE_CHECKING:  # typing itself is not imported: Ctrl-C is not heard before the root is
+TYPE_CHECKING = not __name__  # False; editors still follow the imports below it
+if TYPE_CHECKING:  # importing typing here would delay the handling of Ctrl-C
     from typing import Any
 
     from convanim.animation import Animation

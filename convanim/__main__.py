@@ -1,34 +1,31 @@
-"""The program's front door, for the command `convanim` and for `python -m convanim`.
-
-Knows what Ctrl-C means before and after a command runs. Must not know commands.
-"""
+"""The entry point of the command `convanim` and of `python -m convanim`, which also handles Ctrl-C during imports."""
 
 from __future__ import annotations
 
 import os
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # at run time typing takes a moment, in which nobody could hear Ctrl-C
+if TYPE_CHECKING:  # importing typing would delay the handling of Ctrl-C
     from typing import NoReturn
 
 
 def _stop(*_: object) -> NoReturn:
-    # No exception: one that is raised in the middle of an import may get lost, or be told with a traceback.
+    # Not by an exception: one raised during an import may get lost, or be printed with a traceback.
     os.write(2, b"\nError: interrupted; nothing was written.\n")
     os._exit(130)
 
 
 def main() -> None:
-    """Run the command line and leave."""
+    """Run the command line and exit."""
     try:
         import signal
     except KeyboardInterrupt:
         _stop()
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a background job of a shell ignores Ctrl-C
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell's background job ignores Ctrl-C
         signal.signal(signal.SIGINT, _stop)
     import gc
 
-    gc.set_threshold(50_000)  # what is imported stays: looking for garbage in it took a tenth of the start
+    gc.set_threshold(50_000)  # imports stay: scanning them for garbage took 10 % of the start
     from convanim import rcfile
     from convanim.cli import main as program
 
@@ -36,7 +33,7 @@ def main() -> None:
     try:
         program()
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done and said; Python only clears up
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # everything is done; Python only cleans up
 
 
 if __name__ == "__main__":

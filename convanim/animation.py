@@ -1,7 +1,4 @@
-"""From a trace to a file: a request becomes a film, and the film is written.
-
-Knows every option and its stage. Draws, times and encodes nothing itself.
-"""
+"""Animations: plans the frames of a trace from its options, and writes them to files."""
 
 from __future__ import annotations
 
@@ -45,7 +42,7 @@ if TYPE_CHECKING:
 
     from convanim.draw.axes import FrameArtist
 
-#: So many cells a text has at the most, where nobody selected its frames: some megabytes.
+#: The maximum number of cells of a text without a selection, which is some megabytes.
 MOST_TEXT = 1_000_000
 
 
@@ -90,7 +87,7 @@ class Animation(Film):
             pick("renderer", look.renderer, RENDERERS)
         pick("text", look.text, TEXTS)
         self.renderer, self.text = look.renderer, look.text
-        self._asked_size = look.max_size is not None  # a template's own is for files that have a size to keep
+        self._asked_size = look.max_size is not None  # a template's limit only applies to formats that support one
         shown = Shown(look.symbols, look.colours, look.saturate, look.grad)
         if beside is None:
             view = view_of(known(look.layout), view, views_of(trace.op))
@@ -113,7 +110,7 @@ class Animation(Film):
             scene(trace, view, shown) if beside is None else compared(trace, beside, view, shown, look.align)
         )
         self.layout = choose(self.scene, pick_view(trace.op, view, shown), look.layout, two=beside is not None)
-        if look.layout is None and self.settings.layout:  # a template's own, where it suits
+        if look.layout is None and self.settings.layout:  # a template's layout applies if it suits
             self.layout = suited(self.scene, self.layout, self.settings.layout)
         self.words = catalogue(look.lang)
         if self.words:
@@ -135,7 +132,7 @@ class Animation(Film):
         )
 
     def frames(self) -> Iterator[Frame]:
-        """The frames as data, in the order in which they are shown; so does `iter(animation)`."""
+        """The frames as data, in the order in which they are shown; also from `iter(animation)`."""
         return (self.scene.frame(shot.frame) for shot in self.plan.shots)
 
     __iter__ = frames
@@ -163,10 +160,10 @@ class Animation(Film):
         """One of the frames shown as a matplotlib figure of the page's size, at 96 dots per inch.
 
         Args:
-            number: from 0 on; negative numbers count from the end.
+            number: from 0; negative numbers count from the end.
 
         Raises:
-            ConvanimError: there is no such frame.
+            ConvanimError: the frame does not exist.
 
         Example:
             >>> from convanim.ops import Conv
@@ -184,17 +181,17 @@ class Animation(Film):
     def draw(
         self, ax: Axes, number: int = -1, *, extent: tuple[float, float, float, float] | None = None
     ) -> FrameArtist:
-        """Draw one of the frames shown on an Axes of your own, as large as fits; `set_frame` moves on.
+        """Draw one of the frames shown on an Axes, as large as fits; `set_frame` selects another one.
 
         The Axes loses its ticks and spines, unless the frame lies at an extent of its own.
 
         Args:
             ax: a matplotlib Axes.
-            number: from 0 on; negative numbers count from the end.
+            number: from 0; negative numbers count from the end.
             extent: (left, right, bottom, top) in the data coordinates of the Axes; None for its whole box.
 
         Raises:
-            ConvanimError: it is no Axes, or there is no such frame.
+            ConvanimError: the object is not an Axes, or the frame does not exist.
 
         Example:
             >>> from matplotlib.figure import Figure
@@ -267,7 +264,7 @@ class Animation(Film):
                 f"select one, or name the file like frame-%03d.{kind}",
             )
         if form.draws:
-            self.page  # noqa: B018 - refused before any file is made, if at all
+            self.page  # noqa: B018 - raises its errors before any file is created
         self.prove()
         shown, given_up = self._within(form)
         with whole_file(target) if target else nullcontext(path) as file:
@@ -293,7 +290,7 @@ class Animation(Film):
         if not isinstance(path, str | Path):
             raise ConvanimError(f"{shortly(path)} is not the name of a file", "give a file name like up.gif")
         names, kind = pair_names(Path(path), format), pick_format(Path(path), format)
-        self.page  # noqa: B018 - refused before any file is made, if at all
+        self.page  # noqa: B018 - raises its errors before any file is created
         self.prove()
         saved = []
         with ExitStack() as stack:
@@ -308,7 +305,7 @@ class Animation(Film):
         return Pair(light, dark, snippet(*names, self.alt))
 
     def _within(self, form: Format) -> tuple[Animation, str]:
-        """This animation, or one with less in it that keeps the size that was asked for, and what it does without."""
+        """This animation, or one reduced to the maximum size, and a description of the reduction."""
         asked = Rung(self.plan, form.tick if self.motion == "smooth" else 0)
         if not form.draws and self.max_size is None and not self.selected:
             cells = sum(math.prod(panel.shape) for panel in self.scene.panels)
@@ -331,10 +328,10 @@ class Animation(Film):
         return other
 
     def prove(self) -> None:
-        """Check every trace that is shown, once.
+        """Verify every trace that is shown, once.
 
         Raises:
-            CheckFailed: it disagrees with its replay or with the oracle.
+            CheckFailed: a trace disagrees with its replay or with the oracle.
         """
         if not self._checked:
             for shown in self.scene.traces:
@@ -342,7 +339,7 @@ class Animation(Film):
             self._checked = True
 
     def _repr_html_(self) -> str:
-        """The GIF itself, for a notebook."""
+        """The GIF as HTML, for a notebook."""
         file = BytesIO()
         self.save(file, "gif")
         data = b64encode(file.getvalue()).decode()
@@ -356,14 +353,14 @@ class Animation(Film):
         return file.getvalue()
 
     def _repr_png_(self) -> bytes:
-        """The last frame, for what shows no HTML."""
+        """The last frame, for programs that do not show HTML."""
         return self.still()
 
     def __repr__(self) -> str:
         return f"<Animation of {self.trace.op}: {len(self)} frames, {self.plan.seconds:.1f} s>"
 
     def _save_series(self, pattern: Path, form: Format, progress: Progress) -> Saved:
-        """Every frame in a file of its own; there is no time, and so nothing to leave out for it."""
+        """Every frame in a file of its own, without durations."""
         assert form.still  # noqa: S101 - asked for by `save`
         beats = self.scene.beats
         numbers = sorted({shot.frame for shot in self.plan.shots}) if self.selected else range(beats.total)
@@ -393,7 +390,7 @@ class Animation(Film):
 
 
 def _part(progress: Progress | None, number: int) -> Progress | None:
-    """What tells the frames of one of two files as a half of all frames."""
+    """A progress callback that counts the frames of one of two files as half of all frames."""
     if progress is None:
         return None
     tell = progress

@@ -1,8 +1,4 @@
-"""The arithmetic of a layer in words and with its own numbers.
-
-Knows an operation and the sizes it meets. Must not know values or pictures. What the captions of an animation say about
-sizes, zeros and padding comes from here too, so that both say the same.
-"""
+"""The arithmetic of a layer's sizes in words and numbers, for explanations and captions alike."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from convanim.numerals import MINUS
 from convanim.ops import Axis, times
 from convanim.words import join, plural, say
 
-#: What is counted on a page, and how many of it; the other things that words count are told at a shell alone.
+#: Counted things with their plurals that appear on a page; others appear in the shell only.
 COUNTED = {
     "zero": plural("{n} zero", "{n} zeros"),
     "cell": plural("{n} cell", "{n} cells"),
@@ -28,12 +24,12 @@ COUNTED = {
 
 
 def alike(axes: Sequence[Axis]) -> bool:
-    """Whether all axes have the same arithmetic, so that one stands for all."""
+    """Whether all axes have the same arithmetic."""
     return len(set(axes)) == 1
 
 
 def per_axis(numbers: Sequence[int]) -> str:
-    """One number for all axes where they agree, otherwise one each: 2, or 2×1.
+    """One number if all axes agree, otherwise one for each: 2, or 2×1.
 
     Example:
         >>> per_axis([2, 2]), per_axis([2, 1])
@@ -56,7 +52,7 @@ def count(number: int, thing: str) -> str:
 
 
 def rings(axes: Sequence[Axis]) -> list[tuple[int, int]]:
-    """The zeros put around what the window slides over, (before, after) along each axis; negative ones are cropped."""
+    """The zeros around the stage of the window, (before, after) along each axis; negative numbers crop."""
     return [a.ring if a.transposed else (a.before, a.after) for a in axes]
 
 
@@ -72,7 +68,7 @@ def sides(pairs: Sequence[tuple[int, int]]) -> str:
 
 
 def arguments(axes: Sequence[Axis], apart: str = "   ") -> str:
-    """A layer's arguments in words, those that differ from the usual.
+    """A layer's arguments in words, without those that have their usual values.
 
     Example:
         >>> arguments([Axis(input=3, output=7, kernel=3, stride=2, transposed=True)])
@@ -93,25 +89,25 @@ def arguments(axes: Sequence[Axis], apart: str = "   ") -> str:
 
 
 def ring_name(axes: Sequence[Axis]) -> str:
-    """What the ring of padding is called: p, k−1−p, or d(k−1)−p where the kernel is dilated."""
+    """The formula of the padding: p, k−1−p, or d(k−1)−p for a dilated kernel."""
     if not axes[0].transposed:
         return "p"
     return "k−1−p" if all(a.dilation == 1 for a in axes) else "d(k−1)−p"
 
 
 def output_formula(transposed: bool) -> str:
-    """The size of the output, in letters."""
+    """The formula of the output's size."""
     if transposed:
         return "(i − 1)·s + d(k − 1) + 1 − p − p′ + op"
     return "⌊(i + p + p′ − d(k − 1) − 1) / s⌋ + 1"
 
 
 def output_sum(axis: Axis) -> str:
-    """The size of the output along one axis, in numbers, without its result."""
+    """The calculation of the output's size along one axis, without its result."""
     a = axis
     span = f"{a.kernel}" if a.dilation == 1 else f"({a.dilation}·{a.kernel - 1} + 1)"
     if a.transposed:
-        # A negative crop is cells that are added.
+        # A negative crop adds cells.
         sides = [f" {'+' if side < 0 else '−'} " for side in (a.before, a.after)]
         crop = sides[0] + (f"2·{abs(a.before)}" if a.before == a.after else f"{abs(a.before)}{sides[1]}{abs(a.after)}")
         extra = f" + {a.output_padding}" if a.output_padding else ""
@@ -124,24 +120,24 @@ def output_sum(axis: Axis) -> str:
 
 
 def evenness(axis: Axis) -> tuple[bool, int, int]:
-    """Whether a transposed layer overlaps evenly, and the fewest and most products that meet in one inner cell.
+    """Whether a transposed layer overlaps evenly, and the minimum and maximum number of products in an inner cell.
 
-    Cells of the output fall into s classes by their place modulo s; the kernel's place j serves class j·d mod s.
+    Output cells fall into s classes by their index modulo s; position j of the kernel serves class j·d mod s.
 
     Example:
         >>> evenness(Axis(input=3, output=7, kernel=3, stride=2, transposed=True))
         (False, 1, 2)
     """
     shared = gcd(axis.dilation, axis.stride)
-    met = axis.stride // shared  # classes that places serve, in turn; a shared factor leaves the others out
+    met = axis.stride // shared  # classes that are served; a common factor leaves others out
     fewest, most = 0 if shared > 1 else axis.kernel // met, -(-axis.kernel // met)
     return fewest == most, fewest, most
 
 
 def even_kernel(axis: Axis) -> int | None:
-    """The kernel size nearest to an axis' own with which its overlap is even; of two the larger; None for none.
+    """The kernel size nearest to an axis' own that overlaps evenly; of two, the larger; None if there is none.
 
-    A dilation that shares a factor with the stride leaves some cells out whatever the size.
+    A dilation with a factor in common with the stride leaves some cells out, whatever the size.
 
     Example:
         >>> [even_kernel(Axis(input=3, output=9, kernel=k, stride=3, transposed=True)) for k in (1, 3, 4, 5)]
@@ -157,7 +153,7 @@ def even_kernel(axis: Axis) -> int | None:
 
 
 def remainder(axis: Axis) -> str:
-    """What decides whether the overlap is even: k mod s, or the dilation and the stride.
+    """The remainder that decides whether the overlap is even: k mod s, or a remark on dilation and stride.
 
     Example:
         >>> remainder(Axis(input=3, output=7, kernel=3, stride=2, transposed=True))
@@ -170,7 +166,7 @@ def remainder(axis: Axis) -> str:
 
 
 def multiplications(axes: Sequence[Axis]) -> int:
-    """How many products of an input value and a weight one output channel takes from one input channel.
+    """The number of products that one output channel takes from one input channel.
 
     Example:
         >>> multiplications([Axis(input=3, output=1, kernel=3)] * 2)
@@ -180,7 +176,7 @@ def multiplications(axes: Sequence[Axis]) -> int:
 
 
 def _products(axis: Axis) -> int:
-    """The taps of an axis, counted without laying them out."""
+    """The number of taps of an axis, calculated without creating them."""
     if axis.mode != "zeros":
         return axis.output * axis.kernel
     wide = axis.output if axis.transposed else axis.input
@@ -188,7 +184,7 @@ def _products(axis: Axis) -> int:
 
 
 def overlap(axis: Axis, cell: int) -> int:
-    """How many products meet in one output cell of a transposed layer, along one axis.
+    """The number of products in one output cell of a transposed layer, along one axis.
 
     Example:
         >>> [overlap(Axis(input=3, output=7, kernel=3, stride=2, transposed=True), cell) for cell in range(7)]
@@ -198,10 +194,10 @@ def overlap(axis: Axis, cell: int) -> int:
 
 
 def _reaching(axis: Axis, end: int) -> int:
-    """How many pairs of a narrow cell n and a place k of the kernel have n * stride + k * dilation < end."""
+    """The number of pairs of a narrow cell n and a position k of the kernel with n * stride + k * dilation < end."""
     s, d = axis.stride, axis.dilation
     cells = axis.input if axis.transposed else axis.output
-    # Up to the place `whole` every cell counts, from `last` on none does, and between them ⌈(end - k * d) / s⌉ do.
+    # Every cell counts up to position `whole`, none from `last` on, and ⌈(end - k * d) / s⌉ between them.
     whole, last = (min(max(-(-at // d), 0), axis.kernel) for at in (end - (cells - 1) * s, end))
     return whole * cells + _floors(last - whole, s, d, end - (last - 1) * d + s - 1)
 
@@ -212,7 +208,7 @@ def _floors(terms: int, divisor: int, step: int, first: int) -> int:
     while terms > 0:
         total += terms * (terms - 1) // 2 * (step // divisor) + terms * (first // divisor)
         step, first = step % divisor, first % divisor
-        # The points that are left, counted by columns instead of rows.
+        # The remaining points, counted by columns instead of rows.
         terms, first = divmod(step * terms + first, divisor)
         divisor, step = step, divisor
     return total

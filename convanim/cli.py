@@ -1,7 +1,6 @@
-"""The commands of the command line, except for those of the gallery.
+"""The commands of the command line, except those of the gallery.
 
-Knows options and printed output; no arithmetic, no drawing. Large modules are imported when a command runs, so that
-`--help` is fast.
+Large modules are imported when a command runs, so that `--help` is fast.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ EXAMPLES_OF = {
 }
 DOCUMENTATION = f"https://github.com/convanim/convanim/blob/v{__version__}/docs"
 
-#: The options of a comparison that say what the two layers are given.
+#: The options of a comparison that are given to the layers.
 COMPARED = ("x", "kernel", "bias", "out_channels", "fill", "seed", "resize", "grey")
 
 
@@ -108,7 +107,7 @@ def _view(kind: str) -> Any:
 
 
 def _epilog(kind: str) -> str:
-    """Two examples of a command, and where its documentation is."""
+    """Two examples of a command, and a link to its documentation."""
     examples = "\n".join(f"  convanim {kind} {words}" for words in EXAMPLES_OF[kind])
     return f"\b\nExamples:\n{examples}\n\n\b\nDocumentation: {DOCUMENTATION}/{kind}.md"
 
@@ -277,7 +276,7 @@ def _range(text: str, what: str) -> range:
 
 
 def _explain(kind: str, *, as_json: bool, **typed: Any) -> None:
-    # Wrong options are reported, even though nothing is drawn; without any, the modules that know them stay out.
+    # Invalid options are reported even though nothing is drawn; without options, their modules are not imported.
     look = look_of(typed) if typed_look() else {name: typed.pop(name) for name in LOOK}
     asked, shown = _asked(kind, **typed)
     if look["layout"] or shown["view"] or shown["symbols"]:
@@ -326,14 +325,14 @@ def _tell(trace: Any, shown: dict[str, Any], *, alt: bool, lang: str, as_json: b
 
 
 def _idle(written: str, typed: dict[str, Any]) -> None:
-    """Tell what was typed and has no effect."""
+    """Warn about options without an effect."""
     filled = any(_SHAPE.fullmatch(str(typed.get(name) or "")) for name in ("x", "kernel", "grad", "indices"))
-    filled = filled or typed.get("kernel", "") is None  # one that is not given is filled
+    filled = filled or typed.get("kernel", "") is None  # a missing kernel is filled
     for note in idle(written, sheet=typed["sheet"] is not None, arrays=filled):
         warnings.warn(note, ConvanimWarning, stacklevel=3)
 
 
-#: An array that is given as a shape, and so filled.
+#: An array that is given as a shape, and therefore filled.
 _SHAPE = re.compile(r"\s*['\"]?\s*\d+(\s*[x×]\s*\d+)*\s*['\"]?\s*")
 
 
@@ -352,7 +351,7 @@ def _animate(kind: str, **typed: Any) -> None:
 
 
 def _note(*asked: Any) -> None:
-    """Say what was chosen for whoever asked, each sentence once."""
+    """Print the notes of the requests, each sentence once."""
     for note in (note for one in asked for note in one.notes):
         warnings.warn(note, ConvanimWarning, stacklevel=2)
 

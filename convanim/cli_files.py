@@ -1,7 +1,4 @@
-"""The part that all commands that write a file share: options of the animation, the target, the closing line.
-
-Knows options and streams. Must not know commands, layers or views.
-"""
+"""The part that all commands that write a file share: options of the animation, the target, the closing line."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ SILENT = {"output", "format", "quiet", "open_it"}
 LOOK = tuple(name for name in OPTIONS if name not in CONTENTS)
 
 
-#: Options of a page, of words, of time, and of what is drawn: each needs a page, words, time or frames in the file.
+#: Options that only affect a page, text, time or frames, for formats without them.
 PAGE = ("template", "layout", "theme", "width", "height")
 TEXT = ("lang", "title", "caption")
 PACE = ("seconds_per_step", "hold_last", "plays", "motion")
@@ -76,12 +73,12 @@ def target_of(output: str, format: str | None) -> tuple[Path | None, str | None]
 
 
 def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
-    """What was typed and has no effect on the file, a sentence each: it is written all the same.
+    """Warnings about options without an effect on the file, which is written all the same.
 
     Args:
         kind: the format.
         sheet: whether the file is a contact sheet.
-        arrays: whether an array is given as a shape, and so filled.
+        arrays: whether an array is given as a shape, and therefore filled.
     """
     from convanim.formats import FORMATS
 
@@ -206,7 +203,7 @@ def _closing(saved: Any) -> str:
 
 
 class _Progress:
-    """A progress bar on standard error, where that is a terminal."""
+    """A progress bar on standard error, if that is a terminal."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()

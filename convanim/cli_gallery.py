@@ -1,7 +1,4 @@
-"""The commands `convanim gallery` and `convanim new`.
-
-Knows options and printed output. Everything else is in the package `convanim.gallery`.
-"""
+"""The commands `convanim gallery` and `convanim new`; the work is done by the package `convanim.gallery`."""
 
 from __future__ import annotations
 
@@ -59,7 +56,7 @@ def build_command(watch: bool, quiet: bool, **typed: Any) -> None:
             for _ in seen.changes():
                 try:
                     _build(quiet=quiet, **typed)
-                except ConvanimError as error:  # a gallery.toml that is half typed, say
+                except ConvanimError as error:  # a half-written gallery.toml, for example
                     click.echo(f"Error: {error}", err=True)
         elif _build(quiet=quiet, **typed):
             sys.exit(1)
@@ -75,7 +72,7 @@ def _build(
     start = time.perf_counter()
     with _executor(executor) as elsewhere, _Bar(quiet=quiet) as bar:
         report = build(folder, patterns, executor=elsewhere, jobs=jobs, progress=bar, **how)
-    for sentence in dict.fromkeys(report.failed.values()):  # what is wrong in a base is wrong in many
+    for sentence in dict.fromkeys(report.failed.values()):  # an error in a base affects many entries
         click.echo(f"Error: {sentence}", err=True)
     for file in report.removed:
         _tell(f"{file} removed, as it no longer has a description", quiet=quiet)
@@ -171,7 +168,7 @@ def _tell(line: str, *, quiet: bool) -> None:
 
 
 def _executor(where: str | None) -> Any:
-    """The requested executor; without one, the gallery starts processes."""
+    """The requested executor; by default the gallery starts processes."""
     if where is None:
         return nullcontext(None)
     kind, _, address = where.partition(":")
@@ -183,7 +180,7 @@ def _executor(where: str | None) -> Any:
 
 
 class _Bar:
-    """A progress bar on standard error, where that is a terminal."""
+    """A progress bar on standard error, if that is a terminal."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()

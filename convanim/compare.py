@@ -1,7 +1,4 @@
-"""The reasons why two layers give different outputs for one input, in words derived from their axes, rules and values.
-
-Knows which argument, rule or value of a layer can make a difference. Must not know pictures.
-"""
+"""The reasons why two layers give different outputs for one input, derived from their axes, conventions and values."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from convanim.trace.engine import under
 from convanim.words import join, say
 
 SAME = say("they are the same layer: every cell equal")
-#: What layers are called in the middle of a sentence, without and with an article.
+#: The names of layers within a sentence, without and with an article.
 CALLED = {
     "Convolution": (say("convolution"), say("a convolution")),
     "Transposed convolution": (say("transposed convolution"), say("a transposed convolution")),
@@ -142,7 +139,7 @@ def _kind(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
 
 
 def _geometry(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
-    """Kernel, stride, padding and so on, as they come out: whatever they were called."""
+    """Kernel, stride, padding and so on, compared by their numbers rather than their words."""
     both = [*a.axes, *b.axes]
     if any(isinstance(x, Resampled) for x in both) or len({x.transposed for x in both}) > 1:
         return
@@ -207,7 +204,7 @@ def _rules(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
 
 
 def _divided(told: str, a: Trace, b: Trace) -> str:
-    """The same with the first mean that has another divisor, and both of them."""
+    """The cause, extended by the first mean with different divisors."""
     if a.answer.shape != b.answer.shape:
         return told
     one, two = (under(t.axes, padding=t.op.counts_padding) for t in (a, b))  # type: ignore[attr-defined]
@@ -257,7 +254,7 @@ def _values(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
 
 
 def _array(name: str, text: str, one: Any, two: Any, names: Names, channels: bool, bare: int = 1) -> Iterator[Cause]:
-    """The first of the values that differ, with both."""
+    """The first of the values that differ, from both arrays."""
     if one.shape != two.shape:
         yield Cause(
             _each(say("the size of the {what} is", what=name), (times(v.shape[bare:]) for v in (one, two)), names)

@@ -1,7 +1,7 @@
 """matplotlib's compiled modules without the package around them.
 
-Importing the package reads settings, colour maps and parsers for longer than an animation takes to draw, and nothing of
-it is needed for the font engine and the stroke engine. Knows where matplotlib is. Must not know what is drawn.
+Importing the package takes longer than drawing an animation, since it reads settings, colour maps and parsers that the
+font engine and the stroke engine do not need.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 @cache
 def folder() -> Path:
-    """The folder of the matplotlib that is installed, found without importing it."""
+    """The folder of the installed matplotlib, found without importing it."""
     spec = find_spec("matplotlib")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib")
@@ -27,13 +27,13 @@ def folder() -> Path:
 
 @cache
 def load(name: str) -> Any:
-    """A compiled module of matplotlib; the package is left as it is, imported or not.
+    """A compiled module of matplotlib, without importing the package or affecting it.
 
-    Its types are those that an `import matplotlib` later in the process has, too: Python keeps what a compiled module
-    has defined.
+    A later `import matplotlib` has the same types: Python keeps what a compiled module has
+    defined.
 
     Args:
-        name: the module's place in the package, such as "backends._backend_agg".
+        name: the module's name within the package, such as "backends._backend_agg".
 
     Raises:
         ImportError: this matplotlib has no such module.
@@ -46,9 +46,9 @@ def load(name: str) -> Any:
     if "matplotlib" not in sys.modules:
         spec = PathFinder.find_spec(full, [str(folder().joinpath(*name.split(".")[:-1]))])
         if spec is not None and spec.loader is not None:
-            with suppress(ImportError, AttributeError):  # a version that asks for the package around it
+            with suppress(ImportError, AttributeError):  # a version that needs the package
                 module = module_from_spec(spec)
                 spec.loader.exec_module(module)
-                sys.modules.pop(full, None)  # some entered themselves; the package would lack an attribute of that name
+                sys.modules.pop(full, None)  # if it stayed, the package would lack an attribute of that name
                 return module
     return import_module(full)

@@ -1,8 +1,4 @@
-"""A scene in words: one sentence for who cannot see it, and a list of its steps.
-
-Knows what frames say. Must not know colours, pixels or time. Everything is read off the frames that are drawn, so
-words and pictures cannot disagree.
-"""
+"""Descriptions of a scene in words, read from its frames: a sentence of alternative text, and a transcript."""
 
 from __future__ import annotations
 
@@ -16,19 +12,19 @@ from convanim.scene.frame import Beats, Caption, Frame, Panel, Phase, Role
 from convanim.symbols import Symbols
 from convanim.words import Catalogue, join, plural, rejoin, say, translate
 
-#: Results of so many cells are told number by number.
+#: The maximum number of cells of a result that is listed number by number.
 TOLD = 64
-#: Said where a description leaves steps out.
+#: The remark if a description leaves steps out.
 LISTS_ALL = say("--select all lists every step.")
 _whole = plural("{about}, in {n} step: {phases}.", "{about}, in {n} steps: {phases}.")
 
 
 def sentence(scene: Scene, words: Catalogue | None = None) -> str:
-    """What a scene shows, for an image's alternative text.
+    """One sentence about a scene, for an image's alternative text.
 
     Args:
-        scene: what is shown, in the language of `words`.
-        words: of that language; None is English.
+        scene: the scene, in the language of `words`.
+        words: the catalogue of that language; None is English.
 
     Example:
         >>> from convanim.ops import Conv
@@ -43,20 +39,20 @@ def sentence(scene: Scene, words: Catalogue | None = None) -> str:
 
 
 def _label(phase: Phase) -> str:
-    """A phase as it is told: two scenes beside each other are parted by a word instead of a line."""
+    """The name of a phase; two simultaneous phases are separated by a word instead of a line."""
     return say("{a} and, beside it, {b}", a=phase.name, b=phase.beside.name) if phase.beside else phase.name
 
 
 def transcript(
     scene: Scene, most: int | None = None, words: Catalogue | None = None, frames: Iterable[int] | None = None
 ) -> Iterator[str]:
-    """What happens, line by line: the stage is set, each placement with its arithmetic, and the result.
+    """The events line by line: the opening, each placement with its arithmetic, and the result.
 
     Args:
-        scene: what is shown, in the language of `words`.
-        most: the number of placements that are told, from the first; all without it.
-        words: of that language; None is English.
-        frames: the numbers of the frames that are told of, instead of all; any frame of a placement stands for it.
+        scene: the scene, in the language of `words`.
+        most: the maximum number of placements, from the first; by default all.
+        words: the catalogue of that language; None is English.
+        frames: the numbers of the frames to include, by default all; any frame of a placement stands for it.
 
     Example:
         >>> from convanim.ops import Conv
@@ -92,18 +88,18 @@ def _lines(told: Transcript, frames: Iterable[int] | None) -> Iterator[tuple[int
 
 
 def _whole_placement(beats: Beats, number: int) -> int:
-    """The last frame of a placement for any frame of it, as only that has the sum; other frames as they are."""
+    """The last frame of a placement for any of its frames, as only that has the sum; other frames unchanged."""
     step, part = divmod(number - beats.opening, beats.each)
     return number - part + beats.each - 1 if 0 <= step < beats.steps else number
 
 
 class Transcript:
-    """A transcript that is written while frames are shown, which costs next to nothing.
+    """A transcript that is written while frames are shown, at almost no cost.
 
     Args:
-        scene: what is shown, in the language of `words`.
-        most: the number of placements that are told; all without it.
-        words: of that language; None is English.
+        scene: the scene, in the language of `words`.
+        most: the maximum number of placements; by default all.
+        words: the catalogue of that language; None is English.
     """
 
     def __init__(self, scene: Scene, most: int | None = None, words: Catalogue | None = None) -> None:
@@ -115,7 +111,7 @@ class Transcript:
         self._before: tuple[Caption, ...] = ()
 
     def add(self, number: int, frame: Frame) -> str:
-        """Tell of the frame of this number: the line that says what is new, or "" for nothing."""
+        """Add the frame of this number, and return the line with what is new, or "" for nothing."""
         line = said(self.scene, number, frame, self.words, self._before)
         if not line or line == self._last:
             return ""
@@ -128,7 +124,7 @@ class Transcript:
         return line
 
     def rest(self) -> list[str]:
-        """How much was not told, and the numbers that came out."""
+        """The number of omitted steps, and the resulting numbers."""
         left = self.steps - self._placed
         rest = say("{n} of {steps} steps are not listed", n=f"{left:,}", steps=f"{self.steps:,}")
         return [*[translate(rest, self.words)] * bool(left), *results(self.scene, self.words)]
@@ -140,11 +136,11 @@ def said(
     """One line for one frame of a scene; none for a placement before its sum is written.
 
     Args:
-        number: of the frame, from 0.
+        number: the number of the frame, from 0.
         frame: the frame of that number.
-        words: of the scene's language; None is English.
-        before: what was said of the placement before. A scene that waits for the one beside it says it again, and is
-            not told again.
+        words: the catalogue of the scene's language; None is English.
+        before: the captions of the placement before. A scene that waits for another one repeats them, and they are
+            not repeated here.
     """
     opening, steps, each, _, _ = scene.beats
     if number < opening:
@@ -157,7 +153,7 @@ def said(
 
 
 def _phased(scene: Scene, frame: Frame) -> str:
-    """What a frame says, with the phase that it belongs to, where that says more."""
+    """The captions of a frame, with its phase if that adds something."""
     label, said = _label(scene.phases[frame.phase]), _said(frame)
     verb, _, formula = label.partition(" ")
     if formula and said.startswith(formula):
@@ -166,7 +162,7 @@ def _phased(scene: Scene, frame: Frame) -> str:
 
 
 def _said(frame: Frame, before: tuple[Caption, ...] = ()) -> str:
-    """The captions of a frame in one line, but those of before; a remark stands in brackets behind its sum."""
+    """The captions of a frame in one line, without those of `before`; a remark follows its sum in brackets."""
     texts = []
     for i, caption in enumerate(frame.captions):
         if before[i : i + 1] == (caption,):
@@ -178,9 +174,9 @@ def _said(frame: Frame, before: tuple[Caption, ...] = ()) -> str:
 
 
 def results(scene: Scene, words: Catalogue | None = None) -> Iterator[str]:
-    """The numbers of small results, one line a channel, row by row: those that the last frame shows."""
+    """The numbers of small results in the last frame, row by row, with one line per channel."""
     if any(isinstance(panel.numerals, Symbols) for panel in scene.panels):
-        return  # letters stand for any numbers
+        return  # symbols have no values
     if counted := [panel for panel in scene.panels if panel.heat]:
         yield from _counts(scene, counted, words)
         return
@@ -198,7 +194,7 @@ def results(scene: Scene, words: Catalogue | None = None) -> Iterator[str]:
 
 
 def _counts(scene: Scene, panels: list[Panel], words: Catalogue | None) -> Iterator[str]:
-    """The counts that are kept in the end, a line a panel."""
+    """The final counts, with one line per panel."""
     last = scene.frame(scene.beats.total - 1)
     for panel in panels:
         grid = last.grids[panel.name]

@@ -1,7 +1,4 @@
-"""Where the answers of two layers over one input differ.
-
-Knows two traces and their cells. Must not know why they differ, or pictures.
-"""
+"""The differences between the outputs of two layers over one input."""
 
 from __future__ import annotations
 
@@ -20,23 +17,23 @@ from convanim.ops import Resampled
 from convanim.trace import Trace
 from convanim.words import both, join, say
 
-#: Answers of floats are equal up to this part of the largest of them: the order of additions differs.
+#: Float outputs count as equal up to this fraction of their maximum, as the order of additions differs.
 ROUNDING = 1e-12
-#: Which cells of two outputs are compared: those of one index, or of one position.
+#: The ways to align two outputs: by index, or by position.
 ALIGNS = ("index", "cells")
 
 
 @dataclass(frozen=True, eq=False)
 class Difference:
-    """Where the answers of two traces differ. Cells are (channel, *place), compared from the upper left corner.
+    """The differences between the outputs of two traces. Cells are (channel, *place), from the upper left corner.
 
     Args:
-        a, b: two traces with as many axes.
-        align: "index" compares the output cells of the same index; "cells" those of the same position, where the same
-            window is read (or the same cell of the canvas written), which differ by what padding or a crop leaves out.
+        a, b: two traces with the same number of axes.
+        align: "index" compares output cells of the same index; "cells" those of the same position, which have the same
+            window (or write the same cell of the canvas) and differ in index by the padding or crop.
 
     Raises:
-        ConvanimError: they have not as many axes, or cannot be aligned.
+        ConvanimError: the numbers of axes differ, or the outputs cannot be aligned.
 
     Example:
         >>> from convanim.ops import Conv
@@ -67,7 +64,7 @@ class Difference:
         return tuple(max(0, -n) for n in shifts), tuple(max(0, n) for n in shifts)
 
     def _shifts(self) -> Iterator[int]:
-        """How many cells further on the same position is in the second output, along each axis."""
+        """The offset of the same position in the second output, along each axis."""
         for i, (a, b) in enumerate(zip(self.a.axes, self.b.axes, strict=True)):
             if self.align == "index":
                 yield 0
@@ -90,14 +87,14 @@ class Difference:
 
     @cached_property
     def common(self) -> tuple[int, ...]:
-        """How many cells both have along each axis, (C, *o)."""
+        """The number of common cells along each axis, (C, *o)."""
         shapes = zip((self.a.shape, self.b.shape), self.starts, strict=True)
         one, two = ([n - start for n, start in zip(shape, starts, strict=True)] for shape, starts in shapes)
         return tuple(map(min, one, two))
 
     @cached_property
     def shared(self) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-        """The common cells in the output of each."""
+        """The common cells as slices of each output."""
         one, two = (
             tuple(slice(start, start + n) for start, n in zip(starts, self.common, strict=True))
             for starts in self.starts
@@ -106,24 +103,24 @@ class Difference:
 
     @property
     def firsts(self) -> tuple[tuple[int, ...], ...]:
-        """The first common cell that differs, in the output of each; empty where there is none."""
+        """The first common cell that differs, in the output of each; empty if there is none."""
         if self.first is None:
             return ()
         return tuple(tuple(n + s for n, s in zip(self.first, starts, strict=True)) for starts in self.starts)
 
     @cached_property
     def equal(self) -> NDArray[np.bool_]:
-        """Which of the common cells are equal, (C, *o): integers to the last digit, floats up to rounding."""
+        """A mask of the common cells that are equal, (C, *o): integers exactly, floats up to rounding."""
         a, b = (t.answer[part] for t, part in zip((self.a, self.b), self.shared, strict=True))
         if a.dtype.kind == b.dtype.kind == "i":
             return np.asarray(a == b)
         largest = max(np.abs(v[np.isfinite(v)]).max(initial=0) for v in (a, b))
-        with np.errstate(invalid="ignore"):  # infinity, which is equal to itself, less infinity
+        with np.errstate(invalid="ignore"):  # infinity minus infinity
             return np.asarray((a == b) | (np.abs(a - b) <= ROUNDING * largest))
 
     @cached_property
     def first(self) -> tuple[int, ...] | None:
-        """The first common cell that differs, row by row from the first common one; None where there is none."""
+        """The first common cell that differs, row by row from the first common one; None if there is none."""
         cells = np.argwhere(~self.equal)
         return tuple(cells[0].tolist()) if len(cells) else None
 
@@ -134,24 +131,24 @@ class Difference:
 
     @property
     def none(self) -> bool:
-        """Whether the answers do not differ at all."""
+        """Whether the outputs do not differ at all."""
         return self.sized and self.first is None
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the two are called: their frameworks, where those distinguish them."""
+        """The names of both layers: their frameworks, if those distinguish them."""
         a, b = self.a.op.rules.title, self.b.op.rules.title
         return (a, b) if a != b else (say("the first"), say("the second"))
 
     @property
     def only(self) -> tuple[int, int]:
-        """How many cells only the first has, and only the second."""
+        """The number of cells that only the first output has, and only the second."""
         shared = prod(self.common)
         return self.a.answer.size - shared, self.b.answer.size - shared
 
     @cached_property
     def values(self) -> tuple[str, str]:
-        """Both values of the first cell that differs, as they are read; empty where there is none."""
+        """Both values of the first cell that differs, as text; empty if there is none."""
         if self.first is None:
             return "", ""
         one, two = (t.answer[cell].item() for t, cell in zip((self.a, self.b), self.firsts, strict=True))
@@ -159,7 +156,7 @@ class Difference:
 
     @property
     def place(self) -> str:
-        """The first cell that differs as it is written, with its channel where there are several; "" for none."""
+        """The first cell that differs as text, with its channel if there are several; "" for none."""
         if self.first is None:
             return ""
         bare = max(self.a.channels, self.b.channels) == 1
@@ -168,7 +165,7 @@ class Difference:
 
     @property
     def told(self) -> str:
-        """How many cells are equal, and the first that differs with both values."""
+        """A summary: how many cells are equal, and the first that differs with both values."""
         cells = count(self.equal.size, "cell" if self.sized else "common cell")
         text = say("{n} of {cells} equal", n=self.equal.sum(), cells=cells)
         if self.first is None:

@@ -1,7 +1,4 @@
-"""The transposed convolution that equals a fixed upsampling, where there is one; otherwise why there is none.
-
-Knows the taps of an upsampling along each axis. Must not know values, or pictures.
-"""
+"""The transposed convolution that equals a fixed upsampling, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -26,9 +23,9 @@ class Line(NamedTuple):
     """A transposed convolution along one axis.
 
     Attributes:
-        weight: (k,), integers where the upsampling copies, otherwise floats.
-        stride, padding, output_padding: of the layer.
-        reason: why it is not the upsampling at the border; "" where it is.
+        weight: (k,), integers if the upsampling copies, otherwise floats.
+        stride, padding, output_padding: those of the layer.
+        reason: why it differs from the upsampling at the border; "" if it does not.
     """
 
     weight: Array
@@ -39,12 +36,12 @@ class Line(NamedTuple):
 
 
 class Equal(NamedTuple):
-    """What an upsampling is as a transposed convolution.
+    """An upsampling as a transposed convolution.
 
     Attributes:
-        layer: the layer, or the one that comes closest; None where no stride fits.
+        layer: the layer, or the closest one; None if no stride fits.
         weights: its weights along each axis, (k,) each; the kernel is their outer product.
-        reason: why the layer is not the upsampling, or why there is none; "" where it is equal in every cell.
+        reason: why the layer differs from the upsampling, or why there is none; "" if all cells are equal.
     """
 
     layer: ConvTranspose | None
@@ -65,14 +62,14 @@ class Equal(NamedTuple):
 def equal_layer(op: Upsample, sizes: Sequence[int]) -> Equal:
     """The transposed convolution that gives the same output as an upsampling, for an input of these sizes.
 
-    - Nearest by a whole factor s: s ones with stride s. Coordinates half_pixel and asymmetric are the same there: of
-      the output cell t = q·s + r, 0 <= r < s, the one reads floor(t / s) = q, the other floor((2t + 1) / 2s) =
+    - Nearest by an integer factor s: s ones with stride s. Coordinates half_pixel and asymmetric are equal here: for
+      the output cell t = q·s + r, 0 <= r < s, one reads floor(t / s) = q, the other floor((2t + 1) / 2s) =
       q + floor((2r + 1) / 2s) = q, as 2r + 1 < 2s.
-    - Nails by s: a single one with stride s, and output padding s - 1 for the zeros after the last.
+    - Nails by s: a single one with stride s, and output padding s - 1 for the zeros after the last one.
     - Bilinear with align_corners, where o - 1 = t(i - 1): the tent 1/t ... 1 ... 1/t of 2t - 1 cells with stride t and
-      padding t - 1. Its ends are cropped just where the corners lie.
-    - Bilinear by a whole factor otherwise: a tent too, but only inside. Beyond the centres of the outermost cells the
-      upsampling repeats them, and the tent fades out.
+      padding t - 1, which crops its ends exactly at the corners.
+    - Bilinear by an integer factor otherwise: also a tent, but only inside. Beyond the centres of the outermost cells
+      the upsampling repeats them, and the tent fades out.
 
     Raises:
         ConvanimError: the upsampling does not fit such an input.
@@ -102,7 +99,7 @@ def equal_layer(op: Upsample, sizes: Sequence[int]) -> Equal:
 
 
 def equal_trace(trace: UpsampleTrace) -> ConvTrace | None:
-    """The same input through the layer that equals an upsampling, channel by channel; None where there is none.
+    """The trace of the layer that equals an upsampling, for the same input and channel by channel; None without one.
 
     Example:
         >>> done = Upsample(scale_factor=2).trace([1, 2])
@@ -118,9 +115,9 @@ def equal_trace(trace: UpsampleTrace) -> ConvTrace | None:
 
 
 def _along(axis: Resampled) -> Line | str:
-    """The layer along one axis, or why there is none."""
+    """The layer along one axis, or the reason why there is none."""
     corners = axis.way == "bilinear" and axis.place == "align_corners"
-    if axis.input == 1 and axis.way != "nails":  # its only cell is copied, wherever others would lie
+    if axis.input == 1 and axis.way != "nails":  # its only cell is copied everywhere
         return Line(np.ones(axis.output, np.int64), axis.output, 0, 0)
     if corners and axis.output == 1:
         return say("the output is a single cell")
@@ -139,9 +136,9 @@ def _along(axis: Resampled) -> Line | str:
 
 
 def _tent(s: int, place: str) -> Line:
-    """Bilinear by a whole factor."""
+    """The weights of bilinear upsampling by an integer factor."""
     if place == "half_pixel":
-        # Measured from the input cell, output cell m lies at (2m + 1) / 2s - 1/2: where s is even, none on its centre.
+        # Relative to the input cell, output cell m is at (2m + 1) / 2s - 1/2; for even s, none is at its centre.
         m = np.arange(2 * s - s % 2) - s // 2
         return Line(
             1 - np.abs(2 * m + 1 - s) / (2 * s), s, s // 2, 0, say("at the border the outermost cell is repeated")
@@ -153,5 +150,5 @@ def _tent(s: int, place: str) -> Line:
 
 
 def _shortest(each: Sequence[int]) -> Any:
-    """One number for all axes where they agree."""
+    """One number if all axes agree."""
     return each[0] if len(set(each)) == 1 else tuple(each)

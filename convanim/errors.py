@@ -1,7 +1,4 @@
-"""The exceptions of convanim.
-
-Knows how an error is printed and which exit code it has. Must not know any other part of the program.
-"""
+"""The exceptions of convanim, and helpers for their messages."""
 
 from __future__ import annotations
 
@@ -9,9 +6,9 @@ import re
 import reprlib
 from typing import Any
 
-#: Characters of a message.
+#: The maximum length of a message, in characters.
 _LONGEST = 500
-#: Longer than the paths and names that anybody types.
+#: Words longer than any path or name that is typed.
 _LONG_WORD = re.compile(r"\S{201,}")
 
 
@@ -42,11 +39,11 @@ class ConvanimError(ValueError):
 
 
 class ConvanimWarning(UserWarning):
-    """What was left out of an input that could be read, in one sentence; the command line prints it and goes on."""
+    """A part of an input was left out, described in one sentence; the command line prints it and continues."""
 
 
 class CheckFailed(ConvanimError):
-    """The computed output differs from that of the independent oracle, so nothing is written. A bug in convanim."""
+    """The computed output differs from that of the independent oracle, so nothing is written: a bug in convanim."""
 
     exit_code = 1
 
@@ -64,7 +61,7 @@ def printable(text: str) -> str:
 
 
 def readable(text: str) -> str:
-    """A sentence in which what was typed is said again: on one line, and without the middle of what is too long.
+    """A message that quotes input, on one line and without the middle of parts that are too long.
 
     Example:
         >>> len(readable(f"stride {'9' * 5000} is not a size"))

@@ -1,7 +1,4 @@
-"""The input of the writers: the frames, their durations, their positions and their colours.
-
-Knows a scene, its plan and its page. Must not know files, or the request.
-"""
+"""Films, the input of the writers: frames with their durations, layout and colours."""
 
 from __future__ import annotations
 
@@ -22,23 +19,23 @@ if TYPE_CHECKING:
 
 
 class Film:
-    """What is written.
+    """The frames of an animation and how they are drawn.
 
     Attributes:
         scene: the frames, in the language of `words`.
-        words: of that language; None for English.
-        plan: which frames are shown, and how long.
-        tick: ms of a frame on the way between two; 0 for none.
-        plays: how often it runs; 0 forever.
-        selected: whether the frames were chosen one by one.
-        settings: the page's size, and what appears on it.
-        layout: how the grids stand.
+        words: the catalogue of that language; None for English.
+        plan: the frames that are shown, and their durations.
+        tick: the duration of a frame in motion, ms; 0 for no motion.
+        plays: the number of plays; 0 repeats forever.
+        selected: whether the frames were selected by number.
+        settings: the size of the page, and which parts appear.
+        layout: the layout of the grids.
         theme: the colours.
-        title: instead of the scene's own.
-        comment: what made it.
-        renderer: what draws, of `convanim.draw.choices.RENDERERS`; None for what suits the file.
-        text: what text is in a file of vectors, of `convanim.draw.choices.TEXTS`.
-        dpi: of a PNG; None for a pixel of the page in each of its own.
+        title: a title instead of the scene's own.
+        comment: the program and command that made it.
+        renderer: one of `convanim.draw.choices.RENDERERS`; None for the one that suits the file.
+        text: one of `convanim.draw.choices.TEXTS`, for vector formats.
+        dpi: the resolution of a PNG; None for one pixel per pixel of the page.
     """
 
     scene: Scene
@@ -77,13 +74,13 @@ class Film:
 
     @cached_property
     def alt(self) -> str:
-        """What is shown, in one sentence: an image's alternative text."""
+        """The alternative text of an image, in one sentence."""
         told = description.sentence(self.scene, self.words)
         return translate(join(": ", [self.title, told]), self.words) if self.title else told
 
     @cached_property
     def page(self) -> Page:
-        """Where things lie. Made when something is drawn: text needs no page.
+        """The layout of the page, created when something is drawn: text needs none.
 
         Raises:
             ConvanimError: the page is too small for the layer.
@@ -92,7 +89,7 @@ class Film:
         return layout(self.scene, *self.size, title=self.title, style=style, words=words, arrangement=self.layout)
 
     def raster(self) -> Raster | Canvas:
-        """What draws the frames as pixels in one palette, one after the other."""
+        """The renderer that draws the frames as pixels in one palette, one after the other."""
         if self.renderer == "matplotlib":
             from convanim.draw.axes import Canvas
 
@@ -104,7 +101,7 @@ class Film:
     def artist(
         self, number: int = -1, *, text: str = "outlines", extent: tuple[float, float, float, float] | None = None
     ) -> FrameArtist:
-        """One of the frames shown, to be put on an Axes of matplotlib's."""
+        """One of the frames shown as an artist for an Axes of matplotlib."""
         from convanim.draw.axes import FrameArtist
 
         numbers = [shot.frame for shot in self.plan.shots]

@@ -1,7 +1,6 @@
-"""Fonts for what the usual one lacks: Chinese and Japanese, from those that are installed, and what else one brings.
+"""Fallback fonts: installed Chinese and Japanese fonts, or a font of the user's choice.
 
-Knows names of font files, and the folders where systems keep them. Must not know how a letter is drawn. Nothing is
-looked for before a character is missing: a page in English reads no folder.
+Fonts are searched only when a character is missing, so an English page reads no folder.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from unicodedata import normalize
 
 from convanim.errors import ConvanimError
 
-#: A font that is asked for by its path goes before all others.
+#: The environment variable with the path of a font that precedes all others.
 ASKED = "CONVANIM_FONT"
-#: (regular, bold) files, the ones that are liked best first; the bold one may be missing.
+#: Known fonts as (regular, bold) files, the preferred ones first; the bold one may be missing.
 KNOWN = (
     ("NotoSansCJK-Regular.ttc", "NotoSansCJK-Bold.ttc"),
     ("NotoSansCJKsc-Regular.otf", "NotoSansCJKsc-Bold.otf"),
@@ -40,13 +39,13 @@ KNOWN = (
     ("ipaexg.ttf", ""),
     ("ipag.ttf", ""),
 )
-#: The blocks of Unicode that those fonts are for: (first, last) character.
+#: The Unicode blocks of those fonts: (first, last) character.
 WIDE = ((0x2E80, 0x9FFF), (0xAC00, 0xD7AF), (0xF900, 0xFAFF), (0xFE30, 0xFE4F), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF))
 INSTALL = "install Noto Sans CJK (Debian and Ubuntu: apt install fonts-noto-cjk)"
 
 
 def advice(character: str) -> str:
-    """What to type for a character that no font has.
+    """A hint for a character that no font has.
 
     Example:
         >>> advice("卷") == INSTALL, ASKED in advice("🎉")
@@ -54,7 +53,7 @@ def advice(character: str) -> str:
     """
     if wide(character):
         return INSTALL
-    if not character.isprintable():  # the end of a line, say
+    if not character.isprintable():  # the end of a line, for example
         return "use other characters there"
     return (
         "use other characters, or install a font that has it, such as Symbola (Debian and Ubuntu: apt install "
@@ -63,7 +62,7 @@ def advice(character: str) -> str:
 
 
 def wide(character: str) -> bool:
-    """Whether a character is of the Chinese and Japanese kind, signs and full-width forms included.
+    """Whether a character is Chinese or Japanese, including punctuation and full-width forms.
 
     Example:
         >>> [wide(c) for c in "卷カ（×e"]
@@ -73,7 +72,7 @@ def wide(character: str) -> bool:
 
 
 def folders() -> list[Path]:
-    """Where fonts are kept on Linux, macOS and Windows; those for all users first."""
+    """The font folders of Linux, macOS and Windows; those for all users first."""
     home = Path.home()
     windows, local = os.environ.get("WINDIR"), os.environ.get("LOCALAPPDATA")
     return [
@@ -86,25 +85,25 @@ def folders() -> list[Path]:
 
 @cache
 def _installed() -> dict[str, Path]:
-    """The known files that are there, by name."""
+    """The known font files that are installed, by name."""
     names = {name for pair in KNOWN for name in pair if name}
     found: dict[str, Path] = {}
     for folder in folders():
         for place, _, files in os.walk(folder):
             for file in files:
-                name = normalize("NFC", file)  # macOS tells names of files in pieces
+                name = normalize("NFC", file)  # macOS decomposes file names
                 if name in names:
                     found.setdefault(name, Path(place) / file)
     return found
 
 
 def candidates(character: str = "卷") -> Iterator[tuple[Path, Path | None]]:
-    """The fonts that may have a character that the usual one lacks, as (regular, bold) files, best first.
+    """The fonts that may have a character that the default font lacks, as (regular, bold) files, best first.
 
-    Those that are known are only for wide ones; the font that was asked for may have any.
+    Known fonts are only used for wide characters, the user's font for any.
 
     Raises:
-        ConvanimError: the font that was asked for is not there.
+        ConvanimError: the user's font does not exist.
     """
     asked = os.environ.get(ASKED)
     if asked and character.isprintable():

@@ -1,8 +1,6 @@
 """The file formats: one record per format, from which everything that depends on the format derives.
 
-Knows which format a name stands for, what each of them holds and what writes it. Must not know the request,
-but for the number of columns of a contact sheet. Loads what draws and writes only when it is called: a command's help
-reads the records, too.
+Modules that draw and write are imported on use, since the help of commands reads the records, too.
 """
 
 from __future__ import annotations
@@ -31,9 +29,9 @@ if TYPE_CHECKING:
     from convanim.write.patches import Box, Pixels
 
 Progress = Callable[[int, int], None]
-#: So many placements are told in a file's comment.
+#: The maximum number of placements that a file's comment describes.
 TOLD = 49
-#: Milliseconds of a frame on the way between two: 12.5 of them a second in pictures, and each one of a video.
+#: The duration of a frame in motion, ms: 12.5 per second in pictures, and one frame of a video.
 PICTURE_TICK, VIDEO_TICK = 80, 40
 
 
@@ -66,22 +64,22 @@ class Saved:
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file. What is said of it, refused or given up for its size derives from these.
+    """A file format. Its messages, restrictions and size limits derive from these attributes.
 
     Attributes:
-        suffix: of its files, without the dot.
-        write: writes an animation; gives the number of images in the file and how many seconds they last.
-        still: for files that hold one frame, instead of `write`: what writes the frame of a number.
-        about: what a list of formats says of it, in a few words.
+        suffix: the suffix of its files, without the dot.
+        write: writes an animation, and returns the number of images in the file and their duration in seconds.
+        still: for files with one frame, instead of `write`: writes the frame of a number.
+        about: a short description for a list of formats.
         draws: whether it has a page and colours; text has none.
-        embeds: whether a page shows it as a picture, with `<img>`.
-        tick: ms of a frame on the way between two, and so whether it has time, which can be given up for its size; 0
-            for none.
-        even: whether its sides are even numbers of px.
-        pages: for files that hold one frame, or several that were selected: what writes these.
-        vector: whether it has shapes and letters rather than pixels.
-        dots: whether it can have another number of dots per inch.
-        needs: the module without which it cannot be written, and the extra that brings it.
+        embeds: whether `<img>` can show it.
+        tick: the duration of a frame in motion, ms, for formats with time, which can be reduced for a maximum size; 0
+            for others.
+        even: whether its sides must be even.
+        pages: for files with one frame, or several selected ones: writes these.
+        vector: whether it contains shapes and letters rather than pixels.
+        dots: whether it supports other resolutions.
+        needs: the module that it requires, and the extra that installs it.
     """
 
     suffix: str
@@ -98,16 +96,16 @@ class Format:
     needs: tuple[str, str] | None = None
 
     def save(self, film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-        """Write an animation, or the last of the frames shown where the file holds one.
+        """Write an animation, or its last frame if the format holds only one.
 
         Returns:
-            the number of images in the file, as equal frames are one, and how many seconds they last.
+            the number of images in the file, where equal frames count as one, and their duration in seconds.
         """
         if self.write:
             return self.write(film, file, progress)
         if self.pages and film.selected and len(film) > 1:
             return self.pages(film, file, progress), 0.0
-        assert self.still, f".{self.suffix} is not made of frames"  # noqa: S101 - the trace's own file
+        assert self.still, f".{self.suffix} is not made of frames"  # noqa: S101 - traces have no frames
         self.still(film)(file, film.plan.shots[-1].frame)
         progress(1, 1)
         return 1, 0.0
@@ -121,10 +119,10 @@ class Format:
         return film.width + film.width % 2 * self.even, film.height + film.height % 2 * self.even
 
     def check(self, film: Film) -> None:
-        """Refuse what this kind of file cannot have.
+        """Refuse options that this format does not support.
 
         Raises:
-            ConvanimError: dots per inch, letters or a renderer without a meaning here.
+            ConvanimError: dots per inch, editable text or a renderer without a meaning here.
         """
         if film.dpi is not None and not self.dots:
             why = " is not made of dots" if self.vector or not self.draws else " has one dot for each px of the page"
@@ -181,7 +179,7 @@ def _video(container: str) -> Callable[..., _Writer]:
 
 
 def _animated(writer: Callable[[], Callable[..., _Writer]], film: Film, file: BinaryIO, progress: Progress) -> Any:
-    """Draw the frames, and those on the way between them, one after the other into a container."""
+    """Draw the frames, including those in motion, one after the other into a container."""
     from convanim import description
     from convanim.motion import moving
 
@@ -208,13 +206,13 @@ def _animated(writer: Callable[[], Callable[..., _Writer]], film: Film, file: Bi
 
 
 def _seen(film: Film, raster: Raster | Canvas) -> Sequence[Shot]:
-    """What is shown without the frames before and after the placements that look like the one beside them.
+    """The shots without frames of the opening and closing that look like their neighbours.
 
-    On a page without phases and captions a kernel that turns is nothing to wait for, where it is not shown either. The
-    first frame and the last one stay, since they are held for a reason of their own.
+    On a page without phases and captions, for example, nothing shows that a hidden kernel is rotated. The first frame
+    and the last one always stay, with their own durations.
     """
     shots, beats = film.plan.shots, film.scene.beats
-    if film.page.tabs:  # each phase is seen at least there
+    if film.page.tabs:  # each phase is visible there
         return shots
     done = beats.opening + beats.steps * beats.each
     opening = [shot.frame for shot in shots if shot.frame < beats.opening]
@@ -225,12 +223,12 @@ def _seen(film: Film, raster: Raster | Canvas) -> Sequence[Shot]:
         for n in part
     }
     alike = {b for a, b in pairwise(opening) if looks[a] == looks[b]}
-    alike |= {a for a, b in pairwise(closing) if looks[a] == looks[b]}  # at the end it is the last one that stays
+    alike |= {a for a, b in pairwise(closing) if looks[a] == looks[b]}  # in the closing the last one stays
     return [shot for shot in shots if shot.frame not in alike]
 
 
 def _figure(film: Film) -> Callable[[int], tuple[Figure, str]]:
-    """What draws the frame of a number on a figure, and says it in words; the figure is the same one each time."""
+    """A function that draws the frame of a number on a figure, which is reused, and describes it."""
     from convanim import description
     from convanim.draw.axes import page_figure
 
@@ -294,7 +292,7 @@ def _png(film: Film) -> Callable[[BinaryIO, int], None]:
 
 
 def draw_png(film: Film, file: BinaryIO, number: int, raster: Raster | Canvas | None = None) -> None:
-    """Write the frame of a number as a PNG; a raster may be used for several."""
+    """Write the frame of a number as a PNG; `raster` can be reused for several."""
     from convanim import description
     from convanim.write.png import write_png
 
@@ -305,7 +303,7 @@ def draw_png(film: Film, file: BinaryIO, number: int, raster: Raster | Canvas | 
 
 
 def sheet(film: Film, file: BinaryIO, columns: int, progress: Progress) -> tuple[int, int, int]:
-    """Write several frames in one PNG: its width and height, px, and how many frames it holds."""
+    """Write several frames in one PNG, and return its width and height, px, and the number of frames."""
     from convanim.draw.raster.sheet import Sheet, label
     from convanim.timeline import handful
     from convanim.write.png import write_png
@@ -341,10 +339,10 @@ def _txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
 
 
 def save_trace(trace: Trace, path: Path | BinaryIO, view: str | None = None) -> Saved:
-    """Check a trace and write it as JSON, in the order of a view; it need not be one that can be drawn.
+    """Check a trace and write it as JSON in the order of a view; it need not be possible to draw it.
 
     Raises:
-        ConvanimError: a place that cannot be written.
+        ConvanimError: the file cannot be written.
         CheckFailed: the trace disagrees with its replay or with the oracle.
     """
     from convanim.scene import pick_view
@@ -356,7 +354,7 @@ def save_trace(trace: Trace, path: Path | BinaryIO, view: str | None = None) -> 
 
 
 _VIDEO = ("imageio_ffmpeg", "video")
-#: Every format, the one that is usual first.
+#: Every format, the default one first.
 FORMATS = {
     kind.suffix: kind
     for kind in (
@@ -388,18 +386,18 @@ FORMATS = {
             for name in ("svg", "pdf", "pgf")
         ),
         Format("txt", _txt, draws=False, embeds=False),
-        Format("json", about="the trace", draws=False, embeds=False),  # made of a trace by `save_trace`, not of frames
+        Format("json", about="the trace", draws=False, embeds=False),  # written by `save_trace`, without frames
     )
 }
 
 
 def listed(*, dot: str = ".", told: bool = False, only: Callable[[Format], bool] = lambda kind: True) -> str:
-    """The formats in a sentence or a help text, in words like ".gif, .png or .txt".
+    """The formats as a list for a sentence or a help text, like ".gif, .png or .txt".
 
     Args:
-        dot: what stands before each.
-        told: what each is, too.
-        only: which of them.
+        dot: the prefix of each.
+        told: whether to add the description of each.
+        only: selects some of them.
 
     Example:
         >>> listed(only=lambda kind: not kind.draws)
@@ -410,10 +408,10 @@ def listed(*, dot: str = ".", told: bool = False, only: Callable[[Format], bool]
 
 
 def pick_format(target: Path | None, given: str | None = None) -> str:
-    """The format that a file's suffix, or a choice, stands for.
+    """The format of a file's suffix, or of an explicit choice.
 
     Raises:
-        ConvanimError: it is none that is known, there is neither, or what writes it is not installed.
+        ConvanimError: the format is unknown or missing, or a module that it requires is not installed.
 
     Example:
         >>> pick_format(Path("up.GIF"))
@@ -437,7 +435,7 @@ def pick_format(target: Path | None, given: str | None = None) -> str:
 
 
 class Counting:
-    """A file that counts what is written to it."""
+    """A file that counts the bytes written to it."""
 
     def __init__(self, file: Any) -> None:
         self._file, self.size = file, 0

@@ -1,8 +1,4 @@
-"""Text as coverage: matplotlib's FreeType draws each distinct word once.
-
-Knows one font, the fallbacks for what it lacks, sizes in px and grey levels. Must not know colours, so that one stencil
-serves every theme, nor where a text stands.
-"""
+"""Text as coverage, drawn by matplotlib's FreeType, once for each distinct word and for all themes."""
 
 from __future__ import annotations
 
@@ -26,19 +22,19 @@ if TYPE_CHECKING:
 Coverage = NDArray[np.uint8]
 
 _ft2font = compiled.load("ft2font")
-#: The version of the font engine, on which text's pixels depend.
+#: The version of the font engine, which affects the pixels of text.
 FREETYPE: str = _ft2font.__freetype_version__
-#: DejaVu Sans comes with matplotlib, so the same version draws the same pixels on every machine.
+#: DejaVu Sans is part of matplotlib, so the same version draws the same pixels on every machine.
 FILES = {False: "DejaVuSans.ttf", True: "DejaVuSans-Bold.ttf"}
-#: Height of its capitals and digits, in parts of the size.
+#: The height of capitals and digits as a fraction of the size.
 CAPITALS = 0.729
-#: Words are drawn whole, for their kerning; numbers and signs apart, since they meet again in other sums.
+#: Words are drawn whole, for their kerning; numbers and signs separately, as they recur in other sums.
 _WORDS = re.compile(r"\d+|[^\W\d]+|\s+|.")
 _KEPT = 4096
 
 
 class Word(NamedTuple):
-    """A drawn word: its coverage 0..255, how far right of and above the pen it begins, and the pen's advance."""
+    """A drawn word: its coverage 0..255, its offset to the right of and above the pen, and its advance."""
 
     coverage: Coverage
     left: int
@@ -47,7 +43,7 @@ class Word(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A drawn line of text; `rise` rows of it lie above the baseline, and its first column is the pen's."""
+    """A drawn line of text; `rise` rows are above the baseline, and the first column is at the pen."""
 
     coverage: Coverage
     rise: int
@@ -57,12 +53,12 @@ _words: dict[tuple[str, float, bool], Word] = {}
 
 
 class Outline(NamedTuple):
-    """A letter as curves, y upwards: where its pen stands, and the corners (n, 2) and codes (n,) of a matplotlib path.
+    """A letter as curves, y upwards: its pen's position, and vertices (n, 2) and codes (n,) of a matplotlib path.
 
     Attributes:
-        x: how far right of the line's pen, px.
-        points: px from the letter's own pen.
-        bold: by how many px its strokes have to be thickened to look bold, for a font without a bold one.
+        x: the distance to the right of the line's pen, px.
+        points: px relative to the letter's own pen.
+        bold: the px by which its strokes have to be widened to look bold, for a font without a bold face.
     """
 
     x: float
@@ -72,7 +68,7 @@ class Outline(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A part of a line in one font, and how far right of the line's pen it begins, px."""
+    """A part of a line in one font, and its distance to the right of the line's pen, px."""
 
     text: str
     x: float
@@ -81,7 +77,7 @@ class Run(NamedTuple):
 
 
 class Face(NamedTuple):
-    """A font, the characters that it has, and whether its strokes have to be thickened to look bold."""
+    """A font, its characters, and whether its strokes have to be widened to look bold."""
 
     font: FT2Font
     known: frozenset[int]
@@ -104,7 +100,7 @@ def _open(path: Path, thicken: bool = False) -> Face:
 
 @cache
 def _face(character: str, bold: bool) -> Face:
-    """The font that a character is drawn with; one that no font has is an error, as it would become a box."""
+    """The font for a character; a character that no font has is an error, as it would become a box."""
     if ord(character) in _usual(bold).known:
         return _usual(bold)
     for regular, heavy in fonts.candidates(character):
@@ -126,9 +122,9 @@ def _split(text: str, bold: bool) -> Iterator[str]:
 
 def _set(text: str, size: float, bold: bool) -> Face:
     """The font of a word, with the word set in it."""
-    for character in text:  # each is asked for, so that none becomes a box
+    for character in text:  # checks that each one is available
         face = _face(character, bold)
-    face.font.set_size(size, 72)  # at 72 dots an inch a point is a pixel
+    face.font.set_size(size, 72)  # at 72 dots per inch a point is a pixel
     # Light hinting sharpens the horizontals only: steady widths, crisp digits.
     face.font.set_text(text, 0, flags=_ft2font.LoadFlags.TARGET_LIGHT)
     return face
@@ -136,7 +132,7 @@ def _set(text: str, size: float, bold: bool) -> Face:
 
 @lru_cache(_KEPT)
 def _advance(text: str, size: float, bold: bool) -> float:
-    """The advance of a word, px, without drawing it: a layout measures type that never comes to a page."""
+    """The advance of a word, px, without drawing it: layouts measure text that is never drawn."""
     return float(_set(text, size, bold).font.get_width_height()[0] / 64)
 
 
@@ -152,7 +148,7 @@ def _word(text: str, size: float, bold: bool) -> Word:
         word = Word(np.zeros((0, 0), np.uint8), 0, 0, width / 64)
     else:
         font.draw_glyphs_to_bitmap(antialiased=True)
-        # FreeType counts in 1/64 px; the bitmap starts a row above the highest one that has ink.
+        # FreeType counts in 1/64 px; the bitmap starts a row above the highest one with ink.
         word = Word(
             np.array(font.get_image()), font.get_bitmap_offset()[0] // 64, (height - descent) // 64 + 1, width / 64
         )
@@ -165,17 +161,17 @@ def _word(text: str, size: float, bold: bool) -> Word:
 
 
 def _thickened(coverage: Coverage, by: float) -> Coverage:
-    """Strokes that are some px wider to the right, for a font without a bold one."""
+    """Coverage with strokes widened by some px to the right, for a font without a bold face."""
     tall, wide = coverage.shape
     out = np.zeros((tall, wide + ceil(by)), np.uint8)
     out[:, :wide] = coverage
     for shift in range(1, ceil(by) + 1):
-        ink = coverage * min(1, by - shift + 1)  # what is left of the last px is a paler one
+        ink = coverage * min(1, by - shift + 1)  # a fraction of a px is paler
         np.maximum(out[:, shift : shift + wide], np.rint(ink).astype(np.uint8), out=out[:, shift : shift + wide])
     return out
 
 
-@lru_cache(maxsize=4096)  # a caption is measured at each frame, and most of its parts were before
+@lru_cache(maxsize=4096)  # most parts of a caption recur
 def width(text: str, size: float, bold: bool = False) -> float:
     """The advance of a line of text, in px.
 
@@ -218,7 +214,7 @@ def line(text: str, size: float, bold: bool = False) -> Line:
 
 
 def outlines(text: str, size: float, bold: bool = False) -> list[Outline]:
-    """The letters of a line as curves, for renderers without pixels; they stand where those of `line` do.
+    """The letters of a line as curves, for renderers without pixels, at the positions of those of `line`.
 
     Raises:
         ConvanimError: a character that the font does not have.
@@ -246,7 +242,7 @@ def outlines(text: str, size: float, bold: bool = False) -> list[Outline]:
 
 @lru_cache(maxsize=1024)
 def _curves(character: str, size: float, bold: bool) -> tuple[NDArray[np.float64], NDArray[np.uint8], float]:
-    """A letter's corners and codes, without hinting, as it may be shown at any size; and its advance, px."""
+    """A letter's vertices and codes, without hinting, as it may be scaled; and its advance, px."""
     font = _face(character, bold).font
     font.set_size(size, 72)
     advance = font.load_char(ord(character), flags=_ft2font.LoadFlags.NO_HINTING).linearHoriAdvance / 65536
@@ -255,7 +251,7 @@ def _curves(character: str, size: float, bold: bool) -> tuple[NDArray[np.float64
 
 
 def runs(text: str, size: float, bold: bool = False) -> list[Run]:
-    """The parts of a line by their fonts, for renderers that set text themselves.
+    """The parts of a line by font, for renderers that set text themselves.
 
     Raises:
         ConvanimError: a character that the font does not have.

@@ -1,7 +1,4 @@
-"""How help is laid out and words are completed: options in sections, required ones first, and what a shell can offer.
-
-Knows which section an option belongs to, and which options take a name or a file. Must not know what they are for.
-"""
+"""The layout of the help, in sections with required options first, and the completion of words in a shell."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-#: The options of each section of the help, by click's names for them; those of no section come last.
+#: The options of each section of the help, by click's names; those of no section come last.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Layer": (
         *("x", "kernel", "indices", "stride", "padding", "dilation", "output_padding", "padding_mode", "mode"),
@@ -30,7 +27,7 @@ _SECTION = {name: (section, place) for section, names in SECTIONS.items() for pl
 
 
 class Command(click.Command):
-    """A command whose help has its options in sections; a few of them, or options of one kind, stay in one list."""
+    """A command whose help has its options in sections, unless there are few options or one section."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the sections, each with its required options first."""
@@ -50,11 +47,11 @@ class Command(click.Command):
 
 
 def offering(find: Callable[[], Iterable[str]], *, files: bool = False) -> Callable[..., list[CompletionItem]]:
-    """What a shell offers while an option's value is typed.
+    """The completion of an option's value.
 
     Args:
-        find: the names, looked for only then.
-        files: whether a file of one's own may stand there, too.
+        find: returns the names, called on completion only.
+        files: whether the value may also be a file.
     """
 
     def offer(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -65,5 +62,5 @@ def offering(find: Callable[[], Iterable[str]], *, files: bool = False) -> Calla
 
 
 def files() -> Callable[..., list[CompletionItem]]:
-    """What a shell offers where a file may be named."""
+    """The completion of file names."""
     return offering(list[Any], files=True)

@@ -1,7 +1,6 @@
-"""Input files as bytes or as TOML, read without waiting forever and without filling memory.
+"""Reads input files as bytes or TOML, without waiting forever and without filling memory.
 
-Knows which files are safe to read: regular ones of a bounded size, and TOML of a bounded depth. Must not know what is
-in them. Everything that is wrong is an OSError or a ValueError whose text a caller puts into its own sentence.
+Errors are an OSError or a ValueError whose text the caller puts into a message.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ import tomllib
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
-#: Bytes of a TOML file: more than any description, template, theme or catalogue has.
+#: The maximum size of a TOML file in bytes; larger than any description, template, theme or catalogue.
 LARGEST_TOML = 1 << 20
-#: Tables and lists inside one another, and parts of a dotted key: Python's parser takes memory for the square of them.
+#: The maximum depth of nested tables, lists and dotted keys: Python's parser needs memory for its square.
 DEEPEST_TOML = 30
-#: Of a whole number: 300 digits. Python itself refuses to read or to say one of more than some thousands.
+#: The maximum size of a whole number, 300 digits. Python refuses to convert numbers of thousands of digits.
 _BITS = 1000
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
-#: A key of too many parts, at the places where a key can stand: in a new line, in a table's head, in an inline table.
+#: A key with too many parts, wherever a key can be: at the start of a line, in a table's header, in an inline table.
 _LONG_KEY = re.compile(rf"(?:^|[\[{{,])[ \t]*+(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST_TOML}}}", re.MULTILINE)
-# Without O_NONBLOCK, opening a pipe waits for its writer. Windows lacks these flags, and pipes among its files.
+# Without O_NONBLOCK, opening a pipe waits for its writer. Windows has neither these flags nor pipes as files.
 _FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _MODES = {"rb": os.O_RDONLY, "ab": os.O_WRONLY | os.O_APPEND | os.O_CREAT}
 
@@ -32,19 +31,19 @@ def open_regular(path: str | Path, mode: Literal["rb", "ab"] = "rb", *, follow: 
     """Open a regular file. The opened file itself is checked, so a pipe cannot replace it after the check.
 
     Args:
-        mode: "rb" to read, or "ab" to add to the end, without a buffer; then a file that is not there is made.
+        mode: "rb" to read, or "ab" to append without a buffer, which creates a missing file.
         follow: whether the path may be a symbolic link.
 
     Raises:
-        OSError: it cannot be opened, or is a folder, a pipe, a device or a socket, or a link that is not followed.
-        ValueError: the path has a zero byte.
+        OSError: the file cannot be opened, or is a folder, a pipe, a device or a socket, or a link without `follow`.
+        ValueError: the path has a null byte.
     """
     if not follow and os.path.islink(path):  # noqa: PTH114 - pathlib's raises for odd names
         raise OSError(errno.ELOOP, "it is a link", str(path))
 
     def opener(name: str, _: int) -> int:
-        # A signal may end this process between any two lines. The number belongs to the file as soon as there is
-        # one, so it is never closed twice.
+        # A signal may end this process between any two lines. The file owns the descriptor from the start, so it is
+        # never closed twice.
         number = os.open(name, _MODES[mode] | _FLAGS | (0 if follow else getattr(os, "O_NOFOLLOW", 0)), 0o666)
         kind = os.fstat(number).st_mode
         if stat.S_ISREG(kind):
@@ -72,9 +71,7 @@ def read_bytes(path: str | Path, most: int, *, follow: bool = True) -> bytes:
         it is not a regular file
     """
     with open_regular(path, follow=follow) as file:
-        data = file.read(
-            most + 1
-        )  # not its size: a file may grow, and some of the system's own say that they are empty
+        data = file.read(most + 1)  # not by its size: files may grow, and some system files claim to be empty
     if len(data) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return data
@@ -85,7 +82,7 @@ def parse_toml(text: str) -> dict[str, Any]:
 
     Raises:
         ValueError: it is not TOML, a whole number has more than 300 digits, or keys or values are nested too deeply.
-            The text ends in the place, as `(at line 3, column 1)`, where that is known.
+            The text ends with the position, as `(at line 3, column 1)`, if that is known.
 
     Example:
         >>> parse_toml("a.b = 1")

@@ -1,7 +1,4 @@
-"""Values of the kinds that an animation can be asked with.
-
-Knows what a trace, a number, a text and a flag are. Must not know what they are for.
-"""
+"""Checks the types of an animation's options."""
 
 from __future__ import annotations
 
@@ -15,14 +12,14 @@ from convanim.layout import LAYOUTS
 from convanim.look import Look
 from convanim.trace import Trace
 
-#: What has one of a few values, which are told where they are known.
+#: Options with a few possible values, which are checked elsewhere.
 CHECKED_LATER = {"align", "lang", "renderer", "text", "dpi"}
-#: What to give for an option that takes one of a few words, and got something else.
+#: Hints for options with a few possible words.
 HINTS = {"motion": "use step or smooth", "layout": f"use one of {', '.join(LAYOUTS)}"}
 
 
 def of_their_kinds(trace: Any, look: Look) -> None:
-    """Refuse what Python would let through to where nobody expects it.
+    """Refuse options of the wrong type, which Python would accept until they fail somewhere else.
 
     Raises:
         ConvanimError: an option has another type than the one that `Look` names.

@@ -1,7 +1,4 @@
-"""Two files of one animation, one for light and one for dark pages, and the HTML that selects one of them.
-
-Knows how the two are named. Must not know what is drawn, or a command line.
-"""
+"""Pairs of files for light and dark pages, and the HTML that selects one of them."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from convanim.write.files import numbered
 
 
 class Pair(NamedTuple):
-    """What was written.
+    """A written pair of files.
 
     Attributes:
         light, dark: the two files.
@@ -30,10 +27,10 @@ class Pair(NamedTuple):
 
 
 def pair_names(path: Path | None, format: str | None = None) -> tuple[Path, Path]:
-    """The two files that a name stands for.
+    """The names of the two files for one name.
 
     Raises:
-        ConvanimError: a stream, a series, or a format that is not a picture of a page.
+        ConvanimError: a stream, a series, or a format without pictures of a page.
 
     Example:
         >>> [str(p) for p in pair_names(Path("up.gif"))]
@@ -53,9 +50,9 @@ def pair_names(path: Path | None, format: str | None = None) -> tuple[Path, Path
 
 
 def snippet(light: Path, dark: Path, alt: str) -> str:
-    """The lines for a README: the dark picture where the reader's page is dark, the light one elsewhere.
+    """The HTML for a README, which shows the dark picture on dark pages, and the light one on others.
 
-    The addresses are as typed; of a path from the root only the name is left, since no page can follow the rest.
+    The addresses are as typed; absolute paths are reduced to the name, since no page can follow them.
 
     Example:
         >>> print(snippet(Path("a b.gif"), Path("/x/c.gif"), "1 < 2"))

@@ -1,7 +1,4 @@
-"""How a trace is shown: the one record of the options that `Trace.animate` and `Animation` take as keyword arguments.
-
-Knows names, types and defaults. Must not know what an option does.
-"""
+"""The options of an animation: the record from which `Trace.animate` and `Animation` take their keyword arguments."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Look:
-    """How a trace is shown.
+    """The options of an animation.
 
     Args:
         view: one of `convanim.scene.views_of(trace.op)`; the first of them by default.
@@ -54,9 +51,9 @@ class Look:
         motion: "step", or "smooth" to show moving cells and windows, in formats with time.
         max_size: the maximum size of a file in bytes, or as "1MB", "500KB"; an animation reduces its frame rate for it,
             then leaves out the frames in between, then placements.
-        renderer: "raster", or "matplotlib" to draw through it: slower, and almost the same picture; without it the
-            one that suits the file, as vectors and other dots per inch than 96 need matplotlib.
-        text: in SVG, PDF and PGF "outlines", or "editable" for letters in the fonts of whoever opens the file.
+        renderer: "raster", or "matplotlib", which is slower and almost the same; by default the one that suits the
+            file, as vectors and other resolutions than 96 dpi need matplotlib.
+        text: in SVG, PDF and PGF "outlines", or "editable" for letters in the viewer's fonts.
         dpi: dots per inch of a PNG; at 96 a pixel of the page is one of the file, at 300 there are ten times as many.
         made_by: the origin that the comment of the file names; by default the layer.
     """
@@ -88,7 +85,7 @@ class Look:
     made_by: str | None = None
 
 
-#: The names of the options, and of those among them that say what is shown: only some commands have these.
+#: The names of all options.
 OPTIONS = tuple(option.name for option in fields(Look))
 CONTENTS = ("view", "beside", "align", "symbols", "colours", "saturate", "grad", "made_by")
 
@@ -105,7 +102,7 @@ def takes_after_one(
 ) -> Callable[
     [Callable[Concatenate[_Self, _First, ...], _Result]], Callable[Concatenate[_Self, _First, _Options], _Result]
 ]:
-    """Do the same for a method that has an argument of its own."""
+    """The same for a method with a positional argument of its own."""
     return partial(_give, record)
 
 

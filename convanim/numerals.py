@@ -1,7 +1,4 @@
-"""Numbers as people read them: real minus signs, no float noise, as many digits as make sense.
-
-Knows one number or a group of them. Must not know where they stand.
-"""
+"""Numbers as readable text: real minus signs, no float noise, and as many digits as make sense."""
 
 from __future__ import annotations
 
@@ -13,14 +10,14 @@ from numpy.typing import NDArray
 
 MINUS = "\u2212"
 INFINITY = "\u221e"
-#: A float is shown with at most this many decimals, and with this many digits where that loses some.
+#: A float has at most this many decimals; if that is inexact, the largest has this many digits.
 DECIMALS, DIGITS = 4, 3
-#: Beyond these, a float is written with an exponent.
+#: Smaller and larger floats are written with an exponent.
 SMALL, LARGE = 1e-3, 1e6
 
 
 def beside(one: float, two: float) -> tuple[str, str]:
-    """Two numbers that are compared, with one precision; with all digits where they would otherwise look the same.
+    """Two numbers for a comparison, with the same precision; with all digits if they would look equal otherwise.
 
     Example:
         >>> beside(19 / 3, 6.25), beside(1.0, 1.0000001), beside(2, -3)
@@ -32,10 +29,10 @@ def beside(one: float, two: float) -> tuple[str, str]:
 
 
 class Numerals:
-    """Writes the numbers of one grid alike.
+    """Formats the numbers of one grid consistently.
 
-    Whole numbers in full, infinity as its sign. Floats with the fewest decimals (up to four) that show every one of
-    them exactly; where none do, rounded to three digits of the largest, and `rounded` says so.
+    Integers are written in full, infinity as its sign, and floats with the fewest decimals (up to four) that are
+    exact for all of them; otherwise rounded to three digits of the largest, and `rounded` is true.
 
     Example:
         >>> Numerals(np.array([-2, 10])).text(-2)
@@ -49,12 +46,12 @@ class Numerals:
         '−∞'
     """
 
-    #: Whether a greater number means more of something, so that a shade may stand for it.
+    #: Whether numbers measure something, so that a shade may represent them.
     measures = True
 
     def __init__(self, *groups: NDArray[Any]) -> None:
         values = np.concatenate([np.ravel(g) for g in groups])
-        if values.dtype.kind == "f":  # infinity has a sign of its own, and no digits
+        if values.dtype.kind == "f":  # infinity has no digits
             values = values[np.isfinite(values)]
         self.rounded = False
         self._kind = "i" if values.dtype.kind == "i" else "f"
@@ -71,7 +68,7 @@ class Numerals:
             self._kind, self.rounded = "e", any(float(f"{v:.{DIGITS}g}") != v for v in np.unique(values).tolist())
             return
         for self._decimals in range(DECIMALS + 1):
-            # 0.1 + 0.2 is 0.3 to a reader: what is off by a rounding is noise.
+            # 0.1 + 0.2 is shown as 0.3: a difference by rounding is noise.
             if (np.abs(np.round(values, self._decimals) - values) <= 1e-12 * max(largest, 1)).all():
                 return
         self.rounded = True
@@ -95,14 +92,14 @@ class Numerals:
             number, _, exponent = f"{value:.{DIGITS}g}".partition("e")
             return "0" if value == 0 else number + (f"e{int(exponent)}" if exponent else "")
         text = f"{value:.{self._decimals}f}"
-        if float(text) == 0:  # what rounds to nothing has no sign
+        if float(text) == 0:  # a number that rounds to zero has no sign
             text = text.lstrip("-")
         if not self.rounded and "." in text:
             text = text.rstrip("0").rstrip(".")
         return text
 
     def exact(self, value: Any) -> bool:
-        """Whether the text of a number says all of it.
+        """Whether the text of a number is exact.
 
         Example:
             >>> thirds = Numerals(np.array([1 / 3, 2.0]))
@@ -117,6 +114,6 @@ class Numerals:
 
     def widest(self, values: NDArray[Any]) -> str:
         """The longest text among these values."""
-        if self._kind == "i":  # the longest integers are the extreme ones
+        if self._kind == "i":  # the longest integers are the minimum and maximum
             return max((self.text(v) for v in (values.min().item(), values.max().item())), key=len)
         return max((self.text(v) for v in np.unique(values).tolist()), key=len)

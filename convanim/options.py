@@ -1,7 +1,4 @@
-"""The options that commands share, with their help texts.
-
-Knows the names, forms and defaults of options. Must not know what a command does with them.
-"""
+"""The options that commands share, with their help texts."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Convention(click.Choice):  # type: ignore[type-arg]
-    """A choice that leaves what it does not know to the layers, which know further names: pytorch, tf, flax."""
+    """A choice that passes unknown values on to the layers, which accept aliases: pytorch, tf, flax."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The text as it was typed."""
@@ -26,7 +23,7 @@ class Convention(click.Choice):  # type: ignore[type-arg]
 
 
 def _options(*options: Decorator) -> Decorator:
-    """The options together; each is made once, however many commands have it."""
+    """The options combined; each is created once, however many commands have it."""
     return _having(_made(options))
 
 
@@ -384,7 +381,7 @@ def file(*, required: bool) -> Decorator:
 FILE = file(required=True)
 SYMBOLS = click.option("--symbols", is_flag=True, help="Show indexed letters instead of values.")
 SATURATE = click.option("--saturate", is_flag=True, help="Say that the colours of sums are clipped at 255.")
-#: Further options of what is shown, for each kind of layer.
+#: Further options of the view, for each kind of layer.
 SHOWN: dict[str, Decorator] = {
     "conv": _options(SYMBOLS, SATURATE, BACKWARD),
     "transposed": _options(SYMBOLS, SATURATE),

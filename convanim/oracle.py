@@ -1,7 +1,7 @@
-"""The oracle: the same answers from the definition, by other means.
+"""The oracle: the outputs of layers computed from the definition, as an independent check.
 
-Pads, inserts zeros and takes windows with numpy's own tools. Shares no code with the engine (no taps, no layers, no
-traces), so that an agreement of the two means something.
+It pads, inserts zeros and takes windows with numpy's own functions, and shares no code with the engine (no taps, layers
+or traces).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def convolve(
 ) -> Array:
     """Cross-correlation of x (C, *n) with weight (C_out, C / groups, *k): (C_out, *o).
 
-    A negative padding crops; the mode says what a positive one holds, in PyTorch's words.
+    Negative padding crops; `mode` is the padding mode in PyTorch's words.
 
     Example:
         >>> x = np.arange(1, 10).reshape(1, 3, 3)
@@ -71,7 +71,7 @@ def transpose(
 ) -> Array:
     """Transposed convolution of x (C, *n) with weight (C, C_out / groups, *k) to the sizes `output`: (C_out, *output).
 
-    By zero insertion and a convolution with the rotated kernel.
+    Computed by zero insertion and a convolution with the rotated kernel.
 
     Example:
         >>> x, w = np.array([[[0, 1], [2, 3]]]), np.array([[[[4, 1], [2, 3]]]])
@@ -108,9 +108,9 @@ def pool(
 
     Args:
         combine: "max", "mean" or "norm".
-        counted: whether a mean counts the padding.
-        p: of the norm; `signed` takes the powers of the values instead of their sizes, `rescaled` makes up for the
-            cells that a window has beyond the padding.
+        counted: whether a mean includes the padding.
+        p: the power of the norm; `signed` takes powers of the values instead of their absolute values, `rescaled`
+            compensates for cells of a window beyond the padding.
 
     Example:
         >>> pool(np.array([[1, 2, 3]]), "max", (2,), (1,), ((0, 0),), (1,), (2,)).tolist()
@@ -121,7 +121,7 @@ def pool(
         max(n + a + b, (o - 1) * s + d * (k - 1) + 1)
         for n, (a, b), o, s, d, k in zip(x.shape[1:], padding, output, stride, dilation, size, strict=True)
     ]
-    # What each window holds: the values, which of them are the input's, which of the padded input's.
+    # The windows of values, of cells of the input, and of cells of the padded input.
     ends = [s - n - a for s, n, (a, _) in zip(stage, x.shape[1:], padding, strict=True)]
     beyond = [s - n - a - b for s, n, (a, b) in zip(stage, x.shape[1:], padding, strict=True)]
     laid = np.pad(x, ((0, 0), *((a, end) for (a, _), end in zip(padding, ends, strict=True))))
@@ -147,7 +147,7 @@ def pool(
 
 
 def unpool(x: Array, places: Array, output: Sequence[int]) -> Array:
-    """Each value of x (C, *n) at its place in an output of these sizes, counted row by row: (C, *output).
+    """Each value of x (C, *n) at its flat index in an output of these sizes: (C, *output).
 
     Example:
         >>> unpool(np.array([[5, 7]]), np.array([[1, 2]]), (4,)).tolist()
@@ -163,7 +163,7 @@ def unpool(x: Array, places: Array, output: Sequence[int]) -> Array:
 def upsample(x: Array, axes: Sequence[tuple[int, tuple[int, int], str, str, str]]) -> Array:
     """Fixed upsampling of x (C, *n), for each axis (output, ratio, way, place, rounding): (C, *o).
 
-    Interpolates with numpy's own `interp`, which repeats the border.
+    Interpolates with numpy's `interp`, which repeats the border.
 
     Example:
         >>> upsample(np.array([[0.0, 4.0]]), [(4, (2, 1), "bilinear", "half_pixel", "floor")]).tolist()
@@ -195,7 +195,7 @@ def upsample(x: Array, axes: Sequence[tuple[int, tuple[int, int], str, str, str]
 
 
 def shuffle(x: Array, r: int, *, depth_first: bool, up: bool) -> Array:
-    """Pixel shuffle of x (C, H, W) by r, or with `up` false its opposite.
+    """Pixel shuffle of x (C, H, W) by r, or unshuffle if `up` is false.
 
     Example:
         >>> shuffle(np.array([[[1]], [[2]], [[3]], [[4]]]), 2, depth_first=False, up=True).tolist()

@@ -1,7 +1,4 @@
-"""The one palette of an animation: exact colours, each with an index.
-
-Knows colours by name, and which of them meet at the edges of letters. Must not know roles, frames or positions.
-"""
+"""The palette of an animation: exact colours, each with an index."""
 
 from __future__ import annotations
 
@@ -12,17 +9,17 @@ from numpy.typing import NDArray
 
 Colour = tuple[int, int, int]
 Colours = NDArray[np.uint8]
-#: Steps between paper and ink at the edges of letters: side by side at real size nobody tells three from six, and the
-#: files are a tenth smaller.
+#: Blend levels between background and ink at the edges of letters: nobody can distinguish three from six at real
+#: size, and files are a tenth smaller.
 LEVELS = 3
-#: Steps of a shade that stands for a value; of counts so few that one more is seen.
+#: Steps of a shade for values; counts have fewer steps, so that a difference of one is visible.
 SHADES, STEPS = 16, {"heat": 9}
-#: A GIF has 256; one of them stands for what does not change.
+#: A GIF has 256 colours, one of which marks unchanged pixels.
 ROOM = 255
 
 NONE: Colours = np.zeros((0, 3), np.uint8)
 
-#: What most images of an animation have, the most used first: (paper, ink), and lines.
+#: The colours in most images of an animation, the most frequent first: (paper, ink), and lines.
 OFTEN: tuple[str | tuple[str, str], ...] = (
     ("page", "text"),
     *("line", "kernel.stroke", "done.stroke"),
@@ -35,10 +32,10 @@ OFTEN: tuple[str | tuple[str, str], ...] = (
     ("kernel.fill", "muted"),
     ("inserted.fill", "muted"),
     "data.stroke",
-    # These are not written, but the edges of slanted strokes that meet come close to them.
+    # These do not occur as text, but edges of slanted strokes that meet come close to them.
     *(("pending.fill", "text"), ("product.fill", "text")),
 )
-#: And where stamps are added.
+#: The same for animations with stamps.
 STAMPED: tuple[str | tuple[str, str], ...] = (
     ("page", "text"),
     "line",
@@ -57,14 +54,14 @@ class Palette:
     """The exact colours of one animation, each with an index.
 
     Args:
-        colour: what a name stands for, as (red, green, blue).
-        pairs: (paper, ink) where text is written on a fill.
+        colour: returns the (red, green, blue) of a name.
+        pairs: (paper, ink) of text on a fill.
         solids: further colours by name.
-        shades: ramps whose steps stand for values: those named "shade.{name}_low" and "..._high".
-        pictures: colours, (n, 3) uint8 each, that are wanted besides: exact where there is room for all of them, else
-            reduced to as many as there is room for.
-        often: of the pairs and colours, what most images have, the most used first.
-        slanted: colours (n, 3) of the edges of slanted strokes, the most used first; n < 100.
+        shades: colour ramps for values: those named "shade.{name}_low" and "..._high".
+        pictures: further colours, (n, 3) uint8 each, which are exact if there is room for all of them, otherwise
+            reduced to the available number.
+        often: those of the pairs and colours that most images have, the most frequent first.
+        slanted: colours (n, 3) of the edges of slanted strokes, the most frequent first; n < 100.
 
     Attributes:
         colours: (n, 3) uint8, n <= 255.
@@ -85,15 +82,15 @@ class Palette:
         self._index: dict[Colour, int] = {}
         self._ramps: dict[tuple[str, str], NDArray[np.uint8]] = {}
         self._shades: dict[str, NDArray[np.uint8]] = {}
-        # What is used most gets the lowest numbers: an image is coded in as few bits as its largest number needs.
+        # Frequent colours have low indices: an image is encoded in as few bits as its largest index needs.
         shades, paint = set(shades), set(solids)
         for name in often:
             if name in pairs:
                 self._mix([name])
-            elif isinstance(name, str) or not shades:  # without numbers there are only fills, or shades in their place
+            elif isinstance(name, str) or not shades:  # without numbers there are only fills or shades
                 self._add_all({name if isinstance(name, str) else name[0]} & paint)
         rest = set(pairs).difference(often)
-        if shades:  # these fill most cells, and where there is no room for all the edges they may be reduced
+        if shades:  # fill most cells, and may be reduced if the edges need room
             pictures = [*pictures, slanted]
         else:
             for red, green, blue in slanted.tolist():
@@ -133,14 +130,14 @@ class Palette:
         return self._index[self._colour(name)]
 
     def index(self, ink: str | Colour) -> int:
-        """The index of a colour by name, or of one of the pictures' own."""
+        """The index of a colour by name, or of a picture's colour."""
         if isinstance(ink, str):
             return self.solid(ink)
         index = self._index.get(ink)
         return int(self.nearest(np.array(ink, np.uint8))) if index is None else index
 
     def rounded(self, colours: Colours) -> Colours:
-        """A picture's colours (..., 3) as they are shown: the nearest ones that there is room for."""
+        """A picture's colours (..., 3) as they are shown: the nearest available ones."""
         return self.colours[self.nearest(colours)]
 
     def ramp(self, paper: str, ink: str) -> NDArray[np.uint8]:
@@ -148,17 +145,17 @@ class Palette:
         return self._ramps[paper, ink]
 
     def inked(self, inks: Iterable[str]) -> NDArray[np.uint8]:
-        """The indices of letters in these inks, and of their edges, but not of the papers that they stand on."""
+        """The indices of letters in these inks and of their edges, but not of their backgrounds."""
         ramps = [ramp for (_, ink), ramp in self._ramps.items() if ink in set(inks)]
         papers = {int(ramp[0]) for ramp in self._ramps.values()}
         return np.array(sorted({int(i) for ramp in ramps for i in ramp} - papers), np.uint8)
 
     def shade(self, role: str) -> NDArray[np.uint8]:
-        """The indices that stand for a role's values, from low to high."""
+        """The indices for a role's values, from low to high."""
         return self._shades[role]
 
     def nearest(self, colours: Colours) -> NDArray[np.uint8]:
-        """The indices of a picture's colours: (..., 3) uint8 to (...), each among those that were announced."""
+        """The indices of a picture's colours: (..., 3) uint8 to (...), each among those given to the palette."""
         codes = _codes(colours)
         at = np.searchsorted(self._codes, codes)
         if (self._codes.take(at, mode="clip") != codes).any() if len(self._codes) else codes.size:
@@ -178,23 +175,23 @@ def _colours(codes: NDArray[np.int64]) -> Colours:
 
 
 def _fewer(wanted: Colours, room: int, there: Container[Colour]) -> list[Colour]:
-    """Of these colours the ones that are not there yet; others, close to them, where there are more than room for."""
+    """The colours that are not there yet, reduced to `room` similar ones if there are too many."""
     new = [colour for red, green, blue in wanted.tolist() if (colour := (red, green, blue)) not in there]
     if len(new) <= room:
         return new
     from PIL import Image
 
     image = Image.fromarray(np.array([sorted(new)], np.uint8))
-    # Median cut in a fixed order, then each colour moved into the middle of those that it stands for.
+    # Median cut in a fixed order, then each colour moved to the mean of those that it replaces.
     reduced = image.quantize(room, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
     flat = (reduced.getpalette() or [])[: 3 * room]
     return list(dict.fromkeys(zip(*[iter(flat)] * 3, strict=True)))
 
 
 def closest(wanted: Colours, there: Colours) -> NDArray[np.uint8]:
-    """For each colour (n, 3) the index of the one that is closest to it in RGB: (n,)."""
+    """The index of the closest colour in RGB for each colour (n, 3): (n,)."""
     out = np.zeros(len(wanted), np.uint8)
-    for start in range(0, len(wanted), 1024):  # a photograph has many, and every pair takes memory
+    for start in range(0, len(wanted), 1024):  # in blocks, since every pair takes memory
         some = wanted[start : start + 1024].astype(np.int32)
         distances = ((some[:, None] - there.astype(np.int32)) ** 2).sum(axis=2)
         out[start : start + 1024] = distances.argmin(axis=1)

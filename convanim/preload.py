@@ -1,4 +1,4 @@
-"""Everything that a worker needs, imported: processes that are forked from one that has this begin at once."""
+"""Imports everything that a worker needs, so that processes forked from one that has imported this start at once."""
 
 # ruff: noqa: E402 - the first lines stay the first: nothing may import matplotlib before them
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""matplotlib without the `matplotlibrc` of the current folder, which may be anybody's.
-
-Knows where matplotlib looks for its settings. For processes of the program alone: in another program,
-matplotlib's settings are theirs.
-"""
+"""Imports matplotlib without a `matplotlibrc` in the current folder, for convanim's own processes only."""
 
 from __future__ import annotations
 
@@ -12,13 +8,13 @@ from pathlib import Path
 
 
 def ignore() -> None:
-    """Import matplotlib from another folder, if this one has a `matplotlibrc`; it is read at the first import only.
+    """Import matplotlib from another folder if this one has a `matplotlibrc`, which is read at the first import only.
 
-    The file could change what is drawn, print warnings, fail, or be a pipe that is waited for.
+    The file could change the drawing, print warnings, fail, or be a pipe that blocks.
     """
     if not os.path.lexists("matplotlibrc") or "matplotlib" in sys.modules:
         return
-    if hasattr(os, "fchdir"):  # a folder above this one may be closed to its path
+    if hasattr(os, "fchdir"):  # a parent folder may be inaccessible by its path
         here: int | str = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
     else:
         here = os.getcwd()  # noqa: PTH109 - as text, like the number above

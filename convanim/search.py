@@ -1,7 +1,4 @@
-"""Which layers map one size to another.
-
-Knows the sizes that layers give. Must not know values or pictures.
-"""
+"""The search for layers that map one size to another."""
 
 from __future__ import annotations
 
@@ -14,9 +11,9 @@ from convanim.arithmetic import count, evenness, multiplications
 from convanim.errors import ConvanimError
 from convanim.ops import LARGEST, Axis, Conv, ConvTranspose, Operation, times
 
-#: What is tried without a choice. A padding of the kernel's size or more only adds windows that see nothing but zeros.
+#: The default search range. Padding of the kernel's size or more only adds windows of nothing but zeros.
 KERNELS, STRIDES = range(1, 8), range(1, 5)
-#: Layers with other arguments along each axis are as many as the product of both: more than this are refused.
+#: The maximum number of layers with different arguments along each axis; more are refused.
 MOST = 10_000
 
 
@@ -26,8 +23,8 @@ class Found:
 
     Attributes:
         op: the layer.
-        multiplications: its products with an input value, one channel to one.
-        even: whether as many products meet in every inner cell; always true of a convolution.
+        multiplications: its products of an input value and a weight, from one channel to one.
+        even: whether every inner cell has the same number of products; always true of a convolution.
     """
 
     op: Operation
@@ -40,15 +37,15 @@ def solve(
 ) -> list[Found]:
     """Every convolution and transposed convolution that gives `output` from an input of `sizes`.
 
-    Tried are these kernel sizes and strides, every padding below the kernel size (the same before and after), every
-    output padding, and no dilation: all of them, so that an empty list is a proof. Layers that treat all axes alike are
-    returned alone where there are any.
+    It tries these kernel sizes and strides, every padding below the kernel size (the same before and after), every
+    output padding, and no dilation, so an empty list is a proof. If layers with the same arguments along all axes
+    exist, only these are returned.
 
     Args:
-        sizes, output: (H, W) or as many axes as the layer has.
+        sizes, output: (H, W), or any number of axes.
 
     Returns:
-        Those without checkerboards first, then by their multiplications.
+        Layers without checkerboard artefacts first, then by their multiplications.
 
     Raises:
         ConvanimError: the sizes differ in their number of axes, or are not positive; or there are too many layers.
@@ -91,7 +88,7 @@ def solve(
 
 
 def report(sizes: Sequence[int], output: Sequence[int], found: Sequence[Found], most: int = 20) -> str:
-    """What was found, as text: a layer a line, or that there is none.
+    """The result as text: one layer per line, or a statement that there is none.
 
     Example:
         >>> print(report((7,), (14,), solve((7,), (14,), kernels=[2, 3], strides=[2])))

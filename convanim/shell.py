@@ -1,7 +1,4 @@
-"""How the program speaks and ends: one sentence for a wrong input, an exit code for everything.
-
-Knows exceptions, signals and streams. Must not know commands.
-"""
+"""The behaviour of the command line: one-sentence errors, exit codes, signals and streams."""
 
 from __future__ import annotations
 
@@ -23,16 +20,16 @@ import click
 from convanim import helptext
 from convanim.errors import ConvanimError, ConvanimWarning, printable, readable
 
-#: Files of Python's own library in which no exception may come out of nowhere.
+#: Files of Python's library that must not be interrupted by exceptions.
 UNDISTURBED = ("tempfile.py", "weakref.py", f"futures{os.sep}thread.py", f"futures{os.sep}process.py")
 
-#: What stands for the characters of our own sentences where a stream's encoding lacks them.
+#: Replacements for characters that a stream's encoding lacks.
 PLAIN = {
     **{"×": "x", "·": "*", "−": "-", "→": "->", "←": "<-", "≈": "~", "≠": "!=", "√": "sqrt ", "Σ": "sum", "∞": "inf"},
     **{"⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "°": " degrees", "′": "'", "β": "beta", "○": "o", "²": "^2"},
 }
 
-#: What is written into a layer's notation, where that is what is typed.
+#: Options of a layer whose notation contains them instead.
 NOTED = {
     "--stride": "'Conv(3, stride=2)'",
     "--padding": "'Conv(3, padding=1)'",
@@ -54,7 +51,7 @@ NOTED = {
     "--inverse": "'PixelUnshuffle(2)'",
     "--order": "'PixelShuffle(2, order=\"DCR\")'",
 }
-#: What of one layer can be shown in more than one way.
+#: Options of the view of a single layer.
 SHOWN = {"--view", "--symbols", "--saturate", "--backward", "--grad"}
 
 
@@ -73,12 +70,12 @@ COMMANDS = {
 
 
 class Layers(click.Group):
-    """A group of commands that knows by which names people look for a layer's command."""
+    """A group of commands that recognises common names of layers."""
 
     command_class = helptext.Command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """The command that is meant, or one sentence for a layer that has another name or is not shown."""
+        """The command of a name, or an error with the layer's command or the reason why it is not supported."""
         name = args[0] if args else ""
         if name and self.get_command(ctx, name) is None:
             from convanim.ops.reading.names import SHOWN as LAYERS
@@ -93,15 +90,15 @@ class Layers(click.Group):
 
 
 class Program(Layers):
-    """A group of commands that ends as we want it to.
+    """The program: a group of commands with convanim's errors and exit codes.
 
-    Exit codes: 0, 1 (it failed), 2 (it was asked wrongly), 130 (interrupted).
+    Exit codes: 0, 1 (failure), 2 (wrong usage or input), 130 (interrupted).
     """
 
     group_class = Layers
 
     def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
-        """Run the command line and leave."""
+        """Run the command line and exit."""
         extra["standalone_mode"] = False
         _open_streams()
         try:
@@ -134,7 +131,7 @@ class Program(Layers):
 
 
 def say(line: str, *, err: bool) -> None:
-    """Print a line; losing it is no reason to fail."""
+    """Print a line, ignoring errors of the stream."""
     stream = sys.stderr if err else sys.stdout
     try:
         if stream:
@@ -175,28 +172,28 @@ def print_json(told: dict[str, Any]) -> None:
 
 
 def fail(sentence: str, code: int) -> NoReturn:
-    """Say what is wrong and leave."""
+    """Print an error and exit."""
     click.echo(f"Error: {sentence}", err=True)
     sys.exit(code)
 
 
 def _open_streams() -> None:
-    """Let both streams take every text, and a standard output that is closed say so when it is written to.
+    """Let both streams accept any text, and a closed standard output raise an error on writing.
 
-    A file or a pipe has no encoding of its own and gets UTF-8, unless PYTHONIOENCODING names another one. A terminal
-    keeps its encoding. What an encoding lacks is replaced by plain characters.
+    Files and pipes get UTF-8, unless PYTHONIOENCODING names another encoding. A terminal
+    keeps its encoding. Characters that an encoding lacks are replaced by plain ones.
     """
     asked = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
     codecs.register_error("convanim.plain", _plain)
     if sys.stdout is None:
         sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115, PTH123
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what a notebook has takes everything
+        if isinstance(stream, io.TextIOWrapper):  # a notebook's streams accept everything
             stream.reconfigure(encoding=None if asked or stream.isatty() else "utf-8", errors="convanim.plain")
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
-    """What stands for characters that an encoding lacks: plain ones, or escapes such as \\u2192."""
+    """The replacement of characters that an encoding lacks: plain ones, or escapes such as \\u2192."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacked = error.object[error.start : error.end]
@@ -207,12 +204,12 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 @contextmanager
 def _heard() -> Iterator[None]:
-    """While a command runs, Ctrl-C and the signal to end are exceptions, so that nothing is left behind."""
-    if threading.current_thread() is not threading.main_thread():  # nobody else may listen to signals
+    """While a command runs, turn Ctrl-C and the termination signal into exceptions, so that nothing is left behind."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may handle signals
         yield
         return
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _end)}
-    if callable(signal.getsignal(signal.SIGINT)):  # a background job of a shell ignores Ctrl-C
+    if callable(signal.getsignal(signal.SIGINT)):  # a shell's background job ignores Ctrl-C
         before[signal.SIGINT] = signal.signal(signal.SIGINT, _end)
     try:
         yield
@@ -222,10 +219,10 @@ def _heard() -> Iterator[None]:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """End a command by an exception, but where it could get lost or leave something behind: there a moment later.
+    """End a command by an exception, delayed where it could get lost or leave something behind.
 
-    An import and a weak reference call back where Python drops exceptions, or gives up in the middle of foreign code;
-    nobody knows of a temporary folder before its name is told, or of a thread or a process that is half started.
+    During imports and callbacks of weak references Python drops exceptions or fails in foreign code; a temporary
+    folder is unknown until its name is returned, and so is a thread or process that is only half started.
     """
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib") or frame.f_code.co_filename.endswith(UNDISTURBED):
@@ -240,7 +237,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 def _again(number: int) -> None:
-    """Send a signal to the main thread, which wakes up for it from what it may wait for by now."""
+    """Send a signal to the main thread, which wakes it from blocking calls."""
     if sys.platform == "win32":
         signal.raise_signal(number)
     else:
@@ -249,7 +246,7 @@ def _again(number: int) -> None:
 
 @contextmanager
 def _warned() -> Iterator[None]:
-    """Say what was left out of an input, one line each, when the command has succeeded and is not to be quiet."""
+    """Print the warnings about an input, one per line, after a command has succeeded, unless it is quiet."""
     notes: list[str] = []
     with warnings.catch_warnings():
         warnings.simplefilter("always", ConvanimWarning)
@@ -286,13 +283,13 @@ def _one_sentence(error: click.ClickException) -> str:
             return f"No such option {error.option_name!r}. Did you mean {same!r}?"
         if error.option_name == "--output-padding":
             return f"{error.option_name} belongs to transposed convolutions; use convanim transposed."
-    if "unexpected extra argument" in text:  # cmd.exe takes single quotes for letters, and parts at the blanks
+    if "unexpected extra argument" in text:  # cmd.exe does not treat single quotes as quotes
         return f"{text}; put a value that has blanks in it into double quotes."
     return text if text.endswith((".", "?", ")")) else text + "."
 
 
 def _same_option(option: str, known: Collection[str]) -> str | None:
-    """The option of a command that is called like this elsewhere."""
+    """The option of a command for a synonym."""
     from convanim.ops.arguments import alike
 
     names = {name.lstrip("-").replace("-", "_"): name for name in known}
@@ -302,5 +299,5 @@ def _same_option(option: str, known: Collection[str]) -> str | None:
 
 
 def _give_up(stream: Any) -> None:
-    # Python would try to flush what is left when it ends, and complain again.
+    # Python would try to flush the stream on exit, and complain again.
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

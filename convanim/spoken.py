@@ -1,8 +1,4 @@
-"""A scene in another language: the same frames, their words looked up in a catalogue.
-
-Knows the catalogues in templates/lang and where a frame has words. Must not know what the words say, or how wide they
-are. A language is a file; English is in the program itself.
-"""
+"""Translated scenes: the same frames, with their words looked up in a catalogue of templates/lang."""
 
 from __future__ import annotations
 
@@ -22,12 +18,12 @@ from convanim.trace import Trace
 from convanim.words import SEPARATORS, Catalogue, translate
 
 ENGLISH = "en"
-#: A separator has at most so many characters: a sign, and a space on each side of it.
+#: The maximum length of a separator: a sign, and a space on each side of it.
 LONGEST = 3
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a catalogue's file holds: the language's own name, a translation for each English template, separators."""
+    """The file of a catalogue: the language's own name, a translation for each English template, separators."""
 
     name: str
     words: dict[str, str]
@@ -35,7 +31,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 def languages() -> list[str]:
-    """The languages that there are, as they are typed.
+    """The codes of the available languages.
 
     Example:
         >>> {"de", "en", "es", "fr", "ja", "zh"} <= set(languages())
@@ -45,10 +41,10 @@ def languages() -> list[str]:
 
 
 def catalogue(lang: str) -> Catalogue | None:
-    """The words of a language; None for English, in which everything is said.
+    """The catalogue of a language; None for English, the language of the program itself.
 
     Raises:
-        ConvanimError: there is no such language, or its file has a fault; the sentence names the key.
+        ConvanimError: an unknown language, or an invalid file; the message names the key.
 
     Example:
         >>> german = catalogue("de")
@@ -72,11 +68,11 @@ def _load(lang: str) -> Catalogue:
 
 
 def read(lang: str, text: bytes) -> Catalogue:
-    """A catalogue from the text of its file, each translation held against its template.
+    """A catalogue from the text of its file, with each translation checked against its template.
 
     Raises:
-        ConvanimError: not TOML, a key that no catalogue has, a translation with other {names} than its template, or a
-            separator that is none.
+        ConvanimError: not TOML, an unknown key, a translation with other {names} than its template, or an
+            invalid separator.
 
     Example:
         >>> read("de", 'name = "Deutsch"\\n[words]\\n"{n} rows" = "{n} Zeilen"'.encode()).of("{n} rows")
@@ -105,7 +101,7 @@ def read(lang: str, text: bytes) -> Catalogue:
 
 
 def _check_separators(file: str, separators: dict[str, str]) -> None:
-    """Refuse what parts no texts, and what would tear a line apart."""
+    """Refuse unknown separators, and those that would break a line."""
     for sign, own in separators.items():
         if sign not in SEPARATORS:
             raise ConvanimError(
@@ -122,7 +118,7 @@ def names(template: str) -> set[str]:
     """The {names} of a template.
 
     Raises:
-        ValueError: braces that do not match, or that ask for more than a value.
+        ValueError: unbalanced braces, or braces with more than a name.
 
     Example:
         >>> sorted(names("{n} of {cells} equal"))
@@ -139,14 +135,14 @@ def names(template: str) -> set[str]:
 
 
 class Spoken:
-    """A scene whose words are those of a catalogue.
+    """A scene translated by a catalogue.
 
     Args:
         scene: in English.
-        words: of the other language.
+        words: the catalogue of the other language.
 
     Raises:
-        ConvanimError: the catalogue lacks words that the scene says.
+        ConvanimError: the catalogue lacks words of the scene.
 
     Example:
         >>> from convanim.ops import ConvTranspose
@@ -167,7 +163,7 @@ class Spoken:
         self.others = tuple(map(self._blocks, arrangements(scene)))
         by_name = {panel.name: panel for block in self.blocks for row in block for panel in row}
         self.panels = tuple(by_name[panel.name] for panel in scene.panels)
-        # The last grid of each panel as it was and as it reads now: what stays the same object is not drawn again.
+        # The last grid of each panel, original and translated: a grid that stays the same object is not drawn again.
         self._last: dict[str, tuple[Grid, Grid]] = {}
 
     def _told(self, text: str) -> str:
@@ -184,7 +180,7 @@ class Spoken:
         return replace(panel, titles=tuple(map(self._told, panel.titles)))
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The cells that a placement joins."""
+        """The cells that a placement links."""
         return self._scene.links(step)
 
     def frame(self, number: int) -> Frame:

@@ -1,7 +1,6 @@
-"""Letters with places instead of numbers: b₀₁ for a cell, b₀₁w₁₀ for a product.
+"""Symbols with indices instead of numbers: b₀₁ for a cell, b₀₁w₁₀ for a product.
 
-Knows how a place reads. Must not know what a letter stands for. A grid then holds codes, whole numbers that stand for
-the symbols, so that whatever writes numbers writes these too.
+A grid of symbols holds codes, which are integers, so that code for numbers also works for symbols.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from convanim.numerals import Numerals
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
-#: A symbol of one letter and place, or of several beside each other; each letter with the sizes its places go up to.
+#: A kind of symbols: one letter or several, each with the sizes of its indices.
 Kind = Sequence[tuple[str, Sequence[int]]]
 
 
 def symbol(letter: str, place: Sequence[int]) -> str:
-    """A letter with its place; where a place has a number above 9, commas keep the numbers apart.
+    """A letter with its indices, which are separated by commas if one of them exceeds 9.
 
     Example:
         >>> symbol("w", (0, 1)), symbol("w", (2, 10)), symbol("w", (12,))
@@ -34,7 +33,7 @@ def symbol(letter: str, place: Sequence[int]) -> str:
 
 
 class Symbols(Numerals):
-    """Writes codes as symbols; code 0 is a zero.
+    """Formats codes as symbols; code 0 is a zero.
 
     Example:
         >>> numerals = Symbols([("b", (2, 2))], [("b", (2, 2)), ("w", (3,))])
@@ -54,7 +53,7 @@ class Symbols(Numerals):
         self._seen: dict[Any, str] = {}
 
     def codes(self, kind: int = 0) -> NDArray[np.int64]:
-        """The codes of one kind of symbols, in an array with an axis for each number of its places."""
+        """The codes of one kind of symbols, in an array with one axis per index."""
         return np.arange(self._ends[kind], self._ends[kind + 1]).reshape(self._shapes[kind])
 
     def _write(self, code: Any) -> str:
@@ -69,11 +68,11 @@ class Symbols(Numerals):
         return "".join(words)
 
     def exact(self, value: Any) -> bool:
-        """Always: a symbol stands for itself."""
+        """Always true."""
         return True
 
     def widest(self, values: NDArray[Any]) -> str:
-        """The longest symbol among these codes, or one as long as any of its kind."""
-        # The last of a kind has the greatest numbers in its place.
+        """The longest symbol among these codes, or one of the same length."""
+        # The last symbol of a kind has the largest indices.
         last = [end - 1 for end in self._ends[1:] if ((values > 0) & (values < end)).any()]
         return max((self.text(code) for code in last), key=len, default="0")

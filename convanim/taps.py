@@ -5,12 +5,12 @@ Along one axis every operation is one relation between a wide side and a narrow 
     wide = narrow * stride - padding + k * dilation,
 
 and a tap is one (wide, narrow, k) that satisfies it: one multiplication. Convolution reads wide and writes narrow; the
-transposed convolution is the same taps read the other way. Grouped by the cell that is written they are a window that
-slides (gather), grouped by the cell that is read a kernel that is stamped (scatter). A fixed upsampling is a set of
-taps too, which bring their own weights.
+transposed convolution has the same taps in the opposite direction. Grouped by the written cell they are a window
+that slides (gather), grouped by the read cell a kernel that is stamped (scatter). A fixed upsampling is a set of
+taps with weights of their own.
 
-Knows numpy and positions. Must not know values, layers or order. Kept one axis at a time: a few hundred numbers, and
-the product over the axes is taken only for what is looked at.
+Taps are kept for one axis at a time: a few hundred numbers, of which the product over the axes is taken on demand
+only.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
-#: In a table of taps: there is none at that place.
+#: Marks a missing tap in a table of taps.
 NOWHERE = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Taps:
-    """The taps along one axis, as arrays of the same length: cell read, cell written, place in the kernel, weight.
+    """The taps along one axis, as arrays of equal length: cell read, cell written, position in the kernel, weight.
 
-    `weight` is None where the weights are the kernel's.
+    `weight` is None if the weights are the kernel's.
 
     Example:
         >>> conv = Taps.along(wide=5, narrow=2, kernel=3, stride=2)
@@ -65,7 +65,7 @@ class Taps:
     ) -> Taps:
         """The taps of a convolution, which reads the wide side.
 
-        Those that fall outside of it are left out, or with a padding mode read the cell that is copied there.
+        Taps outside of it are left out; with a padding mode they read the cell that is copied there.
         """
         n, k = (grid.ravel() for grid in np.indices((narrow, kernel)))
         w = n * stride - padding + k * dilation
@@ -85,14 +85,14 @@ class Taps:
         rounding: str = "floor",
         most: int | None = None,
     ) -> Taps:
-        """The taps of a fixed upsampling; the ones of a cell are in the order of the cells read.
+        """The taps of a fixed upsampling; those of a cell are in the order of the cells read.
 
         Args:
             way: "nearest", "bilinear" or "nails".
-            place: "half_pixel", "asymmetric" or "align_corners": where an output cell lies between input cells.
+            place: the coordinate system: "half_pixel", "asymmetric" or "align_corners".
             ratio: output / input as a fraction.
-            rounding: the nearest cell is the "floor" of the place, or the place rounded, a half "up" or "down".
-            most: only the first so many output cells.
+            rounding: the nearest cell is the "floor" of the position, or the position rounded, halves "up" or "down".
+            most: the maximum number of output cells.
         """
         up, down = ratio
         t = np.arange(output if most is None else min(output, most))
@@ -100,13 +100,13 @@ class Taps:
             t = t[t % up == 0]
             return cls(t // up, t, np.zeros_like(t), input, output, 1, np.ones(len(t)))
         if way == "nearest":
-            # The place is at / of, in whole numbers: one on the edge between two cells must not depend on a float.
+            # The position is at / of in integers: one on the edge between two cells must not depend on float rounding.
             at, of = (2 * t * down, 2 * up) if place == "asymmetric" else ((2 * t + 1) * down - up, 2 * up)
             cell = {"floor": at // of, "up": (at + up) // of, "down": -((up - at) // of)}[rounding]
             cell = np.clip(cell, 0, input - 1)
             first = np.searchsorted(cell, cell)
             return cls(cell, t, t - first, input, output, int((t - first).max()) + 1, np.ones(len(t)))
-        # A place as a fraction: whole cells, and a part of `of` equal parts.
+        # The position as a fraction: whole cells, and a part of `of` equal parts.
         if place == "align_corners":
             at, of = t * (input - 1), max(output - 1, 1)
         elif place == "asymmetric":
@@ -124,25 +124,25 @@ class Taps:
 
     @property
     def T(self) -> Taps:  # noqa: N802 - the transpose is spelled as numpy spells it
-        """The same taps read the other way round."""
+        """The same taps in the opposite direction."""
         return Taps(self.target, self.source, self.k, self.targets, self.sources, self.kernel, self.weight)
 
     def by_target(self) -> Ints:
-        """Gather: for each cell that is written the numbers of its taps, (targets, most), filled up with `NOWHERE`."""
+        """Gather: for each written cell the numbers of its taps, (targets, most), padded with `NOWHERE`."""
         return _grouped(self.target, self.targets)
 
     def by_source(self) -> Ints:
-        """Scatter: for each cell that is read the numbers of its taps, (sources, most), filled up with `NOWHERE`."""
+        """Scatter: for each read cell the numbers of its taps, (sources, most), padded with `NOWHERE`."""
         return _grouped(self.source, self.sources)
 
     def overlap(self) -> Ints:
-        """How many taps end in each target cell."""
+        """The number of taps that end in each target cell."""
         return np.bincount(self.target, minlength=self.targets)
 
     def runs(self) -> Iterator[tuple[int, slice, slice]]:
-        """For each place k of the kernel that has taps: the cells read and written, as two slices of equal length.
+        """For each position k of the kernel that has taps: the cells read and written, as two slices of equal length.
 
-        For taps without a padding mode and without weights of their own.
+        Only for taps without a padding mode and without weights of their own.
         """
         for k in range(self.kernel):
             here = self.k == k
@@ -157,7 +157,7 @@ class Taps:
 
 
 def folded(cells: Ints, size: int, mode: str) -> Ints:
-    """The cells that a padding copies: "reflect" without the edge, "replicate" the edge, "circular" from the other end.
+    """The cells that padding copies: "reflect" without the edge, "replicate" the edge, "circular" from the other end.
 
     Example:
         >>> [folded(np.arange(-2, 6), 4, mode).tolist() for mode in ("reflect", "replicate", "circular")]
@@ -173,7 +173,7 @@ def folded(cells: Ints, size: int, mode: str) -> Ints:
 
 
 def _grouped(by: Ints, groups: int) -> Ints:
-    """The numbers of the taps of each group, in their order, as a table."""
+    """The numbers of the taps of each group, in order, as a table."""
     order = np.argsort(by, kind="stable")
     counts = np.bincount(by, minlength=groups)
     starts = np.cumsum(counts) - counts

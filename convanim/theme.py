@@ -1,8 +1,4 @@
-"""Themes: which role has which ink.
-
-Knows colours, and which of them an animation can need. Must not know frames or positions. A theme is a file in
-templates/themes, or a person's own; a new look is a new file.
-"""
+"""Themes: the colours of roles. A theme is a file in templates/themes, or the user's own."""
 
 from __future__ import annotations
 
@@ -17,10 +13,10 @@ from convanim.errors import ConvanimError
 from convanim.palette import NONE, OFTEN, SHADES, STAMPED, STEPS, Colour, Colours, Palette, mix
 from convanim.scene.frame import Emphasis, Role
 
-#: What stands for both themes of PAIR, one for light pages and one for dark ones.
+#: The name of both themes of PAIR, one for light pages and one for dark ones.
 AUTO = "auto"
 PAIR = ("light", "dark")
-#: In a wheel templates/ lies inside the package, in a checkout beside it.
+#: In a wheel templates/ is inside the package, in a checkout beside it.
 _PLACES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "templates")
 
 FILL = {
@@ -45,25 +41,25 @@ STROKE = {
     Role.DONE: "done.stroke",
     Role.OVERLAP: "overlap.stroke",
 }
-#: What is filled for what happens to a cell, whatever its role.
+#: The fills of emphases that override those of the role.
 _OVER = {Emphasis.ACTIVE: "kernel.fill", Emphasis.QUIET: "page", Emphasis.DIFFERENT: "overlap.fill"}
-#: What is written bold, so that it does not take colours to see it.
+#: Emphases with bold numbers, which do not rely on colour.
 BOLD = frozenset({Emphasis.WRITTEN, Emphasis.DIFFERENT})
-#: Roles whose numbers are not the point.
+#: Roles with subdued numbers.
 QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.COPIED, Role.EMPTY}
 #: Roles whose numbers are zeros.
 ZEROS = {Role.INSERTED, Role.PADDING}
 HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
-#: The ink of the small marks by which other cells without a tint are told from those that are only pending.
+#: The ink of the marks that distinguish other cells without a tint from pending ones.
 MARK = {Role.INSERTED: "line", Role.PADDING: "dash", Role.COPIED: "dash", Role.EMPTY: "dash"}
-#: Roles whose value a shade shows where cells are too small for numbers; its ramp is the panel's.
+#: Roles that are shaded by value in cells too small for numbers; the ramp is the panel's.
 SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP, Role.COPIED})
 #: Roles whose cells are filled by their count in a panel of counts.
 HEATED = frozenset({Role.DONE, Role.OVERLAP})
 
 
 def heat(count: float, most: float) -> int:
-    """The step of the heat that stands for a count: 0 for none, 8 for the most there is; one is never shown as none.
+    """The step of the heat ramp for a count: 0 for none, 8 for the maximum; a count of one is never shown as none.
 
     Example:
         >>> [heat(n, 4) for n in range(5)], heat(1, 1000)
@@ -73,13 +69,13 @@ def heat(count: float, most: float) -> int:
 
 
 def fill(role: Role, emphasis: Emphasis) -> str:
-    """The name of a cell's fill: under the kernel every cell is the kernel's, and a quiet one is only paper."""
+    """The name of a cell's fill: cells under the kernel have its fill, and quiet ones the page's background."""
     return _OVER.get(emphasis, FILL[role])
 
 
 def ink(role: Role, emphasis: Emphasis = Emphasis.NONE) -> str:
     """The name of the ink of a cell's number."""
-    if emphasis == Emphasis.ACTIVE:  # on the kernel's fill only zeros may be hard to read
+    if emphasis == Emphasis.ACTIVE:  # on the kernel's fill only zeros are subdued
         return "muted" if role in ZEROS else "text"
     if emphasis == Emphasis.DIFFERENT:
         return "text"
@@ -98,7 +94,7 @@ def note_ink(role: Role, emphasis: Emphasis) -> str:
 class Theme:
     """A theme: colours by name, such as "page", "kernel.fill", "shade.data_low", or a step of a shade.
 
-    The steps are "shade.data.0" to "shade.data.15", and likewise for the other shades, and "heat.0" to "heat.8".
+    The steps are "shade.data.0" to "shade.data.15", and so on for the other shades, and "heat.0" to "heat.8".
 
     Example:
         >>> load("light").colour("page")
@@ -126,11 +122,11 @@ class Theme:
         stamps: bool = False,
         slanted: Colours = NONE,
     ) -> Palette:
-        """The colours of a page with or without numbers in cells, with these shades, and with these pictures' own.
+        """The palette of a page with or without numbers in cells, with these shades and pictures.
 
         Args:
-            stamps: whether products are added: then most images have other colours.
-            slanted: the colours of the edges of slanted strokes, the most used first.
+            stamps: whether products are added, which changes the most frequent colours.
+            slanted: the colours of the edges of slanted strokes, the most frequent first.
         """
         shades = set(shades)
         pairs = {("page", "text"), ("page", "muted")}
@@ -145,12 +141,12 @@ class Theme:
         return Palette(self.colour, pairs, solids, shades, pictures, STAMPED if stamps else OFTEN, slanted)
 
     def palette(self, pairs: Iterable[tuple[str, str]], solids: Iterable[str], shades: Iterable[str]) -> Palette:
-        """The colours that an animation can need, known before its first frame.
+        """The palette of an animation, known before its first frame.
 
         Args:
-            pairs: (paper, ink) where text is written on a fill.
+            pairs: (paper, ink) of text on a fill.
             solids: further colours by name.
-            shades: ramps that stand for values: data, kernel, product, done, negative.
+            shades: colour ramps for values: data, kernel, product, done, negative.
         """
         return Palette(self.colour, pairs, solids, shades)
 
@@ -164,7 +160,7 @@ def templates() -> Path:
 
 
 def themes() -> list[str]:
-    """The names of the themes that are there.
+    """The names of the built-in themes.
 
     Example:
         >>> {"light", "dark"} <= set(themes())
@@ -174,7 +170,7 @@ def themes() -> list[str]:
 
 
 def is_file(name: str) -> bool:
-    """Whether a theme's name is that of a file: it ends in .toml, or has a slash in it.
+    """Whether the name of a theme is that of a file: it ends in .toml or contains a slash.
 
     Example:
         >>> is_file("dark"), is_file("mine.toml")
@@ -184,10 +180,10 @@ def is_file(name: str) -> bool:
 
 
 def load(name: str | Path) -> Theme:
-    """A built-in theme by name, or one from a file: what ends in .toml, or has a slash in it, is a file.
+    """A built-in theme by name, or a theme from a file: a path ends in .toml or contains a slash.
 
     Raises:
-        ConvanimError: there is none of that name, or the file is no theme.
+        ConvanimError: an unknown name, or the file is not a theme.
     """
     if isinstance(name, Path) or (isinstance(name, str) and is_file(name)):
         return _own(Path(name))
@@ -207,7 +203,7 @@ def load(name: str | Path) -> Theme:
 
 
 def _own(path: Path) -> Theme:
-    if not os.path.exists(path):  # noqa: PTH110 - unlike pathlib's it says no, rather than raising, to odd names
+    if not os.path.exists(path):  # noqa: PTH110 - pathlib's raises for odd names
         close = difflib.get_close_matches(path.stem, themes(), 1)
         hint = f"did you mean {close[0]}" if close else "name an existing file"
         raise ConvanimError(f"theme {str(path)!r} does not exist", hint)

@@ -1,7 +1,4 @@
-"""A theme's file: TOML as colours by name, and a sentence for each slip in it.
-
-Knows which keys such a file has and how a colour is written. Must not know roles, or what a colour is for.
-"""
+"""Reads theme files: TOML with colours by name, and a message for each error in it."""
 
 from __future__ import annotations
 
@@ -49,7 +46,7 @@ class _Shade(msgspec.Struct, frozen=True):
 
 
 class _File(msgspec.Struct, frozen=True):
-    """What a theme's file holds: every colour is "#rrggbb"."""
+    """The contents of a theme file: every colour is "#rrggbb"."""
 
     page: str
     text: str
@@ -70,10 +67,10 @@ class _File(msgspec.Struct, frozen=True):
 
 
 def read(path: Path) -> dict[str, tuple[int, int, int]]:
-    """The colours of a theme's file by dotted name, such as "page" or "kernel.fill", as (red, green, blue).
+    """The colours of a theme file by dotted name, such as "page" or "kernel.fill", as (red, green, blue).
 
     Raises:
-        ConvanimError: the file cannot be read or is no theme: the file, the key, and what to write.
+        ConvanimError: the file cannot be read or is not a theme; the message names the file and the key.
 
     Example:
         >>> import tempfile
@@ -89,7 +86,7 @@ def read(path: Path) -> dict[str, tuple[int, int, int]]:
     told = f"theme {path}"
     try:
         held = read_bytes(path, LARGEST_TOML)
-    except (OSError, ValueError) as error:  # a zero byte in the name is a ValueError
+    except (OSError, ValueError) as error:  # a null byte in the name is a ValueError
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise ConvanimError(f"{told} cannot be read: {reason}", "name an existing file") from None
     try:
@@ -104,7 +101,7 @@ def read(path: Path) -> dict[str, tuple[int, int, int]]:
 
 
 def _slips(told: str, written: dict[str, Any]) -> Iterator[ConvanimError]:
-    """What is wrong in a file: first what is there and should not be, since it may be what seems to be missing."""
+    """The errors in a file: unknown keys first, since one may be a misspelt missing key."""
     sections = {field.name: _keys(field.type) for field in msgspec.structs.fields(_File)}
     known = [key for name, inner in sections.items() for key in ([f"{name}.{i}" for i in inner] if inner else [name])]
     for name, value in written.items():

@@ -1,9 +1,8 @@
-"""Words that can be told in another language: English that remembers how it was made.
+"""Translatable text: English that remembers the template and values that it was made from.
 
-Knows templates, values and catalogues of translations. Must not know what is said, or on which page it stands. Whoever
-puts words together writes `say("{n} of them", n=3)` instead of an f-string, and `join` instead of `str.join`: the
-result reads as English everywhere, and only `translate` looks inside. What is no `Said` (numbers, formulas, a layer's
-notation) stays as it is in every language.
+Code uses `say("{n} of them", n=3)` instead of an f-string, and `join` instead of `str.join`. The result is English
+until `translate` looks inside. Text that is not `Said` (numbers, formulas, a layer's notation) is the same in every
+language.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 
 from convanim.errors import ConvanimError
 
-#: What parts texts from each other and reads otherwise in other languages: `a, b`, `a; b`, `a: b`.
+#: Separators that other languages may write differently: `a, b`, `a; b`, `a: b`.
 SEPARATORS = (", ", "; ", ": ")
 
 
@@ -23,9 +22,9 @@ class Said(str):
     """A text in English that knows its template and values, or the parts that it was joined from.
 
     Attributes:
-        template: English with {names} for values; "" for joined parts.
-        values: by name; a value may be `Said`, too.
-        parts, between: what was joined, and with what; no parts where there is a template.
+        template: English text with {names} for values; "" for joined parts.
+        values: the values by name; a value may be `Said`, too.
+        parts, between: the joined parts and their separator; no parts if there is a template.
     """
 
     template: str
@@ -41,7 +40,7 @@ class Said(str):
         parts: tuple[str, ...] = (),
         between: str = "",
     ) -> Said:
-        """Make one from its text and how it was made; `say` and `join` do that."""
+        """Create one from its text and its origin; `say` and `join` call this."""
         said = super().__new__(cls, text)
         said.template, said.values, said.parts, said.between = template, values or {}, parts, between
         return said
@@ -52,10 +51,10 @@ class Catalogue:
     """The words of one language.
 
     Attributes:
-        code: what is typed for it, such as "de".
-        name: what its speakers call it.
+        code: its code, such as "de".
+        name: its own name.
         words: translations by English template.
-        separators: what stands between joined texts, by the English of it; those that it leaves out are as in English.
+        separators: separators of joined texts, by the English one; missing ones are as in English.
     """
 
     code: str
@@ -64,14 +63,14 @@ class Catalogue:
     separators: Mapping[str, str] = field(default_factory=dict)
 
     def between(self, sign: str) -> str:
-        """What stands between joined texts where English has this sign."""
+        """The separator for an English one."""
         return self.separators.get(sign, sign)
 
     def of(self, template: str) -> str:
         """The translation of a template.
 
         Raises:
-            ConvanimError: there is none. English in its place would look like a choice.
+            ConvanimError: there is none. English in its place would look intentional.
         """
         try:
             return self.words[template]
@@ -83,11 +82,11 @@ class Catalogue:
 
 
 def say(template: str, **values: Any) -> str:
-    """English from a template: a literal, so that a test can find it and hold the catalogues against it.
+    """English text from a template, which must be a literal, so that a test can check the catalogues against it.
 
     Example:
         >>> text = say("{n} zeros between neighbouring {what}", n=3, what=say("rows"))
-        >>> text, text.template  # typed as str, which it is to everybody else
+        >>> text, text.template  # a str for all other code
         ('3 zeros between neighbouring rows', '{n} zeros between neighbouring {what}')
     """
     told = {name: value if isinstance(value, str) else str(value) for name, value in values.items()}
@@ -95,7 +94,7 @@ def say(template: str, **values: Any) -> str:
 
 
 def plural(one: str, many: str) -> Callable[..., str]:
-    """What says a number of things: the first template for {n} = 1, the second one for all others.
+    """A function that counts things: with the first template for {n} = 1, the second one for all other numbers.
 
     Example:
         >>> zeros = plural("{n} zero", "{n} zeros")
@@ -110,7 +109,7 @@ def plural(one: str, many: str) -> Callable[..., str]:
 
 
 def join(between: str, parts: Iterable[str]) -> str:
-    """Texts in a row. Parts that were joined with the same sign are taken one by one; empty ones stay.
+    """Join texts. Parts that were joined with the same separator are flattened; empty ones stay.
 
     Example:
         >>> join(", ", [say("kernel {n}", n=3), join(", ", ["a", "b"])]).parts
@@ -124,12 +123,12 @@ def join(between: str, parts: Iterable[str]) -> str:
 
 
 def parts_of(text: str) -> tuple[str, ...]:
-    """What a text was joined from; the text alone where it was not."""
+    """The parts that a text was joined from; otherwise the text alone."""
     return text.parts if isinstance(text, Said) and text.parts else (text,)
 
 
 def rejoin(text: str, between: str) -> str:
-    """The parts of a joined text with another sign between them.
+    """The parts of a joined text with another separator.
 
     Example:
         >>> rejoin(join("   ", ["kernel 3", "stride 2"]), ", ")
@@ -139,7 +138,7 @@ def rejoin(text: str, between: str) -> str:
 
 
 def both(parts: Iterable[str]) -> str:
-    """One thing, or several of them with "and" between.
+    """One thing, or several with "and" between them.
 
     Example:
         >>> both(["1 row", "1 column"])
@@ -149,7 +148,7 @@ def both(parts: Iterable[str]) -> str:
 
 
 def translate(text: str, catalogue: Catalogue | None) -> str:
-    """A text in the words of a catalogue, from the inside out; None is English.
+    """A text in the language of a catalogue, translated from the inside out; None is English.
 
     Raises:
         ConvanimError: the catalogue has no translation.

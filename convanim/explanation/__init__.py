@@ -1,7 +1,4 @@
-"""A layer explained: its arithmetic with its own numbers, and its line in every framework.
-
-Knows operations and the sizes they meet. Must not know values or pictures.
-"""
+"""Explanations of a layer: its arithmetic with its own numbers, and its code in every framework."""
 
 from __future__ import annotations
 
@@ -22,11 +19,10 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
     """The arithmetic of a layer for an input of these sizes, as text of several lines.
 
     Args:
-        output_size: of a max unpooling, as its `trace` takes it.
+        output_size: the output size of a max unpooling, as in its `trace`.
 
     Raises:
-        ConvanimError: not an operation, or it does not fit an input of these sizes, or an output size that it cannot
-            have.
+        ConvanimError: not an operation, an input that does not fit, or an output size that is impossible.
 
     Example:
         >>> from convanim.ops import Conv
@@ -72,7 +68,7 @@ def sized(
 
 
 def _frameworks(op: Operation, sizes: Sequence[int]) -> str:
-    """The line of each framework: code at the left edge of its own lines, so that it can be copied."""
+    """The code of each framework, at the left edge of lines of its own, so that it can be copied."""
     if len(sizes) > 3:
         return "In other frameworks\n  no framework has a layer with this number of axes"
     told = []

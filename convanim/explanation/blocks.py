@@ -1,7 +1,4 @@
-"""Blocks of an explanation that several kinds of layers share.
-
-Knows rows of text and the arithmetic of an axis. Must not know values.
-"""
+"""Blocks of an explanation that several kinds of layers share."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from convanim.ops import (
 
 
 def named(axes: Sequence[Axis]) -> list[tuple[str, Axis]]:
-    """Each axis with its name; a single one for all where they agree."""
+    """Each axis with its name; a single unnamed one if all agree."""
     names = {1: ["along the line"], 2: ["rows", "columns"], 3: ["depth", "rows", "columns"]}
     known = names.get(len(axes), [f"axis {i}" for i in range(len(axes))])
     return [("every axis", axes[0])] if alike(axes) and len(axes) > 1 else list(zip(known, axes, strict=True))
@@ -34,14 +31,14 @@ def rows_of(head: str, rows: Sequence[tuple[str, str]]) -> str:
 
 
 def output_block(axes: Sequence[Axis]) -> str:
-    """The output's size, in letters and in numbers."""
+    """The output's size as a formula and in numbers."""
     rows = [("in letters", "o = " + output_formula(axes[0].transposed))]
     rows += [(name, f"o = {output_sum(a)} = {a.output}") for name, a in named(axes)]
     return rows_of("Output size", rows)
 
 
 def window_block(axes: Sequence[Axis], leaves: str = "the floor leaves") -> str:
-    """What a window slides over, and what it leaves unused."""
+    """The stage of a window, and the cells that it leaves unused."""
     rows = []
     for name, a in named(axes):
         rows.append((name, f"padding {a.before} before and {a.after} after: {a.input} → {a.stage}, stride {a.stride}"))
@@ -53,7 +50,7 @@ def window_block(axes: Sequence[Axis], leaves: str = "the floor leaves") -> str:
 
 
 def words(op: Weighted | Pool, axes: Sequence[Axis]) -> list[str]:
-    """What a padding word means here, in numbers."""
+    """The meaning of a padding word, in numbers."""
     if not isinstance(op.padding, str):
         return []
     cut = "cropped" if op.transposed else "padded"

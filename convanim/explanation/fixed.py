@@ -1,7 +1,4 @@
-"""Blocks of an explanation for layers without weights.
-
-Knows what pooling, unpooling, upsampling and shuffling do to cells. Must not know values.
-"""
+"""Blocks of an explanation for layers without weights."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ from convanim.ops import (
 )
 from convanim.trace.engine import taps_of
 
-#: Places of an upsampling beyond these are not written out.
+#: The maximum number of output cells of an upsampling that are listed.
 MOST_PLACES = 8
 
 
@@ -46,14 +43,14 @@ def pooled_size(op: Pool, axes: Sequence[Axis]) -> str:
 
 
 def _left_out(op: Pool, axis: Axis) -> int:
-    """Windows that rounding up would add and that would start in the padding."""
+    """The number of windows that rounding up would add, but that would start in the padding."""
     up = op.ceil_mode and not isinstance(op.padding, str)
     rest = axis.padded - axis.reach
     return (-(-rest // axis.stride) if up else rest // axis.stride) + 1 - axis.output
 
 
 def pooling(op: Pool, axes: Sequence[Axis]) -> str:
-    """What a pooling takes from its windows."""
+    """The values that a pooling takes from its windows."""
     windows, cells = prod(a.output for a in axes), prod(a.kernel for a in axes)
     rows = [("windows", f"{count(windows, 'window')} of {count(cells, 'cell')}, in each channel by itself")]
     if isinstance(op, MaxPool):
@@ -72,7 +69,7 @@ def pooling(op: Pool, axes: Sequence[Axis]) -> str:
 
 
 def unpooling(axes: Sequence[Axis], asked: Sequence[int] | None) -> str:
-    """How much goes back, and how much is zero, in an output of the sizes that were asked for, if any."""
+    """The numbers of restored values and of zeros, in an output of the requested sizes, if any."""
     usual = [a.output for a in axes]
     given, made = prod(a.input for a in axes), prod(asked or usual)
     size = "the formula's; the pooling's input may have been up to a stride larger or smaller"
@@ -95,7 +92,7 @@ def upsampled_size(op: Upsample, axes: Sequence[Axis]) -> str:
     return rows_of("Output size", rows)
 
 
-#: Where output cell t lies in the input, in letters; u is the number of input cells to an output cell.
+#: The position of output cell t in the input, as a formula; u is the number of input cells per output cell.
 _COORDINATES = {
     "half_pixel": "(t + ½)·u − ½, from centre to centre",
     "asymmetric": "t·u, from edge to edge",
@@ -105,7 +102,7 @@ _ROUNDED = {"floor": "rounded down", "up": "rounded, a half up", "down": "rounde
 
 
 def places(op: Upsample, axes: Sequence[Axis]) -> str:
-    """Where output cells lie between input cells, and what they read."""
+    """The positions of output cells between input cells, and the cells that they read."""
     if op.mode == "nails":
         rows = [("output cell t", "holds input cell t / factor where that is whole, and 0 elsewhere")]
     else:
@@ -134,7 +131,7 @@ def _reads(axis: Axis) -> str:
 
 
 def shuffling(op: Shuffle, axes: Sequence[Axis]) -> str:
-    """Which channel goes where."""
+    """The target of each channel."""
     r = op.factor
     whole, parts = "(C, H·r, W·r)", "(C·r², H, W)"
     first, second = (parts, whole) if op.transposed else (whole, parts)

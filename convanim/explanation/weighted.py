@@ -1,7 +1,4 @@
-"""Blocks of an explanation for convolution and transposed convolution.
-
-Knows their two views and their work. Must not know values.
-"""
+"""Blocks of an explanation for convolution and transposed convolution."""
 
 from __future__ import annotations
 
@@ -26,12 +23,12 @@ from convanim.ops import (
     times,
 )
 
-#: An overlap pattern longer than this is cut; it repeats anyway.
+#: The maximum length of an overlap pattern, which repeats anyway.
 LONGEST_PATTERN = 24
 
 
 def transposed_block(axes: Sequence[Axis]) -> str:
-    """A transposed layer in its two views."""
+    """Both views of a transposed layer."""
     gather, scatter = [], []
     for name, a in named(axes):
         before, after = a.ring
@@ -41,7 +38,7 @@ def transposed_block(axes: Sequence[Axis]) -> str:
             ("", f"ring of padding   d(k − 1) − p = {before} before, d(k − 1) − p′{extra} = {after} after"),
             ("", f"then              {a.spread} → {a.stage}; the kernel, rotated by 180°, slides with stride 1"),
         ]
-        # A ring wider than d(k − 1), which a convention may ask for, is the opposite of a crop.
+        # Padding of more than d(k − 1), which some conventions allow, is the opposite of a crop.
         crop = max(0, a.before), max(0, a.after)
         kept, added = min(a.output_padding, crop[1]), a.canvas - a.full
         keeps = f"; output padding keeps {kept} of that" if kept else ""
@@ -64,7 +61,7 @@ def transposed_block(axes: Sequence[Axis]) -> str:
 
 
 def summary(axes: Sequence[Axis]) -> str:
-    """The table of standard and transposed convolution, this layer's row with its own numbers."""
+    """The comparison of standard and transposed convolution as a table, with this layer's numbers in its row."""
     head = ("operation", "zeros inserted", "padding", "stride", "output size")
     standard = ("standard", "0", "p", "s", "⌊(i + 2p − d(k−1) − 1)/s⌋ + 1")
     transposed = ("transposed", "s − 1", "d(k−1) − p", "1", "(i − 1)s + d(k−1) + 1 − 2p + op")
@@ -77,7 +74,7 @@ def summary(axes: Sequence[Axis]) -> str:
 
 
 def work(op: Operation, axes: Sequence[Axis]) -> str:
-    """How much there is to multiply, and where products meet."""
+    """The number of multiplications, and where products overlap."""
     placements, kernel = prod(a.output for a in axes), prod(a.kernel for a in axes)
     done = multiplications(axes)
     others = "; the others meet a zero" if placements * kernel > done else ""

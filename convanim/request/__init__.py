@@ -1,8 +1,4 @@
-"""What was asked for, as a layer and what it is given.
-
-Knows options, as text or as values, and which layer takes which. Must not know a command line's library, or what is
-done with it.
-"""
+"""Requests: a layer and its inputs from options, given as text or as values."""
 
 from __future__ import annotations
 
@@ -22,18 +18,18 @@ from convanim.source import read_array, read_picture, read_sizes
 from convanim.source.files import PICTURES
 from convanim.source.typed import unquoted
 
-#: So many output channels of a layer are shown where nobody asks for more: with an input they fit a page.
+#: The default maximum number of output channels that are shown: with an input they fit on a page.
 SHOWN = 4
 
 __all__ = ["Request", "compared", "request"]
 
 
 def request(kind: str, **typed: Any) -> Request:
-    """A layer from its options.
+    """Create a layer and its inputs from options.
 
     Args:
         kind: conv, transposed, pool, unpool, upsample or shuffle.
-        typed: the options by name, each as a text or as a value: an array is a list, sizes are whole numbers or
+        typed: the options by name, each as text or as a value: arrays are lists, sizes are integers or
             tuples of them; `x` is the input.
 
     Raises:
@@ -58,7 +54,7 @@ def request(kind: str, **typed: Any) -> Request:
 
 
 def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) -> tuple[Any, bool]:
-    """The input, and whether it has colours (and so three channels, first)."""
+    """The input, and whether it is a picture in colour (with three channels first)."""
     picture = isinstance(x, str) and x.lower().endswith(PICTURES)
     if picture:
         wanted = None if resize is None else read_sizes(resize, what="--resize")
@@ -75,7 +71,7 @@ def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) 
 
 
 def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
-    """A layer from its notation; the kernel's values are typed or counted up."""
+    """A layer from its notation, with a kernel that is typed or filled."""
     op = parse(typed["notation"])
     if isinstance(op, MaxUnpool):
         raise ConvanimError(f"{op} needs the positions of the maxima", "use convanim unpool")
@@ -118,7 +114,7 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
 
 
 def _fitting(op: Weighted, rank: int, x: Any) -> tuple[str, ...]:
-    """Refuse an input with channels that the layer has not; a note where it has none and the layer has several."""
+    """Refuse an input with channels that the layer does not have; return a note if only the layer has channels."""
     if x.ndim > rank:
         op.takes(x.shape)
     elif op.groups == 1 and {op.in_channels, op.out_channels} - {None, 1}:
@@ -128,7 +124,7 @@ def _fitting(op: Weighted, rank: int, x: Any) -> tuple[str, ...]:
 
 
 def _outputs(op: Weighted, asked: int | None) -> tuple[int | None, tuple[str, ...]]:
-    """How many output channels are shown, and what to say of those that are not."""
+    """The number of output channels that are shown, and a note about the others."""
     if asked is None and op.out_channels is not None:
         asked = op.out_channels if op.groups > 1 else min(op.out_channels, SHOWN)
         if asked < op.out_channels:
@@ -140,9 +136,9 @@ def _outputs(op: Weighted, asked: int | None) -> tuple[int | None, tuple[str, ..
 
 
 def compared(first: str, second: str, **typed: Any) -> tuple[Request, Request]:
-    """Two layers, each from its notation, over one input; `typed` is that of a layer, without its convention.
+    """Two layers from their notations over one input; `typed` has the options of a layer except its convention.
 
-    An input with channels is typed with the channels first, whatever the conventions.
+    The channels of the input come first, whatever the conventions.
     """
     a, b = (request("layer", notation=notation, channels_first=True, **typed) for notation in (first, second))
     return a, b

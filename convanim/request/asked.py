@@ -1,7 +1,4 @@
-"""A layer that was asked for, and the values that its makers share.
-
-Knows options, as text or as values. Must not know which layer takes which.
-"""
+"""The result of a request, and helpers that read options."""
 
 from __future__ import annotations
 
@@ -19,15 +16,15 @@ _SHAPE = re.compile(r"\s*\d+(\s*[xX×]\s*\d+)*\s*", re.ASCII)
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """A layer with what it is given.
+    """A layer with its inputs.
 
     Attributes:
         op: the layer.
-        given: what `op.trace` takes.
-        sizes: of the input, without channels.
-        colours: whether the input is a picture with colours, and they stay colours in the layer.
-        notes: what was chosen for whoever asked, one sentence each.
-        output_size: of an unpooling, where it was asked for: sizes, or "default".
+        given: the arguments of `op.trace`.
+        sizes: the spatial sizes of the input.
+        colours: whether the input is a picture in colour, and the layer keeps its channels separate.
+        notes: the choices that were made for the user, one sentence each.
+        output_size: the requested output of an unpooling: sizes, or "default".
     """
 
     op: Operation
@@ -50,9 +47,9 @@ def spatial(op: Operation, x: Any, rank: int) -> tuple[int, ...]:
 
 
 def unbatched(x: Any, axes: int, *, last: bool, channels: bool = False) -> Any:
-    """The item of a batch of one over `axes` axes, and any other array as it is.
+    """The item of a batch of one over `axes` axes; any other array unchanged.
 
-    The item is (C, *n), or (*n, C) with the channels last; it is *n where there is one channel that need not stay.
+    The item is (C, *n), or (*n, C) with the channels last; it is *n if it has one channel that need not be kept.
 
     Example:
         >>> import numpy as np
@@ -66,10 +63,10 @@ def unbatched(x: Any, axes: int, *, last: bool, channels: bool = False) -> Any:
 
 
 def one_item(x: Any, axes: int) -> Any:
-    """An input as it is, unless it is a batch of several for a layer of `axes` axes.
+    """An input unchanged, unless it is a batch of several for a layer of `axes` axes.
 
     Raises:
-        ConvanimError: it is; the sentence has the shape of one of them.
+        ConvanimError: it is such a batch; the hint has the shape of a single item.
     """
     if x.ndim == axes + 2:
         raise ConvanimError(
@@ -80,7 +77,7 @@ def one_item(x: Any, axes: int) -> Any:
 
 
 def last_axis(made: Request, typed: str) -> tuple[str, ...]:
-    """What to say of an input that looks as if its colours came last, where the convention has channels first."""
+    """A note about an input whose channels seem to come last, if the convention has them first."""
     x = made.given[0]
     shape = tuple(getattr(x, "shape", ()))
     if made.op.rules.last or not 2 < len(shape) < 5 or shape[-1] not in (3, 4) or shape[0] < 5:
@@ -99,7 +96,7 @@ def common(typed: dict[str, Any]) -> dict[str, Any]:
 
 
 def each(typed: dict[str, Any], name: str, default: int | None = None) -> Any:
-    """One size for all axes, or one each, or what holds where none was given."""
+    """One size for all axes, or one for each, or the default."""
     value = typed.get(name)
     if value is None:
         return default
@@ -110,7 +107,7 @@ def each(typed: dict[str, Any], name: str, default: int | None = None) -> Any:
 
 
 def padding_of(typed: dict[str, Any]) -> Any:
-    """The padding, which is none where none was given."""
+    """The padding, 0 by default."""
     value = typed.get("padding") or 0
     return read_padding(value, what="--padding") if isinstance(value, str) else value
 
@@ -122,7 +119,7 @@ def bias_of(typed: dict[str, Any]) -> Any:
 
 
 def is_shape(kernel: Any) -> bool:
-    """Whether a kernel says how large it is, and not what is in it.
+    """Whether a kernel is given by its shape instead of its values.
 
     Example:
         >>> [is_shape(kernel) for kernel in ("3x3", 3, (3, 2), "[[0, 1]]", [[0, 1]])]
@@ -132,7 +129,7 @@ def is_shape(kernel: Any) -> bool:
 
 
 def in_text(value: Any) -> Any:
-    """A number, one for each axis, or one before and after each, as it is typed; words and flags are so already.
+    """A number, one for each axis, or (before, after) pairs, as they are typed; words and flags unchanged.
 
     Example:
         >>> in_text(2), in_text((2, 1)), in_text(((1, 2), (0, 1)))
@@ -146,10 +143,10 @@ def in_text(value: Any) -> Any:
 
 
 def of_axes(axes: int, typed: dict[str, Any], arguments: dict[str, Any]) -> None:
-    """Refuse an option that was typed for another number of axes than the layer has.
+    """Refuse an option that has values for another number of axes than the layer has.
 
     Raises:
-        ConvanimError: the option and its value, and how it is typed for this number of axes.
+        ConvanimError: the message has the option and its value, the hint the value for this number of axes.
 
     Example:
         >>> of_axes(2, {"padding": "1:2"}, {"padding": ((1, 2),)})

@@ -1,7 +1,4 @@
-"""Layers without weights from the text of their options: poolings, unpooling, upsampling, pixel shuffles.
-
-Knows which option goes with which mode. Must not know kernels that hold values.
-"""
+"""Requests for layers without weights: pooling, unpooling, upsampling, pixel shuffle."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ _POOLS: dict[str, type[Any]] = {"max": MaxPool, "avg": AvgPool, "lp": LpPool}
 
 
 def fixed(op: Operation, x: Any, colours: bool) -> Request:
-    """A layer without weights over an input."""
+    """A request for a layer without weights."""
     if colours and op.rules.last:
         x = np.moveaxis(x, 0, -1)
     x = _planar(op, x)
@@ -47,7 +44,7 @@ def pool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
 
 
 def unpool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
-    """A max unpooling, of what was pooled or, with `indices`, of the pooled values."""
+    """A max unpooling of a pooling's input or, with `indices`, of pooled values."""
     window = _window(x, colours, typed)
     op = MaxUnpool(**window)
     size: Any = typed.get("output_size")
@@ -66,7 +63,7 @@ def unpool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
 
 
 def upsample(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
-    """A fixed upsampling; without size or factor, twice as large."""
+    """A fixed upsampling, by default by a factor of 2."""
     arguments = common(typed) | {"mode": typed.get("mode") or "nearest"}
     if typed.get("size") is not None:
         arguments["size"] = each(typed, "size")
@@ -93,7 +90,7 @@ def shuffle(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
 
 
 def _planar(op: Operation, x: Any) -> Any:
-    """The plane in a batch of one with one channel; another batch of one is left, since it may be three axes, too."""
+    """The plane in a batch of one with one channel; another batch of one stays, since it may be three axes, too."""
     plane = unbatched(x, 2, last=op.rules.last)
     return plane if plane.ndim == 2 and op.rank in (None, 2) else x
 
@@ -107,6 +104,6 @@ def _window(x: Any, colours: bool, typed: dict[str, Any]) -> dict[str, Any]:
     kernel, padding = arguments["kernel_size"], arguments["padding"]
     if isinstance(kernel, tuple):
         of_axes(len(kernel), typed, arguments)
-    elif isinstance(padding, tuple) and len(padding) == 1:  # 1:2, which would make an axis of a plane its channels
+    elif isinstance(padding, tuple) and len(padding) == 1:  # 1:2 would turn an axis of a plane into channels
         of_axes(2 if colours or x.ndim == 3 else min(x.ndim, 3), typed, arguments)
     return arguments

@@ -1,7 +1,4 @@
-"""Convolutions and transposed convolutions from the text of their options.
-
-Knows how a kernel is spelled, and what one that says nothing of channels means. Must not know poolings.
-"""
+"""Requests for convolutions and transposed convolutions."""
 
 from __future__ import annotations
 
@@ -32,16 +29,16 @@ from convanim.trace.conv import check_groups, check_weight
 
 
 def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Request]:
-    """What makes a layer of this kind from an input, whether that has colours, and what was typed."""
+    """A function that creates a layer of this kind from an input, whether it is in colour, and the options."""
 
     def make(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
         kernel, seed = typed["kernel"], typed.get("seed") or 0
         fill: Any = typed.get("fill") or "range"
         mean = averages(kernel, colours, typed)
-        axes = 2 if colours else x.ndim if x.ndim < 4 else x.ndim - 2  # four axes are a batch, with channels
+        axes = 2 if colours else x.ndim if x.ndim < 4 else x.ndim - 2  # four axes are a batch with channels
         if isinstance(kernel, int) or (isinstance(kernel, str) and re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII)):
-            kernel = "x".join([str(kernel).strip()] * axes)  # one number: the same along every axis of the input
-        # The kernel's random numbers are others than the input's, and of both signs.
+            kernel = "x".join([str(kernel).strip()] * axes)  # one number stands for all axes
+        # The kernel's random numbers differ from the input's, and have both signs.
         weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
         arguments = common(typed) | {
             "stride": each(typed, "stride", 1),
@@ -50,7 +47,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         }
         groups = typed.get("groups")
         if colours and weight.ndim == 2 and groups is None:
-            groups = 3  # each colour by itself
+            groups = 3  # each colour separately
         arguments["groups"] = 1 if groups is None else groups
         if typed.get("output_padding") is not None:
             arguments["output_padding"] = each(typed, "output_padding")
@@ -58,7 +55,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
             arguments["padding_mode"] = typed["padding_mode"]
         window = weight.shape
         last = typed.get("convention") in ("keras", "jax")
-        full = weight.ndim == x.ndim > 3  # both with a batch's or the outputs' axis, and with channels
+        full = weight.ndim == x.ndim > 3  # both have channels and an axis for batch or outputs
         if weight.ndim == x.ndim == 3 and len(x) == 1 and _of_channels(weight, x, last=last):
             x = x[0]  # a line with channels
         x = unbatched(x, x.ndim - 2 if full else weight.ndim, last=last, channels=full)
@@ -78,7 +75,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         if colours and op.rules.last:
             x = np.moveaxis(x, 0, -1)
         if weight.ndim == x.ndim and typed.get("out_channels") is not None:
-            x = np.expand_dims(x, -1 if op.rules.last else 0)  # one channel that several are made of
+            x = np.expand_dims(x, -1 if op.rules.last else 0)  # a single channel
         if weight.ndim == x.ndim - 1:
             weight = for_channels(op, x, weight, typed, fill, seed)
         elif typed.get("out_channels") is not None:
@@ -96,16 +93,15 @@ def _of_channels(weight: Any, x: Any, *, last: bool) -> bool:
 
 
 def averages(kernel: Any, colours: bool, typed: dict[str, Any]) -> bool:
-    """Whether a kernel is a mean: over colours, where neither its numbers nor how to fill it were typed.
+    """Whether the default kernel is a mean: for colours, if neither its numbers nor a fill were given.
 
-    Numbers that are counted up would make every sum white.
+    With consecutive numbers, every sum would be white.
     """
     return colours and typed.get("fill") is None and is_shape(kernel)
 
 
 def share(op: Weighted, window: tuple[int, ...]) -> float:
-    """What each cell of a kernel holds, so that colours keep their brightness: the mean of a window, or of the stamps
-    that meet on a cell.
+    """The weight with which colours keep their brightness: for the mean of a window, or of the stamps in a cell.
 
     Example:
         >>> from convanim.ops import Conv, ConvTranspose
@@ -118,10 +114,10 @@ def share(op: Weighted, window: tuple[int, ...]) -> float:
 
 
 def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill: Any, seed: int) -> Any:
-    """Weights for an input with channels from a kernel that says nothing of them, in the layout of the convention.
+    """Weights for an input with channels, from a kernel without any, in the layout of the convention.
 
-    A kernel of given numbers is every channel's, and so is one without a fill; where only its shape is given, each
-    channel has numbers of its own.
+    A kernel given by its numbers is used for every channel, and so is one without a fill; a filled shape gives each
+    channel numbers of its own.
     """
     channels = x.shape[-1] if op.rules.last else x.shape[0]
     outputs = op.groups if typed.get("out_channels") is None else typed["out_channels"]

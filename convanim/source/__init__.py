@@ -1,7 +1,4 @@
-"""Typed input as numbers: arrays, pictures, sizes and paddings.
-
-Knows neither operations nor command-line options.
-"""
+"""Reads arrays, pictures, sizes and paddings from typed text."""
 
 from convanim.source.cells import MAX_CELLS, MAX_DIMENSIONS
 from convanim.source.files import MAX_BYTES

@@ -1,7 +1,4 @@
-"""A single number, the limits of arrays, and how an error message names a place.
-
-Knows cells and limits. Must not know where the cells come from.
-"""
+"""Single numbers, the limits of arrays, and places in error messages."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ from contextlib import contextmanager, suppress
 
 from convanim.errors import ConvanimError, ConvanimWarning
 
-MAX_DIMENSIONS = 5  # weights: two of channels, depth, height, width
+MAX_DIMENSIONS = 5  # of weights: two for channels, depth, height, width
 MAX_CELLS = 2**24
 LOWEST, HIGHEST = -(2**63), 2**63 - 1  # int64
 WHOLE = re.compile(r"[-+]?[0-9]+")
-# float() alone would also take 1_000 and the digits of other scripts.
+# float() alone would also accept 1_000 and the digits of other scripts.
 DECIMAL = re.compile(r"(?ai)[-+]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[-+]?[0-9]+)?|nan|inf|infinity)")
 #: Signs that word processors, spreadsheets and web pages put before a negative number.
 MINUSES = str.maketrans(dict.fromkeys("−–‐‑﹣－", "-"))
@@ -34,9 +31,9 @@ def short(text: str) -> str:
 
 @contextmanager
 def placed(what: str, text: str) -> Iterator[Callable[[str], None]]:
-    """Put the option and the value before the reason: the readers raise a reason only ("has the size 0, ...").
+    """Prefix errors with the option and the value: the readers raise only a reason ("has the size 0, ...").
 
-    What is yielded takes what is to be said of something that is read well: a warning, with the same beginning.
+    Yields a function for warnings about a valid value, with the same prefix.
     """
     try:
         yield lambda why: warnings.warn(f"{what} {short(text)} {why}.", ConvanimWarning, stacklevel=2)
@@ -45,7 +42,7 @@ def placed(what: str, text: str) -> Iterator[Callable[[str], None]]:
 
 
 def check_shape(shape: Sequence[int]) -> None:
-    """Refuse a shape before anything is allocated for it."""
+    """Refuse an invalid shape before anything is allocated for it."""
     if not 1 <= len(shape) <= MAX_DIMENSIONS:
         raise ConvanimError(f"has {len(shape)} dimensions", f"use 1 to {MAX_DIMENSIONS}")
     if min(shape) < 1:
@@ -55,13 +52,13 @@ def check_shape(shape: Sequence[int]) -> None:
 
 
 def number(token: str, line: int = 0, column: int = 0) -> int | float:
-    """Read one cell; a line above 0 is the place for the error."""
+    """Read one cell; `line` and `column` are named in errors if `line` is above 0."""
     token = token if token.isascii() else token.translate(MINUSES)
     why, hint = "is not a number", "write a number, with a decimal point"
     with suppress(ValueError):
         if WHOLE.fullmatch(token):
             why, hint = "does not fit in int64", f"use integers from {LOWEST} to {HIGHEST}, or write it as a float"
-            if LOWEST <= (whole := int(token)) <= HIGHEST:  # int() itself refuses thousands of digits
+            if LOWEST <= (whole := int(token)) <= HIGHEST:  # int() refuses thousands of digits
                 return whole
         elif DECIMAL.fullmatch(token):
             if math.isfinite(value := float(token)):

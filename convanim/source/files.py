@@ -1,7 +1,4 @@
-"""Files as arrays: .npy, .npz and tables.
-
-Knows formats, and that a file is data: never unpickled, looked at before it is loaded. Must not know options.
-"""
+"""Reads arrays from .npy and .npz files and tables. Files are never unpickled, and checked before they are loaded."""
 
 from __future__ import annotations
 
@@ -23,8 +20,8 @@ from convanim.inputfile import open_regular
 from convanim.source.cells import HIGHEST, MAX_CELLS, NOT_FINITE, check_shape, short
 from convanim.source.tables import table
 
-MAX_BYTES = 2 * MAX_CELLS  # 32 MB of CSV: a cell and its comma take two bytes, so these bytes never hold more cells
-MAX_FILE = 2**28  # bytes: an array of MAX_CELLS floats has half of them, and few photographs a tenth
+MAX_BYTES = 2 * MAX_CELLS  # 32 MB of CSV, in which a cell takes at least two bytes
+MAX_FILE = 2**28  # bytes; an array of MAX_CELLS floats has half of that
 TABLES = (".csv", ".tsv", ".txt", ".dat")
 ARRAYS = (".npy", ".npz", *TABLES)
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
@@ -37,13 +34,13 @@ def check_size(file: BinaryIO) -> None:
 
 
 def from_file(text: str, stdin: BinaryIO | None, tell: Callable[[str], None]) -> NDArray[Any]:
-    """The array in a file that ends in one of ARRAYS, or in the CSV on standard input that `-` stands for.
+    """The array in a file with a suffix of ARRAYS, or in the CSV on standard input for `-`.
 
-    `tell` takes what is to be said about what is left out.
+    `tell` is called with notes about what is left out.
     """
     suffix = text[-4:].lower()
     try:
-        # A program without a console has no sys.stdin, which is as good as an empty one.
+        # A program without a console has no sys.stdin, which is treated as empty.
         piped = nullcontext(stdin or getattr(sys.stdin, "buffer", None) or io.BytesIO())
         with piped if text == "-" else open_regular(text) as file:
             if suffix == ".npy":
@@ -54,7 +51,7 @@ def from_file(text: str, stdin: BinaryIO | None, tell: Callable[[str], None]) ->
             data = file.read(MAX_BYTES + 1)
     except ConvanimError:
         raise
-    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it, or a closed stdin
+    except (OSError, ValueError) as error:  # ValueError: a name with a null byte, or a closed stdin
         why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"
         raise ConvanimError(why, "give a file that exists and can be read, or pipe CSV into -") from None
     if len(data) > MAX_BYTES:
@@ -71,7 +68,7 @@ def _npz(file: BinaryIO) -> NDArray[Any]:
                     return _npy(inner)
     except ConvanimError:
         raise
-    except Exception:  # beside its own errors, those of every compression
+    except Exception:  # also the errors of every compression
         raise ConvanimError("is truncated or is not a .npz file", "save it again with numpy.savez") from None
     held = ", ".join(short(name.removesuffix(".npy")) for name in names[:4]) + ", ..." * (len(names) > 4)
     raise ConvanimError(
@@ -81,12 +78,12 @@ def _npz(file: BinaryIO) -> NDArray[Any]:
 
 
 def _npy(file: IO[bytes]) -> NDArray[Any]:
-    # Version 3 of the format is for structured arrays, which are refused anyway.
+    # Version 3 of the format is for structured arrays, which are refused.
     headers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a file from Python 2 is a good file
-            start = io.BytesIO(file.read(2**16))  # a header says itself how long it is, and numpy believes it
+            warnings.simplefilter("ignore")  # files from Python 2 are valid
+            start = io.BytesIO(file.read(2**16))  # numpy trusts the length that a header claims
             shape, fortran, dtype = headers[np.lib.format.read_magic(start)](start)
             if dtype.kind not in "biuf" or dtype.itemsize > 8:
                 hint = "save its real part (a.real) or its absolute values (abs(a))" if dtype.kind == "c" else ""
@@ -98,7 +95,7 @@ def _npy(file: IO[bytes]) -> NDArray[Any]:
             loaded = np.frombuffer(data, dtype, cells).reshape(shape, order="F" if fortran else "C")
     except ConvanimError:
         raise
-    except Exception:  # numpy reads the header as Python text and lets out whatever that parser raises
+    except Exception:  # numpy parses the header as Python, and may raise any error of that parser
         raise ConvanimError("is truncated or is not a .npy file", "save it again with numpy.save") from None
     if dtype.kind == "f":
         if not np.isfinite(loaded).all():

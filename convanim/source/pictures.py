@@ -1,7 +1,4 @@
-"""Pictures as arrays, with the channels first, resized if requested.
-
-Knows formats, orientation, transparency and averages. Must not know operations or options.
-"""
+"""Reads pictures as arrays, with the channels first, resized if requested."""
 
 from __future__ import annotations
 
@@ -23,8 +20,8 @@ from convanim.source.files import PICTURES, check_size
 if TYPE_CHECKING:
     from PIL import Image
 
-#: What a file may hold, whatever its suffix says: browsers save WebP as .png. A list, since Pillow would otherwise try
-#: every format it knows, and runs Ghostscript on one of them.
+#: Supported formats, whatever the suffix: browsers save WebP as .png. The list is needed because Pillow would
+#: otherwise try every format it knows, and run Ghostscript for one of them.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 ORIENTATION = 0x0112  # the EXIF tag
 INTERPRETATION, SAMPLES = 262, 339  # tags of TIFF: PhotometricInterpretation, where 0 is white, and SampleFormat
@@ -75,10 +72,10 @@ def read_picture(
                 pixels = _decoded(file, planes, tell, whole=resize is None)
         except ConvanimError:
             raise
-        except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
+        except (OSError, ValueError) as error:  # ValueError: a name with a null byte
             why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"
             raise ConvanimError(why, "give a picture that exists and can be read") from None
-    # One plane at a time: its sums take eight times the room of its pixels.
+    # One plane at a time, since its sums take eight times the memory of its pixels.
     cells = [pixels[..., plane] if resize is None else _resized(pixels[..., plane], resize) for plane in range(planes)]
     return np.stack(cells, dtype=np.int64) if colour else cells[0].astype(np.int64)
 
@@ -97,12 +94,12 @@ def _check_sizes(sizes: Sequence[int], planes: int) -> None:
 
 
 def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole: bool) -> NDArray[Any]:
-    """The upright pixels (H, W, planes), on white; `whole` if they are to stay as many as they are."""
+    """The upright pixels (H, W, planes), on white; `whole` if they keep their number."""
     from PIL import Image
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Pillow's own limit, which is above ours, and of odd metadata
+            warnings.simplefilter("ignore")  # about Pillow's own, larger limit, and odd metadata
             with Image.open(file, formats=FORMATS) as image:
                 check_shape(image.size)
                 if whole and planes * math.prod(image.size) > MAX_CELLS:
@@ -112,7 +109,7 @@ def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole:
                         f"resize it to at most {MAX_CELLS // planes} cells, as in 32x48",
                     )
                 _check_depth(image)
-                # A photograph (MPO) has a preview or depths behind it, which nobody means.
+                # A photograph (MPO) also contains a preview or a depth map, which is not meant.
                 several = image.format != "MPO" and getattr(image, "is_animated", False)
                 with _unheard() if image.format == "TIFF" else nullcontext():
                     image.load()
@@ -121,7 +118,7 @@ def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole:
         raise
     except Image.DecompressionBombError:
         raise ConvanimError("is too large", f"use at most {MAX_CELLS} pixels") from None
-    except Exception:  # decoders let many kinds of their own errors out
+    except Exception:  # decoders raise many kinds of errors
         why = "is truncated or is not a picture that can be read"
         raise ConvanimError(why, "save it again as .png or .jpg") from None
     if several:
@@ -131,7 +128,7 @@ def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole:
 
 @contextmanager
 def _unheard() -> Iterator[None]:
-    """Without the words of libtiff, which tells standard error itself what it does not like about a file."""
+    """Suppress the messages of libtiff, which writes to standard error itself."""
     try:
         kept = os.dup(2)
     except OSError:  # a program without a console
@@ -148,7 +145,7 @@ def _unheard() -> Iterator[None]:
 
 
 def _check_depth(image: Image.Image) -> None:
-    """Refuse cells that Pillow would cut down to 8 bits or read with another sign, and fractions."""
+    """Refuse cells that Pillow would reduce to 8 bits or read with another sign, and fractions."""
     packed, tags = str(getattr(image, "tile", "")), getattr(image, "tag_v2", {})
     grey = image.mode.startswith("I")
     if image.mode.startswith("F"):
@@ -158,7 +155,7 @@ def _check_depth(image: Image.Image) -> None:
         raise ConvanimError(
             "has signed or 32-bit pixels, or pixels in which 0 is white", "save its values in a .npy file"
         )
-    if not grey and image.format != "BMP" and ";16" in packed:  # a BMP may have 16 bits for three colours together
+    if not grey and image.format != "BMP" and ";16" in packed:  # a BMP may have 16 bits for all three colours
         raise ConvanimError(
             f"has 16 bits for each of the channels {image.mode}",
             "save it with 8 bits per channel, or in grey without transparency, or save its values in a .npy file",
@@ -178,13 +175,13 @@ def _upright(image: Image.Image) -> Image.Image:
         8: Turn.ROTATE_90,
     }
     turn = None
-    with suppress(Exception):  # metadata that cannot be read turns nothing
+    with suppress(Exception):  # unreadable metadata does not rotate the picture
         turn = turns.get(image.getexif().get(ORIENTATION, 1))
     return image if turn is None else image.transpose(turn)
 
 
 def _flat(image: Image.Image, planes: int) -> NDArray[Any]:
-    """The pixels (H, W, planes) with nothing shining through."""
+    """The pixels (H, W, planes) without transparency."""
     from PIL import Image
 
     if image.mode.startswith("I"):  # 16 bits of grey, or 32
@@ -203,18 +200,18 @@ def _flat(image: Image.Image, planes: int) -> NDArray[Any]:
 
 
 def _resized(plane: NDArray[Any], sizes: Sequence[int]) -> NDArray[np.int64]:
-    """The averages (H, W) of the areas of the plane that the new cells cover, exact before they are rounded."""
+    """The averages (H, W) of the areas that the new cells cover, exact before they are rounded."""
     sums: NDArray[Any] = plane
     cells = 1
     for axis, size in enumerate(sizes):
         old = sums.shape[axis]
         if size < old:
-            # The new borders lie at multiples of 1/size of a cell. Between two of them are whole cells, less the part
-            # of the first that lies before, and with the part of the one after: integers, once counted in 1/size.
+            # The new borders are at multiples of 1/size of a cell. Between two of them are whole cells, minus the part
+            # of the first before the border, plus the part of the last one: integers in units of 1/size.
             at, part = np.divmod(np.arange(size + 1) * old, size)
             lines = np.moveaxis(sums, axis, 0)
             whole = np.add.reduceat(lines, at[:-1], axis=0, dtype=np.int64)
-            parts = part[:, None] * lines[np.minimum(at, old - 1)]  # at the far end the part is 0
+            parts = part[:, None] * lines[np.minimum(at, old - 1)]  # at the end the part is 0
             sums, cells = np.moveaxis(size * whole + np.diff(parts, axis=0), 0, axis), cells * old
         else:
             sums = np.take(sums, (2 * np.arange(size) + 1) * old // (2 * size), axis)

@@ -1,8 +1,4 @@
-"""Tables of numbers in text, as written by hand, by spreadsheets and by other programs.
-
-Knows encodings, separators, headers, index columns and decimal commas, and refuses what can be read in two ways. Must
-not know files or options.
-"""
+"""Reads tables of numbers from text of people, spreadsheets and programs, and refuses ambiguous ones."""
 
 from __future__ import annotations
 
@@ -24,12 +20,12 @@ from convanim.source.cells import MINUSES, number, short
 _MARKED = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
-}  # the first begins as UTF-16 does, so it is first
+}  # UTF-32 precedes UTF-16, as its first mark begins like UTF-16's
 _MARKED |= {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _TRUTH = {"true": "1", "false": "0"}
-#: Names of a column that counts the rows: pandas leaves its own empty, and calls it Unnamed when it has read it again.
+#: Names of a column of row numbers: pandas leaves its own empty, and reads it back as Unnamed.
 _INDEX = {"", "#", "index", "id", "unnamed: 0"}
-# So 2020-01-01, 1_000 and (1+2j) are cells that are refused, and never names that are left out.
+# 2020-01-01, 1_000 and (1+2j) are refused as cells, and not skipped as names.
 _LIKE_A_NUMBER = re.compile(r"[-+(.,]*[0-9]|[-+]?(nan|inf|infinity|true|false)\Z", re.IGNORECASE)
 _OF_NUMBERS = re.compile(r"^(?=[^0-9\n]*[0-9])[-+0-9.eE,;\t\" ]++$", re.MULTILINE)
 _NO_COMMENT = re.compile(r"^[ \t]*[^#\s].*$", re.MULTILINE)
@@ -71,7 +67,7 @@ def table(data: bytes, *, tabs: bool, tell: Callable[[str], None]) -> NDArray[An
     if head:
         _check_head(head[1], *first, mark)
     label = first[1][0] if _has_index((head or first)[1], first[1]) else None
-    cells: array[Any] = array("q")  # not a list: 8 bytes a cell where int objects take 40
+    cells: array[Any] = array("q")  # 8 bytes per cell, while int objects in a list take 40
     for line, row in chain([first], rows):
         if len(row) != width:
             raise ConvanimError(
@@ -79,7 +75,7 @@ def table(data: bytes, *, tabs: bool, tell: Callable[[str], None]) -> NDArray[An
                 "give rows of equal length" + (", and separate decimal commas by semicolons" if mark == "," else ""),
             )
         if label and _LIKE_A_NUMBER.match(row[0]) and not _LIKE_A_NUMBER.match(label):
-            number(label, first[0], 1)  # the column has numbers, too
+            number(label, first[0], 1)  # the column also contains numbers
         for column, cell in enumerate(row):
             if column or label is None:
                 value = cell_of(cell, line, column + 1)
@@ -95,14 +91,14 @@ def table(data: bytes, *, tabs: bool, tell: Callable[[str], None]) -> NDArray[An
 
 
 class _Cells:
-    """Reads one cell after the other, and remembers how their decimals are written."""
+    """Reads cells, and remembers how their decimals are written."""
 
     def __init__(self, mark: str, *, decimals: bool) -> None:
         self.mark, self.decimals = mark, decimals
         self.seen: dict[str, str] = {}
 
     def __call__(self, cell: str, line: int, column: int) -> int | float:
-        if len(cell) < 19 and cell.isdecimal() and cell.isascii():  # most cells, and all of them fit into int64
+        if len(cell) < 19 and cell.isdecimal() and cell.isascii():  # most cells; these always fit into int64
             return int(cell)
         for sign in ",.":
             if sign in cell:
@@ -130,12 +126,12 @@ def _text(data: bytes) -> str:
         raise ConvanimError(why, "save it as CSV in UTF-8, or give a file of another format the right suffix")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = re.sub(r"\Asep=.\n", "\n", text)  # what Excel is told in a line of its own, the rest of the file shows, too
+    text = re.sub(r"\Asep=.\n", "\n", text)  # Excel's separator line is redundant
     return text if text.isascii() else text.translate(MINUSES)
 
 
 def _separator(text: str) -> str:
-    """What separates the cells, as the first line of nothing but numbers shows: among words it may be punctuation."""
+    """The separator, found in the first line of only numbers: between words it may be punctuation."""
     line = _OF_NUMBERS.search(text) or _NO_COMMENT.search(text)
     bare = re.sub('"[^"]*"?', "", line[0]) if line else ""
     return next((mark for mark in ";\t," if mark in bare.strip()), " ")
@@ -158,7 +154,7 @@ def _rows(text: str, mark: str) -> Iterator[tuple[int, list[str]]]:
 
 def _without_comment(line: str, mark: str) -> str:
     start = line.lstrip(" ")
-    if start.startswith("#") and not (mark != " " and start.startswith(f"#{mark}")):  # the name of a column that counts
+    if start.startswith("#") and not (mark != " " and start.startswith(f"#{mark}")):  # a column of row numbers
         return ""
     if "#" in line and _LIKE_A_NUMBER.match(start):
         line = line.partition("#")[0]
@@ -166,14 +162,14 @@ def _without_comment(line: str, mark: str) -> str:
 
 
 def _is_head(row: list[str]) -> bool:
-    """Whether a first row names the columns: with names, or as pandas does where there are none, with 0, 1, 2."""
+    """Whether a first row is a header: with names or, as pandas writes without names, 0, 1, 2."""
     counted = [str(place) for place in range(len(row) - 1)]
     return not any(map(_LIKE_A_NUMBER.match, row)) or (len(row) > 1 and row == ["", *counted])
 
 
 def _check_head(head: list[str], line: int, row: list[str], mark: str) -> None:
     names, width = len(head), len(row)
-    # A title has one cell; but before two columns of a table from R it may be the name of the second.
+    # A title has one cell; but before two columns of a table from R it may be the name of the second one.
     title = names == 1 and (width != 2 or mark in ";,")
     if not (names == width or title or (mark == " " and names > width)):
         raise ConvanimError(
@@ -183,7 +179,7 @@ def _check_head(head: list[str], line: int, row: list[str], mark: str) -> None:
 
 
 def _has_index(head: list[str], row: list[str]) -> bool:
-    """Whether the first column names or counts the rows, as the header row (or without one the row itself) tells."""
+    """Whether the first column contains names or numbers of rows, judged by the header or the first row."""
     if len(row) < 2 or not row[0]:
         return False
     named = not _LIKE_A_NUMBER.match(row[0]) and all(map(_LIKE_A_NUMBER.match, row[1:]))

@@ -1,9 +1,4 @@
-"""Typed arrays, sizes and paddings as numbers.
-
-Knows the four ways to write an array (a shape, a literal, a file, standard input), how sizes and paddings are spelled,
-and what is too large or not finite. Must not know any operation, option parser or picture: whether a stride of 0 makes
-sense is for the operation to say.
-"""
+"""Reads typed arrays (a shape, a literal, a file, standard input), sizes, paddings and numbers."""
 
 from __future__ import annotations
 
@@ -41,9 +36,9 @@ Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
 MAX_LITERAL = 1_000_000  # characters
 WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
 _SUFFIXES = ".npy, .csv, .tsv, .txt, .png or .jpg"
-_SHAPE_LIKE = re.compile(r"[-+.,:*()\seExX×]*[0-9][-+.,:*()\seExX×0-9]*")  # also the misspelt shapes: 5,5 (5x5) 5*5
+_SHAPE_LIKE = re.compile(r"[-+.,:*()\seExX×]*[0-9][-+.,:*()\seExX×0-9]*")  # also misspelt shapes: 5,5 (5x5) 5*5
 _JOIN = re.compile("[xX×]")
-_ROWS = re.compile(r"\[?[-+.,;\seE0-9]+\]?")  # 0,1;2,3 as MATLAB has it
+_ROWS = re.compile(r"\[?[-+.,;\seE0-9]+\]?")  # 0,1;2,3 as in MATLAB
 _QUOTED = re.compile(r"""(['"])([^'"]*)\1""")
 _NOT_IN_LITERAL = re.compile(r'"[^"]*"?|\b[^\W0-9]\w*|[^\[\]\s,.eE0-9+-]')
 
@@ -58,15 +53,15 @@ def read_array(
     high: int = 9,
     stdin: BinaryIO | None = None,
 ) -> NDArray[Any]:
-    """Read an array from a shape, a literal, a file or standard input, or take one that is a value already.
+    """Read an array from a shape, a literal, a file or standard input, or convert a value.
 
     Args:
         text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), rows (`0,1;2,3`), a path with a suffix of ARRAYS or PICTURES, or
             `-` for a table on `stdin`. Quotes around it are removed, since some shells pass them on. Or a value: a list
             of numbers or of lists, or a shape as a whole number or a tuple of them.
-        what: the place that errors name, such as `--input`.
+        what: the name of the value in error messages, such as `--input`.
         fill: the values for a shape: 1 to n in row-major order, ones, or integers in [low, high] drawn with `seed`.
-        seed, low, high: of the random fill; seed is 0 or more, low and high are included.
+        seed, low, high: the parameters of the random fill; seed is 0 or more, low and high are included.
         stdin: bytes to read for `-`; `sys.stdin.buffer` if None.
 
     Returns:
@@ -102,7 +97,7 @@ def read_array(
         if _SHAPE_LIKE.fullmatch(text):
             return _filled(_sizes(text), fill, seed, low, high)
         there = False
-        with suppress(OSError, ValueError):  # text that no file can be named by
+        with suppress(OSError, ValueError):  # text that cannot be a file name
             there = bool(text) and Path(text).exists()
         if there:
             why = "is a directory" if Path(text).is_dir() else "is a file with an unknown suffix"
@@ -174,13 +169,13 @@ def read_number(text: str, *, what: str) -> int | float:
     try:
         return number(unquoted(text))
     except ConvanimError as error:
-        # _number speaks of a cell that "has ..."; here it is all there is.
+        # _number's message is about a cell that "has ..."; here the cell is the whole value.
         told = error.message.removeprefix("has ").replace(", which", "", 1)
         raise ConvanimError(f"{what} {told}", error.hint) from None
 
 
 def unquoted(text: str) -> str:
-    """A text without blanks and one pair of quotes around it: cmd.exe hands single quotes on.
+    """A text without surrounding blanks and one pair of quotes: cmd.exe passes single quotes on.
 
     Example:
         >>> unquoted("'[[0,1],[2,3]]'"), unquoted(' "3x3" '), unquoted("it's")
@@ -204,7 +199,7 @@ def _size(part: str) -> int:
         if "," in part:
             hint += f", or [{','.join(numbers)}] for values"
         raise ConvanimError(f"has {short(part)}, which is not a whole number", hint)
-    return int(value)  # exact, since it is at most 2**24; int(part) would refuse thousands of leading zeros
+    return int(value)  # exact up to 2**24; int(part) would refuse thousands of leading zeros
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -224,13 +219,13 @@ def _filled(shape: tuple[int, ...], fill: Fill, seed: int, low: int, high: int) 
 
 
 def _rows(text: str) -> NDArray[Any]:
-    # One pair of brackets and a last semicolon are MATLAB's and NumPy's habit; cells stand apart by a comma or blanks.
+    # One pair of brackets and a final semicolon are usual in MATLAB and NumPy; cells are separated by commas or blanks.
     rows = [re.split(r"\s*,\s*|\s+", row.strip()) for row in text.strip("[]").strip().removesuffix(";").split(";")]
     return _array([[number(cell) for cell in row] for row in rows])
 
 
 def _literal(text: str) -> NDArray[Any]:
-    # With words and strings out and the depth known, the JSON parser meets nothing that it could recurse on.
+    # Without words and strings, and with a known depth, the JSON parser cannot recurse too deeply.
     if odd := _NOT_IN_LITERAL.search(text):
         number(odd[0])
     if max(accumulate(1 if bracket == "[" else -1 for bracket in re.findall(r"[\[\]]", text))) > MAX_DIMENSIONS:
@@ -244,7 +239,7 @@ def _literal(text: str) -> NDArray[Any]:
 
 
 def _cells(listed: list[Any], depth: int = 1) -> list[Any]:
-    """A list of numbers, as it is; anything else in it is refused in the words for a text."""
+    """A list of numbers unchanged; anything else in it is refused with the messages for text."""
     if depth > MAX_DIMENSIONS:
         raise ConvanimError("has too many dimensions", f"nest at most {MAX_DIMENSIONS} brackets")
     return [_cells(cell, depth + 1) if isinstance(cell, list) else number(str(cell)) for cell in listed]
@@ -253,7 +248,7 @@ def _cells(listed: list[Any], depth: int = 1) -> list[Any]:
 def _array(listed: list[Any]) -> NDArray[Any]:
     rows = [listed]
     shape: list[int] = []
-    while any(isinstance(row, list) for row in rows):  # one axis a turn
+    while any(isinstance(row, list) for row in rows):  # one axis per pass
         lengths = [len(row) if isinstance(row, list) else None for row in rows]
         if len(set(lengths)) > 1:
             place = next(place for place, length in enumerate(lengths) if length != lengths[0])
