@@ -15,7 +15,7 @@ import click
 from convanim import __version__
 from convanim.cli_files import LOOK, idle, look_of, save, target_of, typed_look
 from convanim.cli_gallery import gallery, new
-from convanim.errors import ConvanimError, ConvanimWarning
+from convanim.errors import ConvanimError, ConvanimWarning, printable
 from convanim.helptext import offering
 from convanim.options import ALIGN, EXPLAINED, FILE, JSON, LAYER, LAYERS, SHOWN, TOLD, VIEW, VIEWS, file
 from convanim.shell import Program, print_json
@@ -216,6 +216,39 @@ def compare(first: str, second: str, *, align: str, as_json: bool, **typed: Any)
         click.echo(report(a, b, align))
         return
     save(a, look, beside=b, align=align, **typed)
+
+
+#: The commands that list what there is, with what is said of each.
+LISTED = {
+    "formats": ("List the file formats.", ""),
+    "themes": ("List the colour themes.", "Theme files in the current folder are listed, too."),
+    "templates": ("List the page templates.", "Template files in the current folder are listed, too."),
+    "views": ("List the views of each kind of layer.", "The first view of a layer is its default."),
+}
+
+
+def _list(name: str) -> None:
+    """Add a command that lists what there is."""
+
+    @main.command(name, short_help=LISTED[name][0], help=" ".join(LISTED[name]))
+    @JSON
+    def listing(as_json: bool) -> None:
+        from convanim.lists import LISTS
+
+        rows = list(LISTS[name]())
+        if as_json:
+            print_json({name: rows})
+            return
+        columns = [name for name in ("layer", "name") if name in rows[0]]
+        wide = [max(len(printable(row[column])) for row in rows) for column in columns]
+        for row in rows:
+            cells = [f"{printable(row[column]):<{width}}" for column, width in zip(columns, wide, strict=True)]
+            more = f" (pip install '{row['requires']}')" if row.get("requires") else ""
+            click.echo("  ".join([*cells, printable(row["about"]) + more]).rstrip())
+
+
+for _name in LISTED:
+    _list(_name)
 
 
 @main.command(short_help="Find the layers that map one size to another.")

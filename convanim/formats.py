@@ -68,6 +68,7 @@ class Format:
 
     Attributes:
         suffix: the suffix of its files, without the dot.
+        use: a sentence about what it is for.
         write: writes an animation, and returns the number of images in the file and their duration in seconds.
         still: for files with one frame, instead of `write`: writes the frame of a number.
         about: a short description for a list of formats.
@@ -83,6 +84,7 @@ class Format:
     """
 
     suffix: str
+    use: str
     write: Callable[[Film, BinaryIO, Progress], tuple[int, float]] | None = None
     still: Callable[[Film], Callable[[BinaryIO, int], None]] | None = None
     about: str = ""
@@ -358,12 +360,24 @@ _VIDEO = ("imageio_ffmpeg", "video")
 FORMATS = {
     kind.suffix: kind
     for kind in (
-        Format("gif", partial(_animated, _gif), tick=PICTURE_TICK),
-        Format("webp", partial(_animated, _webp), about="smaller", tick=PICTURE_TICK),
-        Format("apng", partial(_animated, _apng), tick=PICTURE_TICK),
+        Format("gif", "An animation that every browser and viewer shows.", partial(_animated, _gif), tick=PICTURE_TICK),
+        Format(
+            "webp",
+            "An animation, smaller than a GIF; browsers and most viewers show it.",
+            partial(_animated, _webp),
+            about="smaller",
+            tick=PICTURE_TICK,
+        ),
+        Format(
+            "apng",
+            "An animation for programs without WebP; others show its first frame.",
+            partial(_animated, _apng),
+            tick=PICTURE_TICK,
+        ),
         *(
             Format(
                 name,
+                use,
                 partial(_animated, partial(_video, name)),
                 about="video",
                 embeds=False,
@@ -371,22 +385,37 @@ FORMATS = {
                 even=True,
                 needs=_VIDEO,
             )
-            for name in ("mp4", "webm")
+            for name, use in (
+                ("mp4", "A video (H.264) for slides and video players."),
+                ("webm", "A video with a free codec (VP9)."),
+            )
         ),
-        Format("png", still=_png, about="the last frame; a-%03d.png for all frames", dots=True),
+        Format(
+            "png",
+            "One frame in pixels, or a file for each frame.",
+            still=_png,
+            about="the last frame; a-%03d.png for all frames",
+            dots=True,
+        ),
         *(
             Format(
                 name,
+                use,
                 still=partial(_vector, name),
                 about="vectors" if name == "svg" else "",
                 embeds=name == "svg",
                 pages=_pages if name == "pdf" else None,
                 vector=True,
             )
-            for name in ("svg", "pdf", "pgf")
+            for name, use in (
+                ("svg", "One frame as vectors, for web pages and drawing programs."),
+                ("pdf", "One frame as vectors, or a page for each selected frame, for LaTeX and slides."),
+                ("pgf", "One frame as LaTeX commands."),
+            )
         ),
-        Format("txt", _txt, draws=False, embeds=False),
-        Format("json", about="the trace", draws=False, embeds=False),  # written by `save_trace`, without frames
+        Format("txt", "The frames as text.", _txt, draws=False, embeds=False),
+        # Written by `save_trace`, without frames.
+        Format("json", "The trace: every step with its values.", about="the trace", draws=False, embeds=False),
     )
 }
 

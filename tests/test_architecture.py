@@ -51,6 +51,7 @@ LEVELS: list[dict[str, str]] = [
     {"film": "an animation as its writers see it", "kinds": "values of the kinds that can be asked with"},
     {"formats": "the kinds of file that it can become"},
     {"lightdark": "the two files of an animation for light pages and for dark ones"},
+    {"lists": "the formats, themes, templates and views that there are"},
     {"animation": "the whole pipeline as one function"},
     {"request": "what was typed, as a layer and what it is given"},
     {"gallery": "many of them: a folder of descriptions and their files"},

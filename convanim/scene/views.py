@@ -60,11 +60,13 @@ class View(NamedTuple):
     """A view of an operation.
 
     Attributes:
+        about: what it shows, in one sentence.
         make: creates its scene from a trace in any order.
         coloured: creates its scene for pictures in their own colours; None if there is none.
         lettered: creates its scene in letters; None if there is none.
     """
 
+    about: str
     make: Callable[[Any, Shown], Scene]
     coloured: Callable[[Any, Shown], Scene] | None = None
     lettered: Callable[[Any, Shown], Scene] | None = None
@@ -138,45 +140,73 @@ def _needs_values(trace: Trace, shown: Shown) -> None:
         )
 
 
+#: Views that more than one kind of operation has.
+_MATRIX = View("The layer as a matrix, whose rows are multiplied one by one.", _as_matrix, lettered=_as_matrix)
+_OVERLAP = View("The number of products, or of windows, that meet in each cell.", _counted)
+
 #: Every kind of operation with its views.
 TABLE: tuple[Kind, ...] = (
     Kind(
         "transposed",
         ConvTranspose,
         {
-            "zero-insertion": View(_slid, lettered=_slid),
-            "overlap-add": View(_stamped, _stamped_in_colours, _stamped),
-            "both": View(_both),
-            "matrix": View(_as_matrix, lettered=_as_matrix),
-            "overlap": View(_counted),
+            "zero-insertion": View(
+                "Zeros are inserted into the input, and the rotated kernel slides over it.", _slid, lettered=_slid
+            ),
+            "overlap-add": View(
+                "Each input value scales the kernel, and the products are added to the output.",
+                _stamped,
+                _stamped_in_colours,
+                _stamped,
+            ),
+            "both": View("Zero insertion and overlap-add side by side.", _both),
+            "matrix": _MATRIX,
+            "overlap": _OVERLAP,
         },
     ),
     Kind(
         "conv",
         Conv,
         {
-            "sliding": View(_slid, _coloured, _slid),
-            "matrix": View(_as_matrix, lettered=_as_matrix),
-            "overlap": View(_counted),
-            "backward": View(_back),
+            "sliding": View("The kernel slides over the padded input.", _slid, _coloured, _slid),
+            "matrix": _MATRIX,
+            "overlap": _OVERLAP,
+            "backward": View("The gradient with respect to the input, beside the forward pass.", _back),
         },
     ),
     Kind(
         "pool",
         Pool,
-        {"sliding": View(lambda trace, _: PoolScene(trace.by_output()), _coloured), "overlap": View(_counted)},
+        {
+            "sliding": View(
+                "The window slides over the padded input.", lambda trace, _: PoolScene(trace.by_output()), _coloured
+            ),
+            "overlap": _OVERLAP,
+        },
     ),
-    Kind("unpool", MaxUnpool, {"placing": View(lambda trace, _: UnpoolScene(trace))}),
+    Kind(
+        "unpool",
+        MaxUnpool,
+        {"placing": View("Each value returns to the position of its maximum.", lambda trace, _: UnpoolScene(trace))},
+    ),
     Kind(
         "upsample",
         Upsample,
         {
-            "beside": View(_beside),
-            "reading": View(lambda trace, _: UpsampleScene(trace.by_output()), _coloured),
-            "overlap": View(_counted),
+            "beside": View("The upsampling beside the equal transposed convolution, if there is one.", _beside),
+            "reading": View(
+                "Each output cell reads the input cells around its position.",
+                lambda trace, _: UpsampleScene(trace.by_output()),
+                _coloured,
+            ),
+            "overlap": _OVERLAP,
         },
     ),
-    Kind("shuffle", Shuffle, {"moving": View(lambda trace, _: ShuffleScene(trace.by_output()))}),
+    Kind(
+        "shuffle",
+        Shuffle,
+        {"moving": View("Each value moves to its new position.", lambda trace, _: ShuffleScene(trace.by_output()))},
+    ),
 )
 
 NOTHING = Shown()
