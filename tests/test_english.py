@@ -43,7 +43,7 @@ TELEGRAPHIC = {
     r"\b(make room|is cut short|is another program)\b": "free disk space; is truncated; runs another version",
     r"\ba file of your own\b": "your own file",
     r"\bnever run\b": "never executed",
-    r"\[default: of\b": "name the noun first",
+    r"(\[default:|;) of (a|the)\b": "name the noun first",
     r"\bgives up what it must\b": "say what is reduced",
     r"(^|[.:] )Whose\b": "name the noun first",
     r"\bleaves? open\b": "say what is decided",
@@ -77,7 +77,7 @@ def messages(path: Path) -> Iterator[tuple[int, str]]:
     "text",
     [
         *("one int an axis", "'x' is no known format", "Likewise. One number is a square kernel.", "Of the file"),
-        *("[default: of a kernel over colours, a mean]", "Of the words on the page.", "A page an operation"),
+        *("[default: range; of a kernel over colours, a mean]", "Of the words on the page.", "A page an operation"),
         *("A GIF gives up what it must for it.", "Whose rules decide what the options leave open"),
         *("told apart by every kind of eye", "Begin an entry of a gallery.", "which has 5,000 bytes at the least"),
         *("layout 'isometric' joins two planes, and here are others", "Convolution arithmetic, happening."),
