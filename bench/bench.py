@@ -1,8 +1,8 @@
-"""Measure what convanim promises and print a table; exit code 1 if a promise is not kept.
+"""Measures convanim's promises and prints a table; the exit code is 1 if a promise is not kept.
 
-Other work on the machine changes every time, so nothing here is compared between runs: a figure sets two programs
-beside each other, run in turns (ours, theirs, ours, theirs ...), and takes the best of each. This process imports the
-standard library alone: a child's peak memory, as Linux counts it, starts with its parent's size.
+The load of the machine changes every time, so runs are not compared with each other: each figure compares two programs,
+run in turns (ours, theirs, ours, theirs ...), by the best of each. This process imports only the standard library: a
+child's peak memory, as Linux counts it, starts with its parent's size.
 
 Usage: python bench/bench.py [--quick]
 """
@@ -30,14 +30,14 @@ HERE = Path(__file__).resolve().parent
 PAGE = "--width 1000 --height 500"
 LAYER = f"transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 {PAGE}"
 BASELINE = (HERE / "funcanimation.py",)
-#: On a busy machine the threads of a matrix product wait for each other: what takes one of them 40 ms took two 400.
+#: On a busy machine the threads of a matrix product wait for each other: one took 40 ms, two took 400 ms.
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
-#: Long animations whose cells are too small for numbers: a shade stands for each value.
+#: Long animations whose cells are too small for numbers, and are shaded by value.
 SHADED = {
     "shaded, a window slides": "conv --input 48x48 --kernel 3x3",
     "shaded, stamps are added": "transposed --input 16x16 --kernel 3x3 --stride 2 --padding 1 --view overlap-add",
 }
-#: Animations at 12.5 fps, most of whose images are on the way between two others.
+#: Animations at 12.5 fps, most of whose images are in motion.
 SMOOTH = {
     "zeros inserted": "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1",
     "stamps added": "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 --view overlap-add",
@@ -51,7 +51,7 @@ SMOOTH = {
 
 
 class Row(NamedTuple):
-    """A line of the table; `ok` is None where nothing is asked for."""
+    """A line of the table; `ok` is None without a promise."""
 
     figure: str
     asked: str
@@ -60,7 +60,7 @@ class Row(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What a child process took: wall and CPU seconds, peak MB, and what it printed."""
+    """The resources of a child process: wall and CPU seconds, peak MB, and its output."""
 
     wall: float
     cpu: float
@@ -69,8 +69,8 @@ class Run(NamedTuple):
 
 
 def run(*arguments: object, **more: str) -> Run:
-    """Run Python on this checkout, with more in its environment; the exit code must be 0."""
-    # An installed package has its bytecode: without, each child would compile ours anew, and not the baseline's.
+    """Run Python on this checkout with additional environment variables; the exit code must be 0."""
+    # An installed package has bytecode: without it, each child would compile convanim again, but not the baseline.
     environment = os.environ | {"PYTHONPATH": str(HERE.parent), "PYTHONDONTWRITEBYTECODE": ""} | more
     command = [sys.executable, *map(str, arguments)]
     start = time.perf_counter()
@@ -78,7 +78,7 @@ def run(*arguments: object, **more: str) -> Run:
         printed = child.stdout.read() if child.stdout else ""
         _, status, used = os.wait4(child.pid, 0)
         wall = time.perf_counter() - start
-        child.returncode = os.waitstatus_to_exitcode(status)  # or it would be waited for again
+        child.returncode = os.waitstatus_to_exitcode(status)  # otherwise it would be waited for again
     if child.returncode:
         sys.exit(f"exit code {child.returncode} of {' '.join(command)}")
     peak = used.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)  # bytes there, KB elsewhere
@@ -90,15 +90,15 @@ def ours(command: str, file: Path) -> Run:
 
 
 def frames(done: Run) -> int:
-    """The number of frames, from the line that the program closes with."""
+    """The number of frames, from the program's closing line."""
     match = re.search(r"(\d+) frames", done.printed)
     assert match, done.printed
     return int(match[1])
 
 
 def in_turns(times: int, *programs: Callable[[], Run]) -> list[Run]:
-    """Run the programs in turns; of each the least of every figure, and what it printed."""
-    for program in programs:  # what only the first run pays: bytecode, font lists, cold files
+    """Run the programs in turns; return the minimum of every figure for each, and its output."""
+    for program in programs:  # a warm-up for bytecode, font lists and cold files
         program()
     rounds = [[program() for program in programs] for _ in range(times)]
     return [Run(*map(min, zip(*runs, strict=True))) for runs in zip(*rounds, strict=True)]
@@ -128,7 +128,7 @@ def against_the_baseline(folder: Path, times: int) -> Iterator[Row]:
 
 
 def one_more_frame(folder: Path, times: int) -> Iterator[Row]:
-    """What a frame adds, in one process: the difference of a long and a short animation."""
+    """The cost of a frame within one process: the difference between a long and a short animation."""
     told = json.loads(run(HERE / "bench.py", "--inside", "slopes", folder, times).printed)
     theirs, _ = told.pop("baseline")
     for name, (mine, count) in told.items():
@@ -147,7 +147,7 @@ def memory_of_many_frames(folder: Path, _: int) -> Iterator[Row]:
 
 
 def formats(folder: Path, _: int) -> Iterator[Row]:
-    """The reference scene on a usual page in every format, against the GIF."""
+    """The reference scene on a default page in every format, against the GIF."""
     scene = "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1"
     for motion in ("step", "smooth"):
         gif = 0
@@ -161,7 +161,7 @@ def formats(folder: Path, _: int) -> Iterator[Row]:
 
 
 def memory_of_formats(folder: Path, _: int) -> Iterator[Row]:
-    """What 2,000 frames add to 50 of them, on a page of 1280x720 px."""
+    """The additional memory of 2,000 frames compared with 50, on a page of 1280x720 px."""
     for suffix in ("webp", "apng", "mp4"):
         scene = "conv --input 48x48 --kernel 3x3 --seconds-per-step 0.08"
         few, many = (ours(f"{scene} --select 0..{n - 1}", folder / f"a.{suffix}") for n in (50, 2000))
@@ -210,7 +210,7 @@ def large_trace(_: Path, times: int) -> Iterator[Row]:
 
 
 def first_layer(_: Path, times: int) -> Iterator[Row]:
-    """A layer as networks have it against plain NumPy, in time and in what it adds to the memory of the imports."""
+    """A realistic layer against plain NumPy, in time and in memory beyond that of the imports."""
     script = HERE / "first_layer.py"
     for dtype in ("float64", "float32"):
         name = f"first layer 224x224x3, 64 filters 7x7, {dtype}"
@@ -238,11 +238,11 @@ FIGURES = (
 )
 
 
-# What runs in a child of its own: these import the heavy things.
+# Code that runs in a child process: it imports heavy libraries.
 
 
 def slopes(folder: str, times: str) -> None:
-    """Print the milliseconds of one more frame, and over how many: the baseline's, and ours in several ways."""
+    """Print the milliseconds per frame, and the number of frames, of the baseline and of convanim in several ways."""
     import numpy as np
     from funcanimation import animate
 
@@ -251,7 +251,7 @@ def slopes(folder: str, times: str) -> None:
     def draw(side: int, repeats: int, **options: str) -> int:
         x, weight = (np.arange(1, n * n + 1).reshape(n, n) for n in (side, 3))
         trace = ConvTranspose(kernel_size=3, stride=2, padding=1).trace(x, weight)
-        every = ",".join(["all"] * repeats)  # in one Animation, and so with the sprites that are there already
+        every = ",".join(["all"] * repeats)  # in one Animation, whose sprites are cached
         animation = trace.animate(width=1000, height=500, select=every, **options)
         return animation.save(f"{folder}/ours.gif").frames
 
@@ -288,7 +288,7 @@ def slopes(folder: str, times: str) -> None:
     counts: dict[str, int] = {}
     for _ in range(int(times)):
         for name, (short, long) in pairs.items():
-            # Ours is over so soon that one hiccup decides; what has many frames more takes longer.
+            # Ours is so short that one hiccup decides; more frames take longer.
             for _ in range(1 if name == "baseline" else 3 if "smooth" in name else 8):
                 start = time.perf_counter()
                 fewer = short()
@@ -308,7 +308,7 @@ def loaded_by_help() -> None:
 
 
 def trace() -> None:
-    """Print the seconds until the trace is there with its last step, and until it is checked."""
+    """Print the seconds until the trace has its last step, and until it is verified."""
     import numpy as np
 
     from convanim import Conv

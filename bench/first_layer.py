@@ -1,8 +1,8 @@
 """The first layer of many networks, by a trace and by plain NumPy: 224x224x3, 64 filters 7x7, stride 2, padding 3.
 
-Both get the same arrays. From 32-bit floats NumPy answers in 32 bits, half the work; a trace counts in 64 as always.
+Both get the same arrays. NumPy computes 32-bit floats in 32 bits, half the work; a trace always uses 64 bits.
 
-Usage: python bench/first_layer.py time DTYPE REPEATS    the least seconds of each, in turns, as JSON
+Usage: python bench/first_layer.py time DTYPE REPEATS    the minimum seconds of each, in turns, as JSON
        python bench/first_layer.py trace|numpy|nothing DTYPE    do that once, for its peak memory
 """
 
@@ -37,7 +37,7 @@ def plain(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def seconds(dtype: str, repeats: int) -> list[float]:
-    """The least seconds of a trace, and of plain NumPy, run in turns."""
+    """The minimum seconds of a trace, and of plain NumPy, run in turns."""
     layer = given(dtype)
     assert np.allclose(traced(*layer).output, plain(*layer), atol=1e-3)
     rounds = []

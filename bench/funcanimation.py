@@ -1,8 +1,8 @@
-"""The baseline: the reference scene as people script it today, with FuncAnimation and PillowWriter.
+"""The baseline: the reference scene as it is usually scripted, with FuncAnimation and PillowWriter.
 
 A transposed convolution (3x3 input, 3x3 kernel, stride 2, padding 1) as zero insertion and a sliding window: 25
-placements on 1000 x 500 px. Every frame clears both axes and draws them anew, a number in each cell, which is what the
-usual recipes do. REPEATS shows the placements several times over: the slope is the price of one more frame.
+placements on 1000 x 500 px. Every frame clears both axes and draws them again, with a number in each cell, as in the
+usual recipes. REPEATS repeats the placements: the slope is the cost of one more frame.
 
 Usage: python bench/funcanimation.py OUT.gif [REPEATS]
 """
@@ -24,7 +24,7 @@ OUTPUT = (SIDE - 1) * STRIDE + KERNEL - 2 * PADDING
 
 
 def stage() -> np.ndarray:
-    """The input with zeros between its cells and around them, for a kernel that slides by one."""
+    """The input with zeros between and around its cells, for a kernel that slides with stride 1."""
     ring = KERNEL - 1 - PADDING
     spread = np.zeros((OUTPUT + KERNEL - 1,) * 2)
     spread[ring : len(spread) - ring : STRIDE, ring : len(spread) - ring : STRIDE] = np.arange(1, 10).reshape(3, 3)
@@ -32,7 +32,7 @@ def stage() -> np.ndarray:
 
 
 def panel(axes: Axes, title: str, grid: np.ndarray, corner: tuple[int, int], size: int) -> None:
-    """Draw one grid from nothing: shades, numbers, and the window as a frame of `size` cells."""
+    """Draw one grid from scratch: shades, numbers, and the window as an outline of `size` cells."""
     axes.clear()
     axes.set(title=title)
     axes.imshow(grid, cmap="Blues")
@@ -45,7 +45,7 @@ def panel(axes: Axes, title: str, grid: np.ndarray, corner: tuple[int, int], siz
 
 
 def animate(path: str, repeats: int = 1) -> int:
-    """Write the animation; the number of its frames."""
+    """Write the animation, and return the number of its frames."""
     wide, result = stage(), np.zeros((OUTPUT, OUTPUT))
     slid = np.arange(1.0, 10).reshape(KERNEL, KERNEL)[::-1, ::-1]
     figure, (left, right) = plt.subplots(ncols=2, figsize=(10, 5), dpi=100)

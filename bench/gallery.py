@@ -1,6 +1,6 @@
-"""Measure how long a gallery takes: all of it in one process and in two, and again when there is nothing to do.
+"""Measures the time of a gallery's build: in one process, in two, and again without changes.
 
-The numbers of one run belong together; ratios are what can be compared. Exit code 1 if a promise is not kept.
+Only ratios within one run can be compared. The exit code is 1 if a promise is not kept.
 
 Usage: python bench/gallery.py [--entries N] [--dask HOST:PORT]
 """
@@ -36,7 +36,7 @@ def sweep(folder: Path, count: int) -> Path:
 
 
 def build(folder: Path, *words: str) -> float:
-    """Seconds of a build, the program's start included."""
+    """The seconds of a build, including the program's start."""
     environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
     command = [sys.executable, "-m", "convanim", "gallery", "build", "--folder", str(folder), "--quiet", *words]
     start = time.perf_counter()
@@ -45,7 +45,7 @@ def build(folder: Path, *words: str) -> float:
 
 
 def main() -> int:
-    """Print the table; the exit code."""
+    """Print the table, and return the exit code."""
     options = argparse.ArgumentParser()
     options.add_argument("--entries", type=int, default=200)
     options.add_argument("--dask")

@@ -1,7 +1,4 @@
-"""The results of commands as data, for `--json`: numbers and short strings by name, as docs/json.md lists them.
-
-Knows layers, sizes, traces and findings. Must not know how they are printed, or pictures.
-"""
+"""The results of commands as data for `--json`: numbers and short strings by name, as docs/json.md lists them."""
 
 from __future__ import annotations
 
@@ -83,7 +80,7 @@ def solved(sizes: Sequence[int], output: Sequence[int], found: Iterable[Found]) 
 
 
 def compared(a: Trace, b: Trace, align: str = "index") -> Facts:
-    """Where two traces over one input differ, and why: what `compare` prints.
+    """The differences of two traces over one input, and the reasons: what `compare` prints.
 
     Raises:
         ConvanimError: as for `convanim.compare.report`.
@@ -119,10 +116,10 @@ def described(scene: Scene, alt: str, words: Catalogue | None, frames: Iterable[
     """An animation in words: what `describe` prints. Its lines are an iterator, as there may be many.
 
     Args:
-        scene: what is shown, in the language of `words`.
+        scene: the scene, in the language of `words`.
         alt: its alternative text.
-        words: of that language; None is English.
-        frames: the numbers of the frames that are told of.
+        words: the catalogue of that language; None is English.
+        frames: the numbers of the frames to include.
     """
     from convanim.description import lines_of
 

@@ -1,6 +1,6 @@
-"""Check the pages: every relative link and picture exists, every example and command gives what the page says.
+"""Checks the documentation: relative links and pictures exist, and every example and command gives what the page says.
 
-Knows Markdown as far as links, headings and fences go. Looks at nothing outside the project, so it needs no network.
+Only files of the project are read, so it needs no network.
 
     python docs/check.py
 """
@@ -35,7 +35,7 @@ ELSEWHERE = re.compile(r"^(?:[a-z][a-z0-9+.-]*:|//)", re.I)
 
 
 def anchors(text: str) -> set[str]:
-    """Return the names that the headings of a page can be linked by: lower case, words joined by hyphens."""
+    """Return the link targets of a page's headings: lower case, words joined by hyphens."""
     titles = re.findall(r"^#{1,6}\s+(.+?)\s*#*$", FENCE.sub("", text), re.M)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
@@ -54,17 +54,17 @@ def broken_links(page: Path, text: str) -> Iterator[str]:
 
 @functools.cache
 def gallery_commands() -> list[list[str]]:
-    """Return the words of each command that makes a picture of the gallery; options stand in any order."""
+    """Return the words of each command that makes a picture of the gallery, with sorted options."""
     folder = read_folder(ROOT / "gallery")
     lines = [command(name, entry, kind) for name, entry in folder.entries.items() for kind in entry.formats]
     return [sorted(shlex.split(line)) for line in lines]
 
 
 def commands(page: Path, text: str) -> Iterator[str]:
-    """Name what is not true of the shell commands of a page.
+    """Report untrue shell commands of a page.
 
-    A block that begins with `$ convanim` shows what that prints, and a Python block runs; any other `convanim` command
-    with a file must be one of those that make the gallery's pictures.
+    A block that begins with `$ convanim` shows the output of the command, and a Python block runs; any other `convanim`
+    command with a file must be one of those that make the gallery's pictures.
     """
     known = gallery_commands()
     name = page.relative_to(ROOT)
@@ -76,7 +76,7 @@ def commands(page: Path, text: str) -> Iterator[str]:
             if subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT).stdout != printed:
                 yield f"{name}: {command} prints something else"
         if fence[0].lstrip(" `~").startswith("python") and not shown.startswith(">>>"):
-            with tempfile.TemporaryDirectory() as scratch:  # it may write files
+            with tempfile.TemporaryDirectory() as scratch:  # commands may write files
                 words = [sys.executable, "-c", shown]
                 ran = subprocess.run(words, capture_output=True, text=True, check=False, cwd=scratch)
             if ran.returncode:
@@ -95,14 +95,14 @@ def failed_examples(page: Path, text: str, scratch: str) -> tuple[int, int]:
         if body.lstrip().startswith(">>>"):
             line = text.count("\n", 0, fence.start("body"))
             test = doctest.DocTestParser().get_doctest(body, names, page.name, str(page.relative_to(ROOT)), line)
-            with contextlib.chdir(scratch):  # an example may write a file
+            with contextlib.chdir(scratch):  # examples may write files
                 runner.run(test, clear_globs=False)
             names = test.globs
     return runner.failures, runner.tries
 
 
 def main() -> int:
-    """Check every page; return the exit code."""
+    """Check every page, and return the exit code."""
     problems, failed, ran = [], 0, 0
     with tempfile.TemporaryDirectory() as scratch:
         for page in PAGES:

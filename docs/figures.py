@@ -1,6 +1,6 @@
-"""Draws the pictures of docs/matplotlib.md and docs/latex.md, by what these pages say; `make figures`.
+"""Draws the pictures of docs/matplotlib.md and docs/latex.md with the code of these pages; `make figures`.
 
-The Python example that writes figure.png runs as it stands, and the LaTeX document is compiled with the files that the
+The Python example that writes figure.png runs unchanged, and the LaTeX document is compiled with the files that the
 page's commands write. Needs pdflatex and pdftoppm, from the Debian packages texlive-latex-base, texlive-pictures and
 poppler-utils.
 """
@@ -41,14 +41,14 @@ def main() -> None:
 
 
 def run(folder: Path, *words: str) -> None:
-    """Run a command in a folder; show what it says only if it fails."""
+    """Run a command in a folder; show its output only if it fails."""
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{words[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 def trimmed(image: Image.Image, border: int) -> Image.Image:
-    """Cut a picture's white edges off, but for a border, px."""
+    """Crop a picture's white edges to a border, px."""
     box = ImageChops.invert(image).getbbox()
     if box is None:
         sys.exit("the page is empty")

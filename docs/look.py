@@ -1,7 +1,6 @@
 """Draws docs/look.md: one frame of each layout, template and theme, for seven layers; `make look`.
 
-A sheet has a row for each template and a column for each theme. They are looked at, not tested: what one would not show
-is mended before it is kept.
+A sheet has one row per template and one column per theme, for visual inspection.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from convanim.theme import themes
 from convanim.trace import Trace
 
 HERE = Path(__file__).parent
-TILE = (400, 225)  # px; a template of another shape is fitted in
+TILE = (400, 225)  # px; other shapes are scaled to fit
 GAP, HEAD, SIDE = 8, 20, 78
 FIGURES = "https://github.com/vdumoulin/conv_arithmetic/blob/master/gif"
 
 
 class Shown(NamedTuple):
-    """A layer of the page: what it is called, how it is shown, and the public figure that it stands for."""
+    """A layer of the page: its name, its options, and the public figure that it replaces."""
 
     name: str
     words: str
@@ -78,9 +77,9 @@ def layers() -> list[Shown]:
 
 
 def tile(shown: Shown, layout: str, template: str, theme: str) -> Image.Image:
-    """One frame, fitted into a tile; what was refused, in words."""
+    """One frame, scaled to fit a tile; or the message of a refusal."""
     try:
-        # A template's own layout stands behind the one that the sheet is of.
+        # The sheet's layout overrides the template's own.
         animation = Animation(
             *(shown.trace,),
             **{
@@ -110,7 +109,7 @@ def _wrapped(text: str) -> str:
 
 
 def sheet(shown: Shown, layout: str) -> Image.Image:
-    """Every template, from top to bottom, in every theme, from left to right."""
+    """Every template from top to bottom, in every theme from left to right."""
     rows, columns = templates(), themes()
     size = SIDE + len(columns) * (TILE[0] + GAP), HEAD + len(rows) * (TILE[1] + GAP)
     page = Image.new("RGB", size, "#d8dce0")
@@ -128,7 +127,7 @@ def sheet(shown: Shown, layout: str) -> Image.Image:
 
 
 def main(asked: list[str]) -> None:
-    """Draw the sheets of these layers, all without a name; and the page."""
+    """Draw the sheets of these layers (by default all), and the page."""
     folder = HERE / "look"
     folder.mkdir(exist_ok=True)
     lines = [

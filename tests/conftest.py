@@ -1,7 +1,7 @@
-"""Hypothesis profiles and pytest's own options: what every test file shares.
+"""Hypothesis profiles and pytest options that all test files share.
 
-`HYPOTHESIS_PROFILE=nightly python -m pytest` looks longer, and anywhere; the ordinary profile gives the same examples
-at every run, so that a red build means a changed program.
+`HYPOTHESIS_PROFILE=nightly python -m pytest` tries more, random examples; the ordinary profile has the same examples in
+every run, so that a failure means a changed program.
 """
 
 import inspect
@@ -11,10 +11,10 @@ import re
 import pytest
 from hypothesis import HealthCheck, settings
 
-#: What only POSIX has: a test that uses one of these is skipped on Windows.
+#: Names that only POSIX has: a test that uses one of these is skipped on Windows.
 POSIX = re.compile(r"mkfifo|AF_UNIX|geteuid|SIGKILL|SIGTERM|/dev/|chmod|\bpty\b|\b(LIMITED|ORDINARY)\b")
 
-# How quickly examples are drawn says how busy the machine is, as a deadline does: neither fails a test.
+# The time to generate examples depends on the load of the machine, as a deadline does: neither fails a test.
 UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ordinary", UNHURRIED, derandomize=True)
 settings.register_profile("nightly", UNHURRIED, derandomize=False, max_examples=20_000, print_blob=True)
@@ -22,7 +22,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ordinary"))
 
 
 def needs_posix(function) -> bool:
-    """Whether a test uses what only POSIX has."""
+    """Whether a test uses a feature that only POSIX has."""
     return bool(POSIX.search(inspect.getsource(function)))
 
 

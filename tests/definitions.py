@@ -1,15 +1,16 @@
-"""What each framework's layers give, in plain loops: an oracle for every operation and convention.
+"""The definitions of each framework's layers in plain loops: an oracle for every operation and convention.
 
-Nothing here is shared with convanim. An input is always (C, *n), a weight always has PyTorch's layout: conv
-(C_out, C_in / groups, *k), transposed (C_in, C_out / groups, *k). One to three spatial axes; a number stands for every
-axis, a tuple for one each. Padding is a number, one an axis, a (before, after) pair an axis, or a word. The sources:
+Nothing here is shared with convanim. An input is always (C, *n), and a weight always has PyTorch's layout: conv
+(C_out, C_in / groups, *k), transposed (C_in, C_out / groups, *k). There are one to three spatial axes; a number stands
+for all axes, a tuple has one value for each. Padding is a number, one number or one (before, after) pair per axis, or a
+word. The sources:
 
 - torch: PyTorch 2.13, aten/src/ATen/native (Pool.h, UpSample.h) and torch/nn/functional.py;
 - keras: Keras 3.15 on TensorFlow 2.21, keras/src/backend/common/backend_utils.py;
 - jax: JAX 0.10, jax/_src/lax/convolution.py and image/scale.py; Flax 0.12, flax/linen/linear.py and pooling.py;
-- onnx: the text of each operator at opset 28, also where the package's own evaluator does something else.
+- onnx: the text of each operator at opset 28, also where the package's own evaluator differs.
 
-What a framework refuses is computed here all the same, where its formula has a meaning.
+Layers that a framework refuses are computed all the same if its formula has a meaning.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy as np
 
 HALF = Fraction(1, 2)
 
-#: Whether an average counts the padding, where nobody says: the default of the argument in each framework.
+#: Whether an average includes the padding by default, in each framework.
 COUNTS_PADDING = {"torch": True, "keras": False, "jax": True, "onnx": False}
 
 
@@ -52,7 +53,7 @@ def conv(x, weight, *, stride=1, padding=0, dilation=1, groups=1, convention="to
 
 
 def conv_taps(start: int, kernel: int, dilation: int, size: int, mode: str) -> list[tuple[int, int]]:
-    """The (cell read, k) of a window along an axis. Zeros are not read; another mode reads a cell of the input."""
+    """The (cell read, k) of a window along an axis. Zeros are not read; other modes read a cell of the input."""
     taps = []
     for k in range(kernel):
         cell = start + k * dilation
@@ -70,8 +71,8 @@ def conv_taps(start: int, kernel: int, dilation: int, size: int, mode: str) -> l
 
 def conv_sides(given: Any, size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
     """The padding (before, after) along an axis. 'same' is that of tf.nn.convolution, lax.padtype_to_pads and ONNX
-    SAME_UPPER: ceil(n / s) cells come out; PyTorch's is its case of stride 1. 'causal' is that of keras.layers.Conv1D
-    and flax.linen.Conv; 'circular' and 'reflect' are flax.linen.Conv's, whatever the stride; 'full' is in none."""
+    SAME_UPPER, with ceil(n / s) outputs; PyTorch's is its case of stride 1. 'causal' is that of keras.layers.Conv1D
+    and flax.linen.Conv; 'circular' and 'reflect' are flax.linen.Conv's, whatever the stride; 'full' is convanim's."""
     if not isinstance(given, str):
         return given
     span = reach(kernel, dilation)
@@ -111,7 +112,7 @@ def conv_transpose(
 
 
 def transposed_axis(given, n, k, s, d, extra, wanted, convention) -> tuple[int, int]:
-    """The output size along an axis and how many cells are cropped before it (negative: zeros are put there)."""
+    """The output size along an axis, and the number of cells cropped before it (negative: zeros are added there)."""
     span = reach(k, d)
     natural = (n - 1) * s + span
     same = isinstance(given, str) and given.startswith("same")
@@ -134,7 +135,7 @@ def transposed_axis(given, n, k, s, d, extra, wanted, convention) -> tuple[int, 
 
 
 def max_pool(x, *, convention="torch", **layer):
-    """The first largest value of each window, and its flat index in its plane; -inf and -1 where all is padding."""
+    """The maximum of each window, and its flat index in its plane; -inf and -1 for nothing but padding."""
     values, indices = [], []
     sizes, windows = pool_windows(x, convention, **layer)
     for plane, places, _ in windows:
@@ -145,7 +146,7 @@ def max_pool(x, *, convention="torch", **layer):
 
 
 def avg_pool(x, *, count_include_pad=None, convention="torch", **layer):
-    """The sum of each window over its cells; the padding counts or not, what sticks out beyond it never does."""
+    """The mean of each window, with or without the padding, and never with cells beyond it."""
     include = COUNTS_PADDING[convention] if count_include_pad is None else count_include_pad
     cells = []
     sizes, windows = pool_windows(x, convention, **layer)
@@ -173,8 +174,8 @@ def lp_pool(x, *, kernel, norm_type=2, convention="torch", **layer):
 
 
 def pool_windows(x, convention, *, kernel, stride=None, padding=0, dilation=1, ceil_mode=False):
-    """The output sizes, and of every window its plane, its cells of the input, and how many it has with the padding.
-    A stride that is not given is the kernel in PyTorch and Keras, and 1 in Flax and ONNX."""
+    """The output sizes; and for each window its plane, its cells of the input, and their number with the padding.
+    The default stride is the kernel size in PyTorch and Keras, and 1 in Flax and ONNX."""
     x = np.asarray(x)
     stride = (kernel if convention in ("torch", "keras") else 1) if stride is None else stride
     sizes, axes, rank = [], [], x.ndim - 1
@@ -200,7 +201,7 @@ def pool_size(n: int, span: int, stride: int, before: int, after: int, ceil_mode
 
 
 def max_unpool(x, indices, output_sizes):
-    """Every value at its flat index into its plane, zeros elsewhere; of values for one cell the last stays."""
+    """Every value at its flat index in its plane, zeros elsewhere; of several values in one cell the last one stays."""
     cells: list[Any] = []
     for values, places in zip(np.asarray(x), np.asarray(indices), strict=True):
         plane = dict.fromkeys(range(math.prod(output_sizes)), 0)
@@ -243,7 +244,7 @@ def upsample(x, *, size=None, scale_factor=None, mode="nearest", coordinates=Non
 
 
 def resized(n: int, wanted: int | None, scale: float | None, convention: str) -> tuple[int, Fraction]:
-    """The output size along an axis, and input cells to an output cell: of the scale itself in PyTorch and ONNX."""
+    """The output size along an axis, and the input cells per output cell, from the scale itself in PyTorch and ONNX."""
     if scale is None or convention not in ("torch", "onnx"):
         out = wanted or math.floor(n * scale)
         return out, Fraction(n, out)
@@ -254,23 +255,23 @@ def resized(n: int, wanted: int | None, scale: float | None, convention: str) ->
 
 
 def source(t: int, n: int, out: int, ratio: Fraction, coordinates: str) -> Fraction:
-    """Where output cell t lies in the input."""
+    """The position of output cell t in the input."""
     if coordinates == "align_corners" or (coordinates == "pytorch_half_pixel" and out == 1):
         return Fraction(t * (n - 1), max(out - 1, 1))
     return t * ratio if coordinates == "asymmetric" else (t + HALF) * ratio - HALF
 
 
 def nearest(where: Fraction, n: int, rounding: str) -> int:
-    """The cell that an output cell repeats. PyTorch's 'nearest' is floor(t * ratio), 'asymmetric' here; its
-    'nearest-exact', jax.image.resize and Keras are floor((t + 1/2) * ratio), 'half_pixel'. ONNX rounds the place, a
-    half downwards unless it is told otherwise."""
+    """The cell that an output cell copies. PyTorch's 'nearest' is floor(t * ratio), 'asymmetric' here; its
+    'nearest-exact', jax.image.resize and Keras are floor((t + 1/2) * ratio), 'half_pixel'. ONNX rounds the position,
+    halves down by default."""
     up, down = math.floor(where + HALF), math.ceil(where - HALF)
     known = {"round_prefer_floor": down, "round_prefer_ceil": up, "floor": math.floor(where), "ceil": math.ceil(where)}
     return min(max(known[rounding], 0), n - 1)
 
 
 def linear(where: Fraction, n: int) -> list[tuple[int, Fraction]]:
-    """The two neighbours and their weights; a place beyond the middle of a border cell counts as that middle."""
+    """The two neighbours and their weights; a position beyond the centre of a border cell counts as that centre."""
     where = min(max(where, Fraction(0)), Fraction(n - 1))
     low = math.floor(where)
     return [(low, 1 - (where - low)), (min(low + 1, n - 1), where - low)]
@@ -283,8 +284,8 @@ def smooth(where: Fraction, n: int, width: Fraction) -> list[tuple[int, Fraction
 
 
 def pixel_shuffle(x, r, order="CRD"):
-    """Channels into blocks of r cells a side: CRD from channel c * r² + block, as torch.nn.PixelShuffle; DCR from
-    channel block * C + c, as tf.nn.depth_to_space, keras.ops.nn.depth_to_space, and ONNX unless it is told CRD."""
+    """Convert channels to blocks of r x r cells: CRD from channel c * r² + block, as torch.nn.PixelShuffle; DCR from
+    channel block * C + c, as tf.nn.depth_to_space, keras.ops.nn.depth_to_space, and ONNX by default."""
     x = np.asarray(x)
     blocks, sizes = r ** (x.ndim - 1), [n * r for n in x.shape[1:]]
     planes, channels, cells = x.tolist(), len(x) // blocks, []
@@ -296,7 +297,7 @@ def pixel_shuffle(x, r, order="CRD"):
 
 
 def pixel_unshuffle(x, r, order="CRD"):
-    """Blocks of r cells a side into channels: torch.nn.PixelUnshuffle (CRD), tf.nn.space_to_depth and ONNX (DCR)."""
+    """Convert blocks of r x r cells to channels: torch.nn.PixelUnshuffle (CRD), tf.nn.space_to_depth and ONNX (DCR)."""
     x = np.asarray(x)
     blocks, sizes = list(product(range(r), repeat=x.ndim - 1)), [n // r for n in x.shape[1:]]
     pairs = product(range(len(x)), blocks) if order == "CRD" else ((c, b) for b in blocks for c in range(len(x)))
@@ -307,7 +308,7 @@ def pixel_unshuffle(x, r, order="CRD"):
 
 
 def by_axis(rank: int, *values: Any) -> Iterable[tuple[Any, ...]]:
-    """What is known of one axis after the other; what is not a tuple stands for every axis."""
+    """The values of one axis after the other; a value that is not a tuple stands for all axes."""
     return zip(*(tuple(v) if isinstance(v, (tuple, list)) else (v,) * rank for v in values), strict=True)
 
 
@@ -317,12 +318,12 @@ def sides(padding: Any, rank: int) -> list[Any]:
 
 
 def reach(kernel: int, dilation: int) -> int:
-    """Cells from the first to the last one under a kernel."""
+    """The extent of a dilated kernel in cells."""
     return dilation * (kernel - 1) + 1
 
 
 def halves(total: int, word: str) -> tuple[int, int]:
-    """A total in two parts, the smaller first; 'same_lower' has the larger first."""
+    """A total in two parts, the smaller one first, or last for 'same_lower'."""
     small, large = total // 2, total - total // 2
     return (large, small) if word == "same_lower" else (small, large)
 
@@ -333,12 +334,12 @@ def power(base: float, exponent: float) -> float:
 
 
 def flat(place: Sequence[int], sizes: Sequence[int]) -> int:
-    """A place as one index, in row-major order."""
+    """The flat index of a position, in row-major order."""
     return sum(i * math.prod(sizes[axis + 1 :]) for axis, i in enumerate(place))
 
 
 def at(nested: Any, place: Sequence[int]) -> Any:
-    """One number out of nested lists."""
+    """One number of nested lists."""
     return reduce(getitem, place, nested)
 
 

@@ -43,7 +43,7 @@ OF = {
 
 @dataclass(frozen=True)
 class Drawn:
-    """An operation, what it met, and its trace."""
+    """An operation, its input and its trace."""
 
     op: Operation
     sizes: tuple[int, ...]
@@ -78,7 +78,7 @@ def operations(draw: st.DrawFn, kind: type[Operation]) -> tuple[Operation, tuple
 
 
 def arguments(draw: Any, kind: type[Operation], convention: str, rank: int, each: Any, most: int) -> dict[str, Any]:
-    """Arguments that mostly fit each other."""
+    """Arguments that usually fit each other."""
     if kind in (PixelShuffle, PixelUnshuffle):
         name = "upscale_factor" if kind is PixelShuffle else "downscale_factor"
         return {name: draw(st.integers(1, 3)), "order": draw(st.sampled_from([None, "CRD", "DCR"]))}
@@ -165,7 +165,7 @@ def cases(draw: st.DrawFn, kind: type[Operation]) -> Drawn:
 
 
 def with_rank(op: Operation, x: Any) -> Any:
-    """The trace of an operation on one axis with channels, which needs to be told the number of axes."""
+    """The trace of an operation with one axis and channels, for which the number of axes must be given."""
     name = "kernel_size" if hasattr(op, "kernel_size") else "size" if op.size is not None else "scale_factor"
     return type(op)(**{**settings_of(op), name: (getattr(op, name),)}).trace(x)
 

@@ -1,7 +1,7 @@
 """Layers without weights, for hypothesis: pooling, unpooling, fixed upsampling and pixel shuffle.
 
-Each strategy draws over the whole parameter space of its layer under every convention that has it, with an input laid
-out as the convention has it. `wanted` comes from `definitions`: plain loops that share nothing with convanim.
+Each strategy draws from the whole parameter space of its layer under every convention that has it, with an input in
+the convention's layout. `wanted` comes from `definitions`: plain loops that share nothing with convanim.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ class Case:
     """A drawn layer without weights."""
 
     op: Operation
-    x: Any = field(repr=False)  # nested lists, as a person would give them
+    x: Any = field(repr=False)  # nested lists, as a user would type them
     array: Any = field(repr=False)  # the same, (C, *n)
     arguments: dict[str, Any]  # as `definitions` takes them
     given: Given  # the output, not the input
     values: str
-    more: tuple[Any, ...] = field(default=(), repr=False)  # what is given besides the input
+    more: tuple[Any, ...] = field(default=(), repr=False)  # the other inputs
     places: Any = field(default=None, repr=False)  # of an unpooling, counted in each channel
 
     def trace(self) -> Any:
@@ -59,7 +59,7 @@ class Case:
 
 
 def each(draw: st.DrawFn, rank: int, number: st.SearchStrategy[Any]) -> Any:
-    """One number for every axis, or one an axis."""
+    """One number for all axes, or one per axis."""
     return draw(number | st.tuples(*[number] * rank))
 
 
@@ -80,7 +80,7 @@ def picture(
 
 
 def settled(value: Any, rank: int, given: Given) -> Any:
-    """An argument for every axis, so that it settles the number of axes, where the input alone does not."""
+    """An argument per axis, which determines the number of axes if the input alone does not."""
     plain = (rank < 3 and given.planar) or (rank == 2 and not given.planar and not given.batch)
     return value if isinstance(value, tuple) or plain else (value,) * rank
 
@@ -106,7 +106,7 @@ def pools(draw: st.DrawFn, combine: str, conventions: tuple[str, ...] = ("torch"
     if convention == "keras" or (words and draw(st.booleans())):
         arguments["padding"] = draw(st.sampled_from(words))
     elif draw(st.booleans()):
-        # PyTorch pools with half of the kernel at most; the others with as much as is asked for.
+        # PyTorch limits the padding to half of the kernel; the others have no limit.
         limits = [along(kernel, i) // 2 if convention == "torch" else reaches[i] + 1 for i in range(rank)]
         counted = draw(st.booleans())
         if combine == "mean" and convention != "torch":
@@ -125,7 +125,7 @@ def pools(draw: st.DrawFn, combine: str, conventions: tuple[str, ...] = ("torch"
     sizes = tuple(draw(st.integers(1, most + 6 - rank)) + r - 1 for r in reaches)
     x, given = picture(draw, convention, sizes, values=values)
     if combine == "norm" and convention == "torch" and more["norm_type"] in (1, 3, 2.5):
-        x = np.abs(x)  # the root of a negative sum is no number: see the test of what is refused
+        x = np.abs(x)  # the root of a negative sum is undefined
     spoken = {k: v for k, v in (arguments | more).items() if v is not None and k != "kernel"}
     op = POOLS[combine](settled(kernel, rank, given), **spoken, convention=convention)
     asked = arguments | more | {"convention": convention}
@@ -135,14 +135,14 @@ def pools(draw: st.DrawFn, combine: str, conventions: tuple[str, ...] = ("torch"
 
 
 def pooled(case: Case) -> Any:
-    """The output (C, *o) of a pooling; of a maximum also the places."""
+    """The output (C, *o) of a pooling, and the indices of maxima."""
     kind = {"max": definitions.max_pool, "mean": definitions.avg_pool, "norm": definitions.lp_pool}
     return kind[case.op.combine](case.array, **case.arguments)
 
 
 @st.composite
 def unpools(draw: st.DrawFn) -> Case:
-    """Unpooling layers with places that are anywhere in the output, also twice."""
+    """Unpooling layers with arbitrary indices, some of them repeated."""
     convention = draw(st.sampled_from(["torch", "onnx"]))
     rank = draw(st.sampled_from([1, 2, 2, 3]))
     most = {1: 5, 2: 4, 3: 2}[rank]
@@ -156,7 +156,7 @@ def unpools(draw: st.DrawFn) -> Case:
         if isinstance(arguments["padding"], tuple) and not (
             len(arguments["padding"]) == rank and any(isinstance(p, tuple) for p in arguments["padding"])
         ):
-            # One (before, after) pair is not one an axis.
+            # A single (before, after) pair is not one number per axis.
             arguments["padding"] = tuple(p if isinstance(p, int) else p[0] for p in arguments["padding"])[:rank]
             arguments["padding"] += (0,) * (rank - len(arguments["padding"]))
     sizes, outputs = [], []
@@ -179,7 +179,7 @@ def unpools(draw: st.DrawFn) -> Case:
     cells = int(np.prod(outputs))
     places = np.array([chance.randrange(cells) for _ in range(x.size)]).reshape(x.shape)
     told = places
-    if convention == "onnx":  # which counts through all channels
+    if convention == "onnx":  # counts through all channels
         told = places + cells * np.arange(len(x)).reshape(-1, *(1,) * rank)
     more = (given.outward(told).tolist(), size)
     op = MaxUnpool(settled(kernel, rank, given), **arguments, convention=convention)
@@ -188,7 +188,7 @@ def unpools(draw: st.DrawFn) -> Case:
 
 @st.composite
 def upsamples(draw: st.DrawFn, conventions: tuple[str, ...] = ("torch", "keras", "jax", "onnx")) -> Case:
-    """Fixed upsamplings: by size or by factor, also smaller, in every mode and with every kind of coordinates."""
+    """Fixed upsampling by size or by factor, also to smaller sizes, in every mode and with all coordinate systems."""
     convention = draw(st.sampled_from(conventions))
     rank = draw(st.sampled_from([1, 2, 2, 3]))
     mode = draw(st.sampled_from(["nearest", "bilinear", "nails"]))
@@ -200,7 +200,7 @@ def upsamples(draw: st.DrawFn, conventions: tuple[str, ...] = ("torch", "keras",
         arguments |= draw(st.sampled_from([{}, *_coordinates("half_pixel asymmetric")]))
     whole = mode == "nails" or convention == "keras"
     sizes = tuple(draw(st.integers(1, {1: 9, 2: 6, 3: 3}[rank])) for _ in range(rank))
-    smoothed = convention == "jax" and mode == "bilinear"  # which does not go smaller: it would be smoothed
+    smoothed = convention == "jax" and mode == "bilinear"  # never to smaller sizes, which it would smooth
     if whole:
         arguments["scale_factor"] = each(draw, rank, st.integers(1, 4))
     elif draw(st.booleans()):
@@ -209,7 +209,7 @@ def upsamples(draw: st.DrawFn, conventions: tuple[str, ...] = ("torch", "keras",
     else:
         factors = [1, 1.1, 1.5, 2, 2.5, 3, 3.7, 4] + ([] if smoothed else [0.3, 0.5, 0.7])
         arguments["scale_factor"] = each(draw, rank, st.sampled_from(factors))
-        # Large enough for one cell to be left.
+        # Large enough for one output cell.
         sizes = tuple(max(n, int(np.ceil(1 / along(arguments["scale_factor"], i)))) for i, n in enumerate(sizes))
     values = draw(st.sampled_from(["small", "large", "eighths", "floats"]))
     x, given = picture(draw, convention, sizes, values=values)
@@ -226,7 +226,7 @@ def _coordinates(words: str) -> list[dict[str, str]]:
 
 @st.composite
 def shuffles(draw: st.DrawFn, up: bool | None = None) -> Case:
-    """Pixel shuffle (up) and its opposite."""
+    """Pixel shuffle (up) and unshuffle."""
     up = draw(st.booleans()) if up is None else up
     convention = draw(st.sampled_from(["torch", "keras", "jax", "onnx"]))
     order = draw(st.sampled_from([None, "CRD", "DCR"]))

@@ -24,6 +24,6 @@ def here(folder: Path, *patterns: str, **how: bool) -> Report:
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder but the cache, which holds times."""
+    """Every file of a folder except the cache, which contains times."""
     files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".cache.json")
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

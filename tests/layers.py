@@ -1,10 +1,10 @@
-"""Layers with their inputs, for hypothesis, and their answers in plain loops.
+"""Layers with their inputs, for hypothesis, and their outputs in plain loops.
 
-`layers()` draws over the whole parameter space: both operations, the four conventions with the padding words that each
-of them has, one to three axes, strides beyond the kernel, dilation, even kernels, padding of every form and mode and
-beyond the kernel, output padding up to its limit and left out, groups, channels, ints and floats, with and without a
-bias, batches of one. Inputs and weights are given as the convention lays them out. What a layer means comes from
-`definitions`, which shares nothing with convanim; only `Case.op` is convanim's.
+`layers()` draws from the whole parameter space: both operations, the four conventions with their padding words, one to
+three axes, strides beyond the kernel, dilation, even kernels, padding of every form and mode and beyond the kernel,
+output padding up to its limit and by default, groups, channels, ints and floats, with and without a bias, batches of
+one. Inputs and weights are in the convention's layout. The meaning of a layer comes from `definitions`, which shares
+nothing with convanim; only `Case.op` is convanim's.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from hypothesis import strategies as st
 from convanim.errors import ConvanimError
 from convanim.ops import Conv, ConvTranspose, Operation
 
-#: For properties of whole layers: never fewer than 500, and as many as a profile asks for.
+#: Settings for properties of whole layers: at least 500 examples, or as many as a profile has.
 thorough = settings(max_examples=max(500, settings.default.max_examples))
 
 
-#: Groups, and channels read and written in each of them.
+#: Groups, and the numbers of channels read and written in each of them.
 CHANNELS = [(1, 1, 1), (1, 1, 1), (1, 1, 2), (1, 3, 1), (1, 2, 2), (2, 1, 1), (2, 2, 1), (3, 1, 2)]
 
 CONVENTIONS = ("torch", "keras", "jax", "onnx")
-#: Those that have their channels last.
+#: Conventions with channels last.
 LAST = ("keras", "jax")
 
-#: The words for padding that each framework has, and 'full' where it takes numbers.
+#: The padding words of each framework, and 'full' where padding is numeric.
 WORDS = {
     False: {
         "torch": ["valid", "same", "full"],
@@ -67,7 +67,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Given:
-    """How an input (C, *n) is given: without its channel axis, in a batch of one, with its channels last."""
+    """The form in which an input (C, *n) is given: without a channel axis, in a batch of one, with channels last."""
 
     planar: bool
     batch: bool
@@ -83,14 +83,14 @@ class Given:
 
 @dataclass(frozen=True)
 class Case:
-    """A drawn layer: convanim's operation, what it is given, and the same layer as plain numbers."""
+    """A drawn layer: convanim's operation and its inputs, and the same layer as plain numbers."""
 
     op: Operation
-    x: Any = field(repr=False)  # nested lists, as a person would give them
+    x: Any = field(repr=False)  # nested lists, as a user would type them
     weight: Any = field(repr=False)
     bias: list[int] | list[float] | None
     arrays: tuple[Any, Any] = field(repr=False)  # the same, (C, *n) and in PyTorch's layout
-    arguments: dict[str, Any] = field(repr=False)  # what the layer was made with
+    arguments: dict[str, Any] = field(repr=False)  # the arguments of the layer
     lines: tuple[Line, ...]
     mode: str
     groups: int
@@ -120,12 +120,12 @@ class Case:
 
 
 def reach(line: Line) -> int:
-    """Cells from the first to the last one under the kernel."""
+    """The extent of a dilated kernel in cells."""
     return line.dilation * (line.kernel - 1) + 1
 
 
 def output_size(line: Line, *, transposed: bool) -> int:
-    """A layer's output along an axis; of a convolution by counting the places where the window fits."""
+    """A layer's output size along an axis; for a convolution, the number of positions at which the window fits."""
     if transposed:
         return (line.size - 1) * line.stride + reach(line) - line.before - line.after + line.extra
     padded, placements = line.size + line.before + line.after, 0
@@ -135,7 +135,7 @@ def output_size(line: Line, *, transposed: bool) -> int:
 
 
 def plain(case: Case) -> Any:
-    """The output (C_out, *o) as an array, in plain loops, of the layer as its framework means it."""
+    """The output (C_out, *o) in plain loops, according to the layer's framework."""
     named = {name: case.arguments[name] for name in case.arguments if name != "kernel_size"}
     if named["padding"] == "same_upper":  # ONNX's name for it
         named["padding"] = "same"
@@ -148,15 +148,15 @@ def plain(case: Case) -> Any:
 
 
 def agree(got: Any, wanted: Any, case: Any) -> bool:
-    """Whether an answer is the wanted one: to the last bit, or up to rounding for floats whose sums round."""
+    """Whether an output is as expected: exactly, or up to rounding for floats whose sums round."""
     if got.shape != wanted.shape or (got.dtype.kind == "i") != (case.values in ("small", "large")):
         return False
-    # 1000 terms of at most 100 * 100 at most; their rounding errors are far below this.
+    # At most 1000 terms of 100 * 100, whose rounding errors are far below this.
     return bool((got == wanted).all()) if case.exact else bool(np.allclose(got, wanted, rtol=1e-9, atol=1e-7))
 
 
 def numbers(kind: str, shape: tuple[int, ...], chance: random.Random) -> Any:
-    """Nested lists of a shape, negative numbers and zeros included."""
+    """Nested lists of a shape, including negative numbers and zeros."""
     draw = {
         "small": lambda: chance.randint(-9, 9),
         "large": lambda: chance.randint(-(2**24), 2**24),
@@ -169,7 +169,7 @@ def numbers(kind: str, shape: tuple[int, ...], chance: random.Random) -> Any:
 def line_of(
     given: Any, extra: int | None, numbers: tuple[int, int, int, int], *, transposed: bool, convention: str
 ) -> Line:
-    """An axis in numbers: what a word or (before, after) means for this size, kernel, stride and dilation."""
+    """An axis in numbers: the meaning of a word or (before, after) for this size, kernel, stride and dilation."""
     n, k, s, d = numbers
     given = "same" if given == "same_upper" else given
     if not transposed:
@@ -179,7 +179,7 @@ def line_of(
     out, before = definitions.transposed_axis(given, n, k, s, d, extra, None, convention)
     full = (n - 1) * s + d * (k - 1) + 1
     if isinstance(given, str) and convention in ("keras", "jax"):
-        # Their words say the size; what it has beyond the stamps counts as output padding.
+        # Their words determine the size; cells beyond the stamps count as output padding.
         return Line(n, k, s, d, before, max(full - before - out, 0), max(out + before - full, 0))
     after = full - before - out + (extra or 0)
     if isinstance(given, str):
@@ -188,7 +188,7 @@ def line_of(
 
 
 def fits(line: Line, mode: str, *, transposed: bool) -> bool:
-    """Whether a layer has an output along an axis, and the input cells enough for what its padding copies."""
+    """Whether a layer has an output along an axis, and enough input cells for its padding to copy."""
     most = {"reflect": line.size - 1, "circular": line.size}.get(mode, math.inf)
     return output_size(line, transposed=transposed) > 0 and max(line.before, line.after) <= most
 
@@ -206,11 +206,11 @@ def layers(  # noqa: PLR0915 - one draw after the other
         transposed = draw(st.booleans())
     convention = draw(st.sampled_from(conventions))
     rank = draw(st.sampled_from(ranks))
-    most = {1: 5, 2: 4, 3: 2}[rank]  # of a kernel, so that the loops stay short
+    most = {1: 5, 2: 4, 3: 2}[rank]  # the maximum kernel size, for short loops
     mode = "zeros" if transposed else draw(st.sampled_from(modes))
 
     def each(lowest: int, highest: int) -> int | tuple[int, ...]:
-        """One number for every axis, or one an axis."""
+        """One number for all axes, or one per axis."""
         number = st.integers(lowest, highest)
         return draw(number | st.tuples(*[number] * rank))
 
@@ -218,7 +218,7 @@ def layers(  # noqa: PLR0915 - one draw after the other
         return value[i] if isinstance(value, tuple) else value
 
     kernel, stride, dilation = each(1, most), each(1, most + 1), each(1, 3)
-    side = st.integers(0, most + 2)  # beyond the kernel too
+    side = st.integers(0, most + 2)  # also beyond the kernel
     words = [word for word in WORDS[transposed][convention] if rank == 1 or word != "causal"]
     in_numbers = st.just(0) | side | st.tuples(*[side | st.tuples(side, side)] * rank)
     padding = draw(st.sampled_from([0, *words]) if convention == "keras" else in_numbers | st.sampled_from(words))
@@ -245,14 +245,14 @@ def layers(  # noqa: PLR0915 - one draw after the other
 
         least = next(n for n in range(1, 1000) if fits(line(n), mode, transposed=transposed))
         sizes = range(least, least + most + (4 if rank < 3 else 1))
-        # "same" with a stride pads one size more than the next, so that a larger input may have too little to copy.
+        # "same" with a stride pads each size differently, so a larger input may have too little to copy.
         lines.append(line(draw(st.sampled_from([n for n in sizes if fits(line(n), mode, transposed=transposed)]))))
 
     groups, ins, outs = draw(st.sampled_from(CHANNELS))
     inputs, outputs = groups * ins, groups * outs
     planar = inputs == 1 and draw(st.booleans())
     bare = planar and outputs == 1 and draw(st.booleans())  # the kernel alone
-    # (1, C, L) with weights (k, k, k) could as well be three axes and their kernel, unless kernel_size says one axis.
+    # (1, C, L) with weights (k, k, k) could also be three axes and their kernel, unless kernel_size has one axis.
     cube = rank == 1 and inputs // (1 if transposed else groups) == outputs // (groups if transposed else 1) == kernel
     batch = not planar and not cube and draw(st.integers(0, 3)) == 0
     values = draw(st.sampled_from(["small", "small", "large", "eighths", "floats", "weights"]))
@@ -289,7 +289,7 @@ def layers(  # noqa: PLR0915 - one draw after the other
 
 
 def in_layout(weight: Any, convention: str, *, transposed: bool) -> Any:
-    """A weight in PyTorch's layout as a convention has it.
+    """Convert a weight from PyTorch's layout to a convention's.
 
     Keras: Conv (*k, in, out), ConvTranspose (*k, out, in). Flax: (*k, in, out) for both.
     """
@@ -300,7 +300,7 @@ def in_layout(weight: Any, convention: str, *, transposed: bool) -> Any:
 
 
 def refused(make: Any, *named: str) -> ConvanimError:
-    """The error that something is refused with: one short line that names these, with a hint; the asker's fault."""
+    """The error with which something is refused: one short line that contains these texts, with a hint."""
     with pytest.raises(ConvanimError) as caught:
         make()
     error = caught.value
@@ -313,7 +313,7 @@ def refused(make: Any, *named: str) -> ConvanimError:
     return error
 
 
-#: The figures that the field already shows, by their published names: notation, input, output, placements or None.
+#: Well-known figures by their published names: notation, input, output, and placements or None.
 FIELD = [
     ("no_padding_no_strides", "Conv(3)", 4, 2),
     ("arbitrary_padding_no_strides", "Conv(4, padding=2)", 5, 6),

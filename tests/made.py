@@ -1,4 +1,4 @@
-"""Scenes made by hand, of any panels: what layout and renderers must draw, whether or not a view needs it yet."""
+"""Artificial scenes with any panels, which layout and renderers must draw whether or not a view needs them yet."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from convanim.trace import Trace
 
 
 def panel(name: str, values: Any, title: str = "", **options: Any) -> Panel:
-    """A panel that shows these values; its title is its name."""
+    """A panel with these values; its title is its name by default."""
     array = np.asarray(values)
     return Panel(name, array.shape, (title or name,), Numerals(array), array, **options)
 
 
 def grid(panel: Panel, role: Role = Role.DONE, **changes: Any) -> Grid:
-    """A panel's values, all of one role."""
+    """A panel's values with the same role."""
     values = panel.values.reshape(panel.shape)
     return replace(whole(panel.titles[0], role, values), **changes)
 
 
 class Made:
-    """A scene of given blocks (or rows of one) and frames; without any, one frame of every panel's values."""
+    """A scene of given blocks (or rows of one) and frames; by default one frame with every panel's values."""
 
     title, detail = "Made by hand", ""
     traces: tuple[Trace, ...] = ()

@@ -1,4 +1,4 @@
-"""Scenes of every kind of layer, for hypothesis: what all of them must keep is asked of all of them."""
+"""Scenes of every kind of layer, for hypothesis, to test properties that all scenes have."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ KINDS = ("planes", "pool", "unpool", "upsample", "shuffle")
 
 
 def walked(trace: Trace) -> Scene:
-    """The scene in which a layer's own window walks."""
+    """The scene in which a layer's own window slides."""
     return scene(trace, "reading" if isinstance(trace.op, Upsample) else None)
 
 
 def numbers(draw: st.DrawFn, shape: tuple[int, ...], low: int = -9) -> Any:
-    """Small whole numbers with many zeros, or quarters."""
+    """Small integers with many zeros, or quarters."""
     if draw(st.booleans()):
         return draw(arrays(np.int64, shape, elements=st.integers(low, 9) | st.just(0)))
     return draw(arrays(np.float64, shape, elements=st.integers(low * 4, 40).map(lambda n: n / 4)))
@@ -108,7 +108,7 @@ def upsampled(draw: st.DrawFn) -> Trace:
 
 @st.composite
 def shuffled(draw: st.DrawFn) -> Trace:
-    """A pixel shuffle or its opposite."""
+    """A pixel shuffle or unshuffle."""
     r, high, wide = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(1, 3))
     flat = 1 if r == 3 else draw(st.integers(1, 2))
     order = draw(st.sampled_from(["CRD", "DCR"]))
@@ -120,7 +120,7 @@ def shuffled(draw: st.DrawFn) -> Trace:
 
 @st.composite
 def shown(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS) -> tuple[Trace, Scene]:
-    """A trace of any kind that a scene of planes shows, and the scene."""
+    """A trace of any kind that is shown as planes, and its scene."""
     kind = draw(st.sampled_from(kinds))
     makers: dict[str, Any] = {"planes": planar, "pool": pooled, "upsample": upsampled, "shuffle": shuffled}
     if kind != "unpool":

@@ -1,4 +1,4 @@
-"""Small layers of one channel and one or two axes, for hypothesis: those that every view can draw."""
+"""Small layers with one channel and one or two axes, for hypothesis, which every view can draw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a trace to a file: what is drawn is what is proved, and what stands in Python's own terms."""
+"""Animations: files show only verified traces, and Python's protocols work."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +22,7 @@ def transposed() -> Trace:
 @pytest.mark.parametrize("kind", ["gif", "png", "txt", "json"])
 @pytest.mark.parametrize("view", ["overlap-add", "both"])
 def test_wrong_stamps_are_never_written(kind, view, monkeypatch, tmp_path):
-    """The stamps are another order of the taps, and need a proof of their own."""
+    """The stamps have another order of the taps, which needs its own verification."""
     block = Trace._block
 
     def wrong(self: Trace, start: int, stop: int) -> Block:
@@ -104,7 +104,7 @@ def test_a_notebook_shows_the_gif_and_the_last_frame():
     assert "1 frames" in repr(animation)
 
 
-#: Values of other kinds, and the options that take some of them.
+#: Values of other types, and the options that accept some of them.
 ODD = [3, -1, 2.5, [], {}, b"x", object(), ("a",), np.array([1, 2]), float("nan"), "x" * 999]
 TAKEN = {
     "plays": (0,),

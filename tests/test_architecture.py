@@ -1,4 +1,4 @@
-"""Facts flow one way: a module imports only from lines above its own, and heavy libraries stay where they are used."""
+"""Dependencies point one way: a module imports only from lines above its own, and heavy libraries are restricted."""
 
 import ast
 import re
@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "convanim"
 
-# One line a level: stages (modules, or packages, of that name) and what each adds. A stage imports only from the lines
+# One line per level: stages (modules or packages) and what each adds. A stage imports only from the lines
 # above its own, never from a stage beside it. A new module gets a line here, or a place on one.
 LEVELS: list[dict[str, str]] = [
     {
@@ -66,7 +66,7 @@ LEVELS: list[dict[str, str]] = [
 ]
 LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stages}
 
-# Within a stage, what its modules may import of each other; a stage that is not here says nothing about its own.
+# The imports allowed within a stage; a stage that is missing here has no such restrictions.
 INSIDE: dict[str, dict[str, set[str]]] = {
     "draw": {
         "shapes": set(),
@@ -82,7 +82,7 @@ INSIDE: dict[str, dict[str, set[str]]] = {
         "raster": {"shapes", "rules", "compose", "raster"},
     },
 }
-# What leads on to a later stage: these names are imported for type checks, or in a method when it is called.
+# Imports of a later stage, for type checks or inside a method.
 ONWARD = {
     "look": {"template.Template", "trace.Trace"},
     "ops": {"trace.trace", *(f"trace.{kind}Trace" for kind in ("Conv", "Pool", "Unpool", "Upsample", "Shuffle"))},
@@ -151,7 +151,7 @@ def why_not(module: str, imported: str) -> str | None:
 
 
 def why_not_ours(module: str, inside: str) -> str | None:
-    """Return why this module may not import this name of ours, which is written without the package's name."""
+    """Return why this module may not import this name of the package, written without the package's name."""
     stage, _, place = module.partition(".")
     other, _, neighbour = inside.partition(".")
     if other == "__version__":

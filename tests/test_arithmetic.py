@@ -21,7 +21,7 @@ def section(text, head):
 
 
 def worked_out(expression):
-    """The value of an expression as a page writes it."""
+    """The value of an expression as it is printed."""
     assert re.fullmatch(r"[0-9 ()+·/⌊⌋−]+", expression), expression
     python = re.sub(r"(\d+)", r"Fraction(\1)", expression).replace("·", "*").replace("−", "-")
     python = python.replace("⌊", "floor(").replace("⌋", ")")
@@ -39,7 +39,7 @@ def test_every_sum_on_the_page_is_right(case):
     assert len(set(wanted)) == 1 or len(told) == len(wanted)
     for row in told:
         assert worked_out(row[1]) == int(row[2])
-    own = text.partition("In other frameworks")[0]  # hyphens join words there; here a minus sign is a minus sign
+    own = text.partition("In other frameworks")[0]  # hyphens are not minus signs there
     assert not re.search(r"(?<![a-z])-|-(?![a-z])", own)
     assert not any(line != line.rstrip() for line in text.splitlines())
 

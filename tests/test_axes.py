@@ -1,4 +1,4 @@
-"""A frame as a matplotlib artist: the same picture as the raster's, on any Axes, and in files of vectors."""
+"""A frame as a matplotlib artist: the same picture as the raster's, on any Axes, and in vector files."""
 
 import re
 import subprocess
@@ -23,7 +23,7 @@ CONV = Conv(3, stride=2, padding=1).trace(FIVE, np.ones((3, 3), int))
 UP = ConvTranspose(3, stride=2, padding=1).trace(FIVE[:3, :3], np.ones((3, 3), int))
 SAME = ((0, 0), (0, 0))
 
-#: Each layout and theme, shades, heat, symbols, stamps, a picture's own colours: traces, and how they are shown.
+#: Traces and options that cover layouts, themes, shades, heat, symbols, stamps and pictures.
 SHOWN = [
     (CONV, {}),
     (CONV, {"theme": "dark", "symbols": True}),
@@ -64,7 +64,7 @@ def test_both_renderers_draw_the_same_picture(trace, look):
         apart = np.abs(canvas.colours(frame) - one).max(axis=2)
         if not slanted:
             assert not apart.any()
-        else:  # the raster has few levels between a line and what is beside it, and cuts lines off by whole pixels
+        else:  # the raster has few blend levels, and cuts lines off at whole pixels
             assert (apart > 48).mean() < 0.003
             assert (apart > 16).mean() < 0.005
             assert apart.mean() < 0.5

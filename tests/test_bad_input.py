@@ -1,6 +1,6 @@
-"""Whatever is typed wrongly, missing, full or interrupted: one sentence, the right exit code, and nothing left behind.
+"""Invalid, missing or interrupted input: one sentence, the right exit code, and nothing left behind.
 
-The table says what must be named; the hint follows a semicolon. What disks and signals do is in test_files.
+The table contains the texts that must be named, with the hint after a semicolon. Disks and signals are in test_files.
 """
 
 from __future__ import annotations
@@ -306,7 +306,7 @@ def test_a_folder_without_permission(out: Path) -> None:
 
 
 class Ones(io.RawIOBase):
-    """100 MB of CSV that nobody should read to the end."""
+    """100 MB of CSV that must not be read to the end."""
 
     left = 100_000_000
 
@@ -343,7 +343,7 @@ def test_a_hundred_megabytes(out: Path) -> None:
 
 
 def mostly(good: str, bad: str) -> st.SearchStrategy[str]:
-    """Three good words to one bad one, so that about half of the commands run."""
+    """Three valid words per invalid one, so that about half of the commands succeed."""
     return st.sampled_from([*good.split(), *good.split(), *good.split(), *bad.split()])
 
 

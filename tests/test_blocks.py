@@ -1,4 +1,4 @@
-"""Layout of scenes made by hand: blocks side by side, panels that follow others, groups, many planes."""
+"""Layout of artificial scenes: blocks side by side, panels that follow others, groups, many planes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,7 +24,7 @@ NUMBERS = {"digits": (0, 10), "signed": (-9, 10), "long": (-(10**6), 10**6)}
 
 @st.composite
 def made(draw: st.DrawFn) -> Made:
-    """Blocks of rows of panels of all kinds; some follow an earlier one, some belong together."""
+    """Blocks of rows of panels of all kinds; some follow an earlier one, some share a group."""
     numbers = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     groups, followed, count = ["", "", "one", "two"], [""], 0
     blocks = []
@@ -35,7 +35,7 @@ def made(draw: st.DrawFn) -> Made:
             for _ in range(draw(st.integers(1, 3))):
                 shape = draw(st.tuples(st.integers(1, 9), st.sampled_from([1, 2, 3, 5, 9, 30])))
                 values = numbers.integers(*NUMBERS[draw(st.sampled_from(sorted(NUMBERS)))], shape)
-                # To follow in crossed order would be a contradiction; one follower a row cannot cross.
+                # Following in crossed order would be a contradiction; a single follower per row cannot cross.
                 free = not any(p.follows for p in row)
                 options: dict[str, Any] = {
                     "group": draw(st.sampled_from(groups)),
@@ -68,7 +68,7 @@ def laid_out(draw: st.DrawFn) -> tuple[Made, Page]:
 
 @pytest.fixture(autouse=True, scope="module")
 def rows_stay_rows() -> Iterator[None]:
-    """Here is tested how blocks stand as they are given, not whether a page would rather have them below each other."""
+    """Keep blocks as they are given, although a page might prefer them stacked."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("convanim.layout.grids.broken", lambda blocks: ())
         yield
@@ -149,7 +149,7 @@ def test_the_input_stands_over_the_columns_of_the_matrix_and_the_output_beside_i
         assert at["flat"].cell(0, i)[1::2] == at["matrix"].cell(0, i)[1::2]
     for i in range(9):
         assert at["column"].cell(i, 0)[::2] == at["matrix"].cell(i, 0)[::2]
-    # Both blocks stand in the middle of the height, and the strip close to what it belongs to.
+    # Both blocks are centred vertically, and the strip is close to the panel that it belongs to.
     assert at["matrix"].y - at["flat"].box.bottom < at["matrix"].y - at["input"].y
     assert at["matrix"].number
 
@@ -243,5 +243,5 @@ def test_a_tall_panel_that_gets_more_height_takes_no_width_from_the_small_ones_b
     tall = panel("input", np.arange(200).reshape(20, 10) % 10, aside=True)
     small = [panel(f"kernel {i}", np.ones((3, 3), int), aside=True) for i in range(3)]
     page = layout(Made(((walked,), (tall, *small))), 720, 1000)
-    assert page.places["kernel 0"].pitch >= 26  # as large as what is looked up may be on this page
+    assert page.places["kernel 0"].pitch >= 26  # the maximum of a kernel's cells on this page
     assert page.places["kernel 0"].number

@@ -1,7 +1,7 @@
-"""Files that broke on their way: each is read, or refused in one sentence, soon, and without a word from a decoder.
+"""Broken files: each is read, or refused in one sentence and soon, without messages from a decoder.
 
-`CONVANIM_BROKEN_FILES=4000 CONVANIM_SEED=7 python -m pytest -n 0 tests/test_broken_files.py` looks at more of them. A
-file that fails is named by its number, from which it can be made again.
+`CONVANIM_BROKEN_FILES=4000 CONVANIM_SEED=7 python -m pytest -n 0 tests/test_broken_files.py` tries more of them. A
+failing file is named by its number, from which it can be created again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from convanim.errors import ConvanimError
 
 FILES = int(os.environ.get("CONVANIM_BROKEN_FILES", "210"))
 SEED = int(os.environ.get("CONVANIM_SEED", "0"))
-LONGEST = 20  # seconds for one file, on a machine that does other things, too
+LONGEST = 20  # seconds for one file, on a busy machine
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 
@@ -98,7 +98,7 @@ TEXT = b"0123456789.,;\t -eE#'\"\n[]={}x"
 
 
 def broken(number: int) -> tuple[str, bytes]:
-    """A file by its number: its suffix, and what is in it."""
+    """A file by its number: its suffix and its contents."""
     rng = random.Random(f"{SEED} {number}")
     suffix = sorted(WHOLE)[number % len(WHOLE)]
     data = rng.choice(WHOLE[suffix])
@@ -108,7 +108,7 @@ def broken(number: int) -> tuple[str, bytes]:
 
 
 def place(rng: random.Random, data: bytes) -> int:
-    """Somewhere in it, often near its beginning, where the sizes are."""
+    """A position, often near the beginning, where the sizes are."""
     return rng.randrange(min(len(data), rng.choice((40, 200, 10**9))) + 1)
 
 
@@ -131,7 +131,7 @@ def numbered(rng: random.Random, data: bytes, _: bytes) -> bytes:
 
 
 def worded(rng: random.Random, data: bytes, _: bytes) -> bytes:
-    """In place of one of the numbers, or anywhere."""
+    """Insert a word in place of a number, or anywhere."""
     found = [match.span() for match in re.finditer(rb"[0-9.]+", data[:100_000])] or [(0, 0)]
     start, end = rng.choice((rng.choice(found), (place(rng, data),) * 2))
     return data[:start] + rng.choice(WORDS) + data[end:]
@@ -150,7 +150,7 @@ CHANGES = (cut, replaced, replaced, replaced, numbered, numbered, worded, double
 
 
 def mended(data: bytes) -> bytes:
-    """A PNG with its checksums made right again, so that its decoder does not stop at the first of them."""
+    """A PNG with correct checksums, so that its decoder does not stop at the first of them."""
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         return data
     whole, at = data[:8], 8
@@ -182,7 +182,7 @@ def test_broken_files_are_read_or_refused(part: int, tmp_path: Path, capfd: pyte
 
 
 def look_at(path: Path, suffix: str, out: Path) -> None:
-    """Read it as its user would; whatever is wrong with it must be told in one sentence."""
+    """Read it as a user would; every error must be one sentence."""
     if suffix == ".json":
         try:
             ca.Trace.load(path)

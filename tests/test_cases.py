@@ -1,4 +1,4 @@
-"""The published numbers: worked examples of the tutorials, checked against the definition, and the field's figures."""
+"""Published numbers: worked examples of tutorials, checked against the definition, and well-known figures."""
 
 import numpy as np
 import pytest
@@ -87,7 +87,7 @@ RGB = np.array(
 
 
 def rgb(kernel, extra):
-    """A picture, each channel by itself, and how many taps end in each row."""
+    """A picture with separate channels, and the number of taps that end in each row."""
     op = ConvTranspose(kernel, 4, output_padding=extra, groups=3)
     done = proved(op.trace(RGB, np.ones((3, 1, kernel, kernel), int)))
     return np.minimum(done.output, 255), done.taps[0].overlap().tolist()
@@ -103,7 +103,7 @@ def test_rgb_k3_s4():
 
 def test_rgb_k4_s4():
     picture, taps = rgb(4, 0)
-    assert taps == [1] * 16  # no overlap, whatever the tutorial says: k = s
+    assert taps == [1] * 16  # no overlap, since k = s, contrary to the tutorial
     assert np.array_equal(picture, RGB.repeat(4, axis=1).repeat(4, axis=2))
 
 
@@ -189,7 +189,7 @@ def test_placements_of_the_figures_that_the_field_shows(name, notation, size, wa
 
 @pytest.mark.parametrize("down", FIELD[:7], ids=lambda row: row[0])
 def test_each_figure_has_its_way_back(down):
-    """The transposed layer of a figure leads from that convolution's output to its input's size."""
+    """The transposed layer of a figure maps that convolution's output size to its input size."""
     back = {row[0]: row for row in FIELD}[down[0] + "_transposed"]
     assert (back[2], back[3]) == (down[3], down[2])
 

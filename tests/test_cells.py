@@ -1,4 +1,4 @@
-"""Cells of scenes made by hand: what each role, emphasis and kind of panel looks like, in pixels and in text."""
+"""Cells of artificial scenes: the look of each role, emphasis and kind of panel, in pixels and in text."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ LOOKS = ("light", "dark")
 
 
 def shot(s: Made, number: int = 0, look: str = "light", width: int = 640, height: int = 360) -> tuple[Page, Pixels]:
-    """A frame of a scene made by hand, in colours."""
+    """A frame of an artificial scene, in colours."""
     page = layout(s, width, height)
     raster = Raster(s, page, load(look))
     return page, raster.palette.colours[raster.draw(s.frame(number)).pixels]
@@ -171,7 +171,7 @@ def test_a_picture_has_its_exact_colours_where_they_fit(look: str) -> None:
     for at in np.ndindex(9, 9):
         assert (cell(page, rgb, p.name, *at) == colours[at]).all(), at
     assert (page.places[p.name].number, page.places[p.name].scale) == (0, None)
-    assert page.places["output"].number  # room beside it is not lost to a scale
+    assert page.places["output"].number  # a scale takes no room from it
 
 
 def test_more_colours_than_there_is_room_for_are_close_and_always_the_same() -> None:

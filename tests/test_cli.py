@@ -1,6 +1,6 @@
-"""The command line by its front door: every option does what the help says, and the closing line tells the truth.
+"""The command line: every option does what the help says, and the closing line is true.
 
-Most runs happen in this process, for speed; pipes and terminals get processes of their own.
+Most runs are in this process, for speed; pipes and terminals have processes of their own.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def test_describe_says_what_the_file_holds(tmp_path: Path) -> None:
     with Image.open(tmp_path / "a.gif") as gif:
         assert gif.info["comment"].decode().endswith(f"\n{alt}")
     steps = b"\n".join(line.encode() for line in lines)
-    # A comment is cut into blocks of 255 bytes, each after its length.
+    # A comment is split into blocks of 255 bytes, each after its length.
     file = (tmp_path / "a.gif").read_bytes()
     said, at = b"", file.rindex(b"\x21\xfe") + 2
     while file[at]:
@@ -263,7 +263,7 @@ def test_themes_title_and_captions(tmp_path: Path) -> None:
     light, dark = last_picture(tmp_path, *SMALL), last_picture(tmp_path, *SMALL, "--theme", "dark")
     assert light[0, 0].min() > 200
     assert dark[0, 0].max() < 80
-    corner = np.s_[320:, 500:]  # where the step count stands
+    corner = np.s_[320:, 500:]  # the place of the step count
     assert np.unique(light[corner]).size > 1
     assert np.unique(last_picture(tmp_path, *SMALL, "--no-caption")[corner]).size == 1
     assert (last_picture(tmp_path, *SMALL, "--title", "Ones")[:60] != light[:60]).any()
@@ -434,7 +434,7 @@ def test_the_program_runs_in_click_s_own_runner(tmp_path: Path) -> None:
 
 
 def test_what_help_says_is_what_the_layers_take() -> None:
-    """Said twice, so that asking for help loads no layer."""
+    """The values are repeated so that --help imports no layer."""
     assert tuple(KNOWN) == options.CONVENTIONS
     assert arguments.PADDING_MODES == options.PADDING_MODES
     assert scene.VIEWS == options.VIEWS

@@ -1,4 +1,4 @@
-"""`convanim gallery` and `convanim new` at a shell: what is printed, where, and the exit code."""
+"""`convanim gallery` and `convanim new` in a shell: what is printed, where, and the exit code."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_watching_notices_files_that_entries_read(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("1,2\n3,4\n")
     assert next(watch.changes(0.01)) is None
     put(tmp_path, gallery="titel = 1\n")
-    assert watch.changed()  # and what is wrong with it is the build's to say
+    assert watch.changed()  # the build reports its error
 
 
 def test_new_makes_the_folder_and_looks_where_a_build_looks(

@@ -1,4 +1,4 @@
-"""Why two layers differ: every cause told is true, and the one argument that was changed is among them."""
+"""The reasons why two layers differ: every cause is true, and the one argument that was changed is among them."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from convanim.trace import Trace
 
 SETTINGS = settings(max_examples=150)
 
-#: For each argument the values it may have, and a word of the sentence that tells it.
+#: The values of each argument, and a word of the sentence that names it.
 WEIGHTED: dict[str, tuple[list[Any], str]] = {
     "kernel_size": ([1, 2, 3], "kernel"),
     "stride": ([1, 2, 3], "stride"),
@@ -38,7 +38,7 @@ ARGUMENTS: dict[Any, dict[str, tuple[list[Any], str]]] = {
 
 
 def traced(op: Any, x: Any) -> Trace:
-    """A trace with a kernel of nines to fives, and so on."""
+    """A trace with a kernel of nines to fives."""
     if not isinstance(op, Conv | ConvTranspose):
         done: Trace = op.trace(x)
         return done
@@ -49,7 +49,7 @@ def traced(op: Any, x: Any) -> Trace:
 
 @st.composite
 def pairs(draw: st.DrawFn) -> tuple[Trace, Trace, str, str]:
-    """Two traces over one input whose layers differ in exactly one argument, which one, and its word."""
+    """Two traces over one input whose layers differ in one argument, the argument, and its word."""
     kind = draw(st.sampled_from(list(ARGUMENTS)))
     choices = ARGUMENTS[kind]
     chosen = {name: draw(st.sampled_from(values)) for name, (values, _) in choices.items()}

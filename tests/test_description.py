@@ -1,4 +1,4 @@
-"""What is said of a scene is what its trace holds: every step once, with its result, and the answer in the end."""
+"""Descriptions match the trace: every step once, with its result, and the output at the end."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_short_transcript_says_what_it_leaves_out(most: int, left: int) -> Non
 def test_a_transcript_of_some_frames_tells_of_these() -> None:
     s = scene(Conv(2).trace([[1, 2, 3], [4, 5, 6]], ONES))
     told = Transcript(s)
-    assert not told.add(3, s.frame(3))  # the first frame of a placement says nothing yet
+    assert not told.add(3, s.frame(3))  # the first frame of a placement has no line
     assert told.add(4, s.frame(4)) == said(s, 4, s.frame(4))
     assert told.rest() == ["1 of 2 steps are not listed", "output: 12 16"]
 

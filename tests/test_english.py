@@ -1,4 +1,4 @@
-"""What users read is in whole sentences with the field's nouns: pages, help, messages and docstrings."""
+"""Texts for users are whole sentences with the field's nouns: pages, help, messages and docstrings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from convanim.cli import main
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml")]
 PAGES += sorted((ROOT / "docs").glob("*.md"))
-#: Turns that are not English, and what is.
+#: Phrases that are not English, and replacements.
 TELEGRAPHIC = {
     r"\b(one|ints?|numbers?|pages?|products?|pairs?|rows?|columns?|processes|frames)( \([^)]*\) pair)?"
     r" an? (axis|axes|channel|cell|group|operation|step|page|tap|core|worker|entry)\b": "per",
@@ -52,7 +52,7 @@ TELEGRAPHIC = {
 
 
 def faults(text: str) -> list[str]:
-    """What of a text is telegraphic, with a hint."""
+    """The telegraphic phrases of a text, each with a hint."""
     text = re.sub(r"[ \n]+", " ", text)
     return [f"{found[0]!r} ({hint})" for form, hint in TELEGRAPHIC.items() for found in re.finditer(form, text)]
 
@@ -64,7 +64,7 @@ def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Com
 
 
 def messages(path: Path) -> Iterator[tuple[int, str]]:
-    """The string literals of a module, without words on the page, which are keys of the languages' catalogues."""
+    """The string literals of a module, except texts on the page, which are keys of the languages' catalogues."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
     on_page = {id(a) for n in calls if n.func.id in ("say", "plural") for a in ast.walk(n)}  # type: ignore[attr-defined]

@@ -80,7 +80,7 @@ def test_the_closest_layer_is_equal_inside_and_everywhere_once_the_input_is_exte
     first, last = (s // 2, s // 2) if place == "half_pixel" else (0, s - 1)
     inside = tuple(slice(first, n - last) for n in traced.shape)
     np.testing.assert_allclose(near[inside], traced[inside], rtol=0, atol=1e-11)
-    # The outermost cells once more around the input, and the output of those cropped.
+    # Repeat the outermost cells around the input, and crop their outputs.
     layer = ConvTranspose(found.layer.kernel_size, s, found.layer.padding, output_padding=found.layer.output_padding)
     wider = layer.trace(np.pad(x, 1, mode="edge"), found.kernel).output
     mended = wider[tuple(slice(s, s + n) for n in traced.shape)]
@@ -96,13 +96,13 @@ def test_nearest_by_a_whole_factor_is_the_same_from_centres_and_from_edges(n: in
 
 @given(st.integers(2, 6), st.integers(2, 14), st.sampled_from(["nearest", "half_pixel", "asymmetric", "align_corners"]))
 def test_where_none_is_told_no_kernel_with_that_stride_would_do(n: int, size: int, how: str) -> None:
-    """A column of an upsampling's matrix is the kernel, moved by the stride: here no stride moves one to the next."""
+    """A column of an upsampling's matrix is the kernel shifted by the stride: here no shift maps one to the next."""
     options: dict[str, Any] = {"mode": "nearest"} if how == "nearest" else {"mode": "bilinear", "coordinates": how}
     op = Upsample(size=size, **options)
     found = equal_layer(op, (n,))
     axis = op.axes((n,))[0]
     matrix = Taps.resampled(axis.input, axis.output, axis.way, axis.place, axis.ratio).matrix()  # type: ignore[attr-defined]
-    # Strides of a whole size or more let no two stamps meet one output cell, so that any matrix would do.
+    # With strides of a full size or more, no two stamps meet in an output cell, so that any matrix would do.
     does = [s for s in range(1, size) if _moved(matrix, s)]
     if found.exact:
         stride = found.layer.stride if found.layer else 0
@@ -112,7 +112,7 @@ def test_where_none_is_told_no_kernel_with_that_stride_would_do(n: int, size: in
 
 
 def _moved(matrix: Any, stride: int) -> bool:
-    """Whether each column is the one before, moved down by the stride, as far as both are seen."""
+    """Whether each column is the previous one shifted down by the stride, as far as both are visible."""
     return all(np.allclose(a[:-stride], b[stride:]) for a, b in zip(matrix.T, matrix.T[1:], strict=False))
 
 

@@ -39,7 +39,7 @@ def told(*words: str) -> Any:
 
 
 def keys(value: Any) -> set[str]:
-    """Every key of an object and of what is in it, but for those of `arguments`, which are a layer's own."""
+    """Every key of an object and its contents, except those of `arguments`, which depend on the layer."""
     if isinstance(value, list):
         return set().union(*map(keys, value))
     if not isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""Files that are there whole or not at all, and that other programs read back.
+"""Files are written completely or not at all, and other programs can read them.
 
-A full disk, a signal and a closed stream are real ones, done to real processes.
+Full disks, signals and closed streams are real, in real processes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from convanim.write.files import whole_file
 from convanim.write.png import write_png
 from convanim.write.tracefile import load, write_trace
 
-# A process whose files may only grow to so many bytes (any for -1), and which a Ctrl-C reaches in any surroundings.
+# A process with a limited file size (none for -1), which always receives Ctrl-C.
 LIMITED = """
 import resource, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -133,7 +133,7 @@ def test_a_link_still_leads_to_the_new_file(tmp_path: Path) -> None:
 
 
 def test_a_device_or_pipe_is_never_replaced(tmp_path: Path) -> None:
-    # With root's rights the same would happen to /dev/null.
+    # For root the same would happen to /dev/null.
     pipe = tmp_path / "pipe.gif"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -141,7 +141,7 @@ def test_a_device_or_pipe_is_never_replaced(tmp_path: Path) -> None:
         put(pipe)
         assert os.read(reader, 10) == b"new"
     except ConvanimError:
-        pass  # to refuse it is as good
+        pass  # a refusal is fine, too
     finally:
         os.close(reader)
         assert stat.S_ISFIFO(pipe.stat().st_mode)
@@ -163,7 +163,7 @@ def test_a_link_that_leads_nowhere_gets_its_file(tmp_path: Path) -> None:
 
 
 def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # a socket's path is short
+    monkeypatch.chdir(tmp_path)  # the path of a socket must be short
     with socket.socket(socket.AF_UNIX) as served:
         served.bind("a.gif")
         with pytest.raises(ConvanimError, match=r"a\.gif cannot be written: no such device"):
@@ -171,7 +171,7 @@ def test_a_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert stat.S_ISSOCK((tmp_path / "a.gif").stat().st_mode)
 
 
-#: Runs without what root may do to everybody's files: it is an owner like others then, whom a folder's mode can refuse.
+#: Runs without root's privileges, so that a folder's mode can refuse access.
 ORDINARY = """
 import ctypes, os, sys
 if os.geteuid() == 0:
@@ -190,14 +190,14 @@ def test_what_may_not_be_opened_is_told(tmp_path: Path, kind: str) -> None:
     locked, pipe = tmp_path / "locked", tmp_path / "pipe.gif"
     if kind == "device":
         try:
-            os.mknod(pipe, stat.S_IFCHR | 0o444, Path("/dev/null").stat().st_rdev)  # /dev/null, which may only be read
+            os.mknod(pipe, stat.S_IFCHR | 0o444, Path("/dev/null").stat().st_rdev)  # a read-only /dev/null
         except PermissionError:
             pytest.skip("only root may make a device, and not in every container")
     (locked / "in").mkdir(parents=True)
     if kind != "device":
         os.mkfifo(pipe)
     pipe.chmod(0o444)
-    locked.chmod(0o600)  # without x, nothing in it can be reached
+    locked.chmod(0o600)  # without x, its contents are inaccessible
     command = {
         "pipe": [*CONV, "-o", pipe],
         "device": [*CONV, "-o", pipe],
@@ -221,7 +221,7 @@ def test_a_series_shows_what_the_gif_shows(tmp_path: Path) -> None:
     saved = animation.save(tmp_path / "a-%03d.png")
     pictures = [np.array(Image.open(p).convert("RGB")) for p in sorted(tmp_path.glob("*.png"))]
     assert saved.frames == len(pictures) == len(animation)
-    # Equal neighbours are one frame of a GIF.
+    # Equal consecutive frames are one frame of a GIF.
     seen = [p for i, p in enumerate(pictures) if i == 0 or (p != pictures[i - 1]).any()]
     for (picture, _), wanted in zip(decode_gifsicle(tmp_path / "a.gif"), seen, strict=True):
         np.testing.assert_array_equal(picture, wanted)
@@ -298,7 +298,7 @@ def test_a_json_adds_up_by_itself(tmp_path: Path, op: Any) -> None:
 
 @pytest.mark.parametrize("layer", ["--input 3x3x3 --kernel 2", "--input 300x300 --kernel 2 --stride 9"])
 def test_what_no_page_holds_can_be_saved_as_json(tmp_path: Path, layer: str) -> None:
-    # This is what the error of a picture says to do.
+    # The hint of a picture's error.
     command = limited(-1, "conv", *layer.split(), "-o", tmp_path / "a.json")
     done = subprocess.run(command, check=False, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -335,7 +335,7 @@ def test_a_full_standard_output(kind: str) -> None:
 def test_a_temporary_folder_that_is_full(tmp_path: Path) -> None:
     command = limited(0, *CONV, "-o", "-", "--format", "gif")
     done = subprocess.run(command, check=False, capture_output=True, cwd=tmp_path)
-    if done.returncode:  # it may well do without one
+    if done.returncode:  # no pair may be needed
         check(done)
     assert names(tmp_path) == []
 
@@ -361,7 +361,7 @@ def test_interrupted_half_way(tmp_path: Path, name: str) -> None:
     long = ["conv", "--input", "96x96", "--kernel", "3x3", "--seconds-per-step", "0.05", "-o", tmp_path / name]
     command = limited(-1, *long)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        # Until something is in the scratch folder: in the moment when it is made nobody may know of it yet.
+        # Wait until the scratch folder has contents: when it has just been created, it may not be registered yet.
         while not list(tmp_path.glob(".convanim.*/*")) and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Layers without weights against plain loops: their answers, in both orders, and the way to a file and back."""
+"""Layers without weights against plain loops: their outputs, in both orders, and saved and loaded."""
 
 import definitions
 import numpy as np
@@ -21,7 +21,7 @@ COMBINE = pytest.mark.parametrize("combine", ["max", "mean", "norm"])
 
 
 def follow(done):
-    """The canvas from the steps alone, one number at a time."""
+    """The canvas computed from the steps alone, one number at a time."""
     start = {"max": -np.inf}.get(getattr(done.op, "combine", ""), 0)
     canvas = np.full(done.canvas, start, float)
     for step in done:
@@ -32,7 +32,7 @@ def follow(done):
 
 
 def near(got, wanted, x):
-    """Whether two arrays are the same up to rounding, relative to the largest number of them and of the input."""
+    """Whether two arrays are equal up to rounding, relative to the largest number in them and the input."""
     finite = np.isfinite(wanted)
     scale = np.abs(wanted[finite]).max(initial=np.abs(x).max())
     same = np.allclose(got[finite], wanted[finite], rtol=1e-9, atol=1e-12 * scale)
@@ -40,7 +40,7 @@ def near(got, wanted, x):
 
 
 def proved(case, wanted, folder, *, exact):
-    """A trace that gives what is wanted in every way that there is: both orders, its steps, notation and file."""
+    """A trace with the wanted output in every form: both orders, its steps, notation and file."""
     done = case.trace()
     assert done.answer.shape == wanted.shape
     assert np.array_equal(done.answer, wanted) if exact else near(done.answer, wanted, case.array)
@@ -64,7 +64,7 @@ def proved(case, wanted, folder, *, exact):
 
 
 def few_steps(done):
-    """Whether it is quick to walk over all of them; most of the drawn layers have so few."""
+    """Whether there are few enough steps to test all of them; most drawn layers have few."""
     return len(done.by_output()) + len(done.by_input()) <= 100
 
 
@@ -73,7 +73,7 @@ def folder_of(factory):
 
 
 def matrix_of(done):
-    """The layer as a matrix (outputs, inputs), from its steps alone: what each output takes of each input."""
+    """The layer as a matrix (outputs, inputs), from its steps alone."""
     out = np.zeros((done.answer.size, done.x.size))
     for step in done.by_output():
         weights = step.weights / step.divisor
@@ -125,7 +125,7 @@ def test_a_value_that_is_greatest_comes_back_to_its_place(data):
         op = MaxUnpool(kernel, stride, padding, convention=case.convention)
         back = op.trace(done)
     except ConvanimError:
-        return  # a dilated or a rounded window leaves sizes that no unpooling of the kind has
+        return  # no unpooling has the sizes of a dilated or rounded window
     back.verify()
     back.by_input().verify()
     assert back.answer.shape == done.x.shape
@@ -167,7 +167,7 @@ def test_upsamplings(tmp_path_factory, case):
     matrix = matrix_of(done)
     assert near((matrix @ done.x.ravel()).reshape(wanted.shape), wanted, case.array)
     if case.arguments["mode"] != "nails":
-        assert np.allclose(matrix.sum(axis=1), 1)  # the weights of a cell add up to one, at the border too
+        assert np.allclose(matrix.sum(axis=1), 1)  # the weights of a cell add up to 1, also at the border
     lines = [taps.matrix() for taps in done.by_output().taps]
     product = lines[0]
     for line in lines[1:]:
@@ -193,4 +193,4 @@ def test_shuffles(tmp_path_factory, up, data):
         return
     matrix = matrix_of(done)
     assert np.array_equal((matrix @ done.x.ravel()).reshape(wanted.shape), wanted)
-    assert np.array_equal(matrix @ matrix.T, np.eye(len(matrix)))  # it moves, and does nothing else
+    assert np.array_equal(matrix @ matrix.T, np.eye(len(matrix)))  # it only moves values

@@ -1,4 +1,4 @@
-"""A gallery built and checked: nothing stale is kept, nothing that somebody edited is lost, whatever ends a build."""
+"""Building and checking a gallery: nothing stale is kept, and no edited file is lost, however a build ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from convanim.errors import ConvanimError
 from convanim.gallery import build, check, digest
 from convanim.gallery.records import Records
 
-#: A process whose files may only grow to so many bytes, as on a disk that is full.
+#: A process with a limited file size, as on a full disk.
 LIMITED = """
 import resource, signal, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
@@ -59,7 +59,7 @@ def test_every_way_to_build_gives_the_same_bytes(tmp_path: Path) -> None:
         build(put(tmp_path / name, **texts), **how)
     with ThreadPoolExecutor(2) as executor:
         build(put(tmp_path / "three", **texts), executor=executor)
-        assert executor.submit(int, "1").result() == 1  # it is not shut down: it is not ours
+        assert executor.submit(int, "1").result() == 1  # a foreign executor is not shut down
     one, two, three = (everything(tmp_path / name) for name in ("one", "two", "three"))
     assert one == two == three
 
@@ -118,10 +118,10 @@ def test_it_says_how_an_entry_differs(tmp_path: Path, before: str, after: str, f
 
 
 def test_bytes_that_show_the_same_are_told_as_such(tmp_path: Path) -> None:
-    # The file says in its comment which command made it: another file's name in it changes the bytes alone.
+    # A file's comment contains the command that made it: another file name changes only the bytes.
     put(tmp_path, a=CONV)
     here(tmp_path)
-    put(tmp_path, a=CONV + "seed = 3\n")  # said in the comment, and without a part in the picture
+    put(tmp_path, a=CONV + "seed = 3\n")  # in the comment, but without effect on the picture
     assert {kind for _, kind in kinds(tmp_path, "a")} == {"stale", "bytes only"}
 
 
@@ -205,7 +205,7 @@ def test_a_build_that_is_killed_leaves_no_doubt(tmp_path: Path, after: float) ->
         time.sleep(after)
         process.kill()
     assert not [name for name, data in everything(folder).items() if name.endswith(".txt") and data != whole[name]]
-    put(folder, e0=TEXT.replace("3x3", "5x5"))  # and what was made in between is stale
+    put(folder, e0=TEXT.replace("3x3", "5x5"))  # and files made in between are stale
     report = here(folder)
     assert not report.failed
     put(folder, **texts)
@@ -273,7 +273,7 @@ def test_a_disk_that_fills_up_loses_nothing(tmp_path: Path, size: int) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     here(put(tmp_path, a=TEXT))
-    if os.geteuid() == 0:  # root may write anywhere: a build whose journal cannot be made meets the same wall
+    if os.geteuid() == 0:  # root may write anywhere: block the journal instead
         (tmp_path / ".journal").mkdir()
     else:
         tmp_path.chmod(0o555)
@@ -340,7 +340,7 @@ def test_it_watches(tmp_path: Path) -> None:
         str(tmp_path),
     ]
     quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    # Ctrl-C is heard also where the tests run in the background of a shell, which ignores it there.
+    # Ctrl-C also works if the tests run in the background of a shell, which ignores it.
     heard = {} if sys.platform == "win32" else {"preexec_fn": partial(signal.signal, signal.SIGINT, signal.SIG_DFL)}
     with subprocess.Popen(command, **quiet, **heard) as process:  # type: ignore[call-overload]
         assert process.stdout
@@ -349,7 +349,7 @@ def test_it_watches(tmp_path: Path) -> None:
         assert "1 made" in process.stdout.readline()
         put(tmp_path, b=TEXT)
         assert "1 made, 1 unchanged" in process.stdout.readline()
-        put(tmp_path, gallery="title = ")  # half typed: it is said, and looked at again when it changes
+        put(tmp_path, gallery="title = ")  # half written: reported, and read again when it changes
         assert process.stderr
         assert "gallery.toml is not TOML" in process.stderr.readline()
         put(tmp_path, gallery='title = "Mine"\n')

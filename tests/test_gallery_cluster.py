@@ -1,4 +1,4 @@
-"""A gallery made by many: processes that die, and a Dask cluster of real processes, one of which is killed."""
+"""Galleries built by many processes that may die, and by a real Dask cluster, one of whose processes is killed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from convanim.gallery.description import Entry
 from convanim.gallery.remote import dask
 from convanim.gallery.work import Result, Task
 
-#: Builds a folder on a cluster of three processes. While it is built, the first worker that has something is killed.
+#: Builds a folder on a cluster of three processes, and kills the first worker that has a task.
 CLUSTER = """
 import json, os, signal, sys, threading, time
 
@@ -73,7 +73,7 @@ def test_a_cluster_of_which_a_worker_is_killed(tmp_path: Path) -> None:
     assert (told["made"], told["failed"]) == (60, {})
     here(other)
     assert everything(one) == everything(other)
-    assert done.returncode == 2  # and a worker of another version is refused
+    assert done.returncode == 2  # a worker of another version is refused
     assert "has convanim 0.1.0, and here it is 0; install the same versions there." in done.stderr
 
 
@@ -90,7 +90,7 @@ def test_dask_is_asked_for_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) 
 
 
 class Odd(Executor):
-    """An executor whose workers do what a test wants; `_max_workers` says how many there are."""
+    """An executor whose workers do what a test needs; `_max_workers` is their number."""
 
     _max_workers = 2
 
@@ -149,7 +149,7 @@ def test_a_process_that_dies_is_replaced_and_only_its_entry_fails() -> None:
 
 
 class Refuses(Odd):
-    """An executor that takes so many tasks, and then says already at `submit` that a worker of it is dead."""
+    """An executor that accepts some tasks, then raises in `submit` that a worker is dead."""
 
     def __init__(self, takes: int) -> None:
         super().__init__(lambda fn, task: fn(task))

@@ -1,4 +1,4 @@
-"""Descriptions: typed, told with file, line and key where they are wrong, and each the same as its command."""
+"""Descriptions: typed, with errors that name file, line and key, and each equal to its command."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def wrong(folder: Path, text: str, **others: str) -> str:
-    """What is told of an entry called a."""
+    """The error of an entry called a."""
     described = read_folder(put(folder, a=text, **others))
     if "a" in described.broken:
         return described.broken["a"]
@@ -148,7 +148,7 @@ def test_names_that_are_none_everywhere(tmp_path: Path, name: str) -> None:
 def test_two_entries_with_one_file(tmp_path: Path) -> None:
     put(tmp_path, a=TEXT, A=TEXT, b=TEXT + 'stem = "c"\n', c=TEXT)
     described = read_folder(tmp_path)
-    if len(list(tmp_path.glob("*.toml"))) == 4:  # a disk that tells A from a
+    if len(list(tmp_path.glob("*.toml"))) == 4:  # a case-sensitive disk
         assert "its file a.txt is also that of A.toml" in described.broken["a"]
     assert "its file c.txt is also that of b.toml" in described.broken["c"]
 

@@ -1,4 +1,4 @@
-"""Galleries of many entries: memory, pieces that are the whole, the order of work, and what may end it early."""
+"""Galleries with many entries: memory, streamed pages, the order of work, and early ends."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from convanim.gallery.manifest import read_manifest
 from convanim.gallery.records import Records
 from convanim.gallery.work import Task, work
 
-#: A program that forgot to say that it is one, and makes a gallery with processes.
+#: A program without `if __name__ == "__main__"` that builds a gallery with processes.
 UNGUARDED = "import sys; from convanim.gallery import build; build(sys.argv[1], jobs=2)\n"
 
 
@@ -34,7 +34,7 @@ def many(count: int) -> dict[str, str]:
 
 
 class Copies(Executor):
-    """Gives every entry the files of one of them, under its own name."""
+    """Returns the files of a single entry for every entry, under its own name."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -73,11 +73,11 @@ def test_an_entry_more_takes_less_than_two_kilobytes(tmp_path: Path) -> None:
                     path.unlink()
 
     folders = [put(tmp_path / str(count), **many(count)) for count in (100, 400)]
-    for folder in folders:  # whatever is loaded once
+    for folder in folders:  # loads everything once
         build(folder, executor=executor)
     for what in ("made", "found right"):
         more = []
-        for _ in range(2):  # in one of them the interpreter's own table of names may have to grow
+        for _ in range(2):  # in one of them the interpreter's table of names may grow
             if what == "made":
                 clear()
             few, many_more = map(peak, folders)
@@ -148,7 +148,7 @@ def test_light_and_dark_want_a_format_with_colours(tmp_path: Path) -> None:
     assert "its file up-dark.gif is also that of" in read_folder(tmp_path).broken["up-dark"]
 
 
-# What may end it early, or change while it is at work.
+# Early ends, and changes during a build.
 
 
 @pytest.mark.parametrize("cancel", [False, True])
@@ -190,10 +190,10 @@ def test_ctrl_c_is_answered_by_the_one_that_was_started(
 
     monkeypatch.setattr("convanim.gallery.planner.local", local)
     put(tmp_path, **many(30))
-    if end is None:  # a worker does not care
+    if end is None:  # ignored by a worker
         assert len(build(tmp_path, jobs=2, progress=progress).made) == 30
         assert {worker.exitcode for worker in workers} == {0}
-    else:  # and is ended by the build, with what it is doing
+    else:  # ended by the build, with its task
         with pytest.raises(end):
             build(tmp_path, jobs=2, progress=progress)
         assert {worker.exitcode for worker in workers} == {-signal.SIGTERM}
@@ -231,13 +231,13 @@ def test_a_file_that_changes_or_goes_while_a_build_is_at_work(tmp_path: Path) ->
     assert report.made == ["a", "b"]
     assert "c.toml line 2: input 'c.csv' cannot be read" in report.failed["c"]
     assert b"7" in (tmp_path / "b.txt").read_bytes()
-    assert here(tmp_path).kept == ["a", "b"]  # what is remembered is what it was made of
+    assert here(tmp_path).kept == ["a", "b"]  # the records have the actual sources
     (tmp_path / "b.csv").write_text("1,2\n3,4\n")
     assert here(tmp_path, "b").made == ["b"]
 
 
 def test_a_build_knows_what_the_one_before_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between a build's start and its lock another one may end."""
+    """Another build may end between a build's start and its lock."""
     put(tmp_path, a=TEXT)
     real, ours = Records.building, [True]
 

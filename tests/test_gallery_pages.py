@@ -1,4 +1,4 @@
-"""The gallery's pages: escaped, self-contained, small, accessible to axe-core in Chromium; old and new side by side."""
+"""A gallery's pages: escaped, self-contained, small, and accessible (axe-core in Chromium); old and new frames."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_text_of_several_lines_stays_in_its_place(tmp_path: Path) -> None:
     here(tmp_path)
     text = (tmp_path / "README.md").read_text("utf-8")
     table = text[text.index("<table>") : text.index("</table>")]
-    assert "\n\n" not in table  # which would end it
+    assert "\n\n" not in table  # would end the table
     assert 'alt="one two | three"' in table
     assert re.findall(r"^\|(.*)\|$", text, re.M)[2:] == [" old | a b | [a.gif](a.gif) "]
     assert "```sh\nconvanim conv --input 3x3 --kernel 2 --width 640 --title 'a  b `c`' -o a.gif\n```" in text
@@ -104,7 +104,7 @@ def test_there_is_little_to_load_before_a_gif() -> None:
     hero, *pictures = [a for name, a in page.elements if name == "img"]
     assert all(a["loading"] == "lazy" and a["width"] and a["height"] and a["alt"] for a in pictures)
     assert not [a["src"] for a in (hero, *pictures) if str(a["src"]).endswith(".gif")]
-    # What a browser fetches: the page, and the stills of the first screens, which it may fetch ahead of a reader.
+    # A browser loads the page and the stills of the first screens, which it may load in advance.
     ahead = [hero, *pictures[:15]]
     size = (OURS / "index.html").stat().st_size + sum((OURS / str(a["src"])).stat().st_size for a in ahead)
     assert size < 300_000
@@ -115,7 +115,7 @@ def test_no_animation_is_there_twice() -> None:
     entries = read_folder(OURS).entries
     for entry, record in read_manifest(OURS / "manifest.json").entries.items():
         for name, made in record.files.items():
-            if name.endswith(".gif"):  # one layer can have two figures: of half padding its transposed one is itself
+            if name.endswith(".gif"):  # with half padding a layer and its transpose have the same figure
                 assert found.setdefault((made.pixels, entries[entry].replaces), name) == name
 
 
@@ -161,7 +161,7 @@ def test_commands_can_be_copied_as_they_are(tmp_path: Path) -> None:
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """A server that tells what it was asked for, instead of printing it."""
+    """A server that records requests instead of printing them."""
 
     asked: list[str] = []  # noqa: RUF012 - one list for all of its objects is the point
 
@@ -170,7 +170,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 def browse(tmp_path: Path, script: str, *flags: str, page: Path = OURS / "index.html") -> tuple[Any, list[str]]:
-    """Run a script in a page in Chromium; what it put into `window.found`, and the files that the server gave.
+    """Run a script in a page in Chromium; return its `window.found`, and the files that the server sent.
 
     The script may await; it runs after the page's own.
     """
@@ -221,7 +221,7 @@ return {violations: told, passed: found.passes.map(p => p.id)};
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_violation(tmp_path: Path, theme: str, size: str) -> None:
     need("chromium")
-    # A script element cannot hold axe as it is: it has "</script>" in its text.
+    # A script element cannot contain axe unchanged, as its text contains "</script>".
     library = axe().replace("</script>", "<\\/script>")
     script = LOOK.replace("THEME", theme).replace("AXE", library)
     found, _ = browse(tmp_path, script, f"--window-size={size}")

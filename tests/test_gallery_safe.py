@@ -1,4 +1,4 @@
-"""What a build must never do: lose a file, follow a link or a forged manifest, hang, or stop at one entry."""
+"""Builds never lose a file, follow a link or a forged manifest, hang, or stop at one entry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from convanim.gallery.records import Records
 from convanim.gallery.watching import Watch
 from convanim.gallery.work import Task, work
 
-#: A program that forgot to say that it is one, and makes a gallery with processes.
+#: A program without `if __name__ == "__main__"` that builds a gallery with processes.
 UNGUARDED = "import sys; from convanim.gallery import build; build(sys.argv[1], jobs=2)\n"
 
 posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes are POSIX's")
@@ -67,7 +67,7 @@ def test_an_input_is_never_an_output(tmp_path: Path) -> None:
     }
     put(tmp_path, pic=CONV + 'formats = ["png"]\n', b=reads.replace('"png"', '"txt"'))
     assert "its file pic.png is also b.toml's input" in here(tmp_path, force=True).failed["pic"]
-    (tmp_path / "pic.toml").unlink()  # then it is nobody's output, and an input all the same
+    (tmp_path / "pic.toml").unlink()  # then it is no output, but still an input
     assert here(tmp_path, prune=True).removed == []
     assert (tmp_path / "pic.png").read_bytes() == drawn
 
@@ -210,7 +210,7 @@ def test_files_of_editors_are_no_descriptions(tmp_path: Path) -> None:
     assert (list(folder.entries), folder.broken) == (["a"], {})
 
 
-# What else is read, and seen to change.
+# Other files that are read and watched.
 
 
 def templates(folder: Path) -> Path:
@@ -266,7 +266,7 @@ def test_the_fonts_of_a_language_count(tmp_path: Path, monkeypatch: pytest.Monke
     digest._fonts.cache_clear()
 
 
-# What a check says.
+# Findings of a check.
 
 
 def test_a_manifest_that_was_forgotten(tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_a_page_of_another_branch_is_ours(tmp_path: Path) -> None:
     here(put(tmp_path / "theirs", a=TEXT, b=TEXT))
     folder = put(tmp_path / "ours", a=TEXT)
     here(folder)
-    for name in ("README.md", "index.html"):  # one side of a merge, with line ends of Windows, too
+    for name in ("README.md", "index.html"):  # one side of a merge, also with line ends of Windows
         text = (tmp_path / "theirs" / name).read_bytes()
         (folder / name).write_bytes(text if name == "README.md" else text.replace(b"\n", b"\r\n"))
     assert {kind for kind, _ in found(folder).values()} == {"stale"}
@@ -343,12 +343,12 @@ def test_a_typing_error_takes_no_card_away(tmp_path: Path) -> None:
     assert list(here(tmp_path).failed) == ["a", "c"]
     assert (tmp_path / "README.md").read_bytes() == page
     assert {name: kind for name, (kind, _) in found(tmp_path).items()} == {"a": "broken", "c": "broken"}
-    put(tmp_path, a=TEXT + 'title = "First"\n')  # c was never made: it has no card to lose
+    put(tmp_path, a=TEXT + 'title = "First"\n')  # c was never built: it has no card to lose
     here(tmp_path)
     assert b"Second" in (tmp_path / "README.md").read_bytes()
 
 
-# What is said.
+# Messages.
 
 
 def test_a_mistake_is_told_where_it_stands(tmp_path: Path) -> None:
@@ -398,7 +398,7 @@ def test_a_program_that_does_not_guard_its_beginning_is_told_in_few_lines(tmp_pa
 def test_workers_leave_no_folder_behind(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    short = tmp_path_factory.mktemp("w")  # workers listen on a socket there, and its path has a limit
+    short = tmp_path_factory.mktemp("w")  # workers have a socket there, whose path is limited
     monkeypatch.setattr(tempfile, "tempdir", str(short))
     folder = templates(put(tmp_path / "g"))
 

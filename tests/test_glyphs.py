@@ -1,4 +1,4 @@
-"""Glyphs: coverage that stands on its baseline, and advances that add up."""
+"""Glyphs: coverage on the baseline, and advances that add up."""
 
 import re
 from itertools import pairwise
@@ -13,7 +13,7 @@ from convanim.errors import ConvanimError
 
 SETTINGS = settings(max_examples=80)
 SIZES = (9, 10, 12, 15, 18, 25, 30, 44)
-#: Everything that scenes write.
+#: All characters of scenes.
 LETTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCKLPS−·×+=≈()[],.:;|/⌊⌋…°→′ "
 LINES = st.text(LETTERS, min_size=1, max_size=24)
 
@@ -32,7 +32,7 @@ def test_capitals_and_digits_stand_on_the_baseline(size: int, bold: bool) -> Non
     for letter in "H147EF":
         drawn = glyphs.line(letter, size, bold)
         inked = np.flatnonzero((drawn.coverage > 100).any(axis=1))
-        # The top is as high as capitals are, up to a row that hinting adds.
+        # The top is that of capitals, up to a row added by hinting.
         assert abs(inked[0] + glyphs.CAPITALS * size - drawn.rise) < 1.5, letter
         assert abs(inked[-1] + 1 - drawn.rise) <= 1, letter  # the last row with ink is the one above the baseline
 
@@ -45,7 +45,7 @@ def test_descenders_hang_below_the_baseline_and_hyphens_stand_above_it() -> None
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_same_letters_meet_on_one_baseline(size: int) -> None:
-    """A word beside one with a descender keeps its pixels, at the same height."""
+    """A word beside one with a descender keeps its pixels and height."""
     alone, beside = glyphs.line("H", size), glyphs.line("H p", size)
     high, wide = alone.coverage.shape
     top = beside.rise - alone.rise
@@ -59,7 +59,7 @@ def test_a_line_is_as_wide_as_its_words(text: str, size: int, bold: bool) -> Non
     assert glyphs.width(text, size, bold) == pytest.approx(sum(glyphs.width(w, size, bold) for w in words))
     drawn = glyphs.line(text, size, bold)
     assert drawn.coverage.dtype == np.uint8
-    # Ink may lean a little beyond the last advance, as that of a slanted or hinted letter does.
+    # Ink may extend a little beyond the last advance, for example of a slanted or hinted letter.
     assert drawn.coverage.shape[1] <= glyphs.width(text, size, bold) + 0.15 * size + 2
     assert drawn.rise <= 1.1 * size
     assert len(drawn.coverage) - drawn.rise <= 0.3 * size + 1
@@ -122,7 +122,7 @@ def test_a_full_memory_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_kept_is_not_changed_by_who_draws_it() -> None:
-    """A line is a new array: a renderer that writes into it does not spoil the word."""
+    """A line is a new array: a renderer that modifies it does not affect the cached word."""
     first = glyphs.line("42", 20)
     before = first.coverage.copy()
     first.coverage[:] = 0

@@ -1,7 +1,7 @@
-"""Golden text: whole animations as they are told, for reading and for reviews.
+"""Golden text: whole animations as text, for reading and reviews.
 
-`python -m pytest tests/test_golden.py --renew` writes the files anew; then read the difference as you would read prose.
-The sums in them are worked out once more here, from the text alone, so that no renewal can make a wrong one right.
+`python -m pytest tests/test_golden.py --renew` writes the files again; then read the difference like prose. The sums in
+them are recomputed here from the text alone, so that no renewal can make a wrong one right.
 """
 
 import io
@@ -21,11 +21,11 @@ from convanim.scene.frame import Role
 from convanim.trace import Trace
 
 GOLDEN = Path(__file__).parent / "golden"
-LARGEST = 25_000  # bytes: what a reviewer still reads
+LARGEST = 25_000  # bytes that a reviewer can read
 
 
 def digits(*shape: int) -> Any:
-    """Small numbers that look mixed: zeros, ones and negative ones among them."""
+    """Small mixed numbers, including zeros, ones and negative ones."""
     n = int(np.prod(shape))
     return (np.arange(n) * 7 % 11 - 3).reshape(shape)
 
@@ -35,7 +35,7 @@ TINY = [[0, 1], [2, 3]]
 #: Red and green above blue and white.
 PICTURE = np.moveaxis(np.array([[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [255, 255, 255]]]), -1, 0)
 
-#: The public figures by their names, and what else must read well.
+#: Well-known figures by name, and other animations that must read well.
 CASES: dict[str, tuple[Trace, dict[str, Any]]] = {
     "no_padding_no_strides": (Conv(3).trace(digits(4, 4), K3), {}),
     "arbitrary_padding_no_strides": (
@@ -136,7 +136,7 @@ def test_every_sum_in_a_golden_file_is_right(name: str) -> None:
     for terms, result in re.findall(
         r"(?m)^(?:output|red|green|blue)(?:\[[\d, ]+\]| size) = (.+) = (.+?)(?:   .*)?$", text
     ):
-        if terms.startswith("input"):  # a value that is only moved
+        if terms.startswith("input"):  # a value that is only copied
             continue
         told_sizes = [Sum.of(side) for side in terms.replace("bias ", "").split(" × ")]
         sizes = [Sum.of(side) for side in result.split("×")]
@@ -156,7 +156,7 @@ TOKEN = re.compile(r"\d+(?:\.\d+)?(?:e−?\d+)?|max|[−+·/×⌊⌋⌈⌉(),]")
 
 
 class Sum:
-    """A reader of what a caption writes: sums, products, quotients, maxima, roundings, with real minus signs."""
+    """A parser of captions: sums, products, quotients, maxima, roundings, with real minus signs."""
 
     def __init__(self, text: str) -> None:
         self.tokens = TOKEN.findall(text)
@@ -239,7 +239,7 @@ def test_what_the_floor_leaves_is_counted_in_words(
 
 
 def test_only_zeros_that_are_added_are_said_to_be_added() -> None:
-    """Rows are cropped here, columns padded: one word cannot stand for both."""
+    """Rows are cropped here and columns padded: one word cannot describe both."""
     s = scene(ConvTranspose(2, 1, (2, 0)).trace(np.ones((4, 4), int), np.ones((2, 2), int)))
     remarks = {s.frame(i).captions[0].remark for i in range(s.beats.opening)}
     assert not any(re.search("zeros? added: −", r) for r in remarks), remarks
@@ -270,7 +270,7 @@ def test_only_the_output_gets_the_bias_and_is_said_to() -> None:
 
 
 def test_output_padding_beyond_the_stamps_is_not_said_to_be_kept() -> None:
-    """Nothing is cropped at the end, so output padding adds a row of zeros there instead of keeping one."""
+    """Nothing is cropped at the end, so output padding adds a row of zeros instead of keeping one."""
     s = scene(
         ConvTranspose(1, 2, ((1, 0), (0, 0)), output_padding=(1, 0)).trace(np.ones((3, 2), int), [[1]]), "overlap-add"
     )

@@ -1,4 +1,4 @@
-"""Where grids stand: in the arrangement with the largest cells, grown where they are few, each shade with a scale."""
+"""Places of grids: the arrangement with the largest cells, larger cells in small grids, and scales for shades."""
 
 from dataclasses import replace
 from typing import Any
@@ -41,7 +41,7 @@ def two(size: int = 6) -> Scene:
 
 
 class Usual:
-    """A scene without its other arrangements."""
+    """A scene without its alternative arrangements."""
 
     def __init__(self, s: Scene) -> None:
         self._scene, self.blocks = s, s.blocks
@@ -91,7 +91,7 @@ def test_of_all_arrangements_the_one_with_the_largest_cells_is_taken(
 ) -> None:
     try:
         s = compared(*case[:2])
-    except ConvanimError:  # other layers have nothing to compare
+    except ConvanimError:  # other layers cannot be compared
         reject()
     style = STYLES[name]
     size = style.width // part[1], style.height // part[0]
@@ -167,7 +167,7 @@ def test_cells_and_numbers_of_a_small_layer_grow(name: str) -> None:
     for place in grown.places.values():
         assert style.cell < place.pitch <= round(style.small / 100 * style.height)
         assert place.number >= usual.places[place.panel.name].number
-    # What is small beside the numbers stays so.
+    # Small text beside the numbers stays small.
     assert max(p.note for p in grown.places.values()) <= style.caption_size
     check_apart(s, grown)
 
@@ -175,7 +175,7 @@ def test_cells_and_numbers_of_a_small_layer_grow(name: str) -> None:
 @given(st.integers(2, 9), st.integers(1, 3), st.sampled_from(sorted(STYLES)))
 @FILTERED
 def test_a_smaller_layer_does_not_get_larger_grids(size: int, kernel: int, name: str) -> None:
-    """A grid is no larger than one of 5 × 5 of the largest cells, and from there on no cell grows."""
+    """A grid is no larger than one of 5 × 5 of the largest cells, and from that size on no cell grows."""
     if kernel > size:
         reject()
     style = STYLES[name]
@@ -191,7 +191,7 @@ def test_cells_grow_in_proportion_on_another_page() -> None:
     s = scene(Conv(2).trace(counting(2), counting(2)))
     large, half = (smallest(layout(s, 1280 // n, 720 // n)) for n in (1, 2))
     assert abs(large - 2 * half) <= 2
-    assert smallest(layout(s, 1080, 1080)) < large  # of a page that is as high, but narrower
+    assert smallest(layout(s, 1080, 1080)) < large  # a page of the same height, but narrower
 
 
 # --- numbers, terms and shade ---------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def test_cells_grow_in_proportion_on_another_page() -> None:
 @FILTERED
 @given(laid_out(large() | drawn()))
 def test_terms_never_take_the_numbers_away(case: tuple[Scene, Page]) -> None:
-    """Terms stand under the sums where they fit, else sums alone; where those do not fit, neither would alone."""
+    """Terms are under the sums if they fit, else there are only sums; if those do not fit, neither would they alone."""
     s, page = case
     m = Measures(page.width, page.height, s.captions)
     bare = tuple(tuple(tuple(replace(p, notes="") for p in row) for row in rows) for rows in s.blocks)

@@ -1,4 +1,4 @@
-"""Help in sections, and what a shell completes."""
+"""Help in sections, and completion in a shell."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What is typed and has no effect is told: options of a page for text, of time for a still, of values for no array."""
+"""Options without an effect are reported: page options for text, time for a still, fills without a shape."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ VALUES = {
 }
 PAGE = ["--template", "--layout", "--theme", "--width", "--height"]
 PACE = ["--seconds-per-step", "--hold-last", "--plays", "--motion"]
-#: Which of them have no effect on a file of each format.
+#: The options without an effect on each format.
 IDLE = {
     "gif": [],
     "png": PACE,
@@ -27,7 +27,7 @@ IDLE = {
 @pytest.mark.parametrize("option", VALUES)
 def test_an_option_without_effect_is_told(kind: str, option: str, tmp_path: Path) -> None:
     words = [option, *filter(None, [VALUES[option]])]
-    if option == "--saturate":  # which needs colours, in formats that have a page
+    if option == "--saturate":  # needs colours, in formats with a page
         words = [] if kind != "json" else words
     done = run("conv", "--input", "3x3", "--kernel", "2", *words, "-o", tmp_path / f"a.{kind}")
     assert done.code == 0, done.err

@@ -1,4 +1,4 @@
-"""Files that are read: nothing is waited for, nothing fills memory, and each is told in one sentence."""
+"""Reading files never waits, never fills memory, and reports each error in one sentence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ READERS: dict[str, Callable[[Path], object]] = {
     "x.csv": lambda path: read_array(str(path), what="--input"),
     "x.png": lambda path: read_picture(str(path), what="--input"),
 }
-#: TOML that is small, and that takes gigabytes, a traceback or the stack of a parser that believes it.
+#: Small TOML files that cost a naive parser gigabytes, a traceback or its stack.
 HOSTILE = {
     "dots": f"{'a.' * 50_000}a = 1",
     "quoted dots": " . ".join(['"a"'] * 50_000) + " = 1",

@@ -1,6 +1,6 @@
-"""The files that people have, and the answer to each: its numbers, or a sentence that says what to do.
+"""Real-world files: each is read as numbers, or refused with a hint.
 
-The files are made byte by byte, or by NumPy and Pillow, never by our own code.
+The files are made byte by byte, or by NumPy and Pillow, never by convanim.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SQUARE = [[1, 2], [3, 4]]
 HEAD = "has a header row"
 INDEX = "has an index column"
 
-# What is in the file, what is read, and how what is left out is told.
+# The file's contents, the numbers that are read, and the notes about skipped parts.
 READ: dict[str, tuple[bytes, list[Any], tuple[str, ...]]] = {
     "a byte order mark": (b"\xef\xbb\xbf1,2\n3,4\n", SQUARE, ()),
     "UTF-16 of Windows": ("1\t2\r\n3\t4\r\n".encode("utf-16"), SQUARE, ()),
@@ -70,7 +70,7 @@ READ: dict[str, tuple[bytes, list[Any], tuple[str, ...]]] = {
     "a lone row": (b"1;2,5;3", [1, 2.5, 3], ()),
 }
 
-# What is in the file, and what its refusal says.
+# The file's contents, and the message that refuses it.
 REFUSED: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "contains no numbers; write one row of numbers per line"),
     "comments alone": (b"# 1,2\n", "contains no numbers"),
@@ -103,7 +103,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
 
 
 def read(text: str, **more: Any) -> tuple[list[Any], list[str]]:
-    """The numbers of an array, and what is said about it."""
+    """The numbers of an array, and the notes about it."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         numbers = read_array(text, what="--input", **more).tolist()
@@ -233,8 +233,8 @@ def png(depth: int, kind: int, row: bytes, width: int = 2) -> bytes:
 
 
 def tiff(bits: int, samples: int, photo: int, data: bytes, form: int = 1) -> bytes:
-    """An uncompressed TIFF of one row of two pixels: its head, ten tags, the bits of each sample, the pixels."""
-    depth = (258, samples, bits if samples == 1 else 134)  # of one sample in the tag, of more behind the last one
+    """An uncompressed TIFF of one row of two pixels: header, ten tags, bits of each sample, pixels."""
+    depth = (258, samples, bits if samples == 1 else 134)  # one sample is in the tag, more are after the last one
     one = [
         (256, 2),
         (257, 1),
@@ -252,14 +252,14 @@ def tiff(bits: int, samples: int, photo: int, data: bytes, form: int = 1) -> byt
 
 
 def pillow(suffix: str, image: Image.Image, **options: Any) -> bytes:
-    """What Pillow writes."""
+    """A picture encoded by Pillow."""
     file = io.BytesIO()
     image.save(file, suffix, **options)
     return file.getvalue()
 
 
 def turned() -> Image.Exif:
-    """The camera was held upright: what is seen is the stored picture turned clockwise."""
+    """An upright camera: the stored picture is displayed rotated clockwise."""
     exif = Image.Exif()
     exif[0x0112] = 6
     return exif
@@ -358,7 +358,7 @@ def test_a_file_of_gigabytes_is_not_loaded(name: str, tmp_path: Path) -> None:
         file.write(
             {"a.webp": b"RIFF\xf0\xff\xff\xffWEBPVP8 ", "a.npy": b"\x93NUMPY\2\0\xff\xff\xff\x7f"}.get(name, b"")
         )
-        file.truncate(2**32)  # of holes
+        file.truncate(2**32)  # a sparse file
     tracemalloc.start()
     code, out, err = run("explain", "conv", "--input", tmp_path / name, "--kernel", "1")
     most = tracemalloc.get_traced_memory()[1]

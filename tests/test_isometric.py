@@ -1,4 +1,4 @@
-"""Two tilted planes: nothing overlaps, nothing is cut, nothing moves; checked by geometry and by rendered pixels."""
+"""Two tilted planes: nothing overlaps, is cut off or moves; checked by geometry and by rendered pixels."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,9 +31,9 @@ from convanim.timeline import plan
 
 Pixels = NDArray[np.uint8]
 COUNT = np.arange(1, 17).reshape(4, 4)
-#: Layers of other ranks, or too large for their page, are drawn and left out.
+#: Layers of other ranks, or too large for their page, are filtered out.
 FILTERED = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-#: The views in which a window or a stamp walks over one plane.
+#: The views in which a window or a stamp visits one plane.
 WALKED = {"transposed": VIEWS["transposed"][:2], "conv": VIEWS["conv"][:1]}
 
 
@@ -69,7 +69,7 @@ def ends(place: Tilt) -> list[tuple[int, int]]:
 
 
 def filled(page: Page, *polygons: list[Any]) -> NDArray[np.bool_]:
-    """The pixels of some polygons, drawn by somebody else."""
+    """The pixels of some polygons, drawn by Pillow."""
     image = Image.new("1", (page.width, page.height))
     for polygon in polygons:
         ImageDraw.Draw(image).polygon([(float(x), float(y)) for x, y in polygon], fill=1)
@@ -77,7 +77,7 @@ def filled(page: Page, *polygons: list[Any]) -> NDArray[np.bool_]:
 
 
 def inside(place: Tilt, row: int, column: int, x: float, y: float) -> bool:
-    """Whether a point lies in a cell: to the same hand of all its sides."""
+    """Whether a point is in a cell: on the same side of all its edges."""
     points = place.corners(row, column, row + 1, column + 1)
     turned = [
         (bx - ax) * (y - ay) - (by - ay) * (x - ax)
@@ -87,7 +87,7 @@ def inside(place: Tilt, row: int, column: int, x: float, y: float) -> bool:
 
 
 def words(s: Scene, page: Page) -> Iterator[tuple[str, Any]]:
-    """Everything but the planes: texts, scales, flat grids."""
+    """Everything except the planes: texts, scales, flat grids."""
     names = {f"grid {place.panel.name}" for place in tilts(page)}
     yield from (thing for thing in (*standing(page), *spoken(s, page)) if thing[0] not in names)
 
@@ -101,7 +101,7 @@ def test_nothing_overlaps_and_nothing_leaves_the_page(case: tuple[Scene, Page]) 
     out = page.stroke // 2 + 1
     assert min(xs) >= out and min(ys) >= out and max(xs) <= page.width - out and max(ys) <= page.height - out  # noqa: PT018
     assert not (filled(page, two[0]) & filled(page, two[1])).any(), "the planes meet"
-    # Between the planes there are lines: words keep away from all that they may cross.
+    # There are lines between the planes: texts stay out of the area that they may cross.
     whole = filled(page, hull([point for polygon in two for point in polygon]))
     things = list(words(s, page))
     for name, (top, left, bottom, right) in things:
@@ -120,7 +120,7 @@ def test_numbers_and_notes_stay_in_their_cells_and_apart(case: tuple[Scene, Page
             continue
         top, left, _, _ = place.cell(0, 0)
         for text in (number, note):
-            if text is None or (text is note and not place.holds(text.text)):  # then it is not shown
+            if text is None or (text is note and not place.holds(text.text)):  # not shown
                 continue
             assert all(inside(place, 0, 0, left + x, top + y) for x, y in inked(text)), f"{text}: {s.title}"
         if note is not None and place.holds(note.text):
@@ -128,7 +128,7 @@ def test_numbers_and_notes_stay_in_their_cells_and_apart(case: tuple[Scene, Page
 
 
 def inked(text: Text) -> list[tuple[float, float]]:
-    """The middles of the pixels that a text covers by half or more."""
+    """The centres of the pixels that a text covers by half or more."""
     line = glyphs.line(text.text, text.size, text.bold)
     rows, columns = np.nonzero(line.coverage > 127)
     return list(zip((columns + text.x + 0.5).tolist(), (rows + text.baseline - line.rise + 0.5).tolist(), strict=True))
@@ -194,7 +194,7 @@ def test_what_spreads_or_grows_in_a_plane_begins_and_ends_where_it_stood_and_sta
             pixels = raster.palette.colours[raster.draw(frame).pixels][top:bottom, left:right]
             seen.append(pixels.astype(int))
         other = np.abs(seen[0] - seen[1]).max(axis=2) > 24
-        # The outer ends of dashes may lie elsewhere, and hatching that is behind others shows beside their lines.
+        # The outer ends of dashes may differ, and hatching behind others shows beside their lines.
         assert other.sum() <= 0.02 * other.size, f"{other.sum()} of {other.size}"
 
 
@@ -213,15 +213,15 @@ def test_a_product_leans_into_the_plane_that_it_lands_on(width: int) -> None:
         raster = Raster(s, page, look)
         found: NDArray[np.bool_] = (raster.palette.colours[raster.draw(tween.frame(part)).pixels] == paper).all(axis=2)
         top, left, bottom, right = stamp.box
-        found[top:bottom, left:right] = False  # which it has left
+        found[top:bottom, left:right] = False  # the cell that it has left
         return found
 
-    # It fills the cells that it is added to, but for lines and numbers, and nothing beside them.
+    # It fills the cells that it is added to, except lines and numbers, and nothing beside them.
     window = filled(page, list(canvas.corners(0, 0, 3, 3)))
     there = papers(1 - 1e-9)
     assert not (there & ~window).any()
     assert (there & window).sum() > 0.6 * window.sum()
-    # On the way it is of a shape between that of both.
+    # On the way its shape is between both.
     (ax, ay), (dx, dy) = (0.8 * np.array(step) for step in canvas.lattice)
     ax, dy = ax + 0.2 * stamp.pitch, dy + 0.2 * stamp.pitch
     area = 9 * (ax * dy - ay * dx)

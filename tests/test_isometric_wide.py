@@ -1,4 +1,4 @@
-"""Wide pages: the upper plane goes to the right, cells get the height, and lines spare numbers where that is cheap."""
+"""Wide pages: the upper plane is further right, cells are larger, and lines avoid numbers where that is cheap."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ SCENES = {
     "dilation": scene(Conv(3, dilation=2).trace(COUNT, NINE)),
     "pool": scene(MaxPool(2).trace(COUNT[None, :4, :4])),
 }
-#: The pixels of a cell on a page of 1280 x 720 where the upper plane stands right above the lower one.
+#: The area of a cell on a page of 1280 x 720 with the upper plane directly above the lower one, px².
 UPRIGHT = {"zeros": 1530, "stamps": 2232, "stride": 2232, "dilation": 3480, "pool": 6287}
 
 
@@ -113,7 +113,7 @@ def test_few_placements_stand_for_all() -> None:
 @settings(max_examples=25)
 @given(st.data())
 def test_lines_that_cross_numbers_are_those_with_a_point_in_one(data: st.DataObject) -> None:
-    """By going along each line, with more steps than a number has pixels."""
+    """Checked by following each line with more steps than a number has pixels."""
     step = st.integers(8, 30)
     lattice = Lattice(Step(data.draw(step), -data.draw(step)), Step(data.draw(step), data.draw(step)))
     cell = st.tuples(st.integers(0, 5), st.integers(0, 5))

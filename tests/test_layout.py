@@ -1,4 +1,4 @@
-"""Layout: on every page nothing overlaps, nothing is cut, nothing moves; checked by boxes and by rendered pixels."""
+"""Layout: on every page nothing overlaps, is cut off or moves; checked by boxes and by rendered pixels."""
 
 import re
 from collections.abc import Iterator
@@ -23,19 +23,19 @@ from convanim.trace import Trace
 
 PAGES = [(640, 360), (1000, 500), (1280, 720), (400, 300), (1080, 1080), (720, 1280)]
 SETTINGS = settings(max_examples=80)
-#: Of a long animation so many frames are looked at, evenly; of the opening and the closing all.
+#: The number of evenly spaced frames that are tested of a long animation; all of the opening and closing.
 LOOKED_AT = 40
 
 Named = tuple[str, Box]
 
 
-#: The views in which a window or a stamp walks; the others have tests of their own.
+#: The views in which a window or a stamp moves; the others have tests of their own.
 WALKED = {"transposed": VIEWS["transposed"][:3], "conv": VIEWS["conv"][:1]}
 
 
 @st.composite
 def large(draw: st.DrawFn) -> Trace:
-    """Layers of up to 40 cells a side and kernels of up to 9, with short, long, negative and broken numbers."""
+    """Layers with sides of up to 40 cells and kernels of up to 9, with short, long, negative and fractional numbers."""
     rank = draw(st.sampled_from([2, 2, 1]))
 
     def each(low: int, high: int) -> tuple[int, ...]:
@@ -70,7 +70,7 @@ def large(draw: st.DrawFn) -> Trace:
 
 @st.composite
 def laid_out(draw: st.DrawFn, traces: st.SearchStrategy[Trace]) -> tuple[Scene, Page]:
-    """A scene on a page, where the page is not too small for it."""
+    """A scene on a page that is not too small for it."""
     trace = draw(traces)
     s = scene(trace, draw(st.sampled_from(WALKED["transposed" if trace.op.transposed else "conv"])))
     width, height = draw(st.sampled_from(PAGES))
@@ -97,7 +97,7 @@ def looked_at(s: Scene) -> Iterator[Frame]:
 
 
 def ink(text: Text) -> Box:
-    """The pixels that a text really covers, as glyphs draw it."""
+    """The box that the drawn glyphs of a text cover."""
     drawn_line = glyphs.line(text.text, text.size, text.bold)
     rows, columns = (np.flatnonzero(drawn_line.coverage.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
@@ -116,7 +116,7 @@ def hull(*boxes: Box) -> Box:
 
 
 def both(text: Text) -> Box:
-    """What the layout says that a text covers, and what it does cover."""
+    """The box of a text according to the layout, extended to its drawn glyphs."""
     return hull(text.box, ink(text)) if text.text else Box(text.baseline, text.x, text.baseline, text.x)
 
 
@@ -128,7 +128,7 @@ def grid_box(page: Page, place: Place) -> Box:
 
 
 def standing(page: Page) -> list[Named]:
-    """Everything on the page but the captions and the step count: named boxes."""
+    """Everything on the page except captions and step count: named boxes."""
     things = [("title", both(page.title))] if page.title.text else []
     if page.detail.text:
         things.append(("detail", both(page.detail)))
@@ -147,7 +147,7 @@ def standing(page: Page) -> list[Named]:
 
 
 def spoken(s: Scene, page: Page) -> list[Named]:
-    """Every caption of the frames looked at, as fitted, and the step count: one box a line."""
+    """Every fitted caption of the tested frames, and the step count: one box per line."""
     if not page.captions and not page.counts:
         return []
     lines: list[list[Box]] = [[] for _ in page.captions]
@@ -156,7 +156,7 @@ def spoken(s: Scene, page: Page) -> list[Named]:
         for i, caption in enumerate(frame.captions[: len(page.captions)]):
             texts = page.lines(i, caption)
             for text in texts:
-                # Words may be set smaller to fit, but where they start and stand is the same in every frame.
+                # Text may be reduced to fit, but its position is the same in every frame.
                 assert (text.x, text.bold) == (page.captions[i].x, False)
                 assert text.baseline == page.captions[i].baseline or len(texts) == 2
                 assert page.smallest <= text.size <= page.captions[i].size
@@ -201,7 +201,7 @@ def test_signs_stand_between_grids_also_where_each_has_a_row() -> None:
 
 
 def numbers_of(s: Scene, page: Page) -> Iterator[tuple[Place, Text, Text | None]]:
-    """Every distinct number of the frames looked at, with the note beside it, as they stand in a cell."""
+    """Every distinct number of the tested frames, with the note beside it, as placed in a cell."""
     met = set()
     for frame in looked_at(s):
         for name, grid in frame.grids.items():
@@ -301,7 +301,7 @@ def test_a_page_that_is_too_small_says_which_width_would_do(trace: Trace, width:
 
 
 def test_many_stamps_on_a_large_page_keep_their_numbers_in_their_cells() -> None:
-    """On the way the canvas holds −1000000, in the end only 50000 and −50000: neighbours differ by one."""
+    """Meanwhile the canvas holds −1000000, in the end only 50000 and −50000: neighbours differ by one."""
     x = np.tile(20 - abs(np.arange(-20, 21))[:, None], (1, 11))
     s = scene(ConvTranspose((2, 1)).trace(x, [[50_000], [-50_000]]), "overlap-add")
     page = layout(s, 4096, 4096)
@@ -336,7 +336,7 @@ def test_only_what_is_placed_has_ink_and_the_edge_has_none(case: tuple[Scene, Pa
 @PIXELS
 @given(laid_out(large() | drawn()))
 def test_ink_does_not_touch_the_edge_of_its_cell(case: tuple[Scene, Page]) -> None:
-    """A number that was cut would leave ink in the outermost pixels of its cell."""
+    """A cut-off number would leave ink in the outermost pixels of its cell."""
     s, page = case
     raster = Raster(s, page, load("dark"))
     for frame in looked_at(s):

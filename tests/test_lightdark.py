@@ -1,4 +1,4 @@
-"""A pair of files: each is what its theme alone gives, both are there or none, and a page can ask for either."""
+"""Pairs of files: each equals the file of its theme, both exist or neither, and all pages can select one."""
 
 import io
 import re
@@ -108,14 +108,14 @@ def test_an_animation_alone_says_where_pairs_are_made(trace: Trace) -> None:
     with pytest.raises(ca.ConvanimError, match="light and dark; write both with the method save_pair of an animation"):
         trace.animate(theme="auto")
     with pytest.raises(AttributeError, match="save_pair is now a method"):
-        ca.save_pair  # noqa: B018 - what it was called before
+        ca.save_pair  # noqa: B018 - its former name
 
 
 # --- the snippet -----------------------------------------------------------------------------------------------------
 
 
 class Read(HTMLParser):
-    """The tags of a snippet with their attributes, as a browser has them."""
+    """The tags of a snippet with their attributes, as a browser reads them."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ def test_a_browser_reads_the_names_and_the_words(name: str, alt: str) -> None:
     assert (picture, source, img) == ("picture", "source", "img")
     assert dim["media"] == "(prefers-color-scheme: dark)"
     assert unquote(dim["srcset"] or "") == str(dark)
-    assert not set(dim["srcset"] or "") & set(" ,")  # they would end an address
+    assert not set(dim["srcset"] or "") & set(" ,")  # these would end an address
     assert unquote(usual["src"] or "") == str(light)
     assert usual["alt"] == " ".join(alt.split())
 
@@ -161,7 +161,7 @@ def test_the_command_line_refuses_before_any_work(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("convanim.request.request", None)  # it would fail if it were asked
+    monkeypatch.setattr("convanim.request.request", None)  # would fail if called
     done = run(*SMALL, "--theme", "auto", *words)
     assert (done.code, done.out) == (2, b"")
     assert re.fullmatch(r"Error: theme auto [^\n]*; (?:use|write) [^\n]*\.|Error: .*; name [^\n]*\.", done.err.strip())
@@ -170,7 +170,7 @@ def test_the_command_line_refuses_before_any_work(
 
 def test_a_comparison_can_be_a_pair_too(tmp_path: Path) -> None:
     layers = ["compare", "Conv(2)", "Conv(2, padding=1)", "--input", "3x3", "--select", "last", "--theme", "auto"]
-    assert run(*layers).code == 0  # only words: there is nothing to be light or dark
+    assert run(*layers).code == 0  # only text, without colours
     assert run(*layers, "-o", tmp_path / "c.png").code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["c-dark.png", "c-light.png"]
 

@@ -1,4 +1,4 @@
-"""Limits: every one is told at once, in a sentence, and what the sentence says to type works."""
+"""Limits: each is reported at once in one sentence, and its hint works."""
 
 import json
 import re
@@ -32,7 +32,7 @@ from convanim.write.tracefile import _nested as nested
 
 
 def said(*words: str) -> str:
-    """What a command that is refused says."""
+    """The message of a refused command."""
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 2, done.output
     return " ".join(done.output.split())
@@ -67,7 +67,7 @@ def test_type_that_is_too_large_for_its_page_is_refused_and_the_named_sizes_fit(
 
 
 def on_the_page(animation: Animation) -> bool:
-    """Whether every text that stays lies on the page."""
+    """Whether every permanent text is on the page."""
     page = animation.page
     places = page.places.values()
     scales = [text for place in places if place.scale for text in (place.scale[0], place.scale[2])]

@@ -1,6 +1,6 @@
-"""Every line that is written for a framework is run in it, and read back.
+"""Every line of code for a framework is run in it, and read back.
 
-A framework that is not installed is skipped. Keras runs on TensorFlow where that is installed, otherwise on JAX.
+A framework that is not installed is skipped. Keras runs on TensorFlow if that is installed, otherwise on JAX.
 """
 
 import importlib.util
@@ -37,7 +37,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 KINDS = [Conv, ConvTranspose, MaxPool, AvgPool, LpPool, MaxUnpool, Upsample, PixelShuffle, PixelUnshuffle]
 FRAMEWORKS = ["PyTorch", "Keras", "JAX", "ONNX"]
-#: What a framework never has.
+#: Layers that a framework does not have.
 NEVER = [("Keras", LpPool), ("Keras", MaxUnpool), ("JAX", MaxUnpool)]
 many = settings(
     max_examples=max(50, settings.default.max_examples),
@@ -55,7 +55,7 @@ def of_torch(code, case):
     torch = library("torch")
     x = torch.tensor(case.x[None])
     indices = None if case.indices is None else torch.tensor(case.indices[None])
-    made = eval(code, {"torch": torch, "x": x, "indices": indices})  # noqa: S307 - our own line
+    made = eval(code, {"torch": torch, "x": x, "indices": indices})  # noqa: S307 - convanim's own line
     if isinstance(made, torch.nn.Module):
         made = made.double()
         for layer in made.modules():
@@ -126,10 +126,10 @@ def of_onnx(code, case, kind=float):
 
 
 def of_evaluator(code, case):
-    """What the reference evaluator makes of nodes; where it errs, ONNX Runtime has the last word.
+    """The result of the reference evaluator for some nodes; where it is wrong, that of ONNX Runtime.
 
-    Of onnx 1.23 it errs in groups of transposed layers, crops by Pad, windows of nothing but padding, and Lp windows
-    that stick out.
+    In onnx 1.23 it is wrong for groups of transposed layers, crops by Pad, windows of nothing but padding, and Lp
+    windows beyond the input.
     """
     model, feeds = of_onnx(code, case)
     evaluator = library("onnx.reference").ReferenceEvaluator
@@ -152,7 +152,7 @@ def of_evaluator(code, case):
 
 
 def infinite(values):
-    """Windows of nothing but padding: some have the lowest float where we have infinity."""
+    """Windows of nothing but padding: some frameworks return the lowest float instead of minus infinity."""
     return np.where(values < -3e38, -np.inf, values)
 
 
@@ -186,7 +186,7 @@ def test_a_line_does_what_the_layer_does(framework, kind, data):
 
 
 def meant(op, sizes):
-    """What an operation does to an input of these sizes, however it is spelled."""
+    """The effect of an operation on an input of these sizes, whatever its notation."""
     axes = [(a.input, a.output, a.kernel, a.stride, a.dilation, a.before, a.mode) for a in op.axes(sizes)]
     extras = {name: getattr(op, name) for name in ("groups", "norm_type", "mode", "depth_first") if hasattr(op, name)}
     if isinstance(op, Conv | ConvTranspose):
@@ -205,18 +205,18 @@ def test_a_line_is_read_back(framework, kind, data):
     line = next(line for line in lines(op, sizes) if line.framework == framework)
     assume(line.code and ".functional." not in line.code and not line.code.startswith("keras.ops"))
     if isinstance(op, ConvTranspose) and not op.rules.rotates:
-        reject()  # the kernel is rotated, which the line itself cannot say
+        reject()  # the line cannot express a rotated kernel
     try:
         again = parse(line.code)
     except ConvanimError as error:
-        # Padding before a pooling that rounds up, and zeros before a transposed layer's output, are no single layer.
+        # Padding before a pooling that rounds up, and zeros before a transposed layer's output, are not a single layer.
         if not re.search("cannot be combined with the|is not a single layer", str(error)):
             raise
         return
     ours, theirs = meant(op, sizes), meant(again, sizes)
     if isinstance(op, MaxUnpool):
         ours, theirs = ((o[0], [a[:4] for a in o[1]]) for o in (ours, theirs))
-    if isinstance(op, Upsample):  # other coordinates of the same cells
+    if isinstance(op, Upsample):  # other coordinates with the same cells
         ours, theirs = ([taps_of(a).matrix().tolist() for a in o.axes(sizes)] for o in (op, again))
     if isinstance(op, Conv) and op.padding_mode != "zeros":
         ours, theirs = (([a[:6] for a in o[1]], o[2]) for o in (ours, theirs))

@@ -1,9 +1,9 @@
-"""Whatever is typed: command lines over all commands and options, right and broken, drawn with a seed.
+"""Random command lines over all commands and options, valid and broken, drawn with a seed.
 
     CONVANIM_LINES=5000 CONVANIM_SEED=7 python -m pytest -n 0 tests/test_lines_typed.py
 
-Each ends in time with exit code 0 or 2; with 2 it says one sentence and leaves nothing behind. The options are the
-commands' own, so that a new one is drawn from the day it is there.
+Each ends in time with exit code 0 or 2; with 2 it prints one sentence and leaves nothing behind. The options are read
+from the commands, so that a new one is included at once.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ LINES = int(os.environ.get("CONVANIM_LINES", "60"))
 SEED = int(os.environ.get("CONVANIM_SEED", "0"))
 SECONDS = 30
 
-#: Numbers, and after the bar those that are mostly refused.
+#: Numbers, and after the bar those that are usually refused.
 NUMBERS = "1 2 3 | 0 -1 1.5 x 99999999999999999999 1e400 nan"
 STEPS = "1 2 1x1 2x1 | 0 -1 3x 9999999999 nan 1x1x1 '2'"
-#: What is typed for an option of a name, for its command or for another; and after the bar what is mostly refused.
+#: Values for the option of a name, its command's or another; and after the bar those that are usually refused.
 VALUES: dict[str, str] = {
     "x": "4x4 5x5 6x4 4 8x8x2 4x4x4 [[1,2],[3,4]] 0,1;2,3 '3x3' a.csv a.npy a.png - | 3x3x3x3 1e9x1e9 [1,[2]] no.csv (",
     "kernel": "1 2 2x2 2x1 3 3x3 [[1,-2],[3,4]] 1,0;0,1 a.npy | 0 9x9 3x 2x2x2 -",
@@ -133,7 +133,7 @@ def line(draw: random.Random) -> list[str]:
 
 
 def furnish(folder: Path) -> None:
-    """What a line may name."""
+    """Create the files that a line may name."""
     folder.mkdir()
     (folder / "a.csv").write_text("1,2,3\n4,5,6\n7,8,9\n")
     np.save(folder / "a.npy", np.arange(4).reshape(2, 2))
@@ -170,15 +170,15 @@ def ran(words: list[str]) -> tuple[int, str, str]:
 
 
 def wrong(words: list[str], folder: Path) -> str | None:
-    """What is wrong with how a line ends, or None."""
+    """The fault in how a command line ends, or None."""
     before = {path.relative_to(folder) for path in folder.rglob("*")}
     try:
         code, out, err = ran(words)
-    except BaseException as error:  # a line that is typed may raise nothing at all
+    except BaseException as error:  # a command line must not raise anything
         return f"{type(error).__name__}: {error}"
     new = {path.relative_to(folder) for path in folder.rglob("*")} - before
     gallery = words[0] in ("gallery", "new")
-    # Solving without an answer, and galleries with something to tell, are no typing mistakes.
+    # A solve without a result, and galleries with findings, also exit with 1.
     if code not in (0, 2) and not (code == 1 and (gallery or words[0] == "solve")):
         return f"exit code {code}: {err}"
     if "Traceback" in err + (out if not gallery else ""):

@@ -1,4 +1,4 @@
-"""Links: the cells of a frame that are joined are those that a step of the trace reads and writes."""
+"""Links: the linked cells of a frame are those that a step of the trace reads and writes."""
 
 from itertools import product
 from typing import Any
@@ -34,7 +34,7 @@ VIEWED = [
 
 
 def steps(s: Scene, part: int = -1) -> list[tuple[Link, ...]]:
-    """The links of every placement, in its last frame without a choice."""
+    """The links of every placement, by default in its last frame."""
     opening, count, each, _, _ = s.beats
     return [s.frame(opening + i * each + part % each).links for i in range(count)]
 
@@ -59,7 +59,7 @@ def test_a_window_is_joined_to_the_cell_that_its_step_writes(trace: ConvTrace) -
         (link,) = found
         assert (link.panel, link.other, link.stamps) == ("stage", "output", False)
         assert {link.cell} == cells(gather[number].writes)
-        # The stage holds the input after what is padded in front.
+        # The stage contains the input after the leading padding.
         under = {(r - before[0], c - before[1]) for r, c in link.cells}
         assert cells(gather[number].reads) <= under if len(gather[number].reads) else True
         assert len(under) == trace.kernel[0, 0].size
@@ -95,7 +95,7 @@ def test_each_value_that_is_shuffled_is_joined_to_its_place() -> None:
     done = PixelShuffle(2).trace(np.arange(16).reshape(4, 2, 2))
     for (link,) in steps(scene(done)):
         ((row, column),) = link.cells
-        # Channel c of a block of 2 x 2 goes to its row c // 2 and column c % 2.
+        # Channel c of a block of 2 x 2 goes to row c // 2 and column c % 2 of the block.
         block = divmod(int(link.panel.removeprefix("input ")), 2)
         assert link.cell == (2 * row + block[0], 2 * column + block[1])
 
@@ -141,7 +141,7 @@ def across(each: list[list[int]]) -> set[tuple[int, int]]:
 
 
 def gathered(trace: ConvTrace, cell: tuple[int, ...], *, padded: bool) -> set[tuple[int, int]]:
-    """The cells that are read for an output cell, of the input or of the padded, spread one that a window slides on."""
+    """The cells read for an output cell, of the input or of the padded and spread stage."""
     found = []
     for a, o in zip(trace.axes, cell, strict=True):
         if a.transposed:
@@ -154,7 +154,7 @@ def gathered(trace: ConvTrace, cell: tuple[int, ...], *, padded: bool) -> set[tu
 
 
 def scattered(trace: ConvTrace, cell: tuple[int, ...]) -> set[tuple[int, int]]:
-    """The canvas cells that an input cell is stamped on, before anything is cropped."""
+    """The canvas cells that an input cell is stamped on, before cropping."""
     pairs = zip(trace.axes, cell, strict=True)
     return across([[a.kept.start + wide for wide, narrow in taps(a) if narrow == i] for a, i in pairs])
 
@@ -232,5 +232,5 @@ def test_a_value_that_comes_through_unchanged_moves_to_its_place() -> None:
     assert move == ("stage", ((1, 1),), "output", ((0, 0),))
     averaged = scene(AvgPool(2).trace(COUNT))
     assert not any(averaged.frame(i).moves for i in range(averaged.beats.total))
-    counted = scene(Conv(1).trace(np.ones((2, 2), int), [[1]]), "overlap")  # a count is no value that is taken over
+    counted = scene(Conv(1).trace(np.ones((2, 2), int), [[1]]), "overlap")  # a count is not a copied value
     assert not any(counted.frame(i).moves for i in range(counted.beats.total))

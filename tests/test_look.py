@@ -1,4 +1,4 @@
-"""The options of an animation: one record, which editors, type checkers, `help` and the interpreter all read."""
+"""The options of an animation: one record for editors, type checkers, `help` and the interpreter."""
 
 import inspect
 import pydoc
@@ -61,7 +61,7 @@ def test_an_unknown_option_is_refused() -> None:
 
 
 def test_the_command_line_and_the_gallery_have_the_same_options() -> None:
-    """Those that a command or an entry names in another way, or derives from its input, are listed here."""
+    """Options that a command or an entry names differently, or derives from its input, are listed here."""
     typed = {option.name for option in main.commands["transposed"].params}
     assert set(LOOK) <= typed
     assert set(OPTIONS) - typed == {"beside", "align", "colours", "grad", "made_by"}

@@ -24,7 +24,7 @@ X3, X5, K3 = np.arange(9).reshape(3, 3), np.arange(25).reshape(5, 5), np.arange(
 
 
 def by_units(trace: ConvTrace) -> np.ndarray:
-    """A layer's matrix, a column an input cell: what the layer makes of a single one there."""
+    """A layer's matrix, with one column per input cell: the layer's output for a single 1 there."""
     columns = []
     for cell in range(trace.x[0].size):
         one = np.zeros(trace.x[0].size, int)
@@ -42,7 +42,7 @@ def test_the_matrix_times_the_input_is_the_output(trace: ConvTrace) -> None:
     assert (values == by_units(trace)).all()
     assert not values[taps == 0].any()
     assert (entries(trace.by_input()).values == values).all()
-    # From the steps, too: each row is what one placement multiplies.
+    # Also from the steps: each row is what one placement multiplies.
     for number, step in enumerate(trace.by_output()):
         row = np.zeros(trace.x.size, int)
         np.add.at(row, np.ravel_multi_index(tuple(step.reads[:, 1:].T), trace.x.shape[1:]), step.weights)
@@ -76,7 +76,7 @@ def test_the_matrix_of_a_transposed_layer_is_the_transpose_of_a_convolutions(tra
     assume(op is not None)
     conv = op.trace(np.ones([a.output for a in trace.axes], int), trace.weight[0, 0])
     assert (entries(trace).values == entries(conv).values.T).all()
-    # And the other way round: the gradient of that convolution is this layer.
+    # And vice versa: the gradient of that convolution is this layer.
     assert (entries(conv.backward()).values == entries(trace).values).all()
 
 
@@ -90,7 +90,7 @@ def test_which_convolution_it_is() -> None:
         of(ConvTranspose(3, 2, "same", convention="keras"), 3, 3)
         == "Conv(kernel_size=3, stride=2, padding=((0, 1), (0, 1)))"
     )
-    # Output padding beyond the stride: no convolution has just this many outputs.
+    # Output padding beyond the stride: no convolution has this number of outputs.
     assert of(ConvTranspose(2, 1, dilation=3, output_padding=2), 3) == "None"
 
 
@@ -125,7 +125,7 @@ def test_every_frame_is_in_step_with_the_trace(trace: ConvTrace, symbols: bool, 
         row = frame.step - 1
         step = trace[row]
         assert (np.argwhere(emphasis == Emphasis.ACTIVE)[:, 0] == row).all()
-        # The entries in use stand exactly where the input's cells that are read do.
+        # The entries in use are exactly those of the input cells that are read.
         assert ((emphasis[row] == Emphasis.ACTIVE) == (read.emphasis.ravel() == Emphasis.ACTIVE)).all()
         assert (read.emphasis == Emphasis.ACTIVE).sum() == len(step.reads)
         written = (done.roles == Role.DONE).sum()

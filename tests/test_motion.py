@@ -1,4 +1,4 @@
-"""Motion: what is on the way between two frames, drawn, timed and written; and files that keep a size."""
+"""Motion: the frames between two frames, drawn, timed and written; and files below a size limit."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def scenes(draw: st.DrawFn) -> Scene:
     trace = draw(small(most=3))
     try:
         return scene(trace, draw(st.sampled_from(VIEWS["transposed" if trace.op.transposed else "conv"])))
-    except ConvanimError:  # not every layer has every view
+    except ConvanimError:  # not all layers have all views
         reject()
 
 
 def neighbours(s: Scene, most: int = 12) -> Iterator[tuple[Frame, Frame]]:
-    """Frames that follow each other: the opening, the first placements, and the end."""
+    """Consecutive frames: the opening, the first placements, and the end."""
     total = s.beats.total
     numbers = {*range(min(most, total - 1)), *range(max(0, total - 4), total - 1)}
     return ((s.frame(n), s.frame(n + 1)) for n in sorted(numbers))
@@ -226,7 +226,7 @@ def test_what_spreads_or_grows_begins_and_ends_where_it_stood_and_stands(start: 
     for part, end in ((1e-9, tween.before), (1 - 1e-9, tween.after)):
         raster = Raster(s, page, load("light"))
         drawn, wanted = (raster.draw(f).pixels[where].copy() for f in (tween.frame(part), end))
-        # Where a dashed line ends on a solid one, either may lie over the other.
+        # Where a dashed line ends on a solid one, either may be in front.
         lines = [raster.palette.solid("line"), raster.palette.solid("dash")]
         crossing = np.isin(wanted, lines) & np.isin(drawn, lines)
         assert ((drawn == wanted) | crossing).all()
@@ -255,7 +255,7 @@ def test_what_stays_stays_and_nothing_leaves_the_page(s: Scene, part: float) -> 
         assert (frame.captions, frame.phase, frame.step) == (after.captions, after.phase, after.step)
         for f in frame.floats:
             top, left = page.places[f.panel].at(f.row, f.column)
-            # Those of a clip are cut by it, which lies in the panel.
+            # Clipped cells are limited by their clip, which is inside the panel.
             if f.clip is None:
                 assert 0 <= top < page.height
                 assert 0 <= left < page.width
@@ -265,7 +265,7 @@ def test_what_stays_stays_and_nothing_leaves_the_page(s: Scene, part: float) -> 
                 assert 0 <= f.clip[1] < f.clip[3] <= columns
             if f.towards is not None:
                 assert f.towards[0] in page.places
-        # Panels of which nothing moves, and all words, are those of the frame that it leads to.
+        # Panels without motion, and all texts, are those of the second frame.
         drawn, wanted = pixels(s, frame), pixels(s, after)
         for name, place in page.places.items():
             moved = frame.grids[name] is not after.grids[name] or any(f.panel == name for f in frame.floats)
@@ -394,7 +394,7 @@ def test_a_file_keeps_its_size_or_the_size_that_is_named_works(trace: Any, motio
     free = BytesIO()
     try:
         whole = Animation(trace, width=320, motion=motion).save(free, "gif").size
-    except ConvanimError:  # too small a page
+    except ConvanimError:  # the page is too small
         assume(False)
     try:
         save(most)
@@ -495,7 +495,7 @@ def test_a_kernel_that_gives_way_to_that_of_another_channel_does_not_turn() -> N
         for number, (before, after) in enumerate(pairwise(frames))
         if any(f.panel == "kernel" for f in Tween(before, after).frame(0.5).floats)
     ]
-    # All kernels are alike, and one that is rotated looks as it did: it turns once, before the window slides.
+    # All kernels are alike, and look the same rotated: the only rotation is before the window slides.
     assert [s.phases[frames[number + 1].phase].key for number in turning] == ["rotate"]
 
 

@@ -20,12 +20,12 @@ FLOATS = st.lists(
 )
 
 
-#: What is off by less, beside numbers around 1, is a rounding error and not a digit: 0.1 + 0.2 is 0.3.
+#: A smaller difference, beside numbers around 1, is a rounding error: 0.1 + 0.2 is 0.3.
 NOISE = Decimal("1e-12")
 
 
 def value(text):
-    """The number that a text says."""
+    """The number in a text."""
     return Decimal(text.replace(MINUS, "-"))
 
 
@@ -114,7 +114,7 @@ def test_no_text_is_wider_than_the_widest(values):
 
 
 def test_the_last_of_many_numbers_counts_as_well():
-    """Rounding and width are found among all values, however many there are."""
+    """Rounding and width depend on all values, however many there are."""
     many = np.array([*range(-999, 1000), 1_234_567.0])
     numerals = Numerals(many)
     assert numerals.text(1_234_567.0) == "1.23e6"

@@ -69,7 +69,7 @@ def test_an_input_without_cells_is_refused(op, size):
 @thorough
 @given(st.data(), st.booleans())
 def test_the_hints_are_right(data, transposed):
-    """What a hint says is at most allowed is allowed, and one more is not."""
+    """The maximum in a hint is allowed, and one more is not."""
     number = st.integers(1, 6)
     n, k, s, d, p = (data.draw(number) for _ in range(5))
     word = "padding" if transposed else "kernel_size"
@@ -100,7 +100,7 @@ def test_sizes_follow_from_the_definition(case):
             zeros = (line.size - 1) * (line.stride - 1)
             assert axis.spread == line.size + zeros
             assert axis.full == axis.spread + reach(line) - 1
-            # The zero-insertion view: a ring, then a window of stride 1 that uses every cell.
+            # The zero-insertion view: padding, then a window of stride 1 that uses every cell.
             assert axis.ring[0] == reach(line) - 1 - line.before
             assert axis.stage == sum(axis.ring) + axis.spread == wanted + reach(line) - 1
             assert axis.unused == 0
@@ -126,19 +126,19 @@ def test_what_the_words_mean(n, k, s, d):
     assert same.output == lower.output == -(-n // s)
     assert (same.before, same.after) == (lower.after, lower.before)
     assert same.after - same.before in (0, 1)
-    if s == 1:  # PyTorch's rule for its stride
+    if s == 1:  # PyTorch's rule for stride 1
         assert same.before + same.after == d * (k - 1)
         assert Conv(k, s, "same", dilation=d).axes((n,)) == (same,)
     (up,), (up_lower,) = (ConvTranspose(k, s, word, **onnx).axes((n,)) for word in ("same", "same_lower"))
     assert up.output == up_lower.output == n * s
-    if d * (k - 1) + 1 >= s:  # otherwise stamps leave gaps, and zeros stand beyond the last ones
+    if d * (k - 1) + 1 >= s:  # otherwise there are gaps between stamps, and zeros after the last one
         assert (up.before, up.after) == (up_lower.after, up_lower.before)
     (full,) = Conv(k, s, "full", dilation=d).axes((n,))
     assert full.before == full.after == d * (k - 1)
     if n > d * (k - 1):
         assert Conv(k, s, "valid", dilation=d).axes((n,)) == Conv(k, s, dilation=d).axes((n,))
     assert ConvTranspose(k, s, "valid", dilation=d).axes((n,)) == ConvTranspose(k, s, dilation=d).axes((n,))
-    if k >= s and d == 1:  # the transposed layer undoes the shape of the convolution of the same name
+    if k >= s and d == 1:  # the transposed layer inverts the shape of the convolution
         (down,) = Conv(k, s, "same", convention="keras").axes((n * s,))
         (up,) = ConvTranspose(k, s, "same", convention="keras").axes((n,))
         assert (down.output, down.before, down.after) == (n, up.before, up.after)

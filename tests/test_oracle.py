@@ -11,7 +11,7 @@ from convanim import oracle
 
 
 def answer(case):
-    """The oracle's answer for a drawn layer, without its bias."""
+    """The oracle's output for a drawn layer, without its bias."""
     lines = case.lines
     x, weight = case.arrays[0], case.stamped
     stride, dilation = [line.stride for line in lines], [line.dilation for line in lines]
@@ -31,7 +31,7 @@ def test_the_oracle_gives_what_plain_loops_give(case):
 
 @given(layers(transposed=False, modes=("zeros",)))
 def test_a_negative_padding_crops(case):
-    """An input that grew by zeros, and a padding that is less by as many, are the same layer."""
+    """An input with added zeros, and padding reduced by the same number, are the same layer."""
     x, weight = case.arrays
     grown = np.pad(x, [(0, 0), *((1, 2) for _ in case.lines)])
     stride, dilation = [line.stride for line in case.lines], [line.dilation for line in case.lines]

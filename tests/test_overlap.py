@@ -98,7 +98,7 @@ def test_every_frame_shows_the_counts_so_far(trace: Trace) -> None:
 @SETTINGS
 @given(small(transposed=True))
 def test_inside_are_the_cells_that_no_further_input_would_reach(trace: Trace) -> None:
-    """The same layer over an input with one cell more on every side: inside, its counts are the same."""
+    """The same layer over an input with one more cell on every side has the same inner counts."""
     own = Counts(trace.by_input())
     op = ConvTranspose(
         tuple(a.kernel for a in trace.axes),
@@ -116,7 +116,7 @@ def test_inside_are_the_cells_that_no_further_input_would_reach(trace: Trace) ->
     rows, columns = Counts(alone).inside or (slice(0), slice(0))
     outlined = np.zeros_like(same)
     outlined[rows, columns] = True
-    # A kernel smaller than the stride leaves cells at the end that nothing would reach either.
+    # A kernel smaller than the stride also leaves cells at the end that nothing reaches.
     assert same[outlined].all()
     if all(a.reach >= a.stride and a.dilation == 1 for a in trace.axes):
         assert (same == outlined).all()

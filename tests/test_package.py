@@ -1,4 +1,4 @@
-"""What a visitor and a package index see: the README, its addresses, and the versions and systems that are promised."""
+"""The package as visitors and package indexes see it: the README, its links, and the promised versions and systems."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ PROJECT = PYPROJECT["project"]
 
 
 def promised(kind: str) -> set[str]:
-    """What the classifiers of a kind say, by its last word: 3.11, Linux."""
+    """The last words of one kind of classifiers: 3.11, Linux."""
     return {line.rpartition(" :: ")[2] for line in PROJECT["classifiers"] if line.startswith(kind)}
 
 

@@ -1,4 +1,4 @@
-"""Pages that fit what is shown: whole clauses, many planes, wide grids, notes that do not run into values."""
+"""Pages that fit their contents: whole clauses, many planes, wide grids, notes apart from values."""
 
 from dataclasses import replace
 from typing import Any
@@ -194,7 +194,7 @@ def test_an_upsampling_and_its_layer_stand_on_one_axis_the_input_above(mode: str
 
 @pytest.mark.parametrize("name", sorted(set(STYLES) - {"square"}))
 def test_compared_strips_stand_on_one_axis_with_fans_or_begin_at_one_edge(name: str) -> None:
-    """On the square there is no room beside the kernels."""
+    """On a square page there is no room beside the kernels."""
     style, x = STYLES[name], counting(9)
     s = compared(*(Conv(3, padding=p).trace(x, counting(3)) for p in (0, 1)))
     page = layout(s, style.width, style.height, style=style, arrangement="compare")

@@ -1,6 +1,6 @@
-"""Pairs of scenes: both end together, what one shows belongs to what the other shows, and both end in what is true.
+"""Pairs of scenes: both end together, show the same cells, and end with correct results.
 
-`python -m pytest tests/test_pairs.py --renew` writes the golden files anew; then read the difference.
+`python -m pytest tests/test_pairs.py --renew` writes the golden files again; then read the difference.
 """
 
 from dataclasses import replace
@@ -43,7 +43,7 @@ def frames(s: Scene) -> list[Frame]:
 
 
 def check(s: Scene) -> list[Frame]:
-    """What every scene keeps; its frames."""
+    """Check the properties of every scene, and return its frames."""
     panels = {p.name: p for p in s.panels}
     assert len(panels) == len(s.panels)
     assert [p for block in s.blocks for row in block for p in row] == list(s.panels)
@@ -74,7 +74,7 @@ def outlines(grid: Grid, role: Role, *, dashed: bool = False) -> list[tuple[int,
 
 
 class Counted:
-    """A scene of one panel's worth of nothing: only its beats count, and its frames say their number."""
+    """A scene with one empty panel: only its beats count, and its frames say their number."""
 
     def __init__(self, opening: int, steps: int, each: int, closing: int) -> None:
         own = GatherScene(Conv(1).trace([1], [1]))
@@ -143,7 +143,7 @@ def convolved(draw: st.DrawFn) -> tuple[ConvTrace, Any]:
     trace = draw(drawn(most=4))
     if not isinstance(trace, ConvTrace) or trace.op.transposed:
         reject()
-    if trace.axes[0].mode != "zeros":  # that has another gradient
+    if trace.axes[0].mode != "zeros":  # other modes have another gradient
         bias = None if trace.bias is None else trace.bias[0]
         trace = replace(trace.op, padding_mode="zeros").trace(trace.x[0], trace.weight[0, 0], bias)  # type: ignore[call-arg]
     return trace, draw(arrays(np.int64, trace.output.shape, elements=st.integers(-3, 3)))
@@ -172,7 +172,7 @@ def test_the_window_and_the_stamp_are_the_same_cells_of_the_same_step(case: tupl
 @SETTINGS
 @given(convolved())
 def test_what_is_left_below_is_the_gradient(case: tuple[ConvTrace, Any]) -> None:
-    """The layer is linear: the gradient of sum(grad · output) is what an input of one 1 makes of it."""
+    """The layer is linear: the gradient of sum(grad · output) follows from the outputs for unit inputs."""
     trace, grad = case
     s = BackwardScene(trace, grad)
     canvas = s.frame(s.beats.total - 1).grids[f"{BELOW}canvas"]
@@ -216,7 +216,7 @@ def test_what_has_no_gradient_of_this_kind_is_refused() -> None:
 
 @st.composite
 def compared(draw: st.DrawFn) -> tuple[Trace, Trace]:
-    """Two layers over one input: of a kind, or of two."""
+    """Two layers over one input, of the same kind or of two kinds."""
     one = draw(st.one_of(drawn(most=4, numbers=("small", "quarters")), pooled(), upsampled(), planar(), shuffled()))
     x, rank = one.x, len(one.axes)
     if rank > 2:
@@ -268,7 +268,7 @@ def test_cells_that_differ_stand_out_and_the_first_is_pointed_at_from_then_on(
         for o, n, trace in zip(loud, new, case, strict=True):
             o, n = (v.reshape(trace.answer.shape) for v in (o, n))  # noqa: PLW2901
             assert (o[shared] == (both & ~d.equal & ~n[shared])).all()
-            assert o.sum() == o[shared].sum()  # what only one has is not compared
+            assert o.sum() == o[shared].sum()  # cells that only one has are not compared
         due = d.first is not None and bool(both[d.first])
         pointed_at = pointed_at or due
         for names, trace in zip(outputs, case, strict=True):
@@ -284,7 +284,7 @@ def test_cells_that_differ_stand_out_and_the_first_is_pointed_at_from_then_on(
                 assert tuple(int(v) for v in np.unravel_index(flat, shape)) in marks
             else:
                 assert not marks
-        assert due == pointed_at  # once pointed at, to the end
+        assert due == pointed_at  # a mark stays to the end
     assert told[-1].captions == (Caption(remark=d.told), Caption(remark=why(*case)))
     assert pointed_at == (d.first is not None)
 
@@ -311,7 +311,7 @@ def test_an_upsampling_is_compared_without_the_layer_that_equals_it() -> None:
 def test_the_last_phase_says_what_the_marks_mean_and_equal_outputs_need_none() -> None:
     x, k = np.arange(16).reshape(4, 4), np.ones((3, 3), int)
     same, padded = Conv(3).trace(x, k), Conv(3, padding=1).trace(x, k)
-    cut = Conv(3, padding=((0, 1), (0, 1))).trace(x, k)  # what both have is equal
+    cut = Conv(3, padding=((0, 1), (0, 1))).trace(x, k)  # the common cells are equal
     labels = [side_by_side(same, other).phases[-1].label for other in (same, padded, cut)]
     assert labels == ["compare", "compare: bold = different, dashed = only in one", "compare: dashed = only in one"]
     s = side_by_side(same, same)
@@ -396,7 +396,7 @@ X = [
 K = [[1, 0, 2], [-1, 1, 0], [0, 2, 1]]
 Y = [[1, 2, 5], [4, 3, 0], [2, 6, 7]]
 
-#: What a reviewer reads: scenes, and the frames of each that are told.
+#: Golden files: scenes, and the frames that are included.
 CASES: dict[str, tuple[Any, list[int]]] = {
     "backward": (
         lambda: BackwardScene(Conv(3, 2, 1).trace([r[:5] for r in X[:5]], K), [[1, -1, 2], [0, 3, 1], [2, 1, -2]]),

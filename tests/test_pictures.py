@@ -23,7 +23,7 @@ def read(path, **options):
 
 
 def refused(path, **options):
-    """The sentence that refuses the picture, after what every refusal must be: placed, hinted and short."""
+    """The message that refuses the picture, after checking that it has its place, a hint, and one short line."""
     with pytest.raises(ConvanimError) as caught:
         read(path, **options)
     check_sentence(caught.value)
@@ -44,14 +44,14 @@ def saved(folder, image, suffix=".png", **options):
 
 
 def png(width, height, depth, kind, rows, *more):
-    """A PNG file, byte by byte: also those that Pillow would not write."""
+    """A PNG file, byte by byte, including those that Pillow would not write."""
     head = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
     chunks = [(b"IHDR", head), *more, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     told = (struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks)
     return b"\x89PNG\r\n\x1a\n" + b"".join(told)
 
 
-# What the pixels are.
+# Pixels.
 
 
 @pytest.mark.parametrize("suffix", [".png", ".PNG", ".bmp"])
@@ -184,7 +184,7 @@ def two_frames(folder, suffix, kind):
 
 
 def covered(old, size):
-    """For each new cell, which old cells it covers, and how much of them: by the definition, in fractions."""
+    """For each new cell, the old cells that it covers, and how much of them: by the definition, in fractions."""
     if size >= old:
         middles = (Fraction(2 * j + 1, 2) * old / size for j in range(size))
         return [{floor(middle): Fraction(1)} for middle in middles]
@@ -219,7 +219,7 @@ def test_resized_is_the_average_of_what_is_covered(tmp_path_factory, pixels, siz
         ([0, 255, 10, 20], 2, [128, 15]),  # 127.5 is rounded up
         ([0, 30, 60], 2, [10, 50]),  # two thirds of 0 and a third of 30
         ([1, 2], 4, [1, 1, 2, 2]),
-        ([1, 2, 3], 4, [1, 2, 2, 3]),  # middles at 0.375, 1.125, 1.875 and 2.625 hold cells 0, 1, 1 and 2
+        ([1, 2, 3], 4, [1, 2, 2, 3]),  # centres at 0.375, 1.125, 1.875 and 2.625 are in cells 0, 1, 1 and 2
         ([5], 3, [5, 5, 5]),
         ([9, 8, 7], 3, [9, 8, 7]),
     ],
@@ -258,7 +258,7 @@ def test_sizes_that_no_picture_is_given(resize, says, tmp_path):
     assert says in refused(saved(tmp_path, Image.fromarray(PIXELS)), resize=resize)
 
 
-# What is refused.
+# Refused files.
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The raster: whatever was drawn before, a frame's pixels are its own, in exact colours that can be read."""
+"""The raster: a frame's pixels do not depend on earlier frames, and its exact colours are legible."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -30,13 +30,13 @@ SETTINGS = settings(max_examples=25)
 LOOKS = ("light", "dark")
 
 
-#: The views in which a window or a stamp walks; the others have tests of their own.
+#: The views in which a window or a stamp moves; the others have tests of their own.
 WALKED = {"transposed": VIEWS["transposed"][:3], "conv": VIEWS["conv"][:1]}
 
 
 @st.composite
 def placed(draw: st.DrawFn) -> tuple[Scene, Page]:
-    """A scene on a small page; larger ones are drawn as shades."""
+    """A scene on a small page; larger scenes are drawn as shades."""
     trace = draw(drawn() | large().filter(lambda t: t.x.size < 150))
     s = scene(trace, draw(st.sampled_from(WALKED["transposed" if trace.op.transposed else "conv"])))
     for width, height in (draw(st.sampled_from([(480, 270), (640, 360), (400, 400)])), (1280, 720), (2560, 1440)):
@@ -74,7 +74,7 @@ def test_a_frame_looks_the_same_after_any_other(case: tuple[Scene, Page], random
 
 
 def test_cells_that_are_not_there_any_more_leave_nothing_behind() -> None:
-    """As with select="last,0": the spread input comes before the input alone, in cells too small for grid lines."""
+    """As with select="last,0": the spread input is followed by the input alone, in cells too small for grid lines."""
     s = scene(ConvTranspose(2, 2).trace(np.arange(400).reshape(20, 20), np.ones((2, 2), int)))
     page = layout(s, 640, 360)
     assert not page.places["stage"].line
@@ -124,7 +124,7 @@ def test_every_pixel_has_a_colour_and_every_colour_is_there_once(case: tuple[Sce
 
 
 COUNT = np.arange(1, 17).reshape(4, 4)
-#: Between them these show every role, and every role under the kernel.
+#: Together these show every role, and every role under the kernel.
 SHOWN = {
     "padded and unused": (Conv(2, 2, ((1, 0), (0, 1))).trace(COUNT, [[1, -2], [3, -4]]), None),
     "inserted": (ConvTranspose(3, 2, 1, output_padding=1).trace(COUNT[:2, :2], COUNT[:3, :3]), None),
@@ -163,7 +163,7 @@ def contrast(a: tuple[int, ...], b: tuple[int, ...]) -> float:
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_cell_is_filled_with_its_role_and_its_number_can_be_read_there(name: str, look: str) -> None:
-    """Measured on the pixels: the commonest colour of a cell, and the strongest one inside the number's box."""
+    """Measured in pixels: the most frequent colour of a cell, and the strongest one inside the number's box."""
     _, page, pictures = painted(name, look)
     colours, met = load(look), set()
     for frame, rgb in pictures:
@@ -214,7 +214,7 @@ def test_outlines_run_all_around_in_the_colour_of_their_role(name: str, look: st
         for panel, place in page.places.items():
             for o in frame.grids[panel].outlines:
                 if o.dashed or (name == "pooled" and o.role == Role.KERNEL):
-                    continue  # inside the cell: see test_cells.py; or under the outline of the winner
+                    continue  # see test_cells.py; or under the outline of a maximum
                 stroke = load(look).colour(theme.STROKE[o.role])
                 top, left = place.y + o.top * place.pitch, place.x + o.left * place.pitch
                 bottom, right = place.y + o.bottom * place.pitch, place.x + o.right * place.pitch
@@ -230,9 +230,9 @@ def test_outlines_run_all_around_in_the_colour_of_their_role(name: str, look: st
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("lowest", [0, -450])
 def test_a_shade_goes_with_the_value(look: str, lowest: int) -> None:
-    """Small cells have no numbers: a larger value is never shown as a smaller one, and the ends are the exact ones.
+    """Small cells have no numbers: a larger value never looks smaller, and the ends of the shade are exact.
 
-    Values of both signs have two ramps, which meet at zero and reach as far to either side.
+    Values of both signs have two ramps, which meet at zero and have the same range.
     """
     x = np.random.default_rng(1).permutation(901)[:900].reshape(30, 30) + lowest
     s = scene(Conv(2).trace(x, [[1, 0], [0, 0]]))

@@ -1,4 +1,4 @@
-"""Lines of other frameworks become operations; the lines that we write are read back in test_lines.py."""
+"""Lines of other frameworks become operations; test_lines.py reads convanim's own lines back."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Arguments that are wrong by themselves, together, for a convention or for an input: one sentence with the values."""
+"""Arguments that are wrong on their own, together, for a convention or for an input: one sentence with the values."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def pooled(*given, **options):
 @pytest.mark.parametrize(
     ("make", "named", "hinted"),
     [
-        # What the conventions have, and have not.
+        # Features of conventions.
         (lambda: Conv(3, convention="theano"), "convention 'theano'", "torch"),
         (lambda: Conv(3, convention=1), "convention 1", "torch, keras, jax, onnx"),
         (lambda: Conv(3, convention=None), "convention is None", "leave it out"),
@@ -155,12 +155,12 @@ def test_what_is_refused_names_the_value_and_a_way_out(make, named, hinted):
 
 
 def test_a_window_that_would_start_in_the_padding_is_left_out():
-    """No error: PyTorch and ONNX round the size up, and then drop that window."""
+    """Not an error: PyTorch and ONNX round the size up, then drop that window."""
     assert MaxPool(2, 2, 1, ceil_mode=True).axes((2,))[0].output == 2
     assert MaxPool(2, 2, 1, ceil_mode=True).axes((3,))[0].output == 2
     assert MaxPool(2, 2, ceil_mode=True).axes((3,))[0].output == 2
     assert MaxPool(2, 3, 1, ceil_mode=True).trace([5, 6, 7]).output.tolist() == [5, 7]
-    assert MaxPool(1, 3, ceil_mode=True).axes((3,))[0].output == 1  # the next one would start where the input ends
+    assert MaxPool(1, 3, ceil_mode=True).axes((3,))[0].output == 1  # the next one would start at the end
 
 
 def test_numbers_of_numpy_are_numbers():
@@ -176,7 +176,7 @@ def test_one_output_size_stands_for_every_axis():
 @pytest.mark.parametrize("convention", ["torch", "keras", "jax", "onnx"])
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_a_batch_of_one_with_weights_is_no_bare_kernel(convention, rank):
-    """As many axes as the weights have, and not one of them the kernel's."""
+    """The input has as many axes as the weights, none of which is the kernel's alone."""
     last = convention in ("keras", "jax")
     x = np.arange(3 * 5**rank).reshape(1, *[5] * rank, 3) if last else np.arange(3 * 5**rank).reshape(1, 3, *[5] * rank)
     weight = np.ones((*[2] * rank, 3, 4) if last else (4, 3, *[2] * rank), int)

@@ -1,4 +1,4 @@
-"""What is typed for a layer, as numbers: kernels over a picture's colours, and options for its axes."""
+"""Requests: kernels for pictures in colour, and options per axis."""
 
 import shlex
 import subprocess
@@ -57,7 +57,7 @@ def test_what_is_typed_or_no_colour_stays_as_it_is(typed: dict[str, Any], wanted
 @settings(max_examples=30, deadline=None)
 @given(st.tuples(st.integers(1, 4), st.integers(1, 4)), st.integers(1, 4), st.sampled_from(["conv", "transposed"]))
 def test_a_mean_over_colours_is_a_colour(kernel: tuple[int, int], stride: int, kind: str) -> None:
-    """No sum leaves what the picture holds by more than stamps that do not tile: white stays about white."""
+    """Sums stay in the picture's range, except for stamps that do not tile: white stays about white."""
     asked = request(kind, x=PICTURE, kernel=f"{kernel[0]}x{kernel[1]}", stride=str(stride))
     output = asked.trace().output
     assert output.min() >= 0

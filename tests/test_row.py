@@ -1,4 +1,4 @@
-"""Strips joined by fans of lines, and which layout suits which scene."""
+"""Strips joined by fans of lines, and the choice of a layout."""
 
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ from convanim.ops import Conv, ConvTranspose, MaxPool
 from convanim.scene import VIEWS, Scene, scene
 from convanim.theme import load
 
-#: Layers of other ranks, or too large for their page, are drawn and left out.
+#: Layers of other ranks, or too large for their page, are filtered out.
 FILTERED = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 WALKED = {"transposed": VIEWS["transposed"][:3], "conv": VIEWS["conv"][:1]}
 LINE, PLANE = np.arange(1, 6), np.arange(1, 17).reshape(4, 4)
@@ -86,7 +86,7 @@ def test_a_line_for_each_cell_of_the_kernel_and_none_for_its_gaps(view: str) -> 
     (link,) = frame.links
     window, point = page.places[link.panel], page.places[link.other]
     down = window.y < point.y
-    # Close to the window the lines stand apart, one at the middle of each cell.
+    # Close to the window the lines are separate, one at the centre of each cell.
     y = window.box.bottom + page.stroke if down else window.box.top - page.stroke
     inked = np.flatnonzero(pixels[y] != raster.palette.solid("page"))
     groups = np.split(inked, np.flatnonzero(np.diff(inked) > 1) + 1)

@@ -1,4 +1,4 @@
-"""What is said is what is done: following what the command line says never proves it wrong."""
+"""Messages and behaviour agree: following the command line's advice works."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(*words: str) -> tuple[int, str, str]:
 
 
 def drawn(tmp_path: Path, *words: str) -> str:
-    """What a command draws, as text."""
+    """The text output of a command."""
     code, _, told = run(*words, "-o", str(tmp_path / "o.txt"))
     assert code == 0, told
     return (tmp_path / "o.txt").read_text()
@@ -103,7 +103,7 @@ def test_an_unknown_convention_is_told_with_those_that_there_are() -> None:
 
 @pytest.mark.parametrize("shape", ["4x5x5", "5x5x3"])
 def test_an_input_has_the_channels_that_the_line_says(shape: str, tmp_path: Path) -> None:
-    """And the shape that is advised works."""
+    """The advised shape works, too."""
     line = "nn.Conv2d(3, 8, 3)"
     for command in (
         ["layer", line, "-o", str(tmp_path / "o.png")],
@@ -209,7 +209,7 @@ def test_layers_that_differ_in_their_channels_are_told_apart() -> None:
 
 # --- suggestions -----------------------------------------------------------------------------------------------------
 
-#: Names that people type for a layer, and the layer that they mean.
+#: Common names of layers, and the layer that they mean.
 MEANT = {
     "Conv": "conv Convolution conv2 cnv Conv2 convolve conv1d Conv2D cross_correlation",
     "ConvTranspose": "deconv Deconv2d deconvolution Deconvolution2D ConvTransposed ConvTranpose TransposedConv "
@@ -231,14 +231,14 @@ def test_the_layer_that_is_suggested_is_the_one_that_was_meant_and_can_be_typed(
         hint = hint_of(line)
         if "as in " in hint:
             assert type(ca.parse(hint.partition("as in ")[2])).__name__ == kind
-        elif "did you mean" in hint:  # a name of the framework's own
+        elif "did you mean" in hint:  # a name of the framework
             own = hint.removeprefix("did you mean ")
             assert kind_of(own)[0] == kind
             assert "known layer" not in hint_of(f"{own}(2, 2, 2)")
 
 
 def hint_of(line: str) -> str:
-    """What to type instead of a line; nothing where it can be read."""
+    """The hint for a line; empty if it can be read."""
     try:
         ca.parse(line)
     except ca.ConvanimError as error:
@@ -348,7 +348,7 @@ def test_a_bias_and_a_kernel_are_told_with_one_precision(values: tuple[float, fl
 
 @pytest.mark.parametrize("padding", ["'SAME'", "'VALID'", "((1, 2), (2, 0))"])
 def test_a_flax_line_with_a_rotated_kernel_is_jaxs(padding: str) -> None:
-    """The oracle is the layer as JAX defines it: zeros between the cells and around, then a plain correlation."""
+    """The oracle is JAX's definition: zeros between and around the cells, then a correlation."""
     line = f"flax.linen.ConvTranspose(3, (3, 3), (2, 2), {padding}, transpose_kernel=True)"
     op = ca.parse(line)
     assert ca.parse(str(op)) == op
@@ -360,7 +360,7 @@ def test_a_flax_line_with_a_rotated_kernel_is_jaxs(padding: str) -> None:
     done = op.trace(x, w)  # type: ignore[attr-defined]
     done.verify()
     plain = ca.parse(line.replace("True", "False"))
-    turned = np.swapaxes(w[::-1, ::-1], -1, -2)  # what the argument means, in JAX's own words
+    turned = np.swapaxes(w[::-1, ::-1], -1, -2)  # the meaning of the argument in JAX
     assert np.array_equal(done.output, plain.trace(x, turned).output)  # type: ignore[attr-defined]
 
 
@@ -399,7 +399,7 @@ def test_what_a_view_needs_is_told_as_it_is_typed(line: str, instead: str, tmp_p
 
 
 def test_no_hint_advises_what_cannot_be_typed() -> None:
-    """Hints are written where they are raised, and read at a shell, too."""
+    """Hints are written for Python, and also read in a shell."""
     package = Path(ca.__file__).parent
     turns = ("trace one channel", "print the report", "use Python", "in Python instead", '"scale it first"')
     found = [(p.name, t) for p in package.rglob("*.py") for t in turns if t in p.read_text(encoding="utf-8")]
@@ -421,7 +421,7 @@ def test_no_hint_advises_what_cannot_be_typed() -> None:
 def test_aligned_outputs_of_other_crops_are_equal_cell_by_cell(
     first: str, second: str, size: str, tmp_path: Path
 ) -> None:
-    """What both keep of one result is the same, however much of it each leaves out."""
+    """The cells that both keep of one result are equal, whatever each leaves out."""
     words = ["compare", first, second, "--input", size]
     assert "every cell equal" not in run(*words)[1]
     code, told, _ = run(*words, "--align", "cells")

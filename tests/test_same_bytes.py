@@ -1,6 +1,6 @@
-"""The same layer gives the same bytes: in any process, place, language and time zone, and under any name.
+"""The same layer gives the same bytes, in any process, folder, language and time zone, and under any name.
 
-Every surrounding gets one process that writes all formats and prints their digests.
+Each environment has one process that writes all formats and prints their digests.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ print(json.dumps(told))
 def digests(
     folder: Path, prefix: str = "", order: int = 1, *flags: str, **variables: str
 ) -> dict[str, tuple[int, str]]:
-    """What a process of its own writes: the number of files and their digest, by name."""
+    """The output of a separate process: the number of files and their digest, by name."""
     command = [sys.executable, *flags, "-c", SCRIPT, json.dumps(RUNS), prefix, str(order)]
     done = subprocess.run(command, check=True, capture_output=True, cwd=folder, env=os.environ | variables)
     return {name: (count, digest) for name, (count, digest) in json.loads(done.stdout).items()}
@@ -85,7 +85,7 @@ def test_what_was_drawn_before_leaves_no_trace(tmp_path: Path, usual: dict[str, 
 
 
 def test_a_users_settings_of_matplotlib_change_nothing(tmp_path: Path, usual: dict[str, tuple[int, str]]) -> None:
-    # A matplotlibrc in the working folder is read by whoever imports matplotlib there.
+    # A matplotlibrc in the working folder is read by any process that imports matplotlib there.
     settings = "font.family: serif\nfont.size: 30\ntext.hinting: none\ntext.antialiased: False\nsavefig.dpi: 50\n"
     (tmp_path / "matplotlibrc").write_text(settings)
     assert digests(tmp_path) == usual
@@ -98,7 +98,7 @@ def test_this_process_too(tmp_path: Path, usual: dict[str, tuple[int, str]], mon
 
     monkeypatch.chdir(tmp_path)
     for name, words in RUNS.items():
-        for _ in range(2):  # over the first one
+        for _ in range(2):  # overwrites the first one
             with pytest.raises(SystemExit) as stop:
                 main([*words, "--quiet", "-o", name])
             assert not stop.value.code

@@ -1,4 +1,4 @@
-"""Scenes against the definition: stages by np.insert and np.pad, stamps by a loop, captions by a reader of sums."""
+"""Scenes against the definition: stages by np.insert and np.pad, stamps by a loop, captions by a parser of sums."""
 
 import re
 from fractions import Fraction
@@ -21,9 +21,9 @@ from convanim.trace import Trace
 Array = NDArray[Any]
 SETTINGS = settings(max_examples=60)
 
-#: The padding modes, and what numpy calls them.
+#: The padding modes, and numpy's names for them.
 PADS: dict[str, Any] = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
-#: Numbers of one array: small ones with many zeros, long ones, exact fractions, and floats that must be rounded.
+#: Kinds of arrays: small numbers with many zeros, long ones, exact fractions, and floats that must be rounded.
 NUMBERS: dict[str, tuple[type, st.SearchStrategy[Any]]] = {
     "small": (np.int64, st.integers(-9, 9) | st.just(0)),
     "long": (np.int64, st.integers(-(10**9), 10**9)),
@@ -60,7 +60,7 @@ def drawn(draw: st.DrawFn, most: int = 5, kernels: int = 3, numbers: tuple[str, 
     return trace
 
 
-#: The views in which a window or a stamp walks; the others have tests of their own.
+#: The views in which a window or a stamp moves; the others have tests of their own.
 WALKED = {"transposed": VIEWS["transposed"][:3], "conv": VIEWS["conv"][:1]}
 
 
@@ -81,7 +81,7 @@ def flat(array: Array) -> Array:
 
 
 def facts(frame: Frame) -> tuple[Any, ...]:
-    """All that a frame says, as values that do not change when an array does."""
+    """The contents of a frame, as values that do not change when an array does."""
     grids = {
         name: (g.title, g.roles.tolist(), g.values.tolist(), g.emphasis.tolist(), dict(g.notes), g.outlines)
         for name, g in frame.grids.items()
@@ -128,7 +128,7 @@ def test_the_last_frame_is_the_output(case: tuple[Trace, str, Scene]) -> None:
     for values in shown:
         if trace.output.dtype.kind == "i":
             assert values.tolist() == trace.output.ravel().tolist()
-        else:  # stamps add up in another order
+        else:  # stamps are added in another order
             np.testing.assert_allclose(values, trace.output.ravel(), rtol=1e-9, atol=1e-9)
     assert all((g.emphasis == 0).all() and not g.notes for g in last.grids.values())
 
@@ -162,7 +162,7 @@ def test_every_phase_is_shown_and_the_first_frame_is_in_the_first(case: tuple[Tr
     _, view, s = case
     phases = [frame.phase for frame in frames(s)]
     assert phases[0] == 0
-    if view != "overlap-add":  # there the first three come round again with every stamp
+    if view != "overlap-add":  # there the first three phases repeat with every stamp
         assert phases == sorted(phases)
 
 
@@ -200,7 +200,7 @@ def stage_by_definition(trace: Trace) -> tuple[Array, Array]:
 
 
 def _edge(axis: Any) -> int:
-    """Output padding, from the sizes: what the output has beyond (i - 1)s - p - p' + d(k - 1) + 1."""
+    """The output padding, from the sizes: output cells beyond (i - 1)s - p - p' + d(k - 1) + 1."""
     reach = axis.dilation * (axis.kernel - 1) + 1
     return int(axis.output - ((axis.input - 1) * axis.stride - axis.before - axis.after + reach))
 
@@ -227,7 +227,7 @@ def test_the_opening_spreads_the_input_and_grows_the_ring(trace: Trace) -> None:
         grid = s.frame(i).grids["stage"]
         if trace.axes[0].mode != "zeros":
             continue
-        # Nothing of the input is lost on the way, and all else is zero.
+        # The whole input is preserved, and everything else is zero.
         assert sorted(grid.values[grid.values != 0].tolist()) == sorted(trace.x[trace.x != 0].tolist())
         assert not grid.values[np.isin(grid.roles, (Role.INSERTED, Role.PADDING, Role.NONE))].any()
         if i == 0 or s.phases[s.frame(i).phase].short == "insert":
@@ -290,7 +290,7 @@ def test_window_times_factors_is_what_is_written(trace: Trace) -> None:
 
 
 def stamps(trace: Trace) -> list[tuple[Array, Array]]:
-    """For each input cell, row by row: the canvas with its stamp alone, and which cells that stamp touches."""
+    """For each input cell, row by row: the canvas with its stamp alone, and a mask of the cells that it touches."""
     x, kernel = flat(trace.x[0]), flat(trace.weight[0, 0])
     stride, dilation = ((1, *(getattr(a, n) for a in trace.axes))[-2:] for n in ("stride", "dilation"))
     shape = (1, *(max(a.full, a.before + a.output) for a in trace.axes))[-2:]
@@ -358,7 +358,7 @@ def _inside(trace: Trace) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def sides_of(caption: Caption) -> tuple[str, str]:
-    """The sum and the result of a caption as they are written, the bias as a plain term."""
+    """The sum and the result of a caption, with the bias as a plain term."""
     line = caption.text().split("   ")[0]
     _, *parts = re.split(r" [=≈] ", line)
     return parts[0].replace("bias ", ""), parts[-1]
@@ -387,7 +387,7 @@ def test_captions_are_true_sums(case: tuple[Trace, str, Scene]) -> None:
 
 
 def test_a_bias_is_written_as_it_is_added() -> None:
-    """The output alone needs no decimals here, the bias does."""
+    """The output needs no decimals here, but the bias does."""
     s = scene(Conv(kernel_size=1).trace([0.75, 1.75], [1.0], 0.25))
     caption = s.frame(s.beats.total - 2).captions[0]
     total, result = sides_of(caption)
@@ -395,7 +395,7 @@ def test_a_bias_is_written_as_it_is_added() -> None:
 
 
 def test_a_rounded_bias_is_not_said_to_be_equal() -> None:
-    """0.125·0.125 + 0.984375 is 1, but no sum with a bias of 0.984 in it."""
+    """0.125·0.125 + 0.984375 is 1, but a sum with a bias of 0.984 is not."""
     s = scene(Conv(kernel_size=1).trace([0.125], [0.125], 0.984375))
     caption = s.frame(s.beats.total - 2).captions[0]
     total, result = sides_of(caption)

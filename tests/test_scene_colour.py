@@ -1,4 +1,4 @@
-"""Pictures in their own colours: what goes in and out, cell by cell, and what is said of it."""
+"""Pictures in their own colours: input and output cell by cell, and their captions."""
 
 import re
 from typing import Any
@@ -26,13 +26,13 @@ YELLOW, BLACK = [255, 255, 0], [0, 0, 0]
 
 
 def scene(trace, view=None, **shown):
-    """A scene that is shown in some way."""
+    """A scene with options."""
     return made(trace, view, Shown(**shown))
 
 
 @st.composite
 def coloured(draw: st.DrawFn) -> tuple[Trace, Scene]:
-    """A picture through one of the layers that keep its colours apart."""
+    """A picture as the input of a layer that keeps its channels separate."""
     x = draw(arrays(np.int64, (3, draw(st.integers(2, 4)), draw(st.integers(2, 4))), elements=st.integers(0, 255)))
     k, s, p = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(0, 1))
     weight = draw(arrays(np.int64, (3, 1, k, k), elements=st.integers(-1, 2)))

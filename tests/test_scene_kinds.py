@@ -1,4 +1,4 @@
-"""What the scenes of every kind of layer keep, and that each shows what its layer does."""
+"""Properties of the scenes of every kind of layer."""
 
 import re
 from fractions import Fraction
@@ -46,12 +46,12 @@ def stages(frame: Frame) -> list[Grid]:
 
 
 def marked(frame: Frame) -> set[tuple[int, int, int]]:
-    """The cells of the stage that are remembered."""
+    """The marked cells of the stage."""
     return {(i, int(r), int(c)) for i, g in enumerate(stages(frame)) for r, c in np.argwhere(g.roles == Role.DONE)}
 
 
 def outlined(grids: list[Grid]) -> list[tuple[Any, Any]]:
-    """Role and value of the cells that are outlined."""
+    """The roles and values of the outlined cells."""
     return sorted((int(g.roles[o.top, o.left]), g.values[o.top, o.left].item()) for g in grids for o in g.outlines)
 
 
@@ -97,7 +97,7 @@ def test_the_last_frame_is_the_output(case: tuple[Trace, Scene]) -> None:
     assert np.array_equal(np.stack([g.values for g in grids]), trace.answer.reshape(shape))
     roles = np.stack([g.roles for g in grids])
     assert not np.isin(roles, (Role.NONE, Role.PENDING)).any()
-    # What is shown as an inserted zero is one.
+    # Cells shown as inserted zeros are zeros.
     assert not trace.answer.reshape(shape)[roles == Role.INSERTED].any()
     assert all((g.emphasis == 0).all() and not g.outlines for g in grids)
 
@@ -134,7 +134,7 @@ def test_every_frame_can_be_drawn(case: tuple[Trace, Scene], width: int) -> None
         return
     raster = Raster(s, page, load("light"))
     drawn = [raster.draw(frame).pixels.copy() for frame in frames(s)]
-    # A frame alone is drawn as after the ones before it.
+    # A frame on its own is drawn as after the ones before it.
     alone = Raster(s, page, load("light")).draw(s.frame(s.beats.total - 1)).pixels
     assert np.array_equal(drawn[-1], alone)
 

@@ -1,4 +1,4 @@
-"""Every layer that maps one size to another is found, and no other."""
+"""The search finds every layer that maps one size to another, and no other."""
 
 from itertools import product
 
@@ -13,7 +13,7 @@ from convanim.search import report, solve
 
 
 def by_trying(i: int, o: int, kernels: range, strides: range) -> set[str]:
-    """Ask every layer of the search for its size, one by one."""
+    """Compute the output size of every layer in the range of the search."""
     layers = [Conv(k, s, p) for k, s in product(kernels, strides) for p in range(k)]
     for k, s in product(kernels, strides):
         layers += [ConvTranspose(k, s, p, output_padding=e) for p, e in product(range(k), range(s))]

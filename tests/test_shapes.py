@@ -1,4 +1,4 @@
-"""The display list: what shapes mean, and that a whole list painted at once is the frame that grew from others."""
+"""The display list: the meaning of shapes, and frames that are drawn at once or step by step."""
 
 from typing import Any
 

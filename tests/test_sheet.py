@@ -84,7 +84,7 @@ def test_the_handful_is_spread_over_rows_and_columns(down: int, across: int, mos
     rows, columns = zip(*places, strict=True)
     count = min(most - 2, down * across)
     assert len(places) == count
-    if 1 < count <= max(down, across):  # more than that, and some lie beside each other
+    if 1 < count <= max(down, across):  # with more, some are side by side
         assert (len(set(rows)), len(set(columns))) == (min(down, count), min(across, count))
         assert (places[0], places[-1]) == ((0, 0), (down - 1, across - 1))
 

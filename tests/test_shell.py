@@ -1,4 +1,4 @@
-"""How the program speaks and ends, wherever its streams lead and whenever it is interrupted."""
+"""Messages and exit codes, for all kinds of streams and interruptions."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def ran(*words: str, start: tuple[str, ...] = ("-m", "convanim"), **how: Any) ->
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The variables of a process whose streams' encoding only these ones choose."""
+    """An environment in which only these variables determine the encoding of streams."""
     chosen = ("PYTHONIOENCODING", "PYTHONUTF8", "LC_ALL", "LANG", "LC_CTYPE")
     return {name: value for name, value in os.environ.items() if name not in chosen} | more
 
 
 def printed(monkeypatch: pytest.MonkeyPatch, encoding: str, *words: str) -> tuple[int, str, str]:
-    """Run in this process, with streams as Python opens them for a code page; their bytes have to be in it."""
+    """Run in this process with streams as Python opens them for an encoding, in which the output must be possible."""
     monkeypatch.setenv("PYTHONIOENCODING", encoding)
     streams = [io.TextIOWrapper(io.BytesIO(), encoding) for _ in range(2)]
     monkeypatch.setattr(sys, "stdout", streams[0])
     monkeypatch.setattr(sys, "stderr", streams[1])
     with pytest.raises(SystemExit) as stop:
         main(list(words))
-    # click takes ASCII for a sign that nobody has chosen, and writes UTF-8.
+    # click treats ASCII as unset, and writes UTF-8.
     taken = "utf-8" if encoding == "ascii" else encoding
     out, err = (stream.buffer.getvalue().decode(taken) for stream in streams)  # type: ignore[attr-defined]
     return int(stop.value.code or 0), out, err
@@ -81,7 +81,7 @@ def test_what_a_code_page_lacks_is_said_in_plain_characters(monkeypatch: pytest.
 
 @pytest.mark.parametrize("variables", [{}, {"PYTHONIOENCODING": ":strict"}])
 def test_a_pipe_without_an_encoding_of_its_own_gets_utf_8(variables: dict[str, str]) -> None:
-    # With Windows' regional code pages Python chooses cp1252 there, and ASCII in this locale.
+    # With Windows' regional code pages Python selects cp1252 there, and ASCII in this locale.
     plain = environment(LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0", **variables)
     assert "3×3 → 2×2" in ran("explain", *CONV, env=plain).stdout.decode("utf-8")
 
@@ -96,7 +96,7 @@ def test_words_that_reach_nobody_are_a_failure(words: str, stream: str, why: str
     assert done.stderr.count(b"\n") == 1
 
 
-#: Runs a command whose standard output is what a shell makes of `>/dev/full` or `>&-`.
+#: Runs a command with its standard output redirected by a shell to `>/dev/full` or `>&-`.
 OPENED = """
 import os, sys
 target, *command = sys.argv[1:]
@@ -117,7 +117,7 @@ def test_a_reader_that_leaves_early_is_no_news() -> None:
     assert process.returncode == 1
 
 
-# What was typed is said again.
+# Messages that repeat the input.
 
 
 @pytest.mark.parametrize("value", ["x" * 5000, "\x1b[31m\x07", "\n\r\x85\u2028", "\u202e\u200b", "a " * 5000])
@@ -139,7 +139,7 @@ def test_a_reader_that_leaves_early_is_no_news() -> None:
 )
 def test_a_wrong_value_is_said_on_one_short_line(tmp_path: Path, option: str, value: str) -> None:
     done = told(*CONV, "-o", tmp_path / "a.gif", option, value if option != "-o" else f"{tmp_path}/no/{value}")
-    if done[0] == 0:  # any title is one, as long as the page holds it
+    if done[0] == 0:  # any title that fits on the page is valid
         return
     assert done[0] == 2
     assert len(done[1]) < 600
@@ -177,7 +177,7 @@ def test_the_closing_line_reaches_no_terminal_with_its_colours(tmp_path: Path) -
 
 # Ctrl-C.
 
-#: Sends Ctrl-C when a module is first asked for, however early, and starts the program as `python -m convanim` does.
+#: Sends Ctrl-C when a module is first imported, and starts the program like `python -m convanim`.
 INTERRUPTED = """
 import runpy, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -197,7 +197,7 @@ runpy.run_module("convanim", run_name="__main__", alter_sys=True)
 )
 def test_interrupted_while_it_imports(tmp_path: Path, when: str) -> None:
     done = ran(when, *CONV, "-o", "a.gif", start=("-c", INTERRUPTED), cwd=tmp_path)
-    # The first line is the terminal's own, which shows ^C.
+    # The terminal's first line contains ^C.
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"\nError: interrupted; nothing was written.\n")
     assert list(tmp_path.iterdir()) == []
 

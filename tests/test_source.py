@@ -21,7 +21,7 @@ def read(text, **options):
 
 
 def refused(text, **options):
-    """The sentence that refuses the text, after what every refusal must be: placed, hinted and short."""
+    """The message that refuses the text, after checking that it has its place, a hint, and one short line."""
     with pytest.raises(ConvanimError) as caught:
         read(text, **options)
     check_sentence(caught.value, "--input")

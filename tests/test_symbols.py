@@ -1,4 +1,4 @@
-"""Symbols: letters with places, alone, and in the scenes that can be told in letters."""
+"""Symbols: letters with indices, alone and in scenes."""
 
 import re
 from math import prod
@@ -27,13 +27,13 @@ DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 
 def read(text: str) -> tuple[str, tuple[int, ...]]:
-    """A symbol back as its letter and its place, by other means."""
+    """Parse a symbol into its letter and indices, independently."""
     letter, place = text[0], text[1:].translate(DIGITS)
     return letter, tuple(map(int, place.split(","))) if "," in place else tuple(map(int, place))
 
 
 def worth(terms: list[tuple[str, str]], trace: ConvTrace) -> int:
-    """What products of letters come to, with the numbers put in for them."""
+    """The value of products of letters, with numbers in their place."""
     values = {"b": trace.x[0], "w": trace.kernel[0, 0]}
     total = 0
     for pair in terms:
@@ -119,7 +119,7 @@ def test_a_scene_in_letters_is_the_scene_in_numbers_with_other_texts(trace: Conv
             longest = len(panel.numerals.widest(panel.values))
             seen = theirs.values[~np.isin(theirs.roles, [Role.NONE, Role.PENDING])]
             assert all(len(panel.numerals.text(v)) <= longest for v in seen.tolist())
-            # Small integers have codes: a frame never shows what its panel did not promise.
+            # A frame never shows a code that is not among its panel's values.
             assert np.isin(seen, [0, *panel.values.ravel()]).all()
     last = lettered.frame(lettered.beats.total - 1)
     final = last.grids[lettered.panels[-1].name]

@@ -1,6 +1,6 @@
-"""What other systems do differently, simulated: no fork, no locks, other rules for paths and for files that are open.
+"""Differences of other systems, simulated: no fork, no locks, other rules for paths and open files.
 
-Nothing here proves Windows or macOS; the workflow `systems` runs the whole suite there.
+This does not replace tests on Windows and macOS, where the workflow `systems` runs the whole suite.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refuse(*_: Any) -> Any:
-    # What Windows says while another program has the file open.
+    # The error of Windows while another program has the file open.
     raise PermissionError(13, "The process cannot access the file because it is being used by another process")
 
 

@@ -64,7 +64,7 @@ def test_both_tables_hold_every_tap_and_nothing_else(axis):
         held = [row[row != NOWHERE] for row in table]
         assert sorted(np.concatenate(held).tolist()) == list(range(len(taps.k)))  # each tap once
         assert all((own[row] == cell).all() for cell, row in enumerate(held))
-        assert all((np.diff(row) > 0).all() for row in held)  # in their order
+        assert all((np.diff(row) > 0).all() for row in held)  # in order
         assert all((row[len(numbers) :] == NOWHERE).all() for row, numbers in zip(table, held, strict=True))
         assert table.shape[1] == max(1, *(len(row) for row in held)) if len(held) > 1 else table.shape[1] >= 1
 

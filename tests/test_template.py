@@ -1,4 +1,4 @@
-"""Templates: the files that come along, one's own, what they inherit, and what is said of wrong ones."""
+"""Templates: built-in and own files, inheritance, and messages for errors."""
 
 import json
 import re
@@ -59,7 +59,7 @@ def test_the_default_is_the_usual_page() -> None:
     assert own.style == USUAL == Style() == Template().style
     assert settle() == settle("default")
     text = (folder() / "default.toml").read_text(encoding="utf-8")
-    unset = {"extends", "max_size", "pace.seconds_per_step", "pace.hold_last"}  # these have no value of their own
+    unset = {"extends", "max_size", "pace.seconds_per_step", "pace.hold_last"}  # keys without a default value
     assert {k for k, _, _ in described() if not re.search(rf"^{k.rpartition('.')[2]} = ", text, re.M)} == unset
 
 
@@ -200,7 +200,7 @@ def test_without_motion_colours_the_window_is_only_an_outline(tmp_path: Path) ->
 
 
 def images(data: bytes) -> list[tuple[bytes, int]]:
-    """Every image of a GIF as Pillow reads it: its pixels, and how many ms it is shown."""
+    """Every image of a GIF as read by Pillow: its pixels, and its duration in ms."""
     with Image.open(BytesIO(data)) as file:
         return [(f.convert("RGB").tobytes(), f.info["duration"]) for f in ImageSequence.Iterator(file)]
 
@@ -222,7 +222,7 @@ def test_nobody_waits_for_a_kernel_that_turns_unseen(template: str) -> None:
     saved = animation.save(file, "gif")
     found = images(file.getvalue())
     shots, beats = animation.plan.shots, animation.scene.beats
-    # The first and the last one are held as planned, and so is every placement; no other time is longer than a phase's.
+    # The first and last frames and all placements have their planned durations; the others are no longer than a phase.
     assert (found[0][1], found[-1][1]) == (shots[0].milliseconds, shots[-1].milliseconds)
     placed = sum(s.milliseconds for s in shots if 0 <= s.frame - beats.opening < beats.steps * beats.each)
     assert all(ms <= 1400 for _, ms in found[1:-1])
@@ -230,7 +230,7 @@ def test_nobody_waits_for_a_kernel_that_turns_unseen(template: str) -> None:
     assert len(left) == len(found)
     assert placed < saved.seconds * 1000
     assert (saved.seconds < animation.plan.seconds) == (template == "minimal")
-    assert [shot.frame for shot in shots] == list(range(beats.total))  # numbers for --select stay as they are
+    assert [shot.frame for shot in shots] == list(range(beats.total))  # numbers for --select are unchanged
 
 
 def test_an_end_that_looks_like_what_was_before_is_held_as_the_last_frame_is(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Templates in the layouts that join planes and strips: room, the size of text, and pages that are too small."""
+"""Templates in layouts with planes and strips: space, text sizes, and pages that are too small."""
 
 import re
 from dataclasses import replace
@@ -110,7 +110,7 @@ def test_strips_have_their_page_in_every_template(name: str, view: str) -> None:
 @pytest.mark.parametrize("name", ["slide", "readme"])
 @pytest.mark.parametrize("view", ["matrix", "backward"])
 def test_scales_do_not_drive_numbers_away(name: str, view: str) -> None:
-    """One grid of large numbers is shaded; the small numbers of the others can still be read."""
+    """One grid of large numbers is shaded, and the small numbers of the others stay readable."""
     size = 4 if view == "matrix" else 5
     op = Conv(3) if view == "matrix" else Conv(3, 2, 1)
     s = scene(op.trace(np.arange(1, size * size + 1).reshape(size, size), np.arange(1, 10).reshape(3, 3)), view)

@@ -1,4 +1,4 @@
-"""What every template keeps on every page: nothing overlaps or is cut, nothing moves, and all of it can be read."""
+"""Properties of every template on every page: nothing overlaps, is cut off or moves, and all text is readable."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def scenes(draw: st.DrawFn) -> Scene:
 
 @st.composite
 def pages(draw: st.DrawFn, names: tuple[str, ...] = tuple(STYLES)) -> tuple[Scene, Page, str]:
-    """A scene on a template's page, of its own size or half of it, where that is not too small."""
+    """A scene on a template's page, of its own size or half of it, unless that is too small."""
     s, name = draw(scenes()), draw(st.sampled_from(names))
     style = STYLES[name]
     size = draw(st.sampled_from([(style.width, style.height), (style.width // 2, style.height // 2)]))
@@ -86,7 +86,7 @@ def test_the_smallest_text_can_be_read(case: tuple[Scene, Page, str]) -> None:
 @settings(max_examples=12, deadline=None)
 @given(pages())
 def test_nothing_that_stays_moves(case: tuple[Scene, Page, str]) -> None:
-    """Outside of what a frame changes the pixels are those before, and drawing it alone gives the same."""
+    """Outside the box of changes the pixels are unchanged, and a frame drawn alone is the same."""
     s, page, _ = case
     look = load("light")
     raster, before = Raster(s, page, look), None
@@ -109,7 +109,7 @@ SIDES = st.sampled_from([120, 121, 159, 200, 240, 320])
 def test_a_page_that_is_too_small_names_the_smallest_that_works(
     s: Scene, name: str, width: int | None, height: int | None
 ) -> None:
-    """What the sentence says is typed as it stands, beside what was typed before or instead of it."""
+    """The hint is typed as it is, in addition to the given options or instead of them."""
     style = STYLES[name]
     shape = style.width, style.height
     try:
@@ -123,7 +123,7 @@ def test_a_page_that_is_too_small_names_the_smallest_that_works(
         reject()
     better = int(asked[1]), int(asked[2]) if asked[2] else height
     assert layout(s, *page_size(*better, shape), style=style)
-    # One pixel less of the same shape is too small: the page's own, where both sides were typed.
+    # One pixel less with the same shape is too small; the shape is the page's if both sides were given.
     same = shape if width is None or height is None else (wide, high)
     less = better[0] - 1
     smaller, hint = attempt(s, less, round(less * same[1] / same[0]), style=style)
@@ -134,7 +134,7 @@ def test_a_page_that_is_too_small_names_the_smallest_that_works(
 def test_the_page_that_is_named_has_the_shape_that_was_typed() -> None:
     s = scene(Conv(3).trace(np.ones((5, 5), int), np.ones((3, 3), int)))
     assert attempt(s, 120, 120)[1] == "use --width 159 --height 159 or more, or a smaller input"
-    assert attempt(s, 120, 68)[1] == "use --width 240 or more, or a smaller input"  # one side: the other follows
+    assert attempt(s, 120, 68)[1] == "use --width 240 or more, or a smaller input"  # the other side follows
 
 
 @pytest.mark.parametrize("name", sorted(STYLES))

@@ -1,4 +1,4 @@
-"""Themes: a file is a look, and a palette holds its exact colours once each."""
+"""Themes: a file is a theme, and a palette contains each of its exact colours once."""
 
 import re
 import tomllib
@@ -15,7 +15,7 @@ from convanim.scene.frame import Emphasis, Role
 from convanim.theme import Theme, load, templates, themes
 
 NAMES = sorted(path.stem for path in (Path(__file__).parent.parent / "templates" / "themes").glob("*.toml"))
-#: Every pair of paper and ink that a cell or a line of text can have.
+#: Every pair of background and ink of cells and lines of text.
 PAIRS = {("page", "text"), ("page", "muted"), ("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
 PAIRS |= {(theme.fill(role, emphasis), theme.ink(role, emphasis)) for role in Role for emphasis in Emphasis}
 SHADES = ("data", "kernel", "product", "done", "negative", "heat")
@@ -26,7 +26,7 @@ def rgb(code: str) -> tuple[int, ...]:
 
 
 def file(name: str) -> dict[str, str]:
-    """The colours of a theme's file by dotted name, read by another reader."""
+    """The colours of a theme's file by dotted name, read by another parser."""
     read = tomllib.loads((templates() / "themes" / f"{name}.toml").read_text(encoding="utf-8"))
     flat = {key: value for key, value in read.items() if isinstance(value, str)}
     return flat | {f"{k}.{inner}": c for k, v in read.items() if isinstance(v, dict) for inner, c in v.items()}
@@ -134,7 +134,7 @@ SLIPS = {
 def test_a_slip_in_a_theme_file_is_told_as_a_sentence(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new look is a new file, so a slip in it must end neither in a traceback nor in another colour."""
+    """A theme is a file of the user's, so an error in it must lead neither to a traceback nor to another colour."""
     text = (templates() / "themes" / "light.toml").read_text(encoding="utf-8")
     (tmp_path / "themes").mkdir()
     broken = re.sub(r"(?m)^page = .*$", SLIPS[name], text)
@@ -154,7 +154,7 @@ def test_without_templates_the_installation_is_named(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize("stamps", [False, True])
 @pytest.mark.parametrize("numbers", [False, True])
 def test_the_order_of_a_palette_changes_no_colour(look: Theme, numbers: bool, stamps: bool) -> None:
-    """What most images have comes first, edges of slanted strokes before what few have; none is lost or doubled."""
+    """Frequent colours come first, edges of slanted strokes before rare ones; none is lost or doubled."""
     edges = blends.mixes(look, stamps=stamps)
     palette = look.needed(numbers=numbers, shades=(), stamps=stamps, slanted=edges)
     late = look.needed(numbers=numbers, shades=(), stamps=not stamps, pictures=[edges])

@@ -1,6 +1,6 @@
-"""Every theme keeps its promises to the eye: text can be read, roles can be told apart, with any of four visions.
+"""Every theme is legible: text has enough contrast, and roles are distinguishable, with four types of colour vision.
 
-The arithmetic (WCAG contrast, CIEDE2000, dichromacy) is written here from the papers and shares no code with convanim.
+The arithmetic (WCAG contrast, CIEDE2000, dichromacy) follows the papers and shares no code with convanim.
 """
 
 import itertools
@@ -18,9 +18,9 @@ Theme = dict[str, Any]
 
 THEMES = sorted((Path(__file__).parent.parent / "templates" / "themes").glob("*.toml"))
 
-FILLED = ("data", "kernel", "product", "done", "overlap")  # roles told apart by their fill
-EMPTY = ("page", "pending", "inserted", "padding")  # what a filled cell must never be taken for
-SHADED = ("data", "kernel", "product", "done", "negative")  # what has a ramp for cells too small for a number
+FILLED = ("data", "kernel", "product", "done", "overlap")  # roles distinguished by their fill
+EMPTY = ("page", "pending", "inserted", "padding")  # fills that filled cells must differ from
+SHADED = ("data", "kernel", "product", "done", "negative")  # shades for cells too small for numbers
 KEYS = {
     "": {"page", "text", "muted", "line", "dash"},
     "data": {"fill", "stroke"},
@@ -35,14 +35,14 @@ KEYS = {
     "pending": {"fill"},
     "shade": {f"{role}_{end}" for role in (*SHADED, "heat") for end in ("low", "high")},
 }
-#: What values, zeros and factors, and the difference of filled roles, have to reach, where that is not the usual.
+#: The requirements of themes that differ from the default: contrasts, and differences of filled roles.
 PROMISED = {
     "solarized": {"text": 4.5, "factor": 4.5},
     "high-contrast": {"text": 12, "muted": 7, "factor": 12, "apart": 10},
     "print": {"apart": 10},
 }
 USUAL = {"text": 7, "muted": 4.5, "factor": 7, "apart": 16}
-# The fills that an outline runs between: its own and its neighbours'.
+# The fills on both sides of an outline: its own and its neighbours'.
 BESIDE_STROKE = {
     "data": ("data", "inserted", "padding"),
     "kernel": ("kernel", "data", "inserted", "padding"),
@@ -96,7 +96,7 @@ def ciede2000(first: Triple, second: Triple) -> float:
     a1, a2 = (1 + g) * a1, (1 + g) * a2
     c1, c2 = hypot(a1, b1), hypot(a2, b2)
     h1, h2 = degrees(atan2(b1, a1)) % 360, degrees(atan2(b2, a2)) % 360
-    if c1 * c2 == 0:  # a grey has no hue: the other colour's hue is the mean, and nothing turns
+    if c1 * c2 == 0:  # a grey has no hue: the mean is the other colour's hue
         turn, h_mean = 0.0, h1 + h2
     else:
         turn = (h2 - h1 + 180) % 360 - 180
@@ -117,7 +117,7 @@ def ciede2000(first: Triple, second: Triple) -> float:
     return sqrt(delta_l**2 + delta_c**2 + delta_h**2 + rotation * delta_c * delta_h)
 
 
-# Linear RGB seen with one kind of cone missing. Two models, because they disagree most where it matters: Machado,
+# Linear RGB seen without one type of cone. Two models, because they disagree most where it matters: Machado,
 # Oliveira and Fernandes 2009 (severity 1.0), and Vienot, Brettel and Mollon 1999 with, for tritanopia, the two
 # half-planes of Brettel, Vienot and Mollon 1997 (as matrices for sRGB, from libDaltonLens).
 SEEN: dict[str, Matrix] = {
@@ -155,7 +155,7 @@ VISIONS = list(SEEN)
 
 
 def see(rgb: Triple, vision: str) -> Triple:
-    """Linear RGB as it looks with this vision, kept inside what a screen can show."""
+    """Linear RGB as it looks with this vision, clipped to the range of a screen."""
     matrix = SEEN[vision]
     if vision == "tritanopia (Brettel)" and sum(n * c for n, c in zip(TRITAN_PLANE, rgb, strict=True)) < 0:
         matrix = TRITAN_OTHER_SIDE
@@ -202,7 +202,7 @@ def test_grey_is_grey_with_every_vision(vision: str) -> None:
 
 
 def test_the_simulations_lose_what_dichromats_lose() -> None:
-    for vision in VISIONS[1:]:  # a pair on each confusion line comes much closer than normal vision has it
+    for vision in VISIONS[1:]:  # a pair on each confusion line comes much closer than with normal vision
         pair = ("#82a9b5", "#80aa9a") if vision.startswith("trit") else ("#b39a6b", "#8fa86b")
         assert difference(*pair, vision) < 0.5 * difference(*pair, "normal"), vision
 
@@ -216,7 +216,7 @@ def theme(request: pytest.FixtureRequest) -> Theme:
 
 
 def promised(theme: Theme, what: str) -> float:
-    """What a theme has to reach at least: "text", "muted" and "factor" in contrast, "apart" in CIEDE2000."""
+    """The minimum for a theme: "text", "muted" and "factor" in contrast, "apart" in CIEDE2000."""
     return PROMISED.get(theme["name"], {}).get(what, USUAL[what])
 
 
@@ -225,14 +225,14 @@ def fill(theme: Theme, role: str) -> str:
 
 
 def apart(pairs: list[tuple[str, str, str]], least: float, vision: str) -> None:
-    """Assert that this vision sees the named pairs of colours at least this far apart in CIEDE2000."""
+    """Assert that these named pairs of colours differ at least this much in CIEDE2000 with this vision."""
     measured = [(name, difference(a, b, vision)) for name, a, b in pairs]
     faults = [f"{name}: {d:.2f} < {least} with {vision}" for name, d in measured if d < least]
     assert not faults, "\n".join(faults)
 
 
 def legible(pairs: list[tuple[str, str, str]], least: float) -> None:
-    """Assert that the named pairs of colours have at least this contrast, to one."""
+    """Assert that these named pairs of colours have at least this contrast ratio."""
     measured = [(name, contrast(a, b)) for name, a, b in pairs]
     faults = [f"{name}: {ratio:.2f}:1 < {least}:1" for name, ratio in measured if ratio < least]
     assert not faults, "\n".join(faults)
@@ -337,7 +337,7 @@ def test_a_shade_says_how_large_a_value_is(theme: Theme, role: str, vision: str)
 
 
 def heats(theme: Theme) -> list[str]:
-    """The nine fills of counts, from none to the most."""
+    """The nine fills of counts, from none to the maximum."""
     low, high = ([int(theme["shade"][f"heat_{end}"][i : i + 2], 16) for i in (1, 3, 5)] for end in ("low", "high"))
     steps = [[int(a + (b - a) * i / 8 + 0.5) for a, b in zip(low, high, strict=True)] for i in range(9)]
     return ["#" + "".join(f"{c:02x}" for c in step) for step in steps]
@@ -351,7 +351,7 @@ def test_a_count_can_be_read_on_every_step_of_its_heat(theme: Theme) -> None:
 
 @pytest.mark.parametrize("vision", VISIONS)
 def test_one_count_more_is_seen(theme: Theme, vision: str) -> None:
-    """The number says how many; the fill must show where there are more, a step at a time and from afar."""
+    """The number is exact; the fill must show differences of one step, and from afar."""
     steps = heats(theme)
     apart([(f"heat {i} and {i + 1}", a, b) for i, (a, b) in enumerate(itertools.pairwise(steps))], 2, vision)
     apart([("heat 0 and 2", steps[0], steps[2]), ("heat 6 and 8", steps[6], steps[8])], 4, vision)

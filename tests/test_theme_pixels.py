@@ -1,4 +1,4 @@
-"""What every theme promises, measured on rendered pixels: what is drawn is what a reader sees, whatever a file says."""
+"""The properties of every theme, measured on rendered pixels."""
 
 import itertools
 from functools import cache
@@ -33,7 +33,7 @@ def code(colour: Any) -> str:
 
 @cache
 def every_cell(look: str) -> tuple[Page, Pixels, list[tuple[Role, Emphasis]]]:
-    """A column for each role, a row for each emphasis; overlaps and what the kernel covers have notes."""
+    """A column per role and a row per emphasis; overlaps and cells under the kernel have notes."""
     p = panel("cells", np.full((len(Emphasis), len(ROLES)), 8), notes="8 + 8")
     roles = np.array([ROLES] * len(Emphasis), np.uint8)
     emphasis = np.array([[e] * len(ROLES) for e in Emphasis], np.uint8)
@@ -45,7 +45,7 @@ def every_cell(look: str) -> tuple[Page, Pixels, list[tuple[Role, Emphasis]]]:
 
 
 def strongest(drawn: Pixels, text: Text, fill: tuple[int, ...]) -> float:
-    """The greatest contrast to a cell's fill among the pixels that a text covers."""
+    """The maximum contrast to a cell's fill among the pixels of a text."""
     box = text.box
     inside = drawn[max(box.top, 0) : box.bottom, max(box.left, 0) : box.right].reshape(-1, 3)
     return max(contrast(tuple(c), fill) for c in np.unique(inside, axis=0).tolist())
@@ -69,9 +69,9 @@ def test_every_value_can_be_read_on_its_cell(look: str) -> None:
         drawn = cell(page, rgb, "cells", emphasis, ROLES.index(role))
         seen = strongest(drawn, place.number_text("8", bold=emphasis == Emphasis.WRITTEN), commonest(drawn))
         least = promise(look, "text", 7)
-        if role in ZEROS:  # they were put in, and are not the point
+        if role in ZEROS:  # inserted zeros are subdued
             least = promise(look, "muted", 4.5)
-        elif role in BESIDE_THE_POINT or emphasis == Emphasis.QUIET:  # quieter than others where all are loud
+        elif role in BESIDE_THE_POINT or emphasis == Emphasis.QUIET:  # more subdued than others
             least = min(least, 7)
         if seen < least:
             faults.append(f"{role.name} {emphasis.name}: {seen:.2f} < {least}")
@@ -113,25 +113,25 @@ def test_filled_roles_differ_in_colour_with_every_vision(look: str, vision: str)
 
 
 def test_print_needs_no_colours() -> None:
-    """On a printer without colours, what is left of a fill is its lightness."""
+    """Without colours, only the lightness of a fill is left."""
     seen = [lab(decode(fill)) for fill in filled("print").values()]
     light = sorted(one[0] for one in seen)
     assert all(b - a >= 5 for a, b in itertools.pairwise([*light, 100]))
-    assert light[0] >= 65  # pale: little ink, and nothing shines through thin paper
-    assert all(np.hypot(one[1], one[2]) <= 45 for one in seen)  # within what four inks can print
+    assert light[0] >= 65  # pale: little ink, for thin paper
+    assert all(np.hypot(one[1], one[2]) <= 45 for one in seen)  # within the gamut of four inks
 
 
 # --- roles without a tint ------------------------------------------------------------------------------------------
 
 
 def blank() -> Theme:
-    """The light theme, with every fill the page's: what is left are strokes, hatches and marks."""
+    """The light theme with the page's colour for all fills: only strokes, hatches and marks are left."""
     colours = themefile.read(templates() / "themes" / "light.toml")
     return Theme("blank", {k: colours["page"] if k.endswith(".fill") else c for k, c in colours.items()})
 
 
 def middle(role: Role, cells: int, width: int, look: Theme) -> tuple[int, Pixels, NDArray[np.bool_]]:
-    """Of a square of so many cells of one role the middle one with its grid lines, in colours; and where its number is.
+    """The middle cell of a square of cells of one role, with its grid lines, in colours; and a mask of its number.
 
     Also the distance from one cell to the next (px).
     """
@@ -166,7 +166,7 @@ def test_cells_without_a_tint_differ_when_all_fills_are_one(cells: int, width: i
     for a, b in itertools.combinations(WITHOUT_TINT, 2):
         (pitch, first, number), (_, second, other) = drawn[a], drawn[b]
         differ = (first != second).any(axis=2)
-        if Role.EMPTY not in (a, b):  # its mark stands where others have a number
+        if Role.EMPTY not in (a, b):  # its mark is in the place of a number
             differ &= ~(number | other)
         assert differ.sum() >= max(1, pitch // 12), (a.name, b.name, pitch)
 

@@ -1,4 +1,4 @@
-"""A theme's file: what is right is read to the bit, and every slip is a sentence with the file, the key and a cure."""
+"""Theme files: valid ones are read exactly, and each error is a sentence with the file, the key and a hint."""
 
 import contextlib
 import re
@@ -17,7 +17,7 @@ LIGHT = (templates() / "themes" / "light.toml").read_text(encoding="utf-8")
 
 
 def edited(pattern: str, by: str) -> str:
-    """The light theme with something else in one place."""
+    """The light theme with a replacement in one place."""
     text, count = re.subn(pattern, by, LIGHT, count=1, flags=re.M)
     assert count == 1
     return text
@@ -102,7 +102,7 @@ def test_what_looks_like_a_file_is_one(name: str, tmp_path: Path, monkeypatch: p
     Path(name).write_text(edited("^page = .*", 'page = "#010203"'), encoding="utf-8")
     assert load(name).colour("page") == load(Path(name)).colour("page") == (1, 2, 3)
     Path(name).write_text(edited("^page = .*", 'page = "#040506"'), encoding="utf-8")
-    assert load(name).colour("page") == (4, 5, 6)  # a file is read anew: its owner is at work on it
+    assert load(name).colour("page") == (4, 5, 6)  # a file is read again, as it may be edited
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""How tilted cells are drawn: pictures, what is kept and let go again, dashed frames, cells beside the page."""
+"""Drawing of tilted cells: pictures, caches, dashed outlines, cells beside the page."""
 
 from dataclasses import replace
 from typing import Any
@@ -92,7 +92,7 @@ def test_what_won_keeps_a_dashed_frame_inside_its_cell() -> None:
     assert (won[1].top, won[1].left) == (1, 1), "the first window's largest value"
     inner = np.zeros_like(cell)
     (x, y), parts = place.node(1.5, 1.5), 60
-    for part in np.linspace(0, 1, parts):  # along a side, as far inside as the dashes are
+    for part in np.linspace(0, 1, parts):  # along a side, at the distance of the dashes
         at = place.node(1.04, 1 + part)
         inner[at[1] - 2 : at[1] + 3, at[0]] = True
     share = (inked & inner & cell).any(axis=0)[inner.any(axis=0)].mean()

@@ -1,6 +1,6 @@
-"""What is shown, and for how long, against what was promised.
+"""Frames and their durations, against the documented limits.
 
-Nothing here looks at pictures: a scene is nothing but its beats.
+No pictures are drawn: a scene is reduced to its beats.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ calm = settings(max_examples=300)
 
 @st.composite
 def beats(draw: st.DrawFn, most: int = 1_000_000) -> Beats:
-    """Scenes of any length: sizes are drawn by their magnitude, so that small and huge ones are as likely."""
+    """Scenes of any length: sizes are drawn by magnitude, so that small and huge ones are equally likely."""
     steps = draw(st.integers(0, 20).flatmap(lambda bits: st.integers(1, min(1 << bits, most))))
     row = draw(st.integers(1, min(steps, 4096)))
     # Scenes with thousands of placements have one frame each.
@@ -33,7 +33,7 @@ def beats(draw: st.DrawFn, most: int = 1_000_000) -> Beats:
 
 
 def placements(it: Beats, done: Plan) -> dict[int, list[int]]:
-    """The times of each placement's frames, by its number."""
+    """The durations of each placement's frames, by its number."""
     times: dict[int, list[int]] = {}
     for frame, ms in done.shots:
         if it.opening <= frame < it.total - it.closing:
@@ -56,11 +56,11 @@ def test_pacing_keeps_its_promises(it: Beats) -> None:
     assert done.seconds <= 30
     assert all(shot.milliseconds >= 20 and shot.milliseconds % 10 == 0 for shot in done.shots)
     assert all(a < b for a, b in pairwise(numbers))
-    # What comes before and after the placements is shown whole, and the end is held.
+    # All frames before and after the placements are shown, and the end is held.
     assert numbers[: it.opening] == list(range(it.opening))
     assert numbers[-it.closing :] == list(range(it.total - it.closing, it.total))
     assert done.shots[-1].milliseconds == max(shot.milliseconds for shot in done.shots)
-    # The last placement is shown to its end, and the count is of those that are not shown at all.
+    # The last placement is shown to its end, and the count is of placements that are not shown at all.
     assert it.opening + it.steps * it.each - 1 in numbers
     shown = placements(it, done)
     assert (done.steps, done.left_out) == (it.steps, it.steps - len(shown))
@@ -72,14 +72,14 @@ def test_pacing_keeps_its_promises(it: Beats) -> None:
 @example(Beats(3, 3600, 1, 1, 60))
 def test_the_first_row_is_shown_step_by_step_and_it_never_slows_down(it: Beats) -> None:
     shown = placements(it, plan(it))
-    if it.row * it.each <= 90:  # 90 frames of the briefest time are a quarter of what there is
+    if it.row * it.each <= 90:  # 90 frames of the minimum time are a quarter of the total
         assert set(range(it.row)) <= set(shown)
         assert all(len(shown[i]) == it.each for i in range(it.row))
     pace = [ms for i in sorted(shown) for ms in shown[i]]
     assert pace == sorted(pace, reverse=True)
     gaps = [b - a for a, b in pairwise(sorted(shown))]
     leaps = gaps[gaps.index(max(gaps)) :] if gaps and max(gaps) > 1 else []
-    assert not leaps or max(leaps) - min(leaps) <= 1  # even, once it leaps
+    assert not leaps or max(leaps) - min(leaps) <= 1  # even leaps
 
 
 @calm
@@ -88,7 +88,7 @@ def test_chosen_times_are_kept(it: Beats, step: int, hold: int) -> None:
     try:
         done = plan(it, seconds_per_step=step / 100, hold_last=hold / 100)
     except ConvanimError:
-        assert step < 2 * it.each  # no frame may be shorter than 20 ms, so so many do not fit in
+        assert step < 2 * it.each  # frames of at least 20 ms do not all fit
         return
     assert done.left_out == 0
     assert done.shots[-1] == (it.total - 1, hold * 10)
@@ -113,7 +113,7 @@ def test_real_scenes_last_at_most_thirty_seconds(size: int, view: str | None) ->
     it = scene(op.trace([[1] * size] * size, [[1, 2], [3, 4]]), view).beats
     done = plan(it)
     assert done.seconds <= 30
-    # Nobody sees half of a placement: it is there with all of its frames, or not at all.
+    # A placement has all of its frames or none.
     assert {len(each) for each in placements(it, done).values()} == {it.each}
 
 

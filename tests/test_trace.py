@@ -42,7 +42,7 @@ def test_every_way_to_the_output_gives_what_plain_loops_give(transposed, data):
 
 
 def follow(done):
-    """The output from the steps alone, one number at a time."""
+    """The output computed from the steps alone, one number at a time."""
     canvas = np.zeros(done.canvas, done.output.dtype)
     for step in done:
         for place, value in zip(map(tuple, step.writes), step.written, strict=True):
@@ -55,7 +55,7 @@ def follow(done):
 
 
 def in_row_major_order(places):
-    """Whether no place is met twice and each comes after the one before it."""
+    """Whether the positions are strictly increasing in row-major order."""
     return all(a < b for a, b in itertools.pairwise(map(tuple, places.tolist())))
 
 
@@ -89,11 +89,11 @@ def test_what_a_step_says_is_so(transposed, data):
             else:
                 assert (step.phase, step.mode) == ("stamp", "add")
                 assert all(tuple(r) == cell for r in step.reads.tolist())
-                # A stamp adds to each cell once, unless the padding has copies of the cell it comes from.
+                # A stamp adds to each cell once, unless the padding copies the cell that it comes from.
                 assert len(set(map(tuple, writes.tolist()))) == len(writes) or case.mode != "zeros"
                 assert in_row_major_order(writes) or not transposed
                 assert np.array_equal(step.written, step.terms)
-                # Positions of a transposed layer are on the canvas that is cropped afterwards.
+                # Positions of a transposed layer are on the canvas before cropping.
                 writes = writes - [0, *(max(a.before, 0) if a.transposed else 0 for a in done.axes)]
             inside = ((writes >= 0) & (writes < wanted.shape)).all(axis=1)
             rows = np.hstack([step.reads, step.factors, writes])[inside]
@@ -106,7 +106,7 @@ def test_what_a_step_says_is_so(transposed, data):
 @thorough
 @given(layers(transposed=False, modes=("zeros",)))
 def test_a_convolution_and_its_transpose_are_adjoint(case):
-    """<Ax, y> = <x, Aᵀy>, with the very same weights: the layer's gradient with respect to its input."""
+    """<Ax, y> = <x, Aᵀy> with the same weights: the layer's gradient with respect to its input."""
     down = case.op.trace(case.x, case.weight)
     y = np.arange(down.output.size).reshape(down.output.shape) % 17 - 8
     back = down.backward(y)
@@ -126,7 +126,7 @@ def test_a_convolution_and_its_transpose_are_adjoint(case):
 @thorough
 @given(layers())
 def test_the_steps_are_a_matrix(case):
-    """Its rows are the outputs, its columns the inputs; the transposed layer's is the transpose."""
+    """Its rows are outputs and its columns inputs; the transposed layer has the transpose."""
     done = case.trace()
     assume(len(done) + len(done.by_input()) <= 150)
     matrix = np.zeros((done.answer.size, done.x.size), done.weight.dtype)
@@ -147,7 +147,7 @@ def test_the_steps_are_a_matrix(case):
 @thorough
 @given(layers(transposed=True))
 def test_zero_insertion_and_overlap_add_are_the_same_cell_for_cell(case):
-    """A convolution of stride 1 with the rotated kernel over the spread and padded input, and the stamps' sums."""
+    """A convolution of stride 1 with the rotated kernel over the spread and padded input equals the sums of stamps."""
     done = case.trace()
     stage = done.x
     for axis, a in enumerate(done.axes, start=1):
@@ -268,7 +268,7 @@ def test_an_answer_of_another_kind_is_caught(monkeypatch, name, wrong):
     else:
         convolve = convanim.oracle.convolve
 
-        def astray(x, *given):  # but right where it is asked for the sums of absolute values
+        def astray(x, *given):  # but correct for the sums of absolute values
             answer = convolve(x, *given)
             return wrong(answer) if (x < 0).any() else answer
 

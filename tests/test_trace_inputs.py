@@ -1,4 +1,4 @@
-"""What a trace may be made of: 64-bit numbers whose sums are exact, in shapes that fit; all else is one sentence."""
+"""Inputs of traces: 64-bit numbers with exact sums, in shapes that fit; all others get one sentence."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from convanim.errors import ConvanimError
 from convanim.ops import Conv, ConvTranspose
 
 INT64 = np.iinfo(np.int64)
-with np.errstate(over="ignore"):  # infinity already where a long double is no longer than a double
+with np.errstate(over="ignore"):  # infinite if a long double is no longer than a double
     BEYOND = np.array([10], np.longdouble) ** 4000
 
 
@@ -38,7 +38,7 @@ def test_sums_beyond_64_bits_are_refused(x, weight, bias):
 
 
 class OfAnotherLibrary:
-    """An array that will not be converted, as PyTorch's parameters with requires_grad."""
+    """An array that refuses conversion, like PyTorch's parameters with requires_grad."""
 
     def __array__(self, *args, **kwargs):
         raise RuntimeError("Can't call numpy() on Tensor that requires grad")
@@ -82,7 +82,7 @@ def test_the_message_says_what_to_give_instead():
 
 
 def test_floats_that_grow_beyond_all_are_refused():
-    refused(lambda: Conv(2).trace([1e200, 0.0], [0.0, 1e200]), "too large")  # as some order of the cells would
+    refused(lambda: Conv(2).trace([1e200, 0.0], [0.0, 1e200]), "too large")  # in some order of the cells
     refused(lambda: Conv(1).trace([1e200], [1e200]), "too large")
     refused(lambda: Conv(2).trace([1e308, 1e308], [1.0, 1.0]), "too large")
     refused(lambda: Conv(1).trace([1e308], [1.0], [1e308]), "too large")
@@ -91,9 +91,9 @@ def test_floats_that_grow_beyond_all_are_refused():
 @pytest.mark.parametrize(
     ("op", "x", "weight"),
     [
-        (ConvTranspose(2, padding=1), [1e200, 1.0], [1e200, 1.0]),  # too large only where it is cropped
+        (ConvTranspose(2, padding=1), [1e200, 1.0], [1e200, 1.0]),  # too large only in the crop
         (ConvTranspose(3, padding=2), [1e308, 1e308, 1e308], [-1.0, 1.0, 1.0]),  # or in another order of additions
-        (Conv(2), [1e200, 0.0], [0.0, 1e200]),  # or nowhere, though the bound of the sums is
+        (Conv(2), [1e200, 0.0], [0.0, 1e200]),  # only by the bound of the sums
     ],
 )
 def test_large_floats_are_refused_or_proved(op, x, weight):
@@ -133,7 +133,7 @@ def test_shapes_that_do_not_fit_are_refused_with_both_sizes(op, x, weight, named
 
 
 def test_more_axes_than_can_be_proved_are_refused():
-    """Either a layer of four axes is traced and proves itself, or it is refused at once."""
+    """A layer of four axes is either traced and verified, or refused at once."""
     with pytest.raises(ConvanimError):
         Conv(1).trace(np.ones((2, 2, 2, 2), int), np.ones((1, 1, 1, 1), int))
 
@@ -162,7 +162,7 @@ def test_an_output_beyond_the_limit_is_refused_before_it_is_made():
     ],
 )
 def test_a_stage_beyond_memory_is_refused_or_proved(op):
-    """A small input and output with a padded or spread input of petabytes between them."""
+    """A small input and output, with a padded or spread input of petabytes between them."""
     said = ""
     try:
         done = op.trace(np.ones((2, 2), int), np.ones((1, 1), int))

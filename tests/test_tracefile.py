@@ -48,7 +48,7 @@ def test_the_file_tells_every_step_to_other_programs(tmp_path):
 
 
 def tampered(folder, **changes):
-    """A file of a trace with some of its keys changed, or left out where the change is `...`."""
+    """A file of a trace with some of its keys changed, or removed for the value `...`."""
     path = folder / "t.json"
     Conv(2).trace(np.arange(18).reshape(2, 3, 3), np.ones((1, 2, 2, 2), int), 1).save(path)
     told = json.loads(path.read_text()) | changes

@@ -1,6 +1,6 @@
-"""Values and sizes against JAX and Flax, where they are installed.
+"""Values and sizes against JAX and Flax, if they are installed.
 
-Every new shape is compiled, so that these are fewer layers than elsewhere.
+Every new shape is compiled, so there are fewer layers than elsewhere.
 """
 
 import numpy as np
@@ -35,14 +35,14 @@ def back(answer):
 
 
 def spoken(padding, rank):
-    """Padding as Flax takes it: a word in capitals, or a pair an axis."""
+    """Padding in Flax's form: a word in capitals, or one pair per axis."""
     if isinstance(padding, str):
         return padding.upper()
     return [(p, p) if isinstance(p, int) else p for p in (along(padding, i) for i in range(rank))]
 
 
 def every(value, rank):
-    """A number for each axis."""
+    """One number per axis."""
     return tuple(along(value, i) for i in range(rank))
 
 
@@ -78,7 +78,7 @@ def test_transposed_convolutions(case):
 
 
 def unbiased(case):
-    """Our answer without the bias, which is not what is compared here."""
+    """The output without the bias, which is not compared here."""
     return case.op.trace(case.x, case.weight).answer
 
 
@@ -110,19 +110,19 @@ def test_resizing(case):
     if how == "linear":
         assert close(done.answer, theirs)
         return
-    # In floats of 32 bits: a place between two cells may become either of them where o is no power of two.
+    # In 32-bit floats, a position between two cells may be rounded to either of them if o is not a power of two.
     sure = np.ix_(range(len(case.array)), *(np.flatnonzero(~doubtful(a)) for a in done.axes))
     assert np.array_equal(done.answer[sure], theirs[sure])
 
 
 def doubtful(axis):
-    """Cells whose places lie between two input cells."""
+    """Cells whose positions are between two input cells."""
     t = np.arange(axis.output)
     return (2 * t + 1) * axis.input % (2 * axis.output) == 0
 
 
 def test_its_shuffle_is_flax_s_reshape():
-    """It has no layer for it: the usual few lines, as people write them."""
+    """Flax has no layer for it; this is the usual code."""
     from convanim.ops import PixelShuffle
 
     x = np.arange(2 * 3 * 8).reshape(2, 3, 8)

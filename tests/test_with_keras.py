@@ -1,4 +1,4 @@
-"""Values and sizes against Keras, where it and one of its backends are installed: TensorFlow, JAX or PyTorch."""
+"""Values and sizes against Keras, if it and one of its backends are installed: TensorFlow, JAX or PyTorch."""
 
 import importlib.util
 import os
@@ -36,13 +36,13 @@ def back(answer):
 
 
 def near(got, wanted):
-    """Up to roundings of floats of 32 bits, for more of which TensorFlow has not all of the layers."""
+    """Equality up to the rounding of 32-bit floats, since TensorFlow does not support all layers in 64 bits."""
     scale = max(1.0, float(np.abs(wanted).max()))
     return got.shape == wanted.shape and np.allclose(got, wanted, rtol=0, atol=1e-5 * scale)
 
 
 def every(value, rank):
-    """A number for each axis."""
+    """One number per axis."""
     return tuple(along(value, i) for i in range(rank))
 
 

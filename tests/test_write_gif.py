@@ -1,4 +1,4 @@
-"""The GIF writer, seen by Pillow, gifsicle and ffmpeg: the picture at each time is the one that was added."""
+"""The GIF writer, checked by Pillow, gifsicle and ffmpeg: the picture at each time is the one that was added."""
 
 import io
 import subprocess
@@ -24,12 +24,12 @@ INK = np.array([[255, 255, 255], [0, 0, 0], [200, 30, 30]], np.uint8)
 
 
 def colours(n: int) -> Pixels:
-    """Return n different colours, none of which is made of the zeros that fill a table."""
+    """Return n different colours, none of which consists of the zeros that pad a table."""
     return np.stack([np.arange(1, n + 1), np.arange(n, 0, -1), np.full(n, 77)], axis=1).astype(np.uint8)
 
 
 def written(steps: Iterable[Step], palette: Pixels, **options: object) -> bytes:
-    """Write the steps, each from one and the same buffer, as a caller that draws in place would."""
+    """Write the steps from one reused buffer, as by a caller that draws in place."""
     file, gif, buffer = io.BytesIO(), None, np.empty(0, np.uint8)
     for frame, milliseconds, changed in steps:
         if gif is None:
@@ -48,7 +48,7 @@ def show(steps: Iterable[Step], palette: Pixels) -> Clip:
 
 
 def animation(seed: int, size: tuple[int, int], n: int, frames: int) -> list[Step]:
-    """Rectangles and specks over flat ground; now and then a frame is the one before, or the first."""
+    """Rectangles and specks on a flat background; some frames repeat the one before, or the first."""
     rng = np.random.default_rng(seed)
     height, width = size
     frame = rng.integers(0, n, size, np.uint8) if seed % 2 else np.full(size, rng.integers(n), np.uint8)
@@ -144,7 +144,7 @@ def test_delays_of_more_than_sixteen_bits(decode: Callable[[Path], Clip], millis
     steps: list[Step] = [(a, milliseconds, None), (b, 20, None), (a, milliseconds, None)]
     clip = decoded(written(steps, INK), decode)
     assert_same_show(clip, show(steps, INK))
-    assert min(duration for _, duration in clip) >= 20  # a rest of 10 ms would be played as 100 ms
+    assert min(duration for _, duration in clip) >= 20  # a remainder of 10 ms would be played as 100 ms
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_smallest_table_and_code_size(n: int, bits: int) -> None:
 
 
 def holes_by_definition(new: list[int], same: list[bool]) -> list[int]:
-    """Look at the gaps one by one: those between changed pixels keep their colours if they are short."""
+    """Check the gaps one by one: those between changed pixels keep their colours if they are short."""
     pixels = [_HOLE if unchanged else colour for colour, unchanged in zip(new, same, strict=True)]
     start = 0
     for unchanged, run in groupby(same):
@@ -228,7 +228,7 @@ def test_the_longest_gap_that_keeps_its_colours(changes: int, longest: int) -> N
 
 
 def test_changes_are_counted_in_the_longest_gap() -> None:
-    """So many that one more would not fit the bytes that they are counted in."""
+    """As many changes as fit in a byte."""
     assert _KEPT.max() < 255
     colours = np.arange(400, dtype=np.int64).astype(np.uint8) % 2
     counts = _changes(colours, np.array([1, 300]), np.array([255, 301]))
@@ -242,7 +242,7 @@ def test_codes_have_no_more_bits_than_an_image_needs() -> None:
     data = written([(a, 50, None), (b, 50, None), (c, 50, None)], colours(200), plays=1)
     controls = [i for i in range(len(data)) if data[i : i + 3] == b"\x21\xf9\x04"]
     assert [data[i + 8 + 10] for i in controls] == [2, 5, 3]
-    assert [data[i + 6] for i in controls[1:]] == [21, 7]  # what is transparent
+    assert [data[i + 6] for i in controls[1:]] == [21, 7]  # transparent indices
 
 
 def test_nearly_nothing_is_left_for_gifsicle() -> None:

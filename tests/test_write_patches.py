@@ -1,4 +1,4 @@
-"""Animated WebP and PNG: decoders that are not ours show each picture at its time, and read plays and words."""
+"""Animated WebP and PNG: independent decoders show each picture at its time, and read plays and comments."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def written(kind: str, frames: list[tuple[np.ndarray, int]], palette: np.ndarray
 
 @st.composite
 def shows(draw: st.DrawFn) -> tuple[np.ndarray, list[tuple[np.ndarray, int]]]:
-    """A palette of up to 255 colours and frames of which many parts, or all, are those of the frame before."""
+    """A palette of up to 255 colours, and frames that partly or completely repeat the frame before."""
     seed = np.random.default_rng(draw(st.integers(0, 2**32)))
     count = draw(st.sampled_from([1, 2, 3, 16, 255]))
     palette = seed.choice(256**3, count, replace=False).astype("<u4").view(np.uint8).reshape(-1, 4)[:, :3].copy()
@@ -61,7 +61,7 @@ def test_the_picture_at_each_time_is_the_one_that_was_added(kind: str, show: Any
     data = written(kind, frames, palette)
     wanted: Clip = [(palette[frame], milliseconds) for frame, milliseconds in frames]
     got = decode_pillow(io.BytesIO(data))  # type: ignore[arg-type]
-    if len(got) == 1:  # Pillow tells no time of a picture that does not move
+    if len(got) == 1:  # Pillow has no duration for a still
         np.testing.assert_array_equal(got[0][0], wanted[0][0])
     else:
         assert_same_show(got, wanted)

@@ -1,4 +1,4 @@
-"""MP4 and WebM: ffprobe tells the facts, ffmpeg decodes the pictures, a bad ffmpeg is told in one sentence."""
+"""MP4 and WebM: ffprobe reads the metadata, ffmpeg decodes the pictures, and a bad ffmpeg is reported."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from convanim.write.video import VideoWriter
 need_module("imageio_ffmpeg", promised=True)
 KINDS = pytest.mark.parametrize("kind", ["mp4", "webm"])
 INK = np.array([[255, 255, 255], [0, 0, 0], [200, 30, 40], [20, 90, 220]], np.uint8)
-#: The mean difference of a pixel's channel, of 255, that half the resolution in colour and the codecs may cost.
+#: The maximum mean difference of a channel, of 255, by the codecs and half the resolution in colour.
 LOSS = 4
 
 
 def blocks(*inks: int, height: int = 48, width: int = 64) -> np.ndarray:
-    """A frame of upright stripes of these inks."""
+    """A frame of vertical stripes in these inks."""
     return np.repeat(np.array([inks], np.uint8), -(-width // len(inks)), axis=1)[:, :width].repeat(height, axis=0)
 
 
@@ -107,7 +107,7 @@ def test_the_same_bytes_every_time(kind: str, tmp_path: Path) -> None:
 
 @pytest.fixture
 def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for files; after the test neither it nor the temporary folder holds anything."""
+    """A folder for files; after the test it and the temporary folder must be empty."""
     temporary, out = tmp_path / "temporary", tmp_path / "out"
     temporary.mkdir()
     out.mkdir()

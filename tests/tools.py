@@ -1,7 +1,7 @@
-"""Decoders that are not ours, so that the tests of files do not take the writers' word for it.
+"""Independent decoders, so that tests of files do not rely on the writers.
 
-Knows Pillow, gifsicle and ffmpeg. Each `decode_...` gives the frames of a file as (picture, milliseconds), and
-`picture_at` says what a viewer sees at a time, whatever the number of frames it was cut into.
+Each `decode_...` returns the frames of a file as (picture, milliseconds), and `picture_at` the picture at a time,
+whatever the number of frames.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Clip = list[tuple[NDArray[np.uint8], int]]  # (H, W, 3) RGB and ms, in order
 
 
 def need(tool: str) -> str:
-    """Return the path of a program; without it skip the test, or fail it where CI promises the program."""
+    """Return the path of a program; if it is missing, skip the test, or fail it where CI promises the program."""
     path = shutil.which(tool)
     if path is None:
         missing = f"{tool} is not on this machine"
@@ -59,7 +59,7 @@ def decode_pillow(path: Path | str) -> Clip:
 
 
 def decode_gifsicle(path: Path | str) -> Clip:
-    """Decode a GIF by letting gifsicle draw every frame whole; Pillow then reads those whole frames."""
+    """Decode a GIF: gifsicle expands every frame to a full one, and Pillow reads these."""
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "whole.gif"
         subprocess.run([need("gifsicle"), "--no-warnings", "--unoptimize", path, "-o", whole], check=True)
@@ -67,7 +67,7 @@ def decode_gifsicle(path: Path | str) -> Clip:
 
 
 def decode_ffmpeg(path: Path | str) -> Clip:
-    """Decode with ffmpeg, the frames as they lie in the file and their times as ffprobe tells them."""
+    """Decode the frames with ffmpeg, and their times with ffprobe."""
     quiet = ["-v", "error"]
     probe = [need("ffprobe"), *quiet, "-select_streams", "v:0", "-of", "json"]
     shown = ["-show_entries", "stream=width,height:packet=duration_time"]
@@ -94,7 +94,7 @@ def picture_at(clip: Clip, milliseconds: int) -> NDArray[np.uint8]:
 
 
 def assert_same_show(got: Clip, wanted: Clip) -> None:
-    """Compare two clips by what is seen at each time, to the pixel, however they are cut into frames."""
+    """Compare two clips by the picture at each time, to the pixel, whatever their frames."""
     length = sum(duration for _, duration in wanted)
     assert sum(duration for _, duration in got) == length
     starts = {sum(d for _, d in clip[:i]) for clip in (got, wanted) for i in range(len(clip))}
@@ -104,9 +104,9 @@ def assert_same_show(got: Clip, wanted: Clip) -> None:
 
 
 def need_module(name: str, *, promised: bool = False) -> ModuleType:
-    """Import a package to compare with; without it skip the tests, or fail them where CI promises it."""
+    """Import a package to compare with; if it is missing, skip the tests, or fail them where CI promises it."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # some warn at their import of what is not installed beside them
+        warnings.simplefilter("ignore")  # some warn on import about missing packages
         try:
             return importlib.import_module(name)
         except ImportError:
@@ -118,7 +118,7 @@ def need_module(name: str, *, promised: bool = False) -> ModuleType:
 
 
 def close(got: NDArray[Any], wanted: NDArray[Any]) -> bool:
-    """Whether two answers are the same up to the roundings of 64-bit floats, in an order that is not ours."""
+    """Whether two outputs are equal up to the rounding of 64-bit floats in another order."""
     if got.shape != wanted.shape:
         return False
     finite = np.isfinite(wanted)
