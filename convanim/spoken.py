@@ -9,11 +9,11 @@ from string import Formatter
 
 import msgspec
 
+from convanim.assets import templates
 from convanim.errors import ConvanimError
 from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
 from convanim.scene import Scene
 from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Link, Panel, Phase, arrangements
-from convanim.theme import templates
 from convanim.trace import Trace
 from convanim.words import SEPARATORS, Catalogue, translate
 

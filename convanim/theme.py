@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from convanim import themefile
+from convanim.assets import templates
 from convanim.errors import ConvanimError
 from convanim.palette import NONE, OFTEN, SHADES, STAMPED, STEPS, Colour, Colours, Palette, mix
 from convanim.scene.frame import Emphasis, Role
@@ -16,8 +17,6 @@ from convanim.scene.frame import Emphasis, Role
 #: The name of both themes of PAIR, one for light pages and one for dark ones.
 AUTO = "auto"
 PAIR = ("light", "dark")
-#: In a wheel templates/ is inside the package, in a checkout beside it.
-_PLACES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "templates")
 
 FILL = {
     Role.NONE: "page",
@@ -149,14 +148,6 @@ class Theme:
             shades: colour ramps for values: data, kernel, product, done, negative.
         """
         return Palette(self.colour, pairs, solids, shades)
-
-
-def templates() -> Path:
-    """The folder of the templates."""
-    for place in _PLACES:
-        if (place / "themes").is_dir():
-            return place
-    raise ConvanimError("the folder templates/ is missing from this installation", "reinstall convanim")
 
 
 def themes() -> list[str]:

@@ -21,6 +21,7 @@ LEVELS: list[dict[str, str]] = [
         "compiled": "matplotlib's compiled modules without the package around them",
         "inputfile": "files that somebody names, read without waiting forever or filling memory",
     },
+    {"assets": "the files that come with the package"},
     {"words": "English that remembers its template, so that it can be told in another language"},
     {"numerals": "how a number reads: minus signs, digits, no float noise"},
     {"symbols": "letters with places instead of numbers"},

@@ -10,12 +10,12 @@ import pytest
 from PIL import Image, ImageSequence
 
 import convanim as ca
+from convanim.assets import templates as folder
 from convanim.cli import main
 from convanim.errors import ConvanimError
 from convanim.layout import USUAL, Style
 from convanim.template import Template, described, line_of, read, schema, settle, templates
 from convanim.template.keys import PageTable
-from convanim.theme import templates as folder
 from convanim.trace import Trace
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from convanim import assets, theme
 from convanim import palette as palettes
-from convanim import theme
+from convanim.assets import templates
 from convanim.draw.raster import blends
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Emphasis, Role
-from convanim.theme import Theme, load, templates, themes
+from convanim.theme import Theme, load, themes
 
 NAMES = sorted(path.stem for path in (Path(__file__).parent.parent / "templates" / "themes").glob("*.toml"))
 #: Every pair of background and ink of cells and lines of text.
@@ -140,13 +141,13 @@ def test_a_slip_in_a_theme_file_is_told_as_a_sentence(
     broken = re.sub(r"(?m)^page = .*$", SLIPS[name], text)
     assert broken != text
     (tmp_path / "themes" / f"{name}.toml").write_text(broken, encoding="utf-8")
-    monkeypatch.setattr(theme, "_PLACES", (tmp_path,))
+    monkeypatch.setattr(assets, "_PLACES", (tmp_path,))
     with pytest.raises(ConvanimError, match=name):
         load(name)
 
 
 def test_without_templates_the_installation_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(theme, "_PLACES", (tmp_path,))
+    monkeypatch.setattr(assets, "_PLACES", (tmp_path,))
     with pytest.raises(ConvanimError, match="templates/ is missing"):
         templates()
 

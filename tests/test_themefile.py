@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from test_cli import SMALL, run
 
 from convanim import theme, themefile
+from convanim.assets import templates
 from convanim.errors import ConvanimError
-from convanim.theme import load, templates, themes
+from convanim.theme import load, themes
 
 LIGHT = (templates() / "themes" / "light.toml").read_text(encoding="utf-8")
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from convanim import __version__, fonts
+from convanim.assets import templates
 from convanim.errors import ConvanimError
 from convanim.formats import FORMATS
-from convanim.theme import templates
 
 if TYPE_CHECKING:
     from convanim.gallery.description import Entry

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from convanim.assets import templates
 from convanim.errors import ConvanimError
 from convanim.formats import FORMATS
 from convanim.gallery import digest
@@ -19,7 +20,7 @@ from convanim.gallery.description import Entry, Section, files_of, stems
 from convanim.gallery.folder import Folder
 from convanim.gallery.named import paths
 from convanim.template.settings import settle
-from convanim.theme import AUTO, PAIR, load, templates
+from convanim.theme import AUTO, PAIR, load
 
 if TYPE_CHECKING:
     from jinja2 import Environment

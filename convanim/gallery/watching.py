@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from convanim.assets import templates
 from convanim.errors import ConvanimError
 from convanim.gallery import named
 from convanim.gallery.folder import read_folder
-from convanim.theme import templates
 
 
 class Watch:

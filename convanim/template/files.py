@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from convanim import theme
+from convanim import assets, theme
 from convanim.budget import read_size
 from convanim.errors import ConvanimError
 from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
@@ -31,7 +31,7 @@ def templates() -> list[str]:
         >>> {"default", "slide", "paper"} <= set(templates())
         True
     """
-    return sorted(path.stem for path in theme.templates().glob("*.toml"))
+    return sorted(path.stem for path in assets.templates().glob("*.toml"))
 
 
 def read(name: str | Path) -> Template:
@@ -96,7 +96,7 @@ class _Source:
             close = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}, or a file like ./my.toml"
             raise ConvanimError(f"{what} {name[:60]!r} is not known", hint)
-        return cls.of_file(theme.templates() / f"{name}.toml", f"{name}.toml")
+        return cls.of_file(assets.templates() / f"{name}.toml", f"{name}.toml")
 
     @classmethod
     def of_file(cls, path: Path, told: str) -> _Source:
