@@ -300,7 +300,7 @@ def slopes(folder: str, times: str) -> None:
 
 
 def loaded_by_help() -> None:
-    from convanim.cli import main
+    from convanim.cli.commands import main
 
     with contextlib.redirect_stdout(None), contextlib.suppress(SystemExit):
         main(["--help"])

@@ -21,7 +21,8 @@ if TYPE_CHECKING:  # importing typing here would delay the handling of Ctrl-C
     from convanim.animation import Animation
     from convanim.errors import CheckFailed, ConvanimError
     from convanim.explanation import explain
-    from convanim.ops import (
+    from convanim.explanation.search import solve
+    from convanim.layers import (
         AvgPool,
         Conv,
         ConvTranspose,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:  # importing typing here would delay the handling of Ctrl-C
         Upsample,
         parse,
     )
-    from convanim.search import solve
     from convanim.trace import Step, Trace
 
 __version__ = "0.1.0"
@@ -61,10 +61,10 @@ _HOME = {
     "Animation": "animation",
     "CheckFailed": "errors",
     "ConvanimError": "errors",
-    **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AvgPool", "LpPool", "MaxUnpool"), "ops"),
-    **dict.fromkeys(("Upsample", "PixelShuffle", "PixelUnshuffle"), "ops"),
-    "parse": "ops",
-    "solve": "search",
+    **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AvgPool", "LpPool", "MaxUnpool"), "layers"),
+    **dict.fromkeys(("Upsample", "PixelShuffle", "PixelUnshuffle"), "layers"),
+    "parse": "layers",
+    "solve": "explanation.search",
     "Step": "trace",
     "Trace": "trace",
     "explain": "explanation",

@@ -26,8 +26,8 @@ def main() -> None:
     import gc
 
     gc.set_threshold(50_000)  # imports stay: scanning them for garbage took 10 % of the start
-    from convanim import rcfile
-    from convanim.cli import main as program
+    from convanim.cli.commands import main as program
+    from convanim.system import rcfile
 
     rcfile.ignore()
     try:

@@ -17,24 +17,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim import __version__
-from convanim.budget import Rung, fitted, read_size, rungs, too_large
 from convanim.draw.choices import RENDERERS, TEXTS, pick, pick_dpi
+from convanim.draw.theme import PAIR, load
 from convanim.errors import ConvanimError, shortly, whole
-from convanim.film import Film
-from convanim.formats import FORMATS, PICTURE_TICK, Counting, Format, Progress, Saved, draw_png, pick_format, save_trace
-from convanim.formats import sheet as write_sheet
 from convanim.kinds import of_their_kinds
-from convanim.layout import choose, known, suited, view_of
 from convanim.lightdark import Pair, pair_names, snippet
 from convanim.look import Look, takes_after_one
+from convanim.page import choose, known, suited, view_of
 from convanim.scene import Scene, Shown, compared, pick_view, scene, views_of
 from convanim.scene.frame import Frame
-from convanim.spoken import Spoken, catalogue
+from convanim.scene.spoken import Spoken, catalogue
 from convanim.template import settle
-from convanim.theme import PAIR, load
-from convanim.timeline import Plan, pick_motion, plan
+from convanim.timing.budget import Rung, fitted, read_size, rungs, too_large
+from convanim.timing.timeline import Plan, pick_motion, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
+from convanim.write.film import Film
+from convanim.write.formats import (
+    FORMATS,
+    PICTURE_TICK,
+    Counting,
+    Format,
+    Progress,
+    Saved,
+    draw_png,
+    pick_format,
+    save_trace,
+)
+from convanim.write.formats import sheet as write_sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +68,7 @@ class Animation(Film):
             layer, the maximum size is invalid, the page is too small, or there is too much to show (`Trace.bounded`).
 
     Example:
-        >>> from convanim.ops import Conv
+        >>> from convanim.layers import Conv
         >>> a = Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate(select="last", width=640)
         >>> a.pixels(0).shape
         (360, 640, 3)
@@ -166,7 +176,7 @@ class Animation(Film):
             ConvanimError: the frame does not exist.
 
         Example:
-            >>> from convanim.ops import Conv
+            >>> from convanim.layers import Conv
             >>> a = Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate(width=480)
             >>> [float(inches) for inches in a.figure(0).get_size_inches()]
             [5.0, 2.8125]
@@ -195,7 +205,7 @@ class Animation(Film):
 
         Example:
             >>> from matplotlib.figure import Figure
-            >>> from convanim.ops import Conv
+            >>> from convanim.layers import Conv
             >>> a = Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate(width=480)
             >>> frame = a.draw(Figure().subplots(), 0)
             >>> frame.set_frame(1)
@@ -223,7 +233,7 @@ class Animation(Film):
         Args:
             path: the file, or a binary stream opened for writing. A name with %d or %03d, for a format that
                 holds one frame, writes every frame to its own file, by the frame's number.
-            format: one of `convanim.formats.FORMATS`; required for a stream.
+            format: one of `convanim.write.formats.FORMATS`; required for a stream.
             progress: called with (number of frames done, total number of frames).
             sheet: the number of columns of a PNG with all selected frames, or with a few frames if none are selected.
 

@@ -7,16 +7,16 @@ from dataclasses import asdict
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from convanim.arithmetic import evenness, multiplications
 from convanim.explanation import sized
-from convanim.frameworks import lines
-from convanim.ops import Axis, Operation, Resampled, Weighted
+from convanim.explanation.arithmetic import evenness, multiplications
+from convanim.layers import Axis, Operation, Resampled, Weighted
+from convanim.layers.writing import lines
 
 if TYPE_CHECKING:
+    from convanim.explanation.search import Found
+    from convanim.language.words import Catalogue
     from convanim.scene import Scene
-    from convanim.search import Found
     from convanim.trace import Trace
-    from convanim.words import Catalogue
 
 Facts = dict[str, Any]
 
@@ -25,7 +25,7 @@ def layer(op: Operation) -> Facts:
     """A layer: its notation, its class, and all of its arguments.
 
     Example:
-        >>> from convanim.ops import MaxPool
+        >>> from convanim.layers import MaxPool
         >>> told = layer(MaxPool(2))
         >>> told["layer"], told["arguments"]["kernel_size"]
         ('MaxPool(kernel_size=2)', 2)
@@ -40,7 +40,7 @@ def explained(op: Operation, sizes: Sequence[int], output_size: int | Sequence[i
         ConvanimError: as for `explain`.
 
     Example:
-        >>> from convanim.ops import Conv
+        >>> from convanim.layers import Conv
         >>> told = explained(Conv(3, stride=2), (6, 6))
         >>> told["output_size"], told["multiplications"], told["axes"][0]["unused"]
         ([2, 2], 36, 1)
@@ -71,7 +71,7 @@ def solved(sizes: Sequence[int], output: Sequence[int], found: Iterable[Found]) 
     """The layers that map one size to another: what `solve` prints, without a limit.
 
     Example:
-        >>> from convanim.search import solve
+        >>> from convanim.explanation.search import solve
         >>> solved((7,), (14,), solve((7,), (14,), [4], [2]))["layers"][0]["multiplications"]
         26
     """
@@ -83,16 +83,16 @@ def compared(a: Trace, b: Trace, align: str = "index") -> Facts:
     """The differences of two traces over one input, and the reasons: what `compare` prints.
 
     Raises:
-        ConvanimError: as for `convanim.compare.report`.
+        ConvanimError: as for `convanim.explanation.compare.report`.
 
     Example:
-        >>> from convanim.ops import Conv
+        >>> from convanim.layers import Conv
         >>> told = compared(*(Conv(2, dilation=d).trace([1, 2, 3], [1, 1]) for d in (1, 2)))
         >>> told["equal"], told["first_difference"]
         (0, {'cells': [[0, 0], [0, 0]], 'values': [3, 4]})
     """
-    from convanim.compare import causes
-    from convanim.difference import Difference
+    from convanim.explanation.compare import causes
+    from convanim.explanation.difference import Difference
 
     a.bounded()
     b.bounded()
@@ -121,7 +121,7 @@ def described(scene: Scene, alt: str, words: Catalogue | None, frames: Iterable[
         words: the catalogue of that language; None is English.
         frames: the numbers of the frames to include.
     """
-    from convanim.description import lines_of
+    from convanim.scene.description import lines_of
 
     def told() -> Iterator[Facts]:
         for number, frame, line in lines_of(scene, words=words, frames=frames):

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from convanim.errors import ConvanimError, shortly, whole
-from convanim.layout import LAYOUTS
 from convanim.look import Look
+from convanim.page import LAYOUTS
 from convanim.trace import Trace
 
 #: Options with a few possible values, which are checked elsewhere.

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
+from convanim.draw.theme import PAIR
 from convanim.errors import ConvanimError
-from convanim.formats import FORMATS, Saved, listed, pick_format
-from convanim.theme import PAIR
 from convanim.write.files import numbered
+from convanim.write.formats import FORMATS, Saved, listed, pick_format
 
 
 class Pair(NamedTuple):

@@ -10,12 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from convanim import theme
+from convanim import assets
+from convanim.draw import theme
 from convanim.errors import ConvanimError
-from convanim.formats import FORMATS
-from convanim.inputfile import LARGEST_TOML, read_bytes
 from convanim.scene import TABLE
+from convanim.system.inputfile import LARGEST_TOML, read_bytes
 from convanim.template import Template, read, templates
+from convanim.write.formats import FORMATS
 
 Row = dict[str, Any]
 #: Files of TOML in a project's folder that are something else, even if all of their keys are those of a template.
@@ -55,7 +56,7 @@ def views() -> Iterator[Row]:
 def list_themes() -> Iterator[Row]:
     """The built-in themes, and those in files of the current folder; what they are is their first comment."""
     for name in theme.themes():
-        yield {"name": name, "about": _comment(theme.templates() / "themes" / f"{name}.toml"), "file": False}
+        yield {"name": name, "about": _comment(assets.templates() / "themes" / f"{name}.toml"), "file": False}
     yield {"name": theme.AUTO, "about": "Two files, one in the light and one in the dark theme.", "file": False}
     for path in _own():
         try:

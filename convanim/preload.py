@@ -3,13 +3,13 @@
 # ruff: noqa: E402 - the first lines stay the first: nothing may import matplotlib before them
 from __future__ import annotations
 
-from convanim import rcfile
+from convanim.system import rcfile
 
 rcfile.ignore()
 
 import convanim.draw.raster
 import convanim.gallery.work
-import convanim.glyphs
+import convanim.page.glyphs
 import convanim.write.gif
 import convanim.write.png
 

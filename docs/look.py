@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from convanim import Animation, Conv, ConvTranspose
+from convanim.draw.theme import themes
 from convanim.errors import ConvanimError
 from convanim.template import templates
-from convanim.theme import themes
 from convanim.trace import Trace
 
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
-from convanim.ops import (
+from convanim.layers import (
     AvgPool,
     Conv,
     ConvTranspose,
@@ -25,7 +25,7 @@ from convanim.ops import (
     PixelUnshuffle,
     Upsample,
 )
-from convanim.ops.conventions import KNOWN
+from convanim.layers.conventions import KNOWN
 
 #: The conventions that have each kind of layer.
 OF = {

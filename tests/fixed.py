@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 from layers import LAST, Given, numbers
 
-from convanim.ops import (
+from convanim.layers import (
     AvgPool,
     LpPool,
     MaxPool,

@@ -22,7 +22,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose, Operation
+from convanim.layers import Conv, ConvTranspose, Operation
 
 #: Settings for properties of whole layers: at least 500 examples, or as many as a profile has.
 thorough = settings(max_examples=max(500, settings.default.max_examples))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convanim.numerals import Numerals
+from convanim.language.numerals import Numerals
 from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Panel, Phase, Role, Rows, whole
 from convanim.trace import Trace
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from convanim.errors import ConvanimError
-from convanim.ops import (
+from convanim.layers import (
     AvgPool,
     Conv,
     ConvTranspose,
@@ -22,7 +22,7 @@ from convanim.ops import (
     Upsample,
 )
 from convanim.scene import Scene, scene
-from convanim.scene.unpool import UnpoolScene
+from convanim.scene.window.unpool import UnpoolScene
 from convanim.trace import Trace
 
 KINDS = ("planes", "pool", "unpool", "upsample", "shuffle")

@@ -10,7 +10,7 @@ from hypothesis import reject
 from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose
+from convanim.layers import Conv, ConvTranspose
 from convanim.trace import ConvTrace
 
 

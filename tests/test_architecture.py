@@ -17,91 +17,111 @@ LEVELS: list[dict[str, str]] = [
     {
         "errors": "how a wrong input is told to a person",
         "look": "the options of an animation, with their types and defaults",
-        "rcfile": "matplotlib without the settings of the current folder",
-        "compiled": "matplotlib's compiled modules without the package around them",
-        "inputfile": "files that somebody names, read without waiting forever or filling memory",
     },
-    {"assets": "the files that come with the package"},
-    {"words": "English that remembers its template, so that it can be told in another language"},
-    {"numerals": "how a number reads: minus signs, digits, no float noise"},
-    {"symbols": "letters with places instead of numbers"},
-    {"source": "what a person typed for an array, a size or a padding, as numbers"},
-    {"oracle": "the answer straight from the definition, sharing no code with what it checks"},
-    {"ops": "what was asked: operations, their validation and their output sizes"},
-    {"frameworks": "the same layer as each framework writes it"},
-    {"taps": "which cell touches which"},
-    {"trace": "in what order, with what values; proves itself"},
-    {"arithmetic": "the same arithmetic in words"},
-    {"explanation": "a layer explained, with its line in each framework"},
-    {"search": "which layers map one size to another", "difference": "where two answers differ"},
-    {"equals": "the transposed convolution that equals an upsampling"},
-    {"compare": "why two layers differ, in words"},
-    {"scene": "what is on the page: frames as data"},
-    {"description": "what a scene shows, in words", "timeline": "how long each frame is shown"},
-    {"facts": "what commands print with --json"},
-    {"motion": "what is on the way between two frames", "budget": "what is given up to keep a size"},
-    {"palette": "exact colours, each with an index", "themefile": "a theme's file as colours by name"},
-    {"theme": "which role has which ink"},
-    {"spoken": "a scene in another language"},
-    {"fonts": "where fonts are for what the usual one lacks"},
-    {"glyphs": "text as coverage, drawn by matplotlib"},
-    {"layout": "where things lie on the page, in pixels"},
+    {
+        "system": "files read with care, and matplotlib's compiled modules",
+        "assets": "the files that come with the package",
+    },
+    {"language": "English that remembers its template, the formatting of numbers, letters in their place"},
+    {"layers": "operations, their validation and their sizes; lines of frameworks, read and written"},
+    {"trace": "which cells touch, in what order, with what values; proves itself"},
+    {"explanation": "the same arithmetic in words", "typed": "what a person typed, as arrays, pictures and layers"},
+    {"scene": "what is on the page: frames as data, their descriptions and translations"},
+    {
+        "timing": "how long each frame is shown, what moves between two of them, what a size limit leaves out",
+        "facts": "what commands print with --json",
+    },
+    {"page": "where things lie on the page, in pixels"},
+    {"draw": "a frame as a display list, and as text and pixels, with the colours of a theme"},
     {"template": "how a page is set: sizes, pace, and what appears"},
-    {"draw": "a frame as a display list, and as text and pixels"},
-    {"write": "the container: GIF, PNG, JSON and the rest"},
-    {"film": "an animation as its writers see it", "kinds": "values of the kinds that can be asked with"},
-    {"formats": "the kinds of file that it can become"},
+    {"write": "file formats, one file for each container"},
+    {"lists": "the formats, themes, templates and views that there are"},
+    {"kinds": "values of the kinds that can be asked with"},
     {"lightdark": "the two files of an animation for light pages and for dark ones"},
     {"lists": "the formats, themes, templates and views that there are"},
     {"animation": "the whole pipeline as one function"},
-    {"request": "what was typed, as a layer and what it is given"},
     {"gallery": "many of them: a folder of descriptions and their files"},
     {"preload": "what the processes of a gallery import once"},
-    {"helptext": "options in sections, and what a shell completes"},
-    {"shell": "how the program speaks and ends", "options": "the options that commands share"},
-    {"cli_files": "what commands that write a file share"},
-    {"cli_gallery": "the gallery for a person at a shell"},
     {"cli": "the pipeline for a person at a shell"},
     {"__main__": "python -m convanim"},
     {"__init__": "the public names"},
 ]
 LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stages}
 
-# The imports allowed within a stage; a stage that is missing here has no such restrictions.
-INSIDE: dict[str, dict[str, set[str]]] = {
-    "draw": {
-        "shapes": set(),
-        "text": set(),
-        "cells": {"shapes"},
-        "rules": {"shapes"},
-        "floats": {"shapes", "cells", "rules"},
-        "compose": {"shapes", "cells", "rules", "floats"},
-        "choices": set(),
-        "regions": {"shapes"},
-        "pen": {"shapes", "regions", "raster"},
-        "axes": {"compose", "choices", "raster", "pen"},
-        "raster": {"shapes", "rules", "compose", "raster"},
-    },
+# Within a room, a module imports only from rows above its own; `__init__` is the room's public face.
+ROWS: dict[str, list[str]] = {
+    "language": ["numerals words", "symbols"],
+    "layers": [
+        "axis conventions",
+        "arguments",
+        "operation",
+        "convolutions pools resize",
+        "reading",
+        "notation",
+        "__init__",
+        "writing",
+    ],
+    "trace": ["arrays oracle taps", "engine given step", "core", "conv fixed pools", "__init__"],
+    "explanation": ["arithmetic equals", "blocks difference search", "compare fixed weighted", "__init__"],
+    "typed": ["cells", "tables", "files", "pictures", "typed", "__init__", "request"],
+    "timing": ["timeline", "budget motion"],
+    "page": [
+        "fonts lattice style",
+        "glyphs measures seen",
+        "crossed page",
+        "kin",
+        "bands",
+        "block scales",
+        "grids",
+        "row tilted",
+        "arrange choose",
+        "__init__",
+    ],
+    "draw": [
+        "choices palette shapes themefile",
+        "regions rules theme",
+        "cells",
+        "floats",
+        "compose",
+        "raster text",
+        "pen",
+        "axes",
+    ],
+    "template": ["keys", "files", "settings", "__init__"],
+    "write": ["files film gif patches png vector video", "apng tracefile webp", "formats"],
+    "gallery": [
+        "description",
+        "command digest named tables",
+        "folder manifest remote",
+        "pages records watching work",
+        "beginning runner",
+        "planner",
+        "builder sidebyside",
+        "checker",
+        "__init__",
+    ],
+    "cli": ["helptext", "options shell", "files gallery", "commands"],
 }
-# Imports of a later stage, for type checks or inside a method.
+ROW = {(room, name): number for room, rows in ROWS.items() for number, row in enumerate(rows) for name in row.split()}
+# What leads on to a later stage: these names are imported for type checks, or in a method when it is called.
 ONWARD = {
     "look": {"template.Template", "trace.Trace"},
-    "ops": {"trace.trace", *(f"trace.{kind}Trace" for kind in ("Conv", "Pool", "Unpool", "Upsample", "Shuffle"))},
+    "layers": {"trace.trace", *(f"trace.{kind}Trace" for kind in ("Conv", "Pool", "Unpool", "Upsample", "Shuffle"))},
     "trace": {"animation.Animation", "write.tracefile"},
 }
 # Third-party libraries that only these stages may import, and modules that none may.
 ONLY_IN = {
-    "click": {"cli", "cli_files", "cli_gallery", "helptext", "shell", "options", "__main__"},
+    "click": {"cli", "__main__"},
     "matplotlib": {
-        "rcfile",
-        "compiled",
-        "glyphs",
+        "system.rcfile",
+        "system.compiled",
+        "page.glyphs",
         "draw.raster.engine",
         "draw.axes",
         "draw.pen",
         "write.vector",
         "animation",
-        "formats",
+        "write.formats",
     },
     "jinja2": {"gallery"},
 }
@@ -109,6 +129,7 @@ NOWHERE = {
     "matplotlib.pyplot": "it keeps global state and picks a window system",
     "matplotlib.animation": "it draws every frame anew",
 }
+ORACLE = "trace.oracle"
 ORACLE_MAY = {"numpy"}
 
 
@@ -144,7 +165,7 @@ def why_not(module: str, imported: str) -> str | None:
     for name, reason in NOWHERE.items():
         if f"{imported}.".startswith(f"{name}."):
             return f"nothing here imports {name}: {reason}"
-    if stage == "oracle" and library not in ORACLE_MAY | sys.stdlib_module_names:
+    if module == ORACLE and library not in ORACLE_MAY | sys.stdlib_module_names:
         return f"the oracle stands on {' and '.join(ORACLE_MAY)} alone"
     if library in ONLY_IN and not {stage, module} & ONLY_IN[library]:
         return f"only {' and '.join(sorted(ONLY_IN[library]))} may import {library}"
@@ -159,12 +180,13 @@ def why_not_ours(module: str, inside: str) -> str | None:
         return None
     if other not in LEVEL:
         other = "__init__"  # a public name, from the package itself
-    if stage == "oracle":
+    if module == ORACLE:
         return f"the oracle shares no code with what it checks, and {other} is not its own"
     if other == stage:
-        allowed = INSIDE.get(stage, {}).get(place.partition(".")[0])
-        apart = allowed is not None and neighbour.partition(".")[0] not in allowed
-        return f"{stage}.{place} may not import {neighbour} of its own stage" if apart else None
+        name, own = neighbour.partition(".")[0], place.partition(".")[0] or "__init__"
+        face = ROW.get((stage, "__init__"), -1)  # what is not a module is a name that the room's face has
+        apart = stage in ROWS and own != name and ROW.get((stage, name), face) >= ROW.get((stage, own), -1)
+        return f"{stage}.{own} may not import {neighbour} of its own room" if apart else None
     if LEVEL[other] < LEVEL[stage] or inside in ONWARD.get(stage, set()):
         return None
     return f"{other} is not above {stage} in the table of levels"
@@ -185,16 +207,17 @@ def test_module_imports_only_what_it_may(module: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("errors", "import convanim.ops"),
-        ("ops", "from convanim import taps"),
-        ("ops", "from . import taps"),
-        ("taps", "from convanim.trace import Trace"),
-        ("taps", "def late():\n    from .cli import main"),
-        ("scene.frame", "from ..timeline import hold"),
+        ("errors", "import convanim.layers"),
+        ("layers", "from convanim import trace"),
+        ("layers.axis", "from . import operation"),
+        ("layers.reading", "from convanim.layers.writing import torch"),
+        ("trace.taps", "from convanim.trace import Trace"),
+        ("trace.taps", "def late():\n    from ..cli import main"),
+        ("scene.frame", "from ..timing.timeline import hold"),
         ("scene", "from convanim import animate"),
-        ("oracle", "from convanim.errors import CheckFailed"),
-        ("oracle", "import scipy.signal"),
-        ("layout", "import click"),
+        ("trace.oracle", "from convanim.errors import CheckFailed"),
+        ("trace.oracle", "import scipy.signal"),
+        ("page", "import click"),
         ("write.gif", "from matplotlib.figure import Figure"),
         ("draw.raster", "import matplotlib.pyplot as plt"),
         ("draw.raster", "from matplotlib import pyplot"),
@@ -211,14 +234,14 @@ def test_forbidden_import_is_noticed(module: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("taps", "import numpy as np\nfrom convanim.ops import Conv"),
-        ("trace", "from . import errors, ops, taps\nfrom .oracle import conv"),
-        ("oracle", "import itertools\nimport numpy as np"),
-        ("scene.frame", "from .roles import Role\nfrom ..trace import Trace"),
-        ("write.gif", "from convanim.write.lzw import encode\nfrom PIL import Image"),
-        ("glyphs", "from matplotlib.backends.backend_agg import FigureCanvasAgg"),
-        ("cli", "import click\nfrom convanim import __version__, animation"),
-        ("__main__", "from convanim.cli import main"),
+        ("trace.taps", "import numpy as np\nfrom convanim.layers import Conv"),
+        ("trace.core", "from .. import errors, layers\nfrom . import taps\nfrom .oracle import conv"),
+        ("trace.oracle", "import itertools\nimport numpy as np"),
+        ("scene.views", "from .frame import Role\nfrom ..trace import Trace"),
+        ("write.apng", "from convanim.write.patches import Box\nfrom PIL import Image"),
+        ("page.glyphs", "from matplotlib.backends.backend_agg import FigureCanvasAgg"),
+        ("cli.commands", "import click\nfrom convanim import __version__, animation"),
+        ("__main__", "from convanim.cli.commands import main"),
         ("__init__", "from convanim.animation import animate"),
     ],
 )
@@ -243,7 +266,7 @@ def test_importing_convanim_loads_no_drawing_library() -> None:
 
 @pytest.mark.skipif("cli" not in MODULES, reason="there is no command line yet")
 def test_asking_for_help_loads_no_drawing_library() -> None:
-    loaded = loaded_after("from convanim.cli import main; main(['--help'])")
+    loaded = loaded_after("from convanim.cli.commands import main; main(['--help'])")
     assert "click" in loaded
     assert not loaded & {"matplotlib", "imageio"}
 

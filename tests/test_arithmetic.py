@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layers import layers, output_size, reach, refused, thorough
 
-from convanim.arithmetic import count, evenness, multiplications, overlap, per_axis, rings, sides
 from convanim.errors import ConvanimError
 from convanim.explanation import explain
-from convanim.numerals import MINUS
-from convanim.ops import Axis, Conv, ConvTranspose, parse, times
+from convanim.explanation.arithmetic import count, evenness, multiplications, overlap, per_axis, rings, sides
+from convanim.language.numerals import MINUS
+from convanim.layers import Axis, Conv, ConvTranspose, parse, times
 
 
 def section(text, head):

@@ -15,8 +15,8 @@ from tools import need
 
 from convanim.draw.axes import Canvas
 from convanim.errors import ConvanimError
-from convanim.motion import moving
-from convanim.ops import Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
+from convanim.layers import Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
+from convanim.timing.motion import moving
 
 FIVE = np.arange(25).reshape(5, 5)
 CONV = Conv(3, stride=2, padding=1).trace(FIVE, np.ones((3, 3), int))

@@ -20,9 +20,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import convanim as ca
-from convanim.cli import main
+from convanim.cli.commands import main
 from convanim.errors import ConvanimError
-from convanim.source import read_array
+from convanim.typed import read_array
 
 
 @pytest.fixture
@@ -197,8 +197,8 @@ def test_what_is_explained_looks_at_the_view_too(line: str, says: list[str]) -> 
 
 
 def test_the_notation_that_is_named_instead_of_an_option_can_be_read() -> None:
-    from convanim.ops import parse
-    from convanim.shell import NOTED
+    from convanim.cli.shell import NOTED
+    from convanim.layers import parse
 
     for option, told in NOTED.items():
         for notation in re.findall("'(.*?)'", told):

@@ -14,9 +14,9 @@ from test_layout import PAGES, attempt, check_apart, ink, standing
 
 from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
-from convanim.layout import Page, layout
+from convanim.draw.theme import load
+from convanim.page import Page, layout
 from convanim.scene.frame import Blocks, Panel, Role
-from convanim.theme import load
 
 SETTINGS = settings(max_examples=15)
 NUMBERS = {"digits": (0, 10), "signed": (-9, 10), "long": (-(10**6), 10**6)}
@@ -70,7 +70,7 @@ def laid_out(draw: st.DrawFn) -> tuple[Made, Page]:
 def rows_stay_rows() -> Iterator[None]:
     """Keep blocks as they are given, although a page might prefer them stacked."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("convanim.layout.grids.broken", lambda blocks: ())
+        patched.setattr("convanim.page.grids.broken", lambda blocks: ())
         yield
 
 

@@ -4,9 +4,19 @@ import numpy as np
 import pytest
 from layers import FIELD
 
-from convanim.arithmetic import evenness
 from convanim.explanation import explain
-from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, PixelUnshuffle, Upsample, parse
+from convanim.explanation.arithmetic import evenness
+from convanim.layers import (
+    AvgPool,
+    Conv,
+    ConvTranspose,
+    MaxPool,
+    MaxUnpool,
+    PixelShuffle,
+    PixelUnshuffle,
+    Upsample,
+    parse,
+)
 
 SQUARE = [[0, 1], [2, 3]]
 #: The input and the kernel of the numerical figures: Dumoulin and Visin, A guide to convolution arithmetic (2016), 1.1.

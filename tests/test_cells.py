@@ -11,9 +11,9 @@ from test_raster import commonest, contrast
 
 from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
-from convanim.layout import Page, layout
+from convanim.draw.theme import load
+from convanim.page import Page, layout
 from convanim.scene.frame import Emphasis, Outline, Panel, Role, still
-from convanim.theme import load
 
 Pixels = NDArray[np.uint8]
 LOOKS = ("light", "dark")

@@ -24,10 +24,11 @@ from PIL import Image
 from tools import decode_ffmpeg, decode_gifsicle, decode_pillow, need
 
 import convanim
-from convanim import options, scene
-from convanim.cli import main
-from convanim.ops import arguments
-from convanim.ops.conventions import KNOWN
+from convanim import scene
+from convanim.cli import options
+from convanim.cli.commands import main
+from convanim.layers import arguments
+from convanim.layers.conventions import KNOWN
 
 SMALL = ["conv", "--input", "5x5", "--kernel", "3x3", "--width", "640"]
 UP = ["transposed", "--input", "2x2", "--kernel", "2x2", "--width", "640"]
@@ -372,7 +373,7 @@ def test_the_examples_of_the_help_run(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("words", ["--help", "conv --help", "transposed -h", "explain -h", "--version"])
 def test_help_needs_nothing_heavy(words: str) -> None:
-    probe = "import sys; from convanim.cli import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+    probe = "import sys; from convanim.cli.commands import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", probe, *words.split()], capture_output=True, text=True, check=True)
     *told, loaded = done.stdout.splitlines()
     assert told
@@ -501,12 +502,12 @@ def test_a_gradient_is_the_transposed_layer(tmp_path: Path) -> None:
 def test_an_explanation_loads_nothing_that_draws() -> None:
     probe = """
 import contextlib, sys
-from convanim.cli import main
+from convanim.cli.commands import main
 with contextlib.suppress(SystemExit):
     main(sys.argv[1:])
-print("loaded:", *sorted(name for name in ("convanim.layout", "convanim.theme", "matplotlib") if name in sys.modules))
+print("loaded:", *sorted({"convanim.page", "convanim.draw.theme", "matplotlib"} & set(sys.modules)))
 """
-    for further, loaded in ([], b""), (["--theme", "dark"], b" convanim.layout convanim.theme"):
+    for further, loaded in ([], b""), (["--theme", "dark"], b" convanim.draw.theme convanim.page"):
         command = [sys.executable, "-c", probe, "explain", "conv", "--input", "5x5", "--kernel", "3", *further]
         done = subprocess.run(command, capture_output=True, check=True)
         assert done.stdout.splitlines()[-1] == b"loaded:" + loaded

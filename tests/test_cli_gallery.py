@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from galleries import CONV, TEXT, here, put
 
-from convanim.cli import main
+from convanim.cli.commands import main
 from convanim.gallery import read_folder
 from convanim.gallery.beginning import begin
 from convanim.gallery.watching import Watch

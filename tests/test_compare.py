@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from convanim.compare import SAME, causes, report, why
-from convanim.difference import Difference
 from convanim.errors import ConvanimError
-from convanim.ops import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, PixelShuffle, Upsample
+from convanim.explanation.compare import SAME, causes, report, why
+from convanim.explanation.difference import Difference
+from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, PixelShuffle, Upsample
 from convanim.trace import Trace
 
 SETTINGS = settings(max_examples=150)

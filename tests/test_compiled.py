@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from convanim import compiled
+from convanim.system import compiled
 
 DRAW = """
 import sys
@@ -22,7 +22,7 @@ FigureCanvasAgg(Figure()).figure.text(0.5, 0.5, "a word").figure.savefig(sys.arg
 SAME = """
 import matplotlib.backends.backend_agg
 import matplotlib.ft2font
-from convanim import compiled
+from convanim.system import compiled
 assert compiled.load("ft2font").FT2Font is matplotlib.ft2font.FT2Font
 assert compiled.load("backends._backend_agg").RendererAgg is matplotlib.backends._backend_agg.RendererAgg
 """
@@ -58,7 +58,7 @@ def test_the_folder_is_matplotlibs_own() -> None:
 @pytest.mark.parametrize("before", ["", "import matplotlib"])
 def test_a_module_that_is_not_there_is_an_import_error(before: str) -> None:
     python(f"""{before}
-from convanim import compiled
+from convanim.system import compiled
 try:
     compiled.load("_no_such_module")
 except ImportError as error:

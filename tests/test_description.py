@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from shown import shown
 from test_words import any_scene, looked_at
 
-from convanim.description import TOLD, Transcript, said, sentence, transcript
-from convanim.ops import Conv, ConvTranspose, Upsample
+from convanim.layers import Conv, ConvTranspose, Upsample
 from convanim.scene import Scene, Shown, compared, scene
-from convanim.spoken import Spoken, catalogue
+from convanim.scene.description import TOLD, Transcript, said, sentence, transcript
+from convanim.scene.spoken import Spoken, catalogue
 from convanim.trace import Trace
 
 ONES = [[1, 1], [1, 1]]

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from convanim.cli import main
+from convanim.cli.commands import main
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml")]

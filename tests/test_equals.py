@@ -8,11 +8,11 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from convanim.equals import equal_layer, equal_trace
 from convanim.errors import ConvanimError
-from convanim.ops import ConvTranspose, Upsample
-from convanim.taps import Taps
+from convanim.explanation.equals import equal_layer, equal_trace
+from convanim.layers import ConvTranspose, Upsample
 from convanim.trace import UpsampleTrace
+from convanim.trace.taps import Taps
 
 SETTINGS = settings(max_examples=150)
 

@@ -8,8 +8,7 @@ from layers import refused
 
 import convanim as ca
 from convanim.explanation import explain
-from convanim.frameworks import lines
-from convanim.ops import (
+from convanim.layers import (
     AvgPool,
     Conv,
     ConvTranspose,
@@ -21,6 +20,7 @@ from convanim.ops import (
     Upsample,
     times,
 )
+from convanim.layers.writing import lines
 
 KINDS = [Conv, ConvTranspose, MaxPool, AvgPool, LpPool, MaxUnpool, Upsample, PixelShuffle, PixelUnshuffle]
 

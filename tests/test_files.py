@@ -38,7 +38,7 @@ import resource, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
 if int(sys.argv[1]) >= 0:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
-from convanim.cli import main
+from convanim.cli.commands import main
 main(sys.argv[2:])
 """
 CONV = ["conv", "--input", "5x5", "--kernel", "3", "--width", "640"]
@@ -177,7 +177,7 @@ import ctypes, os, sys
 if os.geteuid() == 0:
     header, no_capability = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
     assert ctypes.CDLL(None).capset(header, no_capability) == 0
-from convanim.cli import main
+from convanim.cli.commands import main
 main(sys.argv[1:])
 """
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from layers import refused, thorough
 
 from convanim.errors import ConvanimError
-from convanim.ops import (
+from convanim.layers import (
     MaxUnpool,
     PixelShuffle,
     PixelUnshuffle,

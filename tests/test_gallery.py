@@ -25,7 +25,7 @@ LIMITED = """
 import resource, signal, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-from convanim.cli import main
+from convanim.cli.commands import main
 main(sys.argv[2:])
 """
 

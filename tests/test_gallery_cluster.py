@@ -28,7 +28,7 @@ import json, os, signal, sys, threading, time
 
 def main():
     from distributed import Client, LocalCluster
-    from convanim.cli import main as convanim
+    from convanim.cli.commands import main as convanim
     from convanim.gallery import build, digest
     from convanim.gallery.remote import dask
 

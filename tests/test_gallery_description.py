@@ -20,7 +20,7 @@ from convanim.gallery import check, read_folder
 from convanim.gallery.command import ORDER, asked, command
 from convanim.gallery.description import FIELDS, Entry, check_name, files_of
 from convanim.gallery.work import Task, animate, work
-from convanim.ops import parse
+from convanim.layers import parse
 from convanim.template.settings import settle
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -234,7 +234,7 @@ def test_its_command_makes_the_same_file(name: str, tmp_path: Path) -> None:
 
 
 def test_every_option_has_its_place() -> None:
-    from convanim.cli import main
+    from convanim.cli.commands import main
 
     drawn: set[str] = set()
     for kind in ("conv", "transposed", "pool", "unpool", "upsample", "shuffle", "layer", "compare"):

@@ -16,7 +16,7 @@ import pytest
 from galleries import CONV, TEXT, everything, here, put
 from msgspec import structs
 
-from convanim.cli import main
+from convanim.cli.commands import main
 from convanim.gallery import build, check, read_folder, runner
 from convanim.gallery.command import command
 from convanim.gallery.description import Entry

@@ -13,7 +13,6 @@ import msgspec
 import pytest
 from galleries import CONV, TEXT, everything, here, put
 
-from convanim import fonts
 from convanim.errors import ConvanimError
 from convanim.gallery import build, check, digest, read_folder
 from convanim.gallery.description import Entry
@@ -21,6 +20,7 @@ from convanim.gallery.digest import is_marked, marked
 from convanim.gallery.records import Records
 from convanim.gallery.watching import Watch
 from convanim.gallery.work import Task, work
+from convanim.page import fonts
 
 #: A program without `if __name__ == "__main__"` that builds a gallery with processes.
 UNGUARDED = "import sys; from convanim.gallery import build; build(sys.argv[1], jobs=2)\n"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convanim import glyphs
 from convanim.errors import ConvanimError
+from convanim.page import glyphs
 
 SETTINGS = settings(max_examples=80)
 SIZES = (9, 10, 12, 15, 18, 25, 30, 44)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from convanim.animation import Animation
-from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, Upsample
+from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, Upsample
 from convanim.scene import scene
 from convanim.scene.frame import Role
 from convanim.trace import Trace

@@ -13,16 +13,16 @@ from test_scene import drawn
 from test_template_pages import STYLES
 
 from convanim.draw.raster import Raster
+from convanim.draw.theme import load
 from convanim.errors import ConvanimError
-from convanim.layout import Page, Style, layout
-from convanim.layout.kin import Kin
-from convanim.layout.measures import Measures
-from convanim.layout.seen import seen
-from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.layers import Conv, ConvTranspose, MaxPool
+from convanim.page import Page, Style, layout
+from convanim.page.kin import Kin
+from convanim.page.measures import Measures
+from convanim.page.seen import seen
 from convanim.scene import Scene, compared, scene
 from convanim.scene.frame import Role, arrangements
-from convanim.spoken import Spoken, catalogue
-from convanim.theme import load
+from convanim.scene.spoken import Spoken, catalogue
 from convanim.trace import Trace
 
 FILTERED = settings(

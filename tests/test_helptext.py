@@ -6,9 +6,9 @@ import click
 import pytest
 from click.shell_completion import BashComplete
 
-from convanim import helptext
-from convanim.cli import main
-from convanim.options import LAYERS
+from convanim.cli import helptext
+from convanim.cli.commands import main
+from convanim.cli.options import LAYERS
 
 
 def told(*words: str) -> str:

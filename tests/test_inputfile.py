@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from galleries import TEXT, put
 
-from convanim import fonts, spoken, themefile
+from convanim.draw import themefile
 from convanim.errors import ConvanimError
 from convanim.gallery import build
-from convanim.inputfile import open_regular, parse_toml, read_bytes
-from convanim.source import read_array, read_picture
+from convanim.page import fonts
+from convanim.scene import spoken
+from convanim.system.inputfile import open_regular, parse_toml, read_bytes
 from convanim.template import read
+from convanim.typed import read_array, read_picture
 from convanim.write.tracefile import load
 
 posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes are POSIX's")

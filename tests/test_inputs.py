@@ -22,8 +22,8 @@ from PIL import Image
 from test_bad_input import check, run
 
 from convanim.errors import ConvanimError, ConvanimWarning
-from convanim.request import request
-from convanim.source import read_array, read_picture
+from convanim.typed import read_array, read_picture
+from convanim.typed.request import request
 
 SQUARE = [[1, 2], [3, 4]]
 HEAD = "has a header row"

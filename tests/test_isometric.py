@@ -15,19 +15,18 @@ from shown import shown
 from test_layout import PAGES, attempt, check_apart, ink, large, looked_at, meet, numbers_of, spoken, standing
 from test_scene import drawn
 
-from convanim import glyphs
 from convanim.draw.compose import Composer
 from convanim.draw.raster import Raster, paint
+from convanim.draw.theme import fill, load, themes
 from convanim.errors import ConvanimError
-from convanim.layout import Page, Text, Tilt, layout
-from convanim.layout.isometric import planes
-from convanim.layout.stack import hull
-from convanim.motion import Tween, moving
-from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.layers import Conv, ConvTranspose, MaxPool
+from convanim.page import Page, Text, Tilt, glyphs, layout
+from convanim.page.tilted.isometric import planes
+from convanim.page.tilted.stack import hull
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Role
-from convanim.theme import fill, load, themes
-from convanim.timeline import plan
+from convanim.timing.motion import Tween, moving
+from convanim.timing.timeline import plan
 
 Pixels = NDArray[np.uint8]
 COUNT = np.arange(1, 17).reshape(4, 4)

@@ -6,13 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_template_pages import STYLES
 
-from convanim import glyphs
 from convanim.errors import ConvanimError
-from convanim.layout import Page, Tilt, layout
-from convanim.layout.crossed import SEEN, crossed, lines
-from convanim.layout.isometric import planes
-from convanim.layout.tilt import Lattice, Step
-from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.layers import Conv, ConvTranspose, MaxPool
+from convanim.page import Page, Tilt, glyphs, layout
+from convanim.page.crossed import SEEN, crossed, lines
+from convanim.page.tilted.isometric import planes
+from convanim.page.tilted.tilt import Lattice, Step
 from convanim.scene import Scene, scene
 
 NINE = np.arange(1, 10).reshape(3, 3)

@@ -11,14 +11,13 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from test_scene import drawn
 
-from convanim import glyphs
 from convanim.draw.raster import Raster
+from convanim.draw.theme import BOLD, load
 from convanim.errors import ConvanimError
-from convanim.layout import SMALLEST, Box, Page, Place, Text, layout, page_size
-from convanim.ops import Conv, ConvTranspose
+from convanim.layers import Conv, ConvTranspose
+from convanim.page import SMALLEST, Box, Page, Place, Text, glyphs, layout, page_size
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Frame, Role
-from convanim.theme import BOLD, load
 from convanim.trace import Trace
 
 PAGES = [(640, 360), (1000, 500), (1280, 720), (400, 300), (1080, 1080), (720, 1280)]

@@ -161,7 +161,7 @@ def test_the_command_line_refuses_before_any_work(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("convanim.request.request", None)  # would fail if called
+    monkeypatch.setattr("convanim.typed.request.request", None)  # would fail if called
     done = run(*SMALL, "--theme", "auto", *words)
     assert (done.code, done.out) == (2, b"")
     assert re.fullmatch(r"Error: theme auto [^\n]*; (?:use|write) [^\n]*\.|Error: .*; name [^\n]*\.", done.err.strip())

@@ -17,11 +17,11 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from msgspec import structs
 from PIL import Image
 
-from convanim import glyphs
 from convanim.animation import Animation
-from convanim.cli import main
+from convanim.cli.commands import main
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.layers import Conv, ConvTranspose, MaxPool
+from convanim.page import glyphs
 from convanim.scene import scene
 from convanim.scene.frame import Role
 from convanim.template import Template

@@ -15,8 +15,7 @@ from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
-from convanim.frameworks import lines
-from convanim.ops import (
+from convanim.layers import (
     AvgPool,
     Conv,
     ConvTranspose,
@@ -29,6 +28,7 @@ from convanim.ops import (
     Upsample,
     parse,
 )
+from convanim.layers.writing import lines
 from convanim.trace.engine import taps_of, under
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the frameworks' own

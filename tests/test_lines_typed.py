@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from convanim.cli import main
+from convanim.cli.commands import main
 
 LINES = int(os.environ.get("CONVANIM_LINES", "60"))
 SEED = int(os.environ.get("CONVANIM_SEED", "0"))

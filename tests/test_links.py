@@ -9,7 +9,7 @@ from hypothesis import given, reject, settings
 from small import small
 
 from convanim.errors import ConvanimError
-from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, Upsample
+from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, Upsample
 from convanim.scene import Scene, scene, views_of
 from convanim.scene.frame import Link
 from convanim.trace import ConvTrace

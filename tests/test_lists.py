@@ -10,11 +10,11 @@ import pytest
 from test_cli import SMALL, run
 from test_facts import PAGE, keys
 
-from convanim.formats import FORMATS
-from convanim.options import VIEWS
+from convanim.cli.options import VIEWS
+from convanim.draw.theme import AUTO, themes
+from convanim.draw.theme import templates as folder
 from convanim.template import templates
-from convanim.theme import AUTO, themes
-from convanim.theme import templates as folder
+from convanim.write.formats import FORMATS
 
 NAMES = {"formats": [*FORMATS], "themes": [*themes(), AUTO], "templates": templates()}
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import convanim as ca
-from convanim.cli import main
-from convanim.cli_files import LOOK
+from convanim.cli.commands import main
+from convanim.cli.files import LOOK
 from convanim.gallery.description import FIELDS
 from convanim.look import CONTENTS, OPTIONS, Look
 

@@ -12,11 +12,11 @@ from small import small
 
 from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
-from convanim.layout import layout
-from convanim.ops import Conv, ConvTranspose
+from convanim.draw.theme import load
+from convanim.layers import Conv, ConvTranspose
+from convanim.page import layout
 from convanim.scene.frame import Emphasis, Grid, Role
-from convanim.scene.matrix import MOST, MatrixScene, entries, forward
-from convanim.theme import load
+from convanim.scene.whole.matrix import MOST, MatrixScene, entries, forward
 from convanim.trace import ConvTrace
 
 SETTINGS = settings(max_examples=100)

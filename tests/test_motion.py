@@ -18,18 +18,18 @@ from small import small
 from tools import decode_pillow, picture_at
 
 from convanim.animation import Animation
-from convanim.budget import fitted, read_size, rungs, told
-from convanim.cli import main
+from convanim.cli.commands import main
 from convanim.draw.raster import Raster
+from convanim.draw.theme import load
 from convanim.errors import ConvanimError
-from convanim.formats import PICTURE_TICK
-from convanim.layout import layout
-from convanim.motion import Tween, moving
-from convanim.ops import Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle
+from convanim.layers import Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle
+from convanim.page import layout
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Frame, Role
-from convanim.theme import load
-from convanim.timeline import MOTION, REST, Shot, eased, plan
+from convanim.timing.budget import fitted, read_size, rungs, told
+from convanim.timing.motion import Tween, moving
+from convanim.timing.timeline import MOTION, REST, Shot, eased, plan
+from convanim.write.formats import PICTURE_TICK
 
 MANY = settings(max_examples=20)
 UP = ConvTranspose(3, 2, 1).trace(np.arange(1, 10).reshape(3, 3), np.arange(1, 10).reshape(3, 3))
@@ -440,7 +440,7 @@ def test_rungs_leave_the_opening_and_the_end() -> None:
 
 
 def _asked(p: Any) -> Any:
-    from convanim.budget import Rung
+    from convanim.timing.budget import Rung
 
     return Rung(p, PICTURE_TICK)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from layers import FIELD, layers, output_size, reach, refused, thorough
 
 from convanim.errors import ConvanimError
-from convanim.ops import LARGEST, LONGEST_NOTATION, Conv, ConvTranspose, Operation, parse, times
+from convanim.layers import LARGEST, LONGEST_NOTATION, Conv, ConvTranspose, Operation, parse, times
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from layers import agree, layers, output_size, plain, thorough
 
-from convanim import oracle
+from convanim.trace import oracle
 
 
 def answer(case):

@@ -8,16 +8,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from small import small
 
-from convanim.arithmetic import even_kernel, evenness
-from convanim.description import TOLD, transcript
 from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
-from convanim.layout import layout
-from convanim.ops import AvgPool, Axis, Conv, ConvTranspose, MaxPool, MaxUnpool, Upsample
-from convanim.scene.counts import Counts, cured
+from convanim.draw.theme import load
+from convanim.explanation.arithmetic import even_kernel, evenness
+from convanim.layers import AvgPool, Axis, Conv, ConvTranspose, MaxPool, MaxUnpool, Upsample
+from convanim.page import layout
+from convanim.scene.description import TOLD, transcript
 from convanim.scene.frame import Emphasis, Role
-from convanim.scene.overlap import OverlapScene
-from convanim.theme import load
+from convanim.scene.stamp.overlap import OverlapScene
+from convanim.scene.whole.counts import Counts, cured
 from convanim.trace import Trace
 
 SETTINGS = settings(max_examples=80)

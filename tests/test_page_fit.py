@@ -10,15 +10,14 @@ from hypothesis import strategies as st
 from test_layout import check_apart, ink, numbers_of
 from test_template_pages import STYLES
 
-from convanim import glyphs
 from convanim.draw.raster import Raster
-from convanim.layout import Place, layout
-from convanim.motion.paths import turning
-from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, Upsample
+from convanim.draw.theme import load
+from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, Upsample
+from convanim.page import Place, glyphs, layout
 from convanim.scene import Scene, Shown, compared, scene
 from convanim.scene.frame import Caption, Role, arrangements, whole
-from convanim.spoken import Spoken, catalogue
-from convanim.theme import load
+from convanim.scene.spoken import Spoken, catalogue
+from convanim.timing.motion.paths import turning
 
 LEAST = 0.7
 

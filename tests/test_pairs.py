@@ -16,22 +16,22 @@ from hypothesis.extra.numpy import arrays
 from shown import planar, pooled, shuffled, upsampled
 from test_scene import drawn, facts
 
-from convanim.compare import why
-from convanim.difference import Difference
 from convanim.draw.text import frame_text, heading
-from convanim.equals import equal_layer
 from convanim.errors import ConvanimError
-from convanim.layout import layout
-from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
+from convanim.explanation.compare import why
+from convanim.explanation.difference import Difference
+from convanim.explanation.equals import equal_layer
+from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
+from convanim.page import layout
 from convanim.scene import Scene
 from convanim.scene import compared as side_by_side
-from convanim.scene.backward import BackwardScene
-from convanim.scene.compare import GROUP
-from convanim.scene.equal import EqualScene
+from convanim.scene.beside.backward import BackwardScene
+from convanim.scene.beside.compare import GROUP
+from convanim.scene.beside.equal import EqualScene
+from convanim.scene.beside.pair import BELOW, Pair
 from convanim.scene.frame import Caption, Emphasis, Frame, Grid, Link, Outline, Role
-from convanim.scene.gather import GatherScene
-from convanim.scene.pair import BELOW, Pair
-from convanim.scene.scatter import ScatterScene
+from convanim.scene.stamp.scatter import ScatterScene
+from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace, Trace
 
 GOLDEN = Path(__file__).parent / "golden_pairs"

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image, ImageOps
 
 from convanim.errors import ConvanimError, ConvanimWarning
-from convanim.source import MAX_CELLS, read_array, read_picture
+from convanim.typed import MAX_CELLS, read_array, read_picture
 
 PIXELS = np.array([[[255, 0, 1], [10, 20, 30], [7, 8, 9]], [[0, 255, 2], [40, 50, 60], [1, 2, 3]]], np.uint8)  # (2, 3)
 PLANES = PIXELS.transpose(2, 0, 1).tolist()

@@ -14,15 +14,15 @@ from test_layout import large, looked_at
 from test_scene import drawn, result_of
 from tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
 
-from convanim import theme
 from convanim.animation import Animation
+from convanim.draw import theme
 from convanim.draw.raster import Raster
+from convanim.draw.theme import load
 from convanim.errors import ConvanimError
-from convanim.layout import Page, layout
-from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.layers import Conv, ConvTranspose, MaxPool
+from convanim.page import Page, layout
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Role
-from convanim.theme import load
 from convanim.trace import Trace
 
 Pixels = NDArray[np.uint8]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from layers import refused
 
-from convanim.ops import (
+from convanim.layers import (
     AvgPool,
     Conv,
     ConvTranspose,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from layers import refused
 
-from convanim.ops import (
+from convanim.layers import (
     AvgPool,
     Conv,
     ConvTranspose,

@@ -16,9 +16,9 @@ from convanim.errors import ConvanimError
 from convanim.gallery.command import command
 from convanim.gallery.description import Entry
 from convanim.gallery.work import Task, work
-from convanim.layout import Place
-from convanim.request import request
+from convanim.page import Place
 from convanim.scene.frame import Role
+from convanim.typed.request import request
 
 PICTURE = str(Path(__file__).resolve().parent.parent / "gallery" / "colours.png")
 COUNTED = np.arange(1, 28).reshape(3, 1, 3, 3)

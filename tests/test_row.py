@@ -13,13 +13,13 @@ from test_scene import drawn
 
 from convanim.animation import Animation
 from convanim.draw.raster import Raster
+from convanim.draw.theme import load
 from convanim.errors import ConvanimError
-from convanim.layout import LAYOUTS, Page, layout
-from convanim.layout.row import strips
-from convanim.motion import Tween
-from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.layers import Conv, ConvTranspose, MaxPool
+from convanim.page import LAYOUTS, Page, layout
+from convanim.page.row import strips
 from convanim.scene import VIEWS, Scene, scene
-from convanim.theme import load
+from convanim.timing.motion import Tween
 
 #: Layers of other ranks, or too large for their page, are filtered out.
 FILTERED = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 import convanim as ca
-from convanim.cli import main
-from convanim.ops.conventions import ALIASES, KNOWN
-from convanim.ops.reading.names import kind_of
+from convanim.cli.commands import main
+from convanim.layers.conventions import ALIASES, KNOWN
+from convanim.layers.reading.names import kind_of
 from convanim.scene import scene
 from tests import definitions
 
@@ -336,7 +336,7 @@ def test_numbers_that_are_compared_have_one_precision(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("values", "told"), [((0.5, 1 / 3), "0.500 in the first and 0.333"), ((2, 0.25), "2 in the")])
 def test_a_bias_and_a_kernel_are_told_with_one_precision(values: tuple[float, float], told: str) -> None:
-    from convanim.compare import why
+    from convanim.explanation.compare import why
 
     x, w = [1, 2, 3], [1, 1]
     assert told in why(*(ca.Conv(2).trace(x, w, bias=v) for v in values))

@@ -26,7 +26,7 @@ RUNS = {
 }
 SCRIPT = """
 import contextlib, hashlib, io, json, pathlib, sys
-from convanim.cli import main
+from convanim.cli.commands import main
 runs, prefix, order = json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 told = {}
 for name, words in list(runs.items())[::order]:
@@ -94,7 +94,7 @@ def test_a_users_settings_of_matplotlib_change_nothing(tmp_path: Path, usual: di
 def test_this_process_too(tmp_path: Path, usual: dict[str, tuple[int, str]], monkeypatch: pytest.MonkeyPatch) -> None:
     from hashlib import sha256
 
-    from convanim.cli import main
+    from convanim.cli.commands import main
 
     monkeypatch.chdir(tmp_path)
     for name, words in RUNS.items():

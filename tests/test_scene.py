@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from test_golden import Sum
 
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose
+from convanim.layers import Conv, ConvTranspose
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Caption, Emphasis, Frame, Role
 from convanim.trace import Trace

@@ -11,13 +11,13 @@ from hypothesis.extra.numpy import arrays
 from test_scene import facts, frames
 
 from convanim.draw.raster import Raster
+from convanim.draw.theme import load
 from convanim.errors import ConvanimError
-from convanim.layout import layout
-from convanim.ops import AvgPool, Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
+from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
+from convanim.page import layout
 from convanim.scene import Scene, Shown
 from convanim.scene import scene as made
 from convanim.scene.frame import COLOURLESS, Grid, Role
-from convanim.theme import load
 from convanim.trace import Trace
 
 RED, GREEN, BLUE, WHITE = [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]

@@ -13,9 +13,9 @@ from test_golden import Sum
 from test_scene import facts, frames, number
 
 from convanim.draw.raster import Raster
+from convanim.draw.theme import load
 from convanim.errors import ConvanimError
-from convanim.layout import layout
-from convanim.ops import (
+from convanim.layers import (
     AvgPool,
     Conv,
     ConvTranspose,
@@ -26,11 +26,11 @@ from convanim.ops import (
     PixelUnshuffle,
     Upsample,
 )
+from convanim.page import layout
 from convanim.scene import Scene, scene
 from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Role
-from convanim.scene.pool import PoolScene
-from convanim.scene.unpool import UnpoolScene
-from convanim.theme import load
+from convanim.scene.window.pool import PoolScene
+from convanim.scene.window.unpool import UnpoolScene
 from convanim.trace import Trace
 
 SETTINGS = settings(max_examples=80)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convanim.cli import main
+from convanim.cli.commands import main
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose
-from convanim.search import report, solve
+from convanim.explanation.search import report, solve
+from convanim.layers import Conv, ConvTranspose
 
 
 def by_trying(i: int, o: int, kernels: range, strides: range) -> set[str]:

@@ -11,11 +11,11 @@ from convanim.draw.compose import Composer
 from convanim.draw.raster import Raster, engine, palette
 from convanim.draw.raster.paint import Painter, inside
 from convanim.draw.shapes import Fill, Stroke, Words, boxes, rectangle
-from convanim.layout import layout
-from convanim.motion import Tween
-from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.draw.theme import load
+from convanim.layers import Conv, ConvTranspose, MaxPool
+from convanim.page import layout
 from convanim.scene import Scene, scene
-from convanim.theme import load
+from convanim.timing.motion import Tween
 
 COUNT = np.arange(1, 17).reshape(4, 4)
 SCENES: dict[str, tuple[Scene, str | None]] = {

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import convanim as ca
-from convanim.cli import main
+from convanim.cli.commands import main
 from convanim.draw.raster.sheet import Sheet
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Beats
-from convanim.timeline import handful
+from convanim.timing.timeline import handful
 
 COMMAND = ["transposed", "--input", "3x3", "--kernel", "3x3", "--stride", "2", "--padding", "1", "--width", "480"]
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from convanim.cli import main
+from convanim.cli.commands import main
+from convanim.cli.shell import PLAIN
 from convanim.errors import ConvanimError, readable
-from convanim.shell import PLAIN
 
 CONV = ["conv", "--input", "3x3", "--kernel", "2"]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files and signals")
@@ -193,7 +193,15 @@ runpy.run_module("convanim", run_name="__main__", alter_sys=True)
 
 
 @pytest.mark.parametrize(
-    "when", ["convanim.cli", "click", "convanim.formats", "numpy.linalg", "convanim.compiled", "convanim.write.gif"]
+    "when",
+    [
+        "convanim.cli.commands",
+        "click",
+        "convanim.write.formats",
+        "numpy.linalg",
+        "convanim.system.compiled",
+        "convanim.write.gif",
+    ],
 )
 def test_interrupted_while_it_imports(tmp_path: Path, when: str) -> None:
     done = ran(when, *CONV, "-o", "a.gif", start=("-c", INTERRUPTED), cwd=tmp_path)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from convanim.errors import ConvanimError
-from convanim.source import MAX_BYTES, read_array, read_number, read_padding, read_sizes
+from convanim.typed import MAX_BYTES, read_array, read_number, read_padding, read_sizes
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 

@@ -8,18 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import small
 
-from convanim import glyphs
 from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
-from convanim.layout import layout
-from convanim.ops import Conv, ConvTranspose
-from convanim.scene.canvas import LetteredCanvas
+from convanim.draw.theme import load
+from convanim.language.symbols import Symbols, symbol
+from convanim.layers import Conv, ConvTranspose
+from convanim.page import glyphs, layout
 from convanim.scene.frame import Role
-from convanim.scene.gather import GatherScene
-from convanim.scene.letters import Letters
-from convanim.scene.scatter import ScatterScene
-from convanim.symbols import Symbols, symbol
-from convanim.theme import load
+from convanim.scene.stamp.canvas import LetteredCanvas
+from convanim.scene.stamp.scatter import ScatterScene
+from convanim.scene.whole.letters import Letters
+from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace
 
 SETTINGS = settings(max_examples=80)

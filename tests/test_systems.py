@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from convanim.cli_files import target_of
+from convanim.cli.files import target_of
 from convanim.errors import ConvanimError
-from convanim.formats import pick_format
 from convanim.gallery import build, check, runner
 from convanim.gallery.description import check_name
 from convanim.write.files import numbered, whole_file, whole_series
+from convanim.write.formats import pick_format
 
 ENTRY = 'layer = "Conv(2)"\ninput = "3x3"\nformats = ["gif"]\nwidth = 480\n'
 

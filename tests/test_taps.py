@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layers import thorough
 
-from convanim.taps import NOWHERE, Taps
+from convanim.trace.taps import NOWHERE, Taps
 
 AXES = st.fixed_dictionaries(
     {

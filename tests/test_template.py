@@ -11,9 +11,9 @@ from PIL import Image, ImageSequence
 
 import convanim as ca
 from convanim.assets import templates as folder
-from convanim.cli import main
+from convanim.cli.commands import main
 from convanim.errors import ConvanimError
-from convanim.layout import USUAL, Style
+from convanim.page import USUAL, Style
 from convanim.template import Template, described, line_of, read, schema, settle, templates
 from convanim.template.keys import PageTable
 from convanim.trace import Trace

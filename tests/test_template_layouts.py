@@ -15,10 +15,10 @@ from test_scene import drawn
 from test_template_pages import STYLES, sizes
 
 from convanim.errors import ConvanimError
-from convanim.layout import Page, layout, page_size
-from convanim.layout.row import strips
-from convanim.layout.stack import hull
-from convanim.ops import Conv, ConvTranspose, PixelShuffle
+from convanim.layers import Conv, ConvTranspose, PixelShuffle
+from convanim.page import Page, layout, page_size
+from convanim.page.row import strips
+from convanim.page.tilted.stack import hull
 from convanim.scene import VIEWS, Scene, scene
 
 FILTERED = settings(
@@ -152,7 +152,7 @@ def test_blocks_stand_above_each_other_where_cells_get_larger(s: Scene, monkeypa
     style = STYLES["square"]
     page = layout(s, style.width, style.height, style=style)
     check_apart(s, page)
-    monkeypatch.setattr("convanim.layout.grids.MUCH", float("inf"))
+    monkeypatch.setattr("convanim.page.grids.MUCH", float("inf"))
     wide = layout(s, style.width, style.height, style=replace(style, wrap=False))
     assert min(p.pitch for p in page.places.values()) > 1.08 * min(p.pitch for p in wide.places.values())
     upper, lower = ([page.places[p.name].box for row in rows for p in row] for rows in s.blocks)

@@ -13,12 +13,12 @@ from test_layout import attempt, check_apart, ink, large, looked_at, meet, numbe
 from test_scene import drawn
 
 from convanim.draw.raster import Raster
+from convanim.draw.theme import load
 from convanim.errors import ConvanimError
-from convanim.layout import Page, Style, layout, page_size
-from convanim.ops import Conv, ConvTranspose
+from convanim.layers import Conv, ConvTranspose
+from convanim.page import Page, Style, layout, page_size
 from convanim.scene import VIEWS, Scene, scene
 from convanim.template import read, templates
-from convanim.theme import load
 from convanim.trace import Trace
 
 SETTINGS = settings(max_examples=30, deadline=None)
@@ -165,7 +165,7 @@ def test_a_style_without_changes_is_the_usual_page() -> None:
 
 
 def test_a_row_is_broken_only_where_cells_get_larger(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("convanim.layout.grids.MUCH", float("inf"))
+    monkeypatch.setattr("convanim.page.grids.MUCH", float("inf"))
     s = scene(ConvTranspose(3, 2).trace(np.ones((3, 3), int), np.ones((3, 3), int)), "overlap-add")
     wrapping = Style(1080, 1080, wrap=True)
     one, two = (layout(s, 1080, 1080, style=style).places for style in (Style(1080, 1080), wrapping))

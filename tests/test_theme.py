@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convanim import assets, theme
-from convanim import palette as palettes
+from convanim import assets
 from convanim.assets import templates
+from convanim.draw import palette as palettes
+from convanim.draw import theme
 from convanim.draw.raster import blends
+from convanim.draw.theme import Theme, load, themes
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Emphasis, Role
-from convanim.theme import Theme, load, themes
 
 NAMES = sorted(path.stem for path in (Path(__file__).parent.parent / "templates" / "themes").glob("*.toml"))
 #: Every pair of background and ink of cells and lines of text.

@@ -13,12 +13,12 @@ from test_cells import cell, shot
 from test_raster import commonest, contrast
 from test_theme_colours import FILLED, PROMISED, VISIONS, decode, difference, lab
 
-from convanim import themefile
 from convanim.assets import templates
+from convanim.draw import themefile
 from convanim.draw.raster import Raster
-from convanim.layout import Page, Text, layout
+from convanim.draw.theme import Theme, load, themes
+from convanim.page import Page, Text, layout
 from convanim.scene.frame import Emphasis, Role
-from convanim.theme import Theme, load, themes
 
 Pixels = NDArray[np.uint8]
 ROLES = [role for role in Role if role != Role.NONE]

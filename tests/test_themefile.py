@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli import SMALL, run
 
-from convanim import theme, themefile
 from convanim.assets import templates
+from convanim.draw import theme, themefile
+from convanim.draw.theme import load, themes
 from convanim.errors import ConvanimError
-from convanim.theme import load, themes
 
 LIGHT = (templates() / "themes" / "light.toml").read_text(encoding="utf-8")
 

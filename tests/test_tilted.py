@@ -11,12 +11,12 @@ from test_isometric import filled
 from convanim.draw import cells, floats
 from convanim.draw.raster import Raster, paint
 from convanim.draw.raster.picture import differing
-from convanim.layout import Page, Tilt, layout
-from convanim.motion import Tween
-from convanim.ops import Conv, ConvTranspose, MaxPool
+from convanim.draw.theme import STROKE, load
+from convanim.layers import Conv, ConvTranspose, MaxPool
+from convanim.page import Page, Tilt, layout
 from convanim.scene import Scene, Shown, scene
 from convanim.scene.frame import Emphasis, Float, Role, whole
-from convanim.theme import STROKE, load
+from convanim.timing.motion import Tween
 
 COUNT = np.arange(1, 17).reshape(4, 4)
 

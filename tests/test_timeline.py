@@ -14,10 +14,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose
+from convanim.layers import Conv, ConvTranspose
 from convanim.scene import scene
 from convanim.scene.frame import Beats
-from convanim.timeline import Plan, milliseconds, plan, selected
+from convanim.timing.timeline import Plan, milliseconds, plan, selected
 
 calm = settings(max_examples=300)
 

@@ -7,9 +7,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layers import agree, layers, plain, thorough
 
-import convanim.oracle
+import convanim.trace.oracle
 from convanim.errors import CheckFailed
-from convanim.ops import Conv, ConvTranspose
+from convanim.layers import Conv, ConvTranspose
 from convanim.trace import ConvTrace, Trace, trace
 
 BOTH = pytest.mark.parametrize("transposed", [False, True], ids=["conv", "transposed"])
@@ -232,8 +232,8 @@ def test_an_answer_that_the_steps_do_not_give_is_caught(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("name", ["convolve", "transpose"])
 def test_an_answer_that_the_oracle_does_not_give_is_caught(monkeypatch, name):
-    right = getattr(convanim.oracle, name)
-    monkeypatch.setattr(convanim.oracle, name, lambda *given: right(*given) * 2)
+    right = getattr(convanim.trace.oracle, name)
+    monkeypatch.setattr(convanim.trace.oracle, name, lambda *given: right(*given) * 2)
     done = small() if name == "transpose" else Conv(2).trace([1, 2, 3], [1, 1])
     for ordered in (done, done.by_input()):
         with pytest.raises(CheckFailed, match="oracle"):
@@ -266,13 +266,13 @@ def test_an_answer_of_another_kind_is_caught(monkeypatch, name, wrong):
         replay = Trace.replay
         monkeypatch.setattr(Trace, "replay", lambda self: wrong(replay(self)))
     else:
-        convolve = convanim.oracle.convolve
+        convolve = convanim.trace.oracle.convolve
 
         def astray(x, *given):  # but correct for the sums of absolute values
             answer = convolve(x, *given)
             return wrong(answer) if (x < 0).any() else answer
 
-        monkeypatch.setattr(convanim.oracle, "convolve", astray)
+        monkeypatch.setattr(convanim.trace.oracle, "convolve", astray)
     with pytest.raises(CheckFailed, match=name):
         done.verify()
 

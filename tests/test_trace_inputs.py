@@ -5,7 +5,7 @@ import pytest
 from layers import refused
 
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose
+from convanim.layers import Conv, ConvTranspose
 
 INT64 = np.iinfo(np.int64)
 with np.errstate(over="ignore"):  # infinite if a long double is no longer than a double

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from layers import layers, refused
 
-from convanim.ops import Conv, ConvTranspose
+from convanim.layers import Conv, ConvTranspose
 from convanim.trace import Trace
 
 

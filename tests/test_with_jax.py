@@ -123,7 +123,7 @@ def doubtful(axis):
 
 def test_its_shuffle_is_flax_s_reshape():
     """Flax has no layer for it; this is the usual code."""
-    from convanim.ops import PixelShuffle
+    from convanim.layers import PixelShuffle
 
     x = np.arange(2 * 3 * 8).reshape(2, 3, 8)
     cells = x.reshape(2, 3, 2, 2, 2).transpose(0, 2, 1, 3, 4).reshape(4, 6, 2)

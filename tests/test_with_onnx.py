@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from layers import layers, thorough
 from tools import close, need_module
 
-from convanim.ops import AvgPool
+from convanim.layers import AvgPool
 
 onnx = need_module("onnx", promised=True)
 need_module("onnx.reference", promised=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from layers import layers, thorough
 from tools import close, need_module
 
-from convanim.ops import Conv
+from convanim.layers import Conv
 
 torch = need_module("torch")
 functional = torch.nn.functional

@@ -20,17 +20,16 @@ from test_scene import drawn
 from test_scene_colour import coloured
 from tools import need_wide_font
 
-from convanim import fonts, glyphs
 from convanim.animation import Animation
 from convanim.errors import ConvanimError
-from convanim.layout import layout
-from convanim.ops import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, PixelShuffle, Upsample
+from convanim.language.words import Catalogue, Said, both, join, parts_of, plural, rejoin, say, translate
+from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, PixelShuffle, Upsample
+from convanim.page import fonts, glyphs, layout
 from convanim.scene import VIEWS, Scene, Shown, compared, scene
 from convanim.scene.frame import Frame
-from convanim.scene.unpool import UnpoolScene
+from convanim.scene.spoken import Spoken, catalogue, languages, names, read
 from convanim.scene.views import TABLE
-from convanim.spoken import Spoken, catalogue, languages, names, read
-from convanim.words import Catalogue, Said, both, join, parts_of, plural, rejoin, say, translate
+from convanim.scene.window.unpool import UnpoolScene
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHERS = [lang for lang in languages() if lang != "en"]
@@ -42,12 +41,12 @@ WIDE = {"ja", "zh"}
 
 
 def templates(source: str) -> Iterator[str]:
-    """Every template that a module says, if it takes its words from `convanim.words`."""
+    """Every template that a module says, if it takes its words from `convanim.language.words`."""
     tree = ast.parse(source)
     ours = {
         alias.asname or alias.name
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module == "convanim.words"
+        if isinstance(node, ast.ImportFrom) and node.module == "convanim.language.words"
         for alias in node.names
     }
     for node in ast.walk(tree):
@@ -60,7 +59,7 @@ def templates(source: str) -> Iterator[str]:
 
 SAID = sorted(
     {text for file in (ROOT / "convanim").rglob("*.py") for text in templates(file.read_text(encoding="utf-8"))}
-    | set(templates((ROOT / "convanim" / "words.py").read_text(encoding="utf-8")))
+    | set(templates((ROOT / "convanim" / "language" / "words.py").read_text(encoding="utf-8")))
     | {"{a} and {b}"}  # said by the module of words itself, which imports it from nowhere
 )
 
@@ -68,9 +67,9 @@ SAID = sorted(
 def test_the_source_is_read_and_only_literals_are_let_through() -> None:
     assert len(SAID) > 200
     assert {"{n} zero", "{n} zeros", "output", "{subject} {one} in {a} and {two} in {b}"} <= set(SAID)
-    assert list(templates("from convanim.shell import say\nsay(message)")) == []
+    assert list(templates("from convanim.cli.shell import say\nsay(message)")) == []
     with pytest.raises(AssertionError, match="a template is a literal"):
-        list(templates("from convanim.words import say\nsay('one ' + 'two')"))
+        list(templates("from convanim.language.words import say\nsay('one ' + 'two')"))
 
 
 @pytest.mark.parametrize("lang", OTHERS)

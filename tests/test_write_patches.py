@@ -18,8 +18,8 @@ from tools import Clip, assert_same_show, decode_ffmpeg, decode_pillow, need
 
 from convanim import ConvTranspose
 from convanim.errors import ConvanimError
-from convanim.formats import FORMATS
 from convanim.write.apng import ApngWriter
+from convanim.write.formats import FORMATS
 from convanim.write.patches import PatchWriter
 from convanim.write.webp import WebpWriter
 
@@ -169,6 +169,6 @@ def test_a_size_is_kept_by_giving_up_frames_or_the_sentence_says_what_would_do(k
 
 
 def test_every_picture_format_can_be_named_in_the_help() -> None:
-    from convanim.formats import listed
+    from convanim.write.formats import listed
 
     assert all(f".{suffix}" in listed() for suffix in FORMATS)

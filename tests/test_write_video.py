@@ -17,9 +17,9 @@ import pytest
 from test_cli import run
 from tools import decode_ffmpeg, need, need_module
 
-from convanim import ConvTranspose, formats
+from convanim import ConvTranspose
 from convanim.errors import ConvanimError
-from convanim.write import video
+from convanim.write import formats, video
 from convanim.write.video import VideoWriter
 
 need_module("imageio_ffmpeg", promised=True)

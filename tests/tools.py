@@ -22,7 +22,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from convanim import fonts
+from convanim.page import fonts
 
 Clip = list[tuple[NDArray[np.uint8], int]]  # (H, W, 3) RGB and ms, in order
 

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from convanim.draw.choices import DPI, TEXTS, pick
 from convanim.draw.compose import Composer
+from convanim.draw.palette import closest
 from convanim.draw.pen import Pen
 from convanim.draw.raster.picture import Picture, palette
+from convanim.draw.theme import Theme
 from convanim.errors import ConvanimError, shortly, whole
-from convanim.layout import Box, Page
-from convanim.palette import closest
+from convanim.page import Box, Page
 from convanim.scene import Scene
 from convanim.scene.frame import Frame
-from convanim.theme import Theme
 
 
 class FrameArtist(Artist):

@@ -6,10 +6,10 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from math import floor
 
-from convanim import glyphs, theme
+from convanim.draw import theme
+from convanim.draw.palette import SHADES, Colour
 from convanim.draw.shapes import Fill, Hatch, Ink, Poly, Shape, Shapes, Words, rectangle
-from convanim.layout import Box, Place, Text
-from convanim.palette import SHADES, Colour
+from convanim.page import Box, Place, Text, glyphs
 from convanim.scene.frame import COLOURLESS, Emphasis, Role
 
 #: The size of the cache of cells; beyond it, the oldest one is dropped.

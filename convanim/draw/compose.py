@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from convanim import theme
+from convanim.draw import theme
 from convanim.draw.cells import Cells
 from convanim.draw.floats import Floats
+from convanim.draw.palette import SHADES, STEPS, Colour
 from convanim.draw.rules import lines
 from convanim.draw.shapes import Clipped, Fill, Placed, Point, Shape, Shapes, Stroke, Words, length
-from convanim.layout import Box, Page, Place, Text
-from convanim.palette import SHADES, STEPS, Colour
+from convanim.page import Box, Page, Place, Text
 from convanim.scene.frame import Frame, Grid, Link, Outline, Role
 
 #: Inks of letters in front of lines: under a window, and between planes.

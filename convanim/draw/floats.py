@@ -9,13 +9,13 @@ from itertools import groupby
 
 import numpy as np
 
-from convanim import theme
+from convanim.draw import theme
 from convanim.draw.cells import KEPT, Cells
 from convanim.draw.rules import DASHED, dash_length, edges
 from convanim.draw.shapes import Clipped, Fill, Placed, Point, Points, Rest, Shape, Shapes, Stroke, Words
-from convanim.layout import SMALLEST, Box, Page, Place, Tilt
-from convanim.layout.lattice import Lattice, Step
-from convanim.layout.tilt import number_size
+from convanim.page import SMALLEST, Box, Page, Place, Tilt
+from convanim.page.lattice import Lattice, Step
+from convanim.page.tilted.tilt import number_size
 from convanim.scene.frame import COLOURLESS, Emphasis, Float, Frame, Grid, Role
 
 

@@ -14,7 +14,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform, TransformedPath
 from numpy.typing import NDArray
 
-from convanim import glyphs
+from convanim.draw.palette import LEVELS, mix
 from convanim.draw.raster.paint import inside
 from convanim.draw.regions import (
     Area,
@@ -48,9 +48,8 @@ from convanim.draw.shapes import (
     rectangle,
     upright,
 )
-from convanim.layout import Box, Page
-from convanim.palette import LEVELS, mix
-from convanim.theme import Theme
+from convanim.draw.theme import Theme
+from convanim.page import Box, Page, glyphs
 
 #: LaTeX's special characters, escaped.
 _LATEX = {c: f"\\{c}" for c in "#$%&_{}"} | {

@@ -9,7 +9,6 @@ from math import ceil, hypot
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim import glyphs
 from convanim.draw.shapes import (
     Fill,
     Hatch,
@@ -26,7 +25,7 @@ from convanim.draw.shapes import (
     boxes,
     upright,
 )
-from convanim.layout import Box
+from convanim.page import Box, glyphs
 
 Line = tuple[Point, Point]
 #: A visible region: the whole page for None, otherwise disjoint convex polygons, or () for nothing.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.draw.shapes import Shape, Shapes, Stroke, length
-from convanim.layout import Place
+from convanim.page import Place
 from convanim.scene.frame import Grid, Role
 
 #: Roles with dashed lines around their cells.

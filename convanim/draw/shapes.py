@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import hypot
 from typing import NamedTuple, TypeAlias
 
-from convanim.layout import Box, Text
+from convanim.page import Box, Text
 
 #: The name of a colour in the theme, or a picture's colour as (red, green, blue), 0 to 255.
 Ink: TypeAlias = str | tuple[int, int, int]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
+from convanim.language.words import Catalogue, say, translate
 from convanim.scene import Scene
 from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Panel, Role
-from convanim.words import Catalogue, say, translate
 
 _SIGNS = {Role.NONE: "", Role.INSERTED: "·", Role.PADDING: "○", Role.PENDING: "_", Role.EMPTY: "○"}
 _MARKS = {Role.CROPPED: "/", Role.UNUSED: "~", Role.COPIED: "○"}
@@ -46,7 +46,7 @@ def frame_text(
         words: the catalogue of the scene's language; the word "frame" itself stays, as part of the format.
 
     Example:
-        >>> from convanim.ops import Conv
+        >>> from convanim.layers import Conv
         >>> from convanim.scene import scene
         >>> s = scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]]))
         >>> print(frame_text(s, s.frame(2), 2, 400))

@@ -8,9 +8,9 @@ from convanim.errors import ConvanimError
 from convanim.explanation.blocks import output_block, window_block, words
 from convanim.explanation.fixed import places, pooled_size, pooling, shuffling, unpooling, upsampled_size
 from convanim.explanation.weighted import summary, transposed_block, work
-from convanim.frameworks import lines
-from convanim.ops import Axis, MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted, times
-from convanim.ops.arguments import short
+from convanim.layers import Axis, MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted, times
+from convanim.layers.arguments import short
+from convanim.layers.writing import lines
 
 __all__ = ["explain", "sized"]
 
@@ -25,7 +25,7 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
         ConvanimError: not an operation, an input that does not fit, or an output size that is impossible.
 
     Example:
-        >>> from convanim.ops import Conv
+        >>> from convanim.layers import Conv
         >>> print(explain(Conv(kernel_size=3, stride=2), (6, 6)).splitlines()[0])
         Conv(kernel_size=3, stride=2)   6×6 → 2×2
     """

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convanim.arithmetic import (
+from convanim.explanation.arithmetic import (
     alike,
     count,
     output_formula,
     output_sum,
 )
-from convanim.ops import (
+from convanim.layers import (
     Axis,
     Pool,
     Weighted,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from convanim.arithmetic import (
+from convanim.explanation.arithmetic import (
     count,
     output_formula,
     output_sum,
 )
 from convanim.explanation.blocks import named, rows_of
-from convanim.ops import (
+from convanim.layers import (
     AvgPool,
     Axis,
     LpPool,

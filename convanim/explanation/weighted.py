@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from convanim.arithmetic import (
+from convanim.explanation.arithmetic import (
     count,
     evenness,
     multiplications,
@@ -16,8 +16,8 @@ from convanim.arithmetic import (
     sides,
 )
 from convanim.explanation.blocks import named, rows_of
-from convanim.numerals import MINUS
-from convanim.ops import (
+from convanim.language.numerals import MINUS
+from convanim.layers import (
     Axis,
     Operation,
     times,

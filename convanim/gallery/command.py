@@ -8,9 +8,9 @@ from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.gallery.description import DEFAULTS, FIELDS, Entry
-from convanim.ops import Operation, parse
-from convanim.ops.notation import KINDS
-from convanim.request.asked import in_text
+from convanim.layers import Operation, parse
+from convanim.layers.notation import KINDS
+from convanim.typed.request.asked import in_text
 
 #: The order of options in a command; options of an entry have the names of its keys.
 ORDER = (

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from convanim.draw.theme import AUTO, PAIR
 from convanim.errors import ConvanimError
-from convanim.formats import FORMATS
-from convanim.theme import AUTO, PAIR
+from convanim.write.formats import FORMATS
 
 _NAME = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 #: Names that Windows reserves for devices, with any suffix.

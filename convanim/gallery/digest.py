@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from convanim import __version__, fonts
+from convanim import __version__
 from convanim.assets import templates
 from convanim.errors import ConvanimError
-from convanim.formats import FORMATS
+from convanim.page import fonts
+from convanim.write.formats import FORMATS
 
 if TYPE_CHECKING:
     from convanim.gallery.description import Entry
@@ -27,11 +28,7 @@ LENGTH = 32  # hexadecimal digits of a SHA-256 that are used: 128 bits
 PACKAGE = Path(__file__).resolve().parent.parent
 #: Parts of the package that do not affect the files of entries: the command line, and what is done with files.
 _APART = {
-    "cli.py",
-    "cli_files.py",
-    "cli_gallery.py",
-    "shell.py",
-    "options.py",
+    "cli",
     "preload.py",
     "__main__.py",
     "gallery",
@@ -169,7 +166,7 @@ def versions() -> dict[str, str]:
 
 def all_versions() -> dict[str, str]:
     """The same including the font engine, which is imported for it."""
-    from convanim.glyphs import FREETYPE
+    from convanim.page.glyphs import FREETYPE
 
     return versions() | {"freetype": FREETYPE}
 

@@ -10,7 +10,7 @@ import msgspec
 from convanim.errors import ConvanimError
 from convanim.gallery.description import check_name
 from convanim.gallery.digest import encoded
-from convanim.inputfile import read_bytes
+from convanim.system.inputfile import read_bytes
 
 KIND, VERSION = "convanim gallery", 1
 LARGEST = 1 << 28  # bytes of a manifest, journal or cache; enough for 100,000 entries

@@ -6,11 +6,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from convanim import template, theme
+from convanim import template
+from convanim.draw import theme
 from convanim.errors import ConvanimError
 from convanim.gallery.description import FILE_KEYS, Entry
-from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
-from convanim.source.files import ARRAYS, PICTURES
+from convanim.system.inputfile import LARGEST_TOML, parse_toml, read_bytes
+from convanim.typed.files import ARRAYS, PICTURES
 
 _FILES = (*ARRAYS, *PICTURES, ".toml")
 MOST = 20  # the maximum number of files that a template refers to

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from convanim.assets import templates
+from convanim.draw.theme import AUTO, PAIR, load
 from convanim.errors import ConvanimError
-from convanim.formats import FORMATS
 from convanim.gallery import digest
 from convanim.gallery.command import command
 from convanim.gallery.description import Entry, Section, files_of, stems
 from convanim.gallery.folder import Folder
 from convanim.gallery.named import paths
 from convanim.template.settings import settle
-from convanim.theme import AUTO, PAIR, load
+from convanim.write.formats import FORMATS
 
 if TYPE_CHECKING:
     from jinja2 import Environment

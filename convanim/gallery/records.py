@@ -23,7 +23,7 @@ from convanim.errors import ConvanimError
 from convanim.gallery import manifest
 from convanim.gallery.digest import digest, encoded, is_marked, of_bytes, of_parts
 from convanim.gallery.manifest import Record, possible, read_manifest
-from convanim.inputfile import open_regular, read_bytes
+from convanim.system.inputfile import open_regular, read_bytes
 from convanim.write.files import whole_file
 
 MANIFEST, JOURNAL, CACHE = "manifest.json", ".journal", ".cache.json"

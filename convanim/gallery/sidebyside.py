@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from convanim.errors import ConvanimError
-from convanim.formats import FORMATS
 from convanim.gallery.folder import read_folder
 from convanim.gallery.pages import rendered
 from convanim.gallery.planner import choose
 from convanim.gallery.work import Task, work
-from convanim.inputfile import read_bytes
+from convanim.system.inputfile import read_bytes
 from convanim.write.files import whole_file
+from convanim.write.formats import FORMATS
 
 MOST = 60  # the maximum number of pairs of frames on a page
 LARGEST = 1 << 28  # the maximum size of a picture to compare with, bytes

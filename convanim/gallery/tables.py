@@ -11,7 +11,7 @@ from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.gallery.description import check_name, line_of
-from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
+from convanim.system.inputfile import LARGEST_TOML, parse_toml, read_bytes
 
 DEEPEST = 20  # the maximum depth of entries that extend each other
 SETTINGS = "gallery.toml"

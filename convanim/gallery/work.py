@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from convanim.animation import Animation
+from convanim.draw.theme import AUTO, PAIR
 from convanim.errors import ConvanimError, ConvanimWarning
-from convanim.formats import pick_format
 from convanim.gallery import digest
 from convanim.gallery.command import asked, made_by
 from convanim.gallery.description import FILE_KEYS, Entry, moves, stems
 from convanim.gallery.manifest import File, Record
 from convanim.gallery.named import laid
+from convanim.layers import Weighted, parse
 from convanim.lightdark import pair_names
 from convanim.look import OPTIONS
-from convanim.ops import Weighted, parse
-from convanim.request import compared, request
-from convanim.theme import AUTO, PAIR
+from convanim.typed.request import compared, request
+from convanim.write.formats import pick_format
 
 #: The keys that `Animation` takes under the same names.
 _LOOK = tuple(name for name in OPTIONS if name != "grad")
@@ -165,7 +165,7 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
     if backward or grad is not None:
         look["view"] = "backward"
     if grad is not None:
-        from convanim.source import read_array
+        from convanim.typed import read_array
 
         look["grad"] = read_array(grad, what="grad", fill=options["fill"] or "range", seed=options["seed"])
     return Animation(ready.trace(), colours=ready.colours, made_by=by, **look)

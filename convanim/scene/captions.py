@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from convanim.arithmetic import alike, arguments, count, output_sum
-from convanim.numerals import MINUS, Numerals
-from convanim.ops import Axis, Operation, Pool, times
+from convanim.explanation.arithmetic import alike, arguments, count, output_sum
+from convanim.language.numerals import MINUS, Numerals
+from convanim.language.words import both, join, say
+from convanim.layers import Axis, Operation, Pool, times
 from convanim.scene.frame import Caption
 from convanim.trace import Step, Trace
-from convanim.words import both, join, say
 
 OUTPUT = say("output")
 #: Exponents with superscript characters.
@@ -31,7 +31,7 @@ def with_channels(op: Operation, channels: int, sizes: Sequence[int]) -> list[in
     """Sizes with the number of channels first or last, as in the layer's convention.
 
     Example:
-        >>> from convanim.ops import Conv
+        >>> from convanim.layers import Conv
         >>> with_channels(Conv(3), 3, (4, 5)), with_channels(Conv(3, convention="keras"), 3, (4, 5))
         ([3, 4, 5], [4, 5, 3])
     """

@@ -11,8 +11,8 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.numerals import MINUS, Numerals
-from convanim.words import join
+from convanim.language.numerals import MINUS, Numerals
+from convanim.language.words import join
 
 Cells = NDArray[np.uint8]
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
-from convanim.numerals import Numerals
-from convanim.ops import Weighted
+from convanim.language.numerals import Numerals
+from convanim.language.words import say
+from convanim.layers import Weighted
 from convanim.scene.frame import Cells, Grid, Panel, Role, flat, whole
 from convanim.trace import Trace
-from convanim.words import say
 
 CHANNELS = (say("red"), say("green"), say("blue"))
 #: The formatting of panels without numbers.

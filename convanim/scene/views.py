@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from numpy.typing import ArrayLike
 
 from convanim.errors import ConvanimError
-from convanim.ops import Conv, ConvTranspose, MaxUnpool, Operation, Pool, Shuffle, Upsample, times
-from convanim.scene.backward import BackwardScene
-from convanim.scene.both import BothScene
-from convanim.scene.colour import ColourScene
-from convanim.scene.compare import CompareScene
-from convanim.scene.equal import EqualScene
-from convanim.scene.gather import GatherScene
-from convanim.scene.matrix import MatrixScene
-from convanim.scene.overlap import OverlapScene
-from convanim.scene.planes import PlanesScene
-from convanim.scene.pool import PoolScene
-from convanim.scene.scatter import ScatterScene
-from convanim.scene.shuffle import ShuffleScene
-from convanim.scene.stamps import StampScene
-from convanim.scene.unpool import UnpoolScene
-from convanim.scene.upsample import UpsampleScene
+from convanim.layers import Conv, ConvTranspose, MaxUnpool, Operation, Pool, Shuffle, Upsample, times
+from convanim.scene.beside.backward import BackwardScene
+from convanim.scene.beside.both import BothScene
+from convanim.scene.beside.compare import CompareScene
+from convanim.scene.beside.equal import EqualScene
+from convanim.scene.stamp.overlap import OverlapScene
+from convanim.scene.stamp.scatter import ScatterScene
+from convanim.scene.stamp.stamps import StampScene
+from convanim.scene.whole.matrix import MatrixScene
+from convanim.scene.window.colour import ColourScene
+from convanim.scene.window.gather import GatherScene
+from convanim.scene.window.planes import PlanesScene
+from convanim.scene.window.pool import PoolScene
+from convanim.scene.window.shuffle import ShuffleScene
+from convanim.scene.window.unpool import UnpoolScene
+from convanim.scene.window.upsample import UpsampleScene
 from convanim.trace import Trace
 
 if TYPE_CHECKING:

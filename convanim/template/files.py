@@ -10,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-from convanim import assets, theme
-from convanim.budget import read_size
+from convanim import assets
+from convanim.draw import theme
 from convanim.errors import ConvanimError
-from convanim.inputfile import LARGEST_TOML, parse_toml, read_bytes
+from convanim.system.inputfile import LARGEST_TOML, parse_toml, read_bytes
 from convanim.template.keys import Template, described, example, tables
-from convanim.timeline import milliseconds
+from convanim.timing.budget import read_size
+from convanim.timing.timeline import milliseconds
 
 #: A key before its =, alone or with its tables: width, page.width, "page".width.
 _PART = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from convanim.layout import USUAL, Style
+from convanim.page import USUAL, Style
 
 
 def _told(description: str, **limits: Any) -> Meta:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from convanim.errors import ConvanimError
-from convanim.layout import Style, page_size
+from convanim.page import Style, page_size
 from convanim.template.files import DEFAULT, read
 from convanim.template.keys import ShowTable, Template
 

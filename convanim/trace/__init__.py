@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from convanim.ops import MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted
+from convanim.layers import MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted
 from convanim.trace.conv import ConvTrace, trace_conv
 from convanim.trace.core import Order, Trace
 from convanim.trace.fixed import ShuffleTrace, UpsampleTrace, trace_shuffle, trace_upsample
@@ -28,7 +28,7 @@ def trace(op: Operation, *given: Any, **options: Any) -> Trace:
     """Trace an operation with the arguments of its `trace` method; `order` is "gather" or "scatter".
 
     Example:
-        >>> from convanim.ops import Conv
+        >>> from convanim.layers import Conv
         >>> trace(Conv(kernel_size=1), [1, 2, 3], [2]).output.tolist()
         [2, 4, 6]
     """

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convanim import oracle
 from convanim.errors import ConvanimError
-from convanim.ops import LARGEST, Conv, Weighted, times
-from convanim.taps import Ints
+from convanim.layers import LARGEST, Conv, Weighted, times
+from convanim.trace import oracle
 from convanim.trace.arrays import Array, check_bound, largest, numbers, per_channel, total_size
 from convanim.trace.core import Order, Trace
 from convanim.trace.engine import convolved
 from convanim.trace.given import Given, taken_in
+from convanim.trace.taps import Ints
 
 
 class ConvTrace(Trace):

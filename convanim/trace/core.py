@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, overload
 import numpy as np
 
 from convanim.errors import CheckFailed, ConvanimError
+from convanim.layers import LARGEST, Axis, Operation, Resampled, times
 from convanim.look import Look, takes
-from convanim.ops import LARGEST, Axis, Operation, Resampled, times
-from convanim.taps import NOWHERE, Ints, Taps
 from convanim.trace.arrays import Array, absolute, same
 from convanim.trace.engine import padded, taps_of
 from convanim.trace.given import Given
 from convanim.trace.step import Block, Mode, Step
+from convanim.trace.taps import NOWHERE, Ints, Taps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ class Trace:
         weight, bias: those of a convolution, in PyTorch's layout and (C_out,); None if there are none.
 
     Example:
-        >>> from convanim.ops import ConvTranspose
+        >>> from convanim.layers import ConvTranspose
         >>> t = ConvTranspose(kernel_size=2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]])
         >>> t.output.tolist(), len(t), len(t.by_input())
         ([[0, 4, 1], [8, 16, 6], [4, 12, 9]], 9, 4)
@@ -192,7 +192,7 @@ class Trace:
             ConvanimError: more than `MOST_CELLS` cells, or more than `MOST_TERMS` terms.
 
         Example:
-            >>> from convanim.ops import Conv
+            >>> from convanim.layers import Conv
             >>> Conv(kernel_size=2).trace([1, 2, 3], [1, 1]).bounded()
         """
         cells = max(self._extents, key=prod)
@@ -246,7 +246,7 @@ class Trace:
         """The same taps in the order of the input's cells: the kernel is stamped and added.
 
         Example:
-            >>> from convanim.ops import ConvTranspose
+            >>> from convanim.layers import ConvTranspose
             >>> ConvTranspose(kernel_size=2).trace([1, 10], [1, 2]).by_input()[1].terms.tolist()
             [10, 20]
         """
@@ -256,7 +256,7 @@ class Trace:
         """The same taps in the order of the output's cells: the window slides.
 
         Example:
-            >>> from convanim.ops import ConvTranspose
+            >>> from convanim.layers import ConvTranspose
             >>> ConvTranspose(kernel_size=2).trace([1, 10], [1, 2]).by_output()[1].terms.tolist()
             [2, 10]
         """
@@ -345,7 +345,7 @@ class Trace:
         """The output (C_out, *o) computed again, from an empty canvas and the steps alone.
 
         Example:
-            >>> from convanim.ops import Conv
+            >>> from convanim.layers import Conv
             >>> Conv(kernel_size=2).trace([1, 2, 3], [1, 1]).replay().tolist()
             [[3, 5]]
         """
@@ -415,7 +415,7 @@ class Trace:
             ConvanimError: as for `Animation`.
 
         Example:
-            >>> from convanim.ops import Conv
+            >>> from convanim.layers import Conv
             >>> len(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]).animate())
             4
         """
@@ -435,7 +435,7 @@ class Trace:
 
         Example:
             >>> import tempfile
-            >>> from convanim.ops import Conv
+            >>> from convanim.layers import Conv
             >>> done = Conv(kernel_size=2).trace([1, 2, 3], [1, 1])
             >>> with tempfile.TemporaryDirectory() as folder:
             ...     done.save(f"{folder}/t.json")

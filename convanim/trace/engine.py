@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from convanim.ops import Axis, Resampled
-from convanim.taps import NOWHERE, Ints, Taps, folded
+from convanim.layers import Axis, Resampled
 from convanim.trace.arrays import Array, largest
+from convanim.trace.taps import NOWHERE, Ints, Taps, folded
 
 #: The number of cells laid out for one matrix product: large enough for numpy, small enough for memory.
 BESIDE = 2**22

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convanim import oracle
-from convanim.ops import Resampled, Shuffle, Upsample
-from convanim.taps import Ints
+from convanim.layers import Resampled, Shuffle, Upsample
+from convanim.trace import oracle
 from convanim.trace.arrays import Array, numbers
 from convanim.trace.core import Order, Trace
 from convanim.trace.engine import resampled
 from convanim.trace.given import Given, taken_in
+from convanim.trace.taps import Ints
 
 
 class UpsampleTrace(Trace):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convanim.errors import ConvanimError
-from convanim.ops import Operation, times
+from convanim.layers import Operation, times
 from convanim.trace.arrays import Array
 
 

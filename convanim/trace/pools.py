@@ -9,15 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convanim import oracle
 from convanim.errors import CheckFailed, ConvanimError, shortly
-from convanim.ops import AvgPool, LpPool, MaxUnpool, Pool, times
-from convanim.taps import Ints
+from convanim.layers import AvgPool, LpPool, MaxUnpool, Pool, times
+from convanim.trace import oracle
 from convanim.trace.arrays import Array, check_bound, largest, numbers
 from convanim.trace.core import Order, Trace
 from convanim.trace.engine import maxima, summed, under
 from convanim.trace.given import Given, taken_in
 from convanim.trace.step import Block
+from convanim.trace.taps import Ints
 
 
 class PoolTrace(Trace):

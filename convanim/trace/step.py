@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.taps import Ints
+from convanim.trace.taps import Ints
 
 Array = NDArray[Any]
 Mode = Literal["set", "add", "max"]
@@ -35,7 +35,7 @@ class Step:
         divisor: the divisor of a mean, otherwise 1.
 
     Example:
-        >>> from convanim.ops import Conv
+        >>> from convanim.layers import Conv
         >>> print(Conv(kernel_size=2).trace([1, 2, 3], [4, 5])[1])
         slide 1: output[0, 1] = input[0, 1]·4 (2·4) + input[0, 2]·5 (3·5) = 23
     """

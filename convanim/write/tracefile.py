@@ -15,8 +15,8 @@ import msgspec
 import numpy as np
 
 from convanim.errors import ConvanimError
-from convanim.inputfile import read_bytes
-from convanim.ops import MaxUnpool, Pool, Shuffle, Upsample, Weighted, parse, times
+from convanim.layers import MaxUnpool, Pool, Shuffle, Upsample, Weighted, parse, times
+from convanim.system.inputfile import read_bytes
 from convanim.trace import ConvTrace, Order, Trace, UnpoolTrace
 from convanim.trace.arrays import numbers
 from convanim.trace.conv import assembled

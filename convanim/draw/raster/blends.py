@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.palette import LEVELS, Colours, Palette
+from convanim.draw.palette import LEVELS, Colours, Palette
+from convanim.draw.theme import FILL, Theme
 from convanim.scene.frame import Role
-from convanim.theme import FILL, Theme
 
 Pixels = NDArray[np.uint8]
 #: The number of coverage levels of a pixel; this one is full coverage.

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim import compiled
+from convanim.system import compiled
 
 Coverage = NDArray[np.uint8]
 

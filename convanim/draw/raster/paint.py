@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim import glyphs
+from convanim.draw.palette import Palette
 from convanim.draw.raster import engine
 from convanim.draw.raster.blends import ALL, Blends
 from convanim.draw.shapes import (
@@ -30,8 +30,7 @@ from convanim.draw.shapes import (
     rectangle,
     upright,
 )
-from convanim.layout import Box
-from convanim.palette import Palette
+from convanim.page import Box, glyphs
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.draw.compose import Composer
+from convanim.draw.palette import NONE, Palette
 from convanim.draw.raster.blends import mixes
 from convanim.draw.raster.paint import KEPT, Painter, hull, inside, touched
 from convanim.draw.rules import LINED, lines
 from convanim.draw.shapes import Poly, Shapes, Stroke, bounds
-from convanim.layout import Box, Page, Place
-from convanim.palette import NONE, Palette
+from convanim.draw.theme import Theme
+from convanim.page import Box, Page, Place
 from convanim.scene import Scene
 from convanim.scene.frame import Frame, Grid, Role
-from convanim.theme import Theme
 
 Pixels = NDArray[np.uint8]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim import glyphs
+from convanim.draw.palette import Palette
 from convanim.errors import ConvanimError
-from convanim.layout import SMALLEST
-from convanim.palette import Palette
-from convanim.words import Catalogue, say, translate
+from convanim.language.words import Catalogue, say, translate
+from convanim.page import SMALLEST, glyphs
 
 Pixels = NDArray[np.uint8]
 #: The maximum side and number of pixels of a sheet, which other programs open without complaint.

@@ -1,0 +1,225 @@
+"""The part that all commands that write a file share: options of the animation, the target, the closing line."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from convanim.cli.shell import say
+from convanim.errors import ConvanimError
+from convanim.look import CONTENTS, OPTIONS
+
+#: Options that do not change the picture, and so are left out of the command in the file's comment.
+SILENT = {"output", "format", "quiet", "open_it"}
+#: Options that are passed to the animation unchanged.
+LOOK = tuple(name for name in OPTIONS if name not in CONTENTS)
+
+
+#: Options that only affect a page, text, time or frames, for formats without them.
+PAGE = ("template", "layout", "theme", "width", "height")
+TEXT = ("lang", "title", "caption")
+PACE = ("seconds_per_step", "hold_last", "plays", "motion")
+DRAWN = ("select", "symbols", "saturate", "backward", "grad", "renderer", "text", "dpi")
+
+
+def look_of(typed: dict[str, Any]) -> dict[str, Any]:
+    """Take out and validate the options of the animation, before any computation."""
+    from convanim.draw.theme import AUTO, load
+    from convanim.page import known
+    from convanim.scene.spoken import catalogue
+    from convanim.template import settle
+    from convanim.timing.budget import read_size
+    from convanim.timing.timeline import pick_motion
+
+    look = {name: typed.pop(name) for name in LOOK}
+    if look["theme"] == AUTO and typed["output"] == "-":
+        from convanim.lightdark import pair_names
+
+        pair_names(None)
+    settings = settle(look["template"], **{name: look[name] for name in ("theme", "width", "height")})
+    look["template"] = settings.template  # read and validated once
+    known(look["layout"])
+    catalogue(look["lang"])
+    pick_motion(settings.motion if look["motion"] is None else look["motion"])
+    if look["max_size"] is not None:
+        look["max_size"] = read_size(look["max_size"], "--max-size")
+    if settings.theme != AUTO:
+        load(settings.theme)
+    elif typed["output"] is not None:
+        from convanim.lightdark import pair_names
+
+        pair_names(*target_of(typed["output"], typed["format"]))
+    return look
+
+
+def typed_look() -> bool:
+    """Whether the command line has any option of the animation."""
+    source = click.get_current_context().get_parameter_source
+    return any(source(name) is not click.core.ParameterSource.DEFAULT for name in LOOK)
+
+
+def target_of(output: str, format: str | None) -> tuple[Path | None, str | None]:
+    """The file to write, or None for standard output, and the requested format."""
+    from convanim.write.formats import listed
+
+    target = None if output == "-" else Path(output)
+    if target is None and format is None:
+        raise ConvanimError("-o - needs a format", f"add --format {listed(dot='')}")
+    return target, format
+
+
+def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
+    """Warnings about options without an effect on the file, which is written all the same.
+
+    Args:
+        kind: the format.
+        sheet: whether the file is a contact sheet.
+        arrays: whether an array is given as a shape, and therefore filled.
+    """
+    from convanim.write.formats import FORMATS
+
+    context = click.get_current_context()
+    typed = {
+        option.name: option.opts[-1]
+        for option in context.command.params
+        if context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+    }
+    written = FORMATS[kind]
+    why = {"json": "a trace has no page", "txt": "text has no page"}.get(kind, f"a .{kind} holds no time")
+    without: tuple[str, ...] = ()
+    if kind == "json":
+        without = (*PAGE, *TEXT, *PACE, *DRAWN)
+    elif not written.draws:
+        without = (*PAGE, "plays", "motion")
+    elif sheet or not written.tick:
+        without, why = PACE, "a contact sheet holds no time" if sheet else why
+    told = [typed[name] for name in without if name in typed]
+    names = " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
+    notes = [f"{names} {'have' if told[1:] else 'has'} no effect here: {why}."] if told else []
+    if "fill" in typed and not arrays:
+        notes.append("--fill has no effect here: no array is given as a shape.")
+    if "seed" in typed and (context.params.get("fill") != "random" or not arrays):
+        notes.append("--seed has no effect here: type --fill random and give an array as a shape.")
+    return notes
+
+
+def save(
+    trace: Any,
+    look: dict[str, Any],
+    *,
+    output: str,
+    format: str | None,
+    quiet: bool,
+    open_it: bool,
+    sheet: int | None,
+    **shown: Any,
+) -> None:
+    """Write an animation, or the trace as .json, and print a closing line.
+
+    Args:
+        look: the result of `look_of`.
+        shown: how the trace is shown, such as its view.
+    """
+    from convanim.animation import Animation
+    from convanim.draw.theme import AUTO
+    from convanim.write.formats import pick_format, save_trace
+
+    target, format = target_of(output, format)
+    if look["theme"] == AUTO:
+        if sheet is not None:
+            raise ConvanimError("--sheet cannot be combined with --theme auto", "write one sheet with each theme")
+        _save_pair(trace, look, target, format, quiet=quiet, open_it=open_it, **shown)
+        return
+    stream: Any = sys.stdout.buffer if target is None else target
+    with _Progress(quiet=quiet) as progress:
+        if pick_format(target, format) == "json" and sheet is None:
+            # Any trace can be saved, even one that no view can show.
+            if look["max_size"] is not None:
+                raise ConvanimError(
+                    "--max-size cannot be combined with .json", "leave it out: a trace is always complete"
+                )
+            saved = save_trace(trace, stream, shown.get("view"))
+        else:
+            animation = Animation(trace, made_by=_command(), **shown, **look)
+            saved = animation.save(stream, format, progress, sheet=sheet)
+    if not quiet:
+        say(_closing(saved), err=target is None)
+    if open_it and target is not None:
+        click.launch(str(target))
+
+
+def _save_pair(
+    trace: Any, look: dict[str, Any], target: Any, format: str | None, *, quiet: bool, open_it: bool, **shown: Any
+) -> None:
+    from convanim.animation import Animation
+
+    animation = Animation(trace, made_by=_command(), **shown, **look | {"theme": None})
+    with _Progress(quiet=quiet) as progress:
+        pair = animation.save_pair(target, format, progress)
+    if not quiet:
+        for line in (_closing(pair.light), _closing(pair.dark), *pair.snippet.splitlines()):
+            say(line, err=False)
+    if open_it:
+        click.launch(str(pair.light.path))
+
+
+def _command() -> str:
+    """The command line that makes the same picture again."""
+    context = click.get_current_context()
+    words = ["convanim", context.info_name or ""]
+    for option in context.command.params:
+        if isinstance(option, click.Argument):
+            words.append(str(context.params[option.name or ""]))
+            continue
+        given = context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+        if not given or option.name in SILENT:
+            continue
+        value = context.params[option.name or ""]
+        if isinstance(value, bool):
+            words.append(option.opts[0] if value else option.secondary_opts[0])
+        else:
+            words += [option.opts[0], str(value)]
+    return shlex.join(words)
+
+
+def _closing(saved: Any) -> str:
+    told = [str(saved.path or "standard output")]
+    if saved.width:
+        told.append(f"{saved.width}×{saved.height} px")
+    thing = "step" if saved.format == "json" else "frame"
+    told.append(f"{saved.frames} {thing}{'' if saved.frames == 1 else 's'}")
+    if saved.seconds:
+        told.append(f"{saved.seconds:.1f} s")
+    told.append(f"{saved.size / 1000:,.0f} KB" if saved.size >= 1000 else f"{saved.size} bytes")
+    line = ", ".join(told)
+    if saved.left_out:
+        line += f"; {saved.left_out:,} of {saved.steps:,} placements left out"
+        line += ", --select all shows every one" * (not saved.given_up)
+    return f"{line}; {saved.given_up}" if saved.given_up else line
+
+
+class _Progress:
+    """A progress bar on standard error, if that is a terminal."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()
+        self._bar: Any = None
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __call__(self, done: int, total: int) -> None:
+        if not self._wanted or (done % 16 and done != total):  # a terminal is slower than a frame
+            return
+        if self._bar is None:
+            self._bar = click.progressbar(length=total, label="frames", file=sys.stderr)
+            self._bar.__enter__()
+        self._bar.update(done - self._bar.pos)
+
+    def __exit__(self, *error: Any) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(*error)

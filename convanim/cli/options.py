@@ -1,0 +1,418 @@
+"""The options that commands share, with their help texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import click
+
+from convanim.cli.helptext import files, offering
+from convanim.write.formats import listed
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Convention(click.Choice):  # type: ignore[type-arg]
+    """A choice that passes unknown values on to the layers, which accept aliases: pytorch, tf, flax."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The text as it was typed."""
+        return value
+
+
+def _options(*options: Decorator) -> Decorator:
+    """The options combined; each is created once, however many commands have it."""
+    return _having(_made(options))
+
+
+def _having(made: list[click.Parameter]) -> Decorator:
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        command.__dict__.setdefault("__click_params__", []).extend(made)
+        return command
+
+    return decorate
+
+
+def _made(options: tuple[Decorator, ...]) -> list[click.Parameter]:
+    """The options in click's order, the last one first."""
+
+    def command() -> None: ...
+
+    for option in reversed(options):
+        option(command)
+    made: list[click.Parameter] = command.__dict__["__click_params__"]
+    return made
+
+
+# The values that the operations accept, repeated so that --help need not import them; a test compares the two.
+CONVENTIONS = ("torch", "keras", "jax", "onnx")
+PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+
+ARRAY = (
+    "A shape (5, 5x5), an array ([[0,1],[2,3]]), a file with a table (.csv, .txt), an array (.npy) or a picture "
+    "(.png, .jpg, .tif), or - for a table from standard input."
+)
+PER_AXIS = "one number for all axes, or one number per axis (2x1)."
+
+INPUT_ALONE = _options(
+    click.option("--input", "x", required=True, metavar="ARRAY", shell_complete=files(), help=ARRAY),
+    click.option(
+        "--fill",
+        type=click.Choice(["range", "ones", "random"]),
+        help="Values of an array given as a shape.  [default: range; the mean for a kernel over colours]",
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed for --fill random."),
+    click.option("--resize", metavar="SIZES", help="Resize a picture to this many cells: 4x4."),
+    click.option("--grey", is_flag=True, help="Convert a picture to grey values."),
+)
+INPUT = _options(
+    INPUT_ALONE,
+    click.option(
+        "--convention",
+        type=Convention(CONVENTIONS),
+        default="torch",
+        show_default=True,
+        help="Framework whose defaults and padding rules apply. keras and jax put the channels last.",
+    ),
+)
+_STRIDE = click.option("--stride", metavar="N", help=f"Stride: {PER_AXIS}  [default: 1]")
+_PADDING = click.option(
+    "--padding",
+    default="0",
+    metavar="N",
+    show_default=True,
+    help="Padding: one number for all axes, one number per axis (1x0), before:after (1:2x0:1), "
+    "or a word of the convention (valid, same, ...).",
+)
+_DILATION = click.option("--dilation", default="1", metavar="N", help=f"Dilation: {PER_AXIS}", show_default=True)
+
+WEIGHTED = _options(
+    INPUT,
+    click.option(
+        "--kernel",
+        required=True,
+        metavar="ARRAY",
+        shell_complete=files(),
+        help="Kernel, given like --input. A single number gives a square kernel. For a picture with colours, "
+        "a kernel given as a shape is the mean of its window.",
+    ),
+    _STRIDE,
+    _PADDING,
+    _DILATION,
+    click.option("--groups", type=int, metavar="N", help="Number of channel groups.  [default: 1; 3 for colours]"),
+    click.option("--out-channels", type=int, metavar="N", help="Number of output channels.  [default: one per group]"),
+    click.option("--bias", metavar="NUMBER", help="Added to every output cell."),
+)
+CONV = _options(
+    WEIGHTED,
+    click.option(
+        "--padding-mode",
+        type=click.Choice(PADDING_MODES),
+        default="zeros",
+        show_default=True,
+        help="Values of the padding.",
+    ),
+)
+TRANSPOSED = _options(
+    WEIGHTED,
+    click.option(
+        "--output-padding", metavar="N", help=f"Output padding: {PER_AXIS}  [default: 0, or the convention's]"
+    ),
+)
+_WINDOW = _options(
+    INPUT,
+    click.option("--kernel", required=True, metavar="SIZES", help=f"Kernel size: {PER_AXIS}"),
+    click.option("--stride", metavar="N", help=f"Stride: {PER_AXIS}  [default: the kernel size; 1 in jax and onnx]"),
+    _PADDING,
+)
+POOL = _options(
+    _WINDOW,
+    click.option(
+        "--mode",
+        type=click.Choice(["max", "avg", "lp"]),
+        default="max",
+        show_default=True,
+        help="Maximum, average, or p-norm.",
+    ),
+    _DILATION,
+    click.option("--ceil-mode", is_flag=True, help="Round the output size up."),
+    click.option(
+        "--count-include-pad/--no-count-include-pad",
+        default=None,
+        help="Include the padding in the average.  [default: the convention's; torch includes it]",
+    ),
+    click.option("--norm-type", type=float, metavar="P", help="The exponent p of --mode lp.  [default: 2]"),
+)
+UNPOOL = _options(
+    _WINDOW,
+    click.option(
+        "--indices", metavar="ARRAY", help="Positions of the maxima. With this option, --input gives the pooled values."
+    ),
+    click.option(
+        "--output-size",
+        metavar="SIZES",
+        help="Sizes of the output, such as 5x5, or 'default' for the framework's default sizes.  "
+        "[default: the sizes of the pooling's input; with --indices, 'default']",
+    ),
+)
+UPSAMPLE = _options(
+    INPUT,
+    click.option(
+        "--mode",
+        type=click.Choice(["nearest", "bilinear", "nails"]),
+        default="nearest",
+        show_default=True,
+        help="Interpolation: nearest neighbour, bilinear, or bed of nails (zeros in between).",
+    ),
+    click.option(
+        "--scale-factor",
+        metavar="N",
+        help="Output size divided by input size: 2, 1.5, or one number per axis (2x3).  [default: 2]",
+    ),
+    click.option("--size", metavar="SIZES", help="Output size, instead of a factor."),
+    click.option("--align-corners", is_flag=True, help="Align the corner cells of input and output (bilinear)."),
+    click.option(
+        "--coordinates",
+        type=click.Choice(["half_pixel", "asymmetric", "align_corners"]),
+        help="Position of an output cell among the input cells.  [default: the convention's]",
+    ),
+)
+SHUFFLE = _options(
+    INPUT,
+    click.option("--factor", type=int, default=2, show_default=True, metavar="R", help="Upscale factor."),
+    click.option("--inverse", is_flag=True, help="Apply the inverse, space to depth."),
+    click.option(
+        "--order",
+        type=click.Choice(["CRD", "DCR"]),
+        help="Order of the channels.  [default: CRD in torch, otherwise DCR]",
+    ),
+)
+LAYER = _options(
+    INPUT_ALONE,
+    click.option(
+        "--out-channels",
+        type=int,
+        metavar="N",
+        help="Number of output channels to show.  [default: those of NOTATION, up to 4]",
+    ),
+    click.option(
+        "--kernel",
+        metavar="ARRAY",
+        help="Values of the kernel.  [default: 1, 2, ...; the mean for a picture with colours]",
+    ),
+    click.option("--bias", metavar="NUMBER", help="Added to every output cell."),
+)
+BACKWARD = _options(
+    click.option(
+        "--backward", is_flag=True, help="Show the gradient with respect to the input beside the forward pass."
+    ),
+    click.option("--grad", metavar="ARRAY", help="Gradient with respect to the output.  [default: ones]"),
+)
+#: The views of each kind of layer, the default one first; a test compares them with the scenes.
+VIEWS = {
+    "conv": ("sliding", "matrix", "overlap", "backward"),
+    "transposed": ("zero-insertion", "overlap-add", "both", "matrix", "overlap"),
+    "pool": ("sliding", "overlap"),
+    "unpool": ("placing",),
+    "upsample": ("beside", "reading", "overlap"),
+    "shuffle": ("moving",),
+}
+#: The kinds of layer on the command line, with their options and names.
+LAYERS: dict[str, tuple[Decorator, str]] = {
+    "conv": (CONV, "a convolution"),
+    "transposed": (TRANSPOSED, "a transposed convolution"),
+    "pool": (POOL, "a pooling"),
+    "unpool": (UNPOOL, "a max unpooling"),
+    "upsample": (UPSAMPLE, "a fixed upsampling"),
+    "shuffle": (SHUFFLE, "a pixel shuffle or its inverse"),
+}
+
+THEME = (
+    "Colour theme: light, dark, solarized, print, high-contrast, or your own file (mine.toml). "
+    "auto writes FILE-light and FILE-dark, and prints HTML that shows each reader the matching one."
+)
+
+
+def _languages() -> list[str]:
+    from convanim.scene.spoken import languages
+
+    return languages()
+
+
+def _templates() -> list[str]:
+    from convanim.template.files import templates
+
+    return templates()
+
+
+def _themes() -> list[str]:
+    from convanim.draw.theme import AUTO, themes
+
+    return [*themes(), AUTO]
+
+
+def _layouts() -> tuple[str, ...]:
+    from convanim.page import LAYOUTS
+
+    return tuple(LAYOUTS)
+
+
+LANG = click.option(
+    "--lang",
+    default="en",
+    show_default=True,
+    metavar="CODE",
+    shell_complete=offering(_languages),
+    help="Language of the text on the page: de, ja, ...",
+)
+LOOK = _options(
+    click.option(
+        "--template",
+        metavar="NAME",
+        shell_complete=offering(_templates, files=True),
+        help="Page template: default, slide, readme, square, paper, minimal, solarized, or your own file "
+        "(./my.toml). The options below override its settings.",
+    ),
+    click.option(
+        "--layout",
+        metavar="NAME",
+        shell_complete=offering(_layouts),
+        help="Page layout: flat, isometric, row, slices, matrix or compare.  [default: depends on the layer]",
+    ),
+    click.option(
+        "--theme",
+        metavar="NAME",
+        shell_complete=offering(_themes, files=True),
+        help=f"{THEME}  [default: the template's]",
+    ),
+    LANG,
+    click.option(
+        "--width",
+        type=int,
+        metavar="PX",
+        help="Page width. Width or height alone keeps the aspect ratio.  [default: 1280]",
+    ),
+    click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
+    click.option(
+        "--seconds-per-step",
+        type=float,
+        metavar="S",
+        help="Duration of a step.  [default: 0.6 to 1.8, less if the animation would exceed 30 s]",
+    ),
+    click.option("--hold-last", type=float, metavar="S", help="Duration of the last frame.  [default: 3]"),
+    click.option(
+        "--plays",
+        type=int,
+        default=0,
+        show_default=True,
+        help="Number of times the animation plays; 0 repeats it forever.",
+    ),
+    click.option(
+        "--select",
+        metavar="FRAMES",
+        help="Frames to write (0,4,8 or 2..6 or last or all), or steps as numbered in the picture (step:12).",
+    ),
+    click.option(
+        "--sheet",
+        type=int,
+        metavar="COLUMNS",
+        help="Write a contact sheet, one .png with several frames in this many columns.",
+    ),
+    click.option(
+        "--motion",
+        metavar="NAME",
+        shell_complete=offering(lambda: ("step", "smooth")),
+        help="step, or smooth to animate the movement between steps.  [default: step]",
+    ),
+    click.option(
+        "--max-size", metavar="SIZE", help="Largest file size: 1MB, 500KB. An animation drops frames to stay below it."
+    ),
+    click.option(
+        "--renderer",
+        metavar="NAME",
+        help="raster, or matplotlib, which is slower and draws any file.  [default: depends on the file]",
+    ),
+    click.option(
+        "--text",
+        metavar="KIND",
+        default="outlines",
+        show_default=True,
+        help="Text of a .svg, .pdf or .pgf: outlines, or editable.",
+    ),
+    click.option(
+        "--dpi", type=int, metavar="N", help="Dots per inch of a .png; at 96 a pixel of the page is one of the file."
+    ),
+    click.option("--title", metavar="TEXT", help="Title of the page, instead of the layer's name and sizes."),
+    click.option("--caption/--no-caption", default=None, help="Show the line of arithmetic and the step counter."),
+    click.option("--quiet", is_flag=True, help="Print nothing except errors."),
+    click.option("--open", "open_it", is_flag=True, help="Open the file when it is done."),
+)
+
+
+ALIGN = click.option(
+    "--align",
+    type=click.Choice(["index", "cells"]),
+    default="index",
+    show_default=True,
+    help="Compare output cells of the same index, or of the same position where padding or crops differ.",
+)
+
+
+def file(*, required: bool) -> Decorator:
+    """The options of a command that writes a file."""
+    return _options(
+        click.option(
+            "-o",
+            "--output",
+            required=required,
+            metavar="FILE",
+            shell_complete=files(),
+            help=f"File to write: {listed(told=True)}. - is standard output.",
+        ),
+        click.option(
+            "--format", metavar="FORMAT", help=f"File format ({listed(dot='')}), if the file name has no suffix."
+        ),
+        LOOK,
+    )
+
+
+FILE = file(required=True)
+SYMBOLS = click.option("--symbols", is_flag=True, help="Show indexed letters instead of values.")
+SATURATE = click.option("--saturate", is_flag=True, help="Say that the colours of sums are clipped at 255.")
+#: Further options of the view, for each kind of layer.
+SHOWN: dict[str, Decorator] = {
+    "conv": _options(SYMBOLS, SATURATE, BACKWARD),
+    "transposed": _options(SYMBOLS, SATURATE),
+    "pool": SATURATE,
+    "upsample": SATURATE,
+    "layer": _options(SYMBOLS, SATURATE),
+}
+
+
+def _unused(*options: Decorator, but: tuple[str, ...] = ()) -> Decorator:
+    """The same options, hidden from the help, except for those named in `but`.
+
+    The options of a command that draws can then be passed to `explain` and `describe`, which ignore those that only
+    affect the picture.
+    """
+
+    hidden: list[Any] = [copy(option) for option in _made(options) if option.name not in but]
+    for option in hidden:
+        option.hidden, option.required = True, False
+    return _having(hidden)
+
+
+VIEW = click.option("--view", metavar="VIEW", help="How to show the layer: a view of the layer's own command.")
+UNUSED = _unused(VIEW, SYMBOLS, SATURATE, BACKWARD, FILE)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
+#: The options of an explanation besides the layer.
+EXPLAINED = _options(JSON, UNUSED)
+#: The options of a description besides the layer and its view.
+TOLD = _options(
+    click.option("--alt", is_flag=True, help="Print only the alternative text, one sentence."),
+    JSON,
+    LANG,
+    _unused(FILE, but=("lang",)),
+)

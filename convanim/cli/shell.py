@@ -1,0 +1,303 @@
+"""The behaviour of the command line: one-sentence errors, exit codes, signals and streams."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import signal
+import sys
+import threading
+import unicodedata
+import warnings
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from convanim.cli import helptext
+from convanim.errors import ConvanimError, ConvanimWarning, printable, readable
+
+#: Files of Python's library that must not be interrupted by exceptions.
+UNDISTURBED = ("tempfile.py", "weakref.py", f"futures{os.sep}thread.py", f"futures{os.sep}process.py")
+
+#: Replacements for characters that a stream's encoding lacks.
+PLAIN = {
+    **{"×": "x", "·": "*", "−": "-", "→": "->", "←": "<-", "≈": "~", "≠": "!=", "√": "sqrt ", "Σ": "sum", "∞": "inf"},
+    **{"⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "°": " degrees", "′": "'", "β": "beta", "○": "o", "²": "^2"},
+}
+
+#: Options of a layer whose notation contains them instead.
+NOTED = {
+    "--stride": "'Conv(3, stride=2)'",
+    "--padding": "'Conv(3, padding=1)'",
+    "--dilation": "'Conv(3, dilation=2)'",
+    "--groups": "'Conv(3, groups=2)'",
+    "--padding-mode": "'Conv(3, padding=1, padding_mode=\"reflect\")'",
+    "--output-padding": "'ConvTranspose(3, stride=2, output_padding=1)'",
+    "--convention": "'Conv(3, convention=\"keras\")'",
+    "--mode": "'MaxPool(2)', 'AvgPool(2)' or 'Upsample(scale_factor=2, mode=\"bilinear\")'",
+    "--ceil-mode": "'MaxPool(2, ceil_mode=True)'",
+    "--count-include-pad": "'AvgPool(2, count_include_pad=True)'",
+    "--no-count-include-pad": "'AvgPool(2, count_include_pad=False)'",
+    "--norm-type": "'LpPool(2, norm_type=3)'",
+    "--scale-factor": "'Upsample(scale_factor=2)'",
+    "--size": "'Upsample(size=7)'",
+    "--align-corners": "'Upsample(scale_factor=2, mode=\"bilinear\", align_corners=True)'",
+    "--coordinates": "'Upsample(scale_factor=2, coordinates=\"asymmetric\")'",
+    "--factor": "'PixelShuffle(2)'",
+    "--inverse": "'PixelUnshuffle(2)'",
+    "--order": "'PixelShuffle(2, order=\"DCR\")'",
+}
+#: Options of the view of a single layer.
+SHOWN = {"--view", "--symbols", "--saturate", "--backward", "--grad"}
+
+
+#: The command of each kind of layer.
+COMMANDS = {
+    "Conv": "conv",
+    "ConvTranspose": "transposed",
+    "MaxPool": "pool",
+    "AvgPool": "pool --mode avg",
+    "LpPool": "pool --mode lp",
+    "MaxUnpool": "unpool",
+    "Upsample": "upsample",
+    "PixelShuffle": "shuffle",
+    "PixelUnshuffle": "shuffle --inverse",
+}
+
+
+class Layers(click.Group):
+    """A group of commands that recognises common names of layers."""
+
+    command_class = helptext.Command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command of a name, or an error with the layer's command or the reason why it is not supported."""
+        name = args[0] if args else ""
+        if name and self.get_command(ctx, name) is None:
+            from convanim.layers.reading.names import SHOWN as LAYERS
+            from convanim.layers.reading.names import kind_of, what_is
+
+            if told := what_is(name):
+                raise ConvanimError(f"{name} is {told}", LAYERS)
+            kind = kind_of(name)[0]
+            if kind and COMMANDS[kind].partition(" ")[0] in self.commands:
+                raise ConvanimError(f"there is no command {name!r}", f"use {ctx.command_path} {COMMANDS[kind]}")
+        return super().resolve_command(ctx, args)
+
+
+class Program(Layers):
+    """The program: a group of commands with convanim's errors and exit codes.
+
+    Exit codes: 0, 1 (failure), 2 (wrong usage or input), 130 (interrupted).
+    """
+
+    group_class = Layers
+
+    def main(self, args: Any = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+        """Run the command line and exit."""
+        extra["standalone_mode"] = False
+        _open_streams()
+        try:
+            with _heard(), _warned():
+                super().main(args, prog_name or "convanim", **extra)
+            sys.exit(0)
+        except click.exceptions.Exit as stop:
+            sys.exit(stop.exit_code)
+        except (click.Abort, KeyboardInterrupt):
+            fail("interrupted; nothing was written.", 130)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.ctx.get_help() if error.ctx else "", err=True)
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            fail(_one_sentence(error), error.exit_code)
+        except ConvanimError as error:
+            fail(str(error), error.exit_code)
+        except BrokenPipeError:
+            _give_up(sys.stdout)
+            sys.exit(1)
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            if error.filename is not None:
+                name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else error.filename
+                fail(f"{readable(str(name))} cannot be used: {reason}; name another place, or make this one usable.", 2)
+            _give_up(sys.stdout)
+            fail(f"standard output cannot be written: {reason}; send it to a place that is open and has room.", 2)
+        except MemoryError:
+            fail("there is not enough memory for this; use a smaller input.", 1)
+
+
+def say(line: str, *, err: bool) -> None:
+    """Print a line, ignoring errors of the stream."""
+    stream = sys.stderr if err else sys.stdout
+    try:
+        if stream:
+            click.echo(printable(line), err=err)
+            stream.flush()
+    except OSError:
+        _give_up(stream)
+
+
+def print_json(told: dict[str, Any]) -> None:
+    """Print an object as JSON, in ASCII whatever the encoding: a line for each key, and for each object in a list.
+
+    What comes from an iterator is printed as it comes.
+    """
+    import json
+
+    def listed(array: Any) -> Any:
+        from convanim.write.tracefile import finite
+
+        return finite(array)
+
+    def text(value: Any) -> str:
+        return json.dumps(value, default=listed)
+
+    start = "{"
+    for name, value in told.items():
+        click.echo(f"{start}\n {text(name)}: ", nl=False)
+        start = ","
+        if not isinstance(value, Iterator) and not (isinstance(value, list) and value and isinstance(value[0], dict)):
+            click.echo(text(value), nl=False)
+            continue
+        between = "[\n  "
+        for item in value:
+            click.echo(between + text(item), nl=False)
+            between = ",\n  "
+        click.echo("[]" if between.startswith("[") else "\n ]", nl=False)
+    click.echo("\n}")
+
+
+def fail(sentence: str, code: int) -> NoReturn:
+    """Print an error and exit."""
+    click.echo(f"Error: {sentence}", err=True)
+    sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Let both streams accept any text, and a closed standard output raise an error on writing.
+
+    Files and pipes get UTF-8, unless PYTHONIOENCODING names another encoding. A terminal
+    keeps its encoding. Characters that an encoding lacks are replaced by plain ones.
+    """
+    asked = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
+    codecs.register_error("convanim.plain", _plain)
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a notebook's streams accept everything
+            stream.reconfigure(encoding=None if asked or stream.isatty() else "utf-8", errors="convanim.plain")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """The replacement of characters that an encoding lacks: plain ones, or escapes such as \\u2192."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacked = error.object[error.start : error.end]
+    plain = "".join(PLAIN.get(char) or unicodedata.normalize("NFKD", char) for char in lacked)
+    bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return bare.encode("ascii", "backslashreplace").decode("ascii"), error.end
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """While a command runs, turn Ctrl-C and the termination signal into exceptions, so that nothing is left behind."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may handle signals
+        yield
+        return
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _end)}
+    if callable(signal.getsignal(signal.SIGINT)):  # a shell's background job ignores Ctrl-C
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, _end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """End a command by an exception, delayed where it could get lost or leave something behind.
+
+    During imports and callbacks of weak references Python drops exceptions or fails in foreign code; a temporary
+    folder is unknown until its name is returned, and so is a thread or process that is only half started.
+    """
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib") or frame.f_code.co_filename.endswith(UNDISTURBED):
+            later = threading.Timer(0.02, _again, [number])
+            later.daemon = True
+            later.start()
+            return
+        frame = frame.f_back
+    if number == signal.SIGTERM:
+        sys.exit(143)
+    raise KeyboardInterrupt
+
+
+def _again(number: int) -> None:
+    """Send a signal to the main thread, which wakes it from blocking calls."""
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+
+
+@contextmanager
+def _warned() -> Iterator[None]:
+    """Print the warnings about an input, one per line, after a command has succeeded, unless it is quiet."""
+    notes: list[str] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ConvanimWarning)
+        others = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, ConvanimWarning):
+                context = click.get_current_context(silent=True)
+                if not (context and context.params.get("quiet")):
+                    notes.append(f"Note: {message}")
+            else:
+                others(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
+    for note in dict.fromkeys(notes):
+        say(note, err=True)
+
+
+def _one_sentence(error: click.ClickException) -> str:
+    text = readable(" ".join(error.format_message().split()))
+    if isinstance(error, click.NoSuchOption):
+        command = error.ctx.info_name if error.ctx else ""
+        if command == "compare" and error.option_name in SHOWN:
+            return (
+                f"{error.option_name} cannot be combined with compare, which shows two layers in one view, by their "
+                "values; leave it out."
+            )
+        if command in ("compare", "layer") and error.option_name in NOTED:
+            return f"{error.option_name} is written into the layer's own notation; type {NOTED[error.option_name]}."
+        known = {option: option for p in (error.ctx.command.params if error.ctx else ()) for option in p.opts}
+        same = _same_option(error.option_name, known)
+        if same:
+            return f"No such option {error.option_name!r}. Did you mean {same!r}?"
+        if error.option_name == "--output-padding":
+            return f"{error.option_name} belongs to transposed convolutions; use convanim transposed."
+    if "unexpected extra argument" in text:  # cmd.exe does not treat single quotes as quotes
+        return f"{text}; put a value that has blanks in it into double quotes."
+    return text if text.endswith((".", "?", ")")) else text + "."
+
+
+def _same_option(option: str, known: Collection[str]) -> str | None:
+    """The option of a command for a synonym."""
+    from convanim.layers.arguments import alike
+
+    names = {name.lstrip("-").replace("-", "_"): name for name in known}
+    found = alike(option.lstrip("-").replace("-", "_"), names)
+    kernel = found or ("kernel" if "kernel" in names and alike(option.lstrip("-"), ["kernel_size"]) else None)
+    return names[kernel] if kernel else None
+
+
+def _give_up(stream: Any) -> None:
+    # Python would try to flush the stream on exit, and complain again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

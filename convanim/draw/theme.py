@@ -1,0 +1,206 @@
+"""Themes: the colours of roles. A theme is a file in templates/themes, or the user's own."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from convanim.assets import templates
+from convanim.draw import themefile
+from convanim.draw.palette import NONE, OFTEN, SHADES, STAMPED, STEPS, Colour, Colours, Palette, mix
+from convanim.errors import ConvanimError
+from convanim.scene.frame import Emphasis, Role
+
+#: The name of both themes of PAIR, one for light pages and one for dark ones.
+AUTO = "auto"
+PAIR = ("light", "dark")
+
+FILL = {
+    Role.NONE: "page",
+    Role.DATA: "data.fill",
+    Role.INSERTED: "inserted.fill",
+    Role.PADDING: "padding.fill",
+    Role.CROPPED: "cropped.fill",
+    Role.UNUSED: "unused.fill",
+    Role.KERNEL: "kernel.fill",
+    Role.PRODUCT: "product.fill",
+    Role.PENDING: "pending.fill",
+    Role.DONE: "done.fill",
+    Role.OVERLAP: "overlap.fill",
+    Role.COPIED: "padding.fill",
+    Role.EMPTY: "padding.fill",
+}
+STROKE = {
+    Role.DATA: "data.stroke",
+    Role.KERNEL: "kernel.stroke",
+    Role.PRODUCT: "product.stroke",
+    Role.DONE: "done.stroke",
+    Role.OVERLAP: "overlap.stroke",
+}
+#: The fills of emphases that override those of the role.
+_OVER = {Emphasis.ACTIVE: "kernel.fill", Emphasis.QUIET: "page", Emphasis.DIFFERENT: "overlap.fill"}
+#: Emphases with bold numbers, which do not rely on colour.
+BOLD = frozenset({Emphasis.WRITTEN, Emphasis.DIFFERENT})
+#: Roles with subdued numbers.
+QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.COPIED, Role.EMPTY}
+#: Roles whose numbers are zeros.
+ZEROS = {Role.INSERTED, Role.PADDING}
+HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
+#: The ink of the marks that distinguish other cells without a tint from pending ones.
+MARK = {Role.INSERTED: "line", Role.PADDING: "dash", Role.COPIED: "dash", Role.EMPTY: "dash"}
+#: Roles that are shaded by value in cells too small for numbers; the ramp is the panel's.
+SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP, Role.COPIED})
+#: Roles whose cells are filled by their count in a panel of counts.
+HEATED = frozenset({Role.DONE, Role.OVERLAP})
+
+
+def heat(count: float, most: float) -> int:
+    """The step of the heat ramp for a count: 0 for none, 8 for the maximum; a count of one is never shown as none.
+
+    Example:
+        >>> [heat(n, 4) for n in range(5)], heat(1, 1000)
+        ([0, 2, 4, 6, 8], 1)
+    """
+    return max(int(count > 0), min(STEPS["heat"] - 1, round((STEPS["heat"] - 1) * count / most)))
+
+
+def fill(role: Role, emphasis: Emphasis) -> str:
+    """The name of a cell's fill: cells under the kernel have its fill, and quiet ones the page's background."""
+    return _OVER.get(emphasis, FILL[role])
+
+
+def ink(role: Role, emphasis: Emphasis = Emphasis.NONE) -> str:
+    """The name of the ink of a cell's number."""
+    if emphasis == Emphasis.ACTIVE:  # on the kernel's fill only zeros are subdued
+        return "muted" if role in ZEROS else "text"
+    if emphasis == Emphasis.DIFFERENT:
+        return "text"
+    return "muted" if role in QUIET or emphasis == Emphasis.QUIET else "text"
+
+
+def note_ink(role: Role, emphasis: Emphasis) -> str:
+    """The name of the ink of the small text in a cell's corner."""
+    if emphasis == Emphasis.ACTIVE:
+        return "kernel.factor"
+    if role == Role.OVERLAP and emphasis != Emphasis.QUIET:
+        return "overlap.factor"
+    return ink(role, emphasis)
+
+
+class Theme:
+    """A theme: colours by name, such as "page", "kernel.fill", "shade.data_low", or a step of a shade.
+
+    The steps are "shade.data.0" to "shade.data.15", and so on for the other shades, and "heat.0" to "heat.8".
+
+    Example:
+        >>> load("light").colour("page")
+        (255, 255, 255)
+    """
+
+    def __init__(self, name: str, colours: dict[str, Colour]) -> None:
+        steps = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"])
+        self.name, self._colours = name, colours | {f"heat.{i}": step for i, step in enumerate(steps)}
+
+    def colour(self, name: str) -> Colour:
+        """A colour as (red, green, blue), 0 to 255."""
+        if name not in self._colours and name.startswith("shade."):
+            shade, _, step = name.rpartition(".")
+            steps = mix(self._colours[f"{shade}_low"], self._colours[f"{shade}_high"], SHADES)
+            self._colours[name] = steps[int(step)]
+        return self._colours[name]
+
+    def needed(
+        self,
+        *,
+        numbers: bool,
+        shades: Iterable[str],
+        pictures: Sequence[Colours] = (),
+        stamps: bool = False,
+        slanted: Colours = NONE,
+    ) -> Palette:
+        """The palette of a page with or without numbers in cells, with these shades and pictures.
+
+        Args:
+            stamps: whether products are added, which changes the most frequent colours.
+            slanted: the colours of the edges of slanted strokes, the most frequent first.
+        """
+        shades = set(shades)
+        pairs = {("page", "text"), ("page", "muted")}
+        if numbers:
+            pairs |= {(fill(role, emphasis), ink(role, emphasis)) for role in Role for emphasis in Emphasis}
+            pairs |= {("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
+        solids = ["page", "text", "line", "dash", *STROKE.values(), *HATCH.values(), *FILL.values()]
+        if "heat" in shades:
+            steps = [f"heat.{i}" for i in range(STEPS["heat"])]
+            pairs |= {(step, "text") for step in steps if numbers}
+            solids += steps
+        return Palette(self.colour, pairs, solids, shades, pictures, STAMPED if stamps else OFTEN, slanted)
+
+    def palette(self, pairs: Iterable[tuple[str, str]], solids: Iterable[str], shades: Iterable[str]) -> Palette:
+        """The palette of an animation, known before its first frame.
+
+        Args:
+            pairs: (paper, ink) of text on a fill.
+            solids: further colours by name.
+            shades: colour ramps for values: data, kernel, product, done, negative.
+        """
+        return Palette(self.colour, pairs, solids, shades)
+
+
+def themes() -> list[str]:
+    """The names of the built-in themes.
+
+    Example:
+        >>> {"light", "dark"} <= set(themes())
+        True
+    """
+    return sorted(path.stem for path in (templates() / "themes").glob("*.toml"))
+
+
+def is_file(name: str) -> bool:
+    """Whether the name of a theme is that of a file: it ends in .toml or contains a slash.
+
+    Example:
+        >>> is_file("dark"), is_file("mine.toml")
+        (False, True)
+    """
+    return name.lower().endswith(".toml") or "/" in name
+
+
+def load(name: str | Path) -> Theme:
+    """A built-in theme by name, or a theme from a file: a path ends in .toml or contains a slash.
+
+    Raises:
+        ConvanimError: an unknown name, or the file is not a theme.
+    """
+    if isinstance(name, Path) or (isinstance(name, str) and is_file(name)):
+        return _own(Path(name))
+    known = themes()
+    if not isinstance(name, str):
+        raise ConvanimError(f"theme {name!r} is not a name", f"use one of {', '.join(known)}")
+    if name == AUTO:
+        raise ConvanimError(
+            f"theme {AUTO!r} stands for two files, {' and '.join(PAIR)}",
+            "write both with the method save_pair of an animation",
+        )
+    if name not in known:
+        close = difflib.get_close_matches(name, [*known, AUTO], 1)
+        hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}, or a file like mine.toml"
+        raise ConvanimError(f"theme {name!r} is not known", hint)
+    return _ours(templates() / "themes" / f"{name}.toml")
+
+
+def _own(path: Path) -> Theme:
+    if not os.path.exists(path):  # noqa: PTH110 - pathlib's raises for odd names
+        close = difflib.get_close_matches(path.stem, themes(), 1)
+        hint = f"did you mean {close[0]}" if close else "name an existing file"
+        raise ConvanimError(f"theme {str(path)!r} does not exist", hint)
+    return Theme(path.stem, themefile.read(path))
+
+
+@cache
+def _ours(path: Path) -> Theme:
+    return Theme(path.stem, themefile.read(path))

@@ -1,0 +1,36 @@
+"""Operations: the layers with their checked arguments, and the arithmetic of their sizes.
+
+Nothing here imports numpy, so that --help stays fast.
+"""
+
+from convanim.layers.axis import LARGEST, Axis, Resampled, times
+from convanim.layers.convolutions import Conv, ConvTranspose, Weighted
+from convanim.layers.notation import KINDS, LONGEST_NOTATION, parse
+from convanim.layers.operation import Operation
+from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool, Pool
+from convanim.layers.reading import from_line
+from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Shuffle, Upsample
+
+__all__ = [
+    "KINDS",
+    "LARGEST",
+    "LONGEST_NOTATION",
+    "AvgPool",
+    "Axis",
+    "Conv",
+    "ConvTranspose",
+    "LpPool",
+    "MaxPool",
+    "MaxUnpool",
+    "Operation",
+    "PixelShuffle",
+    "PixelUnshuffle",
+    "Pool",
+    "Resampled",
+    "Shuffle",
+    "Upsample",
+    "Weighted",
+    "from_line",
+    "parse",
+    "times",
+]

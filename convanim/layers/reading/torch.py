@@ -1,0 +1,107 @@
+"""Reads layers of torch.nn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from convanim.errors import ConvanimError
+from convanim.layers.convolutions import Conv, ConvTranspose
+from convanim.layers.operation import Operation
+from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
+from convanim.layers.reading.calls import Call, Pad, bound, channels, each
+from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
+
+HOMES = ("", "nn", "torch.nn")
+_COUNTS = {"in_channels": "in_channels", "out_channels": "out_channels"}
+_NOTHING = (*_COUNTS, "bias", "device", "dtype")
+_PADS = {
+    "Zero": "zeros",
+    "Constant": "zeros",
+    "Reflection": "reflect",
+    "Replication": "replicate",
+    "Circular": "circular",
+}
+
+
+def _conv(call: Call, rank: int) -> Operation:
+    names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias")
+    got = bound(call, (*names, "padding_mode"), _NOTHING, "kernel_size")
+    return Conv(**got | {"kernel_size": each(got["kernel_size"], rank)}, **channels(call, names, **_COUNTS))
+
+
+def _transposed(call: Call, rank: int) -> Operation:
+    names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding", "groups", "bias")
+    got = bound(call, (*names, "dilation", "padding_mode"), _NOTHING, "kernel_size", padding_mode=("zeros",))
+    return ConvTranspose(**got | {"kernel_size": each(got["kernel_size"], rank)}, **channels(call, names, **_COUNTS))
+
+
+def _pool(kind: Callable[..., Operation], *names: str) -> Callable[[Call, int], Operation]:
+    def read(call: Call, rank: int) -> Operation:
+        got = bound(call, names, ("return_indices",), "kernel_size", divisor_override=(None,))
+        got = {word: value for word, value in got.items() if value is not None}
+        return kind(**got | {"kernel_size": each(got["kernel_size"], rank)})
+
+    return read
+
+
+def _upsample(call: Call, rank: int) -> Operation:
+    names = ("size", "scale_factor", "mode", "align_corners", "recompute_scale_factor")
+    got = bound(call, names, recompute_scale_factor=(None, False))
+    got = {word: value for word, value in got.items() if value is not None}
+    mode = got.pop("mode", "nearest")
+    ranks = {"linear": 1, "bilinear": 2, "trilinear": 3}
+    if mode in ranks:
+        for word in ("size", "scale_factor"):
+            if word in got:
+                got[word] = each(got[word], ranks[mode])
+        return Upsample(**got, mode="bilinear")
+    if mode not in ("nearest", "nearest-exact"):
+        raise ConvanimError(f"mode={mode!r} of {call.name} is not supported", "use nearest, nearest-exact or bilinear")
+    return Upsample(**got, coordinates="half_pixel" if mode == "nearest-exact" else None)
+
+
+def _shuffle(kind: Callable[..., Operation], name: str) -> Callable[[Call, int], Operation]:
+    return lambda call, rank: kind(**bound(call, (name,), needs=name))
+
+
+_WINDOW = ("kernel_size", "stride", "padding")
+_RANKED: dict[str, Callable[[Call, int], Operation]] = {
+    "Conv": _conv,
+    "ConvTranspose": _transposed,
+    "MaxPool": _pool(MaxPool, *_WINDOW, "dilation", "return_indices", "ceil_mode"),
+    "AvgPool": _pool(AvgPool, *_WINDOW, "ceil_mode", "count_include_pad", "divisor_override"),
+    "LPPool": _pool(LpPool, "norm_type", "kernel_size", "stride", "ceil_mode"),
+    "MaxUnpool": _pool(MaxUnpool, *_WINDOW),
+}
+_OTHERS: dict[str, Callable[[Call, int], Operation]] = {
+    "Upsample": _upsample,
+    "PixelShuffle": _shuffle(PixelShuffle, "upscale_factor"),
+    "PixelUnshuffle": _shuffle(PixelUnshuffle, "downscale_factor"),
+}
+NAMES = (*(f"{name}{rank}d" for name in _RANKED for rank in (1, 2, 3)), *_OTHERS)
+
+
+def read(call: Call) -> Operation | Pad | None:
+    """The operation of a call, or None if torch.nn has no layer of this name."""
+    if call.home not in HOMES:
+        return None
+    if call.last in _OTHERS and call.home:
+        return _OTHERS[call.last](call, 0)
+    found = re.fullmatch(r"(\w+?)([123])d", call.last)
+    if found and found[1] in _RANKED:
+        return _RANKED[found[1]](call, int(found[2]))
+    if found and found[1].endswith("Pad") and found[1][:-3] in _PADS:
+        return _pad(call, found[1][:-3], int(found[2]))
+    return None
+
+
+def _pad(call: Call, name: str, rank: int) -> Pad:
+    got = bound(call, ("padding", "value"), needs="padding")
+    around: Any = got["padding"]
+    around = (around,) * 2 * rank if isinstance(around, int) else around
+    if len(around) != 2 * rank or not all(isinstance(side, int) for side in around):
+        raise ConvanimError(f"padding {around} of {call.name} is not {2 * rank} numbers", "give two numbers per axis")
+    pads = tuple((around[2 * i], around[2 * i + 1]) for i in reversed(range(rank)))
+    return Pad(pads, _PADS[name], got.get("value", 0))

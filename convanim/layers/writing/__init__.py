@@ -1,0 +1,76 @@
+"""The same layer as code of each framework, to paste, or the reason why there is none.
+
+Frameworks are not imported; tests run every line against its framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convanim.errors import ConvanimError
+from convanim.layers import Operation, Shuffle, Weighted
+from convanim.layers.arguments import short, whole
+from convanim.layers.writing import jax, keras, onnx, torch
+from convanim.layers.writing.code import Line, Place
+
+__all__ = ["Line", "lines"]
+
+_WRITERS = (torch, keras, jax, onnx)
+
+
+def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None = None) -> list[Line]:
+    """The code of each framework for a layer with an input of these sizes.
+
+    PyTorch's and Keras's lines are layers, JAX's is an expression of `x` (channels last) and `w`, ONNX's a node or list
+    of nodes from "x" and "w" to "y". Weights have the framework's layout. If a framework has no such layer, `code`
+    is "", and `note` says why and what comes closest.
+
+    Args:
+        op: any operation.
+        sizes: the input's sizes, in (H, W) order. The code may depend on them, as with padding 'same'.
+        channels: (in, out); by default those of the layer, or one per group, or as many as a shuffle needs.
+
+    Raises:
+        ConvanimError: the layer does not fit an input of these sizes or channels.
+
+    Example:
+        >>> from convanim.layers import Conv
+        >>> for line in lines(Conv(kernel_size=3, stride=2, convention="keras", padding="same"), (6, 6)):
+        ...     print(line.code)
+        torch.nn.Sequential(
+            torch.nn.ZeroPad2d((0, 1, 0, 1)),
+            torch.nn.Conv2d(1, 1, kernel_size=3, stride=2),
+        )
+        keras.layers.Conv2D(1, 3, strides=2, padding="same")
+        jax.lax.conv_general_dilated(x, w, (2, 2), ((0, 1), (0, 1)), dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        onnx.helper.make_node("Conv", ["x", "w"], ["y"], kernel_shape=[3, 3], strides=[2, 2], pads=[0, 0, 1, 1])
+    """
+    if not isinstance(op, Operation):
+        raise ConvanimError(f"{short(op)} is not a layer", "use one like Conv(kernel_size=3)")
+    axes = op.axes(sizes)
+    if not 1 <= len(axes) <= 3:
+        raise ConvanimError(f"no framework has a layer of {len(axes)} axes", "use one to three")
+    place = Place(tuple(axes), *_channels(op, channels))
+    return [writer.line(op, place) for writer in _WRITERS]
+
+
+def _channels(op: Operation, channels: tuple[int, int] | None) -> tuple[int, int]:
+    if channels is None:
+        if isinstance(op, Weighted):
+            return op.in_channels or op.groups, op.out_channels or op.groups
+        inputs = op.factor**2 if isinstance(op, Shuffle) and op.transposed else 1
+        return inputs, op.channels(inputs)
+    if not isinstance(channels, tuple | list) or len(channels) != 2:
+        raise ConvanimError(f"channels {short(channels)} are not a pair", "give (in, out), like (3, 8)")
+    inputs, outputs = (whole("channels", c, 1) for c in channels)
+    if isinstance(op, Weighted):
+        if inputs % op.groups or outputs % op.groups:
+            raise ConvanimError(
+                f"groups {op.groups} does not divide {inputs} and {outputs} channels", "use a common divisor"
+            )
+    elif op.channels(inputs) != outputs:
+        raise ConvanimError(
+            f"{op} makes {op.channels(inputs)} channels of {inputs}, not {outputs}",
+            f"use ({inputs}, {op.channels(inputs)})",
+        )
+    return inputs, outputs

@@ -1,9 +1,0 @@
-"""Motion: the frames between two frames of a scene, found by comparing them and reading what their steps link and move.
-
-Between two frames that differ in an unknown way there is no motion.
-"""
-
-from convanim.motion.sequence import moving
-from convanim.motion.tween import Tween
-
-__all__ = ["Tween", "moving"]

@@ -1,0 +1,27 @@
+"""The layout of a page: the place of every panel and text in whole pixels, the same throughout the animation."""
+
+from convanim.page.arrange import layout
+from convanim.page.choose import LAYOUTS, choose, known, suited, view_of
+from convanim.page.measures import fits, page_size
+from convanim.page.page import Box, Page, Place, Text
+from convanim.page.style import SMALLEST, USUAL, Style
+from convanim.page.tilted.tilt import Tilt
+
+__all__ = [
+    "LAYOUTS",
+    "SMALLEST",
+    "USUAL",
+    "Box",
+    "Page",
+    "Place",
+    "Style",
+    "Text",
+    "Tilt",
+    "choose",
+    "fits",
+    "known",
+    "layout",
+    "page_size",
+    "suited",
+    "view_of",
+]

@@ -1,0 +1,166 @@
+"""A block of panels: rows stacked vertically, with cells as large as the block's width and the page's height allow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import pairwise
+
+from convanim.page import glyphs
+from convanim.page.bands import Band, bands, gap, scale
+from convanim.page.kin import Kin, line
+from convanim.page.page import Place, Text, middle
+from convanim.scene.frame import Panel, Rows
+
+Pitches = dict[str, int]
+#: The resolution with which rows get extra height, as parts of their share.
+FINE = 32
+
+
+def halves(one: Sequence[Panel], other: Sequence[Panel]) -> bool:
+    """Whether two rows show the same panels of two layers."""
+    a, b = one[0], other[0]
+    return a.group == b.group != "" and a.layer != b.layer
+
+
+class Block:
+    """Rows of panels, each as wide as the block.
+
+    Args:
+        rows: from top to bottom.
+        kin: which panels share sizes and ranges.
+        told: names of the panels that have scales when they are shaded.
+        weight: how many rows of cells a row of strips counts for when height is shared out.
+    """
+
+    def __init__(self, rows: Rows, kin: Kin, told: Collection[str], weight: int = 1) -> None:
+        self.rows, self.kin, self.m = rows, kin, kin.m
+        self._told = kin.scaled.intersection(told)
+        self._bands = bands(rows, kin, self._told)
+        m = self.m
+        foot = round(1.9 * m.sizes[2])
+        #: The height of the scales under each row, px.
+        self._feet = [foot if any(p.name in self._told for p in row) else 0 for row in rows]
+        #: The minimum gap below each row but the last, px: larger between two layers.
+        self._spare = [m.of(36, 14) if halves(*two) else m.of(10, 4) for two in pairwise(rows)]
+        self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - sum(self._spare)
+        tallest = [max(p.shape[0] for p in row) for row in rows]
+        if max(tallest) > 1:
+            tallest = [max(t, weight) if all(p.aside for p in row) else t for t, row in zip(tallest, rows, strict=True)]
+        self._shares = [self._room * t // sum(tallest) for t in tallest]
+
+    def need(self, most: int, shared: Pitches) -> int:
+        """The block's width with cells of at most this size, px."""
+        return max(band.width(self._at_most(band, self._shares, most, shared)) for band in self._bands)
+
+    def pitches(self, width: int, shared: Pitches) -> Pitches:
+        """The largest cells with which the block fits into this width; `shared` is their maximum."""
+        found = self._filled(self._shares, width, shared)
+        # If the width limits a row, the other rows get the height that it leaves, in proportion.
+        low, high = 0, 8 * FINE
+        while len(self._bands) > 1 and high - low > 1:
+            more = (low + high) // 2
+            larger = self._filled([share + share * more // FINE for share in self._shares], width, shared)
+            # A tall panel that grows must not take width from the small panels beside it.
+            if sum(self._used(larger)) <= self._room and all(larger[name] >= found[name] for name in found):
+                low, found = more, larger
+            else:
+                high = more
+        return found
+
+    def _filled(self, heights: Sequence[int], width: int, shared: Pitches) -> Pitches:
+        """The largest cells with which each band fits into the width, and each row into its height."""
+        found: Pitches = {}
+        for band in self._bands:
+            found |= self._largest(band, heights, width, shared)
+        return found
+
+    def _used(self, pitches: Pitches) -> list[int]:
+        """The heights of the rows' grids, px."""
+        return [max(pitches[p.name] * p.shape[0] for p in row) for row in self.rows]
+
+    def _largest(self, band: Band, heights: Sequence[int], width: int, shared: Pitches) -> Pitches:
+        """The largest cells with which a band fits into the width, and each of its rows into its height."""
+        # Cells larger than the heights allow need not be tried.
+        tried = max(heights[n] // p.shape[0] for n, row in zip(band.numbers, band.rows, strict=True) for p in row)
+        if band.least > width:
+            return {p.name: 0 for row in band.rows for p in row}
+        for most in range(min(self.m.cell, max(tried, 1)), 0, -1):
+            pitches = self._at_most(band, heights, most, shared)
+            if band.fits(pitches, width):
+                return pitches
+        return {p.name: 0 for row in band.rows for p in row}
+
+    def _at_most(self, band: Band, heights: Sequence[int], most: int, shared: Pitches) -> Pitches:
+        """Cells of at most this size that fit into the heights of their rows."""
+        m, pitches = self.m, dict[str, int]()
+        for number, row in zip(band.numbers, band.rows, strict=True):
+            high = heights[number]
+            fit = {p.name: min(most, high // p.shape[0], shared.get(p.name, most)) for p in row}
+            walked = [fit[p.name] for p in row if not p.aside]
+            # A kernel's cells need not be larger than those of the grids, unless its numbers would be unreadable.
+            aside = max(min(walked), m.of(46, 20)) if walked else most
+            pitches |= {p.name: min(fit[p.name], aside) if p.aside else fit[p.name] for p in row}
+        return self.kin.shared(pitches)
+
+    def _free(self, pitches: Pitches) -> tuple[int, set[int]]:
+        """The free height between and around the rows, px, and the rows that have no gap below them."""
+        # Rows with aligned columns stand close together; the others share the free height.
+        tied = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
+        close = {
+            r
+            for r in tied
+            if self.rows[r][0].layer == self.rows[r + 1][0].layer or self.rows[r][0].group != self.rows[r + 1][0].group
+        }
+        return max(0, (self._room - sum(self._used(pitches))) // (len(self.rows) + 1 - len(close))), close
+
+    def top(self, pitches: Pitches) -> int:
+        """The top of the first row, px, with the block centred vertically."""
+        return self.m.top + self._free(pitches)[0]
+
+    def down(self, pitches: Pitches) -> int:
+        """The distance from the top of the first row to its first grid, px, without the title."""
+        row = self.rows[0]
+        return (self._used(pitches)[0] - self._tall(row[0], row, pitches)) // 2
+
+    def _tall(self, panel: Panel, row: Sequence[Panel], pitches: Pitches) -> int:
+        """The height of the grids in a row that are aligned with this panel's top, px."""
+        return max(pitches[p.name] * p.shape[0] for p in row if self._top_of(p, row) is self._top_of(panel, row))
+
+    def put(
+        self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches, top: int
+    ) -> None:
+        """Place the panels and signs from this left edge and top on."""
+        m = self.m
+        used = self._used(pitches)
+        free, close = self._free(pitches)
+        xs: dict[str, int] = {}
+        for band in self._bands:
+            xs |= band.across(pitches, left, width)
+        y = top
+        for number, (row, high) in enumerate(zip(self.rows, used, strict=True)):
+            for i, panel in enumerate(row):
+                x, pitch = xs[panel.name], pitches[panel.name]
+                tall = self._tall(panel, row, pitches)
+                places[panel.name] = self._place(panel, x, y + m.title_line + (high - tall) // 2, pitch)
+                if panel.sign:
+                    size = m.sign
+                    before = places[row[i - 1].name].box.right if i else x - gap(panel, m)
+                    at = round((before + x - glyphs.width(panel.sign, size)) / 2)
+                    signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
+            spare = self._spare[number] if number < len(self._spare) else 0
+            y += m.title_line + high + self._feet[number] + spare + (0 if number in close else free)
+
+    def _top_of(self, panel: Panel, row: Sequence[Panel]) -> Panel:
+        """The panel of the row whose top this one is aligned with."""
+        leader = self.kin.leader(panel)
+        return leader if leader in row else panel
+
+    def _place(self, panel: Panel, x: int, y: int, pitch: int) -> Place:
+        kin, small = self.kin, self.m.sizes[2]
+        title = Text("", x, y - round(0.55 * small), small, bold=True)
+        number, note = kin.sizes(panel, pitch)
+        low, high = kin.range(panel)
+        scaled = panel.name in self._told and kin.shaded(panel, pitch)
+        explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
+        plain = not self.m.style.shades
+        return Place(panel, x, y, pitch, line(pitch, self.m), number, note, title, explained, low, high, plain)

@@ -1,0 +1,207 @@
+"""The search for the positions and sizes of grids: the largest cells that fit, in blocks side by side, centred."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from convanim.page.block import Block, Pitches, halves
+from convanim.page.kin import Kin
+from convanim.page.measures import SMALLEST_CELL, Measures
+from convanim.page.page import Place, Text
+from convanim.page.scales import explained
+from convanim.page.seen import broken
+from convanim.scene.frame import Blocks, Panel, arrangements
+from convanim.trace import Trace
+
+#: The minimum growth of cells for breaking a row in two: if the style wraps, and otherwise.
+GAIN, MUCH = 1.08, 1.5
+#: Weights tried for a row of strips, so that its numbers become readable.
+WEIGHTS = 2, 3
+
+
+class Standing(Protocol):
+    """An arrangement of the panels of a scene."""
+
+    @property
+    def blocks(self) -> Blocks:
+        """Blocks side by side, each of rows of panels."""
+
+    @property
+    def traces(self) -> tuple[Trace, ...]:
+        """The traces that are drawn."""
+
+
+@dataclass(frozen=True)
+class Stood:
+    """An arrangement as plain data."""
+
+    blocks: Blocks
+    traces: tuple[Trace, ...]
+
+
+class TooSmall(Exception):
+    """The scene does not fit on the page."""
+
+
+def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The panels' places, and the signs between them; scales are added where there is room left.
+
+    Raises:
+        TooSmall: cells would be too small to be distinguished.
+    """
+    places, signs = fitted(scene, m)
+    panels = [place.panel for place in places.values()]
+    return explained(places, signs, Kin(((tuple(panels),),), m)), signs
+
+
+def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The panels' places, and the signs between them; a row of grids has scales below it only where shades need them.
+
+    A scale takes height and may cost the numbers of other grids, which are worth more.
+
+    Raises:
+        TooSmall: cells would be too small to be distinguished.
+    """
+    m = replace(m, most=max(max(p.shape) for rows in scene.blocks for row in rows for p in row))
+    scene = _arranged(scene, m)
+    scene = _wrapped(scene, m)
+    best, weight = _strips_read(scene, m)
+    shaded = [name for name, place in best[0].items() if place.shaded]
+    numbered = [name for name, place in best[0].items() if place.number]
+    told: frozenset[str] = frozenset()
+    for some in (shaded, *([name] for name in shaded)):
+        if m.style.scales and not told.issuperset(some):
+            with suppress(TooSmall):  # the page is too narrow for this scale
+                tried = stack(scene, m, told.union(some), weight)
+                if all(tried[0][name].number for name in numbered):
+                    best, told = tried, told.union(some)
+    return best
+
+
+def _strips_read(scene: Standing, m: Measures) -> tuple[tuple[dict[str, Place], tuple[Text, ...]], int]:
+    """The places, and the weight of a row of strips: more than one if that makes numbers readable."""
+    best, weight = stack(scene, m), 1
+    read = {name for name, place in best[0].items() if place.number}
+    for more in WEIGHTS if len(read) < len(best[0]) else ():
+        with suppress(TooSmall):
+            tried = stack(scene, m, weight=more)
+            if read < {name for name, place in tried[0].items() if place.number}:
+                return tried, more
+    return best, weight
+
+
+def _arranged(scene: Standing, m: Measures) -> Standing:
+    """The scene in the arrangement with the largest cells; the default one unless another is better.
+
+    Readable numbers count more than the size of cells, and the smallest cells more than the others.
+    """
+    best, most = scene, (-1, 0, 0)
+    others = arrangements(scene)
+    for tried in (scene, *(Stood(blocks, scene.traces) for blocks in others)) if others else ():
+        with suppress(TooSmall):
+            places = stack(tried, m)[0].values()
+            pitches = [place.pitch for place in places]
+            found = sum(place.number > 0 for place in places), min(pitches), sum(pitches)
+            if found > most:
+                best, most = tried, found
+    return best
+
+
+def _wrapped(scene: Standing, m: Measures) -> Standing:
+    """The scene as it is, or with its row broken in two if that makes the smallest cells clearly larger.
+
+    Numbers that become readable count like larger cells, and no number may be lost.
+    """
+    gain = GAIN if m.style.wrap else MUCH
+    best: Standing = scene
+    read, smallest = -1, 0.0
+    for tried in (scene, *(Stood(blocks, scene.traces) for blocks in broken(scene.blocks))):
+        with suppress(TooSmall):
+            places = stack(tried, m)[0].values()
+            found, pitch = sum(place.number > 0 for place in places), min(place.pitch for place in places)
+            if found >= read and (pitch > smallest or (found > read and GAIN * pitch > smallest)):
+                best, read, smallest = tried, found, pitch if tried is not scene else gain * pitch
+    return best
+
+
+def stack(
+    scene: Standing, m: Measures, told: Collection[str] = (), weight: int = 1
+) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The places, with scales under these panels if they are shaded.
+
+    Args:
+        weight: how many rows of cells a row of strips counts for when height is shared with other grids.
+
+    Raises:
+        TooSmall: cells would be too small to be distinguished.
+    """
+    kin = Kin(scene.blocks, m)
+    blocks = [Block(rows, kin, told, weight) for rows in scene.blocks]
+    strips = bool(scene.traces) and len(scene.traces[0].axes) == 1
+    most: Pitches = {}
+    # Each pass reduces a shared size by at least 1 px, until the cells fit or are too small.
+    for _ in range(m.cell * len(kin.panels) + 1):
+        widths = _widths(blocks, most, m)
+        pitches: Pitches = {}
+        for block, width in zip(blocks, widths, strict=True):
+            pitches |= block.pitches(width, most)
+        if strips:
+            pitches = _alike(kin.panels.values(), pitches, m)
+        shared = kin.shared(pitches)
+        if shared == pitches:
+            break
+        most = {name: pitch for name, pitch in shared.items() if not kin.alone(name)}
+        if min(most.values()) < SMALLEST_CELL:
+            raise TooSmall
+    if min(pitches.values()) < SMALLEST_CELL:
+        raise TooSmall
+    pitches = _even(kin, pitches, m)
+    places: dict[str, Place] = {}
+    signs: list[Text] = []
+    left = m.margin
+    tops = [block.top(pitches) for block in blocks]
+    if all(halves(blocks[0].rows[0], block.rows[0]) for block in blocks[1:]):
+        # The grids of two layers are aligned at the top, however much is below them.
+        down = [block.down(pitches) for block in blocks]
+        tops = [min(tops) + max(down) - own for own in down]
+    for block, width, top in zip(blocks, widths, tops, strict=True):
+        block.put(places, signs, left, width, pitches, top)
+        left += width + m.of(76, 30)
+    return places, tuple(signs)
+
+
+def _even(kin: Kin, pitches: Pitches, m: Measures) -> Pitches:
+    """Reduce cells that are larger than they need to be.
+
+    A kernel's cells need not be much larger than those of the grids, unless its numbers would be unreadable, and
+    cells without numbers are of nearly the same size.
+    """
+    walked = [pitches[name] for name, panel in kin.panels.items() if not panel.aside]
+    aside = max(5 * max(walked) // 4, m.of(46, 20)) if walked else m.cell
+    most = m.cell if m.style.numbers else 3 * min(pitches.values()) // 2
+    even = kin.shared({n: min(p, most, aside if kin.panels[n].aside else most) for n, p in pitches.items()})
+    lost = any(kin.sizes(panel, pitches[n])[0] and not kin.sizes(panel, even[n])[0] for n, panel in kin.panels.items())
+    return pitches if lost else even
+
+
+def _widths(blocks: Sequence[Block], most: Pitches, m: Measures) -> list[int]:
+    """The widths of the blocks: what the largest common size of cells needs, and the rest in proportion to it."""
+    free = m.width - 2 * m.margin - m.of(76, 30) * (len(blocks) - 1)
+    if len(blocks) == 1:
+        return [free]
+    for pitch in range(m.cell, 0, -1):
+        needs = [block.need(pitch, most) for block in blocks]
+        if sum(needs) <= free:
+            return [need + (free - sum(needs)) * need // sum(needs) for need in needs]
+    return [free // len(blocks)] * len(blocks)
+
+
+def _alike(panels: Iterable[Panel], pitches: Pitches, m: Measures) -> Pitches:
+    """One cell size for strips that stand above each other, so that their columns line up."""
+    panels = list(panels)
+    same = min(pitches[p.name] for p in panels if not p.aside)
+    aside = max(same, m.of(46, 20))
+    return {p.name: min(pitches[p.name], aside) if p.aside else same for p in panels}

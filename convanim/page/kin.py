@@ -1,0 +1,157 @@
+"""Which panels look alike: those that share a cell size, and those whose numbers are sized and scaled together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+from convanim.page import glyphs
+from convanim.page.measures import LINES_FROM, Measures
+from convanim.page.page import inked, middle, note_top
+from convanim.scene.frame import Blocks, Panel
+
+#: Subscript digits, and their size as a fraction of the text's size.
+SUBSCRIPTS, SUBSCRIPT = frozenset("₀₁₂₃₄₅₆₇₈₉"), 0.65
+
+
+class Kin:
+    """The panels of a scene on a page, grouped by shared cell sizes, number sizes and ranges.
+
+    Args:
+        blocks: the panels of a scene.
+        m: the lengths of the page.
+
+    Attributes:
+        panels: the panels by name.
+    """
+
+    def __init__(self, blocks: Blocks, m: Measures) -> None:
+        self._rows = [row for block in blocks for row in block]
+        self.panels = {p.name: p for row in self._rows for p in row}
+        self.m = m
+        self._widths: dict[str, int] = {}
+        self._alike: dict[str, list[Panel]] = {}
+        self._ranges: dict[str, tuple[float, float]] = {}
+        self._sizes: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def leader(self, panel: Panel) -> Panel:
+        """The panel that this one follows, directly or through others; itself if it follows none."""
+        seen = {panel.name}
+        while panel.follows and panel.follows not in seen:
+            panel = self.panels[panel.follows]
+            seen.add(panel.name)
+        return panel
+
+    def shared(self, pitches: Mapping[str, int]) -> dict[str, int]:
+        """Cell sizes, px, with shared ones reduced to their minimum."""
+        least: dict[str, int] = {}
+        for name, pitch in pitches.items():
+            family = self._family[name]
+            least[family] = min(least.get(family, pitch), pitch)
+        return {name: least[self._family[name]] for name in pitches}
+
+    def alone(self, name: str) -> bool:
+        """Whether no other panel shares this one's cell size."""
+        return list(self._family.values()).count(self._family[name]) == 1
+
+    @cached_property
+    def _family(self) -> dict[str, str]:
+        """For each panel, the name of the set that shares its cell size."""
+        family = {name: name for name in self.panels}
+        for name, panel in self.panels.items():
+            others = [p.name for p in self.panels.values() if p.group and p.group == panel.group]
+            joined = {family[other] for other in (name, self.leader(panel).name, *others)}
+            first = min(joined)
+            family = {n: first if f in joined else f for n, f in family.items()}
+        return family
+
+    def group(self, panel: Panel) -> list[Panel]:
+        """The panels that share this one's number size and range, including itself."""
+        same = [p for p in self.panels.values() if panel.group and p.group == panel.group]
+        return same or [panel]
+
+    def alike(self, panel: Panel) -> list[Panel]:
+        """The panels of its group that one scale describes: those with the same colour ramp."""
+        if panel.name not in self._alike:
+            kind = panel.shade, bool(panel.heat)
+            self._alike[panel.name] = [p for p in self.group(panel) if (p.shade, bool(p.heat)) == kind]
+        return self._alike[panel.name]
+
+    def range(self, panel: Panel) -> tuple[float, float]:
+        """The values at the ends of a panel's shade: from 0 for counts, otherwise the range of its group."""
+        if panel.name not in self._ranges:
+            alike = self.alike(panel)
+            ends = [(0, p.heat) if p.heat else (p.values.min().item(), p.values.max().item()) for p in alike]
+            for p in alike:
+                self._ranges[p.name] = min(low for low, _ in ends), max(high for _, high in ends)
+        return self._ranges[panel.name]
+
+    @cached_property
+    def scaled(self) -> set[str]:
+        """The panels that have a scale when they are shaded: for each scale the first panel in the lowest row."""
+        lowest: dict[str, str] = {}
+        for row in self._rows:
+            firsts: dict[str, str] = {}
+            for panel in row:
+                firsts.setdefault(self.alike(panel)[0].name, panel.name)
+            lowest |= firsts
+        return set(lowest.values())
+
+    def title(self, panel: Panel) -> int:
+        """The width of a panel's longest title, px."""
+        if panel.name not in self._widths:
+            widths = [round(glyphs.width(t, self.m.sizes[2], bold=True)) for t in panel.titles]
+            self._widths[panel.name] = max(widths, default=0)
+        return self._widths[panel.name]
+
+    def sizes(self, panel: Panel, pitch: int) -> tuple[int, int]:
+        """The sizes of numbers and notes in cells of this pitch; 0 if they are unreadable anywhere in the group."""
+        key = panel.name, pitch
+        if key not in self._sizes:
+            group = self.group(panel)
+            side = pitch - line(pitch, self.m)
+            found = [_sizes(p, side, self.m) for p in group]
+            number = min(number for number, _ in found)
+            noted = [note for p, (_, note) in zip(group, found, strict=True) if p.notes]
+            for p in group:
+                self._sizes[p.name, pitch] = number, min(noted) if number and p.notes else 0
+        return self._sizes[key]
+
+    def shaded(self, panel: Panel, pitch: int) -> bool:
+        """Whether a panel is shaded by value in cells of this pitch."""
+        means = panel.colours is None and panel.numerals.measures and self.m.style.shades
+        return means and pitch > line(pitch, self.m) and not self.sizes(panel, pitch)[0]
+
+
+def line(pitch: int, m: Measures) -> int:
+    """The width of the grid lines between cells of this pitch, px."""
+    return m.of(2) if pitch >= m.of(24, 16) else 1 if pitch >= LINES_FROM else 0
+
+
+def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
+    """The sizes of numbers and notes in cells of this side; 0 if they are unreadable."""
+    if panel.colours is not None or not m.style.numbers:
+        return 0, 0
+    widest = panel.numerals.widest(panel.values)
+    # Bold is the widest: a number is bold while it is new.
+    per_size = glyphs.width(widest, 100, bold=True) / 100
+    high = int(0.42 * side if not panel.notes else 0.38 * side + 0.5)
+    # The smallest readable digits may fill more of a cell than larger ones should.
+    high = max(high, m.smallest) if 0.5 * side >= glyphs.CAPITALS * m.smallest else high
+    most = min(m.number(side), int(0.9 * side / per_size), high)
+    number = most if most >= m.smallest else 0
+    if not number or not panel.notes:
+        return number, 0
+    _, drop = inked(panel.notes)
+    # Subscripts are smaller than the text that they belong to.
+    least = m.smallest if not SUBSCRIPTS.intersection(panel.notes) else round(m.smallest / SUBSCRIPT)
+    note = max(least, min(round(0.23 * side), m.sizes[1]))
+    note = min(note, int((side - (8 if drop else 4)) / (glyphs.width(panel.notes, 100) / 100)))
+    if note < least:
+        return number, 0
+    # Brackets and subscripts extend further than digits do, and must touch neither the number nor an outline.
+    top, gap = note_top(panel.notes, side, note), 1 if not drop else max(2, round(0.15 * note))
+    for size in range(number, m.smallest, -1):  # a smaller number may leave room for the note
+        if middle(side, size) + gap < top:
+            return size, note
+    return number, 0

@@ -1,0 +1,361 @@
+"""A page: the places of panels and texts in whole pixels, and the fitting of text into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+
+from convanim.language.words import Catalogue, say, translate
+from convanim.page import glyphs
+from convanim.page.lattice import Lattice, Point, Step
+from convanim.page.style import SMALLEST
+from convanim.scene.frame import Caption, Panel
+
+#: Separators of a caption's clauses, of which the last may be left out; the first separator that occurs counts.
+CLAUSES = "; ", ", "
+#: A caption is reduced to the first fraction of its size before it is shortened, and never below the second.
+NEARLY, LEAST = 0.8, 0.7
+#: From this character on, scripts have no spaces between words.
+WORDLESS = "\u2e80"
+
+
+class Box(NamedTuple):
+    """A rectangle in px: [top, bottom) x [left, right)."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+class Text(NamedTuple):
+    """A line of text: the x of its start, its baseline and its size in px."""
+
+    text: str
+    x: int
+    baseline: int
+    size: int
+    bold: bool = False
+
+    @property
+    def box(self) -> Box:
+        """The box that the text may cover, from the top of capitals to the bottom of descenders."""
+        high, low = round(glyphs.CAPITALS * self.size), round(0.24 * self.size)
+        right = self.x + round(glyphs.width(self.text, self.size, self.bold))
+        return Box(self.baseline - high, self.x, self.baseline + low, right)
+
+
+class Tab(NamedTuple):
+    """The name of a phase along the top of the page, bold while the phase is current, with a line under it."""
+
+    idle: Text
+    current: Text
+    underline: Box
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """The position of a panel's grid, and how its cells are drawn.
+
+    Attributes:
+        x, y: the upper left corner, px.
+        pitch: the distance from one cell to the next, px, of which `line` is the grid line.
+        number: the size of the numbers in px, 0 if cells are shaded or show a picture's colours instead.
+        note: the size of the small text in the corner of cells, 0 for none.
+        title: the position of the title.
+        scale: the legend of a shade (least value, bar, greatest value); None for no legend.
+        low, high: the values at the ends of the shade.
+        plain: whether cells have the colour of their role instead of a shade.
+    """
+
+    panel: Panel
+    x: int
+    y: int
+    pitch: int
+    line: int
+    number: int
+    note: int
+    title: Text
+    scale: tuple[Text, Box, Text] | None
+    low: float
+    high: float
+    plain: bool = False
+
+    @property
+    def shaded(self) -> bool:
+        """Whether cells are shaded by value."""
+        return not (self.number or self.plain) and self.panel.colours is None and self.panel.numerals.measures
+
+    @property
+    def signed(self) -> bool:
+        """Whether the values have both signs, so that the shade has a ramp for each."""
+        return self.low < 0 < self.high
+
+    @property
+    def box(self) -> Box:
+        """The box around the grid with its outer lines."""
+        rows, columns = self.panel.shape
+        return Box(self.y, self.x, self.y + rows * self.pitch + self.line, self.x + columns * self.pitch + self.line)
+
+    @property
+    def inside(self) -> tuple[int, int]:
+        """The height and width of a drawn cell, px."""
+        return self.pitch - self.line, self.pitch - self.line
+
+    @property
+    def tilted(self) -> bool:
+        """Whether its cells are parallelograms."""
+        return False
+
+    @cached_property
+    def lattice(self) -> Lattice:
+        """The vectors from cell to cell."""
+        return Lattice(Step(self.pitch, 0), Step(0, self.pitch))
+
+    @property
+    def area(self) -> tuple[Point, ...]:
+        """The corners of a cell, from its upper left corner."""
+        high, wide = self.inside
+        return (0, 0), (wide, 0), (wide, high), (0, high)
+
+    def spot(self, row: float, column: float) -> Point:
+        """A point of a cell, given as fractions of its sides, relative to its upper left corner."""
+        high, wide = self.inside
+        return column * wide, row * high
+
+    def corners(self, top: float, left: float, bottom: float, right: float) -> tuple[tuple[int, int], ...]:
+        """The (x, y) of the corners of a rectangle of cells with the lines above and on the left, once around it."""
+        (y, x), (foot, end) = self.at(top, left), self.at(bottom, right)
+        return (x, y), (end, y), (end, foot), (x, foot)
+
+    def rule(self, top: int, left: int, bottom: int, right: int, *, ends: bool = True) -> tuple[Point, Point]:
+        """Both ends of a grid line from one corner of cells to another one in its row or column.
+
+        Args:
+            ends: whether the far end includes the line that crosses it there.
+        """
+        (y, x), (foot, end), half = self.at(top, left), self.at(bottom, right), self.line / 2
+        more = self.line if ends else 0
+        if top == bottom:
+            return (x, y + half), (end + more, y + half)
+        return (x + half, y), (x + half, foot + more)
+
+    def ring(self, top: float, left: float, bottom: float, right: float, thick: int) -> tuple[Point, ...]:
+        """The corners of an outline of this thickness around a rectangle of cells."""
+        out = (thick - self.line) // 2 - thick / 2
+        y, x = self.at(top, left)
+        end = x + round((right - left) * self.pitch) + self.line
+        foot = y + round((bottom - top) * self.pitch) + self.line
+        return (x - out, y - out), (end + out, y - out), (end + out, foot + out), (x - out, foot + out)
+
+    def inner(self, top: int, left: int, bottom: int, right: int, thick: int) -> tuple[tuple[Point, Point], ...]:
+        """The sides of an outline inside a rectangle of cells."""
+        first, last, half = self.cell(top, left), self.cell(bottom - 1, right - 1), thick / 2
+        ys, xs = (first.top + half, last.bottom - half), (first.left + half, last.right - half)
+        across = tuple(((first.left, y), (last.right, y)) for y in ys)
+        return (*across, *(((x, first.top), (x, last.bottom)) for x in xs))
+
+    def hull(self, top: float, left: float, bottom: float, right: float, pad: float = 0.0) -> tuple[Point, ...]:
+        """The corners of a rectangle of cells with the lines around it, enlarged by `pad` px."""
+        (x, y), _, (end, foot), _ = self.corners(top, left, bottom, right)
+        near, top, far, low = x - pad, y - pad, end + self.line + pad, foot + self.line + pad
+        return (near, top), (far, top), (far, low), (near, low)
+
+    def cell(self, row: int, column: int) -> Box:
+        """The box of a cell without its grid lines."""
+        top, left = self.y + row * self.pitch + self.line, self.x + column * self.pitch + self.line
+        return Box(top, left, top + self.pitch - self.line, left + self.pitch - self.line)
+
+    def at(self, row: float, column: float) -> tuple[int, int]:
+        """The upper left corner (y, x) of a cell with its grid lines, px; row and column may be fractions.
+
+        The rounding error is the same for all cells that differ by whole rows and columns.
+        """
+        return self.y + round(row * self.pitch), self.x + round(column * self.pitch)
+
+    def number_text(self, text: str, bold: bool = False) -> Text:
+        """A number centred in a cell; its x and baseline are relative to the cell's corner."""
+        side = self.pitch - self.line
+        x = round((side - glyphs.width(text, self.number, bold)) / 2)
+        return Text(text, x, middle(side, self.number), self.number, bold)
+
+    def holds(self, note: str) -> bool:
+        """Whether a note fits into a cell: the panel's longest does, but others may be too long."""
+        return glyphs.width(note, self.note) <= self.pitch - self.line - 2
+
+    def note_text(self, text: str, *, centred: bool = False) -> Text:
+        """A note at a cell's lower edge, on the right or centred; its position is relative to the cell's corner."""
+        side = self.pitch - self.line
+        free = side - glyphs.width(text, self.note)
+        # A bracket that touches an outline would look like a part of it.
+        edge = max(4, 0.08 * side) if inked(self.panel.notes)[1] else max(1, 0.05 * side)
+        x = round(free / 2) if centred else max(0, round(free - edge))
+        return Text(text, x, note_base(self.panel.notes, side, self.note), self.note)
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """The page of an animation.
+
+    Attributes:
+        counts: whether the step count is shown.
+        smallest: the minimum size of captions, px.
+        motion_colours: whether cells under the window take the kernel's colour.
+        links: how linked cells are joined: "planes", "fan", or "" if they are not.
+        words: the catalogue of its language, None for English.
+    """
+
+    width: int
+    height: int
+    title: Text
+    detail: Text
+    tabs: tuple[Tab, ...]
+    places: dict[str, Place]
+    signs: tuple[Text, ...]
+    captions: tuple[Text, ...]
+    caption_width: int
+    counter: Text
+    stroke: int
+    counts: bool = True
+    smallest: int = SMALLEST
+    motion_colours: bool = True
+    words: Catalogue | None = None
+    links: str = ""
+
+    def counted(self, step: int, steps: int) -> Text:
+        """The step count in the corner; empty before the first step."""
+        if not step:
+            return self.counter._replace(text="")
+        text = counted(step, steps, self.words)
+        # Right-aligned: digits are all of one width, so the text stays still.
+        return self.counter._replace(text=text, x=self.counter.x - round(glyphs.width(text, self.counter.size)))
+
+    def said(self, captions: Sequence[Caption]) -> list[tuple[Text, ...]]:
+        """The texts of a frame's captions; remarks below each other have the same size."""
+        lines = [self.lines(i, caption) for i, caption in enumerate(captions[: len(self.captions)])]
+        if any(caption.subject for caption in captions):
+            return lines
+        size = min((text.size for texts in lines for text in texts), default=0)
+        return [tuple(text._replace(size=size) for text in texts) for texts in lines]
+
+    def lines(self, line: int, caption: Caption) -> tuple[Text, ...]:
+        """A caption's text, in two lines if it is the only caption and too long for one.
+
+        Example:
+            >>> from convanim.page import layout
+            >>> from convanim.layers import Conv
+            >>> from convanim.scene import scene
+            >>> page = layout(scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]])), 1280, 720)
+            >>> [text.size for text in page.lines(0, Caption(remark="short"))]
+            [25]
+            >>> [text.size for text in page.lines(0, Caption(remark="a long one " * 12))]
+            [18, 18]
+        """
+        place, text = self.captions[line], caption.text()
+        if len(self.captions) == 1 and not caption.subject:
+            size = max(self.smallest, round(LEAST * place.size))
+            long = glyphs.width(text, round(NEARLY * place.size)) > self.caption_width
+            two = _halves(text, size) if long else None
+            # The two lines are centred on the place of the single line.
+            apart, down = round(1.3 * size), round(glyphs.CAPITALS * (size - place.size) / 2)
+            first = place.baseline + down - apart // 2
+            fits = two and max(glyphs.width(half, size) for half in two) <= self.caption_width
+            if two and fits and first + apart + round(0.24 * size) <= self.height:
+                return tuple(Text(half, place.x, first + i * apart, size) for i, half in enumerate(two))
+        return (self.caption(line, caption),)
+
+    def caption(self, line: int, caption: Caption) -> Text:
+        """A caption's text, with as many of its terms or clauses as fit at about its full size.
+
+        If it still does not fit, it is reduced down to `LEAST`, then cut after a whole word.
+        """
+        place = self.captions[line]
+
+        def fits(text: str, part: float = 1) -> bool:
+            return glyphs.width(text, round(part * place.size)) <= self.caption_width
+
+        text, most = caption.text(), len(caption.terms)
+        if caption.subject and most <= 2 and not fits(text):
+            caption = replace(caption, remark="")
+            text = caption.text()
+        while not fits(text) and most > 2:
+            most -= 1
+            text = caption.text(most)
+        if not caption.subject and not fits(text, NEARLY):
+            text = _shortened(text, fits)
+        least = max(self.smallest, round(LEAST * place.size))
+        size = next((size for size in range(place.size, least, -1) if fits(text, size / place.size)), least)
+        while not fits(text, size / place.size) and most > 0:
+            most -= 1
+            text = caption.text(most)
+        if not fits(text, size / place.size):
+            text = _cut(text, size, self.caption_width)
+        return place._replace(text=text, size=size)
+
+
+def counted(step: int, steps: int, words: Catalogue | None = None) -> str:
+    """The step count in the language of a catalogue."""
+    return translate(say("step {n} / {steps}", n=step, steps=steps), words)
+
+
+def _shortened(text: str, fits: Callable[[str], bool]) -> str:
+    """The first clauses of a text, as many as fit but at least one."""
+    between = next((some for some in CLAUSES if some in text), CLAUSES[0])
+    clauses = text.split(between)
+    tried = [between.join([*clauses[:n], "…"]) for n in range(len(clauses) - 1, 0, -1)]
+    return next(filter(fits, tried), tried[-1] if tried else text)
+
+
+def _ends(text: str) -> list[int]:
+    """The indices where words end, or where a script without spaces may be cut."""
+    return [n for n in range(1, len(text)) if text[n] == " " or max(text[n - 1], text[n]) >= WORDLESS]
+
+
+def _halves(text: str, size: int) -> tuple[str, str] | None:
+    """A text broken into two lines of about the same length; None if it has only one word."""
+    tried = [(text[:n].rstrip(), text[n:].lstrip()) for n in _ends(text)]
+    return min(tried, key=lambda two: max(glyphs.width(half, size) for half in two), default=None)
+
+
+def _cut(text: str, size: int, width: float) -> str:
+    """The first words of a text that fit; for scripts without spaces, the first characters."""
+    tried = (text[:n].rstrip(" ,;:") + " …" for n in reversed(_ends(text)))
+    return next((some for some in tried if glyphs.width(some, size) <= width), "…")
+
+
+def middle(side: int, size: int) -> int:
+    """The baseline that centres capitals in this height."""
+    return round((side + glyphs.CAPITALS * size) / 2)
+
+
+@lru_cache(maxsize=256)
+def inked(text: str) -> tuple[float, float]:
+    """The ascent of a text (at least that of capitals) and its descent, as fractions of its size.
+
+    Example:
+        >>> inked("×3")[1], inked("[1,3]")[1] > 0.1
+        (0.0, True)
+    """
+    drawn = glyphs.line(text, 100)
+    rows = np.flatnonzero((drawn.coverage > drawn.coverage.max(initial=0) // 2).any(axis=1))
+    if not len(rows):
+        return glyphs.CAPITALS, 0.0
+    drop = max(0, int(rows[-1]) + 1 - drawn.rise)
+    # Round letters overshoot the baseline a little, which does not count.
+    return max(glyphs.CAPITALS, (drawn.rise - int(rows[0])) / 100), drop / 100 if drop > 3 else 0.0
+
+
+def note_base(notes: str, side: int, size: int) -> int:
+    """The baseline of the notes in a cell, given the longest one."""
+    return side - max(1, round(0.07 * side)) - ceil(inked(notes)[1] * size)
+
+
+def note_top(notes: str, side: int, size: int) -> int:
+    """The top of the notes in a cell, given the longest one."""
+    rise, drop = inked(notes)
+    return note_base(notes, side, size) - (round if not drop else ceil)(rise * size)

@@ -1,0 +1,103 @@
+"""Adds scales (legends) for shaded grids in empty parts of the page, without moving or shrinking anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from convanim.page import glyphs
+from convanim.page.bands import scale
+from convanim.page.kin import Kin
+from convanim.page.measures import Measures
+from convanim.page.page import Box, Place, Text
+
+Scale = tuple[Text, Box, Text]
+
+
+def explained(places: dict[str, Place], signs: Sequence[Text], kin: Kin) -> dict[str, Place]:
+    """The places, each shaded grid with a scale if there is room for one: under the grid, beside its title, or upright
+    at its side.
+
+    Grids that share a range share one scale, which stands at one of them that has room.
+    """
+    if not kin.m.style.scales:
+        return places
+    places = dict(places)
+    for panel in kin.panels.values():
+        alike = [places[p.name] for p in kin.alike(panel) if places[p.name].shaded]
+        if any(place.scale for place in alike):
+            continue
+        found = ((place, spot) for place in alike for spot in _spots(place, kin.m) if _free(spot, places, signs, kin.m))
+        for place, spot in found:
+            places[place.panel.name] = replace(place, scale=spot)
+            break
+    return places
+
+
+def above(place: Place, m: Measures) -> Scale:
+    """The scale of a grid on the line of its title, to the right of its longest title."""
+    x = round(place.title.x + _titled(place)) + m.of(30, 12)
+    low, bar, high = scale(place.panel, place.low, place.high, x, 0, m)
+    up = place.title.baseline - low.baseline
+    bar = Box(bar.top + up, bar.left, bar.bottom + up, bar.right)
+    return low._replace(baseline=low.baseline + up), bar, high._replace(baseline=high.baseline + up)
+
+
+def beside(place: Place, m: Measures) -> Iterator[Scale]:
+    """An upright scale to the right of a grid, and one to its left; the least value is at the foot."""
+    low, _, high = scale(place.panel, place.low, place.high, 0, 0, m)
+    size = low.size
+    thick, gap, apart = round(0.5 * size), m.of(9, 4), m.of(5, 3)
+    tall = max(place.box.bottom - place.box.top, round(2.6 * size))
+    top = (place.box.top + place.box.bottom - tall) // 2
+    words = max(text.box.right - text.box.left for text in (low, high))
+    for x in (place.box.right + gap, place.box.left - gap - words - apart - thick):
+        upright = Box(top, x, top + tall, x + thick)
+        pen = upright.right + apart
+        at = top + round(glyphs.CAPITALS * size)
+        yield low._replace(x=pen, baseline=top + tall), upright, high._replace(x=pen, baseline=at)
+
+
+def _spots(place: Place, m: Measures) -> Iterator[Scale]:
+    """The positions where a scale may stand, the default one first."""
+    yield scale(place.panel, place.low, place.high, place.x, place.y + place.panel.shape[0] * place.pitch, m)
+    yield above(place, m)
+    yield from beside(place, m)
+
+
+def _free(spot: Scale, places: dict[str, Place], signs: Sequence[Text], m: Measures) -> bool:
+    """Whether a position for a scale is free and not too close to anything else."""
+    near = m.of(8, 4)
+    box = _hull([spot[0].box, spot[1], spot[2].box])
+    box = Box(box.top - near // 2, box.left - near, box.bottom + near // 2, box.right + near)
+    inside = m.margin // 2 <= box.left and box.right <= m.width - m.margin // 2
+    if not inside or box.top < m.top or box.bottom > m.bottom:
+        return False
+    return not any(_meet(box, other) for other in _standing(places, signs))
+
+
+def _standing(places: dict[str, Place], signs: Sequence[Text]) -> Iterator[Box]:
+    """The boxes that are occupied already."""
+    for sign in signs:
+        yield sign.box
+    for place in places.values():
+        yield place.box
+        if any(place.panel.titles):
+            line = place.title._replace(text="").box
+            yield line._replace(right=line.left + round(_titled(place)))
+        if place.scale:
+            yield _hull([place.scale[0].box, place.scale[1], place.scale[2].box])
+
+
+def _titled(place: Place) -> float:
+    """The width of a place's longest title, px."""
+    return max((glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles), default=0)
+
+
+def _hull(boxes: Sequence[Box]) -> Box:
+    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
+    return Box(min(tops), min(lefts), max(bottoms), max(rights))
+
+
+def _meet(a: Box, b: Box) -> bool:
+    return a.top < b.bottom and b.top < a.bottom and a.left < b.right and b.left < a.right

@@ -1,0 +1,106 @@
+"""The isometric layout: two tilted planes above each other, and flat panels, such as the kernel, at their side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+from convanim.errors import ConvanimError
+from convanim.page.crossed import lines
+from convanim.page.grids import TooSmall
+from convanim.page.kin import Kin
+from convanim.page.lattice import Lattice, Step
+from convanim.page.measures import SMALLEST_CELL, Measures
+from convanim.page.page import Place, Text
+from convanim.page.tilted.side import Side
+from convanim.page.tilted.stack import Stack
+from convanim.scene import Contents
+from convanim.scene.frame import Panel
+
+#: Shapes of cells (along x, y, down x, y), px, to be scaled: one for wide pages, a steeper one for tall ones.
+SHAPES = ((46, -15, 34, 24), (38, -19, 28, 26))
+#: Shapes for pages much wider than high: rows rise less, which leaves more height for cells.
+WIDE = (*SHAPES[:1], (52, -12, 36, 26), (46, -15, 46, 20), (44, -18, 48, 18))
+#: A flatter shape for small cells that would not fit otherwise.
+FLAT = (46, -14, 36, 20)
+#: Offsets to the right of the upper plane per px of height, so that it may come down beside the lower one.
+LEANS = (0.0, 0.25, 0.5, 0.75)
+#: The aspect ratio from which an area counts as much wider than high.
+WIDE_FROM = 1.6
+#: Numbers (or cells without numbers) that are smaller by at most this fraction count as equally large.
+ALIKE = 0.06
+
+
+def planes(scene: Contents) -> tuple[Panel, Panel] | None:
+    """The two panels that are drawn as planes, the one that is read first; None unless there are exactly two.
+
+    Example:
+        >>> from convanim.layers import ConvTranspose
+        >>> from convanim.scene import scene
+        >>> t = ConvTranspose(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]])
+        >>> [panel.name for panel in planes(scene(t, "overlap-add"))]
+        ['input', 'canvas']
+    """
+    if not scene.traces or len(scene.traces[0].axes) != 2 or not scene.beats.steps:
+        return None
+    first = scene.links(0)
+    if len(first) != 1:
+        return None
+    (link,) = first
+    named = {p.name: p for p in scene.panels}
+    lower, upper = (link.other, link.panel) if link.stamps else (link.panel, link.other)
+    groups = [p.group for p in scene.panels if p.group]
+    if any(groups.count(named[name].group) > 1 for name in (lower, upper)):
+        return None
+    return named[lower], named[upper]
+
+
+def isometric(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+    """The panels' places. There are no signs, since the panels lie above each other.
+
+    Raises:
+        ConvanimError: the scene does not have two planes.
+        TooSmall: cells would be too small to be distinguished.
+    """
+    two = planes(scene)
+    if two is None:
+        raise ConvanimError("layout 'isometric' needs one input plane and one output plane", "use --layout flat")
+    kin = Kin(scene.blocks, m)
+    side = Side.usual(tuple(p for p in scene.panels if p not in two), kin)
+    wide = m.width - 2 * m.margin >= WIDE_FROM * (m.bottom - m.top)
+    ways = product(WIDE, LEANS) if wide else product(SHAPES, LEANS[:1])
+    found = [stack for shape, lean in ways if (stack := _largest(two, shape, lean, kin, side))]
+    found = found or [stack for stack in [_largest(two, FLAT, 0, kin, side)] if stack]
+    if not found:
+        raise TooSmall
+    best = _choose(found, scene) if wide else max(found, key=lambda stack: stack.lattice.area)
+    return best.grown.places(), ()
+
+
+def _choose(found: Sequence[Stack], scene: Contents) -> Stack:
+    """The stack with about the largest numbers, and among these the fewest under lines, then the most upright one."""
+    if not any(stack.number for stack in found):
+        least = (1 - ALIKE) * max(stack.lattice.area for stack in found)
+        return min((stack for stack in found if stack.lattice.area >= least), key=lambda stack: stack.lean)
+    least = (1 - ALIKE) * max(stack.room for stack in found)
+    alike = [stack for stack in found if stack.room >= least]
+    if len(alike) == 1:
+        return alike[0]
+    drawn = lines(scene)
+    return min(alike, key=lambda stack: (stack.crossed(drawn), stack.lean, -stack.room))
+
+
+def _largest(two: tuple[Panel, Panel], shape: Sequence[int], lean: float, kin: Kin, side: Side) -> Stack | None:
+    """The stack with cells of this shape, as large as fits; None if none fits."""
+    best: Stack | None = None
+    low, high = 1, kin.m.of(150, 30)
+    while low < high:  # binary search for the longest vector along a row that fits
+        wide = (low + high + 1) // 2
+        ax, ay, dx, dy = (round(part * wide / shape[0]) for part in shape)
+        lattice = Lattice(Step(ax, ay), Step(dx, dy))
+        seen = min(ax, -ay, dx, dy) >= 1 and lattice.area >= SMALLEST_CELL**2
+        if seen and (stack := Stack(*two, lattice, kin, side, lean)).fits:
+            low, best = wide, stack
+        else:
+            high = wide - 1
+    return best

@@ -1,0 +1,243 @@
+"""A stack of two tilted planes on one lattice, and the positions of their labels and of the panels beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import pairwise
+from math import inf
+
+from convanim.page.bands import scale
+from convanim.page.crossed import Lines, crossed
+from convanim.page.kin import Kin, line
+from convanim.page.lattice import Lattice
+from convanim.page.page import Box, Place, Text
+from convanim.page.tilted.side import Side
+from convanim.page.tilted.tilt import Tilt, number_size, sizes, written
+from convanim.scene.frame import Panel
+
+Corner = tuple[float, float]
+
+
+class Stack:
+    """Two planes above each other, with cells of one size, and the labels and panels around them.
+
+    Coordinates are relative to the first corner of the lower plane until `places` centres everything on the page.
+
+    Args:
+        lower, upper: the planes.
+        lattice: the vectors between cells.
+        kin: which panels share sizes and ranges.
+        side: the panels at their left.
+        lean: the offset to the right of the upper plane, per px of height.
+    """
+
+    def __init__(self, lower: Panel, upper: Panel, lattice: Lattice, kin: Kin, side: Side, lean: float = 0) -> None:
+        self.lower, self.upper, self.lattice, self.kin, self.side = lower, upper, lattice, kin, side
+        self.lean = lean
+        m = self.m = kin.m
+        self.pitch = round(lattice.area**0.5)
+        self.line = line(self.pitch, m)
+        # The maximum size of numbers; a page may leave them all out.
+        self._most = min(m.type(m.style.number_size, 1), round(0.52 * self.pitch)) if m.style.numbers else 0
+        self._pad = m.of(5, 2) + 1
+        (ax, ay), (dx, dy) = lattice
+        rows, columns = ((lower.shape[i] + upper.shape[i]) / 2 for i in (0, 1))
+        room = m.bottom - m.top - 2 * self._pad - 3  # px for rounding
+        tall = (sum(lower.shape[0] * dy - lower.shape[1] * ay for lower in (lower, upper))) / 2
+        # The vertical distance of the planes' centres: 0 gap between facing edges, the minimum gap, and the preferred
+        # maximum, which may be reduced.
+        self._least, most = (
+            min(
+                (columns * lattice.area + gap * dx) / (dx + lean * dy),
+                (rows * lattice.area + gap * ax) / (ax + lean * ay) if ax + lean * ay > 0 else inf,
+            )
+            for gap in (m.of(46, 18), m.of(150, 60))
+        )
+        self._free = room - tall
+        self._between = round(max(min(self._free, most), self._least))
+        self.ends = [corners(lower.shape, lattice, 0, 0)]
+        mid = lattice.at(lower.shape[0] / 2, lower.shape[1] / 2)
+        own = lattice.at(upper.shape[0] / 2, upper.shape[1] / 2)
+        self._up = round(mid[0] - own[0] + lean * self._between), round(mid[1] - own[1] - self._between)
+        self.ends.append(corners(upper.shape, lattice, *self._up))
+        self.hull = hull([*self.ends[0], *self.ends[1]])
+
+    @property
+    def fits(self) -> bool:
+        """Whether the stack fits on the page with the minimum gap between the planes."""
+        if self._free < self._least:
+            return False
+        m = self.m
+        top, left, bottom, right = self.extent
+        return bottom - top <= m.bottom - m.top and right - left <= m.width - 2 * m.margin
+
+    @cached_property
+    def room(self) -> float:
+        """The maximum size of numbers in the cells of both planes, px."""
+        return min(written(panel, self.lattice, self.line) for panel in (self.lower, self.upper))
+
+    @property
+    def grown(self) -> Stack:
+        """The same planes with the side panels' cells as large as there is room for, but smaller than the planes'."""
+        low = self.side.pitch
+        high = max(low, min(round(0.8 * self.pitch), self.m.cell))
+        while low < high:
+            pitch = (low + high + 1) // 2
+            side = replace(self.side, pitch=pitch)
+            stack = Stack(self.lower, self.upper, self.lattice, self.kin, side, self.lean)
+            low, high = (pitch, high) if stack.fits else (low, pitch - 1)
+        return Stack(self.lower, self.upper, self.lattice, self.kin, replace(self.side, pitch=low), self.lean)
+
+    @cached_property
+    def number(self) -> int:
+        """The size of the lower plane's numbers, px; 0 for none."""
+        return number_size(self.lower, self.lattice, self.line, self._most, self.m.smallest)
+
+    def crossed(self, ends: Lines) -> int:
+        """The number of times that lines cross numbers of the lower plane."""
+        size = self.number
+        return crossed(ends, self.lower.shape, self.lattice, self._up, size, 0.7 * size) if size else 0
+
+    @property
+    def extent(self) -> Box:
+        """The box around everything."""
+        boxes = [self._plane_box, *self._boxes]
+        tops, lefts, bottoms, rights = zip(*boxes, strict=True)
+        return Box(min(tops), min(lefts), max(bottoms), max(rights))
+
+    @property
+    def _plane_box(self) -> Box:
+        xs, ys = zip(*self.hull, strict=True)
+        pad = self._pad
+        return Box(int(min(ys)) - pad, int(min(xs)) - pad, int(max(ys)) + pad + 1, int(max(xs)) + pad + 1)
+
+    def _label(self, panel: Panel) -> tuple[int, int]:
+        """The width and height of a plane's title with the scale under it, px."""
+        small = self.m.sizes[2]
+        wide, high = self.kin.title(panel), round(1.1 * small)
+        if self._shaded(panel):
+            wide = max(wide, scale(panel, *self.kin.range(panel), 0, 0, self.m)[2].box.right)
+            high += round(1.6 * small)
+        return wide, high
+
+    def _shaded(self, panel: Panel) -> bool:
+        number = number_size(panel, self.lattice, self.line, self._most, self.m.smallest)
+        return (
+            self.m.style.shades
+            and self.m.style.scales
+            and not number
+            and panel.colours is None
+            and panel.numerals.measures
+        )
+
+    @cached_property
+    def _boxes(self) -> list[Box]:
+        """The boxes of the planes' labels, the lower one's first, and of the panels at the side."""
+        gap = self.m.of(26, 8) + self._pad
+        _, _, bottom, _ = self._plane_box
+        boxes = []
+        (low_wide, low_high), (up_wide, up_high) = (self._label(p) for p in (self.lower, self.upper))
+        foot = max(y for _, y in self.ends[0])
+        for wide, high, y in (
+            (low_wide, low_high, round(foot) - low_high),
+            (up_wide, up_high, round(min(y for _, y in self.ends[1]))),
+        ):
+            x = round(max(reach(self.hull, y - self._pad, y + high + self._pad))) + gap
+            boxes.append(Box(y, x, y + high, x + wide))
+        wide, high = self.side.size
+        if not high:
+            return boxes
+        top, _, bottom, _ = self._plane_box
+        bottom = max(bottom, top + high)
+        # Try the positions closest to the planes, and the top and bottom.
+        tops = [top, bottom - high]
+        lefts = [round(min(reach(self.hull, y - self._pad, y + high + self._pad))) - gap - wide for y in tops]
+        best = 0 if lefts[0] >= lefts[1] - self.m.of(60, 20) else 1
+        return [*boxes, Box(tops[best], lefts[best], tops[best] + high, lefts[best] + wide)]
+
+    def places(self) -> dict[str, Place]:
+        """The places, centred in the available area; the planes are centred on the page if possible."""
+        m, small = self.m, self.m.sizes[2]
+        top, left, bottom, right = self.extent
+        plane = self._plane_box
+        x = (m.width - plane.left - plane.right) // 2
+        x = max(min(x, m.width - m.margin - right), m.margin - left)
+        y = m.top + (m.bottom - m.top - (bottom - top)) // 2 - top
+        found: dict[str, Place] = {}
+        for panel, (ox, oy), label in zip((self.lower, self.upper), ((0, 0), self._up), self._boxes[:2], strict=True):
+            number, note, corner = sizes(panel, self.lattice, self.line, self._most, m.smallest)
+            low, high = self.kin.range(panel)
+            title = Text("", x + label.left, y + label.top + round(0.8 * small), small, bold=True)
+            explained = None
+            if self._shaded(panel):
+                explained = scale(panel, low, high, title.x, title.baseline, m)
+            found[panel.name] = Tilt(
+                *(
+                    panel,
+                    x + ox,
+                    y + oy,
+                    self.pitch,
+                    self.line,
+                    number,
+                    note,
+                    title,
+                    explained,
+                    low,
+                    high,
+                    not m.style.shades,
+                ),
+                lattice=self.lattice,
+                corner=corner,
+            )
+        if self.side.size[1]:
+            box = self._boxes[2]
+            found |= {p.panel.name: p for p in self.side.places(x + box.left, y + box.top)}
+        return found
+
+
+def corners(shape: tuple[int, int], lattice: Lattice, x: int, y: int) -> list[Corner]:
+    """The corners of a plane whose first corner is at (x, y)."""
+    rows, columns = shape
+    at = [lattice.at(row, column) for row, column in ((0, 0), (0, columns), (rows, columns), (rows, 0))]
+    return [(x + right, y + down) for right, down in at]
+
+
+def hull(points: Sequence[Corner]) -> list[Corner]:
+    """The convex hull of some points, in order around it.
+
+    Example:
+        >>> hull([(0, 0), (2, 0), (1, 1), (2, 2), (0, 2)])
+        [(0, 0), (2, 0), (2, 2), (0, 2)]
+    """
+    found: list[Corner] = []
+    for some in (sorted(points), sorted(points, reverse=True)):
+        half: list[Corner] = []
+        for p in some:
+            while len(half) > 1 and _turn(half[-2], half[-1], p) <= 0:
+                half.pop()
+            half.append(p)
+        found += half[:-1]
+    return found
+
+
+def _turn(a: Corner, b: Corner, c: Corner) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def reach(around: Sequence[Corner], top: float, bottom: float) -> list[float]:
+    """Values of x that include the minimum and maximum of a polygon between two heights.
+
+    Example:
+        >>> sorted(reach([(0, 0), (10, 0), (10, 10)], 5, 6))
+        [5.0, 6.0, 10.0, 10.0]
+    """
+    found = []
+    for (x1, y1), (x2, y2) in pairwise([*around, around[0]]):
+        if max(y1, y2) < top or min(y1, y2) > bottom:
+            continue
+        for y in {min(max(y1, top), bottom), min(max(y2, top), bottom)}:
+            found.append(x1 + (x2 - x1) * (y - y1) / (y2 - y1) if y1 != y2 else float(x1))
+            found += [] if y1 != y2 else [float(x2)]
+    return found

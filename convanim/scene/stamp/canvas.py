@@ -1,0 +1,224 @@
+"""The canvas of a transposed layer, onto which its kernel is stamped: its sums as numbers or as letters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.language.numerals import Numerals
+from convanim.language.symbols import Symbols
+from convanim.scene.captions import factor
+from convanim.scene.frame import flat
+from convanim.scene.whole.letters import BIAS, Letters
+from convanim.trace import ConvTrace, Step
+
+#: Up to this many stamps, every intermediate number is computed in advance; with more, only bounds.
+SURVEYED = 400
+#: A sum of more letters than this is abbreviated.
+LONGEST_SUM = 3
+
+Array = NDArray[Any]
+Numbering = tuple[Numerals, Numerals, Numerals, Numerals]
+
+
+class Canvas:
+    """The canvas with numbers.
+
+    Args:
+        trace: of a transposed layer in scatter order, with one channel and one or two axes.
+
+    Attributes:
+        shape: (rows, columns).
+        x, kernel, answer: the input, the kernel and the output, (rows, columns) each.
+        products: every number that a stamp ever holds.
+        shown: every number that the canvas ever shows.
+        numerals: the formatting of the input, the kernel, the stamp and the canvas.
+        bias: the bias as text, "" for none.
+    """
+
+    x: Array
+    kernel: Array
+    answer: Array
+    products: Array
+    shown: Array
+    numerals: Numbering
+    bias: str
+
+    def __init__(self, trace: ConvTrace) -> None:
+        self.trace = trace
+        high, wide = (1, *trace.canvas[1:])[-2:]
+        self.shape = high, wide
+        # The canvas after the latest stamp, kept because frames are mostly requested in order.
+        self._stamped = 0
+        self._sums = np.zeros(self.shape, trace.answer.dtype)
+        self._hits = np.zeros(self.shape, np.int64)
+        self._set_out()
+
+    def _set_out(self) -> None:
+        trace = self.trace
+        self.x, self.kernel, self.answer = (flat(a) for a in (trace.x[0], trace.weight[0, 0], trace.answer[0]))
+        own = None if trace.bias is None else trace.bias[0].item()
+        self.bias = "" if own is None else Numerals(np.array([own])).text(own)
+        # Sums of products need no more decimals than the products do.
+        self.products = np.unique(np.multiply.outer(np.unique(self.x), np.unique(self.kernel)))
+        self.shown = self._survey()
+        x, kernel, products = (Numerals(a) for a in (self.x, self.kernel, self.products))
+        self.numerals = x, kernel, products, Numerals(self.shown, self.products)
+
+    def _survey(self) -> Array:
+        """Every number that the canvas ever shows; with many stamps, the final numbers and bounds."""
+        final = self.trace.filled()
+        sums = [final.ravel(), self.answer.ravel(), np.zeros(1, final.dtype)]
+        if len(self.trace) <= SURVEYED:
+            sums += [self.after(i + 1)[self.cells(step)] for i, step in enumerate(self.trace)]
+        elif min(self.x.min(), self.kernel.min()) < 0:  # sums may shrink again
+            bound = np.abs(self.x).max() * np.abs(self.kernel).sum()
+            sums.append(np.array([-bound, bound]))
+        return np.unique(np.concatenate(sums))
+
+    def cells(self, step: Step) -> tuple[Array, Array]:
+        """The slices of rows and columns that a step writes."""
+        columns = step.writes[:, -1]
+        return (step.writes[:, -2] if len(self.trace.axes) == 2 else np.zeros_like(columns)), columns
+
+    def _stamp(self, stamps: int) -> None:
+        if stamps < self._stamped:
+            self._stamped = 0
+            self._sums[:], self._hits[:] = 0, 0
+        while self._stamped < stamps:
+            step = self.trace[self._stamped]
+            cells = self.cells(step)
+            self._land(step, cells)
+            self._hits[cells] += 1
+            self._stamped += 1
+
+    def _land(self, step: Step, cells: tuple[Array, Array]) -> None:
+        self._sums[cells] += step.written
+
+    def hit(self, stamps: int) -> NDArray[np.bool_]:
+        """A mask of the cells that the first stamps have hit."""
+        self._stamp(stamps)
+        return self._hits > 0
+
+    def after(self, stamps: int) -> Array:
+        """The values on the canvas after the first `stamps` stamps."""
+        self._stamp(stamps)
+        return self._sums.copy()
+
+    def value(self, step: Step) -> str:
+        """The value that a step reads, as text."""
+        return self.numerals[0].text(step.values[0].item())
+
+    def product(self, step: Step) -> Array:
+        """What a step stamps, in the kernel's shape."""
+        return step.written.reshape(self.kernel.shape)
+
+    def notes(self, number: int) -> dict[tuple[int, int], str]:
+        """The sum of a stamp in each cell that already holds something: 1 + 3."""
+        step = self.trace[number]
+        cells = self.cells(step)
+        before, hit = self.after(number), self.hit(number)
+        _, _, term, total = self.numerals
+        return {
+            (r, c): f"{total.text(b)} + {factor(term.text(t))}"
+            for r, c, b, t, met in zip(
+                *(a.tolist() for a in (*cells, before[cells], step.written, hit[cells])), strict=True
+            )
+            if met
+        }
+
+    def longest_note(self) -> str:
+        """The longest note; with very many stamps there are none."""
+        if len(self.trace) > SURVEYED:
+            return ""
+        return max((n for i in range(len(self.trace)) for n in self.notes(i).values()), key=len, default="")
+
+    def sum(self, number: int, cell: tuple[int, int]) -> str:
+        """The sum that a stamp makes in a cell that already holds something: 1 + 3 = 4."""
+        return f"{self.notes(number)[cell]} = {self.numerals[3].text(self.after(number + 1)[cell].item())}"
+
+    def result(self, rows: slice, columns: slice) -> Array:
+        """The final canvas: its kept part with the bias added."""
+        done = self.after(len(self.trace))
+        if self.trace.bias is not None:
+            done[rows, columns] += self.trace.bias[0]
+        return done
+
+
+class LetteredCanvas(Canvas):
+    """The canvas with letters: one product, then the number of products, in the end the output's letter.
+
+    Example:
+        >>> from convanim.layers import ConvTranspose
+        >>> canvas = LetteredCanvas(ConvTranspose(2).trace([1, 2], [3, 4]).by_input())
+        >>> [canvas.numerals[3].text(code) for code in canvas.after(2)[0]], canvas.sum(1, (0, 1))
+        (['b₀w₀', 'Σ₂', 'b₁w₁'], 'Σ₂ = b₀w₁ + b₁w₀')
+    """
+
+    def _set_out(self) -> None:
+        letters = self._letters = Letters(self.trace)
+        self.x, self.answer = flat(letters.x), flat(letters.answer)
+        self.kernel = flat(letters.weight)
+        self.bias = BIAS if self.trace.bias is not None else ""
+        pair = [("b", letters.shapes[0]), ("w", letters.shapes[1])]
+        # A cell cannot hold more products than the kernel has weights.
+        many = self.kernel.size + 1
+        total = Symbols(pair, [("Σ", (many,))], [("c", letters.shapes[2])])
+        self._pairs, self._counts, self._ends = (total.codes(kind) for kind in range(3))
+        self._sums = np.zeros(self.shape, np.int64)  # the code of the last product
+        x, kernel, _ = letters.numerals
+        self.numerals = x, kernel, Symbols(pair), total
+        self.products = self._pairs.ravel()
+        self.shown = np.concatenate([np.zeros(1, np.int64), self.products, self._counts, self._ends.ravel()])
+
+    def _codes(self, step: Step) -> Array:
+        """The codes of a step's products."""
+        places = self._letters.weight[tuple(step.factors[:, 2:].T)] - 1
+        by_place = self._pairs[tuple(step.reads[0, 1:])].ravel()
+        return np.asarray(by_place[places])
+
+    def after(self, stamps: int) -> Array:
+        """The codes on the canvas after the first `stamps` stamps."""
+        self._stamp(stamps)
+        return np.where(self._hits > 1, self._counts[np.minimum(self._hits, len(self._counts) - 1)], self._sums)
+
+    def _land(self, step: Step, cells: tuple[Array, Array]) -> None:
+        self._sums[cells] = self._codes(step)
+
+    def value(self, step: Step) -> str:
+        """The letter that a step reads."""
+        return self.numerals[0].text(self._letters.x[tuple(step.reads[0, 1:])].item())
+
+    def product(self, step: Step) -> Array:
+        """What a step stamps, in the kernel's shape."""
+        return self._codes(step).reshape(self.kernel.shape)
+
+    def notes(self, number: int) -> dict[tuple[int, int], str]:
+        """The product that a stamp adds to each cell that already holds something: … + b₀₁w₁₀."""
+        step = self.trace[number]
+        cells = self.cells(step)
+        hit, term = self.hit(number), self.numerals[2]
+        return {
+            (r, c): f"… + {term.text(code)}"
+            for r, c, code, met in zip(*(a.tolist() for a in (*cells, self._codes(step), hit[cells])), strict=True)
+            if met
+        }
+
+    def sum(self, number: int, cell: tuple[int, int]) -> str:
+        """All products that a cell holds once a stamp has landed."""
+        found = []
+        for i in range(number + 1):
+            step = self.trace[i]
+            rows, columns = self.cells(step)
+            here = (rows == cell[0]) & (columns == cell[1])
+            found += [self.numerals[2].text(code) for code in self._codes(step)[here].tolist()]
+        told = found if len(found) <= LONGEST_SUM else [*found[: LONGEST_SUM - 1], "…", found[-1]]
+        return f"{self.numerals[3].text(self._counts[len(found)].item())} = {' + '.join(told)}"
+
+    def result(self, rows: slice, columns: slice) -> Array:
+        """The final canvas: the output's letters in its kept part."""
+        done = self.after(len(self.trace))
+        done[rows, columns] = self._ends.reshape(self.answer.shape)
+        return done

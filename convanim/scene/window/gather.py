@@ -1,0 +1,331 @@
+"""Scenes in which a window slides: convolution, and transposed convolution by zero insertion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.explanation.arithmetic import arguments, count, per_axis, ring_name, rings, sides
+from convanim.language.numerals import Numerals
+from convanim.language.words import join, plural, say
+from convanim.layers import Axis, times
+from convanim.scene.captions import OUTPUT, detail, heading, place, product_sum, size_formula
+from convanim.scene.frame import (
+    Beats,
+    Caption,
+    Emphasis,
+    Frame,
+    Grid,
+    Link,
+    OneBlock,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    Turn,
+    flat,
+    placed,
+    still,
+    whole,
+)
+from convanim.scene.whole.letters import Letters
+from convanim.scene.window.stage import laid, layers, lines, roles, window_at
+from convanim.trace import ConvTrace, Trace
+from convanim.trace.engine import padded
+from convanim.trace.taps import folded
+
+#: The maximum number of frames in which padding grows.
+RINGS = 3
+#: Remarks for padding modes that copy values.
+COPIES = {
+    "reflect": say("the ring copies the input, mirrored at its edge"),
+    "replicate": say("the ring copies the nearest cell of the edge"),
+    "circular": say("the ring copies the input from its other end"),
+}
+KERNEL = say("kernel")
+#: The phase in which stride puts zeros between neighbours.
+INSERT = plural("insert s−1 = {n} zero", "insert s−1 = {n} zeros")
+#: Up to this many placements have two frames each: the window lands, then the sum is written.
+TWO = 49
+
+
+class GatherScene(OneBlock):
+    """A window slides over a stage: the opening prepares the stage, then each output cell is computed.
+
+    Args:
+        trace: in gather order, with one channel and one or two axes.
+        symbols: letters with indices instead of numbers.
+    """
+
+    captions = 1
+
+    def __init__(self, trace: ConvTrace, *, symbols: bool = False) -> None:
+        self.trace, self.op = trace, trace.op
+        self.traces: tuple[Trace, ...] = (trace,)
+        self.title, self.detail = heading(trace), detail(trace)
+        self.x, self.kernel = flat(trace.x[0]), flat(trace.kernel[0, 0])
+        self.answer = flat(trace.answer[0])
+        self.numerals: tuple[Numerals, Numerals, Numerals]
+        self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(self.answer)
+        self.letters = Letters(trace) if symbols else None
+        if self.letters:
+            self.x, self.kernel, self.answer = (
+                flat(c) for c in (self.letters.x, self.letters.kernel, self.letters.answer)
+            )
+            self.numerals = self.letters.numerals
+        self.lines = lines(trace.axes)
+        self.mode = trace.axes[0].mode
+        self._ring = Role.PADDING if self.mode == "zeros" else Role.COPIED
+        self.stage_roles = roles(*self.lines, ring=self._ring)
+        shown = self.letters.x[None] if self.letters else trace.x
+        self.stage_values = laid(self.lines, shown)[0] if self.mode == "zeros" else flat(padded(shown, trace.axes)[0])
+        self._origins = self._copied()
+        # The kernel as it slides.
+        self._rotates = self.op.transposed and self.op.rules.rotates
+        self.slid = self.kernel[::-1, ::-1] if self._rotates else self.kernel
+        self._factors = [f"×{self.numerals[1].text(v)}" for v in self.slid.ravel().tolist()]
+
+        self.phases = self._phases()
+        self._opening = self._prepare()
+        self.stage = self._opening[-1].grids["stage"]
+        self.panels = self._panels()
+        self.rows = tuple((panel,) for panel in self.panels) if len(trace.axes) == 1 else (self.panels,)
+        self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
+
+    def _panels(self) -> tuple[Panel, ...]:
+        x, kernel, answer = self.numerals
+        titles, turned = (tuple(dict.fromkeys(f.grids[n].title for f in self._opening)) for n in ("stage", "kernel"))
+        notes = max(self._factors, key=len)
+        return (
+            Panel("stage", self.stage_roles.shape, titles, x, self.stage_values, notes, shade="data", holds="input"),
+            Panel("kernel", self.kernel.shape, turned, kernel, self.kernel, aside=True, shade="kernel"),
+            Panel("output", self.answer.shape, (OUTPUT,), answer, self.answer, holds="output"),
+        )
+
+    def _phases(self) -> tuple[Phase, ...]:
+        axes = self.trace.axes
+        ringed = rings(axes)
+        name = ring_name(axes)
+        # Output padding adds to d(k-1)-p at the end, so the formula alone would be wrong.
+        wide = sides(ringed) if _extra(axes) else f"{name} = {sides(ringed)}"
+        pad = Phase("pad", say("pad {n}", n=wide), say("pad"))
+        if not self.op.transposed:
+            slide = Phase("slide", say("slide, stride {n}", n=per_axis([a.stride for a in axes])), say("slide"))
+            return (pad, slide) if any(map(any, ringed)) else (slide,)
+        return (
+            inserting(axes),
+            pad,
+            turning(self._rotates),
+            Phase("slide", say("slide, stride {n}", n=1), say("slide")),
+        )
+
+    # The opening prepares the stage.
+
+    def _prepare(self) -> list[Frame]:
+        if not self.op.transposed:
+            rows, columns = self.lines
+            return [self._set_out(rows.places, columns.places), *self._pad()]
+        set_out = [*self._insert(), *self._pad()]
+        return [*set_out, *self._rotate(set_out[-1].grids["stage"])]
+
+    def _frame(
+        self, phase: int, stage: Grid, kernel: NDArray[Any], remark: str, title: str = KERNEL, turn: Turn = Turn.GIVEN
+    ) -> Frame:
+        grids = {
+            "stage": stage,
+            "kernel": replace(whole(title, Role.KERNEL, kernel), turn=turn),
+            "output": whole(OUTPUT, Role.PENDING, self.answer),
+        }
+        return Frame(phase, grids, (Caption(remark=remark),))
+
+    def _set_out(self, at_rows: NDArray[Any], at_columns: NDArray[Any], remark: str = "") -> Frame:
+        """The input's cells at these rows and columns, with inserted zeros between them."""
+        shown = np.zeros(self.stage_roles.shape, np.uint8)
+        values = np.zeros_like(self.stage_values)
+        given = np.ix_(at_rows, at_columns)
+        shown[at_rows[0] : at_rows[-1] + 1, at_columns[0] : at_columns[-1] + 1] = Role.INSERTED
+        shown[given], values[given] = Role.DATA, self.x
+        words = [say("input"), *[say("zeros inserted")] * bool((shown == Role.INSERTED).any())]
+        if not remark:
+            told = arguments(self.trace.axes, ", ")
+            remark = say("input {size}, {told}", size=times(self.trace.x.shape[1:]), told=told)
+        return self._frame(0, Grid(join(", ", words), shown, values, np.zeros_like(shown)), self.kernel, remark)
+
+    def _insert(self) -> list[Frame]:
+        rows, columns = self.lines
+        frames = [self._set_out(rows.together, columns.together)]
+        what = say("columns") if len(self.trace.axes) == 2 else say("cells")
+        if columns.gap > 1 and columns.count > 1:
+            remark = say("{zeros} between neighbouring {what}", zeros=count(columns.gap - 1, "zero"), what=what)
+            frames.append(self._set_out(rows.together, columns.places, remark))
+        if rows.gap > 1 and rows.count > 1:
+            zeros = count(rows.gap - 1, "zero")
+            remark = say("{zeros} between neighbouring {what}", zeros=zeros, what=say("rows"))
+            frames.append(self._set_out(rows.places, columns.places, remark))
+        if len(frames) == 1:
+            strides = all(n.gap == 1 for n in self.lines)
+            why = say("no neighbours that zeros could come between")
+            why = say("stride 1: there is nothing to insert") if strides else why
+            frames.append(self._set_out(rows.places, columns.places, why))
+        return frames
+
+    def _pad(self) -> list[Frame]:
+        """Padding grows layer by layer; with negative padding, cells are crossed out instead."""
+        layer = layers(*self.lines)
+        thickest = int(layer.max())
+        phase = int(self.op.transposed)
+        inserted = any(n.gap > 1 and n.count > 1 for n in self.lines)
+        cropped = bool((self.stage_roles == Role.CROPPED).any())
+        words = [say("input")] + [say("zeros inserted")] * inserted
+        words += [say("padded")] * (thickest > 0) + [say("cropped")] * cropped
+        frames = []
+        if thickest or cropped or self.op.transposed:
+            reached = roles(*self.lines, unused=False, ring=self._ring)
+            for most in sorted({-(-thickest * i // RINGS) for i in range(1, RINGS + 1)}):
+                shown = np.where(layer <= most, reached, Role.NONE).astype(np.uint8)
+                notes = {cell: note for cell, note in self._origins.items() if layer[cell] <= most}
+                stage = Grid(join(", ", words), shown, self.stage_values, np.zeros_like(shown), notes)
+                frames.append(self._frame(phase, stage, self.kernel, self._pad_remark()))
+        if any(n.unused for n in self.lines):
+            calm = np.zeros_like(self.stage_roles)
+            notes = {cell: note for cell, note in self._origins.items() if self.stage_roles[cell] == Role.COPIED}
+            stage = Grid(join(", ", words), self.stage_roles, self.stage_values, calm, notes)
+            frames.append(self._frame(phase, stage, self.kernel, say("no window reaches the hatched cells")))
+        return frames
+
+    def _copied(self) -> dict[tuple[int, int], str]:
+        """For each padding cell that copies, the position of the input cell that it copies."""
+        if self.mode == "zeros":
+            return {}
+        held = [folded(np.arange(n.size) - n.first, n.count, self.mode) for n in self.lines]
+        cells = np.argwhere(roles(*self.lines, unused=False) == Role.PADDING).tolist()
+        rank = len(self.trace.axes)
+        return {(r, c): place((int(held[0][r]), int(held[1][c]))[-rank:]) for r, c in cells}
+
+    def _pad_remark(self) -> str:
+        if self.mode != "zeros":
+            return join(": ", [self.mode, COPIES[self.mode]])
+        axes = self.trace.axes
+        ringed = rings(axes)
+        formula = f"{ring_name(axes)} = {sides(ringed)}"
+        first, last = ringed[0]
+        if not any(map(any, ringed)):
+            return say("{formula}: there is nothing to pad", formula=formula)
+        if first == last and len(set(ringed)) == 1:
+            if first < 0:
+                cells = count(-first, "cell")
+                return say("{formula}: {cells} cropped on every side", formula=formula, cells=cells)
+            if len(axes) == 2:
+                return say("{formula}: a ring of zeros, {n} wide", formula=formula, n=first)
+            return say("{formula}: {zeros} at each end", formula=formula, zeros=count(first, "zero"))
+        names = ((say("above"), say("below")), (say("left"), say("right")))[2 - len(axes) :]
+        ends = [(n, end) for pair, both in zip(ringed, names, strict=True) for n, end in zip(pair, both, strict=True)]
+        added, cropped = (
+            join(", ", [say("{n} {end}", n=n, end=end) for n, end in some])
+            for some in ([(n, end) for n, end in ends if n > 0], [(-n, end) for n, end in ends if n < 0])
+        )
+        parts = [say("zeros added: {where}", where=added)] * bool(added)
+        parts += [say("cells cropped: {where}", where=cropped)] * bool(cropped)
+        told = join("; ", parts)
+        return say("{told} (output padding {n})", told=told, n=_extra(axes)) if _extra(axes) else told
+
+    def _rotate(self, stage: Grid) -> list[Frame]:
+        if not self._rotates:
+            name = self.op.rules.title
+            return [
+                self._frame(
+                    2, stage, self.kernel, say("{name} does not rotate: the kernel slides as it is given", name=name)
+                )
+            ]
+        first = self._frame(2, stage, self.kernel, say("a window that slides needs the kernel rotated by 180°"))
+        high, wide = self.kernel.shape
+        rotated = say("kernel, rotated")
+        if high == wide == 1:
+            return [self._frame(2, stage, self.kernel, say("a kernel of one cell stays as it is"), rotated)]
+        if 1 in (high, wide):
+            return [first, self._frame(2, stage, self.slid, say("rotate by 180°: end to end"), rotated, Turn.ROTATED)]
+        half = say("rotate by 180°: left to right …")
+        mirrored = self._frame(2, stage, self.kernel[:, ::-1], half, say("kernel, mirrored"), Turn.MIRRORED)
+        turned = self._frame(2, stage, self.slid, say("rotate by 180°: … and top to bottom"), rotated, Turn.ROTATED)
+        return [first, mirrored, turned]
+
+    # The sliding window, and the result.
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        if number < self.beats.opening:
+            return self._opening[number]
+        step, part = divmod(number - self.beats.opening, self.beats.each)
+        return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The link between the window of a placement and its output cell."""
+        cell = divmod(step, self.answer.shape[1])
+        window, cells = window_at(self.lines, cell)
+        return (Link("stage", window, cells, "output", cell),)
+
+    def _slide(self, number: int, *, written: bool) -> Frame:
+        """A placement: the window with the terms of its sum, and once `written`, the sum in the output."""
+        step, (link,) = self.trace[number], self.links(number)
+        row, column = link.cell
+        under = tuple(np.transpose(link.cells))
+        emphasis = np.zeros(self.stage_roles.shape, np.uint8)
+        emphasis[under] = Emphasis.ACTIVE
+        factors = dict(zip(link.cells, self._factors, strict=True))
+        done = np.full(self.answer.size, Role.PENDING, np.uint8)
+        done[: number + written] = Role.DONE
+        new = np.zeros(self.answer.shape, np.uint8)
+        new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
+        cell = Outline(row, column, row + 1, column + 1, Role.DONE)
+        grids = {
+            "stage": Grid(self.stage.title, self.stage_roles, self.stage_values, emphasis, factors, (link.window,)),
+            "kernel": self._opening[-1].grids["kernel"],
+            "output": Grid(OUTPUT, done.reshape(self.answer.shape), self.answer, new, {}, (cell,)),
+        }
+        bias = None if self.trace.bias is None else self.trace.bias[0].item()
+        nothing = "" if len(step.terms) else self._nothing(self.stage_roles[under])
+        caption = self.letters.sum(step, nothing) if self.letters else product_sum(step, self.numerals, bias, nothing)
+        if not written:
+            caption = replace(caption, result="")
+        places = [n.places for n in self.lines]
+        read = (((0, *r[1:])[-2:]) for r in step.reads.tolist())
+        cells = tuple((int(places[0][row]), int(places[1][column])) for row, column in read)
+        facts = placed([link], written=written, reads={"stage": cells})
+        return Frame(len(self.phases) - 1, grids, (caption,), number + 1, **facts)
+
+    @staticmethod
+    def _nothing(under: NDArray[np.uint8]) -> str:
+        """The remark for a window without input values: what it covers instead."""
+        names = {Role.INSERTED: say("an inserted zero"), Role.PADDING: say("padding")}
+        met = [n for r, n in names.items() if (under == r).any()]
+        what = met[0] if len(met) == 1 else say("{a} or {b}", a=met[0], b=met[1])
+        return say("every input under the window is {what}", what=what)
+
+    def _result(self) -> Frame:
+        grids = {
+            "stage": still(self.stage, roles=self.stage_roles),
+            "kernel": self._opening[-1].grids["kernel"],
+            "output": whole(OUTPUT, Role.DONE, self.answer),
+        }
+        return Frame(len(self.phases) - 1, grids, (size_formula(self.trace.axes),), self.beats.steps)
+
+
+def inserting(axes: tuple[Axis, ...]) -> Phase:
+    """The phase in which stride puts zeros between neighbours."""
+    zeros = [a.stride - 1 for a in axes]
+    return Phase("insert", INSERT(zeros[0] if len(set(zeros)) == 1 else per_axis(zeros)), say("insert"))
+
+
+def turning(rotates: bool) -> Phase:
+    """The phase in which the kernel is rotated, or kept as it is given."""
+    if rotates:
+        return Phase("rotate", say("rotate kernel 180°"), say("rotate"))
+    return Phase("as given", say("kernel as given"), say("as given"))
+
+
+def _extra(axes: Any) -> str:
+    extra = [a.output_padding for a in axes]
+    return per_axis(extra) if any(extra) else ""

@@ -1,0 +1,302 @@
+"""Convolution over several planes: channels, groups, and the slices of three axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.explanation.arithmetic import per_axis, ring_name, rings, sides
+from convanim.language.numerals import Numerals
+from convanim.language.words import join, rejoin, say
+from convanim.layers import times
+from convanim.scene.captions import output_cell, product_sum, with_channels
+from convanim.scene.frame import Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Turn, flat, whole
+from convanim.scene.window.gather import COPIES, inserting, turning
+from convanim.scene.window.slab import MOST, ROW, Slab, wrapped
+from convanim.scene.window.stage import layers, roles
+from convanim.scene.window.window import SURVEYED, Seen, WindowScene
+from convanim.trace import ConvTrace, Step
+
+
+class PlanesScene(WindowScene):
+    """A window on every plane at once; the sums of the planes are shown one by one, and their total is the output.
+
+    Args:
+        trace: of a convolution or a transposed one, in gather order.
+        words: the names of the channels.
+
+    Raises:
+        ConvanimError: too many planes to show.
+    """
+
+    trace: ConvTrace
+    _takes_over = False
+
+    def __init__(self, trace: ConvTrace, words: Sequence[str] = ()) -> None:
+        self._rotates = trace.op.transposed and trace.op.rules.rotates
+        self._group = len(trace.x) // trace.op.groups
+        self._kernels = Slab("kernel", "kernel", len(trace.x), trace.weight.shape[2:])
+        # The partial sums: one per channel, or per slice of the kernel if there is one channel and three axes.
+        self._sliced = self._group == 1 and len(trace.axes) == 3
+        self._parts = trace.axes[0].kernel if self._sliced else self._group
+        super().__init__(trace, words)
+
+    def _prepare(self) -> None:
+        trace = self.trace
+        self._factor = Numerals(trace.weight)
+        products = np.unique(np.multiply.outer(np.unique(trace.x), np.unique(trace.weight)))
+        self._sums = self._survey(trace, products)
+        self._sum = Numerals(products, self._sums) if trace.x.dtype.kind == "f" else Numerals(self._sums)
+        self._told: dict[tuple[int, int], list[str]] = {}
+        self._shown: dict[tuple[int, bool], dict[str, Grid]] = {}
+
+    def _survey(self, trace: ConvTrace, products: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Every partial sum that is ever shown; with many placements, their bounds."""
+        if len(trace) <= SURVEYED:
+            return np.unique(np.concatenate([np.zeros(1, products.dtype), *(self._split(trace, s) for s in trace)]))
+        bound = np.abs(products).max() * np.prod(trace.weight.shape[2:])
+        return np.unique(np.array([-bound if products.min() < 0 else 0, bound]))
+
+    def _split(self, trace: ConvTrace, step: Step) -> NDArray[np.generic]:
+        """The partial sums of a placement."""
+        sums = np.zeros(self._parts, step.terms.dtype)
+        if self._sliced:
+            at = step.factors[:, 2]
+            at = self._parts - 1 - at if self._rotates else at
+        else:
+            at = step.reads[:, 0] % self._group
+        np.add.at(sums, at, step.terms)
+        return sums
+
+    # The opening.
+
+    def _detail(self) -> str:
+        groups = self.trace.op.groups
+        return join("   ", [super()._detail(), *([say("groups {n}", n=groups)] if groups > 1 else [])])
+
+    def _phases(self) -> tuple[Phase, ...]:
+        axes = self.trace.axes
+        ringed = rings(axes)
+        wide = f"{ring_name(axes)} = {sides(ringed)}"
+        wide = sides(ringed) if any(a.output_padding for a in axes) else wide
+        pad = Phase("pad", say("pad {n}", n=wide), say("pad"))
+        stride = per_axis([1 if self.op.transposed else a.stride for a in axes])
+        told = say("slide, stride {n}; add the channels up", n=stride)
+        if self._parts == 1:
+            told = say("slide, stride {n}", n=stride)
+        elif self._sliced:
+            told = say("slide, stride {n}; add the slices up", n=stride)
+        slide = Phase("slide", told, say("slide"))
+        if not self.op.transposed:
+            return (pad, slide) if any(map(any, ringed)) else (slide,)
+        return inserting(axes), pad, turning(self._rotates), slide
+
+    def _roles(self) -> Cells:
+        return roles(*self.lines, ring=Role.PADDING if self.trace.axes[0].mode == "zeros" else Role.COPIED)
+
+    def _values(self) -> NDArray[np.generic]:
+        return super()._values() if self.trace.axes[0].mode == "zeros" else self.trace.padded
+
+    def _open(self) -> list[Frame]:
+        inside = self._spread(layers(*self.lines) == 0)
+        size = times(with_channels(self.op, len(self.trace.x), self.trace.x.shape[1:]))
+        told = say("input {size}, {told}", size=size, told=rejoin(self.detail, ", "))
+        frames = []
+        bare = np.where(inside, self._spread(roles(*self.lines, unused=False)), Role.NONE).astype(np.uint8)
+        bare = np.where(bare == Role.CROPPED, self._spread(self._uncropped()), bare).astype(np.uint8)
+        if self.op.transposed:
+            together = np.ix_(np.arange(len(self.trace.x)), *(n.together for n in self.lines))
+            shape = (len(self.trace.x), *(n.size for n in self.lines))
+            shown, values = np.zeros(shape, np.uint8), np.zeros(shape, self.trace.x.dtype)
+            shown[together] = Role.DATA
+            values[together] = self.trace.x.reshape(len(shown), *(n.count for n in self.lines))
+            frames.append(self._set(0, self.left.planes(shown), self.left.planes(values), told))
+            spread = any(n.gap > 1 and n.count > 1 for n in self.lines)
+            remark = say("zeros between neighbours") if spread else say("there is nothing to insert")
+            frames.append(self._set(0, bare, self.stage_values, remark))
+        else:
+            frames.append(self._set(0, bare, self.stage_values, told))
+        phase = int(self.op.transposed)
+        if (self.stage_roles != bare).any() or self.op.transposed:
+            frames.append(self._set(phase, self.stage_roles, self.stage_values, self._pad_remark()))
+        if self.op.transposed:
+            name = self.op.rules.title
+            remark = say("{name} does not rotate: the kernels slide as they are given", name=name)
+            if self._rotates:
+                remark = say("windows that slide need every kernel rotated by 180°")
+            frames.append(self._set(2, self.stage_roles, self.stage_values, remark))
+            frames[-1] = Frame(2, {**frames[-1].grids, **self._weights(0, turned=True)}, frames[-1].captions)
+        return frames
+
+    def _uncropped(self) -> Cells:
+        """The stage before cropping."""
+        out = np.full([n.size for n in self.lines], Role.INSERTED, np.uint8)
+        out[np.ix_(*(n.places for n in self.lines))] = Role.DATA
+        return out
+
+    def _spread(self, array: NDArray[np.generic]) -> NDArray[np.generic]:
+        return self.left.planes(np.broadcast_to(array, (self.left.channels, *array.shape)))
+
+    def _pad_remark(self) -> str:
+        mode = self.trace.axes[0].mode
+        if mode != "zeros":
+            return join(": ", [mode, COPIES[mode]])
+        ringed = rings(self.trace.axes)
+        if not any(map(any, ringed)):
+            left = any(n.unused for n in self.lines)
+            return say("no window reaches the hatched cells") if left else say("there is nothing to pad")
+        told = say("{formula}: zeros around every plane", formula=f"{ring_name(self.trace.axes)} = {sides(ringed)}")
+        if len(self.trace.axes) == 3:
+            told = say("{told}, whole slices of them at the ends", told=told)
+        return say("{told}; negative ones are cropped", told=told) if any(n < 0 for p in ringed for n in p) else told
+
+    # The kernels and the sums.
+
+    def _channel(self, output: int) -> tuple[list[int], NDArray[np.generic]]:
+        """The input channels that an output channel reads, and its kernels (C_in / groups, *k), as they are given."""
+        outputs = self.right.channels // self.trace.op.groups
+        first = output // outputs * self._group
+        kernel = self.trace.kernel
+        mine = kernel[first : first + self._group, output % outputs] if self.op.transposed else kernel[output]
+        return list(range(first, first + self._group)), mine
+
+    def _weights(self, output: int, *, turned: bool) -> dict[str, Grid]:
+        """The kernels of an output channel, as they are given or as they slide; blank outside its group."""
+        known = self._shown.get((output, turned))
+        if known is None:
+            met, mine = self._channel(output)
+            if turned and self._rotates:
+                mine = np.flip(mine, axis=tuple(range(1, mine.ndim)))
+            slab = self._kernels
+            planes = mine.reshape(len(met) * slab.deep, *slab.shape)
+            empty = np.zeros(slab.shape, mine.dtype)
+            known = self._shown[output, turned] = {}
+            for i, name in enumerate(slab.names):
+                channel, depth = divmod(i, slab.deep)
+                title = self._weight_title(output, channel, depth, turned=turned)
+                if channel in met:
+                    values = planes[met.index(channel) * slab.deep + depth]
+                    turn = Turn.ROTATED if turned and self._rotates else Turn.GIVEN
+                    known[name] = replace(whole(title, Role.KERNEL, values), turn=turn)
+                else:
+                    known[name] = whole(title, Role.NONE, empty)
+        return known
+
+    def _weight_title(self, output: int, channel: int, depth: int, *, turned: bool) -> str:
+        met, _ = self._channel(output)
+        if channel not in met:
+            return ""
+        turned = turned and self._rotates
+        named = say("kernel")
+        if self._group > 1 or self.right.channels > 1:
+            outputs = self.right.channels // self.trace.op.groups
+            pair = (channel, output % outputs) if self.op.transposed else (output, channel % self._group)
+            named = f"w[{pair[0]},{pair[1]}]"
+        if self._kernels.deep > 1:
+            # Slices keep the numbers they were given; in a rotated kernel the last one comes first.
+            given = self._kernels.deep - 1 - depth if turned else depth
+            named = join(", ", [named, say("slice {n}", n=given)])
+        return say("{what}, rotated", what=named) if turned else named
+
+    def _aside(self) -> tuple[tuple[Panel, ...], ...]:
+        slab = self._kernels
+        lined = slab.count == self.left.count
+        kernels = []
+        for i, name in enumerate(slab.names):
+            place = divmod(i, slab.deep)
+            both = [(o, turned) for o in range(self.right.channels) for turned in (False, True)]
+            titles = dict.fromkeys(self._weight_title(o, *place, turned=turned) for o, turned in both)
+            kernels.append(
+                Panel(
+                    *(name, slab.shape, tuple(titles), self._factor, self.trace.weight),
+                    aside=True,
+                    shade="kernel",
+                    group="kernel" if slab.count > 1 else "",
+                    follows=self.left.names[i] if lined and len(self.trace.axes) > 1 else "",
+                )
+            )
+        rows = wrapped(kernels, MOST if self.left.count > ROW else ROW)
+        if self._parts > 1:
+            strip = Panel(
+                "sums", (1, self._parts), (self._strip_title,), self._sum, self._sums, aside=True, shade="product"
+            )
+            return (*rows, (strip,))
+        return rows
+
+    @property
+    def _strip_title(self) -> str:
+        return say("one sum a slice") if self._sliced else say("one sum a channel")
+
+    def _beside(self, step: Step | None, *, written: bool) -> dict[str, Grid]:
+        output = 0 if step is None and not written else self.right.channels - 1
+        if step is not None:
+            output = int(step.writes[0, 0])
+        grids = dict(self._weights(output, turned=step is not None or written))
+        if self._parts > 1:
+            empty = np.zeros((1, self._parts), self._sums.dtype)
+            if step is None:
+                grids["sums"] = whole(self._strip_title, Role.PENDING, empty)
+            else:
+                sums = flat(self._split(self.trace, step))
+                grids["sums"] = Grid(
+                    *(self._strip_title, np.full(sums.shape, Role.PRODUCT, np.uint8), sums),
+                    np.full(sums.shape, Emphasis.WRITTEN, np.uint8),
+                )
+        return grids
+
+    # A placement.
+
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
+        cell = step.writes[0].tolist()
+        met, _ = self._channel(cell[0])
+        depths, (rows, columns), window = self._windows(cell)
+        spots = [
+            (r, c)
+            for r in range(rows.start, rows.stop, rows.step)
+            for c in range(columns.start, columns.stop, columns.step)
+        ]
+        active, notes, outlines = {}, {}, {}
+        for channel in met:
+            for part, depth in enumerate(depths):
+                plane = channel * self.left.deep + depth
+                factors = self._factors(cell[0], channel * self._kernels.deep + part)
+                active[plane], notes[plane] = (rows, columns), dict(zip(spots, factors, strict=True))
+                outlines[plane] = (Outline(*window, Role.KERNEL),)
+        others = set(range(self.left.count)) - {c * self.left.deep + d for c in met for d in range(self.left.deep)}
+        return Seen(self._caption(step), active, notes, outlines, frozenset(others))
+
+    def _factors(self, output: int, plane: int) -> list[str]:
+        """The notes of the window on a plane, row by row."""
+        known = self._told.get((output, plane))
+        if known is None:
+            values = self._weights(output, turned=True)[self._kernels.names[plane]].values
+            known = self._told[output, plane] = [f"×{self._factor.text(v)}" for v in values.ravel().tolist()]
+        return known
+
+    def _caption(self, step: Step) -> Caption:
+        cell = step.writes[0].tolist()
+        subject = output_cell(cell, self.right.channels)
+        if self._parts == 1:
+            bias = None if self.trace.bias is None else self.trace.bias[cell[0]].item()
+            numerals = self.numerals[0], self._factor, self.numerals[1]
+            nothing = "" if len(step.terms) else say("every input under the window is a zero that was put there")
+            return replace(product_sum(step, numerals, bias, nothing), subject=subject)
+        sums = self._split(self.trace, step).tolist()
+        terms = [self._sum.text(s) for s in sums]
+        total = step.written[0].item()
+        exact = all(self._sum.exact(s) for s in sums)
+        if self.trace.bias is not None:
+            own = Numerals(self.trace.bias)
+            bias = self.trace.bias[cell[0]].item()
+            text = own.text(bias)
+            terms.append(say("bias {value}", value=text if bias >= 0 else f"({text})"))
+            exact = exact and own.exact(bias)
+        signs = ["=" if e else "≈" for e in (exact, exact and self.numerals[1].exact(total))]
+        return Caption(subject, tuple(terms), self.numerals[1].text(total), self._strip_title, *signs)
+
+    def _notes(self) -> tuple[str, str]:
+        return "×" + self._factor.widest(self.trace.weight), ""

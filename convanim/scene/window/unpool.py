@@ -1,0 +1,260 @@
+"""Max unpooling: every value returns to the position of its maximum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.language.numerals import Numerals
+from convanim.language.words import join, parts_of, rejoin, say
+from convanim.scene.captions import OUTPUT, detail, heading, output_cell, place, size_formula
+from convanim.scene.frame import (
+    Beats,
+    Blocks,
+    Caption,
+    Cells,
+    Emphasis,
+    Frame,
+    Grid,
+    Link,
+    Move,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    around,
+    placed,
+)
+from convanim.scene.window.pool import PoolScene
+from convanim.scene.window.slab import Slab, check
+from convanim.scene.window.window import SURVEYED, TWO, Where
+from convanim.trace import PoolTrace, Trace, UnpoolTrace
+
+#: The number of frames for the pooling that is undone.
+POOLED = 4
+POOLED_CELLS = say("pooled")
+ZEROS = say("zeros elsewhere")
+
+
+class UnpoolScene:
+    """Every pooled value goes to its position, with zeros elsewhere; before that, if given, the pooling is shown.
+
+    Args:
+        trace: of an unpooling.
+        pool: the trace of the max pooling that it undoes.
+        words: the names of the channels.
+
+    Raises:
+        ConvanimError: too many planes to show.
+    """
+
+    captions = 1
+
+    def __init__(self, trace: UnpoolTrace, pool: PoolTrace | None = None, words: Sequence[str] = ()) -> None:
+        self.trace, self.op = trace.by_input(), trace.op
+        self.traces: tuple[Trace, ...] = (self.trace, pool) if pool is not None else (self.trace,)
+        self.title, self.detail = heading(trace), detail(trace)
+        self._output = trace.shape[1:]
+        named = tuple(words) if len(words) == len(trace.x) else ()
+        self.left = Slab("input", say("input"), len(trace.x), trace.x.shape[1:], named, given=True)
+        self.right = Slab("output", OUTPUT, len(trace.x), self._output, named)
+        check(self.op, self.left, self.right)
+        self.x, self.answer = self.left.planes(trace.x), self.right.planes(trace.answer)
+        self.numerals = Numerals(trace.x), Numerals(trace.answer)
+        self._spots = np.stack(np.unravel_index(trace.places.reshape(-1), self._output), axis=-1).tolist()
+        # The notes of cells whose flat index is another position in rows of another length.
+        self._moved: list[Any] = []
+        if trace.pooled is not None and trace.pooled[1:] != self._output[1:]:
+            self._moved = np.stack(np.unravel_index(trace.places.reshape(-1), trace.pooled), axis=-1).tolist()
+        self._pool = PoolScene(pool.by_output(), words) if pool is not None else None
+        undone = Phase("pool", say("pool: remember where"), say("pool"))
+        put = say("unpool") if self._moved else say("put each value where it was")
+        self.phases = (*((undone,) if self._pool else ()), Phase("unpool", put, say("unpool")))
+        # The output after the latest value; its arrays are never modified.
+        self._placed_to, self._placed = 0, self._empty()
+        self._opening = self._open()
+        self.blocks = self._blocks()
+        self.panels = tuple(p for block in self.blocks for row in block for p in row)
+        self.beats = Beats(
+            len(self._opening), len(self.trace), 2 if len(self.trace) <= TWO else 1, 1, trace.axes[-1].input
+        )
+
+    def _blocks(self) -> Blocks:
+        notes = ""
+        if len(self.trace) <= SURVEYED:
+            notes = max((place(spot) for spot in self._spots), key=len)
+        mid = tuple(
+            Panel(
+                *(name, self.left.shape, (title,), self.numerals[0], self.x, notes),
+                shade="done",
+                group="input",
+                holds="input",
+            )
+            for name, title in zip(self.left.names, self._titles, strict=True)
+        )
+        right = tuple(
+            Panel(*(name, self.right.shape, (title,), self.numerals[1], self.answer), group="output", holds="output")
+            for name, title in zip(self.right.names, self.right.titles, strict=True)
+        )
+        before: tuple[Panel, ...] = ()
+        if self._pool:
+            named = (p for p in self._pool.panels if p.name in self._pool.left.names)
+            before = tuple(replace(p, name=f"pooled {p.name}") for p in named)
+        if len(self.trace.axes) == 1:
+            return (tuple((p,) for p in (*before, *mid, *right)),)
+        if self.left.count == 1:
+            return (((*before, *mid, *right),),)
+        return (tuple(row for row in (before, mid, right) if row),)
+
+    @property
+    def _titles(self) -> tuple[str, ...]:
+        if self._pool and self.left.count == 1:
+            return (POOLED_CELLS,)
+        return tuple(join(", ", [POOLED_CELLS, t]) for t in self.left.titles) if self._pool else self.left.titles
+
+    # Frames.
+
+    def _empty(self) -> tuple[list[Cells], list[NDArray[Any]]]:
+        return (
+            [np.full(self.right.shape, Role.PENDING, np.uint8) for _ in range(self.right.count)],
+            [np.zeros(self.right.shape, self.trace.answer.dtype) for _ in range(self.right.count)],
+        )
+
+    def _after(self, values: int) -> tuple[list[Cells], list[NDArray[Any]]]:
+        """The roles and values of the output after the first `values` values."""
+        if values < self._placed_to:
+            self._placed_to, self._placed = 0, self._empty()
+        shown, held = self._placed
+        while self._placed_to < values:
+            plane, row, column = self._to(self._placed_to)
+            shown[plane], held[plane] = shown[plane].copy(), held[plane].copy()
+            shown[plane][row, column] = Role.DONE
+            held[plane][row, column] = self.trace.x.reshape(-1)[self._placed_to]
+            self._placed_to += 1
+        return shown, held
+
+    def _to(self, number: int) -> tuple[int, int, int]:
+        """The target of a value: plane, row and column of the output."""
+        return self.right.at((number // prod(self.trace.x.shape[1:]), *self._spots[number]))
+
+    def _open(self) -> list[Frame]:
+        frames = []
+        if self._pool:
+            frames = [self._pooling(self._pool, i) for i in range(POOLED)]
+        remark = say("each value goes to the place of its maximum; all else becomes zero")
+        if self._moved:
+            remark = say("places count cells of the output, whose rows are not as long as those that were pooled")
+        return [*frames, Frame(len(self.phases) - 1, self._grids(0), (Caption(remark=remark),))]
+
+    def _pooling(self, scene: PoolScene, part: int) -> Frame:
+        """A frame of the pooling: a share of its windows is done after each, and all in the last one."""
+        opening, steps, each, _, _ = scene.beats
+        done = steps * part // (POOLED - 1)
+        numbers = {0: 0, POOLED - 1: scene.beats.total - 1}
+        frame = scene.frame(numbers.get(part, opening + max(done, 1) * each - 1))
+        grids = dict(self._grids(0, pooled=False))
+        size = self.x[0].size
+        for i, name in enumerate(self.left.names):
+            shown = np.full(size, Role.PENDING, np.uint8)
+            shown[: max(0, done - i * size)] = Role.DONE
+            shown = shown.reshape(self.left.shape)
+            notes = {cell: note for cell, note in grids[name].notes.items() if shown[cell] == Role.DONE}
+            grids[name] = replace(grids[name], roles=shown, notes=notes)
+        for name in scene.left.names:
+            grids[f"pooled {name}"] = frame.grids[name]
+        if part == 0:
+            told = rejoin(scene.detail, ", ")
+            remark = say("first the pooling that is undone: max pooling, {told}", told=told)
+            return Frame(0, grids, (Caption(remark=remark),))
+        if part == POOLED - 1:
+            return Frame(0, grids, (Caption(remark=say("the green cells were maxima: their places are remembered")),))
+        (caption,) = frame.captions
+        subject = join("", [POOLED_CELLS, *parts_of(caption.subject)[1:]])
+        return Frame(0, grids, (replace(caption, subject=subject),))
+
+    def _grids(
+        self, values: int, at: int | None = None, *, written: bool = False, pooled: bool = True, final: bool = False
+    ) -> dict[str, Grid]:
+        """The grids after the first `values` values, with the current one at `at`."""
+        shown, held = self._after(values)
+        grids: dict[str, Grid] = {}
+        if self._pool and pooled:
+            last = self._pool.frame(self._pool.beats.total - 1)
+            grids |= {f"pooled {name}": last.grids[name] for name in self._pool.left.names}
+        source = None if at is None else self.left.place(at)
+        target = None if at is None else self._to(at)
+        size = self.x[0].size
+        for i, (name, title) in enumerate(zip(self.left.names, self._titles, strict=True)):
+            calm = np.zeros(self.left.shape, np.uint8)
+            role = Role.DONE if self._pool else Role.DATA
+            notes: dict[Where, str] = {}
+            outlines: tuple[Outline, ...] = ()
+            if len(self.trace) <= SURVEYED:
+                wide = self.left.shape[1]
+                notes = {divmod(j, wide): place(s) for j, s in enumerate(self._spots[i * size : (i + 1) * size])}
+            if source and source[0] == i:
+                _, row, column = source
+                calm[row, column] = Emphasis.ACTIVE
+                outlines = (Outline(row, column, row + 1, column + 1, Role.KERNEL),)
+            grids[name] = Grid(title, np.full(self.left.shape, role, np.uint8), self.x[i], calm, notes, outlines)
+        for i, (name, title) in enumerate(zip(self.right.names, self.right.titles, strict=True)):
+            calm, roles = np.zeros(self.right.shape, np.uint8), shown[i]
+            outlines = ()
+            if final:
+                roles = np.where(roles == Role.DONE, Role.DONE, Role.INSERTED).astype(np.uint8)
+            if target and target[0] == i:
+                _, row, column = target
+                calm[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
+                outlines = (Outline(row, column, row + 1, column + 1, Role.DONE),)
+            grids[name] = Grid(title, roles, held[i], calm, {}, outlines)
+        return grids
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        opening, steps, each, _, _ = self.beats
+        if number < opening:
+            return self._opening[number]
+        step, part = divmod(number - opening, each)
+        if step >= steps:
+            grids = self._grids(steps, final=True)
+            return Frame(len(self.phases) - 1, grids, (self._closing(),), steps)
+        written = part == each - 1
+        grids = self._grids(step + written, step, written=written)
+        caption = self._caption(step, written=written)
+        (link,) = self.links(step)
+        moves = (Move(link.panel, link.cells, link.other, (link.cell,)),) if written else ()
+        done = placed([link], written=written)
+        return Frame(len(self.phases) - 1, grids, (caption,), step + 1, **done, moves=moves)
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The link between a value's cell and its target."""
+        (plane, row, column), (target, *to) = self.left.place(step), self._to(step)
+        window = around([(row, column)], Role.KERNEL)
+        ends = self.left.names[plane], window, ((row, column),), self.right.names[target], (to[0], to[1])
+        return (Link(*ends),)
+
+    def _caption(self, number: int, *, written: bool) -> Caption:
+        step = self.trace[number]
+        target = output_cell(step.writes[0].tolist(), self.right.channels)
+        what = POOLED_CELLS if self._pool else say("input")
+        source = output_cell(step.reads[0].tolist(), self.left.channels, what)
+        value = self.numerals[0].text(step.values[0].item()) if written else ""
+        plane, row, column = self._to(number)
+        taken = self._after(number)[0][plane][row, column] == Role.DONE
+        remark = say("the same place once more: the last value stays") if taken else say("where the maximum was")
+        if self._moved and self._moved[number] != self._spots[number]:
+            remark = say("the maximum was at {cell}", cell=place(self._moved[number]))
+        return Caption(target, (source,), value, remark)
+
+    def _closing(self) -> Caption:
+        usual = tuple((a.input - 1) * a.stride + a.kernel - a.before - a.after for a in self.trace.axes)
+        if usual == self._output:
+            return replace(size_formula(self.trace.axes), remark=ZEROS)
+        sizes = "×".join(map(str, self._output))
+        as_pooled = say("as the pooling's input was; zeros elsewhere")
+        return Caption(say("output size"), (), sizes, as_pooled if self._output == self.trace.pooled else ZEROS)

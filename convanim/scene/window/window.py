@@ -1,0 +1,365 @@
+"""The base of scenes in which a window visits planes: the stage is prepared, each placement lands and is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.language.numerals import Numerals
+from convanim.language.words import say
+from convanim.scene.captions import OUTPUT, detail, heading, size_formula
+from convanim.scene.frame import (
+    Beats,
+    Blocks,
+    Caption,
+    Cells,
+    Emphasis,
+    Frame,
+    Grid,
+    Link,
+    Move,
+    Outline,
+    Panel,
+    Phase,
+    Places,
+    Role,
+    by_panel,
+    lattice,
+    placed,
+)
+from convanim.scene.window.slab import ROW, Slab, check, crowded, wrapped
+from convanim.scene.window.stage import Line, laid, lines, roles
+from convanim.trace import Step, Trace
+from convanim.trace.taps import Ints
+
+#: Up to this many placements have two frames each: the window lands, then the result is written.
+TWO = 49
+#: Up to this many placements, output cells keep their notes and all intermediate numbers are known in advance.
+SURVEYED = 400
+
+Where = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a placement shows on the planes of the stage.
+
+    Attributes:
+        caption: the arithmetic of the placement.
+        active: the rows and columns under the window.
+        notes, outlines: by plane; the window's outline is the first of an active plane.
+        quiet: the planes that take no part in it.
+    """
+
+    caption: Caption
+    active: Mapping[int, tuple[slice, slice]] = field(default_factory=dict)
+    notes: Mapping[int, dict[Where, str]] = field(default_factory=dict)
+    outlines: Mapping[int, tuple[Outline, ...]] = field(default_factory=dict)
+    quiet: frozenset[int] = frozenset()
+
+
+class WindowScene:
+    """A window over the planes of a stage: opening frames, one or two frames for each output cell, the result.
+
+    Args:
+        trace: in gather order.
+        words: the names of the channels, such as red, green and blue.
+
+    Raises:
+        ConvanimError: too many planes to show.
+    """
+
+    captions = 1
+
+    def __init__(self, trace: Trace, words: Sequence[str] = ()) -> None:
+        self.trace, self.op = trace, trace.op
+        self.traces: tuple[Trace, ...] = (trace,)
+        self.title, self.detail = heading(trace), self._detail()
+        self.lines = self._lines()
+        sizes = tuple(line.size for line in self.lines)[-len(trace.axes) :]
+        named = tuple(words)
+        self.left = Slab(
+            "stage", say("input"), len(trace.x), sizes, named if len(named) == len(trace.x) else (), given=True
+        )
+        self.right = Slab(
+            *("output", OUTPUT, trace.channels, trace.shape[1:]),
+            named if len(named) == trace.channels else (),
+        )
+        check(self.op, self.left, self.right)
+        self._prepare()
+        shape = (len(trace.x), *(line.size for line in self.lines))
+        self.stage_roles: Cells = self.left.planes(np.broadcast_to(self._roles(), shape))
+        self.stage_values = self.left.planes(self._values())
+        self.answer = self.right.planes(trace.answer)
+        self.numerals = Numerals(trace.x), Numerals(trace.answer)
+        self.phases = self._phases()
+        self._pending = self._whole(Role.PENDING)
+        self.done_roles = self.right.planes(self._results())
+        # The stage with its marks after the latest placement; its arrays are never modified.
+        self._kept_to, self._kept = 0, list(self.stage_roles)
+        self._lines_kept: list[tuple[Outline, ...]] = [()] * self.left.count
+        self._resting: dict[int, Grid] = {}
+        self._opening = self._open()
+        left, aside, right = self._left(), self._aside(), self._right()
+        self.blocks = self._blocks(left, aside, right)
+        self.others = crowded(left, aside, right) if len(trace.axes) > 1 else ()
+        self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
+        self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
+
+    # Methods that each kind of layer implements.
+
+    def _prepare(self) -> None:
+        """Prepare what depends on the values, after the number of planes has been checked."""
+
+    def _detail(self) -> str:
+        return detail(self.trace)
+
+    def _lines(self) -> tuple[Line, ...]:
+        return lines(self.trace.axes)
+
+    def _roles(self) -> Cells:
+        """The roles of the finished stage, without channels."""
+        return roles(*self.lines)
+
+    def _values(self) -> NDArray[Any]:
+        """The values of the finished stage, (C, *sizes)."""
+        return laid(self.lines, self.trace.x)
+
+    def _results(self) -> Cells:
+        """The roles of the finished output, (C, *o)."""
+        return np.full(self.trace.shape, Role.DONE, np.uint8)
+
+    def _phases(self) -> tuple[Phase, ...]:
+        raise NotImplementedError
+
+    def _open(self) -> list[Frame]:
+        """The frames that set the stage."""
+        raise NotImplementedError
+
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """What a placement shows on the stage, and its arithmetic."""
+        raise NotImplementedError
+
+    def _marks(self, start: int, stop: int) -> Ints:
+        """The cells of the stage that keep a mark after some placements, (n, 3): plane, row and column."""
+        return np.empty((0, 3), np.int64)
+
+    def _remembered(self, plane: int, cells: int) -> dict[Where, str]:
+        """The notes of the first `cells` cells in a plane of the output."""
+        return {}
+
+    def _aside(self) -> tuple[tuple[Panel, ...], ...]:
+        """Rows of panels under the stage."""
+        return ()
+
+    def _beside(self, step: Step | None, *, written: bool) -> dict[str, Grid]:
+        """The grids of those panels at a placement, or at the end."""
+        return {}
+
+    def _notes(self) -> tuple[str, str]:
+        """The longest notes on the stage and on the output."""
+        return "", ""
+
+    def closing(self) -> Caption:
+        """The last caption: the size of the output."""
+        return size_formula(self.trace.axes)
+
+    # The page.
+
+    def _left(self) -> tuple[Panel, ...]:
+        values, slab = self.stage_values, self.left
+        return tuple(
+            Panel(
+                *(name, slab.shape, (title,), self.numerals[0], values, self._notes()[0]),
+                shade="data",
+                group="stage" if slab.count > 1 else "",
+                holds="input",
+            )
+            for name, title in zip(slab.names, slab.titles, strict=True)
+        )
+
+    def _right(self) -> tuple[Panel, ...]:
+        slab, finite = self.right, self.answer[np.isfinite(self.answer)]
+        values = finite if finite.size else np.zeros(1)
+        return tuple(
+            Panel(
+                *(name, slab.shape, (title,), self.numerals[1], values, self._notes()[1]),
+                group="output" if slab.count > 1 else "",
+                holds="output",
+            )
+            for name, title in zip(slab.names, slab.titles, strict=True)
+        )
+
+    def _blocks(
+        self, left: tuple[Panel, ...], aside: tuple[tuple[Panel, ...], ...], right: tuple[Panel, ...]
+    ) -> Blocks:
+        if len(self.trace.axes) == 1:  # each long strip has its own row
+            return ((*((p,) for p in left), *aside, *((p,) for p in right)),)
+        if aside and len(left) > ROW:  # the planes need the whole width
+            *above, last = aside
+            return ((left, *above, (*last, *right)) if len(right) <= ROW else (left, *aside, right),)
+        return (*wrapped(left), *aside), wrapped(right)
+
+    # Frames.
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        if number < self.beats.opening:
+            return self._opening[number]
+        step, part = divmod(number - self.beats.opening, self.beats.each)
+        return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
+
+    def _set(self, phase: int, shown: Cells, values: NDArray[Any], remark: str) -> Frame:
+        """A frame of the opening, from the stage's roles and values, (planes, rows, columns)."""
+        calm = np.zeros(self.left.shape, np.uint8)
+        named = zip(self.left.names, self.left.titles, shown, values, strict=True)
+        stage = {name: Grid(title, r, v, calm) for name, title, r, v in named}
+        beside = self._beside(None, written=False)
+        return Frame(phase, {**stage, **beside, **self._pending}, (Caption(remark=remark),))
+
+    def _slide(self, number: int, *, written: bool) -> Frame:
+        """A placement: the window, and once `written`, the result in the output."""
+        step = self.trace[number]
+        seen = self.look(step, written=written)
+        caption = seen.caption if written else replace(seen.caption, result="")
+        stage = {name: self._plane(i, number, seen) for i, name in enumerate(self.left.names)}
+        grids = {**stage, **self._beside(step, written=written), **self._written(number, written=written)}
+        links = self.joined(number, seen)
+        done = placed(links, written=written, reads=self.reads(step))
+        if written and self._takes_over:
+            done["moves"] = self._moves(step, links)
+        return Frame(len(self.phases) - 1, grids, (caption,), number + 1, **done)
+
+    #: Whether values may be copied unchanged; not with a kernel, even for a factor of one.
+    _takes_over = True
+
+    def _moves(self, step: Step, links: Sequence[Link]) -> tuple[Move, ...]:
+        """The value that is copied unchanged: a maximum, or the only one under the window."""
+        single = len(step.reads) == 1 and [len(link.cells) for link in links] == [1]
+        at = 0 if single else step.winner
+        if at is None or step.values[at] != step.written[0]:
+            return ()
+        plane, row, column = self._on_stage(step.reads[at].tolist())
+        return (Move(self.left.names[plane], ((row, column),), links[0].other, (links[0].cell,)),)
+
+    def reads(self, step: Step) -> Places:
+        """The cells of the stage that a placement reads, by plane."""
+        cells = (self._on_stage(cell) for cell in step.reads.tolist())
+        return by_panel((self.left.names[plane], ((row, column),)) for plane, row, column in cells)
+
+    def _on_stage(self, cell: Sequence[int]) -> tuple[int, int, int]:
+        """The position of an input cell (channel, *place) on the stage: plane, row and column."""
+        channel, *along = cell
+        lines = self.lines[len(self.lines) - len(along) :]
+        return self.left.at((channel, *(line.first + line.gap * at for line, at in zip(lines, along, strict=True))))
+
+    def links(self, step: int) -> tuple[Link, ...]:
+        """The links between the window on each plane and the output cell of a placement."""
+        return self.joined(step, self.look(self.trace[step], written=True))
+
+    def joined(self, number: int, seen: Seen) -> tuple[Link, ...]:
+        """The links of a placement, given what it shows."""
+        plane, *cell = self.right.place(number)
+        found = []
+        for i, where in seen.active.items():
+            cells = lattice(*(range(*s.indices(n)) for s, n in zip(where, self.left.shape, strict=True)))
+            window = seen.outlines[i][0]
+            found.append(Link(self.left.names[i], window, cells, self.right.names[plane], (cell[0], cell[1])))
+        return tuple(found)
+
+    def _plane(self, plane: int, number: int, seen: Seen) -> Grid:
+        """A plane of the stage at a placement; the same object as before if nothing happens on it."""
+        shown = self._roles_after(number)[plane]
+        if plane not in seen.active and plane not in seen.quiet and plane not in seen.outlines:
+            return self._rest(plane, shown)
+        emphasis = np.zeros(shown.shape, np.uint8)
+        if plane in seen.quiet:
+            emphasis[:] = Emphasis.QUIET
+        if plane in seen.active:
+            emphasis[seen.active[plane]] = Emphasis.ACTIVE
+        notes, outlines = seen.notes.get(plane, {}), self._lines_kept[plane] + seen.outlines.get(plane, ())
+        return Grid(self.left.titles[plane], shown, self.stage_values[plane], emphasis, notes, outlines)
+
+    def _rest(self, plane: int, shown: Cells) -> Grid:
+        kept = self._resting.get(plane)
+        if kept is None or kept.roles is not shown:
+            calm = np.zeros(shown.shape, np.uint8)
+            title, outlines = self.left.titles[plane], self._lines_kept[plane]
+            kept = self._resting[plane] = Grid(title, shown, self.stage_values[plane], calm, {}, outlines)
+        return kept
+
+    def _roles_after(self, placements: int) -> list[Cells]:
+        """The roles of the stage after the first placements, with their marks."""
+        if placements < self._kept_to:
+            self._kept_to, self._kept = 0, list(self.stage_roles)
+            self._lines_kept = [()] * self.left.count
+        marks = self._marks(self._kept_to, placements)
+        for plane in np.unique(marks[:, 0]):
+            rows, columns = marks[marks[:, 0] == plane, 1:].T
+            self._kept[plane] = self._kept[plane].copy()
+            self._kept[plane][rows, columns] = Role.DONE
+        for plane, row, column in marks.tolist() if len(self.trace) <= TWO else ():  # drawn in every frame
+            line = Outline(row, column, row + 1, column + 1, Role.DONE, dashed=True)
+            if line not in self._lines_kept[plane]:
+                self._lines_kept[plane] += (line,)
+        self._kept_to = max(self._kept_to, placements)
+        return self._kept
+
+    def _whole(self, role: Role) -> dict[str, Grid]:
+        calm = np.zeros(self.right.shape, np.uint8)
+        shown = np.full(self.right.shape, role, np.uint8)
+        named = zip(self.right.names, self.right.titles, self.answer, strict=True)
+        return {name: Grid(title, shown, values, calm) for name, title, values in named}
+
+    def _written(self, number: int, *, written: bool) -> dict[str, Grid]:
+        """The output at a placement: earlier planes are done, later ones pending."""
+        here, row, column = self.right.place(number)
+        size = self.answer[0].size
+        grids = dict(self._pending)
+        for plane in range(here):
+            grids[self.right.names[plane]] = self._finished[plane]
+        shown = np.full(size, Role.PENDING, np.uint8)
+        done = number - here * size + written
+        shown[:done] = self.done_roles[here].ravel()[:done]
+        new = np.zeros(self.right.shape, np.uint8)
+        new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
+        cell = Outline(row, column, row + 1, column + 1, Role.DONE)
+        grids[self.right.names[here]] = Grid(
+            *(self.right.titles[here], shown.reshape(self.right.shape), self.answer[here], new),
+            self._remembered(here, done),
+            (cell,),
+        )
+        return grids
+
+    @property
+    def _finished(self) -> list[Grid]:
+        if not hasattr(self, "_finished_grids"):
+            calm, size = np.zeros(self.right.shape, np.uint8), self.answer[0].size
+            self._finished_grids = [
+                Grid(title, self.done_roles[i], self.answer[i], calm, self._remembered(i, size))
+                for i, title in enumerate(self.right.titles)
+            ]
+        return self._finished_grids
+
+    def _result(self) -> Frame:
+        shown = self._roles_after(self.beats.steps)
+        stage = {name: self._rest(i, shown[i]) for i, name in enumerate(self.left.names)}
+        output = dict(zip(self.right.names, self._finished, strict=True))
+        grids = {**stage, **self._beside(None, written=True), **output}
+        return Frame(len(self.phases) - 1, grids, (self.closing(),), self.beats.steps)
+
+    # Helpers for the kinds of layers.
+
+    def _windows(self, cell: Sequence[int]) -> tuple[list[int], tuple[slice, slice], tuple[int, int, int, int]]:
+        """The window of an output cell (channel, *place): its slices, rows and columns, and outline."""
+        along = [
+            (*line.window(at), line.dilation)
+            for line, at in zip(self.lines, (0, *cell[1:])[-len(self.lines) :], strict=True)
+        ]
+        depths = list(range(*along[0])) if len(along) == 3 else [0]
+        (top, bottom, tall), (left, right, wide) = along[-2:]
+        return depths, (slice(top, bottom, tall), slice(left, right, wide)), (top, left, bottom, right)

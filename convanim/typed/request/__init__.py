@@ -1,0 +1,155 @@
+"""Requests: a layer and its inputs from options, given as text or as values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from convanim.errors import ConvanimError, shortly
+from convanim.layers import Conv, ConvTranspose, MaxUnpool, Weighted, parse, times
+from convanim.layers.arguments import convention_of
+from convanim.typed import read_array, read_picture, read_sizes
+from convanim.typed.files import PICTURES
+from convanim.typed.request.asked import Request, bias_of, last_axis, one_item, spatial, unbatched
+from convanim.typed.request.fixed import fixed, pool, shuffle, unpool, upsample
+from convanim.typed.request.weighted import averages, for_channels, share, weighted
+from convanim.typed.typed import unquoted
+
+#: The default maximum number of output channels that are shown: with an input they fit on a page.
+SHOWN = 4
+
+__all__ = ["Request", "compared", "request"]
+
+
+def request(kind: str, **typed: Any) -> Request:
+    """Create a layer and its inputs from options.
+
+    Args:
+        kind: conv, transposed, pool, unpool, upsample or shuffle.
+        typed: the options by name, each as text or as a value: arrays are lists, sizes are integers or
+            tuples of them; `x` is the input.
+
+    Raises:
+        ConvanimError: a value that cannot be read, or that cannot be combined with another.
+
+    Example:
+        >>> asked = request("pool", x="4x4", kernel="2", mode="max")
+        >>> asked.op, asked.trace().output.tolist()
+        (MaxPool(kernel_size=2), [[6, 8], [14, 16]])
+    """
+    typed = {name: unquoted(value) if isinstance(value, str) else value for name, value in typed.items()}
+    if typed.get("seed", 0) < 0:
+        raise ConvanimError(f"--seed {typed['seed']} is negative", "use 0 or more")
+    if typed["x"] == typed.get("kernel") == "-":
+        raise ConvanimError("--input and --kernel cannot both be read from standard input", "put one into a file")
+    x, colours = _input(**{name: typed.get(name) for name in ("x", "fill", "seed", "resize", "grey")})
+    if typed.get("convention") is not None:
+        typed["convention"] = convention_of("--convention", typed["convention"])
+    made = _MAKERS[kind](x, colours, typed)
+    notes = (*made.notes, *last_axis(made, str(typed["x"]).strip()))
+    return replace(made, colours=colours and made.colours, notes=notes)
+
+
+def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) -> tuple[Any, bool]:
+    """The input, and whether it is a picture in colour (with three channels first)."""
+    picture = isinstance(x, str) and x.lower().endswith(PICTURES)
+    if picture:
+        wanted = None if resize is None else read_sizes(resize, what="--resize")
+        planes = read_picture(x, what="--input", resize=wanted, colour=not grey)
+        if grey:
+            return planes, False
+        coloured = bool((planes != planes[0]).any())
+        return (planes, True) if coloured else (planes[0], False)
+    if resize is not None:
+        raise ConvanimError(f"--resize {resize} needs a picture, and --input {shortly(x)} is not one", "leave it out")
+    if grey:
+        raise ConvanimError(f"--grey needs a picture, and --input {shortly(x)} is not one", "leave it out")
+    return read_array(x, what="--input", fill=fill or "range", seed=seed or 0), False
+
+
+def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
+    """A layer from its notation, with a kernel that is typed or filled."""
+    op = parse(typed["notation"])
+    if isinstance(op, MaxUnpool):
+        raise ConvanimError(f"{op} needs the positions of the maxima", "use convanim unpool")
+    plane = unbatched(x, 2, last=op.rules.last).ndim == 2
+    rank = op.rank or (2 if colours or plane or not isinstance(op, Weighted) else min(x.ndim, 3))
+    if typed.get("channels_first") and op.rules.last and x.ndim == rank + 1 and not colours:
+        x = np.moveaxis(x, 0, -1)
+    if not isinstance(op, Weighted):
+        for name in ("kernel", "bias", "out_channels"):
+            if typed.get(name) is not None:
+                option = name.replace("_", "-")
+                raise ConvanimError(f"--{option} cannot be combined with {op}, which has no weights", "leave it out")
+        return fixed(op, x, colours)
+    return _of_notation(op, rank, x, colours, typed)
+
+
+def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str, Any]) -> Request:
+    size = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * rank
+    kernel = typed.get("kernel") or size
+    if colours and op.rules.last:
+        x = np.moveaxis(x, 0, -1)
+    fill: Any = typed.get("fill") or "range"
+    seed = typed.get("seed") or 0
+    weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1)
+    if averages(kernel, colours, typed):
+        weight, fill = np.full(weight.shape, share(op, size)), None
+    if weight.ndim == rank:
+        x = one_item(unbatched(x, rank, last=op.rules.last), rank)
+    if x.ndim == rank and typed.get("out_channels") is not None:
+        x = np.expand_dims(x, -1 if op.rules.last else 0)
+    notes, outputs = _fitting(op, rank, x), None
+    if weight.ndim == x.ndim - 1:
+        outputs, told = _outputs(op, typed.get("out_channels"))
+        notes = (*notes, *told)
+        weight = for_channels(op, x, weight, typed | {"kernel": kernel, "out_channels": outputs}, fill, seed)
+    elif typed.get("out_channels") is not None:
+        raise ConvanimError("--out-channels is already determined by --kernel", "leave it out")
+    stay = op.out_channels is None or (op.groups == outputs == 3)
+    return Request(op, (x, weight, bias_of(typed)), spatial(op, x, len(size)), stay, notes)
+
+
+def _fitting(op: Weighted, rank: int, x: Any) -> tuple[str, ...]:
+    """Refuse an input with channels that the layer does not have; return a note if only the layer has channels."""
+    if x.ndim > rank:
+        op.takes(x.shape)
+    elif op.groups == 1 and {op.in_channels, op.out_channels} - {None, 1}:
+        whole = [*x.shape, op.in_channels or 1] if op.rules.last else [op.in_channels or 1, *x.shape]
+        return (f"one of the layer's channels is shown; type --input {times(whole, 'x')} to show more of them.",)
+    return ()
+
+
+def _outputs(op: Weighted, asked: int | None) -> tuple[int | None, tuple[str, ...]]:
+    """The number of output channels that are shown, and a note about the others."""
+    if asked is None and op.out_channels is not None:
+        asked = op.out_channels if op.groups > 1 else min(op.out_channels, SHOWN)
+        if asked < op.out_channels:
+            told = f"{asked} of the {op.out_channels} output channels are shown"
+            return asked, (f"{told}; choose another number with --out-channels.",)
+    if asked is not None and op.out_channels is not None and asked > op.out_channels:
+        raise ConvanimError(f"{op} has fewer than {asked} output channels", f"use --out-channels {op.out_channels}")
+    return asked, ()
+
+
+def compared(first: str, second: str, **typed: Any) -> tuple[Request, Request]:
+    """Two layers from their notations over one input; `typed` has the options of a layer except its convention.
+
+    The channels of the input come first, whatever the conventions.
+    """
+    a, b = (request("layer", notation=notation, channels_first=True, **typed) for notation in (first, second))
+    return a, b
+
+
+_MAKERS: dict[str, Callable[[Any, bool, dict[str, Any]], Request]] = {
+    "conv": weighted(Conv),
+    "transposed": weighted(ConvTranspose),
+    "pool": pool,
+    "unpool": unpool,
+    "upsample": upsample,
+    "shuffle": shuffle,
+    "layer": _layer,
+}

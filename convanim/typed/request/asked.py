@@ -1,0 +1,172 @@
+"""The result of a request, and helpers that read options."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from convanim.errors import ConvanimError
+from convanim.layers import Operation, times
+from convanim.typed import read_number, read_padding, read_sizes
+
+_SHAPE = re.compile(r"\s*\d+(\s*[xX×]\s*\d+)*\s*", re.ASCII)
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A layer with its inputs.
+
+    Attributes:
+        op: the layer.
+        given: the arguments of `op.trace`.
+        sizes: the spatial sizes of the input.
+        colours: whether the input is a picture in colour, and the layer keeps its channels separate.
+        notes: the choices that were made for the user, one sentence each.
+        output_size: the requested output of an unpooling: sizes, or "default".
+    """
+
+    op: Operation
+    given: tuple[Any, ...]
+    sizes: tuple[int, ...]
+    colours: bool = True
+    notes: tuple[str, ...] = ()
+    output_size: Any = None
+
+    def trace(self) -> Any:
+        """The trace of the layer."""
+        return self.op.trace(*self.given)  # type: ignore[attr-defined]
+
+
+def spatial(op: Operation, x: Any, rank: int) -> tuple[int, ...]:
+    """The sizes of an input along its `rank` axes, without channels."""
+    if x.ndim == rank:
+        return tuple(x.shape)
+    return tuple(x.shape[:-1][-rank:] if op.rules.last else x.shape[-rank:])
+
+
+def unbatched(x: Any, axes: int, *, last: bool, channels: bool = False) -> Any:
+    """The item of a batch of one over `axes` axes; any other array unchanged.
+
+    The item is (C, *n), or (*n, C) with the channels last; it is *n if it has one channel that need not be kept.
+
+    Example:
+        >>> import numpy as np
+        >>> [unbatched(np.ones(shape), 2, last=False).shape for shape in ((1, 1, 3, 4), (1, 2, 3, 4), (2, 3, 4))]
+        [(3, 4), (2, 3, 4), (2, 3, 4)]
+    """
+    if x.ndim != axes + 2 or len(x) != 1:
+        return x
+    axis = -1 if last else 0
+    return x[0].squeeze(axis) if x[0].shape[axis] == 1 and not channels else x[0]
+
+
+def one_item(x: Any, axes: int) -> Any:
+    """An input unchanged, unless it is a batch of several for a layer of `axes` axes.
+
+    Raises:
+        ConvanimError: it is such a batch; the hint has the shape of a single item.
+    """
+    if x.ndim == axes + 2:
+        raise ConvanimError(
+            f"--input {typed_shape(x.shape)} is a batch of {len(x)} for a layer of {axes} axes",
+            f"use one of them alone: --input {typed_shape(x.shape[1:])}",
+        )
+    return x
+
+
+def last_axis(made: Request, typed: str) -> tuple[str, ...]:
+    """A note about an input whose channels seem to come last, if the convention has them first."""
+    x = made.given[0]
+    shape = tuple(getattr(x, "shape", ()))
+    if made.op.rules.last or not 2 < len(shape) < 5 or shape[-1] not in (3, 4) or shape[0] < 5:
+        return ()
+    read = "a volume" if len(made.sizes) == len(shape) else f"{shape[0]} channels of {times(shape[1:])}"
+    first = times((shape[-1], *shape[:-1]), "x")
+    return (
+        f"--input {typed[:40]} of {times(shape)} is read as {read}; if its last axis holds the colours, "
+        f"give it as {first}, or use a layer of the keras convention, whose channels come last.",
+    )
+
+
+def common(typed: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that every layer takes."""
+    return {"convention": typed.get("convention") or "torch"}
+
+
+def each(typed: dict[str, Any], name: str, default: int | None = None) -> Any:
+    """One size for all axes, or one for each, or the default."""
+    value = typed.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, str):
+        return value
+    sizes = read_sizes(value, what=f"--{name.replace('_', '-')}")
+    return sizes[0] if len(sizes) == 1 else sizes
+
+
+def padding_of(typed: dict[str, Any]) -> Any:
+    """The padding, 0 by default."""
+    value = typed.get("padding") or 0
+    return read_padding(value, what="--padding") if isinstance(value, str) else value
+
+
+def bias_of(typed: dict[str, Any]) -> Any:
+    """The bias, if there is one."""
+    value = typed.get("bias")
+    return read_number(value, what="--bias") if isinstance(value, str) else value
+
+
+def is_shape(kernel: Any) -> bool:
+    """Whether a kernel is given by its shape instead of its values.
+
+    Example:
+        >>> [is_shape(kernel) for kernel in ("3x3", 3, (3, 2), "[[0, 1]]", [[0, 1]])]
+        [True, True, True, False, False]
+    """
+    return bool(_SHAPE.fullmatch(kernel)) if isinstance(kernel, str) else not isinstance(kernel, list)
+
+
+def in_text(value: Any) -> Any:
+    """A number, one for each axis, or (before, after) pairs, as they are typed; words and flags unchanged.
+
+    Example:
+        >>> in_text(2), in_text((2, 1)), in_text(((1, 2), (0, 1)))
+        ('2', '2x1', '1:2x0:1')
+    """
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, Sequence):
+        return "x".join(":".join(map(str, part)) if isinstance(part, Sequence) else str(part) for part in value)
+    return str(value)
+
+
+def of_axes(axes: int, typed: dict[str, Any], arguments: dict[str, Any]) -> None:
+    """Refuse an option that has values for another number of axes than the layer has.
+
+    Raises:
+        ConvanimError: the message has the option and its value, the hint the value for this number of axes.
+
+    Example:
+        >>> of_axes(2, {"padding": "1:2"}, {"padding": ((1, 2),)})
+        Traceback (most recent call last):
+        ...
+        convanim.errors.ConvanimError: --padding 1:2 has values for one axis, but there are 2; write 1:2x1:2.
+    """
+    for name in ("stride", "padding", "dilation", "output_padding"):
+        value = arguments.get(name)
+        if isinstance(value, tuple) and len(value) != axes:
+            each_side = [":".join(map(str, one if isinstance(one, tuple) else (one,))) for one in value]
+            right = (each_side + each_side[-1:] * axes)[:axes]
+            told = "one axis" if len(value) == 1 else f"{len(value)} axes"
+            are = "is one" if axes == 1 else f"are {axes}"
+            raise ConvanimError(
+                f"--{name.replace('_', '-')} {in_text(typed[name]).strip()} has values for {told}, but there {are}",
+                f"write {'x'.join(right)}",
+            )
+
+
+def typed_shape(shape: Sequence[int]) -> str:
+    """A shape as it is typed: 3x3."""
+    return times(shape).replace("×", "x")

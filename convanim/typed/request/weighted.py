@@ -1,0 +1,143 @@
+"""Requests for convolutions and transposed convolutions."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from convanim.errors import ConvanimError
+from convanim.layers import Weighted
+from convanim.trace.conv import check_groups, check_weight
+from convanim.typed import read_array
+from convanim.typed.request.asked import (
+    Request,
+    bias_of,
+    common,
+    each,
+    is_shape,
+    of_axes,
+    one_item,
+    padding_of,
+    spatial,
+    typed_shape,
+    unbatched,
+)
+
+
+def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Request]:
+    """A function that creates a layer of this kind from an input, whether it is in colour, and the options."""
+
+    def make(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
+        kernel, seed = typed["kernel"], typed.get("seed") or 0
+        fill: Any = typed.get("fill") or "range"
+        mean = averages(kernel, colours, typed)
+        axes = 2 if colours else x.ndim if x.ndim < 4 else x.ndim - 2  # four axes are a batch with channels
+        if isinstance(kernel, int) or (isinstance(kernel, str) and re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII)):
+            kernel = "x".join([str(kernel).strip()] * axes)  # one number stands for all axes
+        # The kernel's random numbers differ from the input's, and have both signs.
+        weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
+        arguments = common(typed) | {
+            "stride": each(typed, "stride", 1),
+            "padding": padding_of(typed),
+            "dilation": each(typed, "dilation", 1),
+        }
+        groups = typed.get("groups")
+        if colours and weight.ndim == 2 and groups is None:
+            groups = 3  # each colour separately
+        arguments["groups"] = 1 if groups is None else groups
+        if typed.get("output_padding") is not None:
+            arguments["output_padding"] = each(typed, "output_padding")
+        if typed.get("padding_mode") not in (None, "zeros"):
+            arguments["padding_mode"] = typed["padding_mode"]
+        window = weight.shape
+        last = typed.get("convention") in ("keras", "jax")
+        full = weight.ndim == x.ndim > 3  # both have channels and an axis for batch or outputs
+        if weight.ndim == x.ndim == 3 and len(x) == 1 and _of_channels(weight, x, last=last):
+            x = x[0]  # a line with channels
+        x = unbatched(x, x.ndim - 2 if full else weight.ndim, last=last, channels=full)
+        x = x if full else one_item(x, weight.ndim)
+        if weight.ndim == x.ndim + 1:
+            window = weight.shape[:-2] if last else weight.shape[2:]
+        elif weight.ndim not in (x.ndim, x.ndim - 1) or (colours and weight.ndim == 3):
+            raise ConvanimError(
+                f"--kernel is {typed_shape(weight.shape)} but --input is {typed_shape(x.shape)}",
+                "give both the same number of axes; a row of a picture is [[1,0,-1]]",
+            )
+        arguments["kernel_size"] = window[0] if len(set(window)) == 1 else tuple(window)
+        of_axes(len(window), typed, arguments)
+        op = kind(**arguments)
+        if mean:
+            weight, fill = np.full(weight.shape, share(op, window)), None
+        if colours and op.rules.last:
+            x = np.moveaxis(x, 0, -1)
+        if weight.ndim == x.ndim and typed.get("out_channels") is not None:
+            x = np.expand_dims(x, -1 if op.rules.last else 0)  # a single channel
+        if weight.ndim == x.ndim - 1:
+            weight = for_channels(op, x, weight, typed, fill, seed)
+        elif typed.get("out_channels") is not None:
+            raise ConvanimError("--out-channels is already determined by --kernel", "leave it out")
+        return Request(op, (x, weight, bias_of(typed)), spatial(op, x, len(window)))
+
+    return make
+
+
+def _of_channels(weight: Any, x: Any, *, last: bool) -> bool:
+    """Whether weights of three axes are (C_out, C_in, k), or (k, C_in, C_out), for a line with channels (1, C, L)."""
+    inputs, kernel = (weight.shape[1], weight.shape[0]) if last else (weight.shape[1], weight.shape[2])
+    channels, length = (x.shape[2], x.shape[1]) if last else (x.shape[1], x.shape[2])
+    return inputs == channels and kernel <= length and weight.shape != x.shape and (weight.shape[0] > 1 or last)
+
+
+def averages(kernel: Any, colours: bool, typed: dict[str, Any]) -> bool:
+    """Whether the default kernel is a mean: for colours, if neither its numbers nor a fill were given.
+
+    With consecutive numbers, every sum would be white.
+    """
+    return colours and typed.get("fill") is None and is_shape(kernel)
+
+
+def share(op: Weighted, window: tuple[int, ...]) -> float:
+    """The weight with which colours keep their brightness: for the mean of a window, or of the stamps in a cell.
+
+    Example:
+        >>> from convanim.layers import Conv, ConvTranspose
+        >>> share(Conv(2), (2, 2)), share(ConvTranspose(4, stride=2), (4, 4)), share(ConvTranspose(2, stride=3), (2, 2))
+        (0.25, 0.25, 1.0)
+    """
+    strides = op.stride if isinstance(op.stride, tuple) else (op.stride,) * len(window)
+    parts = [min(1.0, s / k) if op.transposed else 1 / k for s, k in zip(strides, window, strict=True)]
+    return math.prod(parts)
+
+
+def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill: Any, seed: int) -> Any:
+    """Weights for an input with channels, from a kernel without any, in the layout of the convention.
+
+    A kernel given by its numbers is used for every channel, and so is one without a fill; a filled shape gives each
+    channel numbers of its own.
+    """
+    channels = x.shape[-1] if op.rules.last else x.shape[0]
+    outputs = op.groups if typed.get("out_channels") is None else typed["out_channels"]
+    if outputs < 1:
+        raise ConvanimError(f"--out-channels {outputs} is not positive", "use 1 or more")
+    op.takes(x.shape)
+    check_groups(op, channels, spatial(op, x, x.ndim - 1))
+    if outputs % op.groups:
+        more = -(-outputs // op.groups) * op.groups
+        raise ConvanimError(
+            f"--out-channels {outputs} is not a multiple of the {op.groups} groups", f"use --out-channels {more}"
+        )
+    first, second = (channels, outputs // op.groups) if op.transposed else (outputs, channels // op.groups)
+    shape = (first, second, *kernel.shape)
+    check_weight(op, shape)
+    if fill is not None and is_shape(typed["kernel"]):
+        weight = read_array(typed_shape(shape), what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
+    else:
+        weight = np.broadcast_to(kernel, shape)
+    if not op.rules.last:
+        return weight
+    straight = op.transposed and not op.rules.rotates
+    return np.moveaxis(weight, (0, 1), (-2, -1) if straight else (-1, -2))

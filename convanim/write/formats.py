@@ -1,0 +1,478 @@
+"""The file formats: one record per format, from which everything that depends on the format derives.
+
+Modules that draw and write are imported on use, since the help of commands reads the records, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+
+from convanim.draw.choices import DPI
+from convanim.errors import ConvanimError, shortly
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from convanim.draw.axes import Canvas
+    from convanim.draw.raster import Raster
+    from convanim.scene.frame import Frame
+    from convanim.timing.timeline import Shot
+    from convanim.trace import Trace
+    from convanim.write.film import Film
+    from convanim.write.patches import Box, Pixels
+
+Progress = Callable[[int, int], None]
+#: The maximum number of placements that a file's comment describes.
+TOLD = 49
+#: The duration of a frame in motion, ms: 12.5 per second in pictures, and one frame of a video.
+PICTURE_TICK, VIDEO_TICK = 80, 40
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The properties of a written file.
+
+    Attributes:
+        path: the file, or None for a stream.
+        format: its suffix, as in `FORMATS`.
+        width, height: the size of the page in px, 0 for text.
+        frames: the number of frames in the file; for a trace, the number of steps.
+        seconds: the duration, 0 for a format without time.
+        size: the size of the file in bytes.
+        left_out: the number of the `steps` that are not shown.
+        given_up: what was reduced to keep the maximum size, in words; "" for nothing.
+    """
+
+    path: Path | None
+    format: str
+    width: int
+    height: int
+    frames: int
+    seconds: float
+    size: int
+    left_out: int
+    steps: int
+    given_up: str = ""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format. Its messages, restrictions and size limits derive from these attributes.
+
+    Attributes:
+        suffix: the suffix of its files, without the dot.
+        use: a sentence about what it is for.
+        write: writes an animation, and returns the number of images in the file and their duration in seconds.
+        still: for files with one frame, instead of `write`: writes the frame of a number.
+        about: a short description for a list of formats.
+        draws: whether it has a page and colours; text has none.
+        embeds: whether `<img>` can show it.
+        tick: the duration of a frame in motion, ms, for formats with time, which can be reduced for a maximum size; 0
+            for others.
+        even: whether its sides must be even.
+        pages: for files with one frame, or several selected ones: writes these.
+        vector: whether it contains shapes and letters rather than pixels.
+        dots: whether it supports other resolutions.
+        needs: the module that it requires, and the extra that installs it.
+    """
+
+    suffix: str
+    use: str
+    write: Callable[[Film, BinaryIO, Progress], tuple[int, float]] | None = None
+    still: Callable[[Film], Callable[[BinaryIO, int], None]] | None = None
+    about: str = ""
+    draws: bool = True
+    embeds: bool = True
+    tick: int = 0
+    even: bool = False
+    pages: Callable[[Film, BinaryIO, Progress], int] | None = None
+    vector: bool = False
+    dots: bool = False
+    needs: tuple[str, str] | None = None
+
+    def save(self, film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+        """Write an animation, or its last frame if the format holds only one.
+
+        Returns:
+            the number of images in the file, where equal frames count as one, and their duration in seconds.
+        """
+        if self.write:
+            return self.write(film, file, progress)
+        if self.pages and film.selected and len(film) > 1:
+            return self.pages(film, file, progress), 0.0
+        assert self.still, f".{self.suffix} is not made of frames"  # noqa: S101 - traces have no frames
+        self.still(film)(file, film.plan.shots[-1].frame)
+        progress(1, 1)
+        return 1, 0.0
+
+    def size(self, film: Film) -> tuple[int, int]:
+        """The width and height of the picture in the file, px; 0 without one."""
+        if not self.draws:
+            return 0, 0
+        if film.dpi and self.dots:
+            return film.width * film.dpi // DPI, film.height * film.dpi // DPI
+        return film.width + film.width % 2 * self.even, film.height + film.height % 2 * self.even
+
+    def check(self, film: Film) -> None:
+        """Refuse options that this format does not support.
+
+        Raises:
+            ConvanimError: dots per inch, editable text or a renderer without a meaning here.
+        """
+        if film.dpi is not None and not self.dots:
+            why = " is not made of dots" if self.vector or not self.draws else " has one dot for each px of the page"
+            raise ConvanimError(
+                f"a .{self.suffix}{why}, but dpi {film.dpi} was given", "leave dpi out, or write a .png"
+            )
+        if film.text == "editable" and not self.vector:
+            raise ConvanimError(
+                f"a .{self.suffix} has no text that could be edited as part of a drawing",
+                f"leave text out, or write {listed(only=lambda form: form.vector)}",
+            )
+        if film.renderer and not self.draws:
+            raise ConvanimError(
+                f"a .{self.suffix} is not drawn, but renderer {film.renderer!r} was given", "leave it out"
+            )
+        if film.renderer == "raster" and (self.vector or film.dpi is not None):
+            what = f"a .{self.suffix}" if self.vector else f"dpi {film.dpi}"
+            raise ConvanimError(f"the raster renderer draws px of the page, not {what}", "use renderer matplotlib")
+
+
+class _Writer(Protocol):
+    """A container that is written frame by frame."""
+
+    images: int
+
+    def add(self, frame: Pixels, milliseconds: int, changed: Box | None = None) -> None: ...
+    def say(self, line: str) -> None: ...
+    def __enter__(self) -> _Writer: ...
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None: ...
+
+
+def _gif() -> Callable[..., _Writer]:
+    from convanim.write.gif import GifWriter
+
+    return GifWriter
+
+
+def _webp() -> Callable[..., _Writer]:
+    from convanim.write.webp import WebpWriter
+
+    return WebpWriter
+
+
+def _apng() -> Callable[..., _Writer]:
+    from convanim.write.apng import ApngWriter
+
+    return ApngWriter
+
+
+def _video(container: str) -> Callable[..., _Writer]:
+    from convanim.write.video import VideoWriter
+
+    return partial(VideoWriter, container=container)
+
+
+def _animated(writer: Callable[[], Callable[..., _Writer]], film: Film, file: BinaryIO, progress: Progress) -> Any:
+    """Draw the frames, including those in motion, one after the other into a container."""
+    from convanim.scene import description
+    from convanim.timing.motion import moving
+
+    raster = film.raster()
+    comment, told = f"{film.comment}\n{film.alt}", description.Transcript(film.scene, TOLD, film.words)
+    lines: list[str] = []
+
+    def heard(number: int) -> Frame:
+        frame = film.scene.frame(number)
+        if line := told.add(number, frame):
+            lines.append(line)
+        return frame
+
+    shots = film.plan.shots if film.selected else _seen(film, raster)
+    with writer()(file, film.size, raster.palette.colours, plays=film.plays, comment=comment) as container:
+        time, whole = 0, sum(shot.milliseconds for shot in shots)
+        for frame, milliseconds in moving(heard, shots, film.tick):
+            picture = raster.draw(frame)
+            container.add(picture.pixels, milliseconds, picture.changed)
+            time += milliseconds
+            progress(round(len(film) * time / whole), len(film))
+        container.say("\n".join([*lines, *told.rest()]))
+    return container.images, whole / 1000
+
+
+def _seen(film: Film, raster: Raster | Canvas) -> Sequence[Shot]:
+    """The shots without frames of the opening and closing that look like their neighbours.
+
+    On a page without phases and captions, for example, nothing shows that a hidden kernel is rotated. The first frame
+    and the last one always stay, with their own durations.
+    """
+    shots, beats = film.plan.shots, film.scene.beats
+    if film.page.tabs:  # each phase is visible there
+        return shots
+    done = beats.opening + beats.steps * beats.each
+    opening = [shot.frame for shot in shots if shot.frame < beats.opening]
+    closing = [shot.frame for shot in shots if shot.frame >= done]
+    looks = {
+        n: sha256(raster.draw(film.scene.frame(n)).pixels.tobytes()).digest()
+        for part in (opening, closing)
+        for n in part
+    }
+    alike = {b for a, b in pairwise(opening) if looks[a] == looks[b]}
+    alike |= {a for a, b in pairwise(closing) if looks[a] == looks[b]}  # in the closing the last one stays
+    return [shot for shot in shots if shot.frame not in alike]
+
+
+def _figure(film: Film) -> Callable[[int], tuple[Figure, str]]:
+    """A function that draws the frame of a number on a figure, which is reused, and describes it."""
+    from convanim.draw.axes import page_figure
+    from convanim.scene import description
+
+    figure, axes = page_figure(film.page)
+    artist = film.artist(0, text=film.text)
+    axes.add_artist(artist)
+
+    def draw(number: int) -> tuple[Figure, str]:
+        frame = film.scene.frame(number)
+        artist.show(frame)
+        return figure, f"{film.alt} {description.said(film.scene, number, frame, film.words)}".rstrip()
+
+    return draw
+
+
+def _vector(kind: str, film: Film) -> Callable[[BinaryIO, int], None]:
+    from convanim.write import vector
+
+    draw, title = _figure(film), str(film.title or film.scene.title)
+
+    def write(file: BinaryIO, number: int) -> None:
+        figure, told = draw(number)
+        if kind == "svg":
+            vector.write_svg(file, figure, title, f"{told} {film.comment}")
+        elif kind == "pdf":
+            vector.write_pdf(file, [figure], title, f"{told} {film.comment}")
+        else:
+            vector.write_pgf(file, figure)
+
+    return write
+
+
+def _pages(film: Film, file: BinaryIO, progress: Progress) -> int:
+    """Write each of the frames on a page of one PDF."""
+    from convanim.write.vector import write_pdf
+
+    draw, numbers = _figure(film), [shot.frame for shot in film.plan.shots]
+
+    def pages() -> Iterator[Figure]:
+        for i, number in enumerate(numbers, start=1):
+            yield draw(number)[0]
+            progress(i, len(numbers))
+
+    write_pdf(file, pages(), str(film.title or film.scene.title), f"{film.alt} {film.comment}")
+    return len(numbers)
+
+
+def _png(film: Film) -> Callable[[BinaryIO, int], None]:
+    if film.dpi is not None:
+        from convanim.write.vector import write_dots
+
+        draw, dpi = _figure(film), film.dpi
+
+        def write(file: BinaryIO, number: int) -> None:
+            figure, told = draw(number)
+            write_dots(file, figure, dpi, film.comment, told)
+
+        return write
+    raster = film.raster()
+    return lambda file, number: draw_png(film, file, number, raster)
+
+
+def draw_png(film: Film, file: BinaryIO, number: int, raster: Raster | Canvas | None = None) -> None:
+    """Write the frame of a number as a PNG; `raster` can be reused for several."""
+    from convanim.scene import description
+    from convanim.write.png import write_png
+
+    raster = raster or film.raster()
+    frame = film.scene.frame(number)
+    picture, said = raster.draw(frame), description.said(film.scene, number, frame, film.words)
+    write_png(file, picture.pixels, raster.palette.colours, film.comment, f"{film.alt} {said}".rstrip())
+
+
+def sheet(film: Film, file: BinaryIO, columns: int, progress: Progress) -> tuple[int, int, int]:
+    """Write several frames in one PNG, and return its width and height, px, and the number of frames."""
+    from convanim.draw.raster.sheet import Sheet, label
+    from convanim.timing.timeline import handful
+    from convanim.write.png import write_png
+
+    numbers = [shot.frame for shot in film.plan.shots] if film.selected else handful(film.scene.beats, 2 * columns)
+    raster = film.raster()
+    page = Sheet(raster.palette, film.size, len(numbers), columns)
+    for i, number in enumerate(numbers, start=1):
+        frame = film.scene.frame(number)
+        page.add(raster.draw(frame).pixels, label(number, frame.step, film.words))
+        progress(i, len(numbers))
+    write_png(file, page.pixels, raster.palette.colours, film.comment, film.alt)
+    high, wide = page.pixels.shape
+    return wide, high, len(numbers)
+
+
+def _txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+    """Write the frames as text."""
+    from convanim.draw.text import frame_text, heading
+    from convanim.language.words import say, translate
+
+    file.write(heading(film.scene, film.title).encode())
+    for i, shot in enumerate(film.plan.shots, start=1):
+        frame = film.scene.frame(shot.frame)
+        captions, words = film.settings.style.captions, film.words
+        text = frame_text(film.scene, frame, shot.frame, shot.milliseconds, captions=captions, words=words)
+        file.write(b"\n" + text.encode())
+        progress(i, len(film))
+    if left := film.plan.left_out:
+        rest = say("{n} of {steps} steps are not listed", n=f"{left:,}", steps=f"{film.plan.steps:,}")
+        file.write(f"\n{translate(rest, film.words)} (--select all)\n".encode())
+    return len(film), film.plan.seconds
+
+
+def save_trace(trace: Trace, path: Path | BinaryIO, view: str | None = None) -> Saved:
+    """Check a trace and write it as JSON in the order of a view; it need not be possible to draw it.
+
+    Raises:
+        ConvanimError: the file cannot be written.
+        CheckFailed: the trace disagrees with its replay or with the oracle.
+    """
+    from convanim.scene import pick_view
+    from convanim.write import tracefile
+
+    done = trace.by_input() if pick_view(trace.op, view) == "overlap-add" else trace.by_output()
+    size = tracefile.save(done, path)
+    return Saved(path if isinstance(path, Path) else None, "json", 0, 0, len(done), 0.0, size, 0, len(done))
+
+
+_VIDEO = ("imageio_ffmpeg", "video")
+#: Every format, the default one first.
+FORMATS = {
+    kind.suffix: kind
+    for kind in (
+        Format("gif", "An animation that every browser and viewer shows.", partial(_animated, _gif), tick=PICTURE_TICK),
+        Format(
+            "webp",
+            "An animation, smaller than a GIF; browsers and most viewers show it.",
+            partial(_animated, _webp),
+            about="smaller",
+            tick=PICTURE_TICK,
+        ),
+        Format(
+            "apng",
+            "An animation for programs without WebP; others show its first frame.",
+            partial(_animated, _apng),
+            tick=PICTURE_TICK,
+        ),
+        *(
+            Format(
+                name,
+                use,
+                partial(_animated, partial(_video, name)),
+                about="video",
+                embeds=False,
+                tick=VIDEO_TICK,
+                even=True,
+                needs=_VIDEO,
+            )
+            for name, use in (
+                ("mp4", "A video (H.264) for slides and video players."),
+                ("webm", "A video with a free codec (VP9)."),
+            )
+        ),
+        Format(
+            "png",
+            "One frame in pixels, or a file for each frame.",
+            still=_png,
+            about="the last frame; a-%03d.png for all frames",
+            dots=True,
+        ),
+        *(
+            Format(
+                name,
+                use,
+                still=partial(_vector, name),
+                about="vectors" if name == "svg" else "",
+                embeds=name == "svg",
+                pages=_pages if name == "pdf" else None,
+                vector=True,
+            )
+            for name, use in (
+                ("svg", "One frame as vectors, for web pages and drawing programs."),
+                ("pdf", "One frame as vectors, or a page for each selected frame, for LaTeX and slides."),
+                ("pgf", "One frame as LaTeX commands."),
+            )
+        ),
+        Format("txt", "The frames as text.", _txt, draws=False, embeds=False),
+        # Written by `save_trace`, without frames.
+        Format("json", "The trace: every step with its values.", about="the trace", draws=False, embeds=False),
+    )
+}
+
+
+def listed(*, dot: str = ".", told: bool = False, only: Callable[[Format], bool] = lambda kind: True) -> str:
+    """The formats as a list for a sentence or a help text, like ".gif, .png or .txt".
+
+    Args:
+        dot: the prefix of each.
+        told: whether to add the description of each.
+        only: selects some of them.
+
+    Example:
+        >>> listed(only=lambda kind: not kind.draws)
+        '.txt or .json'
+    """
+    names = [f"{dot}{f.suffix}{f' ({f.about})' * bool(told and f.about)}" for f in FORMATS.values() if only(f)]
+    return " or ".join([", ".join(names[:-1]), names[-1]][not names[:-1] :])
+
+
+def pick_format(target: Path | None, given: str | None = None) -> str:
+    """The format of a file's suffix, or of an explicit choice.
+
+    Raises:
+        ConvanimError: the format is unknown or missing, or a module that it requires is not installed.
+
+    Example:
+        >>> pick_format(Path("up.GIF"))
+        'gif'
+    """
+    if given is not None:
+        if not isinstance(given, str):
+            raise ConvanimError(f"format {shortly(given)} is not a string", f"use {listed(dot='')}")
+        kind, what = given.lower(), f"format {given!r} is not known"
+    elif target is None:
+        raise ConvanimError("a stream needs a format", f"use one of {listed(dot='')}")
+    else:
+        kind = target.suffix.lower().removeprefix(".")
+        what = f"unknown format {target.suffix!r} of {target.name}" if kind else f"{target.name!r} has no suffix"
+    if kind not in FORMATS:
+        raise ConvanimError(what, f"use {listed(dot='' if given is not None else '.')}")
+    needs = FORMATS[kind].needs
+    if needs and find_spec(needs[0]) is None:
+        raise ConvanimError(f"a .{kind} cannot be written without {needs[0]}", f"pip install 'convanim[{needs[1]}]'")
+    return kind
+
+
+class Counting:
+    """A file that counts the bytes written to it."""
+
+    def __init__(self, file: Any) -> None:
+        self._file, self.size = file, 0
+
+    def write(self, data: bytes) -> int:
+        """Write some bytes."""
+        self.size += len(data)
+        return int(self._file.write(data) or 0)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
