@@ -214,3 +214,17 @@ def test_a_background_job_goes_on(tmp_path: Path) -> None:
     ignoring = INTERRUPTED.replace("signal.default_int_handler", "signal.SIG_IGN")
     assert ran("numpy", *CONV, "-o", "a.gif", start=("-c", ignoring), cwd=tmp_path).returncode == 0
     assert (tmp_path / "a.gif").stat().st_size > 0
+
+
+#: Ends the program while a weak reference calls back, where Python drops exceptions, or gives up in foreign code.
+ENDED = INTERRUPTED.replace("import runpy, signal, sys", "import runpy, signal, sys, weakref").replace(
+    "signal.raise_signal(signal.SIGINT)",
+    "gone = Sender(); weakref.finalize(gone, signal.raise_signal, signal.SIGTERM); del gone",
+)
+
+
+def test_a_signal_to_end_is_not_lost_in_a_weak_reference(tmp_path: Path) -> None:
+    words = ["conv", "--input", "9x9", "--kernel", "3", "-o", "a.gif"]
+    done = ran("convanim.write.gif", *words, start=("-c", ENDED), cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (143, b"", b"")
+    assert list(tmp_path.iterdir()) == []
