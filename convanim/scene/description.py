@@ -9,7 +9,7 @@ from itertools import chain
 from convanim.language.numerals import Numerals
 from convanim.language.symbols import Symbols
 from convanim.language.words import Catalogue, join, plural, rejoin, say, translate
-from convanim.scene import Scene
+from convanim.scene.contents import Scene
 from convanim.scene.frame import Beats, Caption, Frame, Panel, Phase, Role
 
 #: The maximum number of cells of a result that is listed number by number.

@@ -12,7 +12,7 @@ import msgspec
 from convanim.assets import templates
 from convanim.errors import ConvanimError
 from convanim.language.words import SEPARATORS, Catalogue, translate
-from convanim.scene import Scene
+from convanim.scene.contents import Scene
 from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Link, Panel, Phase, arrangements
 from convanim.system.inputfile import LARGEST_TOML, parse_toml, read_bytes
 from convanim.trace import Trace

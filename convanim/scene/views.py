@@ -29,7 +29,7 @@ from convanim.scene.window.upsample import UpsampleScene
 from convanim.trace import Trace
 
 if TYPE_CHECKING:
-    from convanim.scene import Scene
+    from convanim.scene.contents import Scene
 
 
 class Kind(NamedTuple):

@@ -20,7 +20,7 @@ from convanim.scene.frame import Beats, Blocks, Caption, Emphasis, Frame, Grid, 
 from convanim.trace import Trace
 
 if TYPE_CHECKING:
-    from convanim.scene import Scene
+    from convanim.scene.contents import Scene
 
 #: The maximum length of a layer's heading, in characters.
 LONGEST = 40

@@ -13,7 +13,7 @@ from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Lin
 from convanim.trace import Trace
 
 if TYPE_CHECKING:  # the registry imports this module
-    from convanim.scene import Scene
+    from convanim.scene.contents import Scene
 
 #: The prefix of the names of the second scene's panels.
 BELOW = "below "
