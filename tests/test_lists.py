@@ -71,7 +71,10 @@ def test_files_of_the_current_folder_are_listed_where_the_option_takes_them(
     Path("link.toml").symlink_to("nowhere")
     own_ones = {command: [row["name"] for row in listed(command) if row["file"]] for command in ("themes", "templates")}
     assert own_ones == {"themes": ["corporate.toml"], "templates": ["evil.toml", "handout.toml"]}
-    assert b"corporate.toml  Corporate colours on the same hues on near-black, light ink.\n" in run("themes").out
+    assert (
+        b"corporate.toml  Corporate colours on the same hues on a near-black page, with light text.\n"
+        in run("themes").out
+    )
     assert b"handout.toml  Our handout.\n" in run("templates").out
     assert b"\x1b" not in run("templates").out
     for option, name in (("--theme", "corporate.toml"), ("--template", "handout.toml")):
