@@ -1,7 +1,4 @@
-"""The formats, themes, templates and views that there are, each with a sentence about it.
-
-Knows the records and files that they are made of. Must not know how a list is printed.
-"""
+"""The lists of formats, themes, templates and views, each item with a sentence about it."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from convanim.template import Template, read, templates
 from convanim.write.formats import FORMATS
 
 Row = dict[str, Any]
-#: Files of TOML in a project's folder that are something else, even if all of their keys are those of a template.
+#: TOML files in a project's folder that are neither themes nor templates, even if all of their keys are a template's.
 OTHERS = ("convanim.toml", "pyproject.toml")
 
 
@@ -54,7 +51,7 @@ def views() -> Iterator[Row]:
 
 
 def list_themes() -> Iterator[Row]:
-    """The built-in themes, and those in files of the current folder; what they are is their first comment."""
+    """The built-in themes, and theme files in the current folder, each described by its first comment."""
     for name in theme.themes():
         yield {"name": name, "about": _comment(assets.templates() / "themes" / f"{name}.toml"), "file": False}
     yield {"name": theme.AUTO, "about": "Two files, one in the light and one in the dark theme.", "file": False}
@@ -67,14 +64,14 @@ def list_themes() -> Iterator[Row]:
 
 
 def list_templates() -> Iterator[Row]:
-    """The built-in templates, and those in files of the current folder."""
+    """The built-in templates, and template files in the current folder."""
     names: list[str | Path] = [*templates(), *_own()]
     for name in names:
         try:
             found = read(name)
         except ConvanimError:
             continue
-        if found != Template() or isinstance(name, str):  # an empty file says nothing
+        if found != Template() or isinstance(name, str):  # an empty file is not a template
             about = found.about or ""
             about = f"{about[:1].upper()}{about[1:].rstrip('.')}." if about else ""
             yield {"name": str(name), "about": about, "file": isinstance(name, Path)}
@@ -100,5 +97,5 @@ def _comment(path: Path) -> str:
     return f"{about[:1].upper()}{about[1:]}"[:200]
 
 
-#: The lists by the names of their commands, and what each of them lists.
+#: The functions that create the lists, by the names of their commands.
 LISTS = {"formats": formats, "themes": list_themes, "templates": list_templates, "views": views}

@@ -1,4 +1,4 @@
-"""The commands that list what there is: they name everything that an option takes, and nothing that it refuses."""
+"""The commands that list formats, themes, templates and views name exactly what the options accept."""
 
 import json
 import os

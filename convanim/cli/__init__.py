@@ -1,0 +1,1 @@
+"""The command line: commands, options, help, exit codes and error output."""

@@ -144,7 +144,7 @@ def say(line: str, *, err: bool) -> None:
 def print_json(told: dict[str, Any]) -> None:
     """Print an object as JSON, in ASCII whatever the encoding: a line for each key, and for each object in a list.
 
-    What comes from an iterator is printed as it comes.
+    Iterators are printed item by item.
     """
     import json
 

@@ -1,0 +1,1 @@
+"""Language: translatable text, formatted numbers, and symbols with indices."""

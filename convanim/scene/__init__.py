@@ -1,4 +1,4 @@
-"""Scenes: what is on the page, frame by frame, as data."""
+"""Scenes: the frames of an animation, as data."""
 
 from __future__ import annotations
 

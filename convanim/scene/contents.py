@@ -1,4 +1,4 @@
-"""What a scene has: its contents, from which a page is laid out, and its frames."""
+"""The protocols of scenes: `Contents`, from which a page is laid out, and `Scene`, which adds the frames."""
 
 from __future__ import annotations
 

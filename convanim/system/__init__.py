@@ -1,0 +1,1 @@
+"""The operating system: input files, and the loading of matplotlib."""

@@ -1,0 +1,1 @@
+"""File formats: the writer of each, and files that are written completely or not at all."""

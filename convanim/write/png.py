@@ -1,7 +1,4 @@
-"""PNG: single frames with their exact palette.
-
-Knows the container. Must not know scenes or themes.
-"""
+"""Writes PNG: single frames with their exact palette."""
 
 from __future__ import annotations
 

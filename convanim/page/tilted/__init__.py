@@ -1,0 +1,1 @@
+"""The isometric layout, whose planes have cells that are parallelograms."""

@@ -1,0 +1,1 @@
+"""Scenes that show two scenes side by side, in lockstep."""

@@ -1,0 +1,1 @@
+"""Scenes in which a kernel is stamped onto a canvas."""

@@ -1,0 +1,1 @@
+"""Scenes that show a whole layer at once, such as its matrix."""
