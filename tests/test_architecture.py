@@ -35,7 +35,6 @@ LEVELS: list[dict[str, str]] = [
     {"draw": "a frame as a display list, and as text and pixels, with the colours of a theme"},
     {"template": "how a page is set: sizes, pace, and what appears"},
     {"write": "file formats, one file for each container"},
-    {"lists": "the formats, themes, templates and views that there are"},
     {"kinds": "values of the kinds that can be asked with"},
     {"lightdark": "the two files of an animation for light pages and for dark ones"},
     {"lists": "the formats, themes, templates and views that there are"},
@@ -111,7 +110,7 @@ ROWS: dict[str, list[str]] = {
         "checker",
         "__init__",
     ],
-    "cli": ["helptext", "options shell", "files gallery", "commands"],
+    "cli": ["helptext", "options shell", "config files gallery", "commands"],
 }
 ROW = {(room, name): number for room, rows in ROWS.items() for number, row in enumerate(rows) for name in row.split()}
 # What leads on to a later stage: these names are imported for type checks, or in a method when it is called.

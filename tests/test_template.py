@@ -14,7 +14,8 @@ from convanim.assets import templates as folder
 from convanim.cli.commands import main
 from convanim.errors import ConvanimError
 from convanim.page import USUAL, Style
-from convanim.template import Template, described, line_of, read, schema, settle, templates
+from convanim.system.inputfile import line_of
+from convanim.template import Template, described, read, schema, settle, templates
 from convanim.template.keys import PageTable
 from convanim.trace import Trace
 

@@ -76,13 +76,17 @@ COMPARED = ("x", "kernel", "bias", "out_channels", "fill", "seed", "resize", "gr
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
 @click.version_option(__version__, message="convanim %(version)s")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Animate the arithmetic of convolution layers.
 
     Shows every position of the kernel and every addition of convolutions, transposed convolutions, pooling and
     upsampling. Follows the conventions of PyTorch, Keras, JAX and ONNX, and compares all numbers with an independent
     computation before it writes a file.
     """
+    from convanim.cli.config import defaults
+
+    ctx.default_map = defaults(ctx.invoked_subcommand)
 
 
 main.add_command(gallery)
@@ -249,6 +253,25 @@ def _list(name: str) -> None:
 
 for _name in LISTED:
     _list(_name)
+
+
+@main.command(short_help="Show the defaults of the look, and where they come from.")
+@JSON
+def config(as_json: bool) -> None:
+    """Show the defaults of options such as --theme, and whether they come from a CONVANIM_ variable or a config file.
+
+    A config file is the table [tool.convanim] of a pyproject.toml, or a convanim.toml, in the current folder or in a
+    parent folder of the same repository.
+    """
+    from convanim.cli.config import rows
+
+    found = list(rows())
+    if as_json:
+        print_json({"config": found})
+        return
+    for row in found:
+        value = "" if row["value"] is None else printable(str(row["value"]))
+        click.echo(f"{row['name']:<16}  {value:<14}  {printable(row['source'])}")
 
 
 @main.command(short_help="Find the layers that map one size to another.")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
 
+from convanim.cli.options import LOOK as LOOK_OPTIONS
+from convanim.cli.options import options_of
 from convanim.cli.shell import say
 from convanim.errors import ConvanimError
-from convanim.look import CONTENTS, OPTIONS
 
 #: Options that do not change the picture, and so are left out of the command in the file's comment.
 SILENT = {"output", "format", "quiet", "open_it"}
 #: Options that are passed to the animation unchanged.
-LOOK = tuple(name for name in OPTIONS if name not in CONTENTS)
+LOOK = tuple(option.name or "" for option in options_of(LOOK_OPTIONS) if option.name not in (*SILENT, "sheet"))
 
 
 #: Options that only affect a page, text, time or frames, for formats without them.
@@ -35,6 +38,7 @@ def look_of(typed: dict[str, Any]) -> dict[str, Any]:
     from convanim.timing.budget import read_size
     from convanim.timing.timeline import pick_motion
 
+    yielding(typed)
     look = {name: typed.pop(name) for name in LOOK}
     if look["theme"] == AUTO and typed["output"] == "-":
         from convanim.lightdark import pair_names
@@ -56,10 +60,56 @@ def look_of(typed: dict[str, Any]) -> dict[str, Any]:
     return look
 
 
+def yielding(typed: dict[str, Any]) -> None:
+    """Leave out the defaults of the environment or a config file that this file cannot have, as no one typed them."""
+    context = click.get_current_context()
+    source = {name: context.get_parameter_source(name) for name in LOOK}
+    ours = {name for name in LOOK if source[name] is click.core.ParameterSource.DEFAULT_MAP}
+    if not ours:
+        return
+    from convanim.draw.theme import AUTO
+    from convanim.lightdark import pair_names
+    from convanim.write.formats import FORMATS, pick_format
+
+    def refused(check: Callable[..., object], *given: Any) -> bool:
+        try:
+            check(*given)
+        except ConvanimError:
+            return True
+        return False
+
+    def leave_out(name: str) -> None:
+        typed[name] = context.params[name] = UNSET.get(name)
+
+    for name, other in (("width", "height"), ("height", "width")):
+        if name in ours and source[other] is click.core.ParameterSource.COMMANDLINE:
+            leave_out(name)
+    if typed["output"] is None or refused(target_of, typed["output"], typed["format"]):
+        return
+    target, format = target_of(typed["output"], typed["format"])
+    if refused(pick_format, target, format):
+        return
+    form = FORMATS[pick_format(target, format)]
+    if typed["theme"] == AUTO and "theme" in ours and (typed["sheet"] or refused(pair_names, target, format)):
+        leave_out("theme")
+    if "max_size" in ours and form.suffix == "json":
+        leave_out("max_size")
+    asked = {name: None if name in ours else typed[name] for name in ("renderer", "text", "dpi")}
+    for name in sorted(ours & set(asked)):
+        if refused(form.check, SimpleNamespace(**asked | {name: typed[name]})):
+            leave_out(name)
+        else:
+            asked[name] = typed[name]
+
+
+#: What an option is where nothing says it, if that is not None.
+UNSET = {"text": "outlines"}
+
+
 def typed_look() -> bool:
     """Whether the command line has any option of the animation."""
     source = click.get_current_context().get_parameter_source
-    return any(source(name) is not click.core.ParameterSource.DEFAULT for name in LOOK)
+    return any(source(name) is click.core.ParameterSource.COMMANDLINE for name in LOOK)
 
 
 def target_of(output: str, format: str | None) -> tuple[Path | None, str | None]:
@@ -124,7 +174,6 @@ def save(
         look: the result of `look_of`.
         shown: how the trace is shown, such as its view.
     """
-    from convanim.animation import Animation
     from convanim.draw.theme import AUTO
     from convanim.write.formats import pick_format, save_trace
 
@@ -144,7 +193,7 @@ def save(
                 )
             saved = save_trace(trace, stream, shown.get("view"))
         else:
-            animation = Animation(trace, made_by=_command(), **shown, **look)
+            animation = _animation(trace, **shown, **look)
             saved = animation.save(stream, format, progress, sheet=sheet)
     if not quiet:
         say(_closing(saved), err=target is None)
@@ -155,9 +204,8 @@ def save(
 def _save_pair(
     trace: Any, look: dict[str, Any], target: Any, format: str | None, *, quiet: bool, open_it: bool, **shown: Any
 ) -> None:
-    from convanim.animation import Animation
 
-    animation = Animation(trace, made_by=_command(), **shown, **look | {"theme": None})
+    animation = _animation(trace, **shown, **look | {"theme": None})
     with _Progress(quiet=quiet) as progress:
         pair = animation.save_pair(target, format, progress)
     if not quiet:
@@ -165,6 +213,20 @@ def _save_pair(
             say(line, err=False)
     if open_it:
         click.launch(str(pair.light.path))
+
+
+def _animation(trace: Any, **look: Any) -> Any:
+    """The animation, without a layout that does not suit it if only the environment or a config file asks for it."""
+    from convanim.animation import Animation
+
+    context = click.get_current_context()
+    try:
+        return Animation(trace, made_by=_command(), **look)
+    except ConvanimError:
+        if context.get_parameter_source("layout") is not click.core.ParameterSource.DEFAULT_MAP:
+            raise
+    context.params["layout"] = None
+    return Animation(trace, made_by=_command(), **look | {"layout": None})
 
 
 def _command() -> str:
@@ -175,10 +237,11 @@ def _command() -> str:
         if isinstance(option, click.Argument):
             words.append(str(context.params[option.name or ""]))
             continue
-        given = context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
+        source, value = context.get_parameter_source(option.name or ""), context.params[option.name or ""]
+        given = source is click.core.ParameterSource.COMMANDLINE
+        given = given or (source is click.core.ParameterSource.DEFAULT_MAP and value != UNSET.get(option.name or ""))
         if not given or option.name in SILENT:
             continue
-        value = context.params[option.name or ""]
         if isinstance(value, bool):
             words.append(option.opts[0] if value else option.secondary_opts[0])
         else:

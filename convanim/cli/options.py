@@ -35,6 +35,11 @@ def _having(made: list[click.Parameter]) -> Decorator:
     return decorate
 
 
+def options_of(*options: Decorator) -> list[click.Option]:
+    """The options of a decorator in the order of the help."""
+    return [option for option in reversed(_made(options)) if isinstance(option, click.Option)]
+
+
 def _made(options: tuple[Decorator, ...]) -> list[click.Parameter]:
     """The options in click's order, the last one first."""
 

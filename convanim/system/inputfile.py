@@ -22,6 +22,8 @@ _BITS = 1000
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 #: A key with too many parts, wherever a key can be: at the start of a line, in a table's header, in an inline table.
 _LONG_KEY = re.compile(rf"(?:^|[\[{{,])[ \t]*+(?:{_PART}[ \t]*+\.[ \t]*+){{{DEEPEST_TOML}}}", re.MULTILINE)
+#: A key before its =, alone or with its tables: width, page.width, "page".width.
+_KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 # Without O_NONBLOCK, opening a pipe waits for its writer. Windows has neither these flags nor pipes as files.
 _FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _MODES = {"rb": os.O_RDONLY, "ab": os.O_WRONLY | os.O_APPEND | os.O_CREAT}
@@ -118,3 +120,28 @@ def _too_long(text: str) -> ValueError:
     found = re.search(rf"[\dA-Fa-f_]{{{_BITS // 4}}}", text)
     line = text.count("\n", 0, found.start()) + 1 if found else 1
     return ValueError(f"a whole number has more than 300 digits (at line {line}, column 1)")
+
+
+def line_of(text: str, key: tuple[str, ...]) -> int:
+    """The line, from 1, of a key in a TOML text, or of its table; 0 if neither is found.
+
+    Example:
+        >>> line_of('theme = "dark"\\n[page]\\nwidth = 3\\n', ("page", "width"))
+        3
+    """
+    table: tuple[str, ...] = ()
+    best = (0, 0)
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := re.match(r"\s*\[\[?\s*([^\[\]#]+?)\s*\]", line):
+            table = found = _parts(header[1])
+        elif named := _KEY.match(line):
+            found = (*table, *_parts(named[1]))
+        else:
+            continue
+        if found == key[: len(found)] and len(found) > best[0]:
+            best = len(found), number
+    return best[1]
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))

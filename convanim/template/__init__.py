@@ -3,7 +3,7 @@
 The built-in templates are the files of templates/; a new one is a new file.
 """
 
-from convanim.template.files import DEFAULT, is_file, line_of, read, templates
+from convanim.template.files import DEFAULT, is_file, read, templates
 from convanim.template.keys import Template, described, schema
 from convanim.template.settings import Settings, settle
 
@@ -13,7 +13,6 @@ __all__ = [
     "Template",
     "described",
     "is_file",
-    "line_of",
     "read",
     "schema",
     "settle",

@@ -13,14 +13,11 @@ import msgspec
 from convanim import assets
 from convanim.draw import theme
 from convanim.errors import ConvanimError
-from convanim.system.inputfile import LARGEST_TOML, parse_toml, read_bytes
+from convanim.system.inputfile import LARGEST_TOML, line_of, parse_toml, read_bytes
 from convanim.template.keys import Template, described, example, tables
 from convanim.timing.budget import read_size
 from convanim.timing.timeline import milliseconds
 
-#: A key before its =, alone or with its tables: width, page.width, "page".width.
-_PART = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
-_KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 #: The default template.
 DEFAULT = "default"
 
@@ -213,28 +210,3 @@ class _Source:
             f"{self.at(*key)}: {name} = {told} is not {wanted}",
             f'did you mean "{near[0]}"' if near else f"write {example(name)}",
         )
-
-
-def line_of(text: str, key: tuple[str, ...]) -> int:
-    """The line, from 1, of a key in a TOML text, or of its table; 0 if neither is found.
-
-    Example:
-        >>> line_of('theme = "dark"\\n[page]\\nwidth = 3\\n', ("page", "width"))
-        3
-    """
-    table: tuple[str, ...] = ()
-    best = (0, 0)
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*\[\[?\s*([^\[\]#]+?)\s*\]", line):
-            table = found = _parts(header[1])
-        elif named := _KEY.match(line):
-            found = (*table, *_parts(named[1]))
-        else:
-            continue
-        if found == key[: len(found)] and len(found) > best[0]:
-            best = len(found), number
-    return best[1]
-
-
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
