@@ -127,7 +127,9 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(line: str, sentence: str)
 
 
 @pytest.mark.parametrize("name", ["convanim.toml", "pyproject.toml"])
-@pytest.mark.parametrize("data", [b"tool.convanim.x = ", b"tool.convanim.x = '\xff'", b"tool.convanim = 3" + b"\nx = {" * 200])
+@pytest.mark.parametrize(
+    "data", [b"tool.convanim.x = ", b"tool.convanim.x = '\xff'", b"tool.convanim = 3" + b"\nx = {" * 200]
+)
 def test_a_file_that_is_no_toml_is_told(name: str, data: bytes) -> None:
     Path(name).write_bytes(data)
     code, _, err = run(*SMALL, "-o", "a.gif")
