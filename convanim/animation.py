@@ -83,15 +83,15 @@ class Animation(Film):
         if select is not None and not isinstance(select, str):
             numbers = [select] if hasattr(select, "__index__") else select
             if not isinstance(numbers, Iterable):
-                raise ConvanimError(f"select {select!r} is not a selection of frames", 'give 3, [0, 4] or "2..6"')
+                raise ConvanimError(f"`select` {select!r} is not a selection of frames", 'give 3, [0, 4] or "2..6"')
             select = ",".join(map(str, numbers))
         for given in (trace, *([] if beside is None else [beside])):
             given.bounded()
         if beside is None and look.align != "index":
-            raise ConvanimError(f"align {look.align!r} has no effect without another layer beside", "leave it out")
+            raise ConvanimError(f"`align` {look.align!r} has no effect without another layer beside", "leave it out")
         if not 0 <= look.plays <= 65536:
             raise ConvanimError(
-                f"plays {look.plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
+                f"`plays` {look.plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
             )
         if look.renderer is not None:
             pick("renderer", look.renderer, RENDERERS)
@@ -247,9 +247,9 @@ class Animation(Film):
         FORMATS[kind].check(self)
         if sheet is not None:
             if self.dpi is not None:
-                raise ConvanimError(f"a sheet cannot be combined with dpi {self.dpi}", "leave one of them out")
+                raise ConvanimError(f"`sheet` cannot be combined with `dpi` {self.dpi}", "leave one of them out")
             if not whole(sheet):
-                raise ConvanimError(f"sheet {shortly(sheet)} is not a number of columns", "give an int, like 4")
+                raise ConvanimError(f"`sheet` {shortly(sheet)} is not a number of columns", "give an int, like 4")
             if kind != "png" or (target and numbered(target)):
                 what = target.name if target else f".{kind}"
                 raise ConvanimError(f"a sheet is a single .png, and {what} is not", "name a file like sheet.png")
@@ -257,7 +257,7 @@ class Animation(Film):
         if kind == "json":
             if self._asked_size:
                 raise ConvanimError(
-                    "max size cannot be combined with .json", "leave it out: a trace is always complete"
+                    "`max size` cannot be combined with .json", "leave it out: a trace is always complete"
                 )
             return save_trace(self.trace, target or cast(BinaryIO, path), self.view)
         form = FORMATS[kind]
@@ -270,7 +270,7 @@ class Animation(Film):
             return self._save_series(target, form, progress)
         if form.still and not form.pages and self.select and len({shot.frame for shot in self.plan.shots}) > 1:
             raise ConvanimError(
-                f"select {self.select!r} is {len(self)} frames, and one .{kind} holds one",
+                f"`select` {self.select!r} is {len(self)} frames, and one .{kind} holds one",
                 f"select one, or name the file like frame-%03d.{kind}",
             )
         if form.draws:
@@ -296,7 +296,7 @@ class Animation(Film):
             CheckFailed: the trace disagrees with its replay or with the oracle.
         """
         if self.look.theme is not None:
-            raise ConvanimError("a pair is always in the themes light and dark", "leave theme out")
+            raise ConvanimError("a pair is always in the themes light and dark", "leave `theme` out")
         if not isinstance(path, str | Path):
             raise ConvanimError(f"{shortly(path)} is not the name of a file", "give a file name like up.gif")
         names, kind = pair_names(Path(path), format), pick_format(Path(path), format)

@@ -4,48 +4,75 @@ from __future__ import annotations
 
 import re
 import reprlib
+from collections.abc import Callable
 from typing import Any
 
 #: The maximum length of a message, in characters.
 _LONGEST = 500
 #: Words longer than any path or name that is typed.
 _LONG_WORD = re.compile(r"\S{201,}")
+#: What a message names as code: an argument, alone or with its value, a shape, or a method that is called. Backticks in
+#: what somebody typed stay as they are.
+_CODE = re.compile(r"(?<![\w'\"])`([a-z]\w*(?: [a-z]+)*(?:[=(][^`]*)?|\([^`]*\))`(?![\w'\"])")
 
 
 class ConvanimError(ValueError):
     """An error in the input. Its message says in one sentence what is wrong, where, and what to use instead.
+
+    The command line prints the same sentence with its options in the place of arguments. Both texts therefore name an
+    argument in backticks, alone or with its value, as it is written in Python.
 
     Args:
         message: what is wrong, with the value and its place; no full stop at the end.
         hint: what to use instead; no full stop at the end.
 
     Example:
-        >>> print(ConvanimError("stride 0 is not positive", "use 1 or more"))
-        stride 0 is not positive; use 1 or more.
+        >>> print(ConvanimError("`stride` 0 is not positive", "use `stride=1` or more"))
+        stride 0 is not positive; use stride=1 or more.
     """
 
     exit_code = 2
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message, hint)
-        self.message = message
-        self.hint = hint
+
+    @property
+    def message(self) -> str:
+        """What is wrong, as Python has it; `args` keep the backticks."""
+        return spelt(self.args[0])
+
+    @property
+    def hint(self) -> str:
+        """What to use instead, as Python has it."""
+        return spelt(self.args[1])
 
     def __str__(self) -> str:
-        message = readable(self.message)
         if not self.hint:
-            return f"{message}."
-        return f"{message}; {readable(self.hint)}{'?' if self.hint.startswith('did you mean') else '.'}"
+            return f"{readable(self.message)}."
+        return f"{readable(self.message)}; {readable(self.hint)}{'?' if self.hint.startswith('did you mean') else '.'}"
 
 
 class ConvanimWarning(UserWarning):
     """A part of an input was left out, described in one sentence; the command line prints it and continues."""
+
+    def __str__(self) -> str:
+        return spelt(super().__str__())
 
 
 class CheckFailed(ConvanimError):
     """The computed output differs from that of the independent oracle, so nothing is written: a bug in convanim."""
 
     exit_code = 1
+
+
+def spelt(text: str, spelling: Callable[[str], str] = str) -> str:
+    """A message with what it names as code in some spelling, and without the backticks; by default as in Python.
+
+    Example:
+        >>> spelt('use `view="matrix"` or leave `colours` out', str.upper)
+        'use VIEW="MATRIX" or leave COLOURS out'
+    """
+    return _CODE.sub(lambda code: spelling(code[1]), text)
 
 
 def printable(text: str) -> str:

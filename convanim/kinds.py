@@ -33,8 +33,8 @@ def of_their_kinds(trace: Any, look: Look) -> None:
         if (value is None and none) or option.name in CHECKED_LATER:
             continue
         if kind == "int" and not none.startswith("str") and not whole(value):
-            raise ConvanimError(f"{name} {shortly(value)} is not a whole number", "give an int")
+            raise ConvanimError(f"`{name}` {shortly(value)} is not a whole number", "give an int")
         if option.type in ("str", "str | None") and not isinstance(value, str):
-            raise ConvanimError(f"{name} {shortly(value)} is not a string", HINTS.get(name, "give a str"))
+            raise ConvanimError(f"`{name}` {shortly(value)} is not a string", HINTS.get(name, "give a str"))
         if kind == "bool" and not isinstance(value, bool | np.bool_):
-            raise ConvanimError(f"{name} {shortly(value)} is not a bool", "use True or False")
+            raise ConvanimError(f"`{name}` {shortly(value)} is not a bool", "use True or False")

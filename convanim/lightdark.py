@@ -37,14 +37,16 @@ def pair_names(path: Path | None, format: str | None = None) -> tuple[Path, Path
         ['up-light.gif', 'up-dark.gif']
     """
     if path is None:
-        raise ConvanimError("theme auto writes two files, but a stream is a single one", "name a file like -o up.gif")
+        raise ConvanimError(
+            "`theme` auto writes two files, but a stream is a single one", "name a file with `save('up.gif')`"
+        )
     kind = pick_format(path, format)
     if not FORMATS[kind].embeds:
         why = "is not a picture that a page can show" if FORMATS[kind].draws else "has no colours"
         pictures = listed(only=lambda form: form.embeds)
-        raise ConvanimError(f"theme auto writes two pictures, and {kind} {why}", f"use {pictures}")
+        raise ConvanimError(f"`theme` auto writes two pictures, and {kind} {why}", f"use {pictures}")
     if numbered(path):
-        raise ConvanimError(f"theme auto cannot write the series {path.name}", "write one series with each theme")
+        raise ConvanimError(f"`theme` auto cannot write the series {path.name}", "write one series with each theme")
     light, dark = (path.with_name(f"{path.stem}-{theme}{path.suffix}") for theme in PAIR)
     return light, dark
 

@@ -71,7 +71,7 @@ def wrong(folder: Path, text: str, **others: str) -> str:
             "a.toml line 5: view 'slidng' is not known for a convolution; did you mean sliding",
         ),
         (TEXT + 'theme = "drak"\n', "a.toml line 5: theme 'drak' is not known; did you mean dark"),
-        (TEXT + "seed = -1\n", "a.toml line 5: --seed -1 is negative"),
+        (TEXT + "seed = -1\n", "a.toml line 5: seed -1 is negative"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, told: str) -> None:

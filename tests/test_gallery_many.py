@@ -213,7 +213,10 @@ def test_a_program_that_does_not_guard_its_beginning_is_told(tmp_path: Path) -> 
         timeout=100,
     )
     assert done.returncode == 1
-    assert 'end while they start; call the build under if __name__ == "__main__":, or use jobs=1.' in done.stderr
+    assert (
+        'end while they start; use jobs=1, or in a script call the build under if __name__ == "__main__":.'
+        in done.stderr
+    )
     assert len(here(tmp_path / "g").made) == 3
 
 
@@ -267,3 +270,21 @@ def test_values_that_are_no_numbers(tmp_path: Path, key: str, value: str) -> Non
     assert (
         f"a.toml line {line}: {key} contains a value that is not a finite number" in read_folder(tmp_path).broken["a"]
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the length of a socket's path is Linux's")
+def test_a_temporary_folder_with_a_long_path_is_told(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.toml").write_text('layer = "Conv(2)"\ninput = "3x3"\nwidth = 240\nformats = ["txt"]\n')
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    command = [sys.executable, "-m", "convanim", "gallery", "build", "--folder", str(tmp_path), "--jobs"]
+    for jobs, code in (("2", 2), ("1", 0)):
+        done = subprocess.run(
+            [*command, jobs], capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": str(long)}
+        )
+        assert done.returncode == code, done.stderr
+        if code:
+            assert "is too long for the sockets of workers; set TMPDIR to a folder with a short path" in done.stderr
+            assert "or use --jobs 1." in done.stderr
+    assert list(long.iterdir()) == []

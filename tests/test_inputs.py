@@ -87,7 +87,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "R's row names": (b'"x"\n"1" 5\n"2" 6\n', "line 2 has 2 cells, but the header row has 1; name every column"),
     "a missing value": (b"1,,2\n3,4,5\n", "has an empty cell in line 1, column 2"),
     "a missing corner": (b",2,3\n4,5,6\n", "has an empty cell in line 1, column 1"),
-    "a missing value at the end": (b"1,2\n3,\n", "line 2 has 1 cells, but the first row has 2"),
+    "a missing value at the end": (b"1,2\n3,\n", "line 2 has 1 cell, but the first row has 2"),
     "NaN": (b"1,nan\n", "has 'nan' in line 1, column 2, which is not finite"),
     "two header rows": (b"a,b\nm,s\n1,2\n", "has 'm' in line 2, column 1, which is not a number"),
     "days without a header row": (b"2020-01-01,5\n", "has '2020-01-01' in line 1, column 1, which is not a number"),

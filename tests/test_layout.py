@@ -75,7 +75,7 @@ def laid_out(draw: st.DrawFn, traces: st.SearchStrategy[Trace]) -> tuple[Scene, 
     width, height = draw(st.sampled_from(PAGES))
     page, refusal = attempt(s, width, height, captions=draw(st.sampled_from([True, True, False])))
     if page is None:
-        assert re.search("smaller input|--width", refusal), refusal
+        assert re.search("smaller input|width=", refusal), refusal
         reject()
     return s, page
 
@@ -295,7 +295,7 @@ def test_a_title_of_ones_own_must_fit() -> None:
 def test_a_page_that_is_too_small_says_which_width_would_do(trace: Trace, width: int) -> None:
     s = scene(trace)
     page, hint = attempt(s, *page_size(width, None))
-    if page is None and (asked := re.search(r"--width (\d+)", hint)):
+    if page is None and (asked := re.search(r"width=(\d+)", hint)):
         layout(s, *page_size(int(asked[1]), None))
 
 

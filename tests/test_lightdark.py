@@ -92,7 +92,7 @@ def test_where_one_name_is_taken_by_a_folder_nothing_is_written(taken: str, trac
 @pytest.mark.parametrize(
     ("path", "format", "told"),
     [
-        (None, "gif", "a stream is a single one; name a file like -o up.gif"),
+        (None, "gif", "a stream is a single one; name a file with save('up.gif')"),
         (Path("a.txt"), None, "txt has no colours; use .gif, .webp, .apng, .png or .svg"),
         (Path("a.gif"), "json", "json has no colours"),
         (Path("a-%03d.png"), None, "cannot write the series a-%03d.png"),
@@ -105,7 +105,7 @@ def test_what_cannot_be_two_pictures_is_refused(path: Path | None, format: str |
 
 
 def test_an_animation_alone_says_where_pairs_are_made(trace: Trace) -> None:
-    with pytest.raises(ca.ConvanimError, match="light and dark; write both with the method save_pair of an animation"):
+    with pytest.raises(ca.ConvanimError, match="light and dark; write both with save_pair"):
         trace.animate(theme="auto")
     with pytest.raises(AttributeError, match="save_pair is now a method"):
         ca.save_pair  # noqa: B018 - its former name
@@ -164,7 +164,9 @@ def test_the_command_line_refuses_before_any_work(
     monkeypatch.setattr("convanim.typed.request.request", None)  # would fail if called
     done = run(*SMALL, "--theme", "auto", *words)
     assert (done.code, done.out) == (2, b"")
-    assert re.fullmatch(r"Error: theme auto [^\n]*; (?:use|write) [^\n]*\.|Error: .*; name [^\n]*\.", done.err.strip())
+    assert re.fullmatch(
+        r"Error: --theme auto [^\n]*; (?:use|write) [^\n]*\.|Error: .*; name [^\n]*\.", done.err.strip()
+    )
     assert not list(tmp_path.iterdir())
 
 

@@ -1,7 +1,10 @@
 """Limits: each is reported at once in one sentence, and its hint works."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import tracemalloc
 from io import BytesIO
 from pathlib import Path
@@ -28,6 +31,8 @@ from convanim.template import Template
 from convanim.template.keys import CellsTable, PageTable, ShowTable, TypeTable
 from convanim.trace import ConvTrace, Trace
 from convanim.trace.arrays import total_size
+from convanim.trace.core import MOST_CELLS
+from convanim.typed.cells import MAX_FILLED
 from convanim.write.tracefile import _nested as nested
 
 
@@ -99,13 +104,13 @@ def test_words_lie_on_the_page_or_are_refused_with_what_helps(tables: dict[str, 
         try:
             assert on_the_page(Animation(trace, template=template, lang="de"))
         except ConvanimError as refused:
-            if "smaller input" in refused.hint and "--width" not in refused.hint:
+            if "smaller input" in refused.hint and "width=" not in refused.hint:
                 continue
             asked = {
                 name: float(size) if "." in size else int(size)
                 for name, size in re.findall(r"(\w+) = ([\d.]*\d)", refused.hint)
             }
-            sides = {name: int(size) for name, size in re.findall(r"--(width|height) (\d+)", refused.hint)}
+            sides = {name: int(size) for name, size in re.findall(r"(width|height)=(\d+)", refused.hint)}
             smaller = structs.replace(template, type=structs.replace(template.type, **asked))
             assert on_the_page(Animation(trace, template=smaller, lang="de", **sides))
 
@@ -253,3 +258,68 @@ def test_a_description_says_in_its_language_how_all_steps_are_listed(lang: str) 
     told = CliRunner().invoke(main, ["describe", "conv", "--input", "40x40", "--kernel", "3", "--lang", lang]).output
     assert told.splitlines()[-1].startswith("--select all ")
     assert "lists every step" not in told
+
+
+#: Runs a command in a process whose memory has a limit, and says how long and how much it took: s, MB.
+MEASURED = """
+import resource, sys
+import click, numpy  # as much memory as they reserve is not the command's
+megabytes = int(sys.argv.pop(1))
+reserved = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (reserved + megabytes * 2**20,) * 2)
+from convanim.cli.commands import main
+try:
+    main()
+except SystemExit as stop:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
+    sys.exit(stop.code)
+"""
+HUGE = 2**24
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc and RLIMIT_AS are Linux's")
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (f"describe pool --input {HUGE} --kernel 1", 2),
+        (f"describe unpool --input {HUGE} --kernel 2", 2),
+        (f"explain conv --input {HUGE} --kernel {HUGE}", 0),
+        ("explain transposed --input 4096x4096 --kernel 4096x4096", 0),
+        (f"explain pool --input {HUGE} --kernel {HUGE}", 0),
+        (f"explain unpool --input {HUGE} --kernel 2", 0),
+        (f"explain unpool --input {HUGE // 2} --kernel 2 --indices {HUGE // 2}", 0),
+        (f"explain layer Upsample(size={HUGE}) --input 5", 0),
+        (f"explain layer Conv({HUGE}) --input {HUGE}", 0),
+        (f"conv --input {HUGE} --kernel 3 -o x.json", 2),
+        (f"conv --input 3 --kernel {HUGE} -o x.txt", 2),
+        (f"conv --input 3 --kernel 2 --out-channels {HUGE} -o x.txt", 2),
+        (f"conv --input 3 --kernel 2 --grad {HUGE} -o x.txt", 2),
+        (f"transposed --input 3 --kernel {HUGE} -o x.txt", 2),
+        (f"transposed --input 3 --kernel 2 --stride {HUGE // 4} -o x.txt", 2),
+        (f"unpool --input 4 --kernel 2 --indices {HUGE} -o x.txt", 2),
+        (f"upsample --input 5 --size {HUGE} -o x.txt", 2),
+        ("shuffle --input 4x1024x4096 -o x.txt", 2),
+        (f"layer Conv({HUGE}) --input {HUGE} -o x.gif", 2),
+        (f"layer Upsample(size={HUGE}) --input 5 -o x.gif", 2),
+        ("layer nn.Conv2d(3,4096,64) --input 3x64x64 --out-channels 4096 -o x.gif", 2),
+        (f"compare Upsample(size={HUGE}) MaxPool(1) --input 5", 2),
+        (f"compare MaxPool(1) MaxPool(2) --input {HUGE}", 2),
+        (f"solve --input {HUGE} --output {HUGE}", 0),
+    ],
+)
+def test_sizes_are_refused_before_arrays_are_made(line: str, code: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", MEASURED, "80", *line.split()]
+    alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # each thread reserves memory
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=alone)
+    *told, used = done.stderr.splitlines()
+    seconds, megabytes = map(float, used.split())
+    assert (done.returncode, len(told) < 2) == (code, True), done.stderr
+    assert "not enough memory" not in done.stderr
+    assert seconds < 3  # of the processor, which may be a slow one; most are done within one
+    assert megabytes < 120
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shape_has_as_many_cells_as_are_computed_step_by_step() -> None:
+    assert MAX_FILLED == MOST_CELLS

@@ -96,7 +96,7 @@ def pooled(*given, **options):
         (lambda: MaxUnpool(2).trace([1, 2], [0, 1], (4.0,)), "output_size 4.0", "1 or more"),
         (lambda: MaxUnpool(2).trace(pooled(2), output_size="x"), "output_size 'x'", '"default"'),
         (lambda: MaxUnpool(2).trace(AvgPool(2).trace([1, 2])), "does not have positions of maxima", "MaxPool"),
-        (lambda: MaxUnpool(2).trace(pooled(2), [0, 1]), "has its own indices", "leave the indices out"),
+        (lambda: MaxUnpool(2).trace(pooled(2), [0, 1]), "has its own indices", "leave indices out"),
         (lambda: MaxUnpool(2, 1).trace(pooled(2)), "an output of 4", "use 3 there"),
         (lambda: MaxUnpool((2, 2)).trace(pooled(2)), "has 2 axes but the input 2 has 1", "same number"),
         (lambda: MaxUnpool(1, 1, 1, **ONNX).trace(pooled(1, 1, 1, **ONNX)), "held only padding", "less padding"),

@@ -116,7 +116,7 @@ def test_what_is_typed_for_other_axes_is_told_as_it_works(axes: int, parts: list
         return
     with pytest.raises(ConvanimError) as refused:
         request("conv", x=shape, kernel="x".join(["3"] * axes), padding=typed)
-    assert f"--padding {typed} has values for {len(parts)} axes" in refused.value.message
+    assert f"padding {typed} has values for {len(parts)} axes" in refused.value.message
     request("conv", x=shape, kernel="x".join(["3"] * axes), padding=refused.value.hint.removeprefix("write "))
 
 
@@ -138,5 +138,20 @@ def test_values_are_what_their_texts_are(kind: str, text: dict[str, Any], values
 
 @pytest.mark.parametrize("x", [[[1, "x"]], [[1], [2, 3]], [True], [], [[[[[[[[[[1]]]]]]]]]], [10**30]])
 def test_a_list_that_is_no_array_is_refused(x: list[Any]) -> None:
-    with pytest.raises(ConvanimError, match="--input"):
+    with pytest.raises(ConvanimError, match="input"):
         request("conv", x=x, kernel=1)
+
+
+@pytest.mark.parametrize("shape", ["3x5x5", "5x5"])
+@pytest.mark.parametrize(("kind", "layer"), [("conv", "Conv(3)"), ("transposed", "ConvTranspose(3)")])
+def test_random_kernels_are_the_same_in_a_command_and_in_a_notation(shape: str, kind: str, layer: str) -> None:
+    given = {"x": shape, "fill": "random", "seed": 7}
+    typed = request(kind, kernel="3x3", **given).trace()
+    noted = request("layer", notation=layer.replace("3", "(3, 3)"), **given).trace()
+    assert np.array_equal(typed.weight, noted.weight)
+    assert (typed.weight.min(), typed.weight.max()) == (-2, 2)
+
+
+def test_groups_take_the_first_of_three_axes_as_channels() -> None:
+    made = request("conv", x="4x3x3", kernel="2", groups=2)
+    assert (made.op.kernel_size, made.sizes) == (2, (3, 3))

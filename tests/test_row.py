@@ -39,7 +39,7 @@ def joined(draw: st.DrawFn, pages: tuple[tuple[int, int], ...] = tuple(PAGES)) -
         reject()
     page, hint = attempt(s, *draw(st.sampled_from(pages)), arrangement="row", captions=draw(st.booleans()))
     if page is None:
-        assert "smaller input" in hint or "--width" in hint
+        assert "smaller input" in hint or "width=" in hint
         reject()
     return s, page
 

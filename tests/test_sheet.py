@@ -125,7 +125,7 @@ def test_what_cannot_be_a_sheet_is_refused(name: str, options: list[str], said: 
 def test_the_width_that_a_refused_sheet_names_works() -> None:
     with pytest.raises(ConvanimError, match="too large") as refused:
         Sheet(shown_palette(animation()), (4000, 2250), 60, 6)
-    width = int(str(refused.value).partition("--width ")[2].partition(" ")[0])
+    width = int(str(refused.value).partition("width=")[2].partition(" ")[0])
     assert Sheet(shown_palette(animation()), (width, round(width * 2250 / 4000)), 60, 6).pixels.size
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -227,4 +229,44 @@ def test_a_signal_to_end_is_not_lost_in_a_weak_reference(tmp_path: Path) -> None
     words = ["conv", "--input", "9x9", "--kernel", "3", "-o", "a.gif"]
     done = ran("convanim.write.gif", *words, start=("-c", ENDED), cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (143, b"", b"")
+    assert list(tmp_path.iterdir()) == []
+
+
+#: Starts the program as `python -m convanim` does, and prints a line when a function is first called.
+WORKING = """
+import importlib, runpy, sys
+where, name = sys.argv.pop(1).rsplit(".", 1)
+module = importlib.import_module(where)
+function = getattr(module, name)
+def told(*given, **named):
+    print("working", flush=True)
+    return function(*given, **named)
+setattr(module, name, told)
+runpy.run_module("convanim", run_name="__main__", alter_sys=True)
+"""
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("function", "line"),
+    [
+        ("convanim.trace.oracle.convolve", "conv --input 1024x1024 --kernel 6x6 -o x.json"),
+        ("convanim.trace.oracle.pool", "pool --input 1024x1024 --kernel 6x6 --stride 1 -o x.json"),
+        (
+            "convanim.page.arrange._too_small",
+            "conv --input 8x60x60 --kernel 2x2 --out-channels 8 --width 200 -o x.gif",
+        ),
+    ],
+)
+def test_a_signal_ends_long_work(function: str, line: str, tmp_path: Path) -> None:
+    """NumPy hears no signal within a call, so that no call may take long."""
+    command = [sys.executable, "-c", WORKING, function, *line.split()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == b"working\n"
+        time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 143  # a second or two, and more where all cores are busy
+        assert process.stderr.read() == b""
     assert list(tmp_path.iterdir()) == []

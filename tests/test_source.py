@@ -1,6 +1,7 @@
 import io
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import imageio.v3 as imageio
@@ -10,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.typed import MAX_BYTES, read_array, read_number, read_padding, read_sizes
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
@@ -238,7 +239,7 @@ def test_one_float_makes_a_table_float64():
         (b"a,b\nc,d", "has 'c' in line 2, column 1, which is not a number"),
         (b"1,2\n\n3,x", "has 'x' in line 3, column 2, which is not a number"),
         (b"1,,2\n", "has an empty cell in line 1, column 2"),
-        (b"1,2\n3", "is ragged: line 2 has 1 cells, but the first row has 2"),
+        (b"1,2\n3", "is ragged: line 2 has 1 cell, but the first row has 2"),
         (b"1,1_000", "has '1_000' in line 1, column 2"),
         (b"1,nan", "has 'nan' in line 1, column 2, which is not finite"),
         (b"-inf", "has '-inf' in line 1, column 1, which is not finite"),
@@ -488,3 +489,28 @@ def test_what_is_no_picture_is_refused(content: bytes | None, says: str, tmp_pat
         file.write_bytes(content)
     with pytest.raises(ConvanimError, match=says):
         read_array(str(file), what="--input")
+
+
+@pytest.mark.parametrize("text", ["[9007199254740993,1.5]", "1.5,9007199254740993;1,2", "-"])
+def test_an_integer_that_a_float_cannot_hold_is_refused_beside_floats(text: str) -> None:
+    told = refused(text, stdin=io.BytesIO(b"9007199254740993,1.5\n"))
+    assert "has 9007199254740993 beside numbers with a decimal point" in told
+    assert "9007199254740992" in told
+    assert read(text.replace("1.5", "1"), stdin=io.BytesIO(b"9007199254740993,1\n")).max() == 9007199254740993
+    assert read("[9007199254740992,1.5]").tolist() == [9007199254740992.0, 1.5]
+
+
+@pytest.mark.parametrize("text", ["1,000,000;2,000,000", "-"])
+def test_thousands_separators_are_told(text: str) -> None:
+    with pytest.warns(ConvanimWarning, match=r"has '1,000,000', which is read as 3 numbers; write 1000000 for one"):
+        assert read(text, stdin=io.BytesIO(b"1,000,000\n2,000,000\n")).tolist() == [[1, 0, 0], [2, 0, 0]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read("100,200,300;1,2,3").tolist() == [[100, 200, 300], [1, 2, 3]]
+        assert read("001,002;003,004").tolist() == [[1, 2], [3, 4]]
+
+
+def test_sizes_without_values_take_no_memory() -> None:
+    array = read("4096x4096", fill="none")
+    assert (array.shape, array.strides, array.max()) == ((4096, 4096), (0, 0), 0)
+    assert "has 16,777,216 cells, and at most 1,048,576" in refused("4096x4096")

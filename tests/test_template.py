@@ -145,9 +145,9 @@ def test_the_pace_of_a_template_holds(tmp_path: Path) -> None:
 def test_a_page_of_an_odd_shape_is_refused_before_it_is_drawn(tmp_path: Path) -> None:
     own = tmp_path / "wide.toml"
     own.write_text("[page]\nwidth = 4000\nheight = 130\n")
-    with pytest.raises(ConvanimError, match=r"400 px width is 13 px high; give a --height, too"):
+    with pytest.raises(ConvanimError, match=r"400 px width is 13 px high; give height, too"):
         settle(own, width=400)
-    with pytest.raises(ConvanimError, match=r"200 px height is 6154 px wide; give a --width, too"):
+    with pytest.raises(ConvanimError, match=r"200 px height is 6154 px wide; give width, too"):
         settle(own, height=200)
 
 

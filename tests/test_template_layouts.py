@@ -50,7 +50,7 @@ def pages(draw: st.DrawFn) -> tuple[Scene, Page, str]:
     style, part = STYLES[name], draw(st.sampled_from([1, 2]))
     page, refusal = attempt(s, style.width // part, style.height // part, style=style, arrangement=arrangement)
     if page is None:
-        assert re.search("smaller input|--width", refusal), refusal
+        assert re.search("smaller input|width=", refusal), refusal
         reject()
     return s, page, name
 
@@ -87,7 +87,7 @@ def test_a_page_that_is_too_small_names_the_smallest_that_works(case: tuple[Scen
     except ConvanimError:
         reject()
     page, hint = attempt(s, *small, style=style, arrangement=arrangement)
-    asked = re.search(r"--width (\d+)(?: --height (\d+))? or more", hint)
+    asked = re.search(r"width=(\d+)(?:, height=(\d+))? or more", hint)
     if page is not None or not asked:
         reject()
     better = page_size(int(asked[1]), None, shape)

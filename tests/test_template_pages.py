@@ -41,7 +41,7 @@ def pages(draw: st.DrawFn, names: tuple[str, ...] = tuple(STYLES)) -> tuple[Scen
     size = draw(st.sampled_from([(style.width, style.height), (style.width // 2, style.height // 2)]))
     page, refusal = attempt(s, *size, style=style)
     if page is None:
-        assert re.search("smaller input|--width", refusal), refusal
+        assert re.search("smaller input|width=", refusal), refusal
         reject()
     return s, page, name
 
@@ -117,7 +117,7 @@ def test_a_page_that_is_too_small_names_the_smallest_that_works(
     except ConvanimError:
         reject()
     page, hint = attempt(s, wide, high, style=style)
-    asked = re.search(r"--width (\d+)(?: --height (\d+))? or more", hint)
+    asked = re.search(r"width=(\d+)(?:, height=(\d+))? or more", hint)
     if page is not None or not asked:
         assert page or "-o FILE.json" in hint
         reject()
@@ -128,7 +128,7 @@ def test_a_page_that_is_too_small_names_the_smallest_that_works(
     less = better[0] - 1
     smaller, hint = attempt(s, less, round(less * same[1] / same[0]), style=style)
     assert smaller is None, f"{less} px would do, not only {asked[1]}"
-    assert "--width" in hint
+    assert "width=" in hint
 
 
 def test_the_page_that_is_named_has_the_shape_that_was_typed() -> None:

@@ -5,7 +5,7 @@ import pytest
 from layers import refused
 
 from convanim.errors import ConvanimError
-from convanim.layers import Conv, ConvTranspose
+from convanim.layers import Conv, ConvTranspose, MaxPool
 
 INT64 = np.iinfo(np.int64)
 with np.errstate(over="ignore"):  # infinite if a long double is no longer than a double
@@ -176,3 +176,9 @@ def test_a_stage_beyond_memory_is_refused_or_proved(op):
 def test_a_kernel_of_other_axes_than_the_arguments_name() -> None:
     with pytest.raises(ConvanimError, match=r"has 2 axes, and the kernel of shape 2 has 1; give a kernel and an input"):
         Conv(2, padding=(1, 0)).trace([1, 2, 3], [1, 1])
+
+
+def test_an_integer_that_a_float_cannot_hold_is_refused_beside_floats() -> None:
+    with pytest.raises(ConvanimError, match="the input holds 9007199254740993 beside floats"):
+        MaxPool(1).trace([9007199254740993, 1.5])
+    assert MaxPool(1).trace([9007199254740992, 1.5, True]).output.tolist() == [9007199254740992.0, 1.5, 1.0]

@@ -334,7 +334,7 @@ def _range(text: str, what: str) -> range:
 def _explain(kind: str, *, as_json: bool, **typed: Any) -> None:
     # Invalid options are reported even though nothing is drawn; without options, their modules are not imported.
     look = look_of(typed) if typed_look() else {name: typed.pop(name) for name in LOOK}
-    asked, shown = _asked(kind, **typed)
+    asked, shown = _asked(kind, **typed | {"fill": "none"})  # sizes need no values
     if look["layout"] or shown["view"] or shown["symbols"]:
         from convanim.page import view_of
         from convanim.scene import Shown, pick_view, views_of

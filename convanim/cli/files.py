@@ -50,7 +50,7 @@ def look_of(typed: dict[str, Any]) -> dict[str, Any]:
     catalogue(look["lang"])
     pick_motion(settings.motion if look["motion"] is None else look["motion"])
     if look["max_size"] is not None:
-        look["max_size"] = read_size(look["max_size"], "--max-size")
+        look["max_size"] = read_size(look["max_size"])
     if settings.theme != AUTO:
         load(settings.theme)
     elif typed["output"] is not None:

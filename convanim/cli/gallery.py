@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from convanim.cli.options import JSON
-from convanim.cli.shell import fail, print_json, say
+from convanim.cli.shell import Command, Layers, fail, print_json, say
 from convanim.errors import ConvanimError
 
 FOLDER = click.option(
@@ -24,7 +24,7 @@ QUIET = click.option("--quiet", is_flag=True, help="Print nothing except errors.
 PATTERNS = click.argument("patterns", nargs=-1, metavar="[NAME]...")
 
 
-@click.group()
+@click.group(cls=Layers)
 def gallery() -> None:
     """Build and check a folder of animations from their descriptions."""
 
@@ -136,7 +136,7 @@ def diff_command(name: str, folder: str, old: str | None, output: str | None, qu
     _tell(diff(folder, name, target, old=old), quiet=quiet)
 
 
-@click.command(name="new", short_help="Create a gallery entry.")
+@click.command(name="new", cls=Command, short_help="Create a gallery entry.")
 @click.argument("name")
 @click.option(
     "--from", "layer", required=True, metavar="LAYER", help="Layer in convanim's notation or a line of a framework."
@@ -173,7 +173,9 @@ def _executor(where: str | None) -> Any:
         return nullcontext(None)
     kind, _, address = where.partition(":")
     if kind != "dask" or not address:
-        raise ConvanimError(f"executor {where!r} is not known", "use dask:HOST:PORT, or leave it out to use processes")
+        raise ConvanimError(
+            f"`executor` {where!r} is not known", "use dask:HOST:PORT, or leave it out to use processes"
+        )
     from convanim.gallery.remote import dask
 
     return dask(address)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import codecs
 import io
 import os
+import re
 import signal
 import sys
 import threading
@@ -12,13 +14,14 @@ import unicodedata
 import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
 from convanim.cli import helptext
-from convanim.errors import ConvanimError, ConvanimWarning, printable, readable
+from convanim.errors import ConvanimError, ConvanimWarning, printable, readable, spelt
 
 #: Files of Python's library that must not be interrupted by exceptions.
 UNDISTURBED = ("tempfile.py", "weakref.py", f"futures{os.sep}thread.py", f"futures{os.sep}process.py")
@@ -69,10 +72,65 @@ COMMANDS = {
 }
 
 
+#: The option that stands for an argument of another name, unless that is typed in a layer's notation.
+OPTIONS = {"kernel_size": "kernel", "upscale_factor": "factor", "downscale_factor": "factor"}
+#: What is typed for an argument that no option is named after.
+TYPED = {"beside": "convanim compare", "colours=False": "--grey", "save_pair": "--theme auto"}
+
+
+class Command(helptext.Command):
+    """A command whose errors name its options in the place of the arguments that Python knows."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ConvanimError as error:
+            error.args = tuple(spelt(text, partial(as_typed, self)) for text in error.args)
+            raise
+
+
+def as_typed(command: click.Command, code: str) -> str:
+    """What is typed at a command for what a message names in Python; its code where the command has no such option.
+
+    Example:
+        >>> command = Command("upsample", params=[click.Option(["--size"]), click.Option(["--scale-factor"])])
+        >>> [as_typed(command, code) for code in ("scale factor", "scale_factor=2", "size=(3, 2)", "(C, H)", "mode=1")]
+        ['--scale-factor', '--scale-factor 2', '--size 3x2', 'CxH', 'mode=1']
+    """
+    if code in TYPED:
+        return TYPED[code]
+    if saved := re.fullmatch(r"save\('(.*)'\)", code):
+        return f"-o {saved[1]}"
+    if code.startswith("("):
+        return "x".join(re.findall(r"\w+", code))
+    options = {option.name: option for option in command.params if isinstance(option, click.Option)}
+    others = {"input": "x"} | (OPTIONS if len(options) == len(command.params) else {})
+    words = []
+    for name, equals, value in re.findall(r"([a-z]\w*(?: [a-z]+)*)(=?)((?:\(.*\)|[^,(])*)(?:, |$)", code):
+        argument = name.replace(" ", "_")
+        option = options.get(others.get(argument, argument))
+        if option is None:
+            return code
+        no = option.secondary_opts if value == "False" else []
+        words += [(no or option.opts)[-1], *([_typed(value)] if equals and value not in ("True", "False") else [])]
+    return " ".join(words)
+
+
+def _typed(value: str) -> str:
+    """A value as it is typed: 3x2 for (3, 2), 1:2 for ((1, 2),), and a word without its quotes."""
+    from convanim.typed.request.asked import in_text
+
+    try:
+        return str(in_text(ast.literal_eval(value)))
+    except (ValueError, SyntaxError):  # a name in the place of a value, such as FILE
+        return value
+
+
 class Layers(click.Group):
     """A group of commands that recognises common names of layers."""
 
-    command_class = helptext.Command
+    command_class = Command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """The command of a name, or an error with the layer's command or the reason why it is not supported."""
@@ -256,7 +314,8 @@ def _warned() -> Iterator[None]:
             if issubclass(category, ConvanimWarning):
                 context = click.get_current_context(silent=True)
                 if not (context and context.params.get("quiet")):
-                    notes.append(f"Note: {message}")
+                    text = str(message.args[0] if isinstance(message, Warning) else message)
+                    notes.append(f"Note: {spelt(text, partial(as_typed, context.command)) if context else text}")
             else:
                 others(message, category, *place, **more)
 

@@ -26,7 +26,7 @@ def pick(what: str, given: object, words: tuple[str, ...]) -> None:
         convanim.errors.ConvanimError: text 'curves' is not known; use outlines or editable.
     """
     if given not in words:
-        raise ConvanimError(f"{what} {shortly(given)} is not known", f"use {' or '.join(words)}")
+        raise ConvanimError(f"`{what}` {shortly(given)} is not known", f"use {' or '.join(words)}")
 
 
 def pick_dpi(dpi: object, width: int, height: int) -> int:
@@ -36,12 +36,12 @@ def pick_dpi(dpi: object, width: int, height: int) -> int:
         ConvanimError: not a whole number above 0, or the picture would be too large.
     """
     if not whole(dpi) or int(str(dpi)) < 1:
-        raise ConvanimError(f"dpi {shortly(dpi)} is not a whole number above 0", f"give an int, like 300; {DPI} is 1:1")
+        raise ConvanimError(f"`dpi` {shortly(dpi)} is not a whole number above 0", f"use for example 300; {DPI} is 1:1")
     scale = int(str(dpi)) / DPI
     most = int(min((MOST / width / height) ** 0.5, 65535 / max(width, height)) * DPI)
     if int(str(dpi)) > most:
         raise ConvanimError(
-            f"dpi {dpi} makes a picture of {width * scale:,.0f} x {height * scale:,.0f} px",
+            f"`dpi` {dpi} makes a picture of {width * scale:,.0f} x {height * scale:,.0f} px",
             f"use at most {most} for a page of {width} x {height} px",
         )
     return int(str(dpi))

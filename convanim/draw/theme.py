@@ -180,16 +180,16 @@ def load(name: str | Path) -> Theme:
         return _own(Path(name))
     known = themes()
     if not isinstance(name, str):
-        raise ConvanimError(f"theme {name!r} is not a name", f"use one of {', '.join(known)}")
+        raise ConvanimError(f"`theme` {name!r} is not a name", f"use one of {', '.join(known)}")
     if name == AUTO:
         raise ConvanimError(
             f"theme {AUTO!r} stands for two files, {' and '.join(PAIR)}",
-            "write both with the method save_pair of an animation",
+            "write both with `save_pair`",
         )
     if name not in known:
         close = difflib.get_close_matches(name, [*known, AUTO], 1)
         hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(known)}, or a file like mine.toml"
-        raise ConvanimError(f"theme {name!r} is not known", hint)
+        raise ConvanimError(f"`theme` {name!r} is not known", hint)
     return _ours(templates() / "themes" / f"{name}.toml")
 
 
@@ -197,7 +197,7 @@ def _own(path: Path) -> Theme:
     if not os.path.exists(path):  # noqa: PTH110 - pathlib's raises for odd names
         close = difflib.get_close_matches(path.stem, themes(), 1)
         hint = f"did you mean {close[0]}" if close else "name an existing file"
-        raise ConvanimError(f"theme {str(path)!r} does not exist", hint)
+        raise ConvanimError(f"`theme` {str(path)!r} does not exist", hint)
     return Theme(path.stem, themefile.read(path))
 
 

@@ -53,9 +53,9 @@ class Difference:
                 "compare layers over one input",
             )
         if self.align not in ALIGNS:
-            raise ConvanimError(f"align {self.align!r} is unknown", f"use {' or '.join(ALIGNS)}")
+            raise ConvanimError(f"`align` {self.align!r} is unknown", f"use {' or '.join(ALIGNS)}")
         if not all(n > 0 for n in self.common):
-            raise ConvanimError("the two outputs have no position in common", "use align index")
+            raise ConvanimError("the two outputs have no position in common", 'use `align="index"`')
 
     @cached_property
     def starts(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -73,7 +73,7 @@ class Difference:
                 raise ConvanimError(
                     f"{self.a.op} and {self.b.op} cannot be aligned: only layers of one direction and of equal "
                     "strides can be",
-                    "use align index",
+                    'use `align="index"`',
                 )
             apart = a.before - b.before if a.transposed else b.before - a.before
             step = 1 if a.transposed else a.stride
@@ -81,7 +81,7 @@ class Difference:
                 raise ConvanimError(
                     f"{self.a.op} and {self.b.op} cannot be aligned: along axis {i} their windows are "
                     f"{count(abs(apart), 'cell')} apart, which is not a multiple of the stride {step}",
-                    "use align index",
+                    'use `align="index"`',
                 )
             yield apart // step
 

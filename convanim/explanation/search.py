@@ -77,7 +77,8 @@ def solve(
     many = sum(prod(map(len, choices)) for choices in kinds)
     if not alike and many > MOST:
         raise ConvanimError(
-            f"{many} layers with different arguments for each axis map these sizes", "try fewer kernels or strides"
+            f"{many} layers with different arguments for each axis map these sizes",
+            "try fewer with `kernel` or `stride`",
         )
     apart = [] if alike else [axes for choices in kinds for axes in product(*(c.values() for c in choices))]
     found = [

@@ -202,7 +202,7 @@ def _wrong(entry: Entry) -> Iterator[tuple[str, str, str]]:
             try:
                 check_name(value, key)
             except ConvanimError as error:
-                yield key, error.message, error.hint
+                yield key, *error.args
     for key in FIELDS:
         value = getattr(entry, key)
         if isinstance(value, int | float | list) and not _kept(value):

@@ -94,7 +94,7 @@ def results(
     plan was made.
     """
     if jobs is not None and not 1 <= jobs <= 512:
-        raise ConvanimError(f"jobs {jobs} is not between 1 and 512", "leave it out to use one process per core")
+        raise ConvanimError(f"`jobs` {jobs} is not between 1 and 512", "leave it out to use one process per core")
     count = min(jobs or cores(), len(plan.stale))
     lost: list[Result] = []
 

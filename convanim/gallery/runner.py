@@ -197,11 +197,16 @@ def _anew(start: Callable[[], Executor]) -> Executor:
     executor = start()
     try:
         executor.submit(ready).result()
-    except (BrokenExecutor, OSError, RuntimeError):  # it fails, or the system allows no more processes
+    except (BrokenExecutor, OSError, RuntimeError) as error:  # it fails, or the system allows no more processes
         executor.shutdown()
+        if "AF_UNIX" in str(error):  # "AF_UNIX path too long": workers listen on a socket in the temporary folder
+            raise ConvanimError(
+                f"the path of the temporary folder {tempfile.gettempdir()} is too long for the sockets of workers",
+                "set TMPDIR to a folder with a short path, or use `jobs=1`",
+            ) from None
         raise ConvanimError(
             "the worker processes cannot be started, or end while they start",
-            'call the build under if __name__ == "__main__":, or use jobs=1',
+            'use `jobs=1`, or in a script call the build under if __name__ == "__main__":',
         ) from None
     return executor
 

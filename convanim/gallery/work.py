@@ -13,7 +13,7 @@ from typing import Any
 
 from convanim.animation import Animation
 from convanim.draw.theme import AUTO, PAIR
-from convanim.errors import ConvanimError, ConvanimWarning
+from convanim.errors import ConvanimError, ConvanimWarning, spelt
 from convanim.gallery import digest
 from convanim.gallery.command import asked, made_by
 from convanim.gallery.description import FILE_KEYS, Entry, moves, stems
@@ -62,6 +62,7 @@ def work(task: Task) -> Result:
         files, record = _made(task)
         return Result(task.name, files, record, versions=digest.all_versions())
     except ConvanimError as error:
+        error.args = tuple(spelt(text, _written) for text in error.args)
         return Result(task.name, error=str(error))
     except MemoryError:
         return Result(task.name, error="there is not enough memory; use a smaller input.")
@@ -73,6 +74,11 @@ def work(task: Task) -> Result:
         return Result(task.name, error=f"this is a fault of convanim ({what}); please report it.")
 
 
+def _written(code: str) -> str:
+    """What is written in a description for what a message names in Python: mostly a key of the same name."""
+    return {"save('FILE.json')": 'formats = ["json"]', "colours=False": "grey = true"}.get(code, code)
+
+
 def _made(task: Task) -> tuple[dict[str, bytes], Record]:
     """The files of an entry, and their record for the manifest."""
     with _scratch(task) as paths:
@@ -81,7 +87,7 @@ def _made(task: Task) -> tuple[dict[str, bytes], Record]:
             animation = next(iter(both.values()))
         except ConvanimError as error:
             for text, path in paths.items():
-                error.message, error.hint = (said.replace(path, text) for said in (error.message, error.hint))
+                error.args = tuple(said.replace(path, text) for said in error.args)
             raise
     files = {}
     for kind in task.entry.formats:

@@ -77,7 +77,7 @@ class Catalogue:
         except KeyError:
             raise ConvanimError(
                 f"the language {self.code} has no words for {template!r}",
-                f"add them to templates/lang/{self.code}.toml, or leave --lang out",
+                f"add them to templates/lang/{self.code}.toml, or leave `lang` out",
             ) from None
 
 

@@ -63,11 +63,11 @@ def whole(name: str, value: Any, lowest: int) -> int:
     except (AttributeError, TypeError):
         number = None
     if number is None or isinstance(value, bool):
-        raise ConvanimError(f"{name} {short(value)} is not a whole number", f"use {lowest} or more")
+        raise ConvanimError(f"`{name}` {short(value)} is not a whole number", f"use {lowest} or more")
     if number < lowest:
-        raise ConvanimError(f"{name} {short(number)} is too small", f"use {lowest} or more")
+        raise ConvanimError(f"`{name}` {short(number)} is too small", f"use {lowest} or more")
     if number > LARGEST:
-        raise ConvanimError(f"{name} {short(number)} is too large", f"use at most {LARGEST}")
+        raise ConvanimError(f"`{name}` {short(number)} is too large", f"use at most {LARGEST}")
     return int(number)
 
 
@@ -85,7 +85,7 @@ def sizes_of(name: str, value: Any, lowest: int = 1) -> Sizes:
     if not isinstance(value, (tuple, list)):
         return whole(name, value, lowest)
     if not value:
-        raise ConvanimError(f"{name} {value!r} is empty", "give one number, or one number per axis")
+        raise ConvanimError(f"`{name}` {value!r} is empty", "give one number, or one number per axis")
     return tuple(whole(name, v, lowest) for v in value)
 
 
@@ -96,13 +96,13 @@ def padding_of(name: str, value: Any) -> Padding:
     if isinstance(value, (tuple, list)) and value:
         return tuple(_sides(v) if isinstance(v, (tuple, list)) else whole(name, v, 0) for v in value)
     if isinstance(value, (tuple, list)):
-        raise ConvanimError(f"{name} {value!r} is empty", "give one number, or one number per axis")
+        raise ConvanimError(f"`{name}` {value!r} is empty", "give one number, or one number per axis")
     return whole(name, value, 0)
 
 
 def _sides(value: Sequence[Any]) -> tuple[int, int]:
     if len(value) != 2:
-        raise ConvanimError(f"padding {short(value)} is not a (before, after) pair", "give two numbers, like (0, 1)")
+        raise ConvanimError(f"`padding` {short(value)} is not a (before, after) pair", "give two numbers, like (0, 1)")
     return whole("padding", value[0], 0), whole("padding", value[1], 0)
 
 
@@ -110,7 +110,7 @@ def word_of(name: str, value: Any, known: Sequence[str]) -> str:
     """One of the known words."""
     if value not in known:
         shown = near(value, known) if isinstance(value, str) else "use one of " + ", ".join(known)
-        raise ConvanimError(f"{name} {short(value)} is not known", shown)
+        raise ConvanimError(f"`{name}` {short(value)} is not known", shown)
     return str(value)
 
 
@@ -122,7 +122,7 @@ def convention_of(name: str, value: Any) -> str:
 def flag_of(name: str, value: Any) -> bool:
     """True or False, and nothing that is merely truthy."""
     if not isinstance(value, bool):
-        raise ConvanimError(f"{name} {short(value)} is not a bool", "use True or False")
+        raise ConvanimError(f"`{name}` {short(value)} is not a bool", "use True or False")
     return value
 
 
@@ -130,7 +130,7 @@ def positive(name: str, value: Any) -> int | float:
     """A finite number above zero."""
     given: Any = value if isinstance(value, Real) and not isinstance(value, bool) else -1
     if not 0 < given <= LARGEST:
-        raise ConvanimError(f"{name} {short(value)} is not a number above 0", f"use for example 2, at most {LARGEST}")
+        raise ConvanimError(f"`{name}` {short(value)} is not a number above 0", f"use for example 2, at most {LARGEST}")
     number = float(given)
     return int(number) if number.is_integer() else number
 

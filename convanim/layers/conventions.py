@@ -6,6 +6,7 @@ compare each rule with the framework itself.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -99,21 +100,25 @@ def named(convention: str) -> str:
     return name if name in KNOWN else convention
 
 
-def check_padding(convention: str, kind: str, padding: object) -> None:
-    """Refuse a padding that the framework does not have for this kind of layer."""
+def check_padding(convention: str, kind: str, padding: object, among: Collection[str]) -> None:
+    """Refuse a padding that the framework does not have for this kind of layer.
+
+    Args:
+        among: the conventions that have the layer, which may be suggested.
+    """
     rules = KNOWN[convention]
     words = rules.words[kind]
     layers = {"conv": "convolutions", "transposed": "transposed convolutions", "pool": "pooling layers"}[kind]
     if isinstance(padding, str):
         if padding not in words:
-            others = [c.name for c in KNOWN.values() if padding in c.words[kind]]
+            others = [name for name in among if padding in KNOWN[name].words[kind]]
             way = "numbers" if rules.numbers else " or ".join(words)
-            other = f", or convention {' or '.join(others)}" if others else ""
+            other = f", or `convention` {' or '.join(others)}" if others else ""
             raise ConvanimError(f"{rules.title} has no padding {padding!r} for {layers}", f"use {way}{other}")
     elif not rules.numbers and padding != 0:
         raise ConvanimError(
             f"{rules.title} does not accept numbers as the padding of {layers}, such as {padding!r}",
-            f"use {' or '.join(words)}, or convention torch",
+            f"use {' or '.join(words)}, or `convention` torch",
         )
 
 

@@ -10,7 +10,7 @@ from convanim.errors import ConvanimError
 from convanim.language.words import say
 from convanim.layers.arguments import Padding, Sizes, at, pair
 from convanim.layers.axis import Axis, times
-from convanim.layers.conventions import Convention, check_padding, crop, ring
+from convanim.layers.conventions import KNOWN, Convention, check_padding, crop, ring
 from convanim.layers.operation import Operation
 
 if TYPE_CHECKING:  # the trace imports this module
@@ -34,17 +34,17 @@ class Weighted(Operation):
     needs: ClassVar[str] = "kernel_size"
 
     def _check(self) -> None:
-        check_padding(self.convention, "transposed" if self.transposed else "conv", self.padding)
+        check_padding(self.convention, "transposed" if self.transposed else "conv", self.padding, KNOWN)
         if self.convention == "keras" and _most(self.stride) > 1 and _most(self.dilation) > 1:
             raise ConvanimError(
-                f"Keras cannot combine stride {self.stride} with dilation {self.dilation}",
-                "use only one of them, or convention torch",
+                f"Keras cannot combine `stride` {self.stride} with `dilation` {self.dilation}",
+                "use only one of them, or `convention` torch",
             )
         for name in ("in_channels", "out_channels"):
             count = getattr(self, name)
             if count is not None and count % self.groups:
                 raise ConvanimError(
-                    f"groups {self.groups} does not divide {name} {count}", "use a common divisor of both counts"
+                    f"`groups` {self.groups} does not divide {name} {count}", "use a common divisor of both counts"
                 )
 
     def takes(self, shape: Sequence[int]) -> None:
@@ -130,15 +130,15 @@ class Conv(Weighted):
         super()._check()
         if self.convention == "torch" and self.padding == "same" and _most(self.stride) > 1:
             raise ConvanimError(
-                f"PyTorch has no padding 'same' with stride {self.stride}",
-                "give the padding as numbers, or use convention keras, jax or onnx for ceil(i / s) outputs",
+                f"PyTorch has no `padding` 'same' with `stride` {self.stride}",
+                "give the padding as numbers, or use `convention` keras, jax or onnx for ceil(i / s) outputs",
             )
         if self.padding == "causal" and (self.rank or 1) > 1:
             raise self._not_causal()
 
     @staticmethod
     def _not_causal() -> ConvanimError:
-        return ConvanimError("padding 'causal' is not defined for several axes", "use it with one axis")
+        return ConvanimError("`padding` 'causal' is not defined for several axes", "use it with one axis")
 
     def _axis(self, i: int, n: int) -> Axis:
         if self.padding == "causal" and i:
@@ -146,7 +146,7 @@ class Conv(Weighted):
         k, s, d = at(self.kernel_size, i), at(self.stride, i), at(self.dilation, i)
         reach = d * (k - 1) + 1
         if self.padding == "causal" and i:
-            raise ConvanimError("padding 'causal' is only defined for one axis", "use it with one axis")
+            raise ConvanimError("`padding` 'causal' is only defined for one axis", "use it with one axis")
         if isinstance(self.padding, str):
             before, after = ring(self.padding, self.convention, n, s, reach)
         else:
@@ -157,7 +157,7 @@ class Conv(Weighted):
             inside = f"{n} padded to {padded}" if padded > n else f"{n}"
             raise ConvanimError(
                 f"kernel size {span} is larger than the input, {inside}, along axis {i}",
-                f"use a kernel size of at most {(padded - 1) // d + 1}, or more padding",
+                f"use a `kernel size` of at most {(padded - 1) // d + 1}, or more `padding`",
             )
         # A reflection has the cells of the input except its edge, a circular padding all of them.
         most = {"reflect": n - 1, "circular": n}.get(self.padding_mode, max(before, after))
@@ -165,7 +165,7 @@ class Conv(Weighted):
             raise ConvanimError(
                 f"{self.padding_mode} padding {max(before, after)} is more than an input of {n} has to copy, "
                 f"along axis {i}",
-                f"use at most {most}, or padding mode replicate",
+                f"use at most {most}, or `padding mode` replicate",
             )
         return Axis(n, (padded - reach) // s + 1, k, s, before, after, d, mode=self.padding_mode)
 
@@ -189,7 +189,7 @@ class Conv(Weighted):
         if self.padding_mode != "zeros":
             raise ConvanimError(
                 f"the gradient of {self} is not a transposed convolution, as its padding copies cells",
-                "use padding mode zeros",
+                "use `padding mode` zeros",
             )
         axes = self.axes(sizes)
         return ConvTranspose(
@@ -251,12 +251,12 @@ class ConvTranspose(Weighted):
         if self.transpose_kernel and self.convention != "jax":
             raise ConvanimError(
                 f"{self.rules.title} has no transpose_kernel: it always rotates the kernel",
-                "leave it out, or use convention jax",
+                "leave it out, or use `convention` jax",
             )
         if self.convention == "jax" and self.output_padding is not None:
             raise ConvanimError(
-                f"JAX has no output padding, but {self.output_padding} was given",
-                "use more padding at the end, such as (1, 2)",
+                f"JAX has no `output padding`, but {self.output_padding} was given",
+                "use more padding at the end, such as `padding=((1, 2),)`",
             )
 
     def _axis(self, i: int, n: int) -> Axis:
@@ -264,9 +264,9 @@ class ConvTranspose(Weighted):
         reach = d * (k - 1) + 1
         most = s if self.convention == "keras" else max(s, d)
         if extra is not None and extra >= most:
-            named = f"stride = {s}" if self.convention == "keras" else f"max(stride, dilation) = {most}"
+            named = f"`stride` = {s}" if self.convention == "keras" else f"max(`stride`, `dilation`) = {most}"
             raise ConvanimError(
-                f"output padding {extra} is not smaller than {named} along axis {i}",
+                f"`output padding` {extra} is not smaller than {named} along axis {i}",
                 f"use at most {most - 1}, or a larger input",
             )
         padding = self.padding if isinstance(self.padding, str) else pair(self.padding, i)
@@ -276,10 +276,10 @@ class ConvTranspose(Weighted):
         if output < 1:
             full = (n - 1) * s + reach
             raise ConvanimError(
-                f"padding {before} + {after} crops the whole output of {full} cells along axis {i}",
-                f"use a padding of at most {(full + extra - 1) // 2}"
+                f"`padding` {before} + {after} crops the whole output of {full} cells along axis {i}",
+                f"use a `padding` of at most {(full + extra - 1) // 2}"
                 if self.convention != "jax"
-                else f"use more padding: {reach - 1} crops nothing",
+                else f"use more `padding`: {reach - 1} crops nothing",
             )
         return Axis(n, output, k, s, before, after, d, extra, transposed=True)
 

@@ -33,7 +33,7 @@ class Operation:
         for f in fields(self):
             value = getattr(self, f.name)
             if value is None and f.default not in (None, MISSING):
-                raise ConvanimError(f"{f.name} is None", "leave it out or give a value")
+                raise ConvanimError(f"`{f.name}` is None", "leave it out or give a value")
             object.__setattr__(self, f.name, CHECKS[f.name](f.name, value))
         self.rank  # noqa: B018 - the arguments must agree on a number of axes
         self._check()
@@ -65,7 +65,7 @@ class Operation:
         named = [f.name for f in fields(self) if isinstance(getattr(self, f.name), tuple)]
         ranks = {name: len(getattr(self, name)) for name in named}
         if len(set(ranks.values())) > 1:
-            told = " and ".join(f"{name} {getattr(self, name)!r}" for name in ranks)
+            told = " and ".join(f"`{name}` {getattr(self, name)!r}" for name in ranks)
             raise ConvanimError(
                 f"{told} differ in their number of axes", "give one number per axis, or a single number"
             )

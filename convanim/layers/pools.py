@@ -10,7 +10,7 @@ from convanim.errors import ConvanimError
 from convanim.language.words import say
 from convanim.layers.arguments import Padding, Sizes, at, pair, sizes_of
 from convanim.layers.axis import Axis, times
-from convanim.layers.conventions import check_padding, ring
+from convanim.layers.conventions import KNOWN, check_padding, ring
 from convanim.layers.operation import Operation
 
 if TYPE_CHECKING:  # the trace imports this module
@@ -30,9 +30,10 @@ class Window(Operation):
     padding: Padding = 0
 
     needs: ClassVar[str] = "kernel_size"
+    known_in: ClassVar[tuple[str, ...]] = tuple(KNOWN)
 
     def _check(self) -> None:
-        check_padding(self.convention, "pool", self.padding)
+        check_padding(self.convention, "pool", self.padding, self.known_in)
 
     def step(self, i: int) -> int:
         """The stride along axis i: by default the kernel size, in JAX and ONNX 1."""
@@ -53,7 +54,9 @@ class Pool(Window):
     def _check(self) -> None:
         super()._check()
         if self.ceil_mode and self.convention in ("keras", "jax"):
-            raise ConvanimError(f"{self.rules.title} has no ceil_mode", "use padding same, or convention torch or onnx")
+            raise ConvanimError(
+                f"{self.rules.title} has no `ceil_mode`", "use `padding` same, or `convention` torch or onnx"
+            )
 
     def trace(self, x: ArrayLike) -> PoolTrace:
         """Follow every window of this layer over an input: see `convanim.trace.Trace`.
@@ -82,14 +85,14 @@ class Pool(Window):
             before, after = pair(self.padding, i)
             if self.convention == "torch" and max(before, after) * 2 > k:  # whatever the dilation
                 raise ConvanimError(
-                    f"padding {max(before, after)} is more than half of the kernel size {k} along axis {i}",
+                    f"`padding` {max(before, after)} is more than half of the kernel size {k} along axis {i}",
                     f"use at most {k // 2}, the limit of PyTorch",
                 )
         padded = n + before + after
         if reach > padded:
             raise ConvanimError(
                 f"kernel size {reach} is larger than the input, {n} padded to {padded}, along axis {i}",
-                f"use a kernel size of at most {(padded - 1) // d + 1}, or more padding",
+                f"use a `kernel size` of at most {(padded - 1) // d + 1}, or more `padding`",
             )
         output = (padded - reach) // s + 1
         # ONNX's padding words leave nothing to round.
@@ -146,7 +149,7 @@ class AvgPool(Pool):
     def _check(self) -> None:
         super()._check()
         if self.convention == "keras" and self.count_include_pad:
-            raise ConvanimError("Keras never counts the padding in an average", "leave count_include_pad out")
+            raise ConvanimError("Keras never counts the padding in an average", "leave `count_include_pad` out")
 
     @property
     def counts_padding(self) -> bool:
@@ -175,11 +178,12 @@ class LpPool(Pool):
 
     words: ClassVar[str] = say("Lp pooling")
     combine: ClassVar[Combine] = "norm"
+    known_in: ClassVar[tuple[str, ...]] = ("torch", "onnx")
 
     def _check(self) -> None:
         super()._check()
-        if self.convention in ("keras", "jax"):
-            raise ConvanimError(f"{self.rules.title} has no Lp pooling", "use convention torch or onnx")
+        if self.convention not in self.known_in:
+            raise ConvanimError(f"{self.rules.title} has no Lp pooling", "use `convention` torch or onnx")
 
 
 @dataclass(frozen=True, repr=False)
@@ -199,16 +203,17 @@ class MaxUnpool(Window):
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Max unpooling")
+    known_in: ClassVar[tuple[str, ...]] = ("torch", "onnx")
 
     def _check(self) -> None:
-        super()._check()
-        if self.convention in ("keras", "jax"):
-            raise ConvanimError(f"{self.rules.title} has no max unpooling", "use convention torch or onnx")
-        if isinstance(self.padding, str) and self.padding != "valid":
+        if self.convention in self.known_in and isinstance(self.padding, str) and self.padding != "valid":
             raise ConvanimError(
-                f"unpooling with padding {self.padding!r} does not determine the output size",
+                f"unpooling with `padding` {self.padding!r} does not determine the output size",
                 "give the padding as numbers",
             )
+        super()._check()
+        if self.convention not in self.known_in:
+            raise ConvanimError(f"{self.rules.title} has no max unpooling", "use `convention` torch or onnx")
 
     def trace(
         self,
@@ -247,8 +252,8 @@ class MaxUnpool(Window):
         output = (n - 1) * s + k - before - after
         if output < 1:
             raise ConvanimError(
-                f"padding {before} + {after} crops the whole output of {(n - 1) * s + k} cells along axis {i}",
-                "use less padding",
+                f"`padding` {before} + {after} crops the whole output of {(n - 1) * s + k} cells along axis {i}",
+                "use less `padding`",
             )
         return Axis(n, output, k, s, before, after, transposed=True)
 

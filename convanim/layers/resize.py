@@ -55,27 +55,29 @@ class Upsample(Operation):
 
     def _check(self) -> None:
         if (self.size is None) == (self.scale_factor is None):
-            given = "both size and scale_factor" if self.size is not None else "neither size nor scale_factor"
-            raise ConvanimError(f"an upsampling has {given}", "give one of them, like scale_factor=2")
+            given = "both `size` and `scale_factor`" if self.size is not None else "neither `size` nor `scale_factor`"
+            raise ConvanimError(f"an upsampling has {given}", "give one of them, like `scale_factor=2`")
         if self.align_corners and self.mode != "bilinear":
             raise ConvanimError(
-                f"align_corners cannot be combined with mode {self.mode}", "use mode bilinear or leave it out"
+                f"`align_corners` cannot be combined with `mode` {self.mode}", "use `mode` bilinear or leave it out"
             )
         if self.align_corners and self.coordinates not in (None, "align_corners"):
             raise ConvanimError(
-                f"align_corners cannot be combined with coordinates {self.coordinates}", "leave one of them out"
+                f"`align_corners` cannot be combined with `coordinates` {self.coordinates}", "leave one of them out"
             )
         if self.mode == "nails" and self.coordinates is not None:
-            raise ConvanimError("coordinates cannot be combined with mode nails", "leave them out")
+            raise ConvanimError("`coordinates` cannot be combined with `mode` nails", "leave them out")
         if self.mode == "nearest" and self.coordinates == "align_corners":
-            raise ConvanimError("align_corners cannot be combined with mode nearest", "use half_pixel or asymmetric")
+            raise ConvanimError(
+                "`coordinates` align_corners cannot be combined with `mode` nearest", "use half_pixel or asymmetric"
+            )
         factors = self.scale_factor if isinstance(self.scale_factor, tuple) else (self.scale_factor or 1,)
         wants_whole = (
             "nails upsample" if self.mode == "nails" else "Keras upsamples" if self.convention == "keras" else ""
         )
         if wants_whole and (self.size is not None or any(f != int(f) for f in factors)):
-            asked = f"size {self.size}" if self.size is not None else f"scale_factor {self.scale_factor}"
-            raise ConvanimError(f"{wants_whole} by integer factors only, not by {asked}", "use scale_factor=2")
+            asked = f"`size` {self.size}" if self.size is not None else f"`scale_factor` {self.scale_factor}"
+            raise ConvanimError(f"{wants_whole} by integer factors only, not by {asked}", "use `scale_factor=2`")
 
     @property
     def place(self) -> str:
@@ -104,12 +106,12 @@ class Upsample(Operation):
         output, ratio = self._resized(i, n)
         if not 1 <= output <= LARGEST:
             raise ConvanimError(
-                f"scale_factor {at(self.scale_factor, i)} turns {n} cells into {output} along axis {i}",
+                f"`scale_factor` {at(self.scale_factor, i)} turns {n} cells into {output} along axis {i}",
                 "use a larger factor" if output < 1 else "use a smaller factor",
             )
         if self.convention == "jax" and self.mode == "bilinear" and output < n:
             raise ConvanimError(
-                f"JAX smooths when it downsamples, here from {n} to {output} along axis {i}", "use convention torch"
+                f"JAX smooths when it downsamples, here from {n} to {output} along axis {i}", "use `convention` torch"
             )
         step = max(1, int(ratio))
         kernel = {"nearest": step, "bilinear": 2}.get(self.mode, 1)
@@ -208,7 +210,7 @@ class PixelShuffle(Shuffle):
         if inputs % r**2:
             raise ConvanimError(
                 f"{inputs} channels cannot be shuffled into cells of {r}×{r}",
-                f"give a multiple of {r**2} channels, as (C, H, W)",
+                f"give a multiple of {r**2} channels, as {'`(H, W, C)`' if self.rules.last else '`(C, H, W)`'}",
             )
         return inputs // r**2
 

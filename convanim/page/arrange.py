@@ -137,12 +137,12 @@ def _heading(scene: Contents, m: Measures, title: str | None) -> Text:
         wide = glyphs.width(heading.text, size, bold=True)
     except ConvanimError as error:
         where = "" if title is None else f"the title {title[:60]!r}: "
-        raise ConvanimError(f"{where}{error.message}", error.hint) from None
+        raise ConvanimError(f"{where}{error.args[0]}", error.args[1]) from None
     if wide <= free:
         return heading
     if title is not None:
         raise ConvanimError(
-            f"the title {title[:60]!r} is wider than the page", "use a shorter title or a larger --width"
+            f"the title {title[:60]!r} is wider than the page", "use a shorter `title` or a larger `width`"
         )
     heading = heading._replace(text=parts_of(scene.title)[-1])
     if glyphs.width(heading.text, size, bold=True) > free:
@@ -231,7 +231,9 @@ def _too_small(scene: Contents, m: Measures, tried: Callable[[Measures], object]
     if not enough:
         smaller = next((style for part in PARTS if fits(replace(m, style=(style := _less(m.style, part))))), None)
         if not smaller:
-            return ConvanimError(told, "use a smaller input or fewer channels, or write the numbers with -o FILE.json")
+            return ConvanimError(
+                told, "use a smaller input or fewer channels, or write the numbers with `save('FILE.json')`"
+            )
         sizes = f"title = {smaller.title_size}, caption = {smaller.caption_size}, small = {smaller.small_size}"
         least = f", smallest = {smaller.smallest:g}" if smaller.smallest else ""
         return ConvanimError(told, f"use smaller type under [type] in the template, as {sizes}{least}")
@@ -239,8 +241,8 @@ def _too_small(scene: Contents, m: Measures, tried: Callable[[Measures], object]
         middle = (less + enough) // 2
         less, enough = (less, middle) if fits(page(middle)) else (middle, enough)
     # Name both sides, as either may have been typed; a lower page must have followed from its width.
-    side = f" --height {_shape(m, enough)}" if m.height >= SMALLEST_SIDE else ""
-    return ConvanimError(told, f"use --width {enough}{side} or more, or a smaller input")
+    side = f", height={_shape(m, enough)}" if m.height >= SMALLEST_SIDE else ""
+    return ConvanimError(told, f"use `width={enough}{side}` or more, or a smaller input")
 
 
 def _less(style: Style, part: float) -> Style:

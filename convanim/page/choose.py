@@ -36,7 +36,7 @@ def known(name: str | None) -> str | None:
     if name not in LAYOUTS:
         close = difflib.get_close_matches(str(name), LAYOUTS, 1)
         hint = f"did you mean {close[0]}" if close else f"use one of {', '.join(LAYOUTS)}"
-        raise ConvanimError(f"layout {name!r} is not known", hint)
+        raise ConvanimError(f"`layout` {name!r} is not known", hint)
     return name
 
 
@@ -56,9 +56,11 @@ def view_of(name: str | None, view: str | None, views: Collection[str]) -> str |
     if name != "matrix":
         return view
     if view not in (None, "matrix"):
-        raise ConvanimError(f"layout 'matrix' cannot be combined with view {view!r}", "leave one of them out")
+        raise ConvanimError(f"`layout` 'matrix' cannot be combined with `view` {view!r}", "leave one of them out")
     if "matrix" not in views:
-        raise ConvanimError("layout 'matrix' is only for convolutions and transposed convolutions", "use --layout flat")
+        raise ConvanimError(
+            "`layout` 'matrix' is only for convolutions and transposed convolutions", 'use `layout="flat"`'
+        )
     return "matrix"
 
 
@@ -84,12 +86,14 @@ def choose(scene: Contents, view: str, name: str | None = None, *, two: bool = F
         return name or usual
     if name == "isometric" and usual == "flat" and planes(scene):
         return name
-    hint = f"use --layout {usual}"
+    hint = f'use `layout="{usual}"`'
     if two:
-        raise ConvanimError(f"layout {name!r} cannot show a comparison of two layers", hint)
+        raise ConvanimError(f"`layout` {name!r} cannot show a comparison of two layers", hint)
     if name == "compare":
-        raise ConvanimError("layout 'compare' needs two layers", f"use `convanim compare`, or --layout {usual}")
-    raise ConvanimError(f"layout {name!r} needs {_SHOWS[name]}, but {_here(scene, view, usual)}", hint)
+        raise ConvanimError(
+            "`layout` 'compare' needs two layers", f'give another layer with `beside`, or use `layout="{usual}"`'
+        )
+    raise ConvanimError(f"`layout` {name!r} needs {_SHOWS[name]}, but {_here(scene, view, usual)}", hint)
 
 
 def suited(scene: Contents, usual: str, wanted: str) -> str:

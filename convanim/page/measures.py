@@ -37,8 +37,8 @@ def page_size(width: int | None, height: int | None, shape: tuple[int, int] = (W
     for name, side in (("width", width), ("height", height)):
         if side is not None and not SMALLEST_SIDE <= side <= LARGEST_SIDE:
             raise ConvanimError(
-                f"page {name} {side} px is not between {SMALLEST_SIDE} and {LARGEST_SIDE} px",
-                f"use for example --width {WIDTH} or --width 640",
+                f"`{name}` {side} is not between {SMALLEST_SIDE} and {LARGEST_SIDE} px",
+                f"use for example `width={WIDTH}` or `width=640`",
             )
     if width is None and height is None:
         return shape
@@ -47,11 +47,11 @@ def page_size(width: int | None, height: int | None, shape: tuple[int, int] = (W
     if width is None:
         width = round((height or 0) * shape[0] / shape[1])
         if not SMALLEST_SIDE <= width <= LARGEST_SIDE:
-            raise ConvanimError(f"{told} and {height} px height is {width} px wide", "give a --width, too")
+            raise ConvanimError(f"{told} and {height} px height is {width} px wide", "give `width`, too")
     if height is None:
         height = round(width * shape[1] / shape[0])
         if not SMALLEST_SIDE <= height <= LARGEST_SIDE and shape != (WIDTH, HEIGHT):
-            raise ConvanimError(f"{told} and {width} px width is {height} px high", "give a --height, too")
+            raise ConvanimError(f"{told} and {width} px width is {height} px high", "give `height`, too")
     return width, height
 
 
@@ -65,7 +65,7 @@ def fits(op: Operation, sizes: Sequence[int]) -> None:
     if max(cells) > most:
         raise ConvanimError(
             f"{op} slides over {times(cells)} cells, too many for any page",
-            f"use at most {most} along an axis, or write the numbers with -o FILE.json",
+            f"use at most {most} along an axis, or write the numbers with `save('FILE.json')`",
         )
 
 

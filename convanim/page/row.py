@@ -94,7 +94,7 @@ def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...
     """
     found = strips(scene)
     if found is None:
-        raise ConvanimError("layout 'row' needs one input strip and one output strip", "use --layout flat")
+        raise ConvanimError("`layout` 'row' needs one input strip and one output strip", 'use `layout="flat"`')
     least = m.of(64, 26) if len(found.joined) == 1 else m.of(48, 20)
     # A small gap keeps texts from touching.
     room = least * len(found.joined) + m.of(10, 2) * (len(found.rows) + 1 - len(found.joined))

@@ -53,12 +53,12 @@ def catalogue(lang: str) -> Catalogue | None:
     """
     known = languages()
     if not isinstance(lang, str):
-        raise ConvanimError(f"language {lang!r} is not a name", f"use one of {', '.join(known)}")
+        raise ConvanimError(f"`lang` {lang!r} is not a name", f"use one of {', '.join(known)}")
     if lang not in known:
         close = difflib.get_close_matches(lang.lower(), known, 1)
         near = next((code for code in known if lang.lower().startswith(code)), close[0] if close else "")
         hint = f"did you mean {near}" if near else f"use one of {', '.join(known)}"
-        raise ConvanimError(f"language {lang!r} is not known", hint)
+        raise ConvanimError(f"`lang` {lang!r} is not known", hint)
     return None if lang == ENGLISH else _load(lang)
 
 

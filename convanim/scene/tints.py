@@ -30,21 +30,21 @@ def check(trace: Trace) -> None:
         ConvanimError: the message says why.
     """
     if len(trace.axes) > 2:
-        raise ConvanimError(f"{trace.op} has {len(trace.axes)} axes, but a picture has two", "leave the colours out")
+        raise ConvanimError(f"{trace.op} has {len(trace.axes)} axes, but a picture has two", "use `colours=False`")
     if len(trace.x) != len(CHANNELS) or trace.channels != len(CHANNELS):
         raise ConvanimError(
             f"{trace.op} has {len(trace.x)} input and {trace.channels} output channels, but colours need three of each",
-            "give red, green and blue, or leave the colours out",
+            "give red, green and blue, or use `colours=False`",
         )
     if isinstance(trace.op, Weighted) and trace.op.groups != len(CHANNELS):
         raise ConvanimError(
-            f"{trace.op} mixes the channels, so they are no longer colours", "use groups=3, or leave the colours out"
+            f"{trace.op} mixes the channels, so they are no longer colours", "use `groups=3`, or use `colours=False`"
         )
     low, high = trace.x.min().item(), trace.x.max().item()
     if low < 0 or high > MOST:
         raise ConvanimError(
             f"the input holds {low:g} to {high:g}, but colours are from 0 to {MOST}",
-            f"scale the input to 0 to {MOST}, or leave the colours out",
+            f"scale the input to 0 to {MOST}, or use `colours=False`",
         )
 
 

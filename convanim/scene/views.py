@@ -127,16 +127,16 @@ def _needs_one(trace: Trace, view: str) -> None:
         deep = f"{len(trace.axes)} axes" if len(trace.axes) > 2 else f"{len(trace.x)} and {trace.channels} channels"
         told = f"{trace.op} over {times(trace.x.shape)} has {deep}"
         raise ConvanimError(
-            f"view {view!r} shows one channel over one or two axes, but {told}",
-            "leave the view out, or give an input and a kernel of one channel, such as 5x5 and 3x3",
+            f"`view` {view!r} shows one channel over one or two axes, but {told}",
+            "leave `view` out, or give an input and a kernel of one channel, such as 5x5 and 3x3",
         )
 
 
 def _needs_values(trace: Trace, shown: Shown) -> None:
     if shown.symbols:
         raise ConvanimError(
-            f"symbols are limited to one channel and two axes, and {trace.op} over {times(trace.x.shape)} has more",
-            "leave the symbols out",
+            f"`symbols` are limited to one channel and two axes, and {trace.op} over {times(trace.x.shape)} has more",
+            "leave `symbols` out",
         )
 
 
@@ -242,9 +242,9 @@ def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) ->
     if view is not None and view not in known:
         close = [name for name in known if view and name.startswith(view)] or difflib.get_close_matches(view, known, 1)
         if view in views:  # the view exists, only not with these options: suggest no similar name
-            raise ConvanimError(f"view {view!r} of {_named(op)} cannot be shown {way}", f"use {' or '.join(known)}")
+            raise ConvanimError(f"`view` {view!r} of {_named(op)} cannot be shown {way}", f"use {' or '.join(known)}")
         hint = f"did you mean {close[0]}" if close else f"use {' or '.join(known)}"
-        raise ConvanimError(f"view {view!r} is not known for {_named(op)}", hint)
+        raise ConvanimError(f"`view` {view!r} is not known for {_named(op)}", hint)
     return view or known[0]
 
 
@@ -271,10 +271,10 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
         [[0, 4, 1], [8, 16, 6], [4, 12, 9]]
     """
     if shown.saturate and not shown.colours:
-        raise ConvanimError("saturate needs a picture with colours", "give a picture with colours as the input")
+        raise ConvanimError("`saturate` needs a picture with colours", "give a picture with colours as the input")
     name = pick_view(trace.op, view, shown)
     if shown.grad is not None and name != "backward":
-        raise ConvanimError(f"view {name!r} shows no gradient", "use view backward")
+        raise ConvanimError(f"`view` {name!r} shows no gradient", "use `view` backward")
     chosen = views_of(trace.op)[name]
     make = (shown.colours and chosen.coloured) or (shown.symbols and chosen.lettered) or chosen.make
     return make(trace, shown)
@@ -292,16 +292,16 @@ def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING
         9
     """
     asked = {
-        f"view {view!r}": view is not None,
-        "symbols": shown.symbols,
-        "colours": shown.colours,
-        "saturate": shown.saturate,
-        "grad": shown.grad is not None,
+        f"`view` {view!r}": view is not None,
+        "`symbols`": shown.symbols,
+        "`colours`": shown.colours,
+        "`saturate`": shown.saturate,
+        "`grad`": shown.grad is not None,
     }
     for what, wanted in asked.items():
         if wanted:
             raise ConvanimError(
-                f"{what} cannot be combined with beside: two layers are compared in one view, by their values",
+                f"{what} cannot be combined with `beside`: two layers are compared in one view, by their values",
                 "leave one of them out",
             )
     return CompareScene(a, b, _alone, align)

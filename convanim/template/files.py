@@ -41,7 +41,7 @@ def read(name: str | Path) -> Template:
     if not isinstance(name, str | Path):
         raise ConvanimError(f"template {name!r} is not a name or a path", f"use one of {', '.join(templates())}")
     own = isinstance(name, Path) or is_file(name)
-    source = _Source.of_file(Path(name), str(name)) if own else _Source.of_name(str(name), "template")
+    source = _Source.of_file(Path(name), str(name)) if own else _Source.of_name(str(name), "`template`")
     return msgspec.convert(_whole(source, [source.path]), Template)
 
 

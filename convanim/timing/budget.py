@@ -20,7 +20,7 @@ SLOWER = (1.5, 2)
 SLACK = 32
 
 
-def read_size(size: int | str, what: str = "max size") -> int:
+def read_size(size: int | str, what: str = "`max size`") -> int:
     """A size in bytes; KB, MB and GB are powers of 1000, KiB, MiB and GiB of 1024.
 
     Raises:
@@ -160,6 +160,6 @@ def too_large(most: int, size: int) -> ConvanimError:
     """The error if the smallest possible file has this size."""
     least = -(-(size + SLACK) // 1000) * 1000
     return ConvanimError(
-        f"max size {told(most)} is too small: this file needs at least {size:,} bytes",
+        f"`max size` {told(most)} is too small: this file needs at least {size:,} bytes",
         f"use {told(least)} or more, or a smaller page",
     )

@@ -107,13 +107,13 @@ def plan(
         >>> plan(Beats(opening=1, steps=4, each=1, closing=1, row=2)).seconds
         7.0
     """
-    last = HOLD_LAST if hold_last is None else milliseconds(hold_last, "hold last")
+    last = HOLD_LAST if hold_last is None else milliseconds(hold_last, "`hold last`")
     opening = [OPENING, *[PREPARING] * (beats.opening - 1)]
     closing = [*[CLOSING] * (beats.closing - 1), last]
     most = milliseconds(longest, "longest")
     free = most - sum(opening) - sum(closing[:-1]) - HOLD_LAST  # a longer hold is added on top
     if seconds_per_step is not None:
-        steps = _even(beats, milliseconds(seconds_per_step, "seconds per step"))
+        steps = _even(beats, milliseconds(seconds_per_step, "`seconds per step`"))
     elif select is not None or beats.steps * beats.each * STEP[beats.each] <= free:
         steps = [Shot(i, STEP[beats.each]) for i in range(beats.steps * beats.each)]
     else:
@@ -213,7 +213,7 @@ def pick_motion(name: str) -> str:
     if name not in MOTIONS:
         close = difflib.get_close_matches(name, MOTIONS, 1) if isinstance(name, str) else []
         raise ConvanimError(
-            f"motion {name!r} is not known", f"did you mean {close[0]}" if close else f"use {' or '.join(MOTIONS)}"
+            f"`motion` {name!r} is not known", f"did you mean {close[0]}" if close else f"use {' or '.join(MOTIONS)}"
         )
     return name
 
@@ -242,15 +242,15 @@ def selected(text: str, total: int, beats: Beats | None = None) -> list[int]:
             continue
         match = re.fullmatch(r"(step:)?(\d{1,9}|last)(?:\.\.(\d{1,9}|last))?", word, re.ASCII)
         if not match or (match[1] and beats is None):
-            raise ConvanimError(f"select {word[:40]!r} is not a selection of frames", form)
+            raise ConvanimError(f"`select` {word[:40]!r} is not a selection of frames", form)
         first, most, things = (1, beats.steps, "steps") if match[1] and beats else (0, total - 1, "frames")
         start, stop = (most if w == "last" else int(w) for w in (match[2], match[3] or match[2]))
         if not first <= min(start, stop) <= max(start, stop) <= most:
             count = most if first else total
-            raise ConvanimError(f"select {word!r} goes beyond the {count} {things}", f"use {first} to {most}")
+            raise ConvanimError(f"`select` {word!r} goes beyond the {count} {things}", f"use {first} to {most}")
         if stop < start:
             swapped = f"{match[1] or ''}{match[3]}..{match[2]}"
-            raise ConvanimError(f"select {word!r} runs backwards", f"write {swapped}")
+            raise ConvanimError(f"`select` {word!r} runs backwards", f"write {swapped}")
         numbers = range(start, stop + 1)
         chosen += [beats.opening + n * beats.each - 1 for n in numbers] if match[1] and beats else numbers
     return chosen

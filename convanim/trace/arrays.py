@@ -29,9 +29,17 @@ def numbers(what: str, given: ArrayLike) -> Array:
     if array.dtype.kind not in "biuf":
         hint = "give np.real(x) or np.abs(x)" if array.dtype.kind == "c" else "give integers or floats"
         raise ConvanimError(f"the {what} holds {_contents(array)} instead of real numbers", hint)
-    if array.dtype.kind == "f" and not hasattr(given, "dtype") and not _holds_floats(given):
-        # numpy silently converts integers that are too large for it to floats.
-        raise ConvanimError(f"the {what} holds integers beyond 64 bits", "use smaller integers, or floats")
+    if array.dtype.kind == "f" and not hasattr(given, "dtype"):
+        # numpy silently converts integers that are too large for it to floats, and integers beside floats.
+        listed = np.array(given, object).ravel().tolist()
+        if not any(isinstance(value, float | np.floating) for value in listed):
+            raise ConvanimError(f"the {what} holds integers beyond 64 bits", "use smaller integers, or floats")
+        lost = [value for value in listed if isinstance(value, int) and float(value) != value]
+        if lost:
+            raise ConvanimError(
+                f"the {what} holds {lost[0]} beside floats, and as a float it would be {float(lost[0]):.0f}",
+                "use smaller integers, or integers alone",
+            )
     if array.dtype.kind == "u" and int(array.max()) > np.iinfo(np.int64).max:
         raise ConvanimError(
             f"the {what} holds {array.max()}, beyond 64-bit integers", "use smaller integers, or floats"
@@ -52,10 +60,6 @@ def _contents(array: Array) -> str:
         found = next(value for value in array.flat if not isinstance(value, int | float))
         return "None" if found is None else f"{type(found).__name__} objects"
     return {"U": "text", "S": "text", "c": "complex numbers"}.get(array.dtype.kind, f"{array.dtype} values")
-
-
-def _holds_floats(given: Any) -> bool:
-    return any(isinstance(v, float | np.floating) for v in np.array(given, object).ravel().tolist())
 
 
 def check_bound(total: Any, floats: bool) -> None:

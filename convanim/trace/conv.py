@@ -197,15 +197,14 @@ def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array,
     check_groups(op, channels, x.shape[1:])
     if whole % op.groups:
         raise ConvanimError(
-            f"groups {op.groups} does not divide the {whole} channels of the weight {times(weight.shape)}",
+            f"`groups` {op.groups} does not divide the {whole} channels of the weight {times(weight.shape)}",
             "use a common divisor",
         )
     expected = whole if op.transposed else in_group * op.groups
     if expected != channels:
-        layout = "(..., C)" if op.rules.last else "(C, ...)"
         raise ConvanimError(
             f"the input has {channels} channels but the weight {times(weight.shape)} is for {expected}",
-            f"give an input {layout} with as many channels as the weight has, groups included",
+            f"give an input with {expected} channels, which come {'last' if op.rules.last else 'first'}",
         )
     outputs = in_group * op.groups if op.transposed else whole
     if not bare and op.out_channels is not None and outputs > op.out_channels:
@@ -227,7 +226,7 @@ def check_groups(op: Weighted, channels: int, sizes: Sequence[int]) -> None:
         right = [*sizes, wanted] if op.rules.last else [wanted, *sizes]
         has = "one channel" if channels == 1 else f"{channels} channels"
         raise ConvanimError(
-            f"groups {op.groups} need an input whose channels are a multiple of {op.groups}, and this one has {has}",
+            f"`groups` {op.groups} need an input whose channels are a multiple of {op.groups}, and this one has {has}",
             f"give an input of {times(right, 'x')}",
         )
 

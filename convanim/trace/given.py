@@ -49,11 +49,11 @@ def taken_in(op: Operation, x: Array, rank: int | None = None) -> tuple[Array, G
     """
     told = rank if rank is not None else op.rank
     if not 1 <= x.ndim <= 5:
-        raise ConvanimError(f"an input with {x.ndim} axes is not supported", "give (L,), (H, W) or (C, H, W)")
+        raise ConvanimError(f"an input with {x.ndim} axes is not supported", "give `(L,)`, `(H, W)` or `(C, H, W)`")
     axes = told if told is not None else min(x.ndim, 2) if x.ndim < 4 else x.ndim - 1
     more = x.ndim - axes
     last = op.rules.last
-    form = "(H, W) or (H, W, C)" if last else "(H, W) or (C, H, W)"
+    form = "`(H, W)` or `(H, W, C)`" if last else "`(H, W)` or `(C, H, W)`"
     if not 0 <= more <= 2 or not 1 <= axes <= 3:
         raise ConvanimError(f"an input of shape {times(x.shape)} does not have the {axes} axes of {op}", f"give {form}")
     if more == 2:

@@ -44,7 +44,7 @@ class PoolTrace(Trace):
                 cell = np.argwhere(self._counts == 0)[0].tolist()
                 raise ConvanimError(
                     f"the window of output {cell} of {op} holds only padding, which has no average",
-                    "use less padding, or count_include_pad=True",
+                    "use less `padding`, or `count_include_pad=True`",
                 )
         self._p = op.norm_type if isinstance(op, LpPool) else 1
         if isinstance(op, LpPool):
@@ -221,10 +221,10 @@ def pooled(op: Pool, x: Array, given: Given, order: Order = "gather") -> PoolTra
         cell = np.argwhere(np.isnan(done.answer))[0, 1:].tolist()
         raise ConvanimError(
             f"the sum of powers under the window of output {cell} of {op} is negative and has no root",
-            "use an even norm_type, or convention onnx, which takes absolute values",
+            "use an even `norm_type`, or `convention` onnx, which takes absolute values",
         )
     if op.combine == "norm" and np.isinf(done.answer).any():
-        raise ConvanimError(f"a root of {op} is too large for a 64-bit float", "use a larger norm_type")
+        raise ConvanimError(f"a root of {op} is too large for a 64-bit float", "use a larger `norm_type`")
     return done
 
 
@@ -245,14 +245,14 @@ def trace_unpool(
     """Trace an unpooling; implements `MaxUnpool.trace`."""
     if isinstance(output_size, str) and output_size != "default":
         raise ConvanimError(
-            f"output_size {shortly(output_size)} is not a size", 'give sizes, like (5, 5), or "default"'
+            f"`output_size` {shortly(output_size)} is not a size", 'give sizes, like `output_size=(5, 5)`, or "default"'
         )
     wanted = None if isinstance(output_size, str) else output_size
     if isinstance(x, Trace):
         if not isinstance(x, PoolTrace) or x.op.combine != "max":
             raise ConvanimError(f"{x.op} does not have positions of maxima", "give the trace of a MaxPool")
         if indices is not None:
-            raise ConvanimError("the trace of a pooling has its own indices", "leave the indices out")
+            raise ConvanimError("the trace of a pooling has its own indices", "leave `indices` out")
         x.bounded()
         if (x.where < 0).any():
             cell = np.argwhere(x.where < 0)[0, 1:].tolist()

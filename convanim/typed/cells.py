@@ -12,10 +12,14 @@ from convanim.errors import ConvanimError, ConvanimWarning
 
 MAX_DIMENSIONS = 5  # of weights: two for channels, depth, height, width
 MAX_CELLS = 2**24
+MAX_FILLED = 2**20  # cells of an array given as a shape: as many as are computed step by step
 LOWEST, HIGHEST = -(2**63), 2**63 - 1  # int64
+EXACT = 2**53  # up to here a float has every integer
 WHOLE = re.compile(r"[-+]?[0-9]+")
 # float() alone would also accept 1_000 and the digits of other scripts.
 DECIMAL = re.compile(r"(?ai)[-+]?(([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[-+]?[0-9]+)?|nan|inf|infinity)")
+#: One number with commas between its thousands, of which a zero at the beginning of a group tells.
+GROUPED = re.compile(r"^[ \t]*-?[1-9][0-9]{0,2}(?:,[0-9]{3})*?,0[0-9]{2}(?:,[0-9]{3})*[ \t]*$", re.MULTILINE)
 #: Signs that word processors, spreadsheets and web pages put before a negative number.
 MINUSES = str.maketrans(dict.fromkeys("−–‐‑﹣－", "-"))
 NOT_FINITE = (
@@ -38,7 +42,8 @@ def placed(what: str, text: str) -> Iterator[Callable[[str], None]]:
     try:
         yield lambda why: warnings.warn(f"{what} {short(text)} {why}.", ConvanimWarning, stacklevel=2)
     except ConvanimError as error:
-        raise ConvanimError(f"{what} {short(text)} {error.message}", error.hint) from None
+        message, hint = error.args
+        raise ConvanimError(f"{what} {short(text)} {message}", hint) from None
 
 
 def check_shape(shape: Sequence[int]) -> None:
@@ -49,6 +54,33 @@ def check_shape(shape: Sequence[int]) -> None:
         raise ConvanimError(f"has the size {short(str(min(shape)))}, which is not positive", "use sizes of 1 or more")
     if math.prod(shape) > MAX_CELLS:
         raise ConvanimError("is too large", f"use at most {MAX_CELLS} cells")
+
+
+def grouped(rows: str) -> str:
+    """What to say of rows of numbers, one in each line, of which one may be a number with thousands separators.
+
+    Example:
+        >>> grouped("1,2\\n1,000")
+        "has '1,000', which is read as 2 numbers; write 1000 for one number"
+        >>> grouped("001,002"), grouped("1,234")
+        ('', '')
+    """
+    row = GROUPED.search(rows)
+    if row is None:
+        return ""
+    told = row[0].strip()
+    one = told.replace(",", "")
+    return f"has {short(told)}, which is read as {told.count(',') + 1} numbers; write {one} for one number"
+
+
+def beside_floats(value: int | float) -> int | float:
+    """A number of an array of floats, unless it is an integer that none of them is."""
+    if isinstance(value, int) and float(value) != value:
+        raise ConvanimError(
+            f"has {value} beside numbers with a decimal point, and as one of them it would be {float(value):.0f}",
+            f"write all numbers as integers, or use at most {EXACT}",
+        )
+    return value
 
 
 def number(token: str, line: int = 0, column: int = 0) -> int | float:

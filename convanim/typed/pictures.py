@@ -90,7 +90,9 @@ def _check_sizes(sizes: Sequence[int], planes: int) -> None:
     if min(sizes) < 1:
         raise ConvanimError(f"{wrong} is not positive", hint)
     if planes * math.prod(map(int, sizes)) > MAX_CELLS:
-        raise ConvanimError(f"{wrong} is too large", f"use at most {MAX_CELLS // planes} cells, as in 32x48")
+        raise ConvanimError(
+            f"{wrong} is too large", f"use at most {MAX_CELLS // planes} cells, as in `resize=(32, 48)`"
+        )
 
 
 def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole: bool) -> NDArray[Any]:
@@ -106,7 +108,7 @@ def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole:
                     width, height = image.size
                     raise ConvanimError(
                         f"has {height}x{width} pixels in {planes} plane{'s' * (planes > 1)}, which is too large",
-                        f"resize it to at most {MAX_CELLS // planes} cells, as in 32x48",
+                        f"resize it to at most {MAX_CELLS // planes} cells, as in `resize=(32, 48)`",
                     )
                 _check_depth(image)
                 # A photograph (MPO) also contains a preview or a depth map, which is not meant.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
-from convanim.typed.cells import MINUSES, number, short
+from convanim.typed.cells import MINUSES, beside_floats, grouped, number, short
 
 _MARKED = {
     codecs.BOM_UTF32_LE: "utf-32",
@@ -71,7 +71,7 @@ def table(data: bytes, *, tabs: bool, tell: Callable[[str], None]) -> NDArray[An
     for line, row in chain([first], rows):
         if len(row) != width:
             raise ConvanimError(
-                f"is ragged: line {line} has {len(row)} cells, but the first row has {width}",
+                f"is ragged: line {line} has {_cells(len(row))}, but the first row has {width}",
                 "give rows of equal length" + (", and separate decimal commas by semicolons" if mark == "," else ""),
             )
         if label and _LIKE_A_NUMBER.match(row[0]) and not _LIKE_A_NUMBER.match(label):
@@ -80,8 +80,10 @@ def table(data: bytes, *, tabs: bool, tell: Callable[[str], None]) -> NDArray[An
             if column or label is None:
                 value = cell_of(cell, line, column + 1)
                 if isinstance(value, float) and cells.typecode == "q":
-                    cells = array("d", cells)
-                cells.append(value)
+                    cells = array("d", map(beside_floats, cells))
+                cells.append(value if cells.typecode == "q" else beside_floats(value))
+    if mark == "," and (told := grouped(text)):
+        tell(told)
     if head:
         tell(f"has a header row ({short(', '.join(head[1]))}), which is skipped")
     if label is not None:
@@ -113,6 +115,10 @@ class _Cells:
             why = f"has {short(cell)} in line {line}, column {column}, which is not a single number"
             raise ConvanimError(why, "separate all numbers in the same way, and write them without spaces")
         return number(_TRUTH.get(cell.lower(), cell.replace(",", ".")), line, column)
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'s' * (count != 1)}"
 
 
 def _text(data: bytes) -> str:
@@ -173,7 +179,7 @@ def _check_head(head: list[str], line: int, row: list[str], mark: str) -> None:
     title = names == 1 and (width != 2 or mark in ";,")
     if not (names == width or title or (mark == " " and names > width)):
         raise ConvanimError(
-            f"is ragged: line {line} has {width} cells, but the header row has {names}",
+            f"is ragged: line {line} has {_cells(width)}, but the header row has {names}",
             "name every column (a column of row numbers: index), or delete the header row",
         )
 

@@ -17,13 +17,17 @@ from numpy.typing import NDArray
 from convanim.errors import ConvanimError
 from convanim.typed.cells import (
     DECIMAL,
+    GROUPED,
     HIGHEST,
     LOWEST,
     MAX_CELLS,
     MAX_DIMENSIONS,
+    MAX_FILLED,
     MINUSES,
     WHOLE,
+    beside_floats,
     check_shape,
+    grouped,
     number,
     placed,
     short,
@@ -31,7 +35,7 @@ from convanim.typed.cells import (
 from convanim.typed.files import ARRAYS, PICTURES, from_file
 from convanim.typed.pictures import read_picture
 
-Fill = Literal["range", "ones", "random"]
+Fill = Literal["range", "ones", "random", "none"]
 Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
 MAX_LITERAL = 1_000_000  # characters
 WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
@@ -60,7 +64,8 @@ def read_array(
             `-` for a table on `stdin`. Quotes around it are removed, since some shells pass them on. Or a value: a list
             of numbers or of lists, or a shape as a whole number or a tuple of them.
         what: the name of the value in error messages, such as `--input`.
-        fill: the values for a shape: 1 to n in row-major order, ones, or integers in [low, high] drawn with `seed`.
+        fill: the values for a shape: 1 to n in row-major order, ones, integers in [low, high] drawn with `seed`, or
+            none: zeros that take no memory, for results that depend on sizes only.
         seed, low, high: the parameters of the random fill; seed is 0 or more, low and high are included.
         stdin: bytes to read for `-`; `sys.stdin.buffer` if None.
 
@@ -77,7 +82,7 @@ def read_array(
         dtype('float64')
     """
     if not isinstance(text, str):
-        with placed(what, str(text)):
+        with placed(what, "x".join(map(str, text)) if isinstance(text, tuple) else str(text)):
             if isinstance(text, list):
                 return _array(_cells(text))
             return _filled((text,) if isinstance(text, int) else text, fill, seed, low, high)
@@ -91,6 +96,8 @@ def read_array(
             return from_file(text, stdin, tell)
         text = text.translate(MINUSES)
         if ";" in text and _ROWS.fullmatch(text):
+            if told := grouped(text.strip("[]").replace(";", "\n")):
+                tell(told)
             return _rows(text)
         if text.startswith("["):
             return _literal(text)
@@ -170,8 +177,9 @@ def read_number(text: str, *, what: str) -> int | float:
         return number(unquoted(text))
     except ConvanimError as error:
         # _number's message is about a cell that "has ..."; here the cell is the whole value.
-        told = error.message.removeprefix("has ").replace(", which", "", 1)
-        raise ConvanimError(f"{what} {told}", error.hint) from None
+        message, hint = error.args
+        told = message.removeprefix("has ").replace(", which", "", 1)
+        raise ConvanimError(f"{what} {told}", hint) from None
 
 
 def unquoted(text: str) -> str:
@@ -194,10 +202,11 @@ def _size(part: str) -> int:
     if abs(value) > MAX_CELLS:
         raise ConvanimError(f"has the size {short(part)}, which is too large", f"use at most {MAX_CELLS}")
     if not WHOLE.fullmatch(part):
-        numbers = re.findall(r"-?[0-9.]+", part)
-        hint = f"write {'x'.join(numbers)} for sizes" if "," in part else "write whole numbers, as in 5 or 4x6"
+        numbers = [re.sub(r"\b0+(?=[0-9])", "", number) for number in re.findall(r"-?[0-9.]+", part)]
+        hint = "write whole numbers, as in 5 or 4x6"
         if "," in part:
-            hint += f", or [{','.join(numbers)}] for values"
+            many = f"write {'x'.join(numbers)} for sizes, or [{','.join(numbers)}] for values"
+            hint = f"write {part.replace(',', '')} for one number" if GROUPED.fullmatch(part) else many
         raise ConvanimError(f"has {short(part)}, which is not a whole number", hint)
     return int(value)  # exact up to 2**24; int(part) would refuse thousands of leading zeros
 
@@ -208,6 +217,13 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 def _filled(shape: tuple[int, ...], fill: Fill, seed: int, low: int, high: int) -> NDArray[Any]:
     check_shape(shape)
+    if fill == "none":
+        return np.broadcast_to(np.int64(0), shape)
+    if (cells := math.prod(shape)) > MAX_FILLED:
+        raise ConvanimError(
+            f"has {cells:,} cells, and at most {MAX_FILLED:,} are computed step by step",
+            "use a smaller shape, or only its sizes with convanim explain",
+        )
     if fill == "range":
         return np.arange(1, math.prod(shape) + 1, dtype=np.int64).reshape(shape)
     if fill == "ones":
@@ -246,7 +262,7 @@ def _cells(listed: list[Any], depth: int = 1) -> list[Any]:
 
 
 def _array(listed: list[Any]) -> NDArray[Any]:
-    rows = [listed]
+    rows: list[Any] = [listed]
     shape: list[int] = []
     while any(isinstance(row, list) for row in rows):  # one axis per pass
         lengths = [len(row) if isinstance(row, list) else None for row in rows]
@@ -261,4 +277,6 @@ def _array(listed: list[Any]) -> NDArray[Any]:
         rows = list(chain.from_iterable(rows))
     if not rows:
         raise ConvanimError("is empty", "write at least one number in every list")
-    return np.array(rows, dtype=np.float64 if any(isinstance(x, float) for x in rows) else np.int64).reshape(shape)
+    if any(isinstance(x, float) for x in rows):
+        return np.array([beside_floats(x) for x in rows], np.float64).reshape(shape)
+    return np.array(rows, np.int64).reshape(shape)

@@ -129,20 +129,20 @@ class Format:
         if film.dpi is not None and not self.dots:
             why = " is not made of dots" if self.vector or not self.draws else " has one dot for each px of the page"
             raise ConvanimError(
-                f"a .{self.suffix}{why}, but dpi {film.dpi} was given", "leave dpi out, or write a .png"
+                f"a .{self.suffix}{why}, but `dpi` {film.dpi} was given", "leave `dpi` out, or write a .png"
             )
         if film.text == "editable" and not self.vector:
             raise ConvanimError(
                 f"a .{self.suffix} has no text that could be edited as part of a drawing",
-                f"leave text out, or write {listed(only=lambda form: form.vector)}",
+                f"leave `text` out, or write {listed(only=lambda form: form.vector)}",
             )
         if film.renderer and not self.draws:
             raise ConvanimError(
-                f"a .{self.suffix} is not drawn, but renderer {film.renderer!r} was given", "leave it out"
+                f"a .{self.suffix} is not drawn, but `renderer` {film.renderer!r} was given", "leave it out"
             )
         if film.renderer == "raster" and (self.vector or film.dpi is not None):
-            what = f"a .{self.suffix}" if self.vector else f"dpi {film.dpi}"
-            raise ConvanimError(f"the raster renderer draws px of the page, not {what}", "use renderer matplotlib")
+            what = f"a .{self.suffix}" if self.vector else f"`dpi` {film.dpi}"
+            raise ConvanimError(f"the raster renderer draws px of the page, not {what}", 'use `renderer="matplotlib"`')
 
 
 class _Writer(Protocol):
@@ -448,8 +448,8 @@ def pick_format(target: Path | None, given: str | None = None) -> str:
     """
     if given is not None:
         if not isinstance(given, str):
-            raise ConvanimError(f"format {shortly(given)} is not a string", f"use {listed(dot='')}")
-        kind, what = given.lower(), f"format {given!r} is not known"
+            raise ConvanimError(f"`format` {shortly(given)} is not a string", f"use {listed(dot='')}")
+        kind, what = given.lower(), f"`format` {given!r} is not known"
     elif target is None:
         raise ConvanimError("a stream needs a format", f"use one of {listed(dot='')}")
     else:

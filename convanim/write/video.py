@@ -76,7 +76,7 @@ class VideoWriter:
         if plays > 1:
             raise ConvanimError(
                 f"a .{container} cannot say that it plays {plays} times: its player decides",
-                "leave plays out, or write a .gif, .webp or .apng",
+                "leave `plays` out, or write a .gif, .webp or .apng",
             )
         import imageio.v2
 
@@ -116,7 +116,7 @@ class VideoWriter:
         if milliseconds < TICK:
             raise ConvanimError(
                 f"a frame of {milliseconds} ms is shorter than one of a video, which has {RATE} a second",
-                f"show every frame for {TICK / 1000} seconds or more, or write a .gif, .webp or .apng",
+                f"use `seconds_per_step={TICK / 1000}` or more, or write a .gif, .webp or .apng",
             )
         self._time += milliseconds
         colours = self._palette[np.pad(frame, self._more, "edge")]

@@ -33,7 +33,7 @@ class Sheet:
 
     def __init__(self, palette: Palette, size: tuple[int, int], count: int, columns: int) -> None:
         if not 1 <= columns <= 64:
-            raise ConvanimError(f"a sheet of {columns} columns is not possible", "use 1 to 64, like --sheet 4")
+            raise ConvanimError(f"a sheet of {columns} columns is not possible", "use 1 to 64, like `sheet=4`")
         self._columns = min(columns, count)
         self._wide, self._high = size
         self._label = max(SMALLEST, round(min(size) / 32))
@@ -45,7 +45,7 @@ class Sheet:
             raise ConvanimError(
                 f"a sheet of {count} frames of {self._wide}×{self._high} px in {self._columns} columns is "
                 f"{width}×{height} px, too large for one file",
-                f"use --width {max(120, int(0.95 * part * self._wide))} or less, or --select fewer frames",
+                f"use `width={max(120, int(0.95 * part * self._wide))}` or less, or fewer frames with `select`",
             )
         self._line = palette.solid("line")
         self._ink = palette.ramp("page", "muted")

@@ -64,7 +64,7 @@ def isometric(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Tex
     """
     two = planes(scene)
     if two is None:
-        raise ConvanimError("layout 'isometric' needs one input plane and one output plane", "use --layout flat")
+        raise ConvanimError("`layout` 'isometric' needs one input plane and one output plane", 'use `layout="flat"`')
     kin = Kin(scene.blocks, m)
     side = Side.usual(tuple(p for p in scene.panels if p not in two), kin)
     wide = m.width - 2 * m.margin >= WIDE_FROM * (m.bottom - m.top)

@@ -43,7 +43,7 @@ class EqualScene:
         if len(trace.x) > 1 or len(trace.axes) > 2:
             raise ConvanimError(
                 f"{trace.op} over {times(trace.x.shape)} cannot be shown beside its equivalent layer",
-                "give an input of one channel, such as 5x5, or use view reading",
+                "give an input of one channel, such as 5x5, or use `view` reading",
             )
         self.trace = trace.by_output()
         self._found = equal_layer(trace.op, trace.x.shape[1:])

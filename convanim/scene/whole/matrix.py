@@ -134,7 +134,7 @@ class MatrixScene:
             raise ConvanimError(
                 f"the matrix of {trace.op} over {times(trace.x.shape[1:])} has {outputs}×{inputs} entries, more than "
                 f"a picture can show",
-                f"use at most {MOST} input and {MOST} output cells, or another view",
+                f"use at most {MOST} input and {MOST} output cells, or another `view`",
             )
         self.letters = Letters(trace) if symbols else None
         numbers = (trace.x[0], trace.kernel[0, 0], trace.answer[0])
@@ -144,9 +144,9 @@ class MatrixScene:
         self.matrix, self.taps = entries(trace, self.letters.weight if self.letters else None)
         if self.letters and self.taps.max() > 1:
             raise ConvanimError(
-                f"padding of mode {trace.axes[0].mode} makes entries of the matrix of {trace.op} sums of weights, "
+                f"`padding mode` {trace.axes[0].mode} makes entries of the matrix of {trace.op} sums of weights, "
                 "which have no symbol",
-                "leave the symbols out, or pad with zeros",
+                "leave `symbols` out, or pad with zeros",
             )
         self.turned = outputs > max(inputs, TALLEST) if turned is None else turned
         x, kernel, answer = self.letters.numerals if self.letters else map(Numerals, (self.x, self.matrix, self.answer))

@@ -62,7 +62,10 @@ class ShuffleScene:
         for slab in (self.left, self.right):
             if slab.count > MOST:
                 told = f"{slab.count} {slab.title} channels, but a picture shows at most {MOST}"
-                raise ConvanimError(f"{self.op} has {told}", "use fewer channels in --input, or -o FILE.json")
+                raise ConvanimError(
+                    f"{self.op} has {told}",
+                    "use fewer channels, or write the numbers with `save('FILE.json')`",
+                )
         self.answer = trace.answer
         self.numerals = Numerals(trace.x)
         # The source of each output cell in the input, as indices (3, C, H, W).

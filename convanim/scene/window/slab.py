@@ -17,7 +17,9 @@ from convanim.scene.frame import Blocks, Panel, Rows
 #: The maximum number of planes that can be shown side by side.
 MOST = 8
 #: The hint if there are more.
-FEWER = "use a smaller --input, fewer --out-channels where there are several, or write the numbers with -o FILE.json"
+FEWER = (
+    "use a smaller `input`, fewer `out_channels` if there are several, or write the numbers with `save('FILE.json')`"
+)
 
 
 #: The number of planes in a row.

@@ -15,7 +15,7 @@ from convanim.typed import read_array, read_picture, read_sizes
 from convanim.typed.files import PICTURES
 from convanim.typed.request.asked import Request, bias_of, last_axis, one_item, spatial, unbatched
 from convanim.typed.request.fixed import fixed, pool, shuffle, unpool, upsample
-from convanim.typed.request.weighted import averages, for_channels, share, weighted
+from convanim.typed.request.weighted import HIGHEST, LOWEST, averages, for_channels, share, weighted
 from convanim.typed.typed import unquoted
 
 #: The default maximum number of output channels that are shown: with an input they fit on a page.
@@ -42,12 +42,12 @@ def request(kind: str, **typed: Any) -> Request:
     """
     typed = {name: unquoted(value) if isinstance(value, str) else value for name, value in typed.items()}
     if typed.get("seed", 0) < 0:
-        raise ConvanimError(f"--seed {typed['seed']} is negative", "use 0 or more")
+        raise ConvanimError(f"`seed` {typed['seed']} is negative", "use 0 or more")
     if typed["x"] == typed.get("kernel") == "-":
-        raise ConvanimError("--input and --kernel cannot both be read from standard input", "put one into a file")
+        raise ConvanimError("`input` and `kernel` cannot both be read from standard input", "put one into a file")
     x, colours = _input(**{name: typed.get(name) for name in ("x", "fill", "seed", "resize", "grey")})
     if typed.get("convention") is not None:
-        typed["convention"] = convention_of("--convention", typed["convention"])
+        typed["convention"] = convention_of("convention", typed["convention"])
     made = _MAKERS[kind](x, colours, typed)
     notes = (*made.notes, *last_axis(made, str(typed["x"]).strip()))
     return replace(made, colours=colours and made.colours, notes=notes)
@@ -57,17 +57,17 @@ def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) 
     """The input, and whether it is a picture in colour (with three channels first)."""
     picture = isinstance(x, str) and x.lower().endswith(PICTURES)
     if picture:
-        wanted = None if resize is None else read_sizes(resize, what="--resize")
-        planes = read_picture(x, what="--input", resize=wanted, colour=not grey)
+        wanted = None if resize is None else read_sizes(resize, what="`resize`")
+        planes = read_picture(x, what="`input`", resize=wanted, colour=not grey)
         if grey:
             return planes, False
         coloured = bool((planes != planes[0]).any())
         return (planes, True) if coloured else (planes[0], False)
     if resize is not None:
-        raise ConvanimError(f"--resize {resize} needs a picture, and --input {shortly(x)} is not one", "leave it out")
+        raise ConvanimError(f"`resize` {resize} needs a picture, and `input` {shortly(x)} is not one", "leave it out")
     if grey:
-        raise ConvanimError(f"--grey needs a picture, and --input {shortly(x)} is not one", "leave it out")
-    return read_array(x, what="--input", fill=fill or "range", seed=seed or 0), False
+        raise ConvanimError(f"`grey` needs a picture, and `input` {shortly(x)} is not one", "leave it out")
+    return read_array(x, what="`input`", fill=fill or "range", seed=seed or 0), False
 
 
 def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
@@ -82,8 +82,7 @@ def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     if not isinstance(op, Weighted):
         for name in ("kernel", "bias", "out_channels"):
             if typed.get(name) is not None:
-                option = name.replace("_", "-")
-                raise ConvanimError(f"--{option} cannot be combined with {op}, which has no weights", "leave it out")
+                raise ConvanimError(f"`{name}` cannot be combined with {op}, which has no weights", "leave it out")
         return fixed(op, x, colours)
     return _of_notation(op, rank, x, colours, typed)
 
@@ -95,7 +94,8 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
         x = np.moveaxis(x, 0, -1)
     fill: Any = typed.get("fill") or "range"
     seed = typed.get("seed") or 0
-    weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1)
+    what = "`kernel_size`" if kernel is size else "`kernel`"
+    weight = read_array(kernel, what=what, fill=fill, seed=seed + 1, low=LOWEST, high=HIGHEST)
     if averages(kernel, colours, typed):
         weight, fill = np.full(weight.shape, share(op, size)), None
     if weight.ndim == rank:
@@ -108,7 +108,7 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
         notes = (*notes, *told)
         weight = for_channels(op, x, weight, typed | {"kernel": kernel, "out_channels": outputs}, fill, seed)
     elif typed.get("out_channels") is not None:
-        raise ConvanimError("--out-channels is already determined by --kernel", "leave it out")
+        raise ConvanimError("`out_channels` is already determined by `kernel`", "leave it out")
     stay = op.out_channels is None or (op.groups == outputs == 3)
     return Request(op, (x, weight, bias_of(typed)), spatial(op, x, len(size)), stay, notes)
 
@@ -119,7 +119,7 @@ def _fitting(op: Weighted, rank: int, x: Any) -> tuple[str, ...]:
         op.takes(x.shape)
     elif op.groups == 1 and {op.in_channels, op.out_channels} - {None, 1}:
         whole = [*x.shape, op.in_channels or 1] if op.rules.last else [op.in_channels or 1, *x.shape]
-        return (f"one of the layer's channels is shown; type --input {times(whole, 'x')} to show more of them.",)
+        return (f"one of the layer's channels is shown; type `input` {times(whole, 'x')} to show more of them.",)
     return ()
 
 
@@ -129,9 +129,9 @@ def _outputs(op: Weighted, asked: int | None) -> tuple[int | None, tuple[str, ..
         asked = op.out_channels if op.groups > 1 else min(op.out_channels, SHOWN)
         if asked < op.out_channels:
             told = f"{asked} of the {op.out_channels} output channels are shown"
-            return asked, (f"{told}; choose another number with --out-channels.",)
+            return asked, (f"{told}; choose another number with `out_channels`.",)
     if asked is not None and op.out_channels is not None and asked > op.out_channels:
-        raise ConvanimError(f"{op} has fewer than {asked} output channels", f"use --out-channels {op.out_channels}")
+        raise ConvanimError(f"{op} has fewer than {asked} output channels", f"use `out_channels` {op.out_channels}")
     return asked, ()
 
 

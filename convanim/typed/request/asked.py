@@ -70,8 +70,8 @@ def one_item(x: Any, axes: int) -> Any:
     """
     if x.ndim == axes + 2:
         raise ConvanimError(
-            f"--input {typed_shape(x.shape)} is a batch of {len(x)} for a layer of {axes} axes",
-            f"use one of them alone: --input {typed_shape(x.shape[1:])}",
+            f"`input` {typed_shape(x.shape)} is a batch of {len(x)} for a layer of {axes} axes",
+            f"use one of them alone: `input` {typed_shape(x.shape[1:])}",
         )
     return x
 
@@ -85,8 +85,8 @@ def last_axis(made: Request, typed: str) -> tuple[str, ...]:
     read = "a volume" if len(made.sizes) == len(shape) else f"{shape[0]} channels of {times(shape[1:])}"
     first = times((shape[-1], *shape[:-1]), "x")
     return (
-        f"--input {typed[:40]} of {times(shape)} is read as {read}; if its last axis holds the colours, "
-        f"give it as {first}, or use a layer of the keras convention, whose channels come last.",
+        f"`input` {typed[:40]} of {times(shape)} is read as {read}; if its last axis holds the colours, "
+        f"give it as {first}, or use `convention` keras, whose channels come last.",
     )
 
 
@@ -102,20 +102,20 @@ def each(typed: dict[str, Any], name: str, default: int | None = None) -> Any:
         return default
     if not isinstance(value, str):
         return value
-    sizes = read_sizes(value, what=f"--{name.replace('_', '-')}")
+    sizes = read_sizes(value, what=f"`{name}`")
     return sizes[0] if len(sizes) == 1 else sizes
 
 
 def padding_of(typed: dict[str, Any]) -> Any:
     """The padding, 0 by default."""
     value = typed.get("padding") or 0
-    return read_padding(value, what="--padding") if isinstance(value, str) else value
+    return read_padding(value, what="`padding`") if isinstance(value, str) else value
 
 
 def bias_of(typed: dict[str, Any]) -> Any:
     """The bias, if there is one."""
     value = typed.get("bias")
-    return read_number(value, what="--bias") if isinstance(value, str) else value
+    return read_number(value, what="`bias`") if isinstance(value, str) else value
 
 
 def is_shape(kernel: Any) -> bool:
@@ -152,7 +152,7 @@ def of_axes(axes: int, typed: dict[str, Any], arguments: dict[str, Any]) -> None
         >>> of_axes(2, {"padding": "1:2"}, {"padding": ((1, 2),)})
         Traceback (most recent call last):
         ...
-        convanim.errors.ConvanimError: --padding 1:2 has values for one axis, but there are 2; write 1:2x1:2.
+        convanim.errors.ConvanimError: padding 1:2 has values for one axis, but there are 2; write 1:2x1:2.
     """
     for name in ("stride", "padding", "dilation", "output_padding"):
         value = arguments.get(name)
@@ -162,7 +162,7 @@ def of_axes(axes: int, typed: dict[str, Any], arguments: dict[str, Any]) -> None
             told = "one axis" if len(value) == 1 else f"{len(value)} axes"
             are = "is one" if axes == 1 else f"are {axes}"
             raise ConvanimError(
-                f"--{name.replace('_', '-')} {in_text(typed[name]).strip()} has values for {told}, but there {are}",
+                f"`{name}` {in_text(typed[name]).strip()} has values for {told}, but there {are}",
                 f"write {'x'.join(right)}",
             )
 

@@ -35,9 +35,7 @@ def pool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     for option, wanted in (("count_include_pad", "avg"), ("norm_type", "lp")):
         if typed.get(option) is not None:
             if mode != wanted:
-                raise ConvanimError(
-                    f"--{option.replace('_', '-')} cannot be combined with --mode {mode}", f"use --mode {wanted}"
-                )
+                raise ConvanimError(f"`{option}` cannot be combined with `mode` {mode}", f"use `mode` {wanted}")
             arguments[option] = typed[option]
     op = _POOLS[mode](**arguments)
     return fixed(op, x, colours)
@@ -50,14 +48,16 @@ def unpool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     size: Any = typed.get("output_size")
     if size is not None and str(size).strip() != "default":
         if not re.search(r"\d", str(size)):
-            raise ConvanimError(f"--output-size {shortly(size)} is no size", "write sizes, like 5x5, or default")
+            raise ConvanimError(f"`output_size` {shortly(size)} is not a size", "write sizes, like 5x5, or default")
         size = each(typed, "output_size")
     if typed.get("indices") is None:
         pooling = MaxPool(**window)
         pooled = fixed(pooling, x, colours)
-        done = pooled.trace()
-        return Request(op, (done, None, size), done.shape[1:], output_size=size)
-    indices = _planar(op, read_array(typed["indices"], what="--indices"))
+        sizes = tuple(axis.output for axis in pooling.axes(pooled.sizes))
+        done = pooled.given[0] if typed.get("fill") == "none" else pooled.trace()
+        return Request(op, (done, None, size), sizes, output_size=size)
+    fill: Any = "none" if typed.get("fill") == "none" else "range"
+    indices = _planar(op, read_array(typed["indices"], what="`indices`", fill=fill))
     made = fixed(op, x, colours)
     return replace(made, given=(*made.given, indices, size), output_size=size)
 
@@ -70,7 +70,7 @@ def upsample(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     if typed.get("scale_factor") is not None or typed.get("size") is None:
         told = typed.get("scale_factor") or 2
         if isinstance(told, str):
-            factors = tuple(read_number(part, what="--scale-factor") for part in re.split("[xX×]", told))
+            factors = tuple(read_number(part, what="`scale_factor`") for part in re.split("[xX×]", told))
             told = factors[0] if len(factors) == 1 else factors
         arguments["scale_factor"] = told
     if typed.get("align_corners"):

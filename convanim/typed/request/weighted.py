@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from convanim.errors import ConvanimError
-from convanim.layers import Weighted
+from convanim.layers import Weighted, times
 from convanim.trace.conv import check_groups, check_weight
 from convanim.typed import read_array
+from convanim.typed.cells import MAX_FILLED
 from convanim.typed.request.asked import (
     Request,
     bias_of,
@@ -27,6 +28,9 @@ from convanim.typed.request.asked import (
     unbatched,
 )
 
+#: The range of a kernel's random numbers, which differ from the input's, and have both signs.
+LOWEST, HIGHEST = -2, 2
+
 
 def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Request]:
     """A function that creates a layer of this kind from an input, whether it is in colour, and the options."""
@@ -35,11 +39,11 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         kernel, seed = typed["kernel"], typed.get("seed") or 0
         fill: Any = typed.get("fill") or "range"
         mean = averages(kernel, colours, typed)
-        axes = 2 if colours else x.ndim if x.ndim < 4 else x.ndim - 2  # four axes are a batch with channels
+        several = (typed.get("groups") or 1) > 1 and x.ndim == 3  # groups need channels, so one of the axes is theirs
+        axes = 2 if colours or several else x.ndim if x.ndim < 4 else x.ndim - 2  # four axes are a batch with channels
         if isinstance(kernel, int) or (isinstance(kernel, str) and re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII)):
             kernel = "x".join([str(kernel).strip()] * axes)  # one number stands for all axes
-        # The kernel's random numbers differ from the input's, and have both signs.
-        weight = read_array(kernel, what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
+        weight = read_array(kernel, what="`kernel`", fill=fill, seed=seed + 1, low=LOWEST, high=HIGHEST)
         arguments = common(typed) | {
             "stride": each(typed, "stride", 1),
             "padding": padding_of(typed),
@@ -64,7 +68,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
             window = weight.shape[:-2] if last else weight.shape[2:]
         elif weight.ndim not in (x.ndim, x.ndim - 1) or (colours and weight.ndim == 3):
             raise ConvanimError(
-                f"--kernel is {typed_shape(weight.shape)} but --input is {typed_shape(x.shape)}",
+                f"`kernel` is {typed_shape(weight.shape)} but `input` is {typed_shape(x.shape)}",
                 "give both the same number of axes; a row of a picture is [[1,0,-1]]",
             )
         arguments["kernel_size"] = window[0] if len(set(window)) == 1 else tuple(window)
@@ -79,7 +83,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         if weight.ndim == x.ndim - 1:
             weight = for_channels(op, x, weight, typed, fill, seed)
         elif typed.get("out_channels") is not None:
-            raise ConvanimError("--out-channels is already determined by --kernel", "leave it out")
+            raise ConvanimError("`out_channels` is already determined by `kernel`", "leave it out")
         return Request(op, (x, weight, bias_of(typed)), spatial(op, x, len(window)))
 
     return make
@@ -122,19 +126,24 @@ def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill:
     channels = x.shape[-1] if op.rules.last else x.shape[0]
     outputs = op.groups if typed.get("out_channels") is None else typed["out_channels"]
     if outputs < 1:
-        raise ConvanimError(f"--out-channels {outputs} is not positive", "use 1 or more")
+        raise ConvanimError(f"`out_channels` {outputs} is not positive", "use 1 or more")
     op.takes(x.shape)
     check_groups(op, channels, spatial(op, x, x.ndim - 1))
     if outputs % op.groups:
         more = -(-outputs // op.groups) * op.groups
         raise ConvanimError(
-            f"--out-channels {outputs} is not a multiple of the {op.groups} groups", f"use --out-channels {more}"
+            f"`out_channels` {outputs} is not a multiple of the {op.groups} groups", f"use `out_channels` {more}"
         )
     first, second = (channels, outputs // op.groups) if op.transposed else (outputs, channels // op.groups)
     shape = (first, second, *kernel.shape)
     check_weight(op, shape)
+    if (cells := math.prod(shape)) > MAX_FILLED and fill != "none":
+        raise ConvanimError(
+            f"`kernel` has {cells:,} cells with all channels, {times(shape)}, and at most {MAX_FILLED:,} are supported",
+            "use a smaller kernel, or fewer `out_channels`",
+        )
     if fill is not None and is_shape(typed["kernel"]):
-        weight = read_array(typed_shape(shape), what="--kernel", fill=fill, seed=seed + 1, low=-2, high=2)
+        weight = read_array(typed_shape(shape), what="`kernel`", fill=fill, seed=seed + 1, low=LOWEST, high=HIGHEST)
     else:
         weight = np.broadcast_to(kernel, shape)
     if not op.rules.last:
