@@ -117,7 +117,7 @@ def test_the_layer_chooses_its_layout_and_refuses_others(trace: Any, view: str |
     for name in set(LAYOUTS) - suits:
         with pytest.raises(ConvanimError) as refusal:
             Animation(trace, view=view, layout=name)
-        assert "--layout" in refusal.value.hint or "leave " in refusal.value.hint
+        assert "layout=" in refusal.value.hint or "leave " in refusal.value.hint
 
 
 def test_a_layout_that_is_not_known_is_told_the_near_word() -> None:

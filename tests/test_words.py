@@ -123,8 +123,8 @@ def test_an_unknown_language_is_refused_with_those_there_are(lang: Any, said: st
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b'[words]\n"rows" = "Zeilen"', "missing required field `name`"),
-        (b'name = "x"\nword = 1\n[words]', "unknown field `word`"),
+        (b'[words]\n"rows" = "Zeilen"', "missing required field name"),
+        (b'name = "x"\nword = 1\n[words]', "unknown field word"),
         (b'name = "x"\n[words]\n"rows" = 3', r"`\$.words\[...\]`"),
         (
             b'name = "x"\n[words]\n"{n} rows" = "Zeilen"',
