@@ -119,7 +119,7 @@ def test_a_page_that_is_too_small_names_the_smallest_that_works(
     page, hint = attempt(s, wide, high, style=style)
     asked = re.search(r"width=(\d+)(?:, height=(\d+))? or more", hint)
     if page is not None or not asked:
-        assert page or "-o FILE.json" in hint
+        assert page or "save('FILE.json')" in hint
         reject()
     better = int(asked[1]), int(asked[2]) if asked[2] else height
     assert layout(s, *page_size(*better, shape), style=style)
