@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow, need
 
 from convanim.errors import ConvanimError
-from convanim.write.gif import _HOLE, _KEPT, Box, GifWriter, Pixels, _changes, _with_holes
+from convanim.write.gif import _KEPT, Box, GifWriter, Pixels, _opaque
 
 Step = tuple[Pixels, int, Box | None]
 DECODERS = [decode_pillow, decode_gifsicle, decode_ffmpeg]
@@ -189,18 +189,18 @@ def test_smallest_table_and_code_size(n: int, bits: int) -> None:
     assert data[-2:] == b"\0;"
 
 
-def holes_by_definition(new: list[int], same: list[bool]) -> list[int]:
+def opaque_by_definition(new: list[int], same: list[bool]) -> list[int]:
     """Check the gaps one by one: those between changed pixels keep their colours if they are short."""
-    pixels = [_HOLE if unchanged else colour for colour, unchanged in zip(new, same, strict=True)]
+    opaque = [not unchanged for unchanged in same]
     start = 0
     for unchanged, run in groupby(same):
         end = start + len(list(run))
         if unchanged and start > 0 and end < len(new):
             changes = sum(new[i] != new[i - 1] for i in range(start, end + 1))
             if end - start <= _KEPT[min(changes, len(_KEPT) - 1)]:
-                pixels[start:end] = new[start:end]
+                opaque[start:end] = [True] * (end - start)
         start = end
-    return pixels
+    return [place for place, kept in enumerate(opaque) if kept]
 
 
 LENGTHS = sorted({1, 2, 3, *(int(n) + more for n in _KEPT[:-1] for more in (-1, 0, 1))})
@@ -211,8 +211,8 @@ LENGTHS = sorted({1, 2, 3, *(int(n) + more for n in _KEPT[:-1] for more in (-1, 
 def test_gaps_keep_their_colours_where_a_hole_would_cut_runs(runs: list[tuple[bool, int, int]]) -> None:
     same = [unchanged for unchanged, _, length in runs for _ in range(length)]
     new = [colour for _, colour, length in runs for _ in range(length)]
-    got = _with_holes(np.array([new], np.uint8), np.array([same]))
-    assert got[0].tolist() == holes_by_definition(new, same)
+    got = _opaque(np.array([new], np.uint8), np.flatnonzero(~np.array(same)))
+    assert sorted(got.tolist()) == opaque_by_definition(new, same)
 
 
 @pytest.mark.parametrize(("changes", "longest"), [*enumerate(_KEPT.tolist())])
@@ -221,18 +221,15 @@ def test_the_longest_gap_that_keeps_its_colours(changes: int, longest: int) -> N
         new = np.zeros((1, length + 2), np.uint8)
         new[0, 1 : changes + 1] = np.arange(changes) % 2 + 1  # on the way in, and along
         new[0, changes + 1 :] = new[0, changes]
-        same = np.ones(new.shape, bool)
-        same[0, [0, -1]] = False
-        kept = (_with_holes(new, same) == new).all()
-        assert kept == (length <= longest)
+        kept = _opaque(new, np.array([0, length + 1]))
+        assert len(kept) == (length + 2 if length <= longest else 2)
 
 
 def test_changes_are_counted_in_the_longest_gap() -> None:
     """As many changes as fit in a byte."""
     assert _KEPT.max() < 255
-    colours = np.arange(400, dtype=np.int64).astype(np.uint8) % 2
-    counts = _changes(colours, np.array([1, 300]), np.array([255, 301]))
-    assert counts.tolist() == [255, 2]
+    every_pixel = np.arange(_KEPT.max() + 2)[None] % 2
+    assert len(_opaque(every_pixel.astype(np.uint8), np.array([0, _KEPT.max() + 1]))) == 2
 
 
 def test_codes_have_no_more_bits_than_an_image_needs() -> None:

@@ -26,7 +26,6 @@ LONGEST = 65535  # centiseconds, pixels and repeats alike are 16-bit numbers in 
 SHORTEST = 20  # ms: browsers play delays of 0 and 1 cs as 10 cs
 _KEEP = 1 << 2  # disposal method 1 (keep the image), shifted to its bits in the flags
 _TRANSPARENT = 1  # the flag for a transparent index
-_HOLE = 255  # marks transparent pixels until the smallest free index is known
 #: The maximum length in px of an unchanged gap between changed pixels that keeps its colours instead of becoming
 #: transparent, by the number of colour changes into, within and out of it: 0, 1, ... 4 or more.
 #: Found by a search over frames of all layouts, at rest and in motion. No length exceeds 254, as changes are
@@ -104,7 +103,7 @@ class GifWriter:
         delay = _centiseconds(milliseconds)
         if self._shown is None:
             first = frame.copy(order="C")
-            self._hold(first, 0, 0, _KEEP)  # opaque: nothing shows through the first image
+            self._hold(first, 0, 0, _KEEP, self._checked(first))  # opaque: nothing shows through the first image
             self._shown = first
         else:
             self._add_difference(self._shown, frame, changed or (0, 0, *self._shape))
@@ -115,33 +114,38 @@ class GifWriter:
         top, left, bottom, right = changed
         if not (0 <= top <= bottom <= self._shape[0] and 0 <= left <= right <= self._shape[1]):
             raise ValueError(f"changed rectangle {changed} outside of a frame of {self._shape}")
-        same = shown[top:bottom, left:right] == frame[top:bottom, left:right]
-        rows = np.flatnonzero(~same.all(axis=1))
+        differs = shown[top:bottom, left:right] != frame[top:bottom, left:right]
+        rows = np.flatnonzero(differs.any(axis=1))
         if not len(rows):
             return
-        columns = np.flatnonzero(~same.all(axis=0))
-        same = np.ascontiguousarray(same[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-        top, left = top + int(rows[0]), left + int(columns[0])
-        place = np.s_[top : top + same.shape[0], left : left + same.shape[1]]
-        new = np.ascontiguousarray(frame[place])
-        self._hold(new, top, left, _KEEP | _TRANSPARENT, same)
-        shown[place] = new
+        columns = np.flatnonzero(differs.any(axis=0))
+        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        new = np.ascontiguousarray(frame[top:bottom, left:right][box])
+        opaque = _opaque(new, np.flatnonzero(differs[box]))
+        colours = new.ravel()[opaque]
+        # The transparent index follows the largest index in use, so that codes have as few bits as possible.
+        hole = self._checked(colours) + 1
+        pixels = np.full(new.shape, hole, np.uint8)
+        pixels.ravel()[opaque] = colours
+        self._hold(pixels, top + int(rows[0]), left + int(columns[0]), _KEEP | _TRANSPARENT, hole)
+        shown[top:bottom, left:right][box] = new  # the first image shares this array, but has been encoded by now
 
-    def _hold(self, new: Pixels, top: int, left: int, flags: int, same: NDArray[np.bool_] | None = None) -> None:
-        """Encode an image until its delay is known, and write the image that waited."""
-        largest = int(new.max())
-        if largest >= self._clear:  # it would be transparent, or corrupt the code; this check takes 4 us per frame
+    def _checked(self, colours: Pixels) -> int:
+        """Return the largest index. One that the palette lacks would be transparent, or corrupt the code."""
+        largest = int(colours.max())
+        if largest >= self._clear:
             raise ValueError(f"index {largest} in a frame, but the palette has {self._clear} colours")
-        pixels, hole = new, self._clear
-        if same is not None:
-            pixels = _with_holes(new, same)
-            # The transparent index follows the largest index in use, so that codes have as few bits as possible.
-            hole = largest = int((pixels + np.uint8(1)).max())  # _HOLE + 1 is 0
-            np.minimum(pixels, np.uint8(hole), out=pixels)
-        bits = max(2, largest.bit_length())
-        image = self._coder.start(pixels, top, left, bits)
+        return largest
+
+    def _hold(self, pixels: Pixels, top: int, left: int, flags: int, largest: int) -> None:
+        """Encode an image until its delay is known, and write the image that waited.
+
+        `largest` is the largest index in use; if the flags say so, it is the transparent one.
+        """
+        image = self._coder.start(pixels, top, left, max(2, largest.bit_length()))
         self._flush()
-        self._waiting, self._flags, self._hole, self._delay = image, flags, hole, 0
+        self._hole = largest if flags & _TRANSPARENT else self._clear
+        self._waiting, self._flags, self._delay = image, flags, 0
 
     def _flush(self) -> None:
         """Write the waiting image; a delay over 65535 cs is continued by images of one transparent pixel."""
@@ -182,42 +186,33 @@ class GifWriter:
             self._coder.stop()
 
 
-def _with_holes(new: Pixels, same: NDArray[np.bool_]) -> Pixels:
-    """Copy a rectangle with _HOLE for its unchanged pixels, except in some gaps between changed ones.
+def _opaque(colours: Pixels, changed: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Find the pixels of a rectangle that keep their colours: the changed ones, and some gaps between them.
 
     Transparent pixels always beat opaque ones on flat cells with numbers (32 to 71 % of the bytes, 3/4 of the time), so
     nothing is encoded twice. But a hole interrupts runs of one colour. Where text replaces text, or an outline moves
     over the background, the gap has the colour of its neighbours: if it keeps its colours, one run continues
     through it. The more often the colour changes in a gap, the sooner a hole is shorter.
-    """
-    pixels: Pixels = np.maximum(new, same.view(np.uint8) * np.uint8(_HOLE))  # takes 1/7 of the time of np.where
-    colours, flat = new.ravel(), same.ravel()  # in the order of encoding, across rows
-    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    ends = edges[2 if flat[0] else 1 :: 2]
-    starts = edges[1 if flat[0] else 0 :: 2][: len(ends)]
-    lengths = ends - starts
-    short = lengths <= _KEPT[0]
-    starts, ends, lengths = starts[short], ends[short], lengths[short]
-    short = lengths <= _KEPT.take(_changes(colours, starts, ends), mode="clip")
-    starts, lengths = starts[short], lengths[short]
-    kept = np.repeat(starts - lengths.cumsum() + lengths, lengths) + np.arange(lengths.sum())
-    pixels.ravel()[kept] = colours[kept]
-    return pixels
-
-
-def _changes(colours: Pixels, starts: NDArray[np.intp], ends: NDArray[np.intp]) -> Pixels:
-    """The number of colour changes from the pixel before each gap to the one after it.
 
     Args:
-        colours: (n,) in the order of encoding.
-        starts, ends: the gaps, end exclusive, at most 254 px long, which touch neither each other nor the ends.
+        colours: (H, W), C-contiguous.
+        changed: (n,) increasing positions in the order of encoding, across rows.
     """
-    differ = np.empty(len(colours), np.bool_)  # from the next pixel
-    np.not_equal(colours[1:], colours[:-1], out=differ[:-1])
-    differ[-1] = False
-    # Every other sum between two bounds is that of a gap. This takes half the time of a search in sorted positions.
-    bounds = np.stack([starts - 1, ends], axis=1).ravel()
-    return np.add.reduceat(differ.view(np.uint8), bounds, dtype=np.uint8)[::2]
+    lengths = np.diff(changed)  # from one changed pixel to the next; the gap lies between them
+    short = np.flatnonzero((lengths > 1) & (lengths <= _KEPT[0] + 1))
+    if not len(short):
+        return changed
+    starts, lengths = changed[short], lengths[short]
+    ends = lengths.cumsum()
+    first = ends - lengths
+    # The positions of every gap and of the pixel before it.
+    places = np.repeat(starts - first, lengths) + np.arange(ends[-1])
+    flat = colours.ravel()
+    differ = flat[places] != flat[places + 1]
+    changes = np.add.reduceat(differ.view(np.uint8), first, dtype=np.uint8)
+    kept = np.repeat(lengths <= _KEPT.take(changes, mode="clip") + 1, lengths)
+    kept[first] = False  # these are changed pixels
+    return np.concatenate([changed, places[kept]])
 
 
 def _centiseconds(milliseconds: int) -> int:
