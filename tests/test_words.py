@@ -123,9 +123,9 @@ def test_an_unknown_language_is_refused_with_those_there_are(lang: Any, said: st
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b'[words]\n"rows" = "Zeilen"', "missing required field name"),
-        (b'name = "x"\nword = 1\n[words]', "unknown field word"),
-        (b'name = "x"\n[words]\n"rows" = 3', r"`\$.words\[...\]`"),
+        (b'[words]\n"rows" = "Zeilen"', "missing required field 'name'"),
+        (b'name = "x"\nword = 1\n[words]', "unknown field 'word'"),
+        (b'name = "x"\n[words]\n"rows" = 3', r"'\$.words\[...\]'"),
         (
             b'name = "x"\n[words]\n"{n} rows" = "Zeilen"',
             r"'\{n\} rows' = 'Zeilen' has different values from its key; use",
@@ -134,7 +134,7 @@ def test_an_unknown_language_is_refused_with_those_there_are(lang: Any, said: st
         (b'name = "x"\n[words]\n"{n} rows" = "{n Zeilen"', "'{n Zeilen'"),
         (b'name = "x"\n[words]\n"{n} rows" = "{n.real} Zeilen"', "is not a plain name"),
         (b'name = "x"\n[words]\n"{n} rows" = "{n:>999999999} Zeilen"', "is not a plain name"),
-        (b'name = "x"\nseparators = 3\n[words]', r"`\$.separators`"),
+        (b'name = "x"\nseparators = 3\n[words]', r"'\$.separators'"),
         (b'name = "x"\n[words]\n[separators]\n" - " = "/"', "' - ' in .separators. is not a separator; use ', '"),
         (b'name = "x"\n[words]\n[separators]\n", " = " "', "', ' = ' ' in .separators. is not a sign"),
         (b'name = "x"\n[words]\n[separators]\n", " = "   "', "is not a sign"),

@@ -82,7 +82,8 @@ def read(lang: str, text: bytes) -> Catalogue:
     try:
         found = msgspec.convert(parse_toml(text.decode("utf-8-sig")), _File)
     except (msgspec.MsgspecError, ValueError) as error:
-        raise ConvanimError(f"{file}: {error}", "compare it with lang/de.toml") from None
+        what = str(error).replace("`", "'")  # the library's backticks would mark arguments of ours
+        raise ConvanimError(f"{file}: {what}", "compare it with lang/de.toml") from None
     for template, translation in found.words.items():
         wanted = names(template)
         try:
