@@ -55,6 +55,7 @@ ROWS: dict[str, list[str]] = {
         "arguments",
         "operation",
         "convolutions pools resize",
+        "kinds",
         "reading",
         "notation",
         "__init__",

@@ -9,23 +9,19 @@ from layers import refused
 import convanim as ca
 from convanim.explanation import explain
 from convanim.layers import (
+    KINDS,
     AvgPool,
     Conv,
     ConvTranspose,
     LpPool,
     MaxPool,
-    MaxUnpool,
-    PixelShuffle,
-    PixelUnshuffle,
     Upsample,
     times,
 )
 from convanim.layers.writing import lines
 
-KINDS = [Conv, ConvTranspose, MaxPool, AvgPool, LpPool, MaxUnpool, Upsample, PixelShuffle, PixelUnshuffle]
 
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS.values())
 @settings(max_examples=max(100, settings.default.max_examples))
 @given(data=st.data())
 def test_every_operation_is_explained(kind, data):

@@ -16,14 +16,12 @@ from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
 from convanim.layers import (
+    KINDS,
     AvgPool,
     Conv,
     ConvTranspose,
     LpPool,
-    MaxPool,
     MaxUnpool,
-    PixelShuffle,
-    PixelUnshuffle,
     Shuffle,
     Upsample,
     parse,
@@ -35,7 +33,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the frameworks' own
 os.environ.setdefault("KERAS_BACKEND", "tensorflow" if importlib.util.find_spec("tensorflow") else "jax")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-KINDS = [Conv, ConvTranspose, MaxPool, AvgPool, LpPool, MaxUnpool, Upsample, PixelShuffle, PixelUnshuffle]
 FRAMEWORKS = ["PyTorch", "Keras", "JAX", "ONNX"]
 #: Layers that a framework does not have.
 NEVER = [("Keras", LpPool), ("Keras", MaxUnpool), ("JAX", MaxUnpool)]
@@ -169,7 +166,7 @@ def line_of(case, framework):
 
 @pytest.mark.parametrize(
     ("framework", "kind"),
-    [pytest.param(f, k, id=f"{f}-{k.__name__}") for f in FRAMEWORKS for k in KINDS if (f, k) not in NEVER],
+    [pytest.param(f, k, id=f"{f}-{k.__name__}") for f in FRAMEWORKS for k in KINDS.values() if (f, k) not in NEVER],
 )
 @many
 @given(data=st.data())
@@ -195,7 +192,7 @@ def meant(op, sizes):
 
 
 @pytest.mark.parametrize("framework", ["PyTorch", "Keras", "ONNX"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS.values())
 @many
 @given(data=st.data())
 def test_a_line_is_read_back(framework, kind, data):

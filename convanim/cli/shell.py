@@ -58,20 +58,6 @@ NOTED = {
 SHOWN = {"--view", "--symbols", "--saturate", "--backward", "--grad"}
 
 
-#: The command of each kind of layer.
-COMMANDS = {
-    "Conv": "conv",
-    "ConvTranspose": "transposed",
-    "MaxPool": "pool",
-    "AvgPool": "pool --mode avg",
-    "LpPool": "pool --mode lp",
-    "MaxUnpool": "unpool",
-    "Upsample": "upsample",
-    "PixelShuffle": "shuffle",
-    "PixelUnshuffle": "shuffle --inverse",
-}
-
-
 #: The option that stands for an argument of another name, unless that is typed in a layer's notation.
 OPTIONS = {"kernel_size": "kernel", "upscale_factor": "factor", "downscale_factor": "factor"}
 #: What is typed for an argument that no option is named after.
@@ -136,14 +122,15 @@ class Layers(click.Group):
         """The command of a name, or an error with the layer's command or the reason why it is not supported."""
         name = args[0] if args else ""
         if name and self.get_command(ctx, name) is None:
+            from convanim.layers import KINDS
             from convanim.layers.reading.names import SHOWN as LAYERS
             from convanim.layers.reading.names import kind_of, what_is
 
             if told := what_is(name):
                 raise ConvanimError(f"{name} is {told}", LAYERS)
             kind = kind_of(name)[0]
-            if kind and COMMANDS[kind].partition(" ")[0] in self.commands:
-                raise ConvanimError(f"there is no command {name!r}", f"use {ctx.command_path} {COMMANDS[kind]}")
+            if kind and (record := KINDS[kind].record).command in self.commands:
+                raise ConvanimError(f"there is no command {name!r}", f"use {ctx.command_path} {record}")
         return super().resolve_command(ctx, args)
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.gallery.description import DEFAULTS, FIELDS, Entry
-from convanim.layers import Operation, parse
-from convanim.layers.notation import KINDS
+from convanim.layers import KINDS, Operation, parse
 from convanim.typed.request.asked import in_text
 
 #: The order of options in a command; options of an entry have the names of its keys.
@@ -21,14 +20,6 @@ ORDER = (
     *("template", "layout", "theme", "lang", "width", "height", "seconds_per_step", "hold_last", "plays", "select"),
     *("motion", "max_size", "title", "caption"),
 )
-_KIND = {
-    "Conv": "conv",
-    "ConvTranspose": "transposed",
-    **dict.fromkeys(("MaxPool", "AvgPool", "LpPool"), "pool"),
-    "MaxUnpool": "unpool",
-    "Upsample": "upsample",
-    **dict.fromkeys(("PixelShuffle", "PixelUnshuffle"), "shuffle"),
-}
 #: Keys that only some commands have.
 _ONLY = {
     **dict.fromkeys(("kernel", "bias"), ("conv", "transposed", "layer", "compare")),
@@ -40,7 +31,6 @@ _ONLY = {
     "saturate": ("conv", "transposed", "pool", "upsample", "layer"),
     "view": ("conv", "transposed", "pool", "unpool", "upsample", "shuffle", "layer"),
 }
-_MODES = {"AvgPool": "avg", "LpPool": "lp"}
 
 
 def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
@@ -62,7 +52,7 @@ def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
         kind = "layer"  # a line of a framework
     else:
         op = parse(entry.layer)
-        kind = _KIND[type(op).__name__]
+        kind = op.record.command
         if getattr(op, "in_channels", None) or getattr(op, "out_channels", None):
             kind = "layer"  # the commands have no options for both
     for key, kinds in _ONLY.items():
@@ -101,7 +91,7 @@ def made_by(entry: Entry) -> str:
 
 def _arguments(op: Operation, given: dict[str, Any]) -> dict[str, Any]:
     """A layer's arguments as options, without those that have their defaults."""
-    name, options = type(op).__name__, {}
+    options: dict[str, Any] = dict(op.record.options)
     for key in ORDER:
         if key in op.__dataclass_fields__:
             value = getattr(op, key)
@@ -113,8 +103,4 @@ def _arguments(op: Operation, given: dict[str, Any]) -> dict[str, Any]:
     for key in ("upscale_factor", "downscale_factor"):
         if hasattr(op, key) and getattr(op, key) != 2:
             options["factor"] = getattr(op, key)
-    if name == "PixelUnshuffle":
-        options["inverse"] = True
-    if name in _MODES:
-        options["mode"] = _MODES[name]
     return options

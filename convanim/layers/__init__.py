@@ -5,7 +5,8 @@ Nothing here imports numpy, so that --help stays fast.
 
 from convanim.layers.axis import LARGEST, Axis, Resampled, times
 from convanim.layers.convolutions import Conv, ConvTranspose, Weighted
-from convanim.layers.notation import KINDS, LONGEST_NOTATION, parse
+from convanim.layers.kinds import KINDS
+from convanim.layers.notation import LONGEST_NOTATION, parse
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool, Pool
 from convanim.layers.reading import from_line

@@ -11,7 +11,7 @@ from convanim.language.words import say
 from convanim.layers.arguments import Padding, Sizes, at, pair
 from convanim.layers.axis import Axis, times
 from convanim.layers.conventions import KNOWN, Convention, check_padding, crop, ring
-from convanim.layers.operation import Operation
+from convanim.layers.operation import Operation, Record
 
 if TYPE_CHECKING:  # the trace imports this module
     from numpy.typing import ArrayLike
@@ -125,6 +125,11 @@ class Conv(Weighted):
     padding_mode: str = field(default="zeros", kw_only=True)
 
     words: ClassVar[str] = say("Convolution")
+    record: ClassVar[Record] = Record(
+        "conv",
+        "Conv(3)",
+        "conv convolution convolve crosscorrelation atrousconv convgeneraldilated convwithgeneralpadding",
+    )
 
     def _check(self) -> None:
         super()._check()
@@ -234,6 +239,12 @@ class ConvTranspose(Weighted):
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Transposed convolution")
+    record: ClassVar[Record] = Record(
+        "transposed",
+        "ConvTranspose(3, stride=2)",
+        "convtranspose convtransposed transposeconv transposedconv transposedconvolution deconv deconvolution "
+        "convbackpropinput fractionallystridedconv upconv transposed transpose",
+    )
 
     def _usual(self, name: str) -> Any:
         # Keras and JAX have rules of their own for a missing output padding.

@@ -8,31 +8,15 @@ from dataclasses import fields
 
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import near
-from convanim.layers.convolutions import Conv, ConvTranspose
+from convanim.layers.kinds import KINDS
 from convanim.layers.operation import Operation
-from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
 from convanim.layers.reading import from_line, keras, torch
 from convanim.layers.reading.names import unknown
-from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
 
 #: Names of layers that only frameworks have.
-_THEIRS = {"make_node", "max_pool", "avg_pool", *torch.NAMES, *keras.NAMES} - {
-    "Upsample",
-    "PixelShuffle",
-    "PixelUnshuffle",
-}
+_THEIRS = {"make_node", "max_pool", "avg_pool", *torch.NAMES, *keras.NAMES} - set(KINDS)
 
 LONGEST_NOTATION = 1000
-
-
-#: Every operation by its name in the notation.
-KINDS: dict[str, type[Operation]] = {
-    kind.__name__: kind
-    for kind in (
-        *(Conv, ConvTranspose, MaxPool, AvgPool, LpPool, MaxUnpool),
-        *(Upsample, PixelShuffle, PixelUnshuffle),
-    )
-}
 
 
 def _of_a_framework(text: str) -> bool:

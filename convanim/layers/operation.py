@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -10,6 +10,33 @@ from convanim.errors import ConvanimError
 from convanim.layers.arguments import CHECKS, short
 from convanim.layers.axis import Axis, times
 from convanim.layers.conventions import KNOWN, Convention
+
+
+@dataclass(frozen=True)
+class Record:
+    """The words for an operation: how it is typed at the command line, written as an example, and called elsewhere.
+
+    Attributes:
+        command: the command that animates it.
+        options: the values of that command's options that select this operation, where their defaults do not.
+        example: its shortest useful notation.
+        aliases: its common names, in lower case and without the number of axes, separated by spaces.
+    """
+
+    command: str
+    example: str
+    aliases: str
+    options: Mapping[str, str | bool] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The command with its options, as they are typed.
+
+        Example:
+            >>> print(Record("pool", "AvgPool(2)", "avgpool", {"mode": "avg"}))
+            pool --mode avg
+        """
+        words = (f"--{name}" if value is True else f"--{name} {value}" for name, value in self.options.items())
+        return " ".join([self.command, *words])
 
 
 @dataclass(frozen=True)
@@ -21,6 +48,7 @@ class Operation:
         transposed: whether the layer reads the narrow side and writes the wide one.
         words: the name of the layer in text.
         needs: the required argument; "" for none.
+        record: the words for it, from which commands, gallery entries and hints are made.
     """
 
     convention: str = field(default="torch", kw_only=True)
@@ -28,6 +56,7 @@ class Operation:
     transposed: ClassVar[bool] = False
     words: ClassVar[str] = ""
     needs: ClassVar[str] = ""
+    record: ClassVar[Record]
 
     def __post_init__(self) -> None:
         for f in fields(self):

@@ -11,7 +11,7 @@ from convanim.language.words import say
 from convanim.layers.arguments import Padding, Sizes, at, pair, sizes_of
 from convanim.layers.axis import Axis, times
 from convanim.layers.conventions import KNOWN, check_padding, ring
-from convanim.layers.operation import Operation
+from convanim.layers.operation import Operation, Record
 
 if TYPE_CHECKING:  # the trace imports this module
     from numpy.typing import ArrayLike
@@ -50,6 +50,11 @@ class Pool(Window):
     ceil_mode: bool = False
 
     combine: ClassVar[Combine]
+
+    @property
+    def counts_padding(self) -> bool:
+        """Whether the result includes the padding, which only a mean may do."""
+        return False
 
     def _check(self) -> None:
         super()._check()
@@ -119,6 +124,7 @@ class MaxPool(Pool):
     """
 
     words: ClassVar[str] = say("Max pooling")
+    record: ClassVar[Record] = Record("pool", "MaxPool(2)", "maxpool maxpooling pool pooling")
     combine: ClassVar[Combine] = "max"
 
 
@@ -144,6 +150,12 @@ class AvgPool(Pool):
     count_include_pad: bool | None = None
 
     words: ClassVar[str] = say("Average pooling")
+    record: ClassVar[Record] = Record(
+        "pool",
+        "AvgPool(2)",
+        "avgpool avgpooling averagepool averagepooling meanpool meanpooling",
+        {"mode": "avg"},
+    )
     combine: ClassVar[Combine] = "mean"
 
     def _check(self) -> None:
@@ -177,6 +189,7 @@ class LpPool(Pool):
     norm_type: int | float = 2
 
     words: ClassVar[str] = say("Lp pooling")
+    record: ClassVar[Record] = Record("pool", "LpPool(2)", "lppool lppooling l2pool", {"mode": "lp"})
     combine: ClassVar[Combine] = "norm"
     known_in: ClassVar[tuple[str, ...]] = ("torch", "onnx")
 
@@ -203,6 +216,7 @@ class MaxUnpool(Window):
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Max unpooling")
+    record: ClassVar[Record] = Record("unpool", "MaxUnpool(2)", "maxunpool maxunpooling unpool unpooling")
     known_in: ClassVar[tuple[str, ...]] = ("torch", "onnx")
 
     def _check(self) -> None:

@@ -12,7 +12,7 @@ from convanim.errors import ConvanimError
 from convanim.language.words import say
 from convanim.layers.arguments import Factors, Sizes, at
 from convanim.layers.axis import LARGEST, Axis, Resampled
-from convanim.layers.operation import Operation
+from convanim.layers.operation import Operation, Record
 
 if TYPE_CHECKING:  # the trace imports this module
     from numpy.typing import ArrayLike
@@ -52,6 +52,12 @@ class Upsample(Operation):
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Upsampling")
+    record: ClassVar[Record] = Record(
+        "upsample",
+        "Upsample(scale_factor=2)",
+        "upsample upsampling interpolate interpolation resize upsamplingnearest upsamplingbilinear upsamplenearest "
+        "upsamplebilinear bilinear nearest imageresize",
+    )
 
     def _check(self) -> None:
         if (self.size is None) == (self.scale_factor is None):
@@ -197,6 +203,9 @@ class PixelShuffle(Shuffle):
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Pixel shuffle")
+    record: ClassVar[Record] = Record(
+        "shuffle", "PixelShuffle(2)", "pixelshuffle depthtospace subpixel subpixelconv shuffle"
+    )
     needs: ClassVar[str] = "upscale_factor"
 
     @property
@@ -236,6 +245,9 @@ class PixelUnshuffle(Shuffle):
     downscale_factor: int
 
     words: ClassVar[str] = say("Pixel unshuffle")
+    record: ClassVar[Record] = Record(
+        "shuffle", "PixelUnshuffle(2)", "pixelunshuffle spacetodepth unshuffle", {"inverse": True}
+    )
     needs: ClassVar[str] = "downscale_factor"
 
     @property

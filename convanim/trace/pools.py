@@ -117,11 +117,10 @@ class PoolTrace(Trace):
     def _ask(self, *arrays: Array) -> Array:
         size, stride, dilation = ([getattr(a, n) for a in self.axes] for n in ("kernel", "stride", "dilation"))
         padding, out = [(a.before, a.after) for a in self.axes], [a.output for a in self.axes]
-        counted = isinstance(self.op, AvgPool) and self.op.counts_padding
         torch = self.op.convention == "torch"
         return oracle.pool(
             *(arrays[0], self.op.combine, size, stride, padding, dilation, out),
-            counted=counted, p=self._p, signed=torch, rescaled=torch,
+            counted=self.op.counts_padding, p=self._p, signed=torch, rescaled=torch,
         )  # fmt: skip
 
     def verify(self) -> None:

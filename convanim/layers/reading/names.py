@@ -6,33 +6,10 @@ import difflib
 import re
 
 from convanim.errors import ConvanimError
+from convanim.layers.kinds import KINDS
 
-#: An example of each kind of layer; then its common names in lower case without the number of axes.
-EXAMPLES = {
-    "Conv": "Conv(3)",
-    "ConvTranspose": "ConvTranspose(3, stride=2)",
-    "MaxPool": "MaxPool(2)",
-    "AvgPool": "AvgPool(2)",
-    "LpPool": "LpPool(2)",
-    "MaxUnpool": "MaxUnpool(2)",
-    "Upsample": "Upsample(scale_factor=2)",
-    "PixelShuffle": "PixelShuffle(2)",
-    "PixelUnshuffle": "PixelUnshuffle(2)",
-}
-_KNOWN_AS = {
-    "Conv": "conv convolution convolve crosscorrelation atrousconv convgeneraldilated convwithgeneralpadding",
-    "ConvTranspose": "convtranspose convtransposed transposeconv transposedconv transposedconvolution deconv "
-    "deconvolution convbackpropinput fractionallystridedconv upconv transposed transpose",
-    "MaxPool": "maxpool maxpooling pool pooling",
-    "AvgPool": "avgpool avgpooling averagepool averagepooling meanpool meanpooling",
-    "LpPool": "lppool lppooling l2pool",
-    "MaxUnpool": "maxunpool maxunpooling unpool unpooling",
-    "Upsample": "upsample upsampling interpolate interpolation resize upsamplingnearest upsamplingbilinear "
-    "upsamplenearest upsamplebilinear bilinear nearest imageresize",
-    "PixelShuffle": "pixelshuffle depthtospace subpixel subpixelconv shuffle",
-    "PixelUnshuffle": "pixelunshuffle spacetodepth unshuffle",
-}
-_KINDS = {name: kind for kind, names in _KNOWN_AS.items() for name in names.split()}
+#: The kind of each common name.
+_NAMED = {name: kind for kind, op in KINDS.items() for name in op.record.aliases.split()}
 
 #: Unsupported layers: patterns of their names, and what each of them is.
 _OTHERS = (
@@ -51,7 +28,7 @@ _OTHERS = (
     (r"(depthwise|separable)conv\w*", "a convolution with as many groups as channels, whose number it does not state"),
     (r"\w*pad(ding)?|crop\w*", "padding or a crop, which is shown together with the layer after or before it"),
 )  # fmt: skip
-SHOWN = f"the supported layers are {', '.join(list(EXAMPLES)[:-1])} and {list(EXAMPLES)[-1]}"
+SHOWN = f"the supported layers are {', '.join(list(KINDS)[:-1])} and {list(KINDS)[-1]}"
 
 
 def kind_of(name: str) -> tuple[str | None, int | None]:
@@ -64,8 +41,8 @@ def kind_of(name: str) -> tuple[str | None, int | None]:
     bare, rank = _bare(name)
     if what_is(name):
         return None, rank
-    close = [bare] if bare in _KINDS else difflib.get_close_matches(bare, _KINDS, 1, 0.8)
-    return (_KINDS[close[0]] if close else None), rank
+    close = [bare] if bare in _NAMED else difflib.get_close_matches(bare, _NAMED, 1, 0.8)
+    return (_NAMED[close[0]] if close else None), rank
 
 
 def what_is(name: str) -> str | None:
@@ -76,7 +53,7 @@ def what_is(name: str) -> str | None:
         'a normalisation, which scales all values by common statistics'
     """
     bare = _bare(name)[0]
-    if bare in _KINDS:
+    if bare in _NAMED:
         return None
     return next((told for pattern, told in _OTHERS if re.fullmatch(pattern, bare)), None)
 
@@ -93,7 +70,7 @@ def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
     kind, rank = kind_of(name)
     if kind is None:
         return ConvanimError(f"{shown} is not a known layer", SHOWN)
-    example = EXAMPLES[kind]
+    example = KINDS[kind].record.example
     if rank and theirs and kind in ("Conv", "ConvTranspose"):
         example = f"nn.{kind}{rank}d(1, 1, kernel_size=3)"
     if theirs and name.rpartition(".")[2][:1].islower():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from convanim.layers import AvgPool, Axis, LpPool, Operation, Resampled
+from convanim.layers import Axis, LpPool, Operation, Pool, Resampled
 
 #: Longer code is broken after its opening bracket, with one or several arguments per line.
 WIDTH = 110
@@ -171,7 +171,7 @@ def meets_padding(place: Place) -> bool:
 
 def averages_padding(op: Operation, place: Place) -> bool:
     """Whether this is a mean that includes the padding."""
-    return isinstance(op, AvgPool) and op.counts_padding and meets_padding(place)
+    return isinstance(op, Pool) and op.counts_padding and meets_padding(place)
 
 
 def scaled_beyond(op: Operation, place: Place) -> bool:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from convanim.explanation.arithmetic import per_axis, sides
 from convanim.language.words import join, plural, rejoin, say
-from convanim.layers import AvgPool, LpPool
+from convanim.layers import LpPool
 from convanim.scene.captions import combined, detail, output_cell, place, size_formula
 from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
 from convanim.scene.window.stage import layers, roles
@@ -41,7 +41,7 @@ class PoolScene(WindowScene):
 
     def __init__(self, trace: PoolTrace, words: Sequence[str] = ()) -> None:
         self._max = trace.op.combine == "max"
-        self._counts = isinstance(trace.op, AvgPool) and trace.op.counts_padding
+        self._counts = trace.op.counts_padding
         # The flat indices of the maxima through all planes; -1 for none.
         sizes = trace.x.shape[1:]
         self._notes_kept: list[str] = []

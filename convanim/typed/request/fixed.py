@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from convanim.errors import ConvanimError, shortly
-from convanim.layers import AvgPool, LpPool, MaxPool, MaxUnpool, Operation, PixelShuffle, PixelUnshuffle, Upsample
+from convanim.layers import KINDS, MaxPool, MaxUnpool, Operation, PixelShuffle, PixelUnshuffle, Upsample
 from convanim.typed import read_array, read_number
 from convanim.typed.request.asked import Request, common, each, of_axes, padding_of, spatial, unbatched
 
-_POOLS: dict[str, type[Any]] = {"max": MaxPool, "avg": AvgPool, "lp": LpPool}
+_POOLS: dict[Any, type[Any]] = {
+    kind.record.options.get("mode", "max"): kind for kind in KINDS.values() if kind.record.command == "pool"
+}
 
 
 def fixed(op: Operation, x: Any, colours: bool) -> Request:

@@ -1,0 +1,42 @@
+"""The records of operations agree with what the command line, the notation and requests make of them."""
+
+import click
+import pytest
+
+from convanim.cli.commands import main
+from convanim.gallery.command import asked
+from convanim.gallery.description import Entry
+from convanim.layers import KINDS, Operation, parse
+from convanim.typed.request import request
+
+
+def _concrete(kind: type[Operation]) -> set[type[Operation]]:
+    inner = kind.__subclasses__()
+    return {found for sub in inner for found in _concrete(sub)} if inner else {kind}
+
+
+def test_every_operation_is_listed():
+    assert set(KINDS.values()) == _concrete(Operation)
+
+
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_a_record_leads_to_its_operation(kind):
+    record = kind.record
+    op = parse(record.example)
+    assert type(op) is kind
+
+    command = main.commands[record.command]
+    assert set(record.options) <= {option.name for option in command.params if isinstance(option, click.Option)}
+
+    made = request(record.command, x="4x4", kernel="2", factor=2, **record.options)
+    assert type(made.op) is kind
+
+    name, options = asked(Entry(layer=record.example, input="4x4"))
+    assert name == record.command
+    assert options.items() >= record.options.items()
+    assert str(record).split()[0] == name
+
+
+def test_a_common_name_means_one_operation():
+    names = [name for kind in KINDS.values() for name in kind.record.aliases.split()]
+    assert len(names) == len(set(names))
