@@ -35,8 +35,8 @@ def parse(text: str) -> Operation:
         ConvanimError: the layer is unknown, or its arguments are invalid.
 
     Example:
-        >>> parse("ConvTranspose(3, stride=2)") == ConvTranspose(kernel_size=3, stride=2)
-        True
+        >>> parse("ConvTranspose(3, stride=2)")
+        ConvTranspose(kernel_size=3, stride=2)
         >>> parse("torch.nn.Conv2d(1, 1, 3, padding=1)")
         Conv(kernel_size=(3, 3), padding=1, in_channels=1, out_channels=1)
     """
