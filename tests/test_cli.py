@@ -438,7 +438,7 @@ def test_what_help_says_is_what_the_layers_take() -> None:
     """The values are repeated so that --help imports no layer."""
     assert tuple(KNOWN) == options.CONVENTIONS
     assert arguments.PADDING_MODES == options.PADDING_MODES
-    assert scene.VIEWS == options.VIEWS
+    assert {kind: layer.views for kind, layer in options.LAYERS.items()} == scene.VIEWS
     assert {"conv", "transposed", "pool", "unpool", "upsample", "shuffle"} == set(options.LAYERS)
 
 
@@ -452,7 +452,7 @@ LAYER = {
 }
 
 
-@pytest.mark.parametrize(("kind", "view"), [(k, v) for k, views in options.VIEWS.items() for v in views])
+@pytest.mark.parametrize(("kind", "view"), [(k, v) for k, layer in options.LAYERS.items() for v in layer.views])
 @pytest.mark.parametrize("suffix", ["gif", "txt", "json"])
 def test_every_view_of_every_layer(tmp_path: Path, kind: str, view: str, suffix: str) -> None:
     file = tmp_path / f"a.{suffix}"

@@ -10,7 +10,7 @@ import pytest
 from test_cli import SMALL, run
 from test_facts import PAGE, keys
 
-from convanim.cli.options import VIEWS
+from convanim.cli.options import LAYERS
 from convanim.draw.theme import AUTO, themes
 from convanim.draw.theme import templates as folder
 from convanim.template import templates
@@ -41,10 +41,10 @@ def test_each_has_a_name_and_a_sentence(command: str) -> None:
 
 
 def test_the_views_are_those_of_each_command() -> None:
-    rows = listed("views")
-    assert {kind: tuple(row["name"] for row in rows if row["layer"] == kind) for kind in VIEWS} == VIEWS
+    rows, views = listed("views"), {kind: layer.views for kind, layer in LAYERS.items()}
+    assert {kind: tuple(row["name"] for row in rows if row["layer"] == kind) for kind in LAYERS} == views
     assert [row["name"] for row in rows if row["default"]] == [
-        VIEWS[kind][0] for kind in dict.fromkeys(row["layer"] for row in rows)
+        views[kind][0] for kind in dict.fromkeys(row["layer"] for row in rows)
     ]
 
 

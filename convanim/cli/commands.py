@@ -16,7 +16,7 @@ from convanim import __version__
 from convanim.cli.files import LOOK, idle, look_of, save, target_of, typed_look
 from convanim.cli.gallery import gallery, new
 from convanim.cli.helptext import offering
-from convanim.cli.options import ALIGN, EXPLAINED, FILE, JSON, LAYER, LAYERS, SHOWN, TOLD, VIEW, VIEWS, file
+from convanim.cli.options import ALIGN, EXPLAINED, FILE, JSON, LAYER, LAYERS, LETTERS, TOLD, VIEW, file
 from convanim.cli.shell import Program, print_json
 from convanim.errors import ConvanimError, ConvanimWarning, printable
 
@@ -36,38 +36,6 @@ Examples:
 Shell completion: eval "$(_CONVANIM_COMPLETE=bash_source convanim)"
 """
 
-#: The description of each command in its help.
-ABOUT = {
-    "conv": """Animate a convolution: a kernel slides over the padded input.
-
-    With --backward the gradient is shown beside it: the backward pass of a convolution is the forward pass of a
-    transposed convolution.
-    """,
-    "transposed": """Animate a transposed convolution, by zero insertion or by overlap-add (see --view).""",
-    "pool": """Animate max, average or Lp pooling. Max pooling also shows the position of each maximum.""",
-    "unpool": """Animate max unpooling: each value returns to the position of the maximum; all other cells are zero.
-
-    --input gives the input of the pooling. With --indices, it gives the pooled values instead.
-    """,
-    "upsample": """Animate a fixed upsampling beside the equivalent transposed convolution, if there is one.""",
-    "shuffle": """Animate a pixel shuffle (depth to space), or its inverse with --inverse.""",
-}
-
-#: Two examples of each command.
-EXAMPLES_OF = {
-    "conv": (
-        "--input 5x5 --kernel 3 -o conv.gif",
-        "--input 6x6 --kernel 3 --stride 2 --padding 1 -o strided.gif",
-    ),
-    "transposed": (
-        "--input 3x3 --kernel 3 --stride 2 --padding 1 -o up.gif",
-        "--input 2x2 --kernel 2 --stride 2 --view overlap-add -o sum.gif",
-    ),
-    "pool": ("--input 4x4 --kernel 2 -o pool.gif", "--input 5x5 --kernel 3 --mode avg --ceil-mode -o mean.gif"),
-    "unpool": ("--input 4x4 --kernel 2 -o unpool.gif", "--input 4x4 --kernel 2 --output-size 5x5 -o wide.gif"),
-    "upsample": ("--input 2x2 -o up.gif", "--input 2x2 --mode bilinear --scale-factor 3 -o linear.gif"),
-    "shuffle": ("--input 4x2x2 -o shuffle.gif", "--input 4x4 --inverse -o unshuffle.gif"),
-}
 DOCUMENTATION = f"https://github.com/convanim/convanim/blob/v{__version__}/docs"
 
 #: The options of a comparison that are given to the layers.
@@ -104,7 +72,7 @@ def describe() -> None:
 
 
 def _view(kind: str) -> Any:
-    known = VIEWS[kind]
+    known = LAYERS[kind].views
     help_text = f"How to show the layer: {', '.join(known[:-1])} or {known[-1]}." if known[1:] else f"Only {known[0]}."
     offer = offering(lambda: known)
     return click.option("--view", metavar="VIEW", shell_complete=offer, help=f"{help_text}  [default: {known[0]}]")
@@ -112,13 +80,13 @@ def _view(kind: str) -> Any:
 
 def _epilog(kind: str) -> str:
     """Two examples of a command, and a link to its documentation."""
-    examples = "\n".join(f"  convanim {kind} {words}" for words in EXAMPLES_OF[kind])
+    examples = "\n".join(f"  convanim {kind} {words}" for words in LAYERS[kind].examples)
     return f"\b\nExamples:\n{examples}\n\n\b\nDocumentation: {DOCUMENTATION}/{kind}.md"
 
 
 def _add(kind: str) -> None:
     """Add the commands that animate, explain and describe a kind of layer."""
-    options, called = LAYERS[kind]
+    layer = LAYERS[kind]
 
     def animate(**typed: Any) -> None:
         _animate(kind, **typed)
@@ -129,16 +97,11 @@ def _add(kind: str) -> None:
     def say_all(**typed: Any) -> None:
         _describe(kind, **typed)
 
-    command = FILE(animate)
-    if kind in SHOWN:
-        command = SHOWN[kind](command)
-    command = options(_view(kind)(command))
-    main.command(kind, short_help=f"Animate {called}.", help=ABOUT[kind], epilog=_epilog(kind))(command)
-    explain.command(kind, help=f"Print the arithmetic of {called}.")(options(EXPLAINED(tell)))
-    command = TOLD(say_all)
-    if kind in SHOWN:
-        command = SHOWN[kind](command)
-    describe.command(kind, help=f"Describe the animation of {called} in words.")(options(_view(kind)(command)))
+    command = layer.options(_view(kind)(layer.shown(FILE(animate))))
+    main.command(kind, short_help=f"Animate {layer.called}.", help=layer.about, epilog=_epilog(kind))(command)
+    explain.command(kind, help=f"Print the arithmetic of {layer.called}.")(layer.options(EXPLAINED(tell)))
+    command = layer.options(_view(kind)(layer.shown(TOLD(say_all))))
+    describe.command(kind, help=f"Describe the animation of {layer.called} in words.")(command)
 
 
 for _kind in LAYERS:
@@ -149,7 +112,7 @@ for _kind in LAYERS:
 @click.argument("notation")
 @LAYER
 @VIEW
-@SHOWN["layer"]
+@LETTERS
 @FILE
 def layer(**typed: Any) -> None:
     """Animate the layer NOTATION, written in convanim's notation or as a line of PyTorch, Keras, Flax or ONNX.
@@ -174,7 +137,7 @@ def explain_layer(**typed: Any) -> None:
 @click.argument("notation")
 @LAYER
 @VIEW
-@SHOWN["layer"]
+@LETTERS
 @TOLD
 def describe_layer(**typed: Any) -> None:
     """Describe the animation of the layer NOTATION in words."""

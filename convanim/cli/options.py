@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -47,7 +47,7 @@ def _made(options: tuple[Decorator, ...]) -> list[click.Parameter]:
 
     for option in reversed(options):
         option(command)
-    made: list[click.Parameter] = command.__dict__["__click_params__"]
+    made: list[click.Parameter] = command.__dict__.get("__click_params__", [])
     return made
 
 
@@ -215,24 +215,6 @@ BACKWARD = _options(
     ),
     click.option("--grad", metavar="ARRAY", help="Gradient with respect to the output.  [default: ones]"),
 )
-#: The views of each kind of layer, the default one first; a test compares them with the scenes.
-VIEWS = {
-    "conv": ("sliding", "matrix", "overlap", "backward"),
-    "transposed": ("zero-insertion", "overlap-add", "both", "matrix", "overlap"),
-    "pool": ("sliding", "overlap"),
-    "unpool": ("placing",),
-    "upsample": ("beside", "reading", "overlap"),
-    "shuffle": ("moving",),
-}
-#: The kinds of layer on the command line, with their options and names.
-LAYERS: dict[str, tuple[Decorator, str]] = {
-    "conv": (CONV, "a convolution"),
-    "transposed": (TRANSPOSED, "a transposed convolution"),
-    "pool": (POOL, "a pooling"),
-    "unpool": (UNPOOL, "a max unpooling"),
-    "upsample": (UPSAMPLE, "a fixed upsampling"),
-    "shuffle": (SHUFFLE, "a pixel shuffle or its inverse"),
-}
 
 THEME = (
     "Colour theme: light, dark, solarized, print, high-contrast, or your own file (mine.toml). "
@@ -386,13 +368,87 @@ def file(*, required: bool) -> Decorator:
 FILE = file(required=True)
 SYMBOLS = click.option("--symbols", is_flag=True, help="Show indexed letters instead of values.")
 SATURATE = click.option("--saturate", is_flag=True, help="Say that the colours of sums are clipped at 255.")
-#: Further options of the view, for each kind of layer.
-SHOWN: dict[str, Decorator] = {
-    "conv": _options(SYMBOLS, SATURATE, BACKWARD),
-    "transposed": _options(SYMBOLS, SATURATE),
-    "pool": SATURATE,
-    "upsample": SATURATE,
-    "layer": _options(SYMBOLS, SATURATE),
+LETTERS = _options(SYMBOLS, SATURATE)
+
+
+class Layer(NamedTuple):
+    """A kind of layer on the command line: all that its commands and their help need.
+
+    Attributes:
+        options: the options of the layer.
+        called: its name with an article, for short help texts.
+        about: the description of the command that animates it.
+        examples: what is typed after the command in two examples.
+        views: the names of its views, the default one first; a test compares them with the scenes.
+        shown: further options of its views.
+    """
+
+    options: Decorator
+    called: str
+    about: str
+    examples: tuple[str, str]
+    views: tuple[str, ...]
+    shown: Decorator = _options()
+
+
+#: The kinds of layer by their commands.
+LAYERS = {
+    "conv": Layer(
+        CONV,
+        "a convolution",
+        """Animate a convolution: a kernel slides over the padded input.
+
+        With --backward the gradient is shown beside it: the backward pass of a convolution is the forward pass of a
+        transposed convolution.
+        """,
+        ("--input 5x5 --kernel 3 -o conv.gif", "--input 6x6 --kernel 3 --stride 2 --padding 1 -o strided.gif"),
+        ("sliding", "matrix", "overlap", "backward"),
+        _options(LETTERS, BACKWARD),
+    ),
+    "transposed": Layer(
+        TRANSPOSED,
+        "a transposed convolution",
+        "Animate a transposed convolution, by zero insertion or by overlap-add (see --view).",
+        (
+            "--input 3x3 --kernel 3 --stride 2 --padding 1 -o up.gif",
+            "--input 2x2 --kernel 2 --stride 2 --view overlap-add -o sum.gif",
+        ),
+        ("zero-insertion", "overlap-add", "both", "matrix", "overlap"),
+        LETTERS,
+    ),
+    "pool": Layer(
+        POOL,
+        "a pooling",
+        "Animate max, average or Lp pooling. Max pooling also shows the position of each maximum.",
+        ("--input 4x4 --kernel 2 -o pool.gif", "--input 5x5 --kernel 3 --mode avg --ceil-mode -o mean.gif"),
+        ("sliding", "overlap"),
+        SATURATE,
+    ),
+    "unpool": Layer(
+        UNPOOL,
+        "a max unpooling",
+        """Animate max unpooling: each value returns to the position of the maximum; all other cells are zero.
+
+        --input gives the input of the pooling. With --indices, it gives the pooled values instead.
+        """,
+        ("--input 4x4 --kernel 2 -o unpool.gif", "--input 4x4 --kernel 2 --output-size 5x5 -o wide.gif"),
+        ("placing",),
+    ),
+    "upsample": Layer(
+        UPSAMPLE,
+        "a fixed upsampling",
+        "Animate a fixed upsampling beside the equivalent transposed convolution, if there is one.",
+        ("--input 2x2 -o up.gif", "--input 2x2 --mode bilinear --scale-factor 3 -o linear.gif"),
+        ("beside", "reading", "overlap"),
+        SATURATE,
+    ),
+    "shuffle": Layer(
+        SHUFFLE,
+        "a pixel shuffle or its inverse",
+        "Animate a pixel shuffle (depth to space), or its inverse with --inverse.",
+        ("--input 4x2x2 -o shuffle.gif", "--input 4x4 --inverse -o unshuffle.gif"),
+        ("moving",),
+    ),
 }
 
 
