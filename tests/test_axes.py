@@ -205,7 +205,7 @@ def test_series_of_vectors(tmp_path):
         (lambda: animation(renderer="cairo"), "renderer 'cairo' is not known", "raster or matplotlib"),
         (lambda: animation(text=None), "text None is not known", "outlines or editable"),
         (lambda: animation(dpi=0), "dpi 0 is not a whole number above 0", "300"),
-        (lambda: animation(dpi="300"), "dpi '300'", "int"),
+        (lambda: animation(dpi="300"), "dpi '300'", "300"),
         (lambda: animation(dpi=1_000_000), "dpi 1000000 makes a picture of 6,666,667 x", "use at most"),
         (lambda: saved("gif", dpi=300), "dpi 300", ".png"),
         (lambda: saved("svg", dpi=300), "a .svg is not made of dots", ".png"),

@@ -179,7 +179,7 @@ def test_a_process_that_dies_between_two_tasks_is_replaced(takes: int, ahead: in
 
 def test_an_executor_that_takes_nothing(tmp_path: Path) -> None:
     entry = Entry(layer="Conv(2)", input="3x3", formats=("txt",))
-    with pytest.raises(ConvanimError, match="cannot be started, or end while they start; call the build under if"):
+    with pytest.raises(ConvanimError, match="cannot be started, or end while they start; use jobs=1, or in a script"):
         list(runner.run((Task(f"e{i}", entry, {}) for i in range(3)), lambda: Refuses(0), 2, own=True))
     report = build(put(tmp_path, a=TEXT, b=TEXT), executor=Refuses(0))
     told = "its worker failed (BrokenExecutor a child process terminated abruptly); build it again."

@@ -272,7 +272,9 @@ try:
     main()
 except SystemExit as stop:
     used = resource.getrusage(resource.RUSAGE_SELF)
-    print(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, file=sys.stderr)
+    # Not ru_maxrss, in which a new process inherits the peak of the one that started it.
+    peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    print(used.ru_utime + used.ru_stime, int(peak) / 1024, file=sys.stderr)
     sys.exit(stop.code)
 """
 HUGE = 2**24
