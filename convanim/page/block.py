@@ -143,8 +143,10 @@ class Block:
                 tall = self._tall(panel, row, pitches)
                 places[panel.name] = self._place(panel, x, y + m.title_line + (high - tall) // 2, pitch)
                 if panel.sign:
-                    size = m.sign
-                    before = places[row[i - 1].name].box.right if i else x - gap(panel, m)
+                    beside = [places[other.name].box for other in row[max(i - 1, 0) : i + 1]]
+                    # Beside a low panel, a larger sign would reach into the panel's title.
+                    size = min(m.sign, *(box.bottom - box.top for box in beside))
+                    before = beside[0].right if i else x - gap(panel, m)
                     at = round((before + x - glyphs.width(panel.sign, size)) / 2)
                     signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
             spare = self._spare[number] if number < len(self._spare) else 0
