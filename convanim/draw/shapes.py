@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from math import hypot
 from typing import NamedTuple, TypeAlias
@@ -124,18 +125,24 @@ def bounds(points: Points) -> tuple[float, float, float, float]:
     return min(ys), min(xs), max(ys), max(xs)
 
 
+@lru_cache(maxsize=1024)  # an outline stays for several frames
 def upright(stroke: Stroke) -> bool:
     """Whether all lines of a stroke are horizontal or vertical."""
     return all(a[0] == b[0] or a[1] == b[1] for line in stroke.lines for a, b in pairwise(line))
 
 
-def boxes(stroke: Stroke) -> Iterator[Box]:
+@lru_cache(maxsize=1024)
+def boxes(stroke: Stroke) -> tuple[Box, ...]:
     """The rectangles of whole pixels that a horizontal or vertical stroke covers.
 
     Example:
         >>> [box[1::2] for box in boxes(Stroke((((0, 0.5), (7, 0.5)),), 1, "dash", dash=2))]
         [(0, 2), (4, 6)]
     """
+    return tuple(_boxes(stroke))
+
+
+def _boxes(stroke: Stroke) -> Iterator[Box]:
     half = stroke.width / 2
     for line in stroke.lines:
         join = half if line[0] == line[-1] else 0.0

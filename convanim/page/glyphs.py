@@ -186,8 +186,9 @@ def width(text: str, size: float, bold: bool = False) -> float:
     return sum(_advance(w, size, bold) for w in _split(text, bold))
 
 
+@lru_cache(maxsize=256)  # some megabytes
 def line(text: str, size: float, bold: bool = False) -> Line:
-    """A line of text as coverage 0..255.
+    """A line of text as coverage 0..255, which is cached and therefore read-only.
 
     Raises:
         ConvanimError: a character that the font does not have.
@@ -211,6 +212,7 @@ def line(text: str, size: float, bold: bool = False) -> Line:
         height, wide = word.coverage.shape
         here = out[rise - word.top : rise - word.top + height, x : x + wide]
         np.maximum(here, word.coverage, out=here)
+    out.flags.writeable = False
     return Line(out, rise)
 
 

@@ -138,10 +138,8 @@ class Painter:
         self, pixels: Pixels, stroke: Stroke, base: Pixels, x: int, y: int, within: Points = (), without: Points = ()
     ) -> Box:
         if upright(stroke) and not (stroke.halo or within or without):  # upright lines have no letters on them
-            index, found = self.palette.index(stroke.ink), Box(0, 0, 0, 0)
-            for box in boxes(stroke):
-                found = hull((found, _fill(pixels, _moved(box, x, y), index)))
-            return found
+            index = self.palette.index(stroke.ink)
+            return hull([_fill(pixels, _moved(box, x, y), index) for box in boxes(stroke)])
         (left, top), (rows, columns, cover) = touched(stroke)
         rows, columns = rows + (top + y), columns + (left + x)
         seen = (rows >= 0) & (rows < pixels.shape[0]) & (columns >= 0) & (columns < pixels.shape[1])
