@@ -5,13 +5,13 @@ from math import floor
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layers import layers, output_size, reach, refused, thorough
 
 from convanim.errors import ConvanimError
 from convanim.explanation import explain
 from convanim.explanation.arithmetic import count, evenness, multiplications, overlap, per_axis, rings, sides
 from convanim.language.numerals import MINUS
 from convanim.layers import Axis, Conv, ConvTranspose, parse, times
+from support.layers import layers, output_size, reach, refused, thorough
 
 
 def section(text, head):

@@ -11,12 +11,12 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
-from tools import need
 
 from convanim.draw.axes import Canvas
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
 from convanim.timing.motion import moving
+from support.tools import need
 
 FIVE = np.arange(25).reshape(5, 5)
 CONV = Conv(3, stride=2, padding=1).trace(FIVE, np.ones((3, 3), int))

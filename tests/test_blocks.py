@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from made import Made, grid, panel
-from test_layout import PAGES, attempt, check_apart, ink, standing
 
 from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
 from convanim.draw.theme import load
 from convanim.page import Page, layout
 from convanim.scene.frame import Blocks, Panel, Role
+from support.made import Made, grid, panel
+from test_layout import PAGES, attempt, check_apart, ink, standing
 
 SETTINGS = settings(max_examples=15)
 NUMBERS = {"digits": (0, 10), "signed": (-9, 10), "long": (-(10**6), 10**6)}

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from test_bad_input import check, run
 
 import convanim as ca
 from convanim.errors import ConvanimError
+from test_bad_input import check, run
 
 FILES = int(os.environ.get("CONVANIM_BROKEN_FILES", "210"))
 SEED = int(os.environ.get("CONVANIM_SEED", "0"))

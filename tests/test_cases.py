@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from layers import FIELD
 
 from convanim.explanation import explain
 from convanim.explanation.arithmetic import evenness
@@ -17,6 +16,7 @@ from convanim.layers import (
     Upsample,
     parse,
 )
+from support.layers import FIELD
 
 SQUARE = [[0, 1], [2, 3]]
 #: The input and the kernel of the numerical figures: Dumoulin and Visin, A guide to convolution arithmetic (2016), 1.1.

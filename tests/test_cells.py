@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made import Made, grid, panel
 from numpy.typing import NDArray
-from test_raster import commonest, contrast
 
 from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
 from convanim.draw.theme import load
 from convanim.page import Page, layout
 from convanim.scene.frame import Emphasis, Outline, Panel, Role, still
+from support.made import Made, grid, panel
+from test_raster import commonest, contrast
 
 Pixels = NDArray[np.uint8]
 LOOKS = ("light", "dark")

@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from tools import decode_ffmpeg, decode_gifsicle, decode_pillow, need
 
 import convanim
 from convanim import scene
@@ -29,6 +28,7 @@ from convanim.cli import options
 from convanim.cli.commands import main
 from convanim.layers import arguments
 from convanim.layers.conventions import KNOWN
+from support.tools import decode_ffmpeg, decode_gifsicle, decode_pillow, need
 
 SMALL = ["conv", "--input", "5x5", "--kernel", "3x3", "--width", "640"]
 UP = ["transposed", "--input", "2x2", "--kernel", "2x2", "--width", "640"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from galleries import CONV, TEXT, here, put
 
 from convanim.cli.commands import main
 from convanim.gallery import read_folder
 from convanim.gallery.beginning import begin
 from convanim.gallery.watching import Watch
+from support.galleries import CONV, TEXT, here, put
 
 
 def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:

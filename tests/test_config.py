@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from test_cli import run
 
 import convanim as ca
 from convanim.cli.config import KEYS
 from convanim.cli.files import LOOK
 from convanim.gallery import build
+from test_cli import run
 
 SMALL = ["conv", "--input", "4x4", "--kernel", "2"]
 PAGE = (Path(ca.__file__).parent.parent / "docs/config.md").read_text(encoding="utf-8")

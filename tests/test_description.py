@@ -7,14 +7,14 @@ import re
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from shown import shown
-from test_words import any_scene, looked_at
 
 from convanim.layers import Conv, ConvTranspose, Upsample
 from convanim.scene import Scene, Shown, compared, scene
 from convanim.scene.description import TOLD, Transcript, said, sentence, transcript
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.trace import Trace
+from support.shown import shown
+from test_words import any_scene, looked_at
 
 ONES = [[1, 1], [1, 1]]
 

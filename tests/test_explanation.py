@@ -1,10 +1,8 @@
 import re
 
 import pytest
-from drawn import operations
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layers import refused
 
 import convanim as ca
 from convanim.explanation import explain
@@ -19,6 +17,8 @@ from convanim.layers import (
     times,
 )
 from convanim.layers.writing import lines
+from support.drawn import operations
+from support.layers import refused
 
 
 @pytest.mark.parametrize("kind", KINDS.values())

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_cli import run
 
 import convanim as ca
+from test_cli import run
 
 PAGE = (Path(ca.__file__).parent.parent / "docs/json.md").read_text(encoding="utf-8")
 COMMANDS = {

@@ -24,13 +24,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
-from tools import decode_gifsicle, need
 
 import convanim as ca
 from convanim.errors import ConvanimError
 from convanim.write.files import whole_file
 from convanim.write.png import write_png
 from convanim.write.tracefile import load, write_trace
+from support.tools import decode_gifsicle, need
 
 # A process with a limited file size (none for -1), which always receives Ctrl-C.
 LIMITED = """

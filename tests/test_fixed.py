@@ -1,12 +1,9 @@
 """Layers without weights against plain loops: their outputs, in both orders, and saved and loaded."""
 
-import definitions
 import numpy as np
 import pytest
-from fixed import pooled, pools, shuffles, unpools, upsamples
 from hypothesis import given
 from hypothesis import strategies as st
-from layers import refused, thorough
 
 from convanim.errors import ConvanimError
 from convanim.layers import (
@@ -16,6 +13,9 @@ from convanim.layers import (
     parse,
 )
 from convanim.trace import Trace
+from support import definitions
+from support.fixed import pooled, pools, shuffles, unpools, upsamples
+from support.layers import refused, thorough
 
 COMBINE = pytest.mark.parametrize("combine", ["max", "mean", "norm"])
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from galleries import CONV, TEXT, everything, here, put
 
 from convanim.errors import ConvanimError
 from convanim.gallery import build, check, digest
 from convanim.gallery.records import Records
+from support.galleries import CONV, TEXT, everything, here, put
 
 #: A process with a limited file size, as on a full disk.
 LIMITED = """

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from galleries import TEXT, everything, here, put
-from tools import need_module
 
 from convanim.errors import ConvanimError
 from convanim.gallery import build, runner
 from convanim.gallery.description import Entry
 from convanim.gallery.remote import dask
 from convanim.gallery.work import Result, Task
+from support.galleries import TEXT, everything, here, put
+from support.tools import need_module
 
 #: Builds a folder on a cluster of three processes, and kills the first worker that has a task.
 CLUSTER = """

@@ -10,10 +10,8 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from galleries import TEXT, everything, here, put
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layers import FIELD
 
 from convanim.errors import ConvanimError
 from convanim.gallery import check, read_folder
@@ -22,6 +20,8 @@ from convanim.gallery.description import FIELDS, Entry, check_name, files_of
 from convanim.gallery.work import Task, animate, work
 from convanim.layers import parse
 from convanim.template.settings import settle
+from support.galleries import TEXT, everything, here, put
+from support.layers import FIELD
 
 ROOT = Path(__file__).resolve().parent.parent
 

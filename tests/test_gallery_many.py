@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from galleries import CONV, TEXT, everything, here, put
 from msgspec import structs
 
 from convanim.cli.commands import main
@@ -24,6 +23,7 @@ from convanim.gallery.digest import of_bytes
 from convanim.gallery.manifest import read_manifest
 from convanim.gallery.records import Records
 from convanim.gallery.work import Task, work
+from support.galleries import CONV, TEXT, everything, here, put
 
 #: A program without `if __name__ == "__main__"` that builds a gallery with processes.
 UNGUARDED = "import sys; from convanim.gallery import build; build(sys.argv[1], jobs=2)\n"

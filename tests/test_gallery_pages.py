@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from galleries import CONV, TEXT, here, put
-from tools import need, need_module
 
 from convanim.errors import ConvanimError
 from convanim.gallery import read_folder
 from convanim.gallery.manifest import read_manifest
 from convanim.gallery.sidebyside import diff
+from support.galleries import CONV, TEXT, here, put
+from support.tools import need, need_module
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ROOT / "gallery"

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from galleries import CONV, TEXT, everything, here, put
 
 from convanim.errors import ConvanimError
 from convanim.gallery import build, check, digest, read_folder
@@ -21,6 +20,7 @@ from convanim.gallery.records import Records
 from convanim.gallery.watching import Watch
 from convanim.gallery.work import Task, work
 from convanim.page import fonts
+from support.galleries import CONV, TEXT, everything, here, put
 
 #: A program without `if __name__ == "__main__"` that builds a gallery with processes.
 UNGUARDED = "import sys; from convanim.gallery import build; build(sys.argv[1], jobs=2)\n"

@@ -7,10 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
-from test_compare import pairs
-from test_layout import attempt, check_apart, laid_out, large, looked_at
-from test_scene import drawn
-from test_template_pages import STYLES
 
 from convanim.draw.raster import Raster
 from convanim.draw.theme import load
@@ -24,6 +20,10 @@ from convanim.scene import Scene, compared, scene
 from convanim.scene.frame import Role, arrangements
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.trace import Trace
+from test_compare import pairs
+from test_layout import attempt, check_apart, laid_out, large, looked_at
+from test_scene import drawn
+from test_template_pages import STYLES
 
 FILTERED = settings(
     deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], max_examples=30

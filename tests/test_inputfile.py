@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from galleries import TEXT, put
 
 from convanim.draw import themefile
 from convanim.errors import ConvanimError
@@ -20,6 +19,7 @@ from convanim.system.inputfile import open_regular, parse_toml, read_bytes
 from convanim.template import read
 from convanim.typed import read_array, read_picture
 from convanim.write.tracefile import load
+from support.galleries import TEXT, put
 
 posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes are POSIX's")
 READERS: dict[str, Callable[[Path], object]] = {

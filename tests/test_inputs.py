@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from test_bad_input import check, run
 
 from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.typed import read_array, read_picture
 from convanim.typed.request import request
+from test_bad_input import check, run
 
 SQUARE = [[1, 2], [3, 4]]
 HEAD = "has a header row"

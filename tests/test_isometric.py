@@ -11,9 +11,6 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
-from shown import shown
-from test_layout import PAGES, attempt, check_apart, ink, large, looked_at, meet, numbers_of, spoken, standing
-from test_scene import drawn
 
 from convanim.draw.compose import Composer
 from convanim.draw.raster import Raster, paint
@@ -27,6 +24,9 @@ from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Role
 from convanim.timing.motion import Tween, moving
 from convanim.timing.timeline import plan
+from support.shown import shown
+from test_layout import PAGES, attempt, check_apart, ink, large, looked_at, meet, numbers_of, spoken, standing
+from test_scene import drawn
 
 Pixels = NDArray[np.uint8]
 COUNT = np.arange(1, 17).reshape(4, 4)

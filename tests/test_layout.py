@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from test_scene import drawn
 
 from convanim.draw.raster import Raster
 from convanim.draw.theme import BOLD, load
@@ -19,6 +18,7 @@ from convanim.page import SMALLEST, Box, Page, Place, Text, glyphs, layout, page
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Frame, Role
 from convanim.trace import Trace
+from test_scene import drawn
 
 PAGES = [(640, 360), (1000, 500), (1280, 720), (400, 300), (1080, 1080), (720, 1280)]
 SETTINGS = settings(max_examples=80)

@@ -10,13 +10,13 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 from PIL import Image
-from test_cli import SMALL, run
 
 import convanim as ca
 from convanim.errors import ConvanimError
 from convanim.lightdark import pair_names, snippet
 from convanim.trace import Trace
 from convanim.write.gif import GifWriter
+from test_cli import SMALL, run
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import warnings
 
 import numpy as np
 import pytest
-from drawn import cases, operations
 from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
@@ -28,6 +27,7 @@ from convanim.layers import (
 )
 from convanim.layers.writing import lines
 from convanim.trace.engine import taps_of, under
+from support.drawn import cases, operations
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the frameworks' own
 os.environ.setdefault("KERAS_BACKEND", "tensorflow" if importlib.util.find_spec("tensorflow") else "jax")

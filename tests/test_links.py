@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, reject, settings
-from small import small
 
 from convanim.errors import ConvanimError
 from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle, Upsample
 from convanim.scene import Scene, scene, views_of
 from convanim.scene.frame import Link
 from convanim.trace import ConvTrace
+from support.small import small
 
 SETTINGS = settings(max_examples=60)
 COUNT = np.arange(1, 17).reshape(4, 4)

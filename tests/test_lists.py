@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_cli import SMALL, run
-from test_facts import PAGE, keys
 
 from convanim.cli.options import LAYERS
 from convanim.draw.theme import AUTO, themes
 from convanim.draw.theme import templates as folder
 from convanim.template import templates
 from convanim.write.formats import FORMATS
+from test_cli import SMALL, run
+from test_facts import PAGE, keys
 
 NAMES = {"formats": [*FORMATS], "themes": [*themes(), AUTO], "templates": templates()}
 

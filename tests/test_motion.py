@@ -13,9 +13,6 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
-from shown import shown
-from small import small
-from tools import decode_pillow, picture_at
 
 from convanim.animation import Animation
 from convanim.cli.commands import main
@@ -30,6 +27,9 @@ from convanim.timing.budget import fitted, read_size, rungs, told
 from convanim.timing.motion import Tween, moving
 from convanim.timing.timeline import MOTION, REST, Shot, eased, plan
 from convanim.write.formats import PICTURE_TICK
+from support.shown import shown
+from support.small import small
+from support.tools import decode_pillow, picture_at
 
 MANY = settings(max_examples=20)
 UP = ConvTranspose(3, 2, 1).trace(np.arange(1, 10).reshape(3, 3), np.arange(1, 10).reshape(3, 3))

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from layers import thorough
 
 from convanim.language.numerals import MINUS, Numerals
+from support.layers import thorough
 
 INTS = st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-20, 20), min_size=1, max_size=20)
 FLOATS = st.lists(

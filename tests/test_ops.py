@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from layers import FIELD, layers, output_size, reach, refused, thorough
 
 from convanim.errors import ConvanimError
 from convanim.layers import LARGEST, LONGEST_NOTATION, Conv, ConvTranspose, Operation, parse, times
+from support.layers import FIELD, layers, output_size, reach, refused, thorough
 
 
 @pytest.mark.parametrize(

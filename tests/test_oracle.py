@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
-from layers import agree, layers, output_size, plain, thorough
 
 from convanim.trace import oracle
+from support.layers import agree, layers, output_size, plain, thorough
 
 
 def answer(case):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from small import small
 
 from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
@@ -19,6 +18,7 @@ from convanim.scene.frame import Emphasis, Role
 from convanim.scene.stamp.overlap import OverlapScene
 from convanim.scene.whole.counts import Counts, cured
 from convanim.trace import Trace
+from support.small import small
 
 SETTINGS = settings(max_examples=80)
 X3, X4 = np.arange(9).reshape(3, 3), np.arange(16).reshape(4, 4)

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_layout import check_apart, ink, numbers_of
-from test_template_pages import STYLES
 
 from convanim.draw.raster import Raster
 from convanim.draw.theme import load
@@ -18,6 +16,8 @@ from convanim.scene import Scene, Shown, compared, scene
 from convanim.scene.frame import Caption, Role, arrangements, whole
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.timing.motion.paths import turning
+from test_layout import check_apart, ink, numbers_of
+from test_template_pages import STYLES
 
 LEAST = 0.7
 

@@ -13,8 +13,6 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from shown import planar, pooled, shuffled, upsampled
-from test_scene import drawn, facts
 
 from convanim.draw.text import frame_text, heading
 from convanim.errors import ConvanimError
@@ -33,6 +31,8 @@ from convanim.scene.frame import Caption, Emphasis, Frame, Grid, Link, Outline, 
 from convanim.scene.stamp.scatter import ScatterScene
 from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace, Trace
+from support.shown import planar, pooled, shuffled, upsampled
+from test_scene import drawn, facts
 
 GOLDEN = Path(__file__).parent / "golden_pairs"
 SETTINGS = settings(max_examples=40)

@@ -10,9 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
-from test_layout import large, looked_at
-from test_scene import drawn, result_of
-from tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
 
 from convanim.animation import Animation
 from convanim.draw import theme
@@ -24,6 +21,9 @@ from convanim.page import Page, layout
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Role
 from convanim.trace import Trace
+from support.tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
+from test_layout import large, looked_at
+from test_scene import drawn, result_of
 
 Pixels = NDArray[np.uint8]
 SETTINGS = settings(max_examples=25)

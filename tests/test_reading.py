@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from layers import refused
 
 from convanim.layers import (
     AvgPool,
@@ -20,6 +19,7 @@ from convanim.layers import (
     from_line,
     parse,
 )
+from support.layers import refused
 
 SAME = [
     ("torch.nn.Conv2d(3, 8, 3)", Conv((3, 3))),

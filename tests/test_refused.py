@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from layers import refused
 
 from convanim.layers import (
     AvgPool,
@@ -15,6 +14,7 @@ from convanim.layers import (
     PixelUnshuffle,
     Upsample,
 )
+from support.layers import refused
 
 ONES = np.ones((4, 4, 4), int)
 ONNX, KERAS, JAX = ({"convention": name} for name in ("onnx", "keras", "jax"))

@@ -7,9 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
-from shown import shown
-from test_layout import PAGES, attempt, check_apart, large, standing
-from test_scene import drawn
 
 from convanim.animation import Animation
 from convanim.draw.raster import Raster
@@ -20,6 +17,9 @@ from convanim.page import LAYOUTS, Page, layout
 from convanim.page.row import strips
 from convanim.scene import VIEWS, Scene, scene
 from convanim.timing.motion import Tween
+from support.shown import shown
+from test_layout import PAGES, attempt, check_apart, large, standing
+from test_scene import drawn
 
 #: Layers of other ranks, or too large for their page, are filtered out.
 FILTERED = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])

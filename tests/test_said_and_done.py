@@ -13,7 +13,7 @@ from convanim.cli.commands import main
 from convanim.layers.conventions import ALIASES, KNOWN
 from convanim.layers.reading.names import kind_of
 from convanim.scene import scene
-from tests import definitions
+from support import definitions
 
 
 def run(*words: str) -> tuple[int, str, str]:

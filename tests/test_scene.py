@@ -10,13 +10,13 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from test_golden import Sum
 
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Caption, Emphasis, Frame, Role
 from convanim.trace import Trace
+from test_golden import Sum
 
 Array = NDArray[Any]
 SETTINGS = settings(max_examples=60)

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from test_scene import facts, frames
 
 from convanim.draw.raster import Raster
 from convanim.draw.theme import load
@@ -19,6 +18,7 @@ from convanim.scene import Scene, Shown
 from convanim.scene import scene as made
 from convanim.scene.frame import COLOURLESS, Grid, Role
 from convanim.trace import Trace
+from test_scene import facts, frames
 
 RED, GREEN, BLUE, WHITE = [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]
 PICTURE = np.moveaxis(np.array([[RED, GREEN], [BLUE, WHITE]]), -1, 0)

@@ -8,9 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shown import planar, pooled, shown, shuffled, upsampled
-from test_golden import Sum
-from test_scene import facts, frames, number
 
 from convanim.draw.raster import Raster
 from convanim.draw.theme import load
@@ -32,6 +29,9 @@ from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Role
 from convanim.scene.window.pool import PoolScene
 from convanim.scene.window.unpool import UnpoolScene
 from convanim.trace import Trace
+from support.shown import planar, pooled, shown, shuffled, upsampled
+from test_golden import Sum
+from test_scene import facts, frames, number
 
 SETTINGS = settings(max_examples=80)
 ONLY = "only padding under the window, and padding never wins"

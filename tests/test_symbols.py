@@ -6,7 +6,6 @@ from math import prod
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small import small
 
 from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
@@ -20,6 +19,7 @@ from convanim.scene.stamp.scatter import ScatterScene
 from convanim.scene.whole.letters import Letters
 from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace
+from support.small import small
 
 SETTINGS = settings(max_examples=80)
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")

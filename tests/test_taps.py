@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layers import thorough
 
 from convanim.trace.taps import NOWHERE, Taps
+from support.layers import thorough
 
 AXES = st.fixed_dictionaries(
     {

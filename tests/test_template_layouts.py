@@ -8,11 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
-from shown import shown
-from test_isometric import ends, filled, planes, tilts, words
-from test_layout import attempt, check_apart, large, meet
-from test_scene import drawn
-from test_template_pages import STYLES, sizes
 
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, PixelShuffle
@@ -20,6 +15,11 @@ from convanim.page import Page, layout, page_size
 from convanim.page.row import strips
 from convanim.page.tilted.stack import hull
 from convanim.scene import VIEWS, Scene, scene
+from support.shown import shown
+from test_isometric import ends, filled, planes, tilts, words
+from test_layout import attempt, check_apart, large, meet
+from test_scene import drawn
+from test_template_pages import STYLES, sizes
 
 FILTERED = settings(
     deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], max_examples=40

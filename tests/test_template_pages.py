@@ -8,9 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from shown import shown
-from test_layout import attempt, check_apart, ink, large, looked_at, meet, numbers_of
-from test_scene import drawn
 
 from convanim.draw.raster import Raster
 from convanim.draw.theme import load
@@ -20,6 +17,9 @@ from convanim.page import Page, Style, layout, page_size
 from convanim.scene import VIEWS, Scene, scene
 from convanim.template import read, templates
 from convanim.trace import Trace
+from support.shown import shown
+from test_layout import attempt, check_apart, ink, large, looked_at, meet, numbers_of
+from test_scene import drawn
 
 SETTINGS = settings(max_examples=30, deadline=None)
 STYLES = {name: read(name).style for name in templates()}

@@ -7,11 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made import Made, grid, panel
 from numpy.typing import NDArray
-from test_cells import cell, shot
-from test_raster import commonest, contrast
-from test_theme_colours import FILLED, PROMISED, VISIONS, decode, difference, lab
 
 from convanim.assets import templates
 from convanim.draw import themefile
@@ -19,6 +15,10 @@ from convanim.draw.raster import Raster
 from convanim.draw.theme import Theme, load, themes
 from convanim.page import Page, Text, layout
 from convanim.scene.frame import Emphasis, Role
+from support.made import Made, grid, panel
+from test_cells import cell, shot
+from test_raster import commonest, contrast
+from test_theme_colours import FILLED, PROMISED, VISIONS, decode, difference, lab
 
 Pixels = NDArray[np.uint8]
 ROLES = [role for role in Role if role != Role.NONE]

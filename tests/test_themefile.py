@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cli import SMALL, run
 
 from convanim.assets import templates
 from convanim.draw import theme, themefile
 from convanim.draw.theme import load, themes
 from convanim.errors import ConvanimError
+from test_cli import SMALL, run
 
 LIGHT = (templates() / "themes" / "light.toml").read_text(encoding="utf-8")
 

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from test_isometric import filled
 
 from convanim.draw import cells, floats
 from convanim.draw.raster import Raster, paint
@@ -17,6 +16,7 @@ from convanim.page import Page, Tilt, layout
 from convanim.scene import Scene, Shown, scene
 from convanim.scene.frame import Emphasis, Float, Role, whole
 from convanim.timing.motion import Tween
+from test_isometric import filled
 
 COUNT = np.arange(1, 17).reshape(4, 4)
 

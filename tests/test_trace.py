@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from layers import agree, layers, plain, thorough
 
 import convanim.trace.oracle
 from convanim.errors import CheckFailed
 from convanim.layers import Conv, ConvTranspose
 from convanim.trace import ConvTrace, Trace, trace
+from support.layers import agree, layers, plain, thorough
 
 BOTH = pytest.mark.parametrize("transposed", [False, True], ids=["conv", "transposed"])
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from layers import refused
 
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool
+from support.layers import refused
 
 INT64 = np.iinfo(np.int64)
 with np.errstate(over="ignore"):  # infinite if a long double is no longer than a double

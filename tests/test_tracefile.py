@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given
-from layers import layers, refused
 
 from convanim.layers import Conv, ConvTranspose
 from convanim.trace import Trace
+from support.layers import layers, refused
 
 
 def small():

@@ -5,11 +5,12 @@ Every new shape is compiled, so there are fewer layers than elsewhere.
 
 import numpy as np
 import pytest
-from fixed import along, pools, upsamples
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layers import layers
-from tools import close, need_module
+
+from support.fixed import along, pools, upsamples
+from support.layers import layers
+from support.tools import close, need_module
 
 jax = need_module("jax")
 linen = need_module("flax.linen")

@@ -5,13 +5,13 @@ import os
 
 import numpy as np
 import pytest
-from fixed import along, pools, shuffles, upsamples
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layers import layers
-from tools import need_module
 
 from convanim.errors import ConvanimError
+from support.fixed import along, pools, shuffles, upsamples
+from support.layers import layers
+from support.tools import need_module
 
 BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 installed = [name for name, module in BACKENDS.items() if importlib.util.find_spec(module)]

@@ -8,13 +8,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from fixed import along, pools, shuffles, unpools, upsamples
 from hypothesis import given
 from hypothesis import strategies as st
-from layers import layers, thorough
-from tools import close, need_module
 
 from convanim.layers import AvgPool
+from support.fixed import along, pools, shuffles, unpools, upsamples
+from support.layers import layers, thorough
+from support.tools import close, need_module
 
 onnx = need_module("onnx", promised=True)
 need_module("onnx.reference", promised=True)

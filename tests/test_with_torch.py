@@ -4,13 +4,13 @@ import warnings
 
 import numpy as np
 import pytest
-from fixed import Case, along, pools, shuffles, unpools, upsamples
 from hypothesis import given
 from hypothesis import strategies as st
-from layers import layers, thorough
-from tools import close, need_module
 
 from convanim.layers import Conv
+from support.fixed import Case, along, pools, shuffles, unpools, upsamples
+from support.layers import layers, thorough
+from support.tools import close, need_module
 
 torch = need_module("torch")
 functional = torch.nn.functional

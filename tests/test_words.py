@@ -9,16 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drawn import OF, cases
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from shown import shown
-from test_compare import pairs
-from test_layout import check_apart
-from test_pairs import compared as compared_traces
-from test_scene import drawn
-from test_scene_colour import coloured
-from tools import need_wide_font
 
 from convanim.animation import Animation
 from convanim.errors import ConvanimError
@@ -30,6 +22,14 @@ from convanim.scene.frame import Frame
 from convanim.scene.spoken import Spoken, catalogue, languages, names, read
 from convanim.scene.views import TABLE
 from convanim.scene.window.unpool import UnpoolScene
+from support.drawn import OF, cases
+from support.shown import shown
+from support.tools import need_wide_font
+from test_compare import pairs
+from test_layout import check_apart
+from test_pairs import compared as compared_traces
+from test_scene import drawn
+from test_scene_colour import coloured
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHERS = [lang for lang in languages() if lang != "en"]

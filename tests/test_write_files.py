@@ -12,12 +12,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from galleries import TEXT, put
 
 from convanim.errors import ConvanimError
 from convanim.gallery import build, check
 from convanim.write import files
 from convanim.write.files import whole_file, whole_series
+from support.galleries import TEXT, put
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes, links and locks are POSIX's")
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
-from tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow, need
 
 from convanim.errors import ConvanimError
 from convanim.write.gif import _KEPT, Box, GifWriter, Pixels, _opaque
+from support.tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow, need
 
 Step = tuple[Pixels, int, Box | None]
 DECODERS = [decode_pillow, decode_gifsicle, decode_ffmpeg]

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tools import Clip, assert_same_show, decode_ffmpeg, decode_pillow, need
 
 from convanim import ConvTranspose
 from convanim.errors import ConvanimError
@@ -22,6 +21,7 @@ from convanim.write.apng import ApngWriter
 from convanim.write.formats import FORMATS
 from convanim.write.patches import PatchWriter
 from convanim.write.webp import WebpWriter
+from support.tools import Clip, assert_same_show, decode_ffmpeg, decode_pillow, need
 
 WRITERS = {"webp": WebpWriter, "apng": ApngWriter}
 KINDS = pytest.mark.parametrize("kind", WRITERS)

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_cli import run
-from tools import decode_ffmpeg, need, need_module
 
 from convanim import ConvTranspose
 from convanim.errors import ConvanimError
 from convanim.write import formats, video
 from convanim.write.video import VideoWriter
+from support.tools import decode_ffmpeg, need, need_module
+from test_cli import run
 
 need_module("imageio_ffmpeg", promised=True)
 KINDS = pytest.mark.parametrize("kind", ["mp4", "webm"])

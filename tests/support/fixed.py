@@ -10,10 +10,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-import definitions
 import numpy as np
 from hypothesis import strategies as st
-from layers import LAST, Given, numbers
 
 from convanim.layers import (
     AvgPool,
@@ -26,6 +24,9 @@ from convanim.layers import (
     Pool,
     Upsample,
 )
+
+from . import definitions
+from .layers import LAST, Given, numbers
 
 POOLS: dict[str, type[Pool]] = {"max": MaxPool, "mean": AvgPool, "norm": LpPool}
 POOL_WORDS = {

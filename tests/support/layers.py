@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import definitions
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -23,6 +22,8 @@ from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, Operation
+
+from . import definitions
 
 #: Settings for properties of whole layers: at least 500 examples, or as many as a profile has.
 thorough = settings(max_examples=max(500, settings.default.max_examples))

@@ -1,0 +1,1 @@
+"""What several test files share: definitions of the layers, strategies for hypothesis, decoders and galleries."""
