@@ -22,7 +22,6 @@ from convanim.layers import (
     Upsample,
     times,
 )
-from convanim.trace.engine import taps_of
 
 #: The maximum number of output cells of an upsampling that are listed.
 MOST_PLACES = 8
@@ -121,6 +120,8 @@ def places(op: Upsample, axes: Sequence[Axis]) -> str:
 
 def _reads(axis: Axis) -> str:
     """The first output cells with what they read: 0 ← 0, 1 ← 0.75·0 + 0.25·1."""
+    from convanim.trace.engine import taps_of  # late, since explanations of other layers need no trace
+
     taps = taps_of(axis, most=MOST_PLACES)
     weights = [1.0] * len(taps.source) if taps.weight is None else taps.weight.tolist()
     told: dict[int, list[str]] = {}

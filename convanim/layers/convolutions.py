@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from convanim.errors import ConvanimError
 from convanim.language.words import say
 from convanim.layers.arguments import Padding, Sizes, at, pair
-from convanim.layers.axis import Axis, times
+from convanim.layers.axis import LARGEST, Axis, times
 from convanim.layers.conventions import KNOWN, Convention, check_padding, crop, ring
 from convanim.layers.operation import Operation, Record
 
@@ -293,6 +294,31 @@ class ConvTranspose(Weighted):
                 else f"use more `padding`: {reach - 1} crops nothing",
             )
         return Axis(n, output, k, s, before, after, d, extra, transposed=True)
+
+
+def check_groups(op: Weighted, channels: int, sizes: Sequence[int]) -> None:
+    """Refuse an input whose channels are not a multiple of the groups.
+
+    Raises:
+        ConvanimError: the message names the groups and channels, the hint a shape that would do.
+    """
+    if channels % op.groups:
+        wanted = op.in_channels or op.groups
+        right = [*sizes, wanted] if op.rules.last else [wanted, *sizes]
+        has = "one channel" if channels == 1 else f"{channels} channels"
+        raise ConvanimError(
+            f"`groups` {op.groups} need an input whose channels are a multiple of {op.groups}, and this one has {has}",
+            f"give an input of {times(right, 'x')}",
+        )
+
+
+def check_weight(op: Weighted, shape: Sequence[int]) -> None:
+    """Refuse a weight of more cells than an array may have, before it takes memory."""
+    if prod(shape) > LARGEST:
+        raise ConvanimError(
+            f"the weight of {op} would be {times(shape)}, more than {LARGEST} cells",
+            "use fewer channels, or a smaller kernel",
+        )
 
 
 def _most(sizes: Sizes) -> int:

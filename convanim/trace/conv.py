@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from convanim.errors import ConvanimError
-from convanim.layers import LARGEST, Conv, Weighted, times
+from convanim.layers import Conv, Weighted, times
+from convanim.layers.convolutions import check_groups, check_weight
 from convanim.trace import oracle
 from convanim.trace.arrays import Array, check_bound, largest, numbers, per_channel, total_size
 from convanim.trace.core import Order, Trace
@@ -120,15 +120,6 @@ def _rotated(weight: Array) -> Array:
     return np.flip(weight, axis=tuple(range(2, weight.ndim)))
 
 
-def check_weight(op: Weighted, shape: Sequence[int]) -> None:
-    """Refuse a weight of more cells than an array may have, before it takes memory."""
-    if prod(shape) > LARGEST:
-        raise ConvanimError(
-            f"the weight of {op} would be {times(shape)}, more than {LARGEST} cells",
-            "use fewer channels, or a smaller kernel",
-        )
-
-
 def trace_conv(
     op: Weighted, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, order: Order = "gather"
 ) -> ConvTrace:
@@ -213,22 +204,6 @@ def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array,
             "give the weights of those alone",
         )
     return x, weight, Given(given.planar and outputs == 1, given.batch, given.last)
-
-
-def check_groups(op: Weighted, channels: int, sizes: Sequence[int]) -> None:
-    """Refuse an input whose channels are not a multiple of the groups.
-
-    Raises:
-        ConvanimError: the message names the groups and channels, the hint a shape that would do.
-    """
-    if channels % op.groups:
-        wanted = op.in_channels or op.groups
-        right = [*sizes, wanted] if op.rules.last else [wanted, *sizes]
-        has = "one channel" if channels == 1 else f"{channels} channels"
-        raise ConvanimError(
-            f"`groups` {op.groups} need an input whose channels are a multiple of {op.groups}, and this one has {has}",
-            f"give an input of {times(right, 'x')}",
-        )
 
 
 def _is_bare(op: Weighted, x: Array, weight: Array) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.layers import Weighted, times
-from convanim.trace.conv import check_groups, check_weight
+from convanim.layers.convolutions import check_groups, check_weight
 from convanim.typed import read_array
 from convanim.typed.cells import MAX_FILLED
 from convanim.typed.request.asked import (
