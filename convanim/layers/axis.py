@@ -42,6 +42,17 @@ class Axis:
         """The size of a convolution's input with its padding."""
         return self.input + self.before + self.after
 
+    def window(self, cell: int) -> tuple[int, int]:
+        """The cells of the stage under the window of an output cell, as (first, end); also for an array of cells."""
+        first = cell if self.transposed else cell * self.stride
+        return first, first + self.reach
+
+    @property
+    def taps(self) -> int:
+        """The maximum number of pairs of an input cell and an output cell that meet."""
+        # A cell meets each position of the kernel once, unless padding copies it.
+        return self.kernel * (min(self.input, self.output) if self.mode == "zeros" else self.output)
+
     @property
     def unused(self) -> int:
         """The cells at the end of a convolution's padded input that no window reaches, as the size was rounded down."""

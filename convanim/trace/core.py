@@ -201,9 +201,7 @@ class Trace:
                 f"{self.op} has a grid of {times(cells)} cells, and at most {MOST_CELLS:,} are computed step by step",
                 "use a smaller input, or only its sizes with convanim explain",
             )
-        # A cell meets each position of the kernel once, unless padding copies it.
-        along = (a.kernel * (min(a.input, a.output) if a.mode == "zeros" else a.output) for a in self.axes)
-        terms = self._pairs * prod(along)
+        terms = self._pairs * prod(a.taps for a in self.axes)
         if terms > MOST_TERMS:
             raise ConvanimError(
                 f"{self.op} has up to {terms:,} multiplications, and at most {MOST_TERMS:,} are computed step by step",

@@ -31,10 +31,17 @@ def taps_of(axis: Axis, *, cropped: bool = False, most: int | None = None) -> Ta
         return Taps.resampled(axis.input, axis.output, axis.way, axis.place, axis.ratio, axis.rounding, most)
     k, s, d = axis.kernel, axis.stride, axis.dilation
     if not axis.transposed:
-        return Taps.along(axis.input, axis.output, k, s, axis.before, d, axis.mode)
+        first, end = (cells - axis.before for cells in windows(axis))
+        return Taps.under(first, end, axis.input, k, d, axis.mode)
     if cropped:
         return Taps.along(axis.canvas, axis.input, k, s, -axis.lead, d).T
     return Taps.along(axis.output, axis.input, k, s, axis.before, d).T
+
+
+def windows(axis: Axis, start: int = 0, stop: int | None = None) -> tuple[Ints, Ints]:
+    """The windows of consecutive output cells, by default of all, as (first, end) on the stage."""
+    first, end = axis.window(np.arange(start, axis.output if stop is None else stop))  # type: ignore[arg-type]
+    return np.asarray(first), np.asarray(end)
 
 
 def runs_of(axes: Sequence[Axis]) -> Iterator[Run]:
@@ -114,18 +121,18 @@ def _mixed(part: Array, read: Array) -> Array:
     return mixed.reshape(len(part), *read.shape[1:])
 
 
-def resampled(x: Array, axes: Sequence[Axis]) -> Array:
-    """A fixed upsampling of (C, *n), one axis after the other."""
+def summed(x: Array, axes: Sequence[Axis]) -> Array:
+    """The sum under each window, (C, *o), each cell times the weight of its tap, one axis after the other."""
     for i, axis in enumerate(axes, start=1):
         taps = taps_of(axis)
-        weight = np.ones(1) if taps.weight is None else taps.weight
+        weight = np.ones(len(taps.k)) if taps.weight is None else taps.weight
         if x.dtype.kind == "i" and not (weight % 1).any():
             weight = weight.astype(np.int64)
         shape = list(x.shape)
         shape[i] = taps.targets
         out = np.zeros(shape, np.result_type(x, weight))
         along = (1,) * i + (-1,) + (1,) * (x.ndim - i - 1)
-        for column in taps.by_target().T:  # an output cell has at most two taps
+        for column in taps.by_target().T:
             target = np.flatnonzero(column != NOWHERE)
             here = column[target]
             read = x.take(taps.source[here], axis=i) * weight[here].reshape(along)
@@ -137,40 +144,36 @@ def resampled(x: Array, axes: Sequence[Axis]) -> Array:
 def maxima(x: Array, axes: Sequence[Axis], lowest: float) -> tuple[Array, Ints]:
     """The maximum under each window, (C, *o), and its flat index in its channel; -1 for none.
 
-    Of equal values the first one counts, row by row.
+    Of equal values the first one counts, row by row: along the last axis first, then among the rows.
     """
-    shape = (len(x), *(a.output for a in axes))
-    best, where = np.full(shape, lowest, x.dtype), np.full(shape, -1)
-    plane: Array = np.arange(prod(x.shape[1:])).reshape(x.shape[1:])
-    for _, source, target in runs_of(axes):
-        at = (slice(None), *target)
-        read: Array = x[(slice(None), *source)]
-        new = (read > best[at]) | (where[at] < 0)
-        best[at] = np.where(new, read, best[at])
-        where[at] = np.where(new, plane[(*source,)], where[at])
-    return best, where
-
-
-def summed(x: Array, axes: Sequence[Axis]) -> Array:
-    """The sum under each window, (C, *o)."""
-    out = np.zeros((len(x), *(a.output for a in axes)), x.dtype)
-    for _, source, target in runs_of(axes):
-        out[(slice(None), *target)] += x[(slice(None), *source)]
-    return out
+    where = np.broadcast_to(np.arange(prod(x.shape[1:])).reshape(x.shape[1:]), x.shape)
+    for i, axis in reversed(list(enumerate(axes, start=1))):
+        taps = taps_of(axis)
+        x, where = np.moveaxis(x, i, 0), np.moveaxis(where, i, 0)
+        best, found = np.full((taps.targets, *x.shape[1:]), lowest, x.dtype), np.full((taps.targets, *x.shape[1:]), -1)
+        for column in taps.by_target().T:
+            target = np.flatnonzero(column != NOWHERE)
+            source = taps.source[column[target]]
+            new = (where[source] >= 0) & ((x[source] > best[target]) | (found[target] < 0))
+            best[target] = np.where(new, x[source], best[target])
+            found[target] = np.where(new, where[source], found[target])
+        x, where = np.moveaxis(best, 0, i), np.moveaxis(found, 0, i)
+    return np.ascontiguousarray(x), np.ascontiguousarray(where)
 
 
 def under(axes: Sequence[Axis], *, padding: bool) -> Array:
     """The number of cells under each window, (*o), with or without padding, but none beyond it."""
     counts = []
     for a in axes:
-        low, high = (-a.before, a.input + a.after) if padding else (0, a.input)
+        low, high = (0, a.padded) if padding else (a.before, a.before + a.input)
         held = np.empty(a.output, np.int64)
         for at in range(0, a.output, BESIDE // 16):
             some = held[at : at + BESIDE // 16]
-            first = np.arange(at, at + len(some)) * a.stride - a.before
+            first, end = windows(a, at, at + len(some))
             # The first position of the kernel at or after each end.
-            start, stop = (np.clip(-((first - end) // a.dilation), 0, a.kernel) for end in (low, high))
-            some[:] = stop - start
+            edges = np.maximum(low, first), np.minimum(high, end)
+            start, stop = (-((first - edge) // a.dilation) for edge in edges)
+            some[:] = np.maximum(stop - start, 0)
         counts.append(held)
     total = counts[0]
     for count in counts[1:]:

@@ -12,7 +12,7 @@ from convanim.layers import Resampled, Shuffle, Upsample
 from convanim.trace import oracle
 from convanim.trace.arrays import Array, numbers
 from convanim.trace.core import Order, Trace
-from convanim.trace.engine import resampled
+from convanim.trace.engine import summed
 from convanim.trace.given import Given, taken_in
 from convanim.trace.taps import Ints
 
@@ -28,7 +28,7 @@ class UpsampleTrace(Trace):
 
     def _apply(self) -> Array:
         x = self.x.astype(np.float64) if self._floats else self.x
-        return resampled(x, self.axes)
+        return summed(x, self.axes)
 
     def _weigh(self, reads: Sequence[Ints], writes: Sequence[Ints], k: Sequence[Ints], numbers: Sequence[Ints]) -> Any:
         weight: Any = 1

@@ -67,12 +67,18 @@ class Taps:
 
         Taps outside of it are left out; with a padding mode they read the cell that is copied there.
         """
-        n, k = (grid.ravel() for grid in np.indices((narrow, kernel)))
-        w = n * stride - padding + k * dilation
+        first = np.arange(narrow) * stride - padding
+        return cls.under(first, first + dilation * (kernel - 1) + 1, wide, kernel, dilation, mode)
+
+    @classmethod
+    def under(cls, first: Ints, end: Ints, wide: int, kernel: int, dilation: int = 1, mode: str = "zeros") -> Taps:
+        """The taps of windows from the cells `first` to before `end`, of at most `kernel` cells each."""
+        n, k = (grid.ravel() for grid in np.indices((len(first), kernel)))
+        w = first[n] + k * dilation
         if mode != "zeros":
-            return cls(folded(w, wide, mode), n, k, wide, narrow, kernel)
-        inside = (w >= 0) & (w < wide)
-        return cls(w[inside], n[inside], k[inside], wide, narrow, kernel)
+            return cls(folded(w, wide, mode), n, k, wide, len(first), kernel)
+        inside = (w >= 0) & (w < np.minimum(end, wide)[n])
+        return cls(w[inside], n[inside], k[inside], wide, len(first), kernel)
 
     @classmethod
     def resampled(

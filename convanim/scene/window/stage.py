@@ -28,7 +28,7 @@ class Line:
         count: the number of input cells.
         lead, tail: the number of cropped cells at each end.
         unused: the number of cells at the end that no window reaches.
-        stride, dilation, kernel: those of the window, which starts at `lead`.
+        axis: the axis of the layer, whose windows start at `lead`.
     """
 
     size: int
@@ -38,21 +38,17 @@ class Line:
     lead: int
     tail: int
     unused: int
-    stride: int
-    dilation: int
-    kernel: int
+    axis: Axis
 
     @classmethod
     def of(cls, axis: Axis) -> Line:
         """The stage of a layer along one axis."""
         if not axis.transposed:
-            return cls(
-                axis.stage, axis.before, 1, axis.input, 0, 0, axis.unused, axis.stride, axis.dilation, axis.kernel
-            )
+            return cls(axis.stage, axis.before, 1, axis.input, 0, 0, axis.unused, axis)
         before, after = axis.ring
         size = max(before, 0) + axis.spread + max(after, 0)
         lead, tail = max(-before, 0), max(-after, 0)
-        return cls(size, max(before, 0), axis.stride, axis.input, lead, tail, 0, 1, axis.dilation, axis.kernel)
+        return cls(size, max(before, 0), axis.stride, axis.input, lead, tail, 0, axis)
 
     @property
     def spread(self) -> int:
@@ -78,12 +74,12 @@ class Line:
 
     def window(self, step: int) -> tuple[int, int]:
         """The range of cells under the kernel at an output position, end exclusive."""
-        start = self.lead + step * self.stride
-        return start, start + self.dilation * (self.kernel - 1) + 1
+        first, end = self.axis.window(step)
+        return self.lead + first, self.lead + end
 
 
 #: A single axis is drawn as one row; this is the other axis.
-ACROSS = Line(1, 0, 1, 1, 0, 0, 0, 1, 1, 1)
+ACROSS = Line(1, 0, 1, 1, 0, 0, 0, Axis(1, 1, 1))
 
 
 def lines(axes: tuple[Axis, ...]) -> tuple[Line, ...]:
@@ -95,7 +91,7 @@ def lines(axes: tuple[Axis, ...]) -> tuple[Line, ...]:
 def window_at(along: Sequence[Line], cell: Cell) -> tuple[Outline, tuple[Cell, ...]]:
     """The outline of an output cell's window on a stage of rows and columns, and the cells under the kernel."""
     (rows, columns), (top, bottom), (left, right) = along, *(n.window(at) for n, at in zip(along, cell, strict=True))
-    under = lattice(range(top, bottom, rows.dilation), range(left, right, columns.dilation))
+    under = lattice(range(top, bottom, rows.axis.dilation), range(left, right, columns.axis.dilation))
     return Outline(top, left, bottom, right, Role.KERNEL), under
 
 

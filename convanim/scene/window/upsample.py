@@ -50,7 +50,7 @@ class UpsampleScene(WindowScene):
         return _resampled(self.trace)
 
     def _lines(self) -> tuple[Line, ...]:
-        along = tuple(Line(a.input, 0, 1, a.input, 0, 0, 0, 1, 1, 1) for a in self.trace.axes)
+        along = tuple(Line(a.input, 0, 1, a.input, 0, 0, 0, a) for a in self.trace.axes)
         return (ACROSS, *along) if len(along) == 1 else along
 
     def _results(self) -> Cells:

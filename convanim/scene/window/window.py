@@ -357,7 +357,7 @@ class WindowScene:
     def _windows(self, cell: Sequence[int]) -> tuple[list[int], tuple[slice, slice], tuple[int, int, int, int]]:
         """The window of an output cell (channel, *place): its slices, rows and columns, and outline."""
         along = [
-            (*line.window(at), line.dilation)
+            (*line.window(at), line.axis.dilation)
             for line, at in zip(self.lines, (0, *cell[1:])[-len(self.lines) :], strict=True)
         ]
         depths = list(range(*along[0])) if len(along) == 3 else [0]
