@@ -12,23 +12,11 @@ from convanim.explanation.arithmetic import count, per_axis, sides
 from convanim.explanation.difference import Difference
 from convanim.language.numerals import beside
 from convanim.language.words import join, say
-from convanim.layers import AvgPool, LpPool, Resampled, Shuffle, Weighted, times
+from convanim.layers import Pooling, Resampled, Shuffle, Weighted, times
 from convanim.trace import ConvTrace, Trace, UnpoolTrace
 from convanim.trace.engine import under
 
 SAME = say("they are the same layer: every cell equal")
-#: The names of layers within a sentence, without and with an article.
-CALLED = {
-    "Convolution": (say("convolution"), say("a convolution")),
-    "Transposed convolution": (say("transposed convolution"), say("a transposed convolution")),
-    "Max pooling": (say("max pooling"), say("a max pooling")),
-    "Average pooling": (say("average pooling"), say("an average pooling")),
-    "Lp pooling": (say("lp pooling"), say("a lp pooling")),
-    "Max unpooling": (say("max unpooling"), say("a max unpooling")),
-    "Upsampling": (say("upsampling"), say("an upsampling")),
-    "Pixel shuffle": (say("pixel shuffle"), say("a pixel shuffle")),
-    "Pixel unshuffle": (say("pixel unshuffle"), say("a pixel unshuffle")),
-}
 
 
 class Cause(NamedTuple):
@@ -123,9 +111,8 @@ def _each(subject: str, told: Iterable[object], names: Names) -> str:
 
 
 def _kind(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
-    one, two = (t.op.words for t in (a, b))
-    if one != two:
-        yield Cause(say("the first is {a}, the second {b}", a=CALLED[one][1], b=CALLED[two][1]))
+    if a.op.words != b.op.words:
+        yield Cause(say("the first is {a}, the second {b}", a=a.op.called[1], b=b.op.called[1]))
         return
     ins, outs = ([getattr(t.op, f"{way}_channels", None) for t in (a, b)] for way in ("in", "out"))
     if None not in ins and ins[0] != ins[1]:
@@ -185,22 +172,26 @@ def _padding(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
 def _rules(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     """The differences in what the layers compute from the cells of a window."""
     p, q = a.op, b.op
-    padded = any(x.before or x.after for x in (*a.axes, *b.axes))
-    if isinstance(p, AvgPool) and isinstance(q, AvgPool) and p.counts_padding != q.counts_padding and padded:
-        counts, leaves = names if p.counts_padding else names[::-1]
-        told = say("padding counts in the average of {a} and not in that of {b}", a=counts, b=leaves)
-        yield Cause(_divided(told, a, b))
-    if isinstance(p, LpPool) and isinstance(q, LpPool):
-        if p.norm_type != q.norm_type:
-            yield Cause(_each(say("the norm is"), (p.norm_type, q.norm_type), names))
-        if p.convention != q.convention:
-            if p.norm_type % 2 and (a.x < 0).any():
-                yield Cause(say("PyTorch takes the powers of the values, ONNX those of their sizes"))
-            if any(x.beyond for x in (*a.axes, *b.axes)):
-                yield Cause(say("PyTorch scales up what a window that sticks out holds, ONNX does not"))
+    if isinstance(p, Pooling) and isinstance(q, Pooling) and p.combine == q.combine:
+        yield from _pooled(p, q, a, b, names)
     if isinstance(p, Shuffle) and isinstance(q, Shuffle) and p.depth_first != q.depth_first and len(a.x) > 1:
         one, two = ("DCR" if op.depth_first else "CRD" for op in (p, q))
         yield Cause(_each(say("the order of the channels is"), (one, two), names))
+
+
+def _pooled(p: Pooling, q: Pooling, a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
+    axes = (*a.axes, *b.axes)
+    if p.counts_padding != q.counts_padding and any(x.before or x.after for x in axes):
+        counts, leaves = names if p.counts_padding else names[::-1]
+        told = say("padding counts in the average of {a} and not in that of {b}", a=counts, b=leaves)
+        yield Cause(_divided(told, a, b))
+    if p.power != q.power:
+        yield Cause(_each(say("the norm is"), (p.power, q.power), names))
+    if p.combine == "norm" and p.convention != q.convention:
+        if p.power % 2 and (a.x < 0).any():
+            yield Cause(say("PyTorch takes the powers of the values, ONNX those of their sizes"))
+        if any(x.beyond for x in axes):
+            yield Cause(say("PyTorch scales up what a window that sticks out holds, ONNX does not"))
 
 
 def _divided(told: str, a: Trace, b: Trace) -> str:

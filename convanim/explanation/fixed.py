@@ -12,10 +12,7 @@ from convanim.explanation.arithmetic import (
 )
 from convanim.explanation.blocks import named, rows_of
 from convanim.layers import (
-    AvgPool,
     Axis,
-    LpPool,
-    MaxPool,
     Pool,
     Resampled,
     Shuffle,
@@ -52,14 +49,14 @@ def pooling(op: Pool, axes: Sequence[Axis]) -> str:
     """The values that a pooling takes from its windows."""
     windows, cells = prod(a.output for a in axes), prod(a.kernel for a in axes)
     rows = [("windows", f"{count(windows, 'window')} of {count(cells, 'cell')}, in each channel by itself")]
-    if isinstance(op, MaxPool):
+    if op.combine == "max":
         rows.append(("taken", "the maximum; padding is never the maximum"))
-    if isinstance(op, AvgPool):
+    if op.combine == "mean":
         counted = "counts as zeros" if op.counts_padding else "does not count"
         rows.append(("taken", f"the mean; padding {counted}, and cells beyond it never count"))
-    if isinstance(op, LpPool):
+    if op.combine == "norm":
         sizes = "sizes of the values" if op.convention == "onnx" else "values with their signs"
-        rows.append(("taken", f"(sum of x^{op.norm_type})^(1/{op.norm_type}), of the {sizes}; padding adds nothing"))
+        rows.append(("taken", f"(sum of x^{op.power})^(1/{op.power}), of the {sizes}; padding adds nothing"))
         if op.convention == "torch" and any(a.beyond for a in axes):
             rows.append(("", "where a window sticks out, its sum is scaled up to a whole window"))
     overlap = any(a.stride < a.reach for a in axes)

@@ -8,7 +8,7 @@ from convanim.layers.convolutions import Conv, ConvTranspose, Weighted
 from convanim.layers.kinds import KINDS
 from convanim.layers.notation import LONGEST_NOTATION, parse
 from convanim.layers.operation import Operation
-from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool, Pool
+from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool, Pool, Pooling
 from convanim.layers.reading import from_line
 from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Shuffle, Upsample
 
@@ -27,6 +27,7 @@ __all__ = [
     "PixelShuffle",
     "PixelUnshuffle",
     "Pool",
+    "Pooling",
     "Resampled",
     "Shuffle",
     "Upsample",

@@ -126,6 +126,7 @@ class Conv(Weighted):
     padding_mode: str = field(default="zeros", kw_only=True)
 
     words: ClassVar[str] = say("Convolution")
+    called: ClassVar[tuple[str, str]] = say("convolution"), say("a convolution")
     record: ClassVar[Record] = Record(
         "conv",
         "Conv(3)",
@@ -240,6 +241,7 @@ class ConvTranspose(Weighted):
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Transposed convolution")
+    called: ClassVar[tuple[str, str]] = say("transposed convolution"), say("a transposed convolution")
     record: ClassVar[Record] = Record(
         "transposed",
         "ConvTranspose(3, stride=2)",

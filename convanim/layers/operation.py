@@ -47,6 +47,7 @@ class Operation:
         convention: the framework whose rules apply by default: "torch", "keras", "jax" or "onnx".
         transposed: whether the layer reads the narrow side and writes the wide one.
         words: the name of the layer in text.
+        called: its name within a sentence, without and with an article.
         needs: the required argument; "" for none.
         record: the words for it, from which commands, gallery entries and hints are made.
     """
@@ -55,6 +56,7 @@ class Operation:
 
     transposed: ClassVar[bool] = False
     words: ClassVar[str] = ""
+    called: ClassVar[tuple[str, str]] = "", ""
     needs: ClassVar[str] = ""
     record: ClassVar[Record]
 

@@ -43,11 +43,8 @@ class Window(Operation):
 
 
 @dataclass(frozen=True, repr=False)
-class Pool(Window):
-    """The base class of the three poolings: output o = floor((i + 2p - d(k-1) - 1) / s) + 1, or rounded up."""
-
-    dilation: Sizes = 1
-    ceil_mode: bool = False
+class Pooling(Operation):
+    """The base class of all poolings: each window becomes its maximum, its mean or its norm."""
 
     combine: ClassVar[Combine]
 
@@ -56,12 +53,10 @@ class Pool(Window):
         """Whether the result includes the padding, which only a mean may do."""
         return False
 
-    def _check(self) -> None:
-        super()._check()
-        if self.ceil_mode and self.convention in ("keras", "jax"):
-            raise ConvanimError(
-                f"{self.rules.title} has no `ceil_mode`", "use `padding` same, or `convention` torch or onnx"
-            )
+    @property
+    def power(self) -> int | float:
+        """The power of the values in the sum, which is not 1 for a norm only."""
+        return 1
 
     def trace(self, x: ArrayLike) -> PoolTrace:
         """Follow every window of this layer over an input: see `convanim.trace.Trace`.
@@ -80,6 +75,21 @@ class Pool(Window):
         """
         traced: PoolTrace = self._traced(x)
         return traced
+
+
+@dataclass(frozen=True, repr=False)
+class Pool(Window, Pooling):
+    """The base class of poolings with a kernel: output o = floor((i + 2p - d(k-1) - 1) / s) + 1, or rounded up."""
+
+    dilation: Sizes = 1
+    ceil_mode: bool = False
+
+    def _check(self) -> None:
+        super()._check()
+        if self.ceil_mode and self.convention in ("keras", "jax"):
+            raise ConvanimError(
+                f"{self.rules.title} has no `ceil_mode`", "use `padding` same, or `convention` torch or onnx"
+            )
 
     def _axis(self, i: int, n: int) -> Axis:
         k, s, d = at(self.kernel_size, i), self.step(i), at(self.dilation, i)
@@ -124,6 +134,7 @@ class MaxPool(Pool):
     """
 
     words: ClassVar[str] = say("Max pooling")
+    called: ClassVar[tuple[str, str]] = say("max pooling"), say("a max pooling")
     record: ClassVar[Record] = Record("pool", "MaxPool(2)", "maxpool maxpooling pool pooling")
     combine: ClassVar[Combine] = "max"
 
@@ -150,6 +161,7 @@ class AvgPool(Pool):
     count_include_pad: bool | None = None
 
     words: ClassVar[str] = say("Average pooling")
+    called: ClassVar[tuple[str, str]] = say("average pooling"), say("an average pooling")
     record: ClassVar[Record] = Record(
         "pool",
         "AvgPool(2)",
@@ -189,9 +201,15 @@ class LpPool(Pool):
     norm_type: int | float = 2
 
     words: ClassVar[str] = say("Lp pooling")
+    called: ClassVar[tuple[str, str]] = say("lp pooling"), say("a lp pooling")
     record: ClassVar[Record] = Record("pool", "LpPool(2)", "lppool lppooling l2pool", {"mode": "lp"})
     combine: ClassVar[Combine] = "norm"
     known_in: ClassVar[tuple[str, ...]] = ("torch", "onnx")
+
+    @property
+    def power(self) -> int | float:
+        """The power of the values in the sum."""
+        return self.norm_type
 
     def _check(self) -> None:
         super()._check()
@@ -216,6 +234,7 @@ class MaxUnpool(Window):
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Max unpooling")
+    called: ClassVar[tuple[str, str]] = say("max unpooling"), say("a max unpooling")
     record: ClassVar[Record] = Record("unpool", "MaxUnpool(2)", "maxunpool maxunpooling unpool unpooling")
     known_in: ClassVar[tuple[str, ...]] = ("torch", "onnx")
 

@@ -52,6 +52,7 @@ class Upsample(Operation):
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Upsampling")
+    called: ClassVar[tuple[str, str]] = say("upsampling"), say("an upsampling")
     record: ClassVar[Record] = Record(
         "upsample",
         "Upsample(scale_factor=2)",
@@ -203,6 +204,7 @@ class PixelShuffle(Shuffle):
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Pixel shuffle")
+    called: ClassVar[tuple[str, str]] = say("pixel shuffle"), say("a pixel shuffle")
     record: ClassVar[Record] = Record(
         "shuffle", "PixelShuffle(2)", "pixelshuffle depthtospace subpixel subpixelconv shuffle"
     )
@@ -245,6 +247,7 @@ class PixelUnshuffle(Shuffle):
     downscale_factor: int
 
     words: ClassVar[str] = say("Pixel unshuffle")
+    called: ClassVar[tuple[str, str]] = say("pixel unshuffle"), say("a pixel unshuffle")
     record: ClassVar[Record] = Record(
         "shuffle", "PixelUnshuffle(2)", "pixelunshuffle spacetodepth unshuffle", {"inverse": True}
     )

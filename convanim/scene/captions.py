@@ -10,7 +10,7 @@ import numpy as np
 from convanim.explanation.arithmetic import alike, arguments, count, output_sum
 from convanim.language.numerals import MINUS, Numerals
 from convanim.language.words import both, join, say
-from convanim.layers import Axis, Operation, Pool, times
+from convanim.layers import Axis, Operation, Pooling, times
 from convanim.scene.frame import Caption
 from convanim.trace import Step, Trace
 
@@ -131,7 +131,7 @@ def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias:
 
 
 def combined(
-    step: Step, numerals: tuple[Numerals, Numerals], op: Pool, subject: str, scale: tuple[int, int]
+    step: Step, numerals: tuple[Numerals, Numerals], op: Pooling, subject: str, scale: tuple[int, int]
 ) -> Caption:
     """The result of a pooling window: `max(1, 5, 3, 2) = 5`, `(1 + 5 + 3 + 2) / 4 = 2.75`, `√(3² + 4²) = 5`.
 
@@ -156,7 +156,7 @@ def combined(
         return Caption(subject, terms, answer.text(total), opens=opens, closes=closes, **signs)
     if op.convention == "onnx":
         terms = tuple(f"|{t}|" if t.startswith(MINUS) else t for t in terms)
-    opens, closes, power = _root(getattr(op, "norm_type", 1))
+    opens, closes, power = _root(op.power)
     powers = tuple(f"{factor(t) if power else t}{power}" for t in terms)
     if scale[0] != scale[1] and op.convention == "torch":
         opens, closes = f"{opens}(", f")·{scale[0]} / {scale[1]}{closes}"

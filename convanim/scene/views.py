@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from numpy.typing import ArrayLike
 
 from convanim.errors import ConvanimError
-from convanim.layers import Conv, ConvTranspose, MaxUnpool, Operation, Pool, Shuffle, Upsample, times
+from convanim.layers import Conv, ConvTranspose, MaxUnpool, Operation, Pooling, Shuffle, Upsample, times
 from convanim.scene.beside.backward import BackwardScene
 from convanim.scene.beside.both import BothScene
 from convanim.scene.beside.compare import CompareScene
@@ -176,7 +176,7 @@ TABLE: tuple[Kind, ...] = (
     ),
     Kind(
         "pool",
-        Pool,
+        Pooling,
         {
             "sliding": View(
                 "The window slides over the padded input.", lambda trace, _: PoolScene(trace.by_output()), _coloured
@@ -238,20 +238,14 @@ def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) ->
         name for name, v in views.items() if (v.coloured or not shown.colours) and (v.lettered or not shown.symbols)
     ]
     if not known:
-        raise ConvanimError(f"{_named(op)} cannot be shown {way}", "show its values instead")
+        raise ConvanimError(f"{op.called[1]} cannot be shown {way}", "show its values instead")
     if view is not None and view not in known:
         close = [name for name in known if view and name.startswith(view)] or difflib.get_close_matches(view, known, 1)
         if view in views:  # the view exists, only not with these options: suggest no similar name
-            raise ConvanimError(f"`view` {view!r} of {_named(op)} cannot be shown {way}", f"use {' or '.join(known)}")
+            raise ConvanimError(f"`view` {view!r} of {op.called[1]} cannot be shown {way}", f"use {' or '.join(known)}")
         hint = f"did you mean {close[0]}" if close else f"use {' or '.join(known)}"
-        raise ConvanimError(f"`view` {view!r} is not known for {_named(op)}", hint)
+        raise ConvanimError(f"`view` {view!r} is not known for {op.called[1]}", hint)
     return view or known[0]
-
-
-def _named(op: Operation) -> str:
-    """A layer with its article, for a sentence."""
-    words = op.words.lower()
-    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scene:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from convanim.layers import MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted
+from convanim.layers import MaxUnpool, Operation, Pooling, Shuffle, Upsample, Weighted
 from convanim.trace.conv import ConvTrace, trace_conv
 from convanim.trace.core import Order, Trace
 from convanim.trace.fixed import ShuffleTrace, UpsampleTrace, trace_shuffle, trace_upsample
@@ -17,7 +17,7 @@ from convanim.trace.step import Step
 
 _MAKERS: tuple[tuple[type[Operation], Callable[..., Trace]], ...] = (
     (Weighted, trace_conv),
-    (Pool, trace_pool),
+    (Pooling, trace_pool),
     (MaxUnpool, trace_unpool),
     (Upsample, trace_upsample),
     (Shuffle, trace_shuffle),

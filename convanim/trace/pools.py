@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convanim.errors import CheckFailed, ConvanimError, shortly
-from convanim.layers import AvgPool, LpPool, MaxUnpool, Pool, times
+from convanim.layers import MaxUnpool, Pooling, times
 from convanim.trace import oracle
 from convanim.trace.arrays import Array, check_bound, largest, numbers
 from convanim.trace.core import Order, Trace
@@ -27,9 +27,9 @@ class PoolTrace(Trace):
     onnx convention through all channels), -1 if a window covers nothing but padding; only for `MaxPool`.
     """
 
-    op: Pool
+    op: Pooling
 
-    def __init__(self, op: Pool, x: Array, *, given: Given, order: Order = "gather") -> None:
+    def __init__(self, op: Pooling, x: Array, *, given: Given, order: Order = "gather") -> None:
         axes = op.axes(x.shape[1:])
         if op.combine == "max":
             self._mode, self._start = "max", np.iinfo(np.int64).min
@@ -38,7 +38,7 @@ class PoolTrace(Trace):
                 x = x.astype(np.float64)
             if x.dtype.kind == "f":
                 self._start = -np.inf
-        if isinstance(op, AvgPool):
+        if op.combine == "mean":
             self._counts = under(axes, padding=op.counts_padding)
             if not self._counts.all():
                 cell = np.argwhere(self._counts == 0)[0].tolist()
@@ -46,8 +46,7 @@ class PoolTrace(Trace):
                     f"the window of output {cell} of {op} holds only padding, which has no average",
                     "use less `padding`, or `count_include_pad=True`",
                 )
-        self._p = op.norm_type if isinstance(op, LpPool) else 1
-        if isinstance(op, LpPool):
+        if op.combine == "norm":
             # PyTorch takes the mean over the part of a window inside the input, times the cells of a full window.
             shown = under(axes, padding=True)
             self._scale = prod(a.kernel for a in axes) / shown if op.convention == "torch" else np.ones(shown.shape)
@@ -86,10 +85,10 @@ class PoolTrace(Trace):
         return self._where
 
     def _enter(self, values: Array, weights: Array) -> Array:
-        if not isinstance(self.op, LpPool):
+        if self.op.combine != "norm":
             return values
         with np.errstate(invalid="ignore", over="ignore"):
-            return np.asarray((np.abs(values) if self._sizes else values.astype(np.float64)) ** float(self._p))
+            return np.asarray((np.abs(values) if self._sizes else values.astype(np.float64)) ** float(self.op.power))
 
     @property
     def _sizes(self) -> bool:
@@ -101,10 +100,10 @@ class PoolTrace(Trace):
         return self._combined(np.where(there, terms, 0).sum(axis=1), tuple(cells.T[1:]))
 
     def _combined(self, sums: Array, at: Any) -> Array:
-        if isinstance(self.op, AvgPool):
+        if self.op.combine == "mean":
             return np.asarray(sums / self._counts[at])
         with np.errstate(invalid="ignore", over="ignore"):
-            return np.asarray((sums * self._scale[at]) ** (1 / self._p))
+            return np.asarray((sums * self._scale[at]) ** (1 / self.op.power))
 
     def _finished(self, canvas: Array) -> Array:
         return canvas if self.op.combine == "max" else self._combined(canvas, slice(None))
@@ -120,7 +119,7 @@ class PoolTrace(Trace):
         torch = self.op.convention == "torch"
         return oracle.pool(
             *(arrays[0], self.op.combine, size, stride, padding, dilation, out),
-            counted=self.op.counts_padding, p=self._p, signed=torch, rescaled=torch,
+            counted=self.op.counts_padding, p=self.op.power, signed=torch, rescaled=torch,
         )  # fmt: skip
 
     def verify(self) -> None:
@@ -200,13 +199,13 @@ class UnpoolTrace(Trace):
         return 1
 
 
-def trace_pool(op: Pool, x: ArrayLike, order: Order = "gather") -> PoolTrace:
+def trace_pool(op: Pooling, x: ArrayLike, order: Order = "gather") -> PoolTrace:
     """Trace a pooling; implements its `trace`."""
     inner, given = taken_in(op, numbers("input", x))
     return pooled(op, inner, given, order)
 
 
-def pooled(op: Pool, x: Array, given: Given, order: Order = "gather") -> PoolTrace:
+def pooled(op: Pooling, x: Array, given: Given, order: Order = "gather") -> PoolTrace:
     """The trace of a pooling over (C, *n)."""
     axes = op.axes(x.shape[1:])
     many = prod(a.kernel for a in axes)
@@ -227,9 +226,9 @@ def pooled(op: Pool, x: Array, given: Given, order: Order = "gather") -> PoolTra
     return done
 
 
-def _power(value: Any, op: Pool) -> float:
+def _power(value: Any, op: Pooling) -> float:
     try:
-        return float(float(value) ** float(op.norm_type))  # type: ignore[attr-defined]
+        return float(float(value) ** float(op.power))
     except OverflowError:
         return float("inf")
 

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from convanim.errors import ConvanimError
-from convanim.layers import MaxUnpool, Pool, Shuffle, Upsample, Weighted, parse, times
+from convanim.layers import MaxUnpool, Pooling, Shuffle, Upsample, Weighted, parse, times
 from convanim.system.inputfile import read_bytes
 from convanim.trace import ConvTrace, Order, Trace, UnpoolTrace
 from convanim.trace.arrays import numbers
@@ -197,7 +197,7 @@ def _again(path: Path, file: _File) -> Trace:
             )
         size = np.shape(file.output)[1:]
         return unpooled(op, x, places, size, given, file.order)
-    if isinstance(op, Pool):
+    if isinstance(op, Pooling):
         return pooled(op, x, given, file.order)
     if isinstance(op, Upsample):
         return UpsampleTrace(op, x, given=given, order=file.order)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
-from convanim.explanation.compare import CALLED, why
+from convanim.explanation.compare import why
 from convanim.explanation.difference import Difference
 from convanim.language.words import both, join, say
 from convanim.layers import times
@@ -93,7 +93,7 @@ class CompareScene:
         words = [t.op.words for t in (d.a, d.b)]
         named = d.a.op.convention != d.b.op.convention
         if words[0] != words[1]:
-            head = both([words[0], CALLED[words[1]][0]])
+            head = both([words[0], d.b.op.called[0]])
         else:
             head = join(": ", [words[0], both(d.names)]) if named else say("{layer}, compared", layer=words[0])
         sizes = [f"{into} → {one}", *([two] if one != two else [])]

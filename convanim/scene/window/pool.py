@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from convanim.explanation.arithmetic import per_axis, sides
 from convanim.language.words import join, plural, rejoin, say
-from convanim.layers import LpPool
 from convanim.scene.captions import combined, detail, output_cell, place, size_formula
 from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
 from convanim.scene.window.stage import layers, roles
@@ -56,8 +55,8 @@ class PoolScene(WindowScene):
 
     def _detail(self) -> str:
         op = self.trace.op
-        more = [f"p = {op.norm_type:g}"] if isinstance(op, LpPool) else []
-        more += [say("rounded up")] * op.ceil_mode
+        more = [f"p = {op.power:g}"] * (op.combine == "norm")
+        more += [say("rounded up")] * getattr(op, "ceil_mode", False)
         return join("   ", [detail(self.trace), *more])
 
     def _phases(self) -> tuple[Phase, ...]:
