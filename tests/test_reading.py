@@ -108,6 +108,7 @@ def test_a_line_becomes_an_operation(text, wanted):
         ("helper.make_node('Conv', ['x', 'w'], ['y'], kernel_shape=[3], pads=[1])", "pads"),
         ("helper.make_node('Conv', ['x', 'w'], ['y'], kernel_shape=[3], ceil_mode=1)", "another operator"),
         ("nn.Sequential(nn.Conv2d(1, 1, 3), nn.Conv2d(1, 1, 3))", "not a single layer"),
+        ("nn.Sequential(nn.ZeroPad2d(1), nn.PixelShuffle(2))", "cannot be combined with the padding"),
         ("nn.Sequential()", "not a single layer"),
         ("[]", "not a single layer"),
         ("import os", "is not a layer"),

@@ -10,11 +10,11 @@ from convanim.errors import ConvanimError
 from convanim.layers.arguments import near
 from convanim.layers.kinds import KINDS
 from convanim.layers.operation import Operation
-from convanim.layers.reading import from_line, keras, torch
+from convanim.layers.reading import NAMES, from_line
 from convanim.layers.reading.names import unknown
 
 #: Names of layers that only frameworks have.
-_THEIRS = {"make_node", "max_pool", "avg_pool", *torch.NAMES, *keras.NAMES} - set(KINDS)
+_THEIRS = {"make_node", *NAMES} - set(KINDS)
 
 LONGEST_NOTATION = 1000
 

@@ -18,7 +18,12 @@ from convanim.layers.reading import flax, keras, onnx, torch
 from convanim.layers.reading.calls import Call, Pad, taken_apart
 from convanim.layers.reading.names import kind_of, unknown
 
-__all__ = ["from_line"]
+__all__ = ["NAMES", "from_line"]
+
+#: The modules that read calls; the first that knows a call reads it, and `onnx` reads the nodes of a graph.
+_READERS = (torch, keras, flax)
+#: The names of the calls.
+NAMES = tuple(name for reader in _READERS for name in reader.NAMES)
 
 
 def from_line(text: str) -> Operation:
@@ -63,13 +68,13 @@ def from_line(text: str) -> Operation:
 def _layer(part: Any, constants: dict[str, Any]) -> Operation | Pad | None:
     if not isinstance(part, Call):
         raise ConvanimError(f"{short(getattr(part, 'text', part))} is not a layer", "write it like nn.Conv2d(1, 1, 3)")
+    for reader in _READERS:
+        found: Operation | Pad | None = reader.read(part)
+        if found is not None:
+            return found
     if part.last == "make_node":
         return onnx.read(part, constants)
-    found = torch.read(part) or keras.read(part) or flax.read(part)
-    if found is not None:
-        return found
-    names = [name for framework in (torch, keras, flax) for name in framework.NAMES]
-    close = get_close_matches(part.last, names, 1, 0.8)
+    close = get_close_matches(part.last, NAMES, 1, 0.8)
     if close and part.last[:1].isupper() and kind_of(part.last)[0] == kind_of(close[0])[0]:
         raise ConvanimError(f"{short(part.name)} is not a known layer", f"did you mean {close[0]}")
     raise unknown(part.last, short(part.name), theirs=True)
@@ -78,7 +83,7 @@ def _layer(part: Any, constants: dict[str, Any]) -> Operation | Pad | None:
 def _padded(pad: Pad, op: Operation) -> Operation:
     """A layer with the padding before it. Only PyTorch's convention has numeric padding for all layers."""
     given: dict[str, Any] = {f.name: getattr(op, f.name) for f in fields(op)}
-    if given.get("padding") not in (0, "valid"):
+    if given.get("padding", 0) not in (0, "valid"):
         raise ConvanimError(
             f"{op} has padding in addition to the padding before it", "give all of the padding in one of the two places"
         )
