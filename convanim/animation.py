@@ -24,7 +24,7 @@ from convanim.kinds import of_their_kinds
 from convanim.lightdark import Pair, pair_names, snippet
 from convanim.look import Look, takes_after_one
 from convanim.page import choose, known, suited, view_of
-from convanim.scene import Scene, Shown, compared, pick_view, scene, views_of
+from convanim.scene import Scene, Shown, compared, in_order, pick_view, scene, views_of
 from convanim.scene.frame import Frame
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.template import settle
@@ -97,7 +97,6 @@ class Animation(Film):
             pick("renderer", look.renderer, RENDERERS)
         pick("text", look.text, TEXTS)
         self.renderer, self.text = look.renderer, look.text
-        self._asked_size = look.max_size is not None  # a template's limit only applies to formats that support one
         shown = Shown(look.symbols, look.colours, look.saturate, look.grad)
         if beside is None:
             view = view_of(known(look.layout), view, views_of(trace.op))
@@ -254,13 +253,10 @@ class Animation(Film):
                 what = target.name if target else f".{kind}"
                 raise ConvanimError(f"a sheet is a single .png, and {what} is not", "name a file like sheet.png")
             return self._save_sheet(target or cast(BinaryIO, path), sheet, progress)
-        if kind == "json":
-            if self._asked_size:
-                raise ConvanimError(
-                    "`max size` cannot be combined with .json", "leave it out: a trace is always complete"
-                )
-            return save_trace(self.trace, target or cast(BinaryIO, path), self.view)
         form = FORMATS[kind]
+        if form.trace:  # a template's limit only applies to formats that support one
+            done = in_order(self.trace, self.view)
+            return save_trace(done, target or cast(BinaryIO, path), form, limited=self.look.max_size is not None)
         if target and numbered(target):
             if not form.still:
                 raise ConvanimError(

@@ -118,7 +118,7 @@ ROW = {(room, name): number for room, rows in ROWS.items() for number, row in en
 ONWARD = {
     "look": {"template.Template", "trace.Trace"},
     "layers": {"trace.trace", *(f"trace.{kind}Trace" for kind in ("Conv", "Pool", "Unpool", "Upsample", "Shuffle"))},
-    "trace": {"animation.Animation", "write.tracefile"},
+    "trace": {"animation.Animation", "write.formats", "write.tracefile"},
 }
 # Third-party libraries that only these stages may import, and modules that none may.
 ONLY_IN = {

@@ -92,7 +92,7 @@ def yielding(typed: dict[str, Any]) -> None:
     form = FORMATS[pick_format(target, format)]
     if typed["theme"] == AUTO and "theme" in ours and (typed["sheet"] or refused(pair_names, target, format)):
         leave_out("theme")
-    if "max_size" in ours and form.suffix == "json":
+    if "max_size" in ours and form.trace:
         leave_out("max_size")
     asked = {name: None if name in ours else typed[name] for name in ("renderer", "text", "dpi")}
     for name in sorted(ours & set(asked)):
@@ -139,9 +139,9 @@ def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
         if context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
     }
     written = FORMATS[kind]
-    why = {"json": "a trace has no page", "txt": "text has no page"}.get(kind, f"a .{kind} holds no time")
+    why = written.lacks
     without: tuple[str, ...] = ()
-    if kind == "json":
+    if written.trace:
         without = (*PAGE, *TEXT, *PACE, *DRAWN)
     elif not written.draws:
         without = (*PAGE, "plays", "motion")
@@ -168,14 +168,15 @@ def save(
     sheet: int | None,
     **shown: Any,
 ) -> None:
-    """Write an animation, or the trace as .json, and print a closing line.
+    """Write an animation, or the trace, and print a closing line.
 
     Args:
         look: the result of `look_of`.
         shown: how the trace is shown, such as its view.
     """
     from convanim.draw.theme import AUTO
-    from convanim.write.formats import pick_format, save_trace
+    from convanim.scene import in_order
+    from convanim.write.formats import FORMATS, pick_format, save_trace
 
     target, format = target_of(output, format)
     if look["theme"] == AUTO:
@@ -185,13 +186,10 @@ def save(
         return
     stream: Any = sys.stdout.buffer if target is None else target
     with _Progress(quiet=quiet) as progress:
-        if pick_format(target, format) == "json" and sheet is None:
-            # Any trace can be saved, even one that no view can show.
-            if look["max_size"] is not None:
-                raise ConvanimError(
-                    "--max-size cannot be combined with .json", "leave it out: a trace is always complete"
-                )
-            saved = save_trace(trace, stream, shown.get("view"))
+        form = FORMATS[pick_format(target, format)]
+        if form.trace and sheet is None:  # any trace can be saved, even one that no view can show
+            done = in_order(trace, shown.get("view"))
+            saved = save_trace(done, stream, form, limited=look["max_size"] is not None)
         else:
             animation = _animation(trace, **shown, **look)
             saved = animation.save(stream, format, progress, sheet=sheet)
@@ -250,10 +248,12 @@ def _command() -> str:
 
 
 def _closing(saved: Any) -> str:
+    from convanim.write.formats import FORMATS
+
     told = [str(saved.path or "standard output")]
     if saved.width:
         told.append(f"{saved.width}×{saved.height} px")
-    thing = "step" if saved.format == "json" else "frame"
+    thing = "step" if FORMATS[saved.format].trace else "frame"
     told.append(f"{saved.frames} {thing}{'' if saved.frames == 1 else 's'}")
     if saved.seconds:
         told.append(f"{saved.seconds:.1f} s")

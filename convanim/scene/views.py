@@ -64,12 +64,14 @@ class View(NamedTuple):
         make: creates its scene from a trace in any order.
         coloured: creates its scene for pictures in their own colours; None if there is none.
         lettered: creates its scene in letters; None if there is none.
+        scatters: whether it follows the cells of the input rather than those of the output.
     """
 
     about: str
     make: Callable[[Any, Shown], Scene]
     coloured: Callable[[Any, Shown], Scene] | None = None
     lettered: Callable[[Any, Shown], Scene] | None = None
+    scatters: bool = False
 
 
 def _slid(trace: Any, shown: Shown) -> Scene:
@@ -158,6 +160,7 @@ TABLE: tuple[Kind, ...] = (
                 _stamped,
                 _stamped_in_colours,
                 _stamped,
+                scatters=True,
             ),
             "both": View("Zero insertion and overlap-add side by side.", _both),
             "matrix": _MATRIX,
@@ -272,6 +275,17 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
     chosen = views_of(trace.op)[name]
     make = (shown.colours and chosen.coloured) or (shown.symbols and chosen.lettered) or chosen.make
     return make(trace, shown)
+
+
+def in_order(trace: Trace, view: str | None = None) -> Trace:
+    """A trace in the order in which a view shows its steps.
+
+    Example:
+        >>> len(in_order(ConvTranspose(kernel_size=2).trace([1, 2], [1, 1]), "overlap-add"))
+        2
+    """
+    scatters = views_of(trace.op)[pick_view(trace.op, view)].scatters
+    return trace.by_input() if scatters else trace.by_output()
 
 
 def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING, align: str = "index") -> Scene:

@@ -422,10 +422,10 @@ class Trace:
         return Animation(self, **options)
 
     def save(self, path: str | Path) -> None:
-        """Check the trace and write it as JSON: see `convanim.write.tracefile`.
+        """Check the trace and write its steps to a file, as JSON or in another format that `convanim formats` lists.
 
         Args:
-            path: a file name that ends in .json.
+            path: a file name that ends in .json, which `load` reads back, or in the suffix of another such format.
 
         Raises:
             ConvanimError: another suffix, or a file that cannot be written.
@@ -440,9 +440,11 @@ class Trace:
             ...     Trace.load(f"{folder}/t.json") == done
             True
         """
-        from convanim.write import tracefile
+        from pathlib import Path
 
-        tracefile.save(self, path)
+        from convanim.write import formats
+
+        formats.save_trace(self, Path(path), formats.trace_format(Path(path)))
 
     @staticmethod
     def load(path: str | Path) -> Trace:

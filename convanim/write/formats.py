@@ -6,16 +6,18 @@ Modules that draw and write are imported on use, since the help of commands read
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from convanim.draw.choices import DPI
 from convanim.errors import ConvanimError, shortly
+from convanim.write.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,6 +73,7 @@ class Format:
         use: a sentence about what it is for.
         write: writes an animation, and returns the number of images in the file and their duration in seconds.
         still: for files with one frame, instead of `write`: writes the frame of a number.
+        trace: for files of a trace, instead of frames: writes its steps.
         about: a short description for a list of formats.
         draws: whether it has a page and colours; text has none.
         embeds: whether `<img>` can show it.
@@ -87,6 +90,7 @@ class Format:
     use: str
     write: Callable[[Film, BinaryIO, Progress], tuple[int, float]] | None = None
     still: Callable[[Film], Callable[[BinaryIO, int], None]] | None = None
+    trace: Callable[[Trace, BinaryIO], object] | None = None
     about: str = ""
     draws: bool = True
     embeds: bool = True
@@ -107,10 +111,17 @@ class Format:
             return self.write(film, file, progress)
         if self.pages and film.selected and len(film) > 1:
             return self.pages(film, file, progress), 0.0
-        assert self.still, f".{self.suffix} is not made of frames"  # noqa: S101 - traces have no frames
+        assert self.still, f".{self.suffix} is not made of frames"  # noqa: S101 - see `trace`
         self.still(film)(file, film.plan.shots[-1].frame)
         progress(1, 1)
         return 1, 0.0
+
+    @property
+    def lacks(self) -> str:
+        """The reason why options of the page or of time have no effect on such a file, in words."""
+        if self.draws:
+            return f"a .{self.suffix} holds no time"
+        return "a trace has no page" if self.trace else "text has no page"
 
     def size(self, film: Film) -> tuple[int, int]:
         """The width and height of the picture in the file, px; 0 without one."""
@@ -340,19 +351,47 @@ def _txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
     return len(film), film.plan.seconds
 
 
-def save_trace(trace: Trace, path: Path | BinaryIO, view: str | None = None) -> Saved:
-    """Check a trace and write it as JSON in the order of a view; it need not be possible to draw it.
+def _json(trace: Trace, file: BinaryIO) -> None:
+    from convanim.write.tracefile import write_trace
+
+    write_trace(file, trace)
+
+
+def trace_format(path: Path) -> Format:
+    """The format of a file that a trace is saved to.
+
+    Raises:
+        ConvanimError: the name has another suffix.
+    """
+    form = FORMATS.get(path.suffix.lower().removeprefix("."))
+    if form is None or not form.trace:
+        formats = listed(only=lambda form: form.trace is not None)
+        raise ConvanimError(f"a trace cannot be saved as {path.name}", f"use a name that ends in {formats}")
+    return form
+
+
+def save_trace(trace: Trace, target: Path | BinaryIO, form: Format, *, limited: bool = False) -> Saved:
+    """Check a trace and write its steps; it need not be possible to draw it.
+
+    Args:
+        form: a format with `trace`.
+        limited: whether a maximum size was given, which a trace cannot keep.
 
     Raises:
         ConvanimError: the file cannot be written.
-        CheckFailed: the trace disagrees with its replay or with the oracle.
+        CheckFailed: the trace disagrees with its replay or with the oracle; nothing is written.
     """
-    from convanim.scene import pick_view
-    from convanim.write import tracefile
-
-    done = trace.by_input() if pick_view(trace.op, view) == "overlap-add" else trace.by_output()
-    size = tracefile.save(done, path)
-    return Saved(path if isinstance(path, Path) else None, "json", 0, 0, len(done), 0.0, size, 0, len(done))
+    assert form.trace, f".{form.suffix} does not hold a trace"  # noqa: S101 - asked for by the callers
+    if limited:
+        raise ConvanimError(
+            f"`max size` cannot be combined with .{form.suffix}", "leave it out: a trace is always complete"
+        )
+    trace.verify()
+    with whole_file(target) if isinstance(target, Path) else nullcontext(target) as file:
+        counted = Counting(file)
+        form.trace(trace, cast(BinaryIO, counted))
+    path = target if isinstance(target, Path) else None
+    return Saved(path, form.suffix, 0, 0, len(trace), 0.0, counted.size, 0, len(trace))
 
 
 _VIDEO = ("imageio_ffmpeg", "video")
@@ -414,8 +453,9 @@ FORMATS = {
             )
         ),
         Format("txt", "The frames as text.", _txt, draws=False, embeds=False),
-        # Written by `save_trace`, without frames.
-        Format("json", "The trace: every step with its values.", about="the trace", draws=False, embeds=False),
+        Format(
+            "json", "The trace: every step with its values.", trace=_json, about="the trace", draws=False, embeds=False
+        ),
     )
 }
 

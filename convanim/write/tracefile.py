@@ -23,7 +23,6 @@ from convanim.trace.conv import assembled
 from convanim.trace.fixed import ShuffleTrace, UpsampleTrace
 from convanim.trace.given import Given
 from convanim.trace.pools import pooled, unpooled
-from convanim.write.files import whole_file
 
 KIND, VERSION = "convanim trace", 2
 #: With more multiplications or steps than this, the steps are left out of the file; they follow from the rest.
@@ -126,22 +125,6 @@ def _steps(done: Trace) -> Iterator[str]:
             },
             separators=(",", ":"),
         )
-
-
-def save(done: Trace, target: str | Path | BinaryIO) -> int:
-    """Check a trace and write it to a .json file or a binary stream, and return the number of bytes.
-
-    Raises:
-        ConvanimError: a file that cannot be written, or has another suffix.
-        CheckFailed: the trace does not agree with its replay or with the oracle; nothing is written.
-    """
-    done.verify()
-    if not isinstance(target, str | Path):
-        return write_trace(target, done)
-    if Path(target).suffix.lower() != ".json":
-        raise ConvanimError(f"a trace cannot be saved as {Path(target).name}", "use a name that ends in .json")
-    with whole_file(Path(target)) as file:
-        return write_trace(file, done)
 
 
 def load(path: str | Path) -> Trace:
