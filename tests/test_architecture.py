@@ -99,7 +99,7 @@ ROWS: dict[str, list[str]] = {
         "axes",
     ],
     "template": ["keys", "files", "settings", "__init__"],
-    "write": ["files film gif patches png vector video", "apng tracefile webp", "formats"],
+    "write": ["files film gif patches png vector video", "apng csvfile tracefile webp", "formats"],
     "gallery": [
         "description",
         "command digest named tables",

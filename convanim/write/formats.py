@@ -370,6 +370,12 @@ def trace_format(path: Path) -> Format:
     return form
 
 
+def _csv(trace: Trace, file: BinaryIO) -> None:
+    from convanim.write.csvfile import write_csv
+
+    write_csv(file, trace)
+
+
 def save_trace(trace: Trace, target: Path | BinaryIO, form: Format, *, limited: bool = False) -> Saved:
     """Check a trace and write its steps; it need not be possible to draw it.
 
@@ -455,6 +461,14 @@ FORMATS = {
         Format("txt", "The frames as text.", _txt, draws=False, embeds=False),
         Format(
             "json", "The trace: every step with its values.", trace=_json, about="the trace", draws=False, embeds=False
+        ),
+        Format(
+            "csv",
+            "The trace as a table, with a row for each product.",
+            trace=_csv,
+            about="its products as a table",
+            draws=False,
+            embeds=False,
         ),
     )
 }

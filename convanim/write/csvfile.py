@@ -1,0 +1,89 @@
+"""Traces as CSV: a row for each product of every step, for spreadsheets and for debugging."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from io import StringIO
+from math import isfinite
+from typing import Any, BinaryIO
+
+from convanim.errors import ConvanimError
+from convanim.trace import Trace
+
+#: The names of the last spatial axes.
+AXES = ("slice", "row", "column")
+#: The maximum number of rows; a spreadsheet holds a quarter of them.
+MOST_ROWS = 4_000_000
+
+
+def write_csv(file: BinaryIO, done: Trace) -> None:
+    """Write a trace as a header and a row for each product; a step without products has one row.
+
+    Every value is a number or empty, so that no spreadsheet takes it for a formula. Indices and steps begin at 0. An
+    index of an output cell that lies outside the output belongs to a product that a transposed layer crops.
+
+    Raises:
+        ConvanimError: there are more than `MOST_ROWS` rows.
+
+    Example:
+        >>> from io import BytesIO
+        >>> from convanim.layers import Conv
+        >>> file = BytesIO()
+        >>> write_csv(file, Conv(2).trace([1, 2, 3], [4, 5]))
+        >>> print(file.getvalue().decode().rstrip())
+        step,output_column,input_column,kernel_column,input,factor,product,total,output
+        0,0,0,0,1,4,4,4,14
+        0,0,1,1,2,5,10,14,14
+        1,1,1,0,2,4,8,8,23
+        1,1,2,1,3,5,15,23,23
+    """
+    if done.terms > MOST_ROWS:
+        raise ConvanimError(
+            f"{done.op} has up to {done.terms:,} products, and a .csv has at most {MOST_ROWS:,} rows",
+            "use a smaller input, a smaller kernel or fewer channels",
+        )
+    part = StringIO()
+    writer = csv.writer(part, lineterminator="\n")
+    for row in _rows(done):
+        writer.writerow(row)
+        if part.tell() > 2**16:
+            file.write(part.getvalue().encode())
+            part.seek(0)
+            part.truncate()
+    file.write(part.getvalue().encode())
+
+
+def _rows(done: Trace) -> Iterator[list[Any]]:
+    rank, groups = len(done.axes), getattr(done.op, "groups", 1)
+    first = 0 if max(len(done.x), done.channels) > 1 else 1  # without channels, their index is left out
+    names = ("channel", *AXES[-rank:])[first:]
+    kernel = rank if done[0].factors.shape[1] else 0  # an unpooling has none
+    yield [
+        "step",
+        *["group"] * (groups > 1),
+        *(f"output_{name}" for name in names),
+        *(f"input_{name}" for name in names),
+        *(f"kernel_{name}" for name in AXES[-rank:] if kernel),
+        *("input", "factor", "product", "total", "output"),
+    ]
+    cropped = [0, *(a.kept.start if done.canvas[1:] != done.shape[1:] else 0 for a in done.axes)]
+    totals: dict[tuple[int, ...], Any] = {}
+    for step in done:
+        largest = step.mode == "max" or step.winner is not None
+        columns = (step.reads, step.factors, step.values, step.weights, step.terms)
+        taps = list(zip(*(column.tolist() for column in columns), strict=True))
+        cells = [tuple(cell) for cell in (step.writes - cropped).tolist()]
+        if step.phase == "slide":
+            totals, cells = {}, cells * max(1, len(taps))
+        for number, cell in enumerate(cells):
+            inside = all(0 <= i < n for i, n in zip(cell, done.shape, strict=True))
+            output = done.answer[cell].item() if inside else None
+            middle: list[Any] = [None] * (len(names) + kernel + 4)
+            if taps:
+                place, factor, value, weight, term = taps[number]
+                before = totals.get(cell)
+                totals[cell] = term if before is None else max(before, term) if largest else before + term
+                middle = [*place[first:], *factor[len(factor) - kernel :], value, weight, term, totals[cell]]
+            group = [cell[0] * groups // done.channels] * (groups > 1)
+            yield [step.number, *group, *cell[first:], *middle, output if inside and isfinite(output) else None]
