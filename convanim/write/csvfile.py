@@ -18,10 +18,11 @@ MOST_ROWS = 4_000_000
 
 
 def write_csv(file: BinaryIO, done: Trace) -> None:
-    """Write a trace as a header and a row for each product; a step without products has one row.
+    """Write a trace as a header and a row for each product.
 
-    Every value is a number or empty, so that no spreadsheet takes it for a formula. Indices and steps begin at 0. An
-    index of an output cell that lies outside the output belongs to a product that a transposed layer crops.
+    A window that reads padding only has one row without a product, and an input cell that reaches no output cell has
+    none. Every value is a number or empty, so that no spreadsheet takes it for a formula. Indices and steps begin at 0.
+    An index of an output cell that lies outside the output belongs to a product that a transposed layer crops.
 
     Raises:
         ConvanimError: there are more than `MOST_ROWS` rows.
