@@ -8,6 +8,8 @@ from io import StringIO
 from math import isfinite
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from convanim.errors import ConvanimError
 from convanim.trace import Trace
 
@@ -69,22 +71,34 @@ def _rows(done: Trace) -> Iterator[list[Any]]:
         *("input", "factor", "product", "total", "output"),
     ]
     cropped = [0, *(a.kept.start if done.canvas[1:] != done.shape[1:] else 0 for a in done.axes)]
-    totals: dict[tuple[int, ...], Any] = {}
+    totals: dict[tuple[int, ...], Any] = {}  # the cells of a canvas; a window writes a single cell
     for step in done:
         largest = step.mode == "max" or step.winner is not None
-        columns = (step.reads, step.factors, step.values, step.weights, step.terms)
-        taps = list(zip(*(column.tolist() for column in columns), strict=True))
         cells = [tuple(cell) for cell in (step.writes - cropped).tolist()]
+        heads = [[step.number, *[cell[0] * groups // done.channels] * (groups > 1), *cell[first:]] for cell in cells]
+        ends = [_output(done, cell) for cell in cells]
+        reads, factors = step.reads[:, first:].tolist(), step.factors[:, step.factors.shape[1] - kernel :].tolist()
+        numbers = [column.tolist() for column in (step.values, step.weights, step.terms)]
         if step.phase == "slide":
-            totals, cells = {}, cells * max(1, len(taps))
-        for number, cell in enumerate(cells):
-            inside = all(0 <= i < n for i, n in zip(cell, done.shape, strict=True))
-            output = done.answer[cell].item() if inside else None
-            middle: list[Any] = [None] * (len(names) + kernel + 4)
-            if taps:
-                place, factor, value, weight, term = taps[number]
+            so_far = (np.maximum if largest else np.add).accumulate(step.terms).tolist()
+            if not reads:
+                yield [*heads[0], *[None] * (len(names) + kernel + 4), *ends]
+            heads, ends = heads * len(reads), ends * len(reads)
+        else:
+            so_far = []
+            for cell, term in zip(cells, numbers[-1], strict=True):
                 before = totals.get(cell)
                 totals[cell] = term if before is None else max(before, term) if largest else before + term
-                middle = [*place[first:], *factor[len(factor) - kernel :], value, weight, term, totals[cell]]
-            group = [cell[0] * groups // done.channels] * (groups > 1)
-            yield [step.number, *group, *cell[first:], *middle, output if inside and isfinite(output) else None]
+                so_far.append(totals[cell])
+        for head, place, factor, value, weight, term, total, end in zip(
+            heads, reads, factors, *numbers, so_far, ends, strict=True
+        ):
+            yield [*head, *place, *factor, value, weight, term, total, end]
+
+
+def _output(done: Trace, cell: tuple[int, ...]) -> int | float | None:
+    """The value of an output cell; None for one that is cropped, and for the maximum of an empty window."""
+    if not all(0 <= i < n for i, n in zip(cell, done.shape, strict=True)):
+        return None
+    value: int | float = done.answer[cell].item()
+    return value if isfinite(value) else None
