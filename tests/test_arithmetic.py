@@ -11,7 +11,8 @@ from convanim.explanation import explain
 from convanim.explanation.arithmetic import count, evenness, multiplications, overlap, per_axis, rings, sides
 from convanim.language.numerals import MINUS
 from convanim.layers import Axis, Conv, ConvTranspose, parse, times
-from support.layers import layers, output_size, reach, refused, thorough
+from support.refusals import refused
+from support.weighted import layers, output_size, reach, thorough
 
 
 def section(text, head):

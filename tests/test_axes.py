@@ -16,7 +16,7 @@ from convanim.draw.axes import Canvas
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
 from convanim.timing.motion import moving
-from support.tools import need
+from support.needs import need
 
 FIVE = np.arange(25).reshape(5, 5)
 CONV = Conv(3, stride=2, padding=1).trace(FIVE, np.ones((3, 3), int))

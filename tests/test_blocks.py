@@ -16,7 +16,7 @@ from convanim.draw.theme import load
 from convanim.page import Page, layout
 from convanim.scene.frame import Blocks, Panel, Role
 from support.made import Made, grid, panel
-from test_layout import PAGES, attempt, check_apart, ink, standing
+from support.pages import PAGES, attempt, check_apart, ink, standing
 
 SETTINGS = settings(max_examples=15)
 NUMBERS = {"digits": (0, 10), "signed": (-9, 10), "long": (-(10**6), 10**6)}

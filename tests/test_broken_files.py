@@ -22,7 +22,8 @@ from PIL import Image
 
 import convanim as ca
 from convanim.errors import ConvanimError
-from test_bad_input import check, run
+from support.commands import run
+from support.refusals import check
 
 FILES = int(os.environ.get("CONVANIM_BROKEN_FILES", "210"))
 SEED = int(os.environ.get("CONVANIM_SEED", "0"))

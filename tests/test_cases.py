@@ -16,7 +16,7 @@ from convanim.layers import (
     Upsample,
     parse,
 )
-from support.layers import FIELD
+from support.weighted import FIELD
 
 SQUARE = [[0, 1], [2, 3]]
 #: The input and the kernel of the numerical figures: Dumoulin and Visin, A guide to convolution arithmetic (2016), 1.1.

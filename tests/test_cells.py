@@ -10,26 +10,13 @@ from numpy.typing import NDArray
 from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
 from convanim.draw.theme import load
-from convanim.page import Page, layout
+from convanim.page import layout
 from convanim.scene.frame import Emphasis, Outline, Panel, Role, still
-from support.made import Made, grid, panel
-from test_raster import commonest, contrast
+from support.colours import commonest, contrast
+from support.made import Made, cell, grid, panel, shot
 
 Pixels = NDArray[np.uint8]
 LOOKS = ("light", "dark")
-
-
-def shot(s: Made, number: int = 0, look: str = "light", width: int = 640, height: int = 360) -> tuple[Page, Pixels]:
-    """A frame of an artificial scene, in colours."""
-    page = layout(s, width, height)
-    raster = Raster(s, page, load(look))
-    return page, raster.palette.colours[raster.draw(s.frame(number)).pixels]
-
-
-def cell(page: Page, rgb: Pixels, name: str, row: int, column: int) -> Pixels:
-    """The pixels of a cell, in colours."""
-    top, left, bottom, right = page.places[name].cell(row, column)
-    return rgb[top:bottom, left:right]
 
 
 def full(shape: Any, what: int) -> NDArray[np.uint8]:

@@ -6,7 +6,6 @@ Most runs are in this process, for speed; pipes and terminals have processes of 
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import re
@@ -14,7 +13,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import numpy as np
@@ -28,28 +27,12 @@ from convanim.cli import options
 from convanim.cli.commands import main
 from convanim.layers import arguments
 from convanim.layers.conventions import KNOWN
-from support.tools import decode_ffmpeg, decode_gifsicle, decode_pillow, need
+from support.commands import SMALL, run
+from support.decoders import decode_ffmpeg, decode_gifsicle, decode_pillow
+from support.needs import need
 
-SMALL = ["conv", "--input", "5x5", "--kernel", "3x3", "--width", "640"]
 UP = ["transposed", "--input", "2x2", "--kernel", "2x2", "--width", "640"]
 FRAME = re.compile(r"^frame (\d+) \((\d+) ms\)[^\n]*?(?:step (\d+) / (\d+))?$", re.M)
-
-
-class Run(NamedTuple):
-    code: int
-    out: bytes
-    err: str
-
-
-def run(*arguments: object, stdin: bytes = b"") -> Run:
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
-    before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(stdin))
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as stop:
-            main([str(a) for a in arguments])
-    finally:
-        sys.stdin = before
-    return Run(stop.value.code or 0, out.buffer.getvalue(), err.buffer.getvalue().decode())  # type: ignore[attr-defined]
 
 
 def process(*arguments: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
@@ -62,8 +45,8 @@ def saved(path: Path, *arguments: object, stdin: bytes = b"") -> str:
     code, out, err = run(*arguments, "-o", path, stdin=stdin)
     assert code == 0, err
     assert all(note.startswith("Note: --") for note in err.splitlines()), err
-    assert out.count(b"\n") == 1
-    return out.decode().rstrip("\n")
+    assert out.count("\n") == 1
+    return out.rstrip("\n")
 
 
 def frames(path: Path, *arguments: object) -> list[tuple[int, int, int]]:
@@ -173,7 +156,7 @@ def test_a_gif_lasts_as_long_as_its_frames(tmp_path: Path, decode: Any) -> None:
 
 def test_describe_says_what_the_file_holds(tmp_path: Path) -> None:
     saved(tmp_path / "a.gif", *SMALL)
-    told = run("describe", *SMALL).out.decode()
+    told = run("describe", *SMALL).out
     alt, empty, *lines = told.rstrip("\n").split("\n")
     assert empty == ""
     with Image.open(tmp_path / "a.gif") as gif:
@@ -185,14 +168,14 @@ def test_describe_says_what_the_file_holds(tmp_path: Path) -> None:
     while file[at]:
         said, at = said + file[at + 1 : at + 1 + file[at]], at + 1 + file[at]
     assert said == steps
-    assert run("describe", *SMALL, "--alt").out.decode() == f"{alt}\n"
+    assert run("describe", *SMALL, "--alt").out == f"{alt}\n"
 
 
 def test_describe_tells_two_layers_at_once() -> None:
     layers = ["Conv(3, padding=1)", "Conv(3, padding='same', convention='keras')"]
     told = run("describe", "compare", *layers, "--input", "5x5")
     assert (told.code, told.err) == (0, "")
-    lines = told.out.decode().splitlines()
+    lines = told.out.splitlines()
     steps = [line for line in lines if line.startswith("step ")]
     assert len(steps) == 25
     assert all("PyTorch: output[" in line and "; Keras: output[" in line for line in steps)
@@ -201,7 +184,7 @@ def test_describe_tells_two_layers_at_once() -> None:
 
 def test_describe_refuses_as_the_animation_does() -> None:
     wrong = run("describe", "conv", "--input", "5x5", "--kernel", "7x7")
-    assert (wrong.code, wrong.out) == (2, b"")
+    assert (wrong.code, wrong.out) == (2, "")
     assert wrong.err == run("conv", "--input", "5x5", "--kernel", "7x7", "-o", "x.gif").err
 
 
@@ -321,7 +304,7 @@ def test_standard_output_gets_the_same_bytes(tmp_path: Path, kind: str) -> None:
 
 
 def test_quiet(tmp_path: Path) -> None:
-    assert run(*UP, "-o", tmp_path / "a.gif", "--quiet") == (0, b"", "")
+    assert run(*UP, "-o", tmp_path / "a.gif", "--quiet") == (0, "", "")
     done = process(*UP, "-o", "-", "--format", "txt", "--quiet")
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -360,7 +343,7 @@ def test_the_examples_of_the_help_run(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     colours = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     Image.fromarray(colours).save("photo.png")
-    told = [run(*words, "--help").out.decode() for words in ((), *((kind,) for kind in options.LAYERS))]
+    told = [run(*words, "--help").out for words in ((), *((kind,) for kind in options.LAYERS))]
     examples = [shlex.split(x)[1:] for x in re.findall(r"^ +(convanim .+)$", "\n".join(told), re.M)]
     assert len(examples) >= 5 + 2 * len(options.LAYERS)
     for example in examples:
@@ -384,10 +367,10 @@ def test_version_and_explain() -> None:
     assert run("--version") == (0, f"convanim {convanim.__version__}\n".encode(), "")
     done = run("explain", "transposed", "--input", "3x3", "--kernel", "3x3", "--stride", "2")
     assert done.code == 0
-    assert "3×3 → 7×7" in done.out.decode()
-    assert "5×5 → 3×3" in run("explain", *SMALL[:5]).out.decode()
+    assert "3×3 → 7×7" in done.out
+    assert "5×5 → 3×3" in run("explain", *SMALL[:5]).out
     shown = run()
-    assert (shown.code, shown.out) == (2, b"")
+    assert (shown.code, shown.out) == (2, "")
     assert "Usage: convanim" in shown.err
 
 
@@ -410,7 +393,7 @@ def test_a_command_that_makes_a_picture_can_be_asked_to_explain_itself(tmp_path:
     look = ["--view", "both", "--theme", "dark", "--width", "640", "--no-caption", "--select", "last", "--quiet"]
     plain, asked = run("explain", *words), run("explain", *words, *look, "-o", tmp_path / "a.gif")
     assert plain.code == asked.code == 0
-    assert plain.out == asked.out != b""
+    assert plain.out == asked.out != ""
     assert list(tmp_path.iterdir()) == []
 
 
@@ -422,7 +405,7 @@ def test_a_look_that_is_not_used_is_looked_at(words: str, look: str) -> None:
     kernel = [] if "layer" in words else ["--kernel", "3"]
     asked = run(*words.split(), "--input", "5x5", *kernel, *look.split())
     animated = run("conv", "--input", "5x5", "--kernel", "3", *look.split(), "-o", "x.gif")
-    assert (asked.code, asked.out) == (2, b"")
+    assert (asked.code, asked.out) == (2, "")
     assert asked.err == animated.err
 
 
@@ -462,17 +445,17 @@ def test_every_view_of_every_layer(tmp_path: Path, kind: str, view: str, suffix:
         assert decode_pillow(file)
     told = run("explain", kind, *LAYER[kind], "-o", file)
     assert told.code == 0
-    assert b"In other frameworks" in told.out
+    assert "In other frameworks" in told.out
 
 
 def test_two_layers_are_compared_in_words_and_in_pictures(tmp_path: Path) -> None:
     layers = ["Conv(3, 2, padding='same', convention='keras')", "nn.Conv2d(1, 1, 3, stride=2, padding=1)"]
     told = run("compare", *layers, "--input", "6x6")
     assert (told.code, told.err) == (0, "")
-    assert "padding is 0:1 ('same') in Keras and 1 in PyTorch" in told.out.decode()
+    assert "padding is 0:1 ('same') in Keras and 1 in PyTorch" in told.out
     saved(tmp_path / "a.gif", "compare", *layers, "--input", "6x6")
     same = run("compare", "Conv(3)", "nn.Conv2d(1, 1, 3)", "--input", "6x6")
-    assert b"differs" not in same.out
+    assert "differs" not in same.out
 
 
 @pytest.mark.parametrize("convention", options.CONVENTIONS)

@@ -1,66 +1,17 @@
 """The reasons why two layers differ: every cause is true, and the one argument that was changed is among them."""
 
-from typing import Any
-
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings
 
 from convanim.errors import ConvanimError
 from convanim.explanation.compare import SAME, causes, report, why
 from convanim.explanation.difference import Difference
 from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, PixelShuffle, Upsample
 from convanim.trace import Trace
+from support.scenes import pairs
 
 SETTINGS = settings(max_examples=150)
-
-#: The values of each argument, and a word of the sentence that names it.
-WEIGHTED: dict[str, tuple[list[Any], str]] = {
-    "kernel_size": ([1, 2, 3], "kernel"),
-    "stride": ([1, 2, 3], "stride"),
-    "padding": ([0, 1, ((0, 1),) * 2, ((1, 0), (0, 0))], ""),
-    "dilation": ([1, 2], "dilation"),
-}
-POOL = {**WEIGHTED, "padding": ([0, 1], ""), "ceil_mode": ([False, True], "rounds its size up")}
-ARGUMENTS: dict[Any, dict[str, tuple[list[Any], str]]] = {
-    Conv: {**WEIGHTED, "padding_mode": (["zeros", "reflect", "replicate", "circular"], "padding mode")},
-    ConvTranspose: {**WEIGHTED, "output_padding": ([0, 1, 2], "output padding")},
-    MaxPool: POOL,
-    AvgPool: {**POOL, "count_include_pad": ([True, False], "average")},
-    LpPool: {**POOL, "norm_type": ([1, 2, 4], "norm")},
-    Upsample: {
-        "scale_factor": ([1, 1.5, 2, 3], "factor"),
-        "mode": (["nearest", "bilinear"], "mode"),
-        "coordinates": (["half_pixel", "asymmetric"], "coordinates"),
-    },
-}
-
-
-def traced(op: Any, x: Any) -> Trace:
-    """A trace with a kernel of nines to fives."""
-    if not isinstance(op, Conv | ConvTranspose):
-        done: Trace = op.trace(x)
-        return done
-    k: Any = op.kernel_size
-    convolved: Trace = op.trace(x, 9 - np.arange(k**2).reshape((k, k)))
-    return convolved
-
-
-@st.composite
-def pairs(draw: st.DrawFn) -> tuple[Trace, Trace, str, str]:
-    """Two traces over one input whose layers differ in one argument, the argument, and its word."""
-    kind = draw(st.sampled_from(list(ARGUMENTS)))
-    choices = ARGUMENTS[kind]
-    chosen = {name: draw(st.sampled_from(values)) for name, (values, _) in choices.items()}
-    changed = draw(st.sampled_from(list(choices)))
-    other = draw(st.sampled_from([v for v in choices[changed][0] if v != chosen[changed]]))
-    x = draw(st.lists(st.lists(st.integers(0, 9), min_size=6, max_size=6), min_size=5, max_size=5))
-    try:
-        a, b = (traced(kind(**arguments), x) for arguments in (chosen, {**chosen, changed: other}))
-    except ConvanimError:
-        reject()
-    return a, b, changed, choices[changed][1]
 
 
 @SETTINGS

@@ -16,7 +16,7 @@ import convanim as ca
 from convanim.cli.config import KEYS
 from convanim.cli.files import LOOK
 from convanim.gallery import build
-from test_cli import run
+from support.commands import run
 
 SMALL = ["conv", "--input", "4x4", "--kernel", "2"]
 PAGE = (Path(ca.__file__).parent.parent / "docs/config.md").read_text(encoding="utf-8")
@@ -119,7 +119,7 @@ def test_what_is_wrong_in_a_file_is_told_with_its_line(line: str, sentence: str)
     Path("convanim.toml").write_text(f"# ours\n\n{line}\n")
     for words in ([*SMALL, "-o", "a.gif"], ["config"]):
         code, out, err = run(*words)
-        assert (code, out) == (2, b"")
+        assert (code, out) == (2, "")
         assert err.startswith(f"Error: convanim.toml, line 3: {sentence}")
         assert err.count("\n") == 1
     assert sorted(path.name for path in Path().iterdir()) == [".git", "convanim.toml", "deep"]
@@ -151,7 +151,7 @@ def test_a_wrong_variable_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -
         with monkeypatch.context() as patched:
             patched.setenv(f"CONVANIM_{name}", text)
             code, out, err = run(*SMALL, "-o", "a.gif")
-            assert (code, out, err) == (2, b"", f"Error: CONVANIM_{name}: {sentence}\n")
+            assert (code, out, err) == (2, "", f"Error: CONVANIM_{name}: {sentence}\n")
     monkeypatch.setenv("CONVANIM_HOME", "someone else's")
     assert run(*SMALL, "-o", "a.txt").code == 0
 

@@ -13,8 +13,7 @@ from convanim.scene import Scene, Shown, compared, scene
 from convanim.scene.description import TOLD, Transcript, said, sentence, transcript
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.trace import Trace
-from support.shown import shown
-from test_words import any_scene, looked_at
+from support.scenes import any_scene, shown, some_frames
 
 ONES = [[1, 1], [1, 1]]
 
@@ -90,7 +89,7 @@ def test_both_views_are_told() -> None:
 @settings(max_examples=80)
 @given(any_scene())
 def test_every_phase_that_is_listed_comes(s: Scene) -> None:
-    assert {frame.phase for frame in looked_at(s)} == set(range(len(s.phases)))
+    assert {frame.phase for frame in some_frames(s)} == set(range(len(s.phases)))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import click
 import pytest
 
 from convanim.cli.commands import main
+from support.commands import commands
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "pyproject.toml")]
@@ -57,12 +58,6 @@ def faults(text: str) -> list[str]:
     return [f"{found[0]!r} ({hint})" for form, hint in TELEGRAPHIC.items() for found in re.finditer(form, text)]
 
 
-def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
-    yield name, command
-    for inner, group in getattr(command, "commands", {}).items():
-        yield from commands(group, f"{name} {inner}")
-
-
 def messages(path: Path) -> Iterator[tuple[int, str]]:
     """The string literals of a module, except texts on the page, which are keys of the languages' catalogues."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -93,9 +88,9 @@ def test_pages(page: Path) -> None:
     assert not faults(page.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(("name", "command"), [*commands(main, "convanim")], ids=str)
-def test_help(name: str, command: click.Command) -> None:
-    assert not faults(command.get_help(click.Context(command, info_name=name)))
+@pytest.mark.parametrize(("words", "command"), [*commands(main, ("convanim",))], ids=str)
+def test_help(words: tuple[str, ...], command: click.Command) -> None:
+    assert not faults(command.get_help(click.Context(command, info_name=" ".join(words))))
 
 
 def test_messages_and_docstrings() -> None:

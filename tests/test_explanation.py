@@ -17,8 +17,8 @@ from convanim.layers import (
     times,
 )
 from convanim.layers.writing import lines
-from support.drawn import operations
-from support.layers import refused
+from support.operations import operations
+from support.refusals import refused
 
 
 @pytest.mark.parametrize("kind", KINDS.values())

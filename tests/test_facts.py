@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import convanim as ca
-from test_cli import run
+from support.commands import run
 
 PAGE = (Path(ca.__file__).parent.parent / "docs/json.md").read_text(encoding="utf-8")
 COMMANDS = {
@@ -59,7 +59,7 @@ def test_every_key_is_documented(command: str) -> None:
 
 def test_the_numbers_of_an_explanation_are_those_of_its_text() -> None:
     words = ["transposed", "--input", "3x3", "--kernel", "3x3", "--stride", "2", "--padding", "1"]
-    shown, text = told("explain", *words), run("explain", *words).out.decode()
+    shown, text = told("explain", *words), run("explain", *words).out
     assert f"multiplications  {shown['multiplications']} " in text
     axis = shown["axes"][0]
     assert (axis["output"], axis["spread"], axis["canvas"]) == (5, 5, 7)
@@ -81,7 +81,7 @@ def test_what_solve_finds_gives_that_size_and_none_is_an_empty_list() -> None:
 
 def test_a_description_has_the_lines_of_its_text_and_the_output_as_numbers() -> None:
     words = ["conv", "--input", "[[1,2],[3,4]]", "--kernel", "[[1,0],[0,1.5]]"]
-    shown, text = told("describe", *words), run("describe", *words).out.decode().splitlines()
+    shown, text = told("describe", *words), run("describe", *words).out.splitlines()
     assert shown["layers"][0]["output"] == [[[7.0]]]
     assert [shown["alt"], "", *(line["text"] for line in shown["lines"])] == text[:-1]
     assert [line["step"] for line in shown["lines"]] == [None, 1, 1]
@@ -130,5 +130,5 @@ def test_a_check_names_files_as_a_list(tmp_path: Path) -> None:
 )
 def test_an_error_is_a_sentence_as_usual_and_no_json(words: str, sentence: str) -> None:
     result = run(*words.split(), "--json")
-    assert (result.code, result.out) == (2, b"")
+    assert (result.code, result.out) == (2, "")
     assert sentence in result.err

@@ -30,7 +30,8 @@ from convanim.errors import ConvanimError
 from convanim.write.files import whole_file
 from convanim.write.png import write_png
 from convanim.write.tracefile import load, write_trace
-from support.tools import decode_gifsicle, need
+from support.decoders import decode_gifsicle
+from support.needs import need
 
 # A process with a limited file size (none for -1), which always receives Ctrl-C.
 LIMITED = """

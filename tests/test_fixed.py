@@ -15,7 +15,8 @@ from convanim.layers import (
 from convanim.trace import Trace
 from support import definitions
 from support.fixed import pooled, pools, shuffles, unpools, upsamples
-from support.layers import refused, thorough
+from support.refusals import refused
+from support.weighted import thorough
 
 COMBINE = pytest.mark.parametrize("combine", ["max", "mean", "norm"])
 

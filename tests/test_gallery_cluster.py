@@ -20,7 +20,7 @@ from convanim.gallery.description import Entry
 from convanim.gallery.remote import dask
 from convanim.gallery.work import Result, Task
 from support.galleries import TEXT, everything, here, put
-from support.tools import need_module
+from support.needs import need_module
 
 #: Builds a folder on a cluster of three processes, and kills the first worker that has a task.
 CLUSTER = """

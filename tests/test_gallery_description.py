@@ -21,7 +21,7 @@ from convanim.gallery.work import Task, animate, work
 from convanim.layers import parse
 from convanim.template.settings import settle
 from support.galleries import TEXT, everything, here, put
-from support.layers import FIELD
+from support.weighted import FIELD
 
 ROOT = Path(__file__).resolve().parent.parent
 

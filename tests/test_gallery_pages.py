@@ -22,7 +22,7 @@ from convanim.gallery import read_folder
 from convanim.gallery.manifest import read_manifest
 from convanim.gallery.sidebyside import diff
 from support.galleries import CONV, TEXT, here, put
-from support.tools import need, need_module
+from support.needs import need, need_module
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ROOT / "gallery"

@@ -20,10 +20,8 @@ from convanim.scene import Scene, compared, scene
 from convanim.scene.frame import Role, arrangements
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.trace import Trace
-from test_compare import pairs
-from test_layout import attempt, check_apart, laid_out, large, looked_at
-from test_scene import drawn
-from test_template_pages import STYLES
+from support.pages import STYLES, attempt, check_apart, laid_out, large, looked_at
+from support.scenes import drawn, pairs
 
 FILTERED = settings(
     deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], max_examples=30

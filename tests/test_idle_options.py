@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from test_cli import run
+from support.commands import run
 
 VALUES = {
     **{"--template": "slide", "--layout": "flat", "--theme": "dark", "--width": "640", "--height": "480"},

@@ -23,7 +23,8 @@ from PIL import Image
 from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.typed import read_array, read_picture
 from convanim.typed.request import request
-from test_bad_input import check, run
+from support.commands import run
+from support.refusals import check
 
 SQUARE = [[1, 2], [3, 4]]
 HEAD = "has a header row"

@@ -1,6 +1,5 @@
 """Two tilted planes: nothing overlaps, is cut off or moves; checked by geometry and by rendered pixels."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from convanim.draw.compose import Composer
 from convanim.draw.raster import Raster, paint
@@ -24,9 +22,21 @@ from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Role
 from convanim.timing.motion import Tween, moving
 from convanim.timing.timeline import plan
-from support.shown import shown
-from test_layout import PAGES, attempt, check_apart, ink, large, looked_at, meet, numbers_of, spoken, standing
-from test_scene import drawn
+from support.pages import (
+    PAGES,
+    attempt,
+    check_apart,
+    ends,
+    filled,
+    ink,
+    large,
+    looked_at,
+    meet,
+    numbers_of,
+    tilts,
+    words,
+)
+from support.scenes import drawn, shown
 
 Pixels = NDArray[np.uint8]
 COUNT = np.arange(1, 17).reshape(4, 4)
@@ -59,22 +69,6 @@ def tilted(draw: st.DrawFn, pages: tuple[tuple[int, int], ...] = tuple(PAGES)) -
     return s, page
 
 
-def tilts(page: Page) -> list[Tilt]:
-    return [place for place in page.places.values() if isinstance(place, Tilt)]
-
-
-def ends(place: Tilt) -> list[tuple[int, int]]:
-    return list(place.corners(0, 0, *place.panel.shape))
-
-
-def filled(page: Page, *polygons: list[Any]) -> NDArray[np.bool_]:
-    """The pixels of some polygons, drawn by Pillow."""
-    image = Image.new("1", (page.width, page.height))
-    for polygon in polygons:
-        ImageDraw.Draw(image).polygon([(float(x), float(y)) for x, y in polygon], fill=1)
-    return np.array(image)
-
-
 def inside(place: Tilt, row: int, column: int, x: float, y: float) -> bool:
     """Whether a point is in a cell: on the same side of all its edges."""
     points = place.corners(row, column, row + 1, column + 1)
@@ -83,12 +77,6 @@ def inside(place: Tilt, row: int, column: int, x: float, y: float) -> bool:
         for (ax, ay), (bx, by) in zip(points, (*points[1:], points[0]), strict=True)
     ]
     return min(turned) >= 0 or max(turned) <= 0
-
-
-def words(s: Scene, page: Page) -> Iterator[tuple[str, Any]]:
-    """Everything except the planes: texts, scales, flat grids."""
-    names = {f"grid {place.panel.name}" for place in tilts(page)}
-    yield from (thing for thing in (*standing(page), *spoken(s, page)) if thing[0] not in names)
 
 
 @settings(FILTERED, max_examples=25)

@@ -12,7 +12,7 @@ from convanim.page.crossed import SEEN, crossed, lines
 from convanim.page.tilted.isometric import planes
 from convanim.page.tilted.tilt import Lattice, Step
 from convanim.scene import Scene, scene
-from test_template_pages import STYLES
+from support.pages import STYLES
 
 NINE = np.arange(1, 10).reshape(3, 3)
 COUNT = np.arange(1, 37).reshape(6, 6)

@@ -16,7 +16,7 @@ from convanim.errors import ConvanimError
 from convanim.lightdark import pair_names, snippet
 from convanim.trace import Trace
 from convanim.write.gif import GifWriter
-from test_cli import SMALL, run
+from support.commands import SMALL, run
 
 
 @pytest.fixture
@@ -142,10 +142,10 @@ def test_a_browser_reads_the_names_and_the_words(name: str, alt: str) -> None:
 def test_the_command_line_writes_both_and_prints_the_snippet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = run(*SMALL, "--theme", "auto", "--select", "last", "--title", "A & B", "-o", "up.png")
-    lines = done.out.decode().splitlines()
+    lines = done.out.splitlines()
     assert (done.code, done.err) == (0, "")
     assert [line.partition(",")[0] for line in lines[:2]] == ["up-light.png", "up-dark.png"]
-    alt = "A & B: " + run("describe", *SMALL, "--alt").out.decode().strip()
+    alt = "A & B: " + run("describe", *SMALL, "--alt").out.strip()
     assert lines[2:] == snippet(Path("up-light.png"), Path("up-dark.png"), alt).splitlines()
     with Image.open("up-light.png") as light, Image.open("up-dark.png") as dark:
         pixels = [np.array(image.convert("L")) for image in (light, dark)]
@@ -153,7 +153,7 @@ def test_the_command_line_writes_both_and_prints_the_snippet(tmp_path: Path, mon
     assert pixels[0].mean() > 200
     assert pixels[1].mean() < 60
     quiet = run(*SMALL, "--theme", "auto", "--select", "last", "--quiet", "-o", "up.png")
-    assert (quiet.code, quiet.out, quiet.err) == (0, b"", "")
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
 
 
 @pytest.mark.parametrize("words", [["-o", "-", "--format", "gif"], ["-o", "a.txt"], ["-o", "a-%d.png"]])
@@ -163,7 +163,7 @@ def test_the_command_line_refuses_before_any_work(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("convanim.typed.request.request", None)  # would fail if called
     done = run(*SMALL, "--theme", "auto", *words)
-    assert (done.code, done.out) == (2, b"")
+    assert (done.code, done.out) == (2, "")
     assert re.fullmatch(
         r"Error: --theme auto [^\n]*; (?:use|write) [^\n]*\.|Error: .*; name [^\n]*\.", done.err.strip()
     )

@@ -13,7 +13,6 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -21,7 +20,6 @@ from msgspec import structs
 from PIL import Image
 
 from convanim.animation import Animation
-from convanim.cli.commands import main
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool
 from convanim.page import glyphs
@@ -34,13 +32,14 @@ from convanim.trace.arrays import total_size
 from convanim.trace.core import MOST_CELLS
 from convanim.typed.cells import MAX_FILLED
 from convanim.write.tracefile import _nested as nested
+from support.commands import run
 
 
 def said(*words: str) -> str:
     """The message of a refused command."""
-    done = CliRunner().invoke(main, words)
-    assert done.exit_code == 2, done.output
-    return " ".join(done.output.split())
+    done = run(*words)
+    assert done.code == 2, done
+    return " ".join(done.err.split())
 
 
 @pytest.mark.parametrize(
@@ -57,8 +56,8 @@ def test_a_page_that_is_too_small_is_refused_and_the_named_one_fits(line: str, t
     told = said(*words)
     fits = re.search(r"--width \d+(?: --height \d+)?", told)
     assert fits, told
-    done = CliRunner().invoke(main, [*words[: words.index("--width")], *words[-4:], *fits[0].split()])
-    assert done.exit_code == 0, done.output
+    done = run(*words[: words.index("--width")], *words[-4:], *fits[0].split())
+    assert done.code == 0, done.err
 
 
 @pytest.mark.parametrize("sizes", [{"title": 60, "caption": 51}, {"caption": 400}, {"title": 400}, {"small": 400}])
@@ -156,7 +155,7 @@ def test_sizes_are_added_without_wrapping(numbers: list[Any]) -> None:
 
 def test_a_description_is_paced_as_the_film_is() -> None:
     words = ["describe", "conv", "--input", "40x40", "--kernel", "3"]
-    told, whole = (CliRunner().invoke(main, [*words, *more]).output for more in ([], ["--select", "all"]))
+    told, whole = (run(*words, *more).out for more in ([], ["--select", "all"]))
     listed = len(re.findall("^step ", told, re.MULTILINE))
     assert 100 < listed < 1000
     assert f"{38 * 38 - listed:,} of 1,444 steps are not listed" in told
@@ -166,10 +165,10 @@ def test_a_description_is_paced_as_the_film_is() -> None:
 
 def test_a_description_of_a_picture_is_paced_too(tmp_path: Path) -> None:
     Image.fromarray(np.arange(3600, dtype=np.uint16).astype(np.uint8).reshape(30, 40, 3)).save(tmp_path / "a.png")
-    done = CliRunner().invoke(main, ["describe", "upsample", "--input", str(tmp_path / "a.png"), "--mode", "bilinear"])
-    assert done.exit_code == 0, done.output
-    assert len(done.output) < 200_000
-    assert "--select all" in done.output
+    done = run("describe", "upsample", "--input", str(tmp_path / "a.png"), "--mode", "bilinear")
+    assert done.code == 0, done.err
+    assert len(done.out) < 200_000
+    assert "--select all" in done.out
 
 
 @pytest.mark.parametrize("side", [202, 300])
@@ -225,10 +224,10 @@ def test_more_than_can_be_computed_step_by_step_is_refused_before_any_of_it(
 def test_an_explanation_counts_without_laying_out_what_it_counts(line: str) -> None:
     words = line.split(" ")
     tracemalloc.start()
-    done = CliRunner().invoke(main, ["explain", *words])
+    done = run("explain", *words)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert done.exit_code == 0, done.output
+    assert done.code == 0, done.err
     assert most < 200_000_000
 
 
@@ -255,7 +254,7 @@ def test_arrays_are_written_in_pieces_as_they_are_in_one(array: np.ndarray) -> N
 
 @pytest.mark.parametrize("lang", ["de", "es", "fr", "ja", "zh"])
 def test_a_description_says_in_its_language_how_all_steps_are_listed(lang: str) -> None:
-    told = CliRunner().invoke(main, ["describe", "conv", "--input", "40x40", "--kernel", "3", "--lang", lang]).output
+    told = run("describe", "conv", "--input", "40x40", "--kernel", "3", "--lang", lang).out
     assert told.splitlines()[-1].startswith("--select all ")
     assert "lists every step" not in told
 

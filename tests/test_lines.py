@@ -27,7 +27,7 @@ from convanim.layers import (
 )
 from convanim.layers.writing import lines
 from convanim.trace.engine import taps_of, under
-from support.drawn import cases, operations
+from support.operations import cases, operations
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the frameworks' own
 os.environ.setdefault("KERAS_BACKEND", "tensorflow" if importlib.util.find_spec("tensorflow") else "jax")

@@ -8,14 +8,10 @@ from the commands, so that a new one is included at once.
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 import random
 import shlex
 import signal
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,6 +20,7 @@ import pytest
 from PIL import Image
 
 from convanim.cli.commands import main
+from support.commands import Run, commands, run
 
 LINES = int(os.environ.get("CONVANIM_LINES", "60"))
 SEED = int(os.environ.get("CONVANIM_SEED", "0"))
@@ -95,15 +92,7 @@ WORDS = [
 NEVER = {"open_it", "watch", "help", "executor"}
 
 
-def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    for name, command in group.commands.items():
-        if isinstance(command, click.Group):
-            yield from commands(command, (*words, name))
-        else:
-            yield (*words, name), command
-
-
-COMMANDS = list(commands(main))
+COMMANDS = [(words, command) for words, command in commands(main) if not isinstance(command, click.Group)]
 
 
 def value(draw: random.Random, param: click.Parameter) -> str:
@@ -148,25 +137,15 @@ def late(*_: object) -> None:
     raise TimeoutError(f"it took more than {SECONDS} s")
 
 
-def ran(words: list[str]) -> tuple[int, str, str]:
-    streams = [io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2)]
-    before, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(b"1,2\n3,4\n"))
-    if hasattr(signal, "SIGALRM"):
-        signal.signal(signal.SIGALRM, late)
-        signal.alarm(SECONDS)
+def ran(words: list[str]) -> Run:
+    if not hasattr(signal, "SIGALRM"):
+        return run(*words, stdin=b"1,2\n3,4\n")
+    signal.signal(signal.SIGALRM, late)
+    signal.alarm(SECONDS)
     try:
-        with (
-            contextlib.redirect_stdout(streams[0]),
-            contextlib.redirect_stderr(streams[1]),
-            pytest.raises(SystemExit) as stop,
-        ):
-            main(words)
+        return run(*words, stdin=b"1,2\n3,4\n")
     finally:
-        sys.stdin = before
-        if hasattr(signal, "SIGALRM"):
-            signal.alarm(0)
-    out, err = (stream.buffer.getvalue().decode("utf-8", "replace") for stream in streams)  # type: ignore[attr-defined]
-    return int(stop.value.code or 0), out, err
+        signal.alarm(0)
 
 
 def wrong(words: list[str], folder: Path) -> str | None:

@@ -12,7 +12,7 @@ from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, MaxUnpool, Pi
 from convanim.scene import Scene, scene, views_of
 from convanim.scene.frame import Link
 from convanim.trace import ConvTrace
-from support.small import small
+from support.scenes import small
 
 SETTINGS = settings(max_examples=60)
 COUNT = np.arange(1, 17).reshape(4, 4)

@@ -13,7 +13,7 @@ from convanim.draw.theme import AUTO, themes
 from convanim.draw.theme import templates as folder
 from convanim.template import templates
 from convanim.write.formats import FORMATS
-from test_cli import SMALL, run
+from support.commands import SMALL, run
 from test_facts import PAGE, keys
 
 NAMES = {"formats": [*FORMATS], "themes": [*themes(), AUTO], "templates": templates()}
@@ -30,7 +30,7 @@ def test_each_has_a_name_and_a_sentence(command: str) -> None:
     rows = listed(command)
     if command in NAMES:
         assert [row["name"] for row in rows if not row.get("file")] == NAMES[command]
-    text = run(command).out.decode().splitlines()
+    text = run(command).out.splitlines()
     assert len(text) == len(rows)
     for row, line in zip(rows, text, strict=True):
         assert row["about"][:1].isupper()
@@ -72,11 +72,11 @@ def test_files_of_the_current_folder_are_listed_where_the_option_takes_them(
     own_ones = {command: [row["name"] for row in listed(command) if row["file"]] for command in ("themes", "templates")}
     assert own_ones == {"themes": ["corporate.toml"], "templates": ["evil.toml", "handout.toml"]}
     assert (
-        b"corporate.toml  Corporate colours on the same hues on a near-black page, with light text.\n"
+        "corporate.toml  Corporate colours on the same hues on a near-black page, with light text.\n"
         in run("themes").out
     )
-    assert b"handout.toml  Our handout.\n" in run("templates").out
-    assert b"\x1b" not in run("templates").out
+    assert "handout.toml  Our handout.\n" in run("templates").out
+    assert "\x1b" not in run("templates").out
     for option, name in (("--theme", "corporate.toml"), ("--template", "handout.toml")):
         assert run(*SMALL, option, name, "-o", "a.png").code == 0
     shutil.rmtree("folder.toml")

@@ -16,8 +16,8 @@ from convanim.page import layout
 from convanim.scene.frame import Emphasis, Grid, Role
 from convanim.scene.whole.matrix import MOST, MatrixScene, entries, forward
 from convanim.trace import ConvTrace
-from support.layers import refused
-from support.small import small
+from support.refusals import refused
+from support.scenes import small
 
 SETTINGS = settings(max_examples=100)
 X3, X5, K3 = np.arange(9).reshape(3, 3), np.arange(25).reshape(5, 5), np.arange(1, 10).reshape(3, 3)

@@ -10,12 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from convanim.animation import Animation
-from convanim.cli.commands import main
 from convanim.draw.raster import Raster
 from convanim.draw.theme import load
 from convanim.errors import ConvanimError
@@ -27,9 +25,8 @@ from convanim.timing.budget import fitted, read_size, rungs, told
 from convanim.timing.motion import Tween, moving
 from convanim.timing.timeline import MOTION, REST, Shot, eased, plan
 from convanim.write.formats import PICTURE_TICK
-from support.shown import shown
-from support.small import small
-from support.tools import decode_pillow, picture_at
+from support.decoders import decode_pillow, picture_at
+from support.scenes import shown, small
 
 MANY = settings(max_examples=20)
 UP = ConvTranspose(3, 2, 1).trace(np.arange(1, 10).reshape(3, 3), np.arange(1, 10).reshape(3, 3))
@@ -472,18 +469,18 @@ def test_at_the_shell(tmp_path: Path) -> None:
     words = ["transposed", "--input", "3x3", "--kernel", "3x3", "--stride", "2", "--width", "480", "--motion", "smooth"]
 
     def run(*more: str) -> Any:
-        return CliRunner().invoke(main, [*words, *more])
+        return run(*words, *more)
 
-    assert run("-o", str(tmp_path / "a.gif")).exit_code == 0
+    assert run("-o", str(tmp_path / "a.gif")).code == 0
     size = (tmp_path / "a.gif").stat().st_size
     done = run("--max-size", str(size * 9 // 10), "-o", str(tmp_path / "b.gif"))
-    assert done.exit_code == 0
-    assert f"frames a second to stay under {told(size * 9 // 10)}" in done.output
+    assert done.code == 0
+    assert f"frames a second to stay under {told(size * 9 // 10)}" in done.out
     assert (tmp_path / "b.gif").stat().st_size <= size * 9 // 10
     for more in (["--max-size", "9XB"], ["--max-size", "1KB"], ["--motion", "smoth"]):
         refused = run(*more, "-o", str(tmp_path / "c.gif"))
-        assert refused.exit_code == 2, refused.output
-    assert run("--max-size", "1MB", "-o", str(tmp_path / "c.json")).exit_code == 2
+        assert refused.code == 2, refused.err
+    assert run("--max-size", "1MB", "-o", str(tmp_path / "c.json")).code == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.gif", "b.gif"]
 
 

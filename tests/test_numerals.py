@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from convanim.language.numerals import MINUS, Numerals
-from support.layers import thorough
+from support.weighted import thorough
 
 INTS = st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-20, 20), min_size=1, max_size=20)
 FLOATS = st.lists(

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
 from convanim.layers import LARGEST, LONGEST_NOTATION, Conv, ConvTranspose, Operation, parse, times
-from support.layers import FIELD, layers, output_size, reach, refused, thorough
+from support.refusals import refused
+from support.weighted import FIELD, layers, output_size, reach, thorough
 
 
 @pytest.mark.parametrize(

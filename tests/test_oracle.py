@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from convanim.trace import oracle
-from support.layers import agree, layers, output_size, plain, thorough
+from support.weighted import agree, layers, output_size, plain, thorough
 
 
 def answer(case):

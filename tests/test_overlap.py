@@ -18,7 +18,7 @@ from convanim.scene.frame import Emphasis, Role
 from convanim.scene.stamp.overlap import OverlapScene
 from convanim.scene.whole.counts import Counts, cured
 from convanim.trace import Trace
-from support.small import small
+from support.scenes import small
 
 SETTINGS = settings(max_examples=80)
 X3, X4 = np.arange(9).reshape(3, 3), np.arange(16).reshape(4, 4)

@@ -16,8 +16,7 @@ from convanim.scene import Scene, Shown, compared, scene
 from convanim.scene.frame import Caption, Role, arrangements, whole
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.timing.motion.paths import turning
-from test_layout import check_apart, ink, numbers_of
-from test_template_pages import STYLES
+from support.pages import STYLES, check_apart, ink, numbers_of
 
 LEAST = 0.7
 

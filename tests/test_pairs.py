@@ -21,8 +21,7 @@ from convanim.explanation.difference import Difference
 from convanim.explanation.equals import equal_layer
 from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
 from convanim.page import layout
-from convanim.scene import Scene
-from convanim.scene import compared as side_by_side
+from convanim.scene import Scene, compared
 from convanim.scene.beside.backward import BackwardScene
 from convanim.scene.beside.compare import GROUP
 from convanim.scene.beside.equal import EqualScene
@@ -31,15 +30,10 @@ from convanim.scene.frame import Caption, Emphasis, Frame, Grid, Link, Outline, 
 from convanim.scene.stamp.scatter import ScatterScene
 from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace, Trace
-from support.shown import planar, pooled, shuffled, upsampled
-from test_scene import drawn, facts
+from support.scenes import compared_traces, drawn, facts, frames, upsampled
 
 GOLDEN = Path(__file__).parent / "golden_pairs"
 SETTINGS = settings(max_examples=40)
-
-
-def frames(s: Scene) -> list[Frame]:
-    return [s.frame(i) for i in range(s.beats.total)]
 
 
 def check(s: Scene) -> list[Frame]:
@@ -214,38 +208,13 @@ def test_what_has_no_gradient_of_this_kind_is_refused() -> None:
 # --- two layers compared --------------------------------------------------------------------------------------------
 
 
-@st.composite
-def compared(draw: st.DrawFn) -> tuple[Trace, Trace]:
-    """Two layers over one input, of the same kind or of two kinds."""
-    one = draw(st.one_of(drawn(most=4, numbers=("small", "quarters")), pooled(), upsampled(), planar(), shuffled()))
-    x, rank = one.x, len(one.axes)
-    if rank > 2:
-        reject()
-    kernel = draw(st.integers(1, 3))
-    options: dict[str, Any] = {"stride": draw(st.integers(1, 3)), "padding": draw(st.integers(0, 1))}
-    weight = draw(arrays(np.int64, (kernel,) * rank, elements=st.integers(-3, 3)))
-    try:
-        kind = draw(st.sampled_from(["same", "conv", "transposed", "max", "mean", "upsample"]))
-        if kind == "same":
-            return one, one
-        if kind in ("conv", "transposed") and len(x) == 1:
-            layer: Any = (Conv if kind == "conv" else ConvTranspose)(kernel, **options)
-            return one, layer.trace(x[0], weight)
-        if kind == "upsample":
-            return one, Upsample(scale_factor=(kernel,) * rank).trace(x)
-        pool: Any = AvgPool if kind == "mean" else MaxPool
-        return one, pool((kernel,) * rank, **options).trace(x)
-    except ConvanimError:
-        reject()
-
-
 @settings(max_examples=80)
-@given(compared())
+@given(compared_traces())
 def test_cells_that_differ_stand_out_and_the_first_is_pointed_at_from_then_on(
     case: tuple[Trace, Trace],
 ) -> None:
     try:
-        s = side_by_side(*case)
+        s = compared(*case)
     except ConvanimError as refusal:
         if "pictures show up to" not in str(refusal):
             raise
@@ -293,7 +262,7 @@ def test_cells_that_differ_stand_out_and_the_first_is_pointed_at_from_then_on(
 def test_cells_that_only_one_has_are_framed_from_the_start(small: int, large: int) -> None:
     ops = {small: Conv(3), large: Conv(3, padding=1)}
     x = np.arange(16).reshape(4, 4)
-    s = side_by_side(*(ops[i].trace(x, np.ones((3, 3), int)) for i in (0, 1)))
+    s = compared(*(ops[i].trace(x, np.ones((3, 3), int)) for i in (0, 1)))
     names = {0: "output", 1: f"{BELOW}output"}
     for frame in frames(s):
         framed = outlines(frame.grids[names[large]], Role.OVERLAP, dashed=True)
@@ -303,7 +272,7 @@ def test_cells_that_only_one_has_are_framed_from_the_start(small: int, large: in
 
 def test_an_upsampling_is_compared_without_the_layer_that_equals_it() -> None:
     x = [[1, 2], [3, 4]]
-    s = side_by_side(Upsample(scale_factor=2).trace(x), ConvTranspose(2, 2).trace(x, [[1, 1], [1, 1]]))
+    s = compared(Upsample(scale_factor=2).trace(x), ConvTranspose(2, 2).trace(x, [[1, 1], [1, 1]]))
     check(s)
     assert [p.name for p in s.panels] == ["stage", "output", "below stage", "below output", "below kernel"]
 
@@ -312,9 +281,9 @@ def test_the_last_phase_says_what_the_marks_mean_and_equal_outputs_need_none() -
     x, k = np.arange(16).reshape(4, 4), np.ones((3, 3), int)
     same, padded = Conv(3).trace(x, k), Conv(3, padding=1).trace(x, k)
     cut = Conv(3, padding=((0, 1), (0, 1))).trace(x, k)  # the common cells are equal
-    labels = [side_by_side(same, other).phases[-1].label for other in (same, padded, cut)]
+    labels = [compared(same, other).phases[-1].label for other in (same, padded, cut)]
     assert labels == ["compare", "compare: bold = different, dashed = only in one", "compare: dashed = only in one"]
-    s = side_by_side(same, same)
+    s = compared(same, same)
     for name in ("output", f"{BELOW}output"):
         grid = s.frame(s.beats.total - 1).grids[name]
         assert (grid.roles == Role.DONE).all()
@@ -325,7 +294,7 @@ def test_the_last_phase_says_what_the_marks_mean_and_equal_outputs_need_none() -
 def test_each_layer_is_named_by_what_differs_and_in_full_at_the_beginning() -> None:
     x, k = np.arange(36).reshape(6, 6), np.ones((3, 3), int)
     one, two = Conv(3, 2, "same", convention="keras").trace(x, k), Conv(3, 2, 1).trace(x, k)
-    s = side_by_side(one, two)
+    s = compared(one, two)
     first = s.frame(0)
     assert first.grids["stage"].title == "Keras: padding='same'"
     assert first.grids[f"{BELOW}stage"].title == "PyTorch: padding=1"
@@ -333,20 +302,20 @@ def test_each_layer_is_named_by_what_differs_and_in_full_at_the_beginning() -> N
         "Keras: Conv(3, stride=2, padding='same')",
         "PyTorch: Conv(3, stride=2, padding=1)",
     ]
-    pools = side_by_side(MaxPool(2).trace(x), AvgPool(2).trace(x))
+    pools = compared(MaxPool(2).trace(x), AvgPool(2).trace(x))
     assert pools.frame(0).grids["stage"].title == "MaxPool(2)"
-    same = side_by_side(two, Conv(3, 2, 1).trace(x, k + 1))
+    same = compared(two, Conv(3, 2, 1).trace(x, k + 1))
     assert [same.frame(0).grids[n].title for n in ("stage", f"{BELOW}stage")] == ["the first", "the second"]
 
 
 def test_other_inputs_are_refused() -> None:
     with pytest.raises(ConvanimError, match="have different inputs"):
-        side_by_side(Conv(1).trace([1], [1]), Conv(1).trace([2], [1]))
+        compared(Conv(1).trace([1], [1]), Conv(1).trace([2], [1]))
 
 
 def test_several_channels_are_compared_plane_by_plane() -> None:
     x = np.arange(32).reshape(8, 2, 2)
-    s = side_by_side(PixelShuffle(2).trace(x), PixelShuffle(2, order="DCR").trace(x))
+    s = compared(PixelShuffle(2).trace(x), PixelShuffle(2, order="DCR").trace(x))
     last = s.frame(s.beats.total - 1)
     assert last.captions[0].remark.endswith("the first that differs is output[0,0,1]: 4 and 8")
     assert Outline(0, 1, 1, 2, Role.OVERLAP) in last.grids["output 0"].outlines
@@ -404,11 +373,11 @@ CASES: dict[str, tuple[Any, list[int]]] = {
     ),
     "backward_one_axis": (lambda: BackwardScene(Conv(3, 2).trace([1, 2, 3, 4, 5, 6], [1, 2, 1]), [1, 2]), []),
     "same_in_keras_and_padding_in_torch": (
-        lambda: side_by_side(Conv(3, 2, "same", convention="keras").trace(X, K), Conv(3, 2, 1).trace(X, K)),
+        lambda: compared(Conv(3, 2, "same", convention="keras").trace(X, K), Conv(3, 2, 1).trace(X, K)),
         [0, 1, 2, 3, 7, 12, 13],
     ),
     "kernels_of_keras_and_jax": (
-        lambda: side_by_side(
+        lambda: compared(
             *(
                 ConvTranspose(2, 2, "same", convention=c).trace([[1, 2], [3, 4]], [[1, 2], [3, 5]])
                 for c in ("keras", "jax")
@@ -417,11 +386,11 @@ CASES: dict[str, tuple[Any, list[int]]] = {
         [],
     ),
     "averages": (
-        lambda: side_by_side(*(AvgPool(2, 2, 1, count_include_pad=c).trace([[4, 8], [12, 16]]) for c in (True, False))),
+        lambda: compared(*(AvgPool(2, 2, 1, count_include_pad=c).trace([[4, 8], [12, 16]]) for c in (True, False))),
         [],
     ),
     "sizes": (
-        lambda: side_by_side(ConvTranspose(2, 2).trace([1, 2, 3], [1, 2]), ConvTranspose(2).trace([1, 2, 3], [1, 2])),
+        lambda: compared(ConvTranspose(2, 2).trace([1, 2, 3], [1, 2]), ConvTranspose(2).trace([1, 2, 3], [1, 2])),
         [],
     ),
     "nearest": (lambda: EqualScene(Upsample(scale_factor=2).trace([[1, 2], [3, 4]])), []),

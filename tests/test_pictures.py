@@ -13,6 +13,8 @@ from PIL import Image, ImageOps
 
 from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.typed import MAX_CELLS, read_array, read_picture
+from support import refusals
+from support.refusals import check_sentence
 
 PIXELS = np.array([[[255, 0, 1], [10, 20, 30], [7, 8, 9]], [[0, 255, 2], [40, 50, 60], [1, 2, 3]]], np.uint8)  # (2, 3)
 PLANES = PIXELS.transpose(2, 0, 1).tolist()
@@ -23,18 +25,10 @@ def read(path, **options):
 
 
 def refused(path, **options):
-    """The message that refuses the picture, after checking that it has its place, a hint, and one short line."""
-    with pytest.raises(ConvanimError) as caught:
-        read(path, **options)
-    check_sentence(caught.value)
-    return str(caught.value)
-
-
-def check_sentence(error):
-    assert error.message.startswith("--input ")
-    assert error.hint
-    assert len(str(error)) < 500
-    assert "\n" not in str(error)
+    """The message with which it is refused."""
+    error = refusals.refused(lambda: read(path, **options))
+    check_sentence(error, "--input ")
+    return str(error)
 
 
 def saved(folder, image, suffix=".png", **options):
@@ -322,7 +316,7 @@ def test_a_damaged_picture_is_an_array_or_a_refusal(tmp_path_factory, data):
     try:
         values = read(path, resize=(2, 2))
     except ConvanimError as error:
-        check_sentence(error)
+        check_sentence(error, "--input ")
     else:
         assert values.shape == (3, 2, 2)
         assert 0 <= values.min() <= values.max() <= 255

@@ -18,20 +18,17 @@ from convanim.draw.theme import load
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool
 from convanim.page import Page, layout
-from convanim.scene import VIEWS, Scene, scene
+from convanim.scene import Scene, scene
 from convanim.scene.frame import Emphasis, Role
 from convanim.trace import Trace
-from support.tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
-from test_layout import large, looked_at
-from test_scene import drawn, result_of
+from support.colours import commonest, contrast
+from support.decoders import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
+from support.pages import large, looked_at
+from support.scenes import WALKED, drawn, result_of
 
 Pixels = NDArray[np.uint8]
 SETTINGS = settings(max_examples=25)
 LOOKS = ("light", "dark")
-
-
-#: The views in which a window or a stamp moves; the others have tests of their own.
-WALKED = {"transposed": VIEWS["transposed"][:3], "conv": VIEWS["conv"][:1]}
 
 
 @st.composite
@@ -142,22 +139,6 @@ def painted(name: str, look: str) -> tuple[Scene, Page, list[tuple[Any, Pixels]]
     raster = Raster(s, page, load(look))
     frames = [s.frame(i) for i in range(s.beats.total)]
     return s, page, [(frame, raster.palette.colours[raster.draw(frame).pixels]) for frame in frames]
-
-
-def commonest(cell: Pixels) -> tuple[int, ...]:
-    colours, counts = np.unique(cell.reshape(-1, 3), axis=0, return_counts=True)
-    return tuple(colours[counts.argmax()].tolist())
-
-
-def luminance(colour: tuple[int, ...]) -> float:
-    linear = [c / 255 / 12.92 if c / 255 <= 0.04045 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(a: tuple[int, ...], b: tuple[int, ...]) -> float:
-    """WCAG 2 contrast ratio, 1 to 21."""
-    low, high = sorted((luminance(a), luminance(b)))
-    return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("look", LOOKS)

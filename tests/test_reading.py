@@ -19,7 +19,7 @@ from convanim.layers import (
     from_line,
     parse,
 )
-from support.layers import refused
+from support.refusals import refused
 
 SAME = [
     ("torch.nn.Conv2d(3, 8, 3)", Conv((3, 3))),

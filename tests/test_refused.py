@@ -14,7 +14,7 @@ from convanim.layers import (
     PixelUnshuffle,
     Upsample,
 )
-from support.layers import refused
+from support.refusals import refused
 
 ONES = np.ones((4, 4, 4), int)
 ONNX, KERAS, JAX = ({"convention": name} for name in ("onnx", "keras", "jax"))

@@ -15,15 +15,13 @@ from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool
 from convanim.page import LAYOUTS, Page, layout
 from convanim.page.row import strips
-from convanim.scene import VIEWS, Scene, scene
+from convanim.scene import Scene, scene
 from convanim.timing.motion import Tween
-from support.shown import shown
-from test_layout import PAGES, attempt, check_apart, large, standing
-from test_scene import drawn
+from support.pages import PAGES, attempt, check_apart, large, standing
+from support.scenes import WALKED, drawn, shown
 
 #: Layers of other ranks, or too large for their page, are filtered out.
 FILTERED = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-WALKED = {"transposed": VIEWS["transposed"][:3], "conv": VIEWS["conv"][:1]}
 LINE, PLANE = np.arange(1, 6), np.arange(1, 17).reshape(4, 4)
 
 

@@ -6,20 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import convanim as ca
-from convanim.cli.commands import main
 from convanim.layers.conventions import ALIASES, KNOWN
 from convanim.layers.reading.names import kind_of
 from convanim.scene import scene
 from support import definitions
-
-
-def run(*words: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a command."""
-    done = CliRunner().invoke(main, list(words))
-    return done.exit_code, done.stdout, done.stderr
+from support.commands import run
 
 
 def drawn(tmp_path: Path, *words: str) -> str:

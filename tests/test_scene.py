@@ -8,60 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose
-from convanim.scene import VIEWS, Scene, scene
-from convanim.scene.frame import Caption, Emphasis, Frame, Role
+from convanim.scene import Scene, scene
+from convanim.scene.frame import Caption, Emphasis, Role
 from convanim.trace import Trace
-from test_golden import Sum
+from support.scenes import PADS, WALKED, drawn, facts, frames, number, result_of
+from support.sums import Sum
 
 Array = NDArray[Any]
 SETTINGS = settings(max_examples=60)
-
-#: The padding modes, and numpy's names for them.
-PADS: dict[str, Any] = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
-#: Kinds of arrays: small numbers with many zeros, long ones, exact fractions, and floats that must be rounded.
-NUMBERS: dict[str, tuple[type, st.SearchStrategy[Any]]] = {
-    "small": (np.int64, st.integers(-9, 9) | st.just(0)),
-    "long": (np.int64, st.integers(-(10**9), 10**9)),
-    "quarters": (np.float64, st.integers(-40, 40).map(lambda n: n / 4)),
-    "floats": (np.float64, st.floats(-50, 50, allow_subnormal=False)),
-}
-
-
-@st.composite
-def drawn(draw: st.DrawFn, most: int = 5, kernels: int = 3, numbers: tuple[str, ...] = tuple(NUMBERS)) -> Trace:
-    """A trace that can be drawn: one channel, one or two axes."""
-    rank = draw(st.sampled_from([2, 2, 1]))
-    each = st.tuples(*[st.integers(1, 3)] * rank)
-    kernel = draw(st.tuples(*[st.integers(1, kernels)] * rank))
-    stride, dilation = draw(each), draw(each | st.just((1,) * rank))
-    padding = draw(
-        st.tuples(*[st.tuples(st.integers(0, 3), st.integers(0, 3)) | st.sampled_from([(0, 0), (1, 1)])] * rank)
-    )
-    sizes = draw(st.tuples(*[st.integers(1, most)] * rank))
-    dtype, values = NUMBERS[draw(st.sampled_from(numbers))]
-    x = draw(arrays(dtype, sizes, elements=values))
-    weight = draw(arrays(dtype, kernel, elements=values))
-    bias = draw(st.none() | values)
-    try:
-        if draw(st.booleans()):
-            extra = tuple(draw(st.integers(0, max(s, d) - 1)) for s, d in zip(stride, dilation, strict=True))
-            op: Any = ConvTranspose(kernel, stride, padding, dilation=dilation, output_padding=extra)
-        else:
-            mode = draw(st.just("zeros") | st.sampled_from(list(PADS)))
-            op = Conv(kernel, stride, padding, dilation=dilation, padding_mode=mode)
-        trace: Trace = op.trace(x, weight, bias)
-    except ConvanimError:
-        reject()
-    return trace
-
-
-#: The views in which a window or a stamp moves; the others have tests of their own.
-WALKED = {"transposed": VIEWS["transposed"][:3], "conv": VIEWS["conv"][:1]}
 
 
 @st.composite
@@ -72,27 +30,8 @@ def seen(draw: st.DrawFn, **options: Any) -> tuple[Trace, str, Scene]:
     return trace, view, scene(trace, view)
 
 
-def frames(s: Scene) -> list[Frame]:
-    return [s.frame(i) for i in range(s.beats.total)]
-
-
 def flat(array: Array) -> Array:
     return array.reshape(1, -1) if array.ndim == 1 else array
-
-
-def facts(frame: Frame) -> tuple[Any, ...]:
-    """The contents of a frame, as values that do not change when an array does."""
-    grids = {
-        name: (g.title, g.roles.tolist(), g.values.tolist(), g.emphasis.tolist(), dict(g.notes), g.outlines)
-        for name, g in frame.grids.items()
-    }
-    return frame.phase, frame.step, frame.captions, grids
-
-
-def result_of(s: Scene, frame: Frame) -> list[Array]:
-    """The output values that a frame shows as done, of each view in it."""
-    shown = [frame.grids[p.name] for p in s.panels if p.name.split()[-1] in ("output", "canvas")]
-    return [g.values[g.roles == Role.DONE] for g in shown]
 
 
 # --- what every scene keeps ----------------------------------------------------------------------------------------
@@ -252,10 +191,6 @@ def test_unused_and_cropped_cells_are_counted_as_the_axes_say(trace: Trace) -> N
         assert stage.shape == sizes
         assert int((stage == Role.UNUSED).sum()) == stage.size - (sizes[0] - unused[0]) * (sizes[1] - unused[1])
         assert not (stage == Role.CROPPED).any()
-
-
-def number(text: str) -> Fraction:
-    return Fraction(text.strip("()").replace("−", "-"))
 
 
 @SETTINGS

@@ -5,20 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, reject, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from hypothesis import given, settings
 
 from convanim.draw.raster import Raster
 from convanim.draw.theme import load
 from convanim.errors import ConvanimError
-from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
+from convanim.layers import Conv, ConvTranspose, MaxPool, PixelShuffle
 from convanim.page import layout
 from convanim.scene import Scene, Shown
 from convanim.scene import scene as made
 from convanim.scene.frame import COLOURLESS, Grid, Role
 from convanim.trace import Trace
-from test_scene import facts, frames
+from support.scenes import coloured, facts, frames
 
 RED, GREEN, BLUE, WHITE = [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]
 PICTURE = np.moveaxis(np.array([[RED, GREEN], [BLUE, WHITE]]), -1, 0)
@@ -28,28 +26,6 @@ YELLOW, BLACK = [255, 255, 0], [0, 0, 0]
 def scene(trace, view=None, **shown):
     """A scene with options."""
     return made(trace, view, Shown(**shown))
-
-
-@st.composite
-def coloured(draw: st.DrawFn) -> tuple[Trace, Scene]:
-    """A picture as the input of a layer that keeps its channels separate."""
-    x = draw(arrays(np.int64, (3, draw(st.integers(2, 4)), draw(st.integers(2, 4))), elements=st.integers(0, 255)))
-    k, s, p = draw(st.integers(1, 3)), draw(st.integers(1, 3)), draw(st.integers(0, 1))
-    weight = draw(arrays(np.int64, (3, 1, k, k), elements=st.integers(-1, 2)))
-    bias = draw(st.none() | st.just([5, -5, 0]))
-    kinds: list[Any] = [
-        lambda: Conv(k, s, p, groups=3).trace(x, weight, bias),
-        lambda: Conv(k, s, min(p, 1), groups=3, padding_mode="replicate").trace(x, weight),
-        lambda: ConvTranspose(k, s, p, groups=3).trace(x, weight, bias),
-        lambda: MaxPool(2, s, 1).trace(x),
-        lambda: AvgPool(2, s, p, ceil_mode=True).trace(x),
-        lambda: Upsample(scale_factor=2, mode=draw(st.sampled_from(["nearest", "bilinear", "nails"]))).trace(x),
-    ]
-    try:
-        trace = draw(st.sampled_from(kinds))()
-    except ConvanimError:
-        reject()
-    return trace, scene(trace, colours=True, saturate=draw(st.booleans()))
 
 
 def result(s: Scene) -> Grid:

@@ -29,9 +29,8 @@ from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Role
 from convanim.scene.window.pool import PoolScene
 from convanim.scene.window.unpool import UnpoolScene
 from convanim.trace import Trace
-from support.shown import planar, pooled, shown, shuffled, upsampled
-from test_golden import Sum
-from test_scene import facts, frames, number
+from support.scenes import facts, frames, number, planar, pooled, shown, shuffled, upsampled
+from support.sums import Sum
 
 SETTINGS = settings(max_examples=80)
 ONLY = "only padding under the window, and padding never wins"

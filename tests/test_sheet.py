@@ -5,17 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 import convanim as ca
-from convanim.cli.commands import main
 from convanim.draw.raster.sheet import Sheet
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Beats
 from convanim.timing.timeline import handful
+from support.commands import run
 
 COMMAND = ["transposed", "--input", "3x3", "--kernel", "3x3", "--stride", "2", "--padding", "1", "--width", "480"]
 
@@ -97,9 +96,9 @@ def test_windows_of_a_sheet_do_not_all_lie_at_one_edge() -> None:
 
 def test_the_command_writes_a_sheet(tmp_path: Path) -> None:
     target = tmp_path / "sheet.png"
-    done = CliRunner().invoke(main, [*COMMAND, "--sheet", "4", "-o", str(target)])
-    assert done.exit_code == 0, done.output
-    assert ", 8 frames, " in done.output
+    done = run(*COMMAND, "--sheet", "4", "-o", str(target))
+    assert done.code == 0, done.err
+    assert ", 8 frames, " in done.out
     with Image.open(target) as image:
         assert "--sheet 4" in str(image.info)
 
@@ -116,9 +115,9 @@ def test_the_command_writes_a_sheet(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_a_sheet_is_refused(name: str, options: list[str], said: str, tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, [*COMMAND, *options, "-o", str(tmp_path / name)])
-    assert done.exit_code == 2
-    assert said in done.output
+    done = run(*COMMAND, *options, "-o", str(tmp_path / name))
+    assert done.code == 2
+    assert said in done.err
     assert not list(tmp_path.iterdir())
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from convanim.cli.commands import main
 from convanim.cli.shell import PLAIN
 from convanim.errors import ConvanimError, readable
+from support.commands import run
 
 CONV = ["conv", "--input", "3x3", "--kernel", "2"]
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files and signals")
@@ -140,25 +140,20 @@ def test_a_reader_that_leaves_early_is_no_news() -> None:
     ],
 )
 def test_a_wrong_value_is_said_on_one_short_line(tmp_path: Path, option: str, value: str) -> None:
-    done = told(*CONV, "-o", tmp_path / "a.gif", option, value if option != "-o" else f"{tmp_path}/no/{value}")
-    if done[0] == 0:  # any title that fits on the page is valid
+    done = run(*CONV, "-o", tmp_path / "a.gif", option, value if option != "-o" else f"{tmp_path}/no/{value}")
+    if done.code == 0:  # any title that fits on the page is valid
         return
-    assert done[0] == 2
-    assert len(done[1]) < 600
-    assert done[1].endswith("\n")
-    assert done[1][:-1].isprintable()
+    assert done.code == 2
+    assert len(done.err) < 600
+    assert done.err.endswith("\n")
+    assert done.err[:-1].isprintable()
     assert list(tmp_path.iterdir()) == []
 
 
-def told(*words: object) -> tuple[int, str]:
-    done = CliRunner().invoke(main, [str(word) for word in words])
-    return done.exit_code, done.stderr
-
-
 def test_a_long_layer_is_said_in_short() -> None:
-    code, err = told("layer", f"Conv({'9' * 5000})", "--input", "3x3", "-o", "a.gif")
+    code, _, err = run("layer", f"Conv({'9' * 5000})", "--input", "3x3", "-o", "a.gif")
     assert (code, len(err) < 400) == (2, True)
-    code, err = told("gallery", "build", "--folder", "x" * 5000)
+    code, _, err = run("gallery", "build", "--folder", "x" * 5000)
     assert (code, len(err) < 400) == (2, True)
 
 

@@ -13,6 +13,8 @@ from hypothesis.extra import numpy as hnp
 
 from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.typed import MAX_BYTES, read_array, read_number, read_padding, read_sizes
+from support import refusals
+from support.refusals import check_sentence
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
@@ -22,18 +24,10 @@ def read(text, **options):
 
 
 def refused(text, **options):
-    """The message that refuses the text, after checking that it has its place, a hint, and one short line."""
-    with pytest.raises(ConvanimError) as caught:
-        read(text, **options)
-    check_sentence(caught.value, "--input")
-    return str(caught.value)
-
-
-def check_sentence(error, what):
-    assert error.message.startswith(what + " ")
-    assert error.hint
-    assert len(str(error)) < 500
-    assert "\n" not in str(error)
+    """The message with which it is refused."""
+    error = refusals.refused(lambda: read(text, **options))
+    check_sentence(error, "--input ")
+    return str(error)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +148,7 @@ def test_sizes(text, expected):
 def test_bad_sizes(text):
     with pytest.raises(ConvanimError) as caught:
         read_sizes(text, what="--stride")
-    check_sentence(caught.value, "--stride")
+    check_sentence(caught.value, "--stride ")
     assert repr(text) in caught.value.message
 
 
@@ -194,7 +188,7 @@ def test_paddings(text, expected):
 def test_bad_paddings(text, says):
     with pytest.raises(ConvanimError) as caught:
         read_padding(text, what="--padding")
-    check_sentence(caught.value, "--padding")
+    check_sentence(caught.value, "--padding ")
     assert says in str(caught.value)
     assert repr(text) in caught.value.message
 
@@ -392,7 +386,7 @@ def test_a_damaged_npy_is_an_array_or_a_refusal(tmp_path_factory, data):
     try:
         assert np.isfinite(read(str(path))).all()
     except ConvanimError as error:
-        check_sentence(error, "--input")
+        check_sentence(error, "--input ")
 
 
 # Paths.
@@ -461,7 +455,7 @@ def test_any_text_is_read_or_refused_in_one_sentence(text):
         try:
             value = reader(text, **(options if reader is read_array else {"what": "--input"}))
         except ConvanimError as error:
-            check_sentence(error, "--input")
+            check_sentence(error, "--input ")
         else:
             if reader is read_array:
                 assert value.dtype in (np.int64, np.float64)

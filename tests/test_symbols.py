@@ -19,7 +19,7 @@ from convanim.scene.stamp.scatter import ScatterScene
 from convanim.scene.whole.letters import Letters
 from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace
-from support.small import small
+from support.scenes import small
 
 SETTINGS = settings(max_examples=80)
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convanim.trace.taps import NOWHERE, Taps
-from support.layers import thorough
+from support.weighted import thorough
 
 AXES = st.fixed_dictionaries(
     {

@@ -13,13 +13,11 @@ from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, PixelShuffle
 from convanim.page import Page, layout, page_size
 from convanim.page.row import strips
+from convanim.page.tilted.isometric import planes
 from convanim.page.tilted.stack import hull
 from convanim.scene import VIEWS, Scene, scene
-from support.shown import shown
-from test_isometric import ends, filled, planes, tilts, words
-from test_layout import attempt, check_apart, large, meet
-from test_scene import drawn
-from test_template_pages import STYLES, sizes
+from support.pages import STYLES, attempt, check_apart, ends, filled, large, meet, sizes, tilts, words
+from support.scenes import drawn, shown
 
 FILTERED = settings(
     deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow], max_examples=40

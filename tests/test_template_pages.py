@@ -1,7 +1,6 @@
 """Properties of every template on every page: nothing overlaps, is cut off or moves, and all text is readable."""
 
 import re
-from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
@@ -15,14 +14,12 @@ from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose
 from convanim.page import Page, Style, layout, page_size
 from convanim.scene import VIEWS, Scene, scene
-from convanim.template import read, templates
+from convanim.template import templates
 from convanim.trace import Trace
-from support.shown import shown
-from test_layout import attempt, check_apart, ink, large, looked_at, meet, numbers_of
-from test_scene import drawn
+from support.pages import STYLES, attempt, check_apart, ink, large, looked_at, meet, numbers_of, sizes
+from support.scenes import drawn, shown
 
 SETTINGS = settings(max_examples=30, deadline=None)
-STYLES = {name: read(name).style for name in templates()}
 
 
 @st.composite
@@ -58,21 +55,6 @@ def test_nothing_overlaps_leaves_its_cell_or_the_page(case: tuple[Scene, Page, s
             assert min(top, left) >= 0, text
             assert max(bottom, right) <= side, text
         assert not note or not meet(ink(number), ink(note))
-
-
-def sizes(s: Scene, page: Page) -> Iterator[int]:
-    """The size of every text that the page ever shows, px."""
-    texts = [page.title, page.detail, *page.signs]
-    texts += [text for tab in page.tabs for text in (tab.idle, tab.current)]
-    texts += [text for place in page.places.values() if place.scale for text in (place.scale[0], place.scale[2])]
-    yield from (text.size for text in texts if text.text)
-    for place in page.places.values():
-        yield from (size for size in (place.number, place.note) if size)
-        yield from (place.title.size for title in place.panel.titles if title)
-    for frame in looked_at(s):
-        fitted = page.said(frame.captions)
-        yield from (text.size for texts in fitted for text in texts if text.text)
-        yield from ([page.counted(frame.step, s.beats.steps).size] if page.counts else [])
 
 
 @SETTINGS

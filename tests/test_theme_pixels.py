@@ -15,10 +15,9 @@ from convanim.draw.raster import Raster
 from convanim.draw.theme import Theme, load, themes
 from convanim.page import Page, Text, layout
 from convanim.scene.frame import Emphasis, Role
-from support.made import Made, grid, panel
-from test_cells import cell, shot
-from test_raster import commonest, contrast
-from test_theme_colours import FILLED, PROMISED, VISIONS, decode, difference, lab
+from support.colours import VISIONS, commonest, contrast, decode, difference, lab
+from support.made import Made, cell, grid, panel, shot
+from test_theme_colours import FILLED, PROMISED
 
 Pixels = NDArray[np.uint8]
 ROLES = [role for role in Role if role != Role.NONE]

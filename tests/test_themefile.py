@@ -12,7 +12,7 @@ from convanim.assets import templates
 from convanim.draw import theme, themefile
 from convanim.draw.theme import load, themes
 from convanim.errors import ConvanimError
-from test_cli import SMALL, run
+from support.commands import SMALL, run
 
 LIGHT = (templates() / "themes" / "light.toml").read_text(encoding="utf-8")
 
@@ -141,6 +141,6 @@ def test_the_command_line_takes_a_file(tmp_path: Path) -> None:
 
 
 def test_the_help_names_every_theme() -> None:
-    told = " ".join(run("conv", "--help").out.decode().split()).replace("- ", "-")  # lines break after hyphens
+    told = " ".join(run("conv", "--help").out.split()).replace("- ", "-")  # lines break after hyphens
     (said,) = re.findall(r"--theme NAME (.*?\.) \[default", told)
     assert all(name in said for name in (*themes(), theme.AUTO, "mine.toml"))

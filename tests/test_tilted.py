@@ -16,7 +16,7 @@ from convanim.page import Page, Tilt, layout
 from convanim.scene import Scene, Shown, scene
 from convanim.scene.frame import Emphasis, Float, Role, whole
 from convanim.timing.motion import Tween
-from test_isometric import filled
+from support.pages import filled
 
 COUNT = np.arange(1, 17).reshape(4, 4)
 

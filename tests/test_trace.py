@@ -10,7 +10,7 @@ import convanim.trace.oracle
 from convanim.errors import CheckFailed
 from convanim.layers import Conv, ConvTranspose
 from convanim.trace import ConvTrace, Trace, trace
-from support.layers import agree, layers, plain, thorough
+from support.weighted import agree, layers, plain, thorough
 
 BOTH = pytest.mark.parametrize("transposed", [False, True], ids=["conv", "transposed"])
 

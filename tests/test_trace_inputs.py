@@ -5,7 +5,7 @@ import pytest
 
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool
-from support.layers import refused
+from support.refusals import refused
 
 INT64 = np.iinfo(np.int64)
 with np.errstate(over="ignore"):  # infinite if a long double is no longer than a double

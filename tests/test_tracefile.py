@@ -6,7 +6,8 @@ from hypothesis import given
 
 from convanim.layers import Conv, ConvTranspose
 from convanim.trace import Trace
-from support.layers import layers, refused
+from support.refusals import refused
+from support.weighted import layers
 
 
 def small():

@@ -7,10 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 import convanim as ca
 from convanim.cli.commands import main
@@ -18,6 +16,7 @@ from convanim.cli.shell import OPTIONS as OTHERS
 from convanim.cli.shell import TYPED, as_typed
 from convanim.errors import spelt
 from convanim.look import OPTIONS
+from support.commands import commands, run
 
 PACKAGE = Path(ca.__file__).parent
 CONV = "conv --input 3x3 --kernel 2"
@@ -153,17 +152,12 @@ FOLLOWED = [
 ]
 
 
-def run(line: str) -> tuple[int, str]:
-    done = CliRunner().invoke(main, line.split())
-    return done.exit_code, done.stderr
-
-
 @pytest.mark.parametrize(("line", "told"), REFUSED)
 def test_an_error_names_options_as_they_are_typed(
     line: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, err = run(line)
+    code, _, err = run(*line.split())
     assert (code, told in err) == (2, True), err
     assert "`" not in err
     assert list(tmp_path.iterdir()) == []
@@ -174,7 +168,7 @@ def test_what_an_error_says_to_type_works(
     line: str, part: str, instead: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code, err = run(line)
+    code, _, err = run(*line.split())
     advised = instead.removeprefix(part).strip() if instead.startswith(part) else instead
     assert (code, err.count(advised.rpartition(" or ")[2]) > 0) == (2, True), err
     typed = (
@@ -186,7 +180,7 @@ def test_what_an_error_says_to_type_works(
         typed += " --kernel 2"
     if part.endswith("--kernel 2"):
         typed += " --kernel 2"
-    code, err = run(line.replace(part, typed))
+    code, _, err = run(*line.replace(part, typed).split())
     assert code == 0, err
 
 
@@ -220,13 +214,8 @@ def marks() -> Iterator[tuple[str, str]]:
             yield from ((code, f"{name}:{line}") for code in found)
 
 
-def commands(group: click.Group) -> Iterator[click.Command]:
-    for command in group.commands.values():
-        yield from commands(command) if isinstance(command, click.Group) else [command]
-
-
 def test_what_a_message_names_as_code_can_be_typed_at_a_command() -> None:
-    known = list(commands(main))
+    known = [command for _, command in commands(main)]
     odd = {
         (code, place)
         for code, place in marks()
@@ -287,23 +276,25 @@ def test_a_gallery_is_told_of_keys(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('layer = "Conv(2)"\ninput = "5,5"\n')
     (tmp_path / "b.toml").write_text('layer = "Conv(2)"\ninput = "4x4"\nwidth = 10\n')
     (tmp_path / "c.toml").write_text('layer = "Conv((2, 2))"\ninput = "20x4x4"\n')
-    code, err = run(f"gallery build --folder {tmp_path}")
+    code, _, err = run(*f"gallery build --folder {tmp_path}".split())
     assert code == 1
     assert "a.toml line 2: input '5,5' has '5,5', which is not a whole number;" in err
     assert "b.toml line 3: width 10 is not between 120 and 4096 px; use for example width=1280 or width=640." in err
     assert 'or write the numbers with formats = ["json"].' in err
     assert "--" not in err.replace("---", "")
-    assert run(f"gallery build --jobs 0 --folder {tmp_path}")[1].startswith("Error: --jobs 0 is not between 1 and 512;")
+    assert run(*f"gallery build --jobs 0 --folder {tmp_path}".split()).err.startswith(
+        "Error: --jobs 0 is not between 1 and 512;"
+    )
 
 
 def test_a_template_is_told_of_its_keys(tmp_path: Path) -> None:
     (tmp_path / "t.toml").write_text('theme = "auto"\n')
-    told = run(f"{CONV} --template {tmp_path}/t.toml -o {tmp_path}/o.gif")[1]
+    told = run(*f"{CONV} --template {tmp_path}/t.toml -o {tmp_path}/o.gif".split()).err
     assert "line 1: theme 'auto' stands for two files, light and dark; write both with" in told
 
 
 def test_a_value_with_backticks_is_said_as_it_was_typed() -> None:
-    assert "--view 'a`b`c'" in run(f"{CONV} --view a`b`c -o o.txt")[1]
+    assert "--view 'a`b`c'" in run(*f"{CONV} --view a`b`c -o o.txt".split()).err
 
 
 @pytest.mark.parametrize("code", TYPED)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from support.decoders import close
 from support.fixed import along, pools, upsamples
-from support.layers import layers
-from support.tools import close, need_module
+from support.needs import need_module
+from support.weighted import layers
 
 jax = need_module("jax")
 linen = need_module("flax.linen")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
 from support.fixed import along, pools, shuffles, upsamples
-from support.layers import layers
-from support.tools import need_module
+from support.needs import need_module
+from support.weighted import layers
 
 BACKENDS = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 installed = [name for name, module in BACKENDS.items() if importlib.util.find_spec(module)]

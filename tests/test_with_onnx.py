@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convanim.layers import AvgPool
+from support.decoders import close
 from support.fixed import along, pools, shuffles, unpools, upsamples
-from support.layers import layers, thorough
-from support.tools import close, need_module
+from support.needs import need_module
+from support.weighted import layers, thorough
 
 onnx = need_module("onnx", promised=True)
 need_module("onnx.reference", promised=True)

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convanim.layers import Conv
+from support.decoders import close
 from support.fixed import Case, along, pools, shuffles, unpools, upsamples
-from support.layers import layers, thorough
-from support.tools import close, need_module
+from support.needs import need_module
+from support.weighted import layers, thorough
 
 torch = need_module("torch")
 functional = torch.nn.functional

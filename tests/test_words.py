@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given, reject, settings
-from hypothesis import strategies as st
 
 from convanim.animation import Animation
 from convanim.errors import ConvanimError
@@ -18,18 +17,12 @@ from convanim.language.words import Catalogue, Said, both, join, parts_of, plura
 from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, PixelShuffle, Upsample
 from convanim.page import fonts, glyphs, layout
 from convanim.scene import VIEWS, Scene, Shown, compared, scene
-from convanim.scene.frame import Frame
 from convanim.scene.spoken import Spoken, catalogue, languages, names, read
-from convanim.scene.views import TABLE
 from convanim.scene.window.unpool import UnpoolScene
-from support.drawn import OF, cases
-from support.shown import shown
-from support.tools import need_wide_font
-from test_compare import pairs
-from test_layout import check_apart
-from test_pairs import compared as compared_traces
-from test_scene import drawn
-from test_scene_colour import coloured
+from support.needs import need_wide_font
+from support.operations import OF
+from support.pages import check_apart
+from support.scenes import any_scene, coloured, compared_traces, pairs, shown, some_frames
 
 ROOT = Path(__file__).resolve().parent.parent
 OTHERS = [lang for lang in languages() if lang != "en"]
@@ -223,19 +216,13 @@ def escaped(text: str) -> list[str]:
     return re.findall("[A-Za-z]{3,}", FREE.sub(" ", re.sub("«[^«»]*»", " ", text)))
 
 
-def looked_at(s: Scene) -> Iterator[Frame]:
-    opening, steps = s.beats.opening, s.beats.steps * s.beats.each
-    chosen = {*range(opening), *(opening + i * steps // 6 for i in range(6)), *range(opening + steps, s.beats.total)}
-    return (s.frame(i) for i in sorted(chosen) if i < s.beats.total)
-
-
 def words_on(s: Scene) -> Iterator[str]:
     yield from (s.title, s.detail)
     for phase in s.phases:
         yield from (phase.label, phase.short)
     for panel in s.panels:
         yield from (*panel.titles, panel.notes, panel.sign)
-    for frame in looked_at(s):
+    for frame in some_frames(s):
         for caption in frame.captions:
             yield caption.text()
         for grid in frame.grids.values():
@@ -245,21 +232,9 @@ def words_on(s: Scene) -> Iterator[str]:
 def check_marked(s: Scene) -> None:
     marked = Spoken(s, MARKS)
     assert {word: text for text in words_on(marked) for word in escaped(text)} == {}
-    for frame in looked_at(marked):
+    for frame in some_frames(marked):
         for panel in marked.panels:
             assert frame.grids[panel.name].title in panel.titles
-
-
-@st.composite
-def any_scene(draw: st.DrawFn) -> Scene:
-    """A scene of any kind of layer under any convention, in any of its views."""
-    kind = draw(st.sampled_from(list(OF)))
-    trace = draw(cases(kind)).trace if draw(st.booleans()) or kind not in (Conv, ConvTranspose) else draw(drawn())
-    named = next(k.name for k in TABLE if isinstance(trace.op, k.op))
-    try:
-        return scene(trace, draw(st.sampled_from(VIEWS[named])), Shown(symbols=draw(st.integers(0, 3)) == 3))
-    except ConvanimError:
-        reject()
 
 
 @settings(max_examples=300)
@@ -350,7 +325,7 @@ def test_no_clause_ends_in_an_ellipsis_on_a_large_page(lang: str, scenes: dict[s
     for name, s in scenes.items():
         told = Spoken(s, words)
         page = layout(told, 1280, 720, words=words)
-        for frame in looked_at(told):
+        for frame in some_frames(told):
             for line, caption in enumerate(frame.captions):
                 text = page.lines(line, caption)[-1]
                 whole_clauses = text.text.endswith(("; …", ", …"))

@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from convanim.errors import ConvanimError
 from convanim.write.gif import _KEPT, Box, GifWriter, Pixels, _opaque
-from support.tools import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow, need
+from support.decoders import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
+from support.needs import need
 
 Step = tuple[Pixels, int, Box | None]
 DECODERS = [decode_pillow, decode_gifsicle, decode_ffmpeg]

@@ -21,7 +21,8 @@ from convanim.write.apng import ApngWriter
 from convanim.write.formats import FORMATS
 from convanim.write.patches import PatchWriter
 from convanim.write.webp import WebpWriter
-from support.tools import Clip, assert_same_show, decode_ffmpeg, decode_pillow, need
+from support.decoders import Clip, assert_same_show, decode_ffmpeg, decode_pillow
+from support.needs import need
 
 WRITERS = {"webp": WebpWriter, "apng": ApngWriter}
 KINDS = pytest.mark.parametrize("kind", WRITERS)

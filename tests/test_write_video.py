@@ -19,8 +19,9 @@ from convanim import ConvTranspose
 from convanim.errors import ConvanimError
 from convanim.write import formats, video
 from convanim.write.video import VideoWriter
-from support.tools import decode_ffmpeg, need, need_module
-from test_cli import run
+from support.commands import run
+from support.decoders import decode_ffmpeg
+from support.needs import need, need_module
 
 need_module("imageio_ffmpeg", promised=True)
 KINDS = pytest.mark.parametrize("kind", ["mp4", "webm"])

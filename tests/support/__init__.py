@@ -1,1 +1,1 @@
-"""What several test files share: definitions of the layers, strategies for hypothesis, decoders and galleries."""
+"""What test files share: oracles, strategies for hypothesis, commands, decoders, and readers of pages and pictures."""

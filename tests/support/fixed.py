@@ -26,7 +26,7 @@ from convanim.layers import (
 )
 
 from . import definitions
-from .layers import LAST, Given, numbers
+from .weighted import LAST, Given, numbers
 
 POOLS: dict[str, type[Pool]] = {"max": MaxPool, "mean": AvgPool, "norm": LpPool}
 POOL_WORDS = {

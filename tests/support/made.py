@@ -6,10 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from convanim.draw.raster import Raster
+from convanim.draw.theme import load
 from convanim.language.numerals import Numerals
+from convanim.page import Page, layout
 from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Panel, Phase, Role, Rows, whole
 from convanim.trace import Trace
+
+Pixels = NDArray[np.uint8]
 
 
 def panel(name: str, values: Any, title: str = "", **options: Any) -> Panel:
@@ -41,3 +47,16 @@ class Made:
 
     def frame(self, number: int) -> Frame:
         return self._frames[number]
+
+
+def shot(s: Made, number: int = 0, look: str = "light", width: int = 640, height: int = 360) -> tuple[Page, Pixels]:
+    """A frame of an artificial scene, in colours."""
+    page = layout(s, width, height)
+    raster = Raster(s, page, load(look))
+    return page, raster.palette.colours[raster.draw(s.frame(number)).pixels]
+
+
+def cell(page: Page, rgb: Pixels, name: str, row: int, column: int) -> Pixels:
+    """The pixels of a cell, in colours."""
+    top, left, bottom, right = page.places[name].cell(row, column)
+    return rgb[top:bottom, left:right]

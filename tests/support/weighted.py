@@ -16,11 +16,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, Operation
 
 from . import definitions
@@ -298,20 +296,6 @@ def in_layout(weight: Any, convention: str, *, transposed: bool) -> Any:
         return weight
     swapped = transposed and convention == "jax"
     return np.moveaxis(weight, (0, 1), (-2, -1) if swapped else (-1, -2))
-
-
-def refused(make: Any, *named: str) -> ConvanimError:
-    """The error with which something is refused: one short line that contains these texts, with a hint."""
-    with pytest.raises(ConvanimError) as caught:
-        make()
-    error = caught.value
-    assert error.exit_code == 2
-    assert error.hint
-    assert "\n" not in str(error)
-    assert len(str(error)) < 700
-    for name in named:
-        assert name in error.message
-    return error
 
 
 #: Well-known figures by their published names: notation, input, output, and placements or None.

@@ -6,45 +6,19 @@ whatever the number of frames.
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
-import shutil
 import subprocess
 import tempfile
-import warnings
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from convanim.page import fonts
+from .needs import need
 
 Clip = list[tuple[NDArray[np.uint8], int]]  # (H, W, 3) RGB and ms, in order
-
-
-def need(tool: str) -> str:
-    """Return the path of a program; if it is missing, skip the test, or fail it where CI promises the program."""
-    path = shutil.which(tool)
-    if path is None:
-        missing = f"{tool} is not on this machine"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    return path
-
-
-def need_wide_font() -> None:
-    """Skip a test without a font for Chinese and Japanese, or fail it where CI promises one."""
-    if next(fonts.candidates(), None) is None:
-        missing = f"no font for Chinese and Japanese is on this machine: {fonts.INSTALL}"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
 
 
 def decode_pillow(path: Path | str) -> Clip:
@@ -101,20 +75,6 @@ def assert_same_show(got: Clip, wanted: Clip) -> None:
     for start in sorted(starts):
         if start < length:
             np.testing.assert_array_equal(picture_at(got, start), picture_at(wanted, start), f"at {start} ms")
-
-
-def need_module(name: str, *, promised: bool = False) -> ModuleType:
-    """Import a package to compare with; if it is missing, skip the tests, or fail them where CI promises it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # some warn on import about missing packages
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            extra = {"flax": "jax", "imageio_ffmpeg": "video"}.get(package := name.split(".", maxsplit=1)[0], package)
-            missing = f"{name} is not installed: pip install '.[{extra}]'"
-            if promised and os.environ.get("CI"):
-                pytest.fail(missing)
-            pytest.skip(missing, allow_module_level=True)
 
 
 def close(got: NDArray[Any], wanted: NDArray[Any]) -> bool:
