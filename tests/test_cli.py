@@ -364,7 +364,7 @@ def test_help_needs_nothing_heavy(words: str) -> None:
 
 
 def test_version_and_explain() -> None:
-    assert run("--version") == (0, f"convanim {convanim.__version__}\n".encode(), "")
+    assert run("--version") == (0, f"convanim {convanim.__version__}\n", "")
     done = run("explain", "transposed", "--input", "3x3", "--kernel", "3x3", "--stride", "2")
     assert done.code == 0
     assert "3×3 → 7×7" in done.out
