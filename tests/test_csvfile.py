@@ -10,8 +10,9 @@ from hypothesis import given
 
 from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, PixelShuffle
 from convanim.trace import Trace
-from support.layers import layers, refused
-from test_cli import run
+from support.commands import run
+from support.refusals import refused
+from support.weighted import layers
 
 
 def table(done: Trace, folder: Path) -> dict[str, list[float]]:
@@ -94,7 +95,7 @@ def test_a_shuffle_has_channels(tmp_path):
 
 def test_the_command_line_writes_and_refuses(tmp_path):
     words = ["transposed", "--input", "2", "--kernel", "2", "--view", "overlap-add", "-o", tmp_path / "a.csv"]
-    assert b"a.csv, 2 steps, " in run(*words).out
+    assert "a.csv, 2 steps, " in run(*words).out
     done = run(*words, "--max-size", "1MB")
     assert "--max-size cannot be combined with .csv" in done.err
     assert "a trace has no page" in run(*words, "--theme", "dark").err

@@ -136,7 +136,7 @@ def shown(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS) -> tuple[Trace, Scene
         try:
             return trace, walked(trace)
         except ConvanimError as refusal:
-            if "pictures show up to" not in str(refusal):
+            if "a picture shows at most" not in str(refusal):
                 raise
             reject()
     pool = draw(pooled((MaxPool,)))
