@@ -108,6 +108,17 @@ def shortly(value: Any) -> str:
     return " ".join(reprlib.repr(value).split())
 
 
+def reason(error: Exception) -> str:
+    """The system's reason for an error, for the middle of a sentence.
+
+    Example:
+        >>> import errno, os
+        >>> reason(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        'no space left on device'
+    """
+    return (getattr(error, "strerror", None) or str(error)).lower()
+
+
 def whole(value: Any) -> bool:
     """Return whether a value is an integer: an int or a NumPy integer, but not a bool.
 

@@ -102,9 +102,9 @@ ROWS: dict[str, list[str]] = {
     "write": ["files film gif patches png vector video", "apng csvfile tracefile webp", "formats"],
     "gallery": [
         "description",
-        "command digest named tables",
+        "command digest",
         "folder manifest remote",
-        "pages records watching work",
+        "pages records work",
         "beginning runner",
         "planner",
         "builder sidebyside",

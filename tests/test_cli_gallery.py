@@ -8,7 +8,7 @@ import pytest
 
 from convanim.gallery import read_folder
 from convanim.gallery.beginning import begin
-from convanim.gallery.watching import Watch
+from convanim.gallery.folder import Watch
 from support.commands import run
 from support.galleries import CONV, TEXT, here, put
 

@@ -41,7 +41,7 @@ def wrong(folder: Path, text: str, **others: str) -> str:
         ('layer = "Conv(2)"\n', "a.toml has no input; write input ="),
         (TEXT + "widht = 3\n", "a.toml line 5: 'widht' is not a key; did you mean width?"),
         (TEXT.replace("640", '"x"'), "a.toml line 3: width needs int, got str"),
-        (TEXT + "[more]\n", "a.toml: 'more' is not a key"),
+        (TEXT + "[more]\n", "a.toml line 5: 'more' is not a key"),
         (TEXT + "formats = 1\n", "is not TOML"),
         ('layer = "Conv(2)"\ninput = "3x3"\nformats = []\n', "a.toml line 3: formats [] are empty"),
         ('layer = "Conv(2)"\ninput = "3x3"\nformats = ["../x"]\n', "a.toml line 3: formats has '../x'"),

@@ -16,8 +16,8 @@ from convanim.errors import ConvanimError
 from convanim.gallery import build, check, digest, read_folder
 from convanim.gallery.description import Entry
 from convanim.gallery.digest import is_marked, marked
+from convanim.gallery.folder import Watch
 from convanim.gallery.records import Records
-from convanim.gallery.watching import Watch
 from convanim.gallery.work import Task, work
 from convanim.page import fonts
 from support.galleries import CONV, TEXT, everything, here, put

@@ -49,7 +49,7 @@ def build_command(watch: bool, quiet: bool, **typed: Any) -> None:
     """
     try:
         if watch:
-            from convanim.gallery.watching import Watch
+            from convanim.gallery.folder import Watch
 
             seen = Watch(Path(typed["folder"]))
             _build(quiet=quiet, **typed)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from convanim.errors import ConvanimError
 from convanim.gallery.description import Entry, check_name
-from convanim.gallery.folder import read_folder
-from convanim.gallery.named import contents, paths
+from convanim.gallery.folder import contents, paths, read_folder
 from convanim.gallery.work import animate
 from convanim.write.files import whole_file
 

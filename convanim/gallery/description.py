@@ -125,9 +125,9 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=
     defaults: dict[str, Any] = {}
 
 
-FIELDS = tuple(f.name for f in msgspec.structs.fields(Entry))
 #: The default of each key; layer and input have none.
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in msgspec.structs.fields(Entry)}
+FIELDS = tuple(DEFAULTS)
 
 
 def check_name(name: str, what: str = "name") -> None:
@@ -149,34 +149,6 @@ def check_name(name: str, what: str = "name") -> None:
         raise ConvanimError(f"{what} {name!r} is reserved by Windows", "use another")
     if name.lower() in _TAKEN:
         raise ConvanimError(f"{what} {name!r} is reserved by the gallery", "use another")
-
-
-def is_address(text: str) -> bool:
-    """Whether a link may have this address: a page or a mailbox, but never a script.
-
-    Browsers ignore control characters and leading blanks in a scheme, so neither is allowed.
-
-    Example:
-        >>> [is_address(text) for text in ("../README.md", "https://a.b/c?d=e", "javascript:alert(1)", " data:x")]
-        [True, True, False, False]
-    """
-    if not text.isprintable() or text != text.strip():
-        return False
-    scheme = re.match(r"([^/?#:]*):", text)
-    return scheme is None or scheme[1].lower() in ("http", "https", "mailto")
-
-
-def line_of(text: str, key: str) -> int | None:
-    """The line, from 1, of a key in a TOML file.
-
-    Example:
-        >>> line_of('layer = "Conv(2)"\\nwidth = 640', "width")
-        2
-    """
-    for number, line in enumerate(text.splitlines(), start=1):
-        if re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", line):
-            return number
-    return None
 
 
 def stems(name: str, entry: Entry) -> dict[str | None, str]:

@@ -17,8 +17,7 @@ from convanim.errors import ConvanimError
 from convanim.gallery import digest
 from convanim.gallery.command import command
 from convanim.gallery.description import Entry, Section, files_of, stems
-from convanim.gallery.folder import Folder
-from convanim.gallery.named import paths
+from convanim.gallery.folder import Folder, paths
 from convanim.template.settings import settle
 from convanim.write.formats import FORMATS
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -18,7 +20,6 @@ from convanim.gallery import digest
 from convanim.gallery.command import asked, made_by
 from convanim.gallery.description import FILE_KEYS, Entry, moves, stems
 from convanim.gallery.manifest import File, Record
-from convanim.gallery.named import laid
 from convanim.layers import Weighted, parse
 from convanim.lightdark import pair_names
 from convanim.look import OPTIONS
@@ -119,7 +120,10 @@ def _scratch(task: Task) -> Iterator[dict[str, str]]:
         return
     with tempfile.TemporaryDirectory(prefix="convanim") as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvanimWarning)  # the entry's command shows it with the real file name
-        paths = {text: Path(scratch) / laid(text) for text in task.files}
+        # As far below the folder as a name leads up, so that files keep their places relative to each other.
+        base = Path(scratch, *["in"] * (1 + max(text.count("..") for text in task.files)))
+        names = {text: re.sub(r"^[/\\]+", "absolute/", text.strip().replace(":", "")) for text in task.files}
+        paths = {text: Path(os.path.normpath(base / name)) for text, name in names.items()}
         for text, path in paths.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(task.files[text])
