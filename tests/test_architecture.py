@@ -103,8 +103,8 @@ ROWS: dict[str, list[str]] = {
     "gallery": [
         "description",
         "command digest",
-        "folder manifest remote",
-        "pages records work",
+        "folder records",
+        "pages work",
         "beginning runner",
         "planner",
         "builder sidebyside",

@@ -17,7 +17,7 @@ import pytest
 from convanim.errors import ConvanimError
 from convanim.gallery import build, runner
 from convanim.gallery.description import Entry
-from convanim.gallery.remote import dask
+from convanim.gallery.runner import dask
 from convanim.gallery.work import Result, Task
 from support.galleries import TEXT, everything, here, put
 from support.needs import need_module
@@ -30,7 +30,7 @@ def main():
     from distributed import Client, LocalCluster
     from convanim.cli.commands import main as convanim
     from convanim.gallery import build, digest
-    from convanim.gallery.remote import dask
+    from convanim.gallery.runner import dask
 
     folder = sys.argv[1]
     with LocalCluster(3, processes=True, threads_per_worker=1, dashboard_address=None, silence_logs=50) as cluster:
@@ -205,14 +205,14 @@ def test_a_real_process_that_is_killed(tmp_path: Path, monkeypatch: pytest.Monke
     pools: list[Any] = []
 
     def local(jobs: int) -> Executor:
-        pools.append(runner.local(jobs))
+        pools.append(runner.Processes(jobs))
         return pools[-1]
 
     def progress(done: int, total: int) -> None:
         if done == 3:
             os.kill(next(iter(pools[0]._processes)), 9)
 
-    monkeypatch.setattr("convanim.gallery.planner.local", local)
+    monkeypatch.setattr("convanim.gallery.planner.Processes", local)
     report = build(put(tmp_path, **texts(30)), jobs=2, progress=progress)
     assert (len(report.made), report.failed, len(pools)) == (30, {}, 2)
 

@@ -20,8 +20,7 @@ from convanim.gallery import build, check, read_folder, runner
 from convanim.gallery.command import command
 from convanim.gallery.description import Entry
 from convanim.gallery.digest import of_bytes
-from convanim.gallery.manifest import read_manifest
-from convanim.gallery.records import Records
+from convanim.gallery.records import Records, read_manifest
 from convanim.gallery.work import Task, work
 from support.galleries import CONV, TEXT, everything, here, put
 
@@ -177,7 +176,7 @@ def test_ctrl_c_is_answered_by_the_one_that_was_started(
     workers: list[Any] = []
 
     def local(jobs: int) -> Executor:
-        pools.append(runner.local(jobs))
+        pools.append(runner.Processes(jobs))
         return pools[-1]
 
     def progress(done: int, total: int) -> None:
@@ -188,7 +187,7 @@ def test_ctrl_c_is_answered_by_the_one_that_was_started(
             if end:
                 raise end
 
-    monkeypatch.setattr("convanim.gallery.planner.local", local)
+    monkeypatch.setattr("convanim.gallery.planner.Processes", local)
     put(tmp_path, **many(30))
     if end is None:  # ignored by a worker
         assert len(build(tmp_path, jobs=2, progress=progress).made) == 30

@@ -19,7 +19,7 @@ import pytest
 
 from convanim.errors import ConvanimError
 from convanim.gallery import read_folder
-from convanim.gallery.manifest import read_manifest
+from convanim.gallery.records import read_manifest
 from convanim.gallery.sidebyside import diff
 from support.galleries import CONV, TEXT, here, put
 from support.needs import need, need_module

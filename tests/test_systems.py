@@ -39,9 +39,9 @@ def refuse(*_: Any) -> Any:
 
 def test_a_gallery_is_made_by_processes_that_are_spawned(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "sys", SimpleNamespace(platform="win32"))
-    with runner.local(2) as executor:
+    with runner.Processes(2) as executor:
         assert executor._mp_context.get_start_method() == "spawn"  # type: ignore[attr-defined]
-        assert executor.submit(runner.ready).result()
+        assert executor.submit(len, "x").result()
         assert sorted(build(folder, executor=executor).made) == ["a", "b", "c"]
     assert not check(folder, jobs=1)
 

@@ -247,7 +247,7 @@ def large(task):
 runner.work = large
 if __name__ == "__main__":
     for wait in (0.01, 0.03, 0.05):
-        found = runner.run((Task(str(n), None, {}) for n in range(8)), lambda: runner.local(2), 8, own=True)
+        found = runner.run((Task(str(n), None, {}) for n in range(8)), lambda: runner.Processes(2), 8, own=True)
         next(found)
         time.sleep(wait)
         found.close()

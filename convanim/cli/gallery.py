@@ -176,7 +176,7 @@ def _executor(where: str | None) -> Any:
         raise ConvanimError(
             f"`executor` {where!r} is not known", "use dask:HOST:PORT, or leave it out to use processes"
         )
-    from convanim.gallery.remote import dask
+    from convanim.gallery.runner import dask
 
     return dask(address)
 

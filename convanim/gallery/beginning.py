@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, reason
 from convanim.gallery.description import Entry, check_name
 from convanim.gallery.folder import contents, paths, read_folder
 from convanim.gallery.work import animate
@@ -25,43 +25,30 @@ def begin(folder: str | Path, name: str, layer: str, x: str) -> Path:
         ConvanimError: the name is invalid or taken, or the layer cannot be shown.
     """
     check_name(name)
-    path = Path(folder)
-    root = path
-    if path.exists():
-        described = read_folder(path)
+    folder = root = Path(folder)
+    if folder.exists():
+        described = read_folder(folder)
         root = described.root
-        taken = {other.lower(): other for other in (*described.entries, *described.broken)}
-        taken |= {file.stem.lower(): file.stem for file in path.glob("_*.toml")}
-        if name.lower() in taken:
-            raise ConvanimError(f"{path / taken[name.lower()]}.toml already exists", "use another name")
+        if taken := next((other for other in described.tables.names if other.lower() == name.lower()), None):
+            raise ConvanimError(f"{folder / taken}.toml already exists", "use another name")
     entry = Entry(layer=layer, input=x, width=WIDTH)
     contents(root, entry)  # raises the errors that a build would raise
     shown = animate(entry, {text: str(file) for text, file in paths(root, entry).items()})
-    lines = [
-        f"layer = {_quoted(layer)}",
-        f"input = {_quoted(x)}",
-        f"width = {WIDTH}",
-        f"title = {_quoted(re.sub(r'   +', ', ', str(shown.scene.title)))}",
-        f"alt = {_quoted(str(shown.alt))}",
-        "tags = []",
-    ]
+    table = {
+        "layer": layer,
+        "input": x,
+        "width": WIDTH,
+        "title": re.sub(r"   +", ", ", str(shown.scene.title)),
+        "alt": str(shown.alt),
+        "tags": [],
+    }
+    # A string of JSON is one of TOML, except for one character.
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items()]
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConvanimError(
-            f"{path} cannot be created: {(error.strerror or '').lower()}", "name another folder"
-        ) from None
-    path /= f"{name}.toml"
+        raise ConvanimError(f"{folder} cannot be created: {reason(error)}", "name another folder") from None
+    path = folder / f"{name}.toml"
     with whole_file(path, new=True, follow=False) as file:
-        file.write("".join(f"{line}\n" for line in lines).encode())
+        file.write("".join(lines).replace("\x7f", "\\u007f").encode())
     return path
-
-
-def _quoted(text: str) -> str:
-    """Text as a TOML string, which equals a JSON string except for one character.
-
-    Example:
-        >>> print(_quoted('a "b"'))
-        "a \\"b\\""
-    """
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

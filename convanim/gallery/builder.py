@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from convanim.errors import ConvanimError
-from convanim.gallery import digest, pages
+from convanim.errors import ConvanimError, reason
+from convanim.gallery import digest
 from convanim.gallery.description import files_of
 from convanim.gallery.folder import Folder, read_folder
-from convanim.gallery.manifest import PAGES
-from convanim.gallery.planner import Progress, choose, planned, results
-from convanim.gallery.records import PAGES as CACHED
-from convanim.gallery.records import Records
+from convanim.gallery.pages import Pages
+from convanim.gallery.planner import Plan, Progress, choose
+from convanim.gallery.records import ALL_PAGES, PAGES, Records
 from convanim.gallery.runner import leave_if_imported
 from convanim.gallery.work import Result
 from convanim.write.files import whole_file
@@ -77,52 +76,51 @@ def build(
         leave_if_imported()
     folder = read_folder(path)
     chosen = choose(folder, patterns)
-    report = Report()
     with Records.building(folder.path) as records:
-        plan = planned(folder, records, chosen)
-        report.kept, report.failed = plan.kept, dict(plan.failed)
-        with closing(results(folder, records, plan, executor, jobs, progress)) as found:  # closing it ends the workers
+        plan = Plan.of(folder, records, chosen)
+        report = Report(kept=plan.kept, failed=dict(plan.failed))
+        with closing(plan.results(executor, jobs, progress)) as found:  # closing it ends the workers
             for result in found:
-                told = _take(result, records, report, force=force)
-                if told:
+                if told := _take(result, folder, records, report, force=force):
                     report.failed[result.name] = told
-                elif result.record:
-                    key = digest.key(folder.entries[result.name], result.record.description)
-                    records.found_right(result.name, key)
-        _orphans(folder, records, report, prune=prune)
+        _prune(folder, records, report, prune=prune)
         if pages_hold(folder, records) and (not folder.broken or records.manifest.entries):
             _write_pages(folder, records, report, force=force)
-    for names in (report.made, report.same):
-        names.sort()
+    report.made.sort()
+    report.same.sort()
     return report
 
 
-def _take(result: Result, records: Records, report: Report, *, force: bool) -> str | None:
+def _take(result: Result, folder: Folder, records: Records, report: Report, *, force: bool) -> str | None:
     """Write the files of a result unless that would lose the user's edits. Return an error message, if any."""
     name, new = result.name, result.record
     if new is None:
         return result.error
-    stale = [file for file, made in new.files.items() if records.on_disk(file) != made.bytes]
-    refused = records.refused(stale, force=force)
-    if refused:
+    stale = [file for file, told in new.told().items() if records.on_disk(file) != told]
+    if refused := records.refused(stale, force=force):
         return refused
     try:
         if stale:
             records.announce(name, new)
         for file in stale:
-            target = records.folder / file
-            target.parent.mkdir(exist_ok=True)
-            with whole_file(target, follow=False) as out:
-                out.write(result.files[file])
+            _write(records, file, [result.files[file]])
     except ConvanimError as error:
         return str(error)
     except OSError as error:
-        return f"{records.folder} cannot be written to: {(error.strerror or '').lower()}; free disk space."
+        return f"{records.folder} cannot be written to: {reason(error)}; free disk space."
     if records.manifest.entries.get(name) != new:
         records.put(name, new)
         records.manifest.versions = {k: v for k, v in result.versions.items() if k != "source"}
     (report.made if stale else report.same).append(name)
+    records.found_right(name, digest.key(folder.entries[name], new.description))
     return None
+
+
+def _write(records: Records, name: str, parts: Iterable[bytes]) -> None:
+    target = records.folder / name
+    target.parent.mkdir(exist_ok=True)
+    with whole_file(target, follow=False) as out:
+        out.writelines(parts)
 
 
 def orphans(folder: Folder, records: Records) -> dict[str, str]:
@@ -130,27 +128,27 @@ def orphans(folder: Folder, records: Records) -> dict[str, str]:
     found = dict(records.manifest.orphans)
     for name, kept in records.manifest.entries.items():
         if name not in folder.broken:  # its files stay until it is repaired
-            found |= {file: made.bytes for file, made in kept.files.items()}
+            found |= kept.told()
     for name, entry in folder.entries.items():
         for file in files_of(name, entry):
             found.pop(file, None)
     return {f: told for f, told in found.items() if f.lower() not in folder.inputs and records.on_disk(f) is not None}
 
 
-def _orphans(folder: Folder, records: Records, report: Report, *, prune: bool) -> None:
+def _prune(folder: Folder, records: Records, report: Report, *, prune: bool) -> None:
+    """Find the orphaned files, and remove them if asked, unless they were edited."""
     left = orphans(folder, records)
     for file in [file for file in left if prune and records.ours(file)]:
         told = records.refused([file])
-        if told is None:
-            try:
+        try:
+            if not told:
                 (records.folder / file).unlink(missing_ok=True)
-            except OSError as error:
-                told = f"{file} cannot be removed: {(error.strerror or '').lower()}; remove it by hand."
+                report.removed.append(file)
+                del left[file]
+        except OSError as error:
+            told = f"{file} cannot be removed: {reason(error)}; remove it by hand."
         if told:
             report.failed[file] = told
-        else:
-            report.removed.append(file)
-            del left[file]
     report.orphaned = sorted(left)
     records.manifest.orphans = left
     for name in set(records.manifest.entries) - set(folder.entries) - set(folder.broken):
@@ -163,23 +161,19 @@ def pages_hold(folder: Folder, records: Records) -> bool:
 
 
 def _write_pages(folder: Folder, records: Records, report: Report, *, force: bool) -> None:
-    key = pages.key(folder, records.manifest)
-    if records.pages_right(key):
+    pages = Pages(folder, records.manifest)
+    if records.right(ALL_PAGES, pages.key()):
         return
-    shown = pages.Shown(folder, records.manifest)
     for name in PAGES:
-        told = digest.of_parts(shown.page(name))
-        if records.on_disk(name) != told:
-            refused = records.refused([name], force=force)
-            if refused:
-                report.failed[name] = refused
-                continue
-            try:
-                with whole_file(records.folder / name, follow=False) as out:
-                    out.writelines(shown.page(name))
-            except ConvanimError as error:
-                report.failed[name] = str(error)
-                continue
-        records.manifest.pages[name] = told
+        told = digest.of_parts(pages.page(name))
+        try:
+            if records.on_disk(name) != told:
+                if refused := records.refused([name], force=force):
+                    report.failed[name] = refused
+                    continue
+                _write(records, name, pages.page(name))
+            records.manifest.pages[name] = told
+        except ConvanimError as error:
+            report.failed[name] = str(error)
     if not set(PAGES) & set(report.failed):
-        records.found_right(CACHED, key)
+        records.found_right(ALL_PAGES, pages.key())

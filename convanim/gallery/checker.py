@@ -8,13 +8,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from convanim.gallery import digest, pages
+from convanim.gallery import digest
 from convanim.gallery.builder import orphans, pages_hold
 from convanim.gallery.folder import Folder, read_folder
-from convanim.gallery.manifest import PAGES, Record
-from convanim.gallery.planner import Progress, choose, planned, results
-from convanim.gallery.records import Records
+from convanim.gallery.pages import Pages
+from convanim.gallery.planner import Plan, Progress, choose
+from convanim.gallery.records import ALL_PAGES, PAGES, Record, Records
 from convanim.gallery.runner import leave_if_imported
+from convanim.gallery.work import Result
 
 
 class Finding(NamedTuple):
@@ -67,18 +68,18 @@ def check(
     folder = read_folder(path)
     chosen = choose(folder, patterns)
     records = Records(folder.path)
-    plan = planned(folder, records, chosen)
+    plan = Plan.of(folder, records, chosen)
     found = [Finding(name, "broken", told) for name, told in plan.failed.items()]
     if quick:
-        for name, description in plan.stale.items():
-            found += _believed(name, records, description)
+        for name in plan.stale:
+            found += _believed(name, records, plan.task(name).description)
     else:
-        with closing(results(folder, records, plan, executor, jobs, progress)) as made:
+        with closing(plan.results(executor, jobs, progress)) as made:
             for result in made:
-                name, new = result.name, result.record
-                now = list(_compared(name, records, new)) if new else [Finding(name, "broken", result.error)]
-                if new and not now:
-                    records.found_right(name, digest.key(folder.entries[name], new.description))
+                now = list(_compared(result, records))
+                if not now and result.record:
+                    key = digest.key(folder.entries[result.name], result.record.description)
+                    records.found_right(result.name, key)
                 found += now
     if not patterns:
         found += [Finding(file, "orphaned", "no description makes it", (file,)) for file in orphans(folder, records)]
@@ -101,67 +102,68 @@ def _believed(name: str, records: Records, description: str) -> Iterator[Finding
 
 def _on_disk(name: str, records: Records, made: Record) -> Iterator[Finding]:
     """The differences between an entry's files on disk and their record."""
-    here = {file: records.on_disk(file) for file in made.files}
-    missing = [file for file, told in here.items() if told is None]
-    edited = [file for file, told in here.items() if told not in (None, made.files[file].bytes)]
-    edited = [file for file in edited if not records.ours(file)]
-    blocked = records.refused([*missing, *edited], force=True)
-    if blocked:
+    differ = {file: records.on_disk(file) for file, told in made.told().items() if records.on_disk(file) != told}
+    missing = tuple(file for file, here in differ.items() if here is None)
+    edited = tuple(file for file in differ if not records.ours(file))
+    if blocked := records.refused([*missing, *edited], force=True):
         yield Finding(name, "broken", blocked)
         return
     if missing:
-        yield Finding(name, "missing", ", ".join(missing), tuple(missing))
+        yield Finding(name, "missing", ", ".join(missing), missing)
     if edited:
         told = "does not match the manifest: it was edited, or the manifest was not committed"
-        yield Finding(name, "edited by hand", f"{', '.join(edited)} {told}", tuple(edited))
+        yield Finding(name, "edited by hand", f"{', '.join(edited)} {told}", edited)
 
 
-def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
+def _compared(result: Result, records: Records) -> Iterator[Finding]:
     """The differences between a new record of an entry and its manifest and files."""
-    kept = records.manifest.entries.get(name)
+    name, new, kept = result.name, result.record, records.manifest.entries.get(result.name)
+    if new is None:
+        yield Finding(name, "broken", result.error)
+        return
     if kept is None or kept == new:
         found = list(_on_disk(name, records, new))
         yield from found
         if kept is None and not found:
             yield Finding(name, "missing", "it is not in the manifest")
         return
-    both = [file for file in new.files if file in kept.files]
-    others = [file for file, made in new.files.items() if file not in both or kept.files[file].bytes != made.bytes]
-    if others and all(records.on_disk(file) == made.bytes for file, made in new.files.items()):
-        yield Finding(
-            name, "stale", "the manifest is older than its files, which are up to date; build, and commit the manifest"
-        )
+
+    def stale(told: str) -> Finding:
+        return Finding(name, "stale", told)
+
+    both = {file: (kept.files[file], made) for file, made in new.files.items() if file in kept.files}
+    changed = [file for file, told in new.told().items() if kept.told().get(file) != told]
+    if changed and all(records.on_disk(file) == told for file, told in new.told().items()):
+        yield stale("the manifest is older than its files, which are up to date; build, and commit the manifest")
         return
     if kept.description != new.description:
-        yield Finding(name, "stale", "its description changed")
+        yield stale("its description changed")
     if set(kept.files) != set(new.files):
-        yield Finding(name, "stale", "its files have other names")
+        yield stale("its files have other names")
     yield from _on_disk(name, records, kept)
     if kept.trace != new.trace:
         yield Finding(name, "arithmetic changed", f"trace {kept.trace[:8]} is now {new.trace[:8]}")
-    seen = [file for file in both if kept.files[file].pixels != new.files[file].pixels]
-    packed = [file for file in both if file not in seen and file in others]
-    then = records.manifest.versions
-    now = {name: told for name, told in digest.all_versions().items() if name in then}
-    versions = digest.differing(then, now, "now")
+    seen = tuple(file for file, (then, now) in both.items() if then.pixels != now.pixels)
+    packed = tuple(file for file in both if file in changed and file not in seen)
+    before = records.manifest.versions
+    versions = digest.differing(before, {n: v for n, v in digest.all_versions().items() if n in before}, "now")
     for kind, files in (("picture changed", seen), ("bytes only", packed)):
         if files:
-            told = ", ".join(files) + (f" (built with {versions})" if versions else "")
-            yield Finding(name, kind, told, tuple(files))
+            yield Finding(name, kind, ", ".join(files) + (f" (built with {versions})" if versions else ""), files)
     if (kept.heading, kept.words) != (new.heading, new.words) and not seen:
-        yield Finding(name, "stale", "its words changed")
-    if not others and any(kept.files[file] != new.files[file] for file in both):
-        yield Finding(name, "stale", "the manifest has other sizes for its files")
+        yield stale("its words changed")
+    if not changed and any(then != now for then, now in both.values()):
+        yield stale("the manifest has other sizes for its files")
 
 
 def _pages(folder: Folder, records: Records) -> Iterator[Finding]:
-    if records.pages_right(pages.key(folder, records.manifest)):
+    pages = Pages(folder, records.manifest)
+    if records.right(ALL_PAGES, pages.key()):
         return
-    shown = pages.Shown(folder, records.manifest)
     for name in PAGES:
         here = records.on_disk(name)
         if here is None:
             yield Finding(name, "missing", "the page was never built", (name,))
-        elif here != digest.of_parts(shown.page(name)):
+        elif here != digest.of_parts(pages.page(name)):
             kind = "stale" if records.ours(name) else "edited by hand"
             yield Finding(name, kind, "the page is not what the manifest and the descriptions give", (name,))

@@ -25,17 +25,6 @@ if TYPE_CHECKING:
 
 _MARK = b"<!-- convanim:"
 LENGTH = 32  # hexadecimal digits of a SHA-256 that are used: 128 bits
-PACKAGE = Path(__file__).resolve().parent.parent
-#: Parts of the package that do not affect the files of entries: the command line, and what is done with files.
-_APART = {
-    "cli",
-    "preload.py",
-    "__main__.py",
-    "gallery",
-    "templates",
-}
-#: Modules of the gallery that do affect them.
-_MAKING = {f"gallery/{name}.py" for name in ("description", "command", "digest", "manifest", "named", "work")}
 
 
 def digest(*parts: bytes) -> str:
@@ -147,10 +136,7 @@ def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
 
 @cache
 def engine() -> str:
-    """The digest of everything that affects drawing besides a description, including the font engine's own bytes.
-
-    It includes the package's sources, so that a modified checkout is never taken for a release.
-    """
+    """The digest of everything that affects a file besides its description, including the font engine's own bytes."""
     matplotlib = find_spec("matplotlib")
     places = matplotlib.submodule_search_locations if matplotlib else None
     fonts = [f.read_bytes() for place in places or () for f in sorted(Path(place).glob("ft2font*.so"))]
@@ -159,9 +145,15 @@ def engine() -> str:
 
 @cache
 def versions() -> dict[str, str]:
-    """The versions that affect drawing, by name; `source` is the digest of the package and its templates."""
-    known = {name: version(name) for name in ("numpy", "matplotlib", "pillow")}
-    return {"convanim": __version__, "source": _source()} | known
+    """The versions that affect drawing, by name.
+
+    `source` is the digest of the package and its templates, so that a modified checkout is never taken for a release.
+    """
+    package = Path(__file__).resolve().parent.parent
+    files = {p.relative_to(package).as_posix(): p for p in package.rglob("*.py")}
+    files |= {p.relative_to(templates()).as_posix(): p for p in templates().rglob("*.*")}
+    source = digest(*(part for name in sorted(files) for part in (name.encode(), files[name].read_bytes())))
+    return {"convanim": __version__, "source": source, **{n: version(n) for n in ("numpy", "matplotlib", "pillow")}}
 
 
 def all_versions() -> dict[str, str]:
@@ -181,19 +173,3 @@ def differing(then: Mapping[str, str], now: Mapping[str, str], word: str) -> str
     return "; ".join(
         f"{name} {then.get(name, 'none')}, {word} {now[name]}" for name in now if then.get(name) != now[name]
     )
-
-
-def of_page_maker() -> str:
-    """The digest of the pages' templates and the modules that fill them."""
-    own = PACKAGE / "gallery"
-    files = [own / "pages.py", own / "digest.py", *sorted((templates() / "gallery").iterdir())]
-    return digest(*(part for path in files for part in (path.name.encode(), path.read_bytes())))
-
-
-def _source() -> str:
-    looks = templates()
-    named = [(path.relative_to(PACKAGE), path) for path in sorted(PACKAGE.rglob("*.py"))]
-    named = [(name, path) for name, path in named if name.parts[0] not in _APART or name.as_posix() in _MAKING]
-    files = [path for path in sorted(looks.rglob("*")) if path.is_file()]
-    named += [(name, path) for path in files if (name := path.relative_to(looks)).parts[0] != "gallery"]
-    return digest(*(part for name, path in named for part in (name.as_posix().encode(), path.read_bytes())))

@@ -146,10 +146,10 @@ class _Tables:
     def __init__(self, path: Path) -> None:
         self.path, self._bases = path, dict[str, _Whole]()
         try:
-            files = sorted(file.name for file in path.iterdir())
+            files = [file.name for file in path.iterdir() if file.suffix == ".toml" and file.name != SETTINGS]
         except OSError as error:
             raise ConvanimError(f"{path} cannot be read: {reason(error)}", "name another") from None
-        self.names = {f[:-5]: None for f in files if f.endswith(".toml") and f != SETTINGS and not f.startswith(".")}
+        self.names = dict.fromkeys(sorted(file[:-5] for file in files if not file.startswith(".")))
         self.settings = _settings(path / SETTINGS) if (path / SETTINGS).exists() else Settings()
 
     def own(self, name: str) -> dict[str, Any]:

@@ -18,100 +18,79 @@ from convanim.gallery import digest
 from convanim.gallery.command import command
 from convanim.gallery.description import Entry, Section, files_of, stems
 from convanim.gallery.folder import Folder, paths
+from convanim.gallery.records import Manifest, Record
 from convanim.template.settings import settle
 from convanim.write.formats import FORMATS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from convanim.gallery.manifest import Manifest, Record
-
 _MARKDOWN = {ord(c): f"\\{c}" for c in "\\`*_{}[]#+!|~"} | {ord("<"): "&lt;", ord(">"): "&gt;", ord("&"): "&amp;"}
 
 
-def key(folder: Folder, manifest: Manifest) -> str:
-    """The digest of everything that the pages are made from."""
-    told = (folder.settings, manifest.versions, folder.entries, manifest.entries)
-    return digest.digest(digest.of_page_maker().encode(), *map(digest.encoded, told))
-
-
-class Shown:
-    """The contents of the pages: sorted names, and each card created when a page needs it."""
+class Pages:
+    """The pages of a gallery: names in order, and each card created when a page needs it."""
 
     def __init__(self, folder: Folder, manifest: Manifest) -> None:
         self.folder, self.manifest, self.settings = folder, manifest, folder.settings
+        self.entries = {name: entry for name, entry in folder.entries.items() if name in manifest.entries}
         self.suffix = self.settings.pair.suffix if self.settings.pair else ""
-        made = (name for name in folder.entries if self._made(name) and not self._first_of(name))
-        self.order = sorted((*self._place(name), name) for name in made)
+        firsts = (n for n in self.entries if (first := n.removesuffix(self.suffix)) == n or first not in self.entries)
+        self.order = sorted((*self._place(name), name) for name in firsts)
+
+    def key(self) -> str:
+        """The digest of everything that the pages are made from."""
+        told = (self.settings, self.manifest.versions, self.folder.entries, self.manifest.entries)
+        return digest.digest(digest.engine().encode(), *map(digest.encoded, told))
 
     def page(self, name: str) -> Iterator[bytes]:
         """A page in pieces of a few kilobytes, so that a page of ten thousand entries is never in memory as a whole."""
-        stream = _environment().get_template(name).stream(self.told())
+        stream = _environment().get_template(name).stream(self._told())
         stream.enable_buffering(200)
         return digest.marked(piece.encode() for piece in stream)
 
-    def told(self) -> dict[str, Any]:
+    def _told(self) -> dict[str, Any]:
         """The values for a page's template."""
         settings, tags = self.settings, Counter[str]()
         for *_, name in self.order:
-            tags.update({tag for one in self._both(name) for tag in self.folder.entries[one].tags})
-        hero = (
-            settings.hero if settings.hero in self.manifest.entries and settings.hero in self.folder.entries else None
-        )
+            tags.update({tag for one in self._both(name) for tag in self.entries[one].tags})
+        replaced = [name for *_, name in self.order if self.entries[name].replaces]
         return {
             "title": settings.title,
             "about": " ".join(settings.about.split()),
             "links": settings.links,
             "labels": settings.pair.labels if settings.pair else (),
-            "hero": self._card(hero) if hero else None,
+            "hero": self._card(settings.hero) if settings.hero in self.entries else None,
             "tags": sorted(tags.items()),
             "count": len(self.order),
             "sections": self._sections(),
-            "replaced": self._replaced,
-            "some_replaced": any(True for _ in self._replaced()),
+            "replaced": partial(map, self._card, replaced),
+            "some_replaced": bool(replaced),
         }
 
     def _sections(self) -> Iterator[dict[str, Any]]:
         """The sections of the pages; `cards` creates the cards of one whenever it is called."""
         known = [*self.settings.sections, Section(title="More" if self.settings.sections else "Pictures")]
         for number, part in groupby(self.order, key=lambda place: place[0]):
-            names = [name for *_, name in part]
-            title, about = known[number].title, known[number].about
-            yield {"id": f"s-{number}", "title": title, "about": about, "cards": partial(self._cards, names)}
-
-    def _cards(self, names: list[str]) -> Iterator[dict[str, Any]]:
-        return (self._card(name) for name in names)
+            cards = partial(map, self._card, [name for *_, name in part])
+            yield {"id": f"s-{number}", "title": known[number].title, "about": known[number].about, "cards": cards}
 
     def _card(self, name: str) -> dict[str, Any]:
         """The card of an entry, with `other` for the entry that shares it."""
         first, *second = (
-            card(one, self.folder.entries[one], self.manifest.entries[one], self.folder.root)
-            for one in self._both(name)
+            card(one, self.entries[one], self.manifest.entries[one], self.folder.root) for one in self._both(name)
         )
         tags = [*first["tags"], *(tag for other in second for tag in other["tags"])]
         return first | {"other": second[0] if second else None, "tags": list(dict.fromkeys(tags))}
 
-    def _replaced(self) -> Iterator[dict[str, Any]]:
-        """The cards of entries that replace a public figure."""
-        return (self._card(name) for *_, name in self.order if self.folder.entries[name].replaces)
-
     def _both(self, name: str) -> tuple[str, ...]:
         """An entry, and the one that shares its card."""
         other = name + self.suffix
-        return (name, other) if self.suffix and self._made(other) else (name,)
-
-    def _made(self, name: str) -> bool:
-        return name in self.folder.entries and name in self.manifest.entries
-
-    def _first_of(self, name: str) -> str | None:
-        """The entry whose card another one shares."""
-        first = name.removesuffix(self.suffix)
-        return first if first != name and self._made(first) else None
+        return (name, other) if self.suffix and other in self.entries else (name,)
 
     def _place(self, name: str) -> tuple[int, int, int]:
         """The sort key of an entry: its section, its index in that section's list, its position."""
-        entry, last = self.folder.entries[name], len(self.settings.sections)
-        rest = last
+        entry, rest = self.entries[name], len(self.settings.sections)
         for number, section in enumerate(self.settings.sections):
             if name in section.entries:
                 return number, section.entries.index(name), entry.position
@@ -130,17 +109,18 @@ def rendered(name: str, told: dict[str, Any]) -> bytes:
 def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[str, Any]:
     """The card of an entry; its own theme or template is in `root`."""
     files = [
-        {"name": file, "href": quote(file), "kind": _kind(entry, file), "size": _size(made.size)}
-        for file, made in record.files.items()
+        {"name": file, "href": quote(file), "kind": _kind(entry, file), "size": _size(record.files[file].size)}
+        for file in record.files
         if file in files_of(name, entry) and not file.startswith("stills/")
     ]
     first, *second = stems(name, entry).values()  # the light and the dark one, if there are both
-    still = _still(record, first)
+    still, dark = (
+        next((file for stem in some for file in (f"stills/{stem}.png", f"{stem}.png") if file in record.files), None)
+        for some in ([first], second)
+    )
     playing = (f"{first}.{kind}" for kind, form in FORMATS.items() if form.embeds and form.tick)
     gif = next((file for file in playing if file in record.files), None)
-    dark = _still(record, second[0]) if second else None
-    shape = record.files[still] if still else None
-    paper = _paper(root, entry, PAIR[0] if entry.theme == AUTO else entry.theme)
+    paper = _paper(root, entry)
     try:
         typed = command(name, entry, entry.formats[0])
     except ConvanimError:  # the layer has become invalid since the last build
@@ -154,12 +134,9 @@ def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[s
         "replaces": entry.replaces,
         "files": files,
         "source": quote(f"{name}.toml"),
-        "still": quote(still) if still else None,
-        "dark": quote(dark) if dark else None,
-        "gif": quote(gif) if gif else None,
-        "seconds": record.files[gif].seconds if gif else 0,
-        "width": shape.width if shape else 0,
-        "height": shape.height if shape else 0,
+        **{key: file and quote(file) for key, file in (("still", still), ("dark", dark), ("gif", gif))},
+        "width": record.files[still].width if still else 0,
+        "height": record.files[still].height if still else 0,
         "paper": "#{:02x}{:02x}{:02x}".format(*paper),
         "lit": sum(paper) > 3 * 128,
         "command": typed,
@@ -168,12 +145,11 @@ def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[s
     }
 
 
-def _paper(root: Path, entry: Entry, theme: str | None) -> tuple[int, int, int]:
+def _paper(root: Path, entry: Entry) -> tuple[int, int, int]:
     """The background colour of an entry; white if its theme cannot be read any more."""
+    theme = PAIR[0] if entry.theme == AUTO else entry.theme
     try:
-        if not (entry.template or entry.theme):
-            return _page_colour(None, None)
-        found = paths(root, Entry(layer="", input="", template=entry.template, theme=entry.theme))
+        found = paths(root, Entry(layer="", input="", template=entry.template, theme=theme))
         return _page_colour(found.get(entry.template or "", entry.template), found.get(theme or "", theme))
     except ConvanimError:
         return 255, 255, 255
@@ -182,10 +158,6 @@ def _paper(root: Path, entry: Entry, theme: str | None) -> tuple[int, int, int]:
 @lru_cache(100)
 def _page_colour(template: str | Path | None, theme: str | Path | None) -> tuple[int, int, int]:
     return load(settle(template).theme if theme is None else theme).colour("page")
-
-
-def _still(record: Record, stem: str) -> str | None:
-    return next((file for file in (f"stills/{stem}.png", f"{stem}.png") if file in record.files), None)
 
 
 def _kind(entry: Entry, file: str) -> str:
@@ -212,9 +184,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["md"] = _markdown
-    made.filters["fenced"] = _fenced
-    made.filters["address"] = _address
+    made.filters |= {"md": _markdown, "fenced": _fenced, "address": _address}
     return made
 
 

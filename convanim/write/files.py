@@ -141,7 +141,7 @@ def _scratch(path: Path) -> Iterator[Path]:
 def _held(parent: Path) -> Iterator[Path]:
     """A temporary folder that is locked while it is in use, to distinguish it from that of a killed process."""
     while True:
-        with tempfile.TemporaryDirectory(prefix=_PREFIX, suffix=_SUFFIX, dir=parent) as name, _lock(name, wait=True):
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, suffix=_SUFFIX, dir=parent) as name, lock(name, wait=True):
             if os.path.isdir(name):  # noqa: PTH112 - it may have been removed before it was locked
                 yield Path(name)
                 return
@@ -151,28 +151,30 @@ def _held(parent: Path) -> Iterator[Path]:
 def _sweep(parent: Path) -> None:
     """Remove the temporary folders of killed processes; once for each folder, as it may have many files."""
     for left in parent.glob(f"{_PREFIX}*{_SUFFIX}"):
-        with _lock(left, wait=False) as idle:
+        with lock(left, wait=False) as idle:
             if idle:
                 shutil.rmtree(left, ignore_errors=True)
 
 
 @contextmanager
-def _lock(folder: str | Path, *, wait: bool) -> Iterator[bool]:
-    """The lock of a folder, which the system releases however a process ends; False if it is not available.
+def lock(folder: str | Path, *, wait: bool) -> Iterator[bool | None]:
+    """The lock of a folder, which the system releases however a process ends.
 
-    Waiting means waiting for another process that removes the folder.
-
-    Windows has no such lock. Writing does not need it, but folders of killed processes stay there.
+    Waiting means waiting for another process that removes the folder. The value is false if another process has the
+    lock, and None if the system or the disk has no locks, as on Windows. Writing does not need them, but folders of
+    killed processes stay there.
     """
-    number = -1
+    number, held = -1, None
     try:
         import fcntl
 
         number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         fcntl.flock(number, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         held = True
-    except (ImportError, OSError):
+    except BlockingIOError:
         held = False
+    except (ImportError, OSError):
+        pass
     try:
         yield held
     finally:
