@@ -15,8 +15,8 @@ from convanim.trace import Trace
 
 #: The names of the last spatial axes.
 AXES = ("slice", "row", "column")
-#: The maximum number of rows; a spreadsheet holds a quarter of them.
-MOST_ROWS = 4_000_000
+#: The maximum number of rows below the header, which is that of a spreadsheet.
+MOST_ROWS = 2**20 - 1
 
 
 def write_csv(file: BinaryIO, done: Trace) -> None:
