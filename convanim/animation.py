@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim import __version__
-from convanim.draw.choices import RENDERERS, TEXTS, pick, pick_dpi
+from convanim.draw.choices import pick_dpi
 from convanim.draw.theme import PAIR, load
 from convanim.errors import ConvanimError, shortly, whole
 from convanim.kinds import of_their_kinds
@@ -29,7 +29,7 @@ from convanim.scene.frame import Frame
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.template import settle
 from convanim.timing.budget import Rung, fitted, read_size, rungs, too_large
-from convanim.timing.timeline import Plan, pick_motion, plan
+from convanim.timing.timeline import Plan, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
 from convanim.write.film import Film
@@ -93,48 +93,27 @@ class Animation(Film):
             raise ConvanimError(
                 f"`plays` {look.plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
             )
-        if look.renderer is not None:
-            pick("renderer", look.renderer, RENDERERS)
-        pick("text", look.text, TEXTS)
         self.renderer, self.text = look.renderer, look.text
         shown = Shown(look.symbols, look.colours, look.saturate, look.grad)
         if beside is None:
             view = view_of(known(look.layout), view, views_of(trace.op))
-        self.settings = settle(
-            look.template,
-            layout=look.layout,
-            theme=look.theme,
-            width=look.width,
-            height=look.height,
-            seconds_per_step=look.seconds_per_step,
-            hold_last=look.hold_last,
-            title=look.title,
-            caption=look.caption,
-            motion=look.motion,
-            max_size=look.max_size,
-        )
+        self.settings = settings = settle(look)
         self.dpi = None if look.dpi is None else pick_dpi(look.dpi, *self.size)
-        self.trace, self.view, self.theme = trace, view, load(self.settings.theme)
+        self.trace, self.view, self.theme = trace, view, load(settings.theme)
         self.scene: Scene = (
             scene(trace, view, shown) if beside is None else compared(trace, beside, view, shown, look.align)
         )
         self.layout = choose(self.scene, pick_view(trace.op, view, shown), look.layout, two=beside is not None)
-        if look.layout is None and self.settings.layout:  # a template's layout applies if it suits
-            self.layout = suited(self.scene, self.layout, self.settings.layout)
+        if look.layout is None and settings.look.layout:  # a template's layout applies if it suits
+            self.layout = suited(self.scene, self.layout, settings.look.layout)
         self.words = catalogue(look.lang)
         if self.words:
             self.scene = Spoken(self.scene, self.words)
-        self.plan: Plan = plan(
-            self.scene.beats,
-            seconds_per_step=self.settings.seconds_per_step,
-            hold_last=self.settings.hold_last,
-            longest=self.settings.longest,
-            select=select,
-        )
+        self.plan: Plan = plan(self.scene.beats, select=select, **settings.pace)
         self.title, self.plays, self.select, self.selected = look.title, look.plays, select, select is not None
-        self.motion = pick_motion(self.settings.motion)
+        self.motion = settings.look.motion
         self.tick = PICTURE_TICK if self.motion == "smooth" else 0
-        self.max_size = None if self.settings.max_size is None else read_size(self.settings.max_size)
+        self.max_size = None if settings.look.max_size is None else read_size(settings.look.max_size)
         self._checked = False
         self.comment = (
             f"{look.made_by or trace.op}. Made with convanim {__version__}, free to use under the MIT licence."

@@ -1,12 +1,20 @@
-"""The options of an animation: the record from which `Trace.animate` and `Animation` take their keyword arguments."""
+"""The options of an animation: the record from which everything that knows an option takes it.
+
+`Trace.animate` and `Animation` take their keyword arguments from it, and so do the options of the command line with
+their help, the config file, the keys of templates and of gallery entries, and the notes about options without effect.
+"""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from inspect import Parameter, cleandoc, signature
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from convanim.errors import ConvanimError, shortly
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,74 +28,176 @@ _Options = ParamSpec("_Options")
 _Self = TypeVar("_Self")
 _First = TypeVar("_First")
 _Result = TypeVar("_Result")
+_Value = TypeVar("_Value")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Look:
-    """The options of an animation.
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """What is known of an option besides its name, its type and its default.
 
-    Args:
-        view: one of `convanim.scene.views_of(trace.op)`; the first of them by default.
-        beside: the trace of another layer over the same input, for a comparison.
-        align: "index" compares the output cells of the same index, "cells" those of the same position, which differ if
-            the paddings or crops differ.
-        symbols: whether letters with indices replace the values.
-        colours: whether the three channels of the input are the red, green and blue of a picture.
-        saturate: whether colours are clipped at 255.
-        grad: the gradient with respect to the output, for view "backward"; ones by default.
-        template: "slide", "paper", ... or a path to your own file; the options below override its keys.
-        layout: "flat", "isometric", "row", "slices", "matrix" or "compare"; by default the one that suits the scene.
-        theme: the name of a theme, or a path to your own file; `Animation.save_pair` writes a light and a dark file.
-        lang: the language of the words on the page, "en", "de", ...; the catalogues are in templates/lang.
-        width, height: the size of the page in px, by default 1280 x 720; one alone keeps the shape of the template.
-        seconds_per_step: the duration of a placement; by default a long animation lasts at most 30 s, or as long as
-            the template allows.
-        hold_last: the duration of the last frame in seconds.
-        plays: the number of plays; 0 repeats forever.
-        select: the frames to show, by number or as "0,4,8", "2..6", "last"; "step:12" is the placement with the step
-            number 12, with its sum written.
-        title: the title of the page; derived from the layer by default.
-        caption: whether the line of arithmetic and the step number are shown.
-        motion: "step", or "smooth" to show moving cells and windows, in formats with time.
-        max_size: the maximum size of a file in bytes, or as "1MB", "500KB"; an animation reduces its frame rate for it,
-            then leaves out the frames in between, then placements.
-        renderer: "raster", or "matplotlib", which is slower and almost the same; by default the one that suits the
-            file, as vectors and other resolutions than 96 dpi need matplotlib.
-        text: in SVG, PDF and PGF "outlines", or "editable" for letters in the viewer's fonts.
-        dpi: dots per inch of a PNG; at 96 a pixel of the page is one of the file, at 300 there are ten times as many.
-        made_by: the origin that the comment of the file names; by default the layer.
+    Attributes:
+        about: what it sets, in sentences.
+        section: the section of the help that lists it; "" if no command has it.
+        shared: whether all commands that draw have it; if not, only those whose layer it suits.
+        metavar: what stands for its value in the help.
+        usual: the default that None stands for, for the help; a template has it as the default of its key.
+        choices: its possible values, if they are a few words.
+        needs: what a file needs for the option to have an effect: a "page", "words", "time", "play" (images that
+            follow each other) or "frames"; "" if every file has it.
+        table: the table of a template with a key of this name, "" for the top level; None if it has none.
+        limits: the least and the greatest value of the template's key.
+        sample: a value for an example of the template's key, if it has no default.
+        shows: the parts of a page, as in the table [show] of a template, that it shows or hides.
+        single: whether it belongs to a single picture, and so has no default in a config file.
+        entry: whether an entry of a gallery has it.
     """
 
-    view: str | None = None
-    beside: Trace | None = None
-    align: str = "index"
-    symbols: bool = False
-    colours: bool = False
-    saturate: bool = False
-    grad: ArrayLike | None = None
-    template: str | Path | Template | None = None
-    layout: str | None = None
-    theme: str | Path | None = None
-    lang: str = "en"
-    width: int | None = None
-    height: int | None = None
-    seconds_per_step: float | None = None
-    hold_last: float | None = None
-    plays: int = 0
-    select: str | int | Sequence[int] | None = None
-    title: str | None = None
-    caption: bool | None = None
-    motion: str | None = None
-    max_size: int | str | None = None
-    renderer: str | None = None
-    text: str = "outlines"
-    dpi: int | None = None
-    made_by: str | None = None
+    about: str
+    section: str = ""
+    shared: bool = True
+    metavar: str | None = None
+    usual: str | int | None = None
+    choices: tuple[str, ...] = ()
+    needs: str = ""
+    table: str | None = None
+    limits: tuple[float, float] | None = None
+    sample: Any = None
+    shows: tuple[str, ...] = ()
+    single: bool = False
+    entry: bool = True
+    name: str = ""
+    annotation: str = ""
+    default: Any = None
+
+    @property
+    def kind(self) -> type:
+        """The type of its value on the command line and in files: text where several are possible."""
+        named = self.annotation.split(" | ")
+        return next((kind for kind in (bool, str, float, int) if kind.__name__ in named), str)
+
+    def check(self, value: object) -> None:
+        """Refuse a value that is not one of the choices.
+
+        Raises:
+            ConvanimError: another value.
+
+        Example:
+            >>> OPTIONS["text"].check("curves")
+            Traceback (most recent call last):
+                ...
+            convanim.errors.ConvanimError: text 'curves' is not known; use outlines or editable.
+        """
+        typed = isinstance(value, str)
+        if self.choices and value is not None and not (typed and value in self.choices):
+            close = difflib.get_close_matches(str(value), self.choices, 1) if typed else []
+            hint = f"did you mean {close[0]}" if close else f"use {' or '.join(self.choices)}"
+            raise ConvanimError(f"`{self.name.replace('_', ' ')}` {shortly(value)} is not known", hint)
 
 
-#: The names of all options.
-OPTIONS = tuple(option.name for option in fields(Look))
-CONTENTS = ("view", "beside", "align", "symbols", "colours", "saturate", "grad", "made_by")
+def _option(default: _Value, about: str, section: str = "", **more: Any) -> _Value:
+    """A field with its record; a type checker sees its default."""
+    made: _Value = field(default=default, metadata={"option": Option(about=about, section=section, **more)})
+    return made
+
+
+# fmt: off
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Look:
+    """The options of an animation."""
+
+    view: str | None = _option(
+        None, "How to show the layer: one of its views, which convanim views lists.", "Picture",
+        shared=False, metavar="VIEW", usual="the first view of the layer")
+    beside: Trace | None = _option(
+        None, "The trace of another layer over the same input, for a comparison.", shared=False)
+    align: str = _option(
+        "index", "Compare output cells of the same index, or of the same position where padding or crops differ.",
+        "Picture", shared=False, choices=("index", "cells"))
+    symbols: bool = _option(
+        False, "Show indexed letters instead of values.", "Picture", shared=False, needs="frames")
+    colours: bool = _option(
+        False, "Take the three channels of the input for the red, green and blue of a picture.", shared=False)
+    saturate: bool = _option(
+        False, "Say that the colours of sums are clipped at 255.", "Picture", shared=False, needs="frames")
+    grad: ArrayLike | None = _option(
+        None, "Gradient with respect to the output, for the view backward.", "Picture",
+        shared=False, metavar="ARRAY", usual="ones", needs="frames")
+    template: str | Path | Template | None = _option(
+        None, "Page template: default, slide, readme, square, paper, minimal, solarized, or your own file (./my.toml). "
+        "The options below override its settings.", "Picture", metavar="NAME", needs="page")
+    layout: str | None = _option(
+        None, "Page layout: flat, isometric, row, slices, matrix or compare.", "Picture",
+        metavar="NAME", usual="depends on the layer", needs="page")
+    theme: str | Path | None = _option(
+        None, "Colour theme: light, dark, solarized, print, high-contrast, or your own file (mine.toml). On the "
+        "command line, auto writes FILE-light and FILE-dark, and prints HTML that shows each reader the matching one.",
+        "Picture", metavar="NAME", usual="light", needs="page", table="")
+    lang: str = _option(
+        "en", "Language of the text on the page: de, ja, ...", "Picture", metavar="CODE", needs="words")
+    width: int | None = _option(
+        None, "Width of the page in px. Width or height alone keeps the aspect ratio.", "Picture",
+        metavar="PX", usual=1280, needs="page", table="page", limits=(120, 4096))
+    height: int | None = _option(
+        None, "Height of the page in px.", "Picture",
+        metavar="PX", usual=720, needs="page", table="page", limits=(120, 4096))
+    seconds_per_step: float | None = _option(
+        None, "Duration of a step in seconds.", "Pace", metavar="S", needs="time", table="pace", sample=0.5,
+        usual="0.6 to 1.8, less if the animation would exceed 30 s")
+    hold_last: float | None = _option(
+        None, "Duration of the last frame in seconds.", "Pace",
+        metavar="S", usual="3", needs="time", table="pace", sample=3)
+    plays: int = _option(
+        0, "Number of times the animation plays; 0 repeats it forever.", "Pace", metavar="N", needs="play")
+    select: str | int | Sequence[int] | None = _option(
+        None, "Frames to write (0,4,8 or 2..6 or last or all), or steps as numbered in the picture (step:12).", "Pace",
+        metavar="FRAMES", needs="frames", single=True)
+    motion: str | None = _option(
+        None, "step, or smooth to animate the movement between steps.", "Pace",
+        metavar="NAME", usual="step", choices=("step", "smooth"), needs="play", table="")
+    max_size: int | str | None = _option(
+        None, "Largest file size: 1MB, 500KB. An animation drops frames to stay below it.", "File",
+        metavar="SIZE", table="", sample="1MB")
+    title: str | None = _option(
+        None, "Title of the page, instead of the layer's name and sizes.", "Picture",
+        metavar="TEXT", needs="words", single=True)
+    caption: bool | None = _option(
+        None, "Show the line of arithmetic and the step counter.", "Picture",
+        needs="words", shows=("captions", "counter"))
+    renderer: str | None = _option(
+        None, "raster, or matplotlib, which is slower and draws any file.", "File",
+        metavar="NAME", usual="depends on the file", choices=("raster", "matplotlib"), needs="frames", entry=False)
+    text: str = _option(
+        "outlines", "Text of a .svg, .pdf or .pgf: outlines, or editable.", "File",
+        metavar="KIND", choices=("outlines", "editable"), needs="frames", entry=False)
+    dpi: int | None = _option(
+        None, "Dots per inch of a .png; at 96 a pixel of the page is one of the file.", "File",
+        metavar="N", needs="frames", entry=False)
+    made_by: str | None = _option(
+        None, "The origin that the comment of the file names.", usual="the layer", shared=False)
+# fmt: on
+
+
+#: All options by name, in the order of a command.
+OPTIONS: dict[str, Option] = {
+    one.name: replace(one.metadata["option"], name=one.name, annotation=one.type, default=one.default)
+    for one in fields(Look)
+}
+
+
+#: The options that all commands that draw have.
+COMMON = tuple(name for name, option in OPTIONS.items() if option.section and option.shared)
+
+
+def _documented() -> str:
+    """The list of all options for a docstring."""
+    told = []
+    for name, option in OPTIONS.items():
+        usual = f" Default: {option.usual}." if option.usual is not None else ""
+        told.append(fill(f"{name}: {option.about}{usual}", 112, initial_indent=" " * 4, subsequent_indent=" " * 8))
+    return "\n".join(["Args:", *told])
+
+
+Look.__doc__ = f"The options of an animation.\n\n{_documented()}\n"
 
 
 def takes(

@@ -16,7 +16,9 @@ PACKAGE = Path(__file__).resolve().parent.parent / "convanim"
 LEVELS: list[dict[str, str]] = [
     {
         "errors": "how a wrong input is told to a person",
-        "look": "the options of an animation, with their types and defaults",
+    },
+    {
+        "look": "the options of an animation: their types, defaults and descriptions, and who has them",
     },
     {
         "system": "files read with care, and matplotlib's compiled modules",

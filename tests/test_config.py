@@ -14,8 +14,8 @@ from PIL import Image
 
 import convanim as ca
 from convanim.cli.config import KEYS
-from convanim.cli.files import LOOK
 from convanim.gallery import build
+from convanim.look import COMMON
 from support.commands import run
 
 SMALL = ["conv", "--input", "4x4", "--kernel", "2"]
@@ -48,7 +48,7 @@ def size(*words: str) -> tuple[int, int]:
 
 
 def test_every_option_of_the_look_is_a_key_and_documented() -> None:
-    assert set(LOOK) - set(KEYS) == {"select", "title"}
+    assert set(COMMON) - set(KEYS) == {"select", "title"}
     for name in KEYS:
         assert f"`{name}`" in PAGE
         assert f"`CONVANIM_{name.upper()}`" in PAGE

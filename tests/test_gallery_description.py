@@ -19,6 +19,7 @@ from convanim.gallery.command import ORDER, asked, command
 from convanim.gallery.description import FIELDS, Entry, check_name, files_of
 from convanim.gallery.work import Task, animate, work
 from convanim.layers import parse
+from convanim.look import Look
 from convanim.template.settings import settle
 from support.galleries import TEXT, everything, here, put
 from support.weighted import FIELD
@@ -279,7 +280,7 @@ def test_what_replaces_a_figure_looks_like_it() -> None:
         if entry.replaces:
             assert entry.theme == "solarized", name
             template = str(entry.template)
-            shown = settle(ROOT / template if template.endswith(".toml") else template).template.show
+            shown = settle(Look(template=ROOT / template if template.endswith(".toml") else template)).template.show
             assert shown.numbers == (name.split("_")[0] in ("numerical", "alphabet")), name
             words = (shown.title, shown.detail, shown.phases, shown.panel_titles, shown.captions, shown.counter)
             assert not any(words), name

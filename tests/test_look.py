@@ -11,9 +11,8 @@ import pytest
 
 import convanim as ca
 from convanim.cli.commands import main
-from convanim.cli.files import LOOK
 from convanim.gallery.description import FIELDS
-from convanim.look import CONTENTS, OPTIONS, Look
+from convanim.look import COMMON, OPTIONS, Look
 
 TRACE = ca.Conv(kernel_size=2).trace([[1, 2, 3], [4, 5, 6]], [[1, 1], [1, 1]])
 
@@ -52,7 +51,7 @@ def test_help_shows_each_option_with_its_type_and_default(method: object) -> Non
     assert [shown[name] for name in OPTIONS] == list(inspect.signature(Look).parameters.values())
     told = pydoc.render_doc(method, renderer=pydoc.plaintext)
     assert "layout: 'str | None' = None" in told
-    assert "whether letters with indices replace the values" in told
+    assert "Show indexed letters instead of values" in told
 
 
 def test_an_unknown_option_is_refused() -> None:
@@ -63,10 +62,9 @@ def test_an_unknown_option_is_refused() -> None:
 def test_the_command_line_and_the_gallery_have_the_same_options() -> None:
     """Options that a command or an entry names differently, or derives from its input, are listed here."""
     typed = {option.name for option in main.commands["transposed"].params}
-    assert set(LOOK) <= typed
+    assert set(COMMON) <= typed
     assert set(OPTIONS) - typed == {"beside", "align", "colours", "grad", "made_by"}
     assert set(OPTIONS) - set(FIELDS) == {"beside", "colours", "made_by", "renderer", "text", "dpi"}
-    assert set(CONTENTS) < set(OPTIONS)
 
 
 # --- what a module and an animation are in an interpreter -------------------------------------------------------------

@@ -13,6 +13,7 @@ import convanim as ca
 from convanim.assets import templates as folder
 from convanim.cli.commands import main
 from convanim.errors import ConvanimError
+from convanim.look import Look
 from convanim.page import USUAL, Style
 from convanim.system.inputfile import line_of
 from convanim.template import Template, described, read, schema, settle, templates
@@ -58,7 +59,7 @@ def test_the_schema_is_not_stale() -> None:
 def test_the_default_is_the_usual_page() -> None:
     own = read("default")
     assert own.style == USUAL == Style() == Template().style
-    assert settle() == settle("default")
+    assert settle().style == settle(Look(template="default")).style
     text = (folder() / "default.toml").read_text(encoding="utf-8")
     unset = {"extends", "max_size", "pace.seconds_per_step", "pace.hold_last"}  # keys without a default value
     assert {k for k, _, _ in described() if not re.search(rf"^{k.rpartition('.')[2]} = ", text, re.M)} == unset
@@ -92,24 +93,24 @@ def test_the_help_names_every_template() -> None:
 
 
 def test_options_take_the_place_of_keys() -> None:
-    own = settle("square", width=540, theme="dark", hold_last=1, caption=False)
-    assert (own.width, own.height, own.theme, own.hold_last) == (540, 540, "dark", 1)
+    own = settle(Look(template="square", width=540, theme="dark", hold_last=1, caption=False))
+    assert (*own.size, own.theme, own.look.hold_last) == (540, 540, "dark", 1)
     assert (own.style.captions, own.style.counter, own.style.title) == (False, False, True)
-    assert settle("square", height=300).width == 300
-    assert settle("square", width=640, height=300).height == 300
+    assert settle(Look(template="square", height=300)).size == (300, 300)
+    assert settle(Look(template="square", width=640, height=300)).size == (640, 300)
 
 
 def test_layout_motion_and_size_are_handed_on() -> None:
-    assert (settle().layout, settle().motion, settle().max_size) == (None, "step", None)
-    assert settle("readme").max_size == "1MB"
-    own = settle("readme", layout="flat", motion="smooth", max_size="300KB")
+    assert (settle().look.layout, settle().look.motion, settle().look.max_size) == (None, "step", None)
+    assert settle(Look(template="readme")).look.max_size == "1MB"
+    own = settle(Look(template="readme", layout="flat", motion="smooth", max_size="300KB")).look
     assert (own.layout, own.motion, own.max_size) == ("flat", "smooth", "300KB")
 
 
 def test_a_template_made_in_python_is_looked_at() -> None:
-    assert settle(Template(page=PageTable(width=640, height=640))).height == 640
+    assert settle(Look(template=Template(page=PageTable(width=640, height=640)))).size[1] == 640
     with pytest.raises(ConvanimError, match=r"`\$.page.width`"):
-        settle(Template(page=PageTable(width=6)))
+        settle(Look(template=Template(page=PageTable(width=6))))
 
 
 def test_the_readme_template_gives_small_files() -> None:
@@ -127,8 +128,8 @@ def test_the_size_of_a_template_does_not_keep_a_trace_from_being_saved(tmp_path:
 
 
 def test_a_title_that_is_given_is_shown() -> None:
-    assert not settle("minimal").style.title
-    assert settle("minimal", title="Blur").style.title
+    assert not settle(Look(template="minimal")).style.title
+    assert settle(Look(template="minimal", title="Blur")).style.title
 
 
 def test_the_pace_of_a_template_holds(tmp_path: Path) -> None:
@@ -146,9 +147,9 @@ def test_a_page_of_an_odd_shape_is_refused_before_it_is_drawn(tmp_path: Path) ->
     own = tmp_path / "wide.toml"
     own.write_text("[page]\nwidth = 4000\nheight = 130\n")
     with pytest.raises(ConvanimError, match=r"400 px width is 13 px high; give height, too"):
-        settle(own, width=400)
+        settle(Look(template=own, width=400))
     with pytest.raises(ConvanimError, match=r"200 px height is 6154 px wide; give width, too"):
-        settle(own, height=200)
+        settle(Look(template=own, height=200))
 
 
 # --- what appears ---------------------------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ from typing import Any
 import click
 
 from convanim import __version__
-from convanim.cli.files import LOOK, idle, look_of, save, target_of, typed_look
+from convanim.cli.files import idle, look_of, save, target_of, typed_look
 from convanim.cli.gallery import gallery, new
 from convanim.cli.helptext import offering
 from convanim.cli.options import ALIGN, EXPLAINED, FILE, JSON, LAYER, LAYERS, LETTERS, TOLD, VIEW, file
 from convanim.cli.shell import Program, print_json
 from convanim.errors import ConvanimError, ConvanimWarning, printable
+from convanim.look import COMMON
 
 EXAMPLES = """\b
 Examples:
@@ -296,7 +297,7 @@ def _range(text: str, what: str) -> range:
 
 def _explain(kind: str, *, as_json: bool, **typed: Any) -> None:
     # Invalid options are reported even though nothing is drawn; without options, their modules are not imported.
-    look = look_of(typed) if typed_look() else {name: typed.pop(name) for name in LOOK}
+    look = look_of(typed) if typed_look() else {name: typed.pop(name) for name in COMMON}
     asked, shown = _asked(kind, **typed | {"fill": "none"})  # sizes need no values
     if look["layout"] or shown["view"] or shown["symbols"]:
         from convanim.page import view_of

@@ -17,7 +17,7 @@ import click
 
 from convanim.cli.options import LAYERS, LOOK, options_of
 from convanim.errors import ConvanimError, shortly
-from convanim.look import CONTENTS, OPTIONS
+from convanim.look import COMMON, OPTIONS
 
 #: The name of a variable is this and the key in capitals.
 PREFIX = "CONVANIM_"
@@ -25,11 +25,7 @@ FILE, SHARED = "convanim.toml", "pyproject.toml"
 #: What a pyproject.toml has in it that says anything to this program; others are not parsed.
 _OURS = re.compile(rb"""tool["']?\s*\.\s*["']?convanim|\[\s*["']?tool["']?\s*\]""")
 #: The keys, with the options that they are defaults of. Frames and a title belong to a single picture.
-KEYS = {
-    option.name: option
-    for option in options_of(LOOK)
-    if option.name in OPTIONS and option.name not in (*CONTENTS, "select", "title")
-}
+KEYS = {option.name: option for option in options_of(LOOK) if option.name in COMMON and not OPTIONS[option.name].single}
 #: Values that a key takes in a file, by the type of its option.
 KINDS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "integer": (int, "a whole number"),

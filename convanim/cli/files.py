@@ -11,22 +11,12 @@ from typing import Any
 
 import click
 
-from convanim.cli.options import LOOK as LOOK_OPTIONS
-from convanim.cli.options import options_of
 from convanim.cli.shell import say
 from convanim.errors import ConvanimError
+from convanim.look import COMMON, OPTIONS, Look
 
 #: Options that do not change the picture, and so are left out of the command in the file's comment.
 SILENT = {"output", "format", "quiet", "open_it"}
-#: Options that are passed to the animation unchanged.
-LOOK = tuple(option.name or "" for option in options_of(LOOK_OPTIONS) if option.name not in (*SILENT, "sheet"))
-
-
-#: Options that only affect a page, text, time or frames, for formats without them.
-PAGE = ("template", "layout", "theme", "width", "height")
-TEXT = ("lang", "title", "caption")
-PACE = ("seconds_per_step", "hold_last", "plays", "motion")
-DRAWN = ("select", "symbols", "saturate", "backward", "grad", "renderer", "text", "dpi")
 
 
 def look_of(typed: dict[str, Any]) -> dict[str, Any]:
@@ -36,19 +26,19 @@ def look_of(typed: dict[str, Any]) -> dict[str, Any]:
     from convanim.scene.spoken import catalogue
     from convanim.template import settle
     from convanim.timing.budget import read_size
-    from convanim.timing.timeline import pick_motion
 
     yielding(typed)
-    look = {name: typed.pop(name) for name in LOOK}
+    look = {name: typed.pop(name) for name in COMMON}
+    for name, value in look.items():
+        OPTIONS[name].check(value)
     if look["theme"] == AUTO and typed["output"] == "-":
         from convanim.lightdark import pair_names
 
         pair_names(None)
-    settings = settle(look["template"], **{name: look[name] for name in ("theme", "width", "height")})
+    settings = settle(Look(**{name: look[name] for name in ("template", "theme", "width", "height")}))
     look["template"] = settings.template  # read and validated once
     known(look["layout"])
     catalogue(look["lang"])
-    pick_motion(settings.motion if look["motion"] is None else look["motion"])
     if look["max_size"] is not None:
         look["max_size"] = read_size(look["max_size"])
     if settings.theme != AUTO:
@@ -63,8 +53,8 @@ def look_of(typed: dict[str, Any]) -> dict[str, Any]:
 def yielding(typed: dict[str, Any]) -> None:
     """Leave out the defaults of the environment or a config file that this file cannot have, as no one typed them."""
     context = click.get_current_context()
-    source = {name: context.get_parameter_source(name) for name in LOOK}
-    ours = {name for name in LOOK if source[name] is click.core.ParameterSource.DEFAULT_MAP}
+    source = {name: context.get_parameter_source(name) for name in COMMON}
+    ours = {name for name in COMMON if source[name] is click.core.ParameterSource.DEFAULT_MAP}
     if not ours:
         return
     from convanim.draw.theme import AUTO
@@ -79,7 +69,7 @@ def yielding(typed: dict[str, Any]) -> None:
         return False
 
     def leave_out(name: str) -> None:
-        typed[name] = context.params[name] = UNSET.get(name)
+        typed[name] = context.params[name] = OPTIONS[name].default
 
     for name, other in (("width", "height"), ("height", "width")):
         if name in ours and source[other] is click.core.ParameterSource.COMMANDLINE:
@@ -102,14 +92,10 @@ def yielding(typed: dict[str, Any]) -> None:
             asked[name] = typed[name]
 
 
-#: What an option is where nothing says it, if that is not None.
-UNSET = {"text": "outlines"}
-
-
 def typed_look() -> bool:
     """Whether the command line has any option of the animation."""
     source = click.get_current_context().get_parameter_source
-    return any(source(name) is click.core.ParameterSource.COMMANDLINE for name in LOOK)
+    return any(source(name) is click.core.ParameterSource.COMMANDLINE for name in COMMON)
 
 
 def target_of(output: str, format: str | None) -> tuple[Path | None, str | None]:
@@ -140,14 +126,16 @@ def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
     }
     written = FORMATS[kind]
     why = written.lacks
-    without: tuple[str, ...] = ()
+    lacks: set[str] = set()
     if written.trace:
-        without = (*PAGE, *TEXT, *PACE, *DRAWN)
+        lacks = {"page", "words", "time", "play", "frames"}
     elif not written.draws:
-        without = (*PAGE, "plays", "motion")
+        lacks = {"page", "play"}
     elif sheet or not written.tick:
-        without, why = PACE, "a contact sheet holds no time" if sheet else why
-    told = [typed[name] for name in without if name in typed]
+        lacks, why = {"time", "play"}, "a contact sheet holds no time" if sheet else why
+    told = [typed[name] for name, option in OPTIONS.items() if name in typed and option.needs in lacks]
+    if "frames" in lacks and "backward" in typed:
+        told.append(typed["backward"])
     names = " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
     notes = [f"{names} {'have' if told[1:] else 'has'} no effect here: {why}."] if told else []
     if "fill" in typed and not arrays:
@@ -237,7 +225,7 @@ def _command() -> str:
             continue
         source, value = context.get_parameter_source(option.name or ""), context.params[option.name or ""]
         given = source is click.core.ParameterSource.COMMANDLINE
-        given = given or (source is click.core.ParameterSource.DEFAULT_MAP and value != UNSET.get(option.name or ""))
+        given = given or (source is click.core.ParameterSource.DEFAULT_MAP and value != option.default)
         if not given or option.name in SILENT:
             continue
         if isinstance(value, bool):

@@ -8,6 +8,8 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from convanim.look import OPTIONS
+
 #: The options of each section of the help, by click's names; those of no section come last.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Layer": (
@@ -16,13 +18,13 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         *("coordinates", "factor", "inverse", "order", "groups", "out_channels", "bias", "convention"),
         *("fill", "seed", "resize", "grey"),
     ),
-    "Picture": (
-        *("view", "symbols", "saturate", "backward", "grad", "align", "template", "layout", "theme", "lang"),
-        *("width", "height", "title", "caption"),
-    ),
-    "Pace": ("motion", "seconds_per_step", "hold_last", "plays", "select"),
-    "File": ("output", "format", "renderer", "dpi", "text", "sheet", "max_size"),
+    "Picture": ("backward",),
+    "Pace": (),
+    "File": ("output", "format", "sheet"),
 }
+for _name, _option in OPTIONS.items():
+    if _option.section:
+        SECTIONS[_option.section] = (*SECTIONS.get(_option.section, ()), _name)
 _SECTION = {name: (section, place) for section, names in SECTIONS.items() for place, name in enumerate(names)}
 
 

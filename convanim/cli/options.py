@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from typing import Any, NamedTuple
 
 import click
 
 from convanim.cli.helptext import files, offering
+from convanim.look import COMMON, OPTIONS
 from convanim.write.formats import listed
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -209,17 +210,6 @@ LAYER = _options(
     ),
     click.option("--bias", metavar="NUMBER", help="Added to every output cell."),
 )
-BACKWARD = _options(
-    click.option(
-        "--backward", is_flag=True, help="Show the gradient with respect to the input beside the forward pass."
-    ),
-    click.option("--grad", metavar="ARRAY", help="Gradient with respect to the output.  [default: ones]"),
-)
-
-THEME = (
-    "Colour theme: light, dark, solarized, print, high-contrast, or your own file (mine.toml). "
-    "auto writes FILE-light and FILE-dark, and prints HTML that shows each reader the matching one."
-)
 
 
 def _languages() -> list[str]:
@@ -246,104 +236,54 @@ def _layouts() -> tuple[str, ...]:
     return tuple(LAYOUTS)
 
 
-LANG = click.option(
-    "--lang",
-    default="en",
-    show_default=True,
-    metavar="CODE",
-    shell_complete=offering(_languages),
-    help="Language of the text on the page: de, ja, ...",
+#: The names that a shell offers for an option, and whether its value may also be a file.
+OFFERED: dict[str, tuple[Callable[[], Iterable[str]], bool]] = {
+    "template": (_templates, True),
+    "layout": (_layouts, False),
+    "theme": (_themes, True),
+    "lang": (_languages, False),
+}
+
+
+def look(name: str) -> Decorator:
+    """An option of an animation, from its record."""
+    option = OPTIONS[name]
+    flag = f"--{name.replace('_', '-')}"
+    if option.kind is bool and option.default is None:
+        flag += f"/--no-{flag[2:]}"
+    find, files_too = OFFERED.get(name, (lambda: option.choices, False))
+    usual = f"  [default: {option.usual}]" if option.usual is not None else ""
+    return click.option(
+        flag,
+        type=option.kind,
+        is_flag=option.kind is bool,
+        default=option.default,
+        show_default=option.default not in (None, False),
+        metavar=option.metavar,
+        shell_complete=offering(find, files=files_too),
+        help=option.about + usual,
+    )
+
+
+LANG, SYMBOLS, SATURATE = look("lang"), look("symbols"), look("saturate")
+LETTERS = _options(SYMBOLS, SATURATE)
+BACKWARD = _options(
+    click.option(
+        "--backward", is_flag=True, help="Show the gradient with respect to the input beside the forward pass."
+    ),
+    look("grad"),
 )
+ALIGN = look("align")
 LOOK = _options(
-    click.option(
-        "--template",
-        metavar="NAME",
-        shell_complete=offering(_templates, files=True),
-        help="Page template: default, slide, readme, square, paper, minimal, solarized, or your own file "
-        "(./my.toml). The options below override its settings.",
-    ),
-    click.option(
-        "--layout",
-        metavar="NAME",
-        shell_complete=offering(_layouts),
-        help="Page layout: flat, isometric, row, slices, matrix or compare.  [default: depends on the layer]",
-    ),
-    click.option(
-        "--theme",
-        metavar="NAME",
-        shell_complete=offering(_themes, files=True),
-        help=f"{THEME}  [default: the template's]",
-    ),
-    LANG,
-    click.option(
-        "--width",
-        type=int,
-        metavar="PX",
-        help="Page width. Width or height alone keeps the aspect ratio.  [default: 1280]",
-    ),
-    click.option("--height", type=int, metavar="PX", help="Page height.  [default: 720]"),
-    click.option(
-        "--seconds-per-step",
-        type=float,
-        metavar="S",
-        help="Duration of a step.  [default: 0.6 to 1.8, less if the animation would exceed 30 s]",
-    ),
-    click.option("--hold-last", type=float, metavar="S", help="Duration of the last frame.  [default: 3]"),
-    click.option(
-        "--plays",
-        type=int,
-        default=0,
-        show_default=True,
-        help="Number of times the animation plays; 0 repeats it forever.",
-    ),
-    click.option(
-        "--select",
-        metavar="FRAMES",
-        help="Frames to write (0,4,8 or 2..6 or last or all), or steps as numbered in the picture (step:12).",
-    ),
+    *(look(name) for name in COMMON),
     click.option(
         "--sheet",
         type=int,
         metavar="COLUMNS",
         help="Write a contact sheet, one .png with several frames in this many columns.",
     ),
-    click.option(
-        "--motion",
-        metavar="NAME",
-        shell_complete=offering(lambda: ("step", "smooth")),
-        help="step, or smooth to animate the movement between steps.  [default: step]",
-    ),
-    click.option(
-        "--max-size", metavar="SIZE", help="Largest file size: 1MB, 500KB. An animation drops frames to stay below it."
-    ),
-    click.option(
-        "--renderer",
-        metavar="NAME",
-        help="raster, or matplotlib, which is slower and draws any file.  [default: depends on the file]",
-    ),
-    click.option(
-        "--text",
-        metavar="KIND",
-        default="outlines",
-        show_default=True,
-        help="Text of a .svg, .pdf or .pgf: outlines, or editable.",
-    ),
-    click.option(
-        "--dpi", type=int, metavar="N", help="Dots per inch of a .png; at 96 a pixel of the page is one of the file."
-    ),
-    click.option("--title", metavar="TEXT", help="Title of the page, instead of the layer's name and sizes."),
-    click.option("--caption/--no-caption", default=None, help="Show the line of arithmetic and the step counter."),
     click.option("--quiet", is_flag=True, help="Print nothing except errors."),
     click.option("--open", "open_it", is_flag=True, help="Open the file when it is done."),
-)
-
-
-ALIGN = click.option(
-    "--align",
-    type=click.Choice(["index", "cells"]),
-    default="index",
-    show_default=True,
-    help="Compare output cells of the same index, or of the same position where padding or crops differ.",
 )
 
 
@@ -366,9 +306,6 @@ def file(*, required: bool) -> Decorator:
 
 
 FILE = file(required=True)
-SYMBOLS = click.option("--symbols", is_flag=True, help="Show indexed letters instead of values.")
-SATURATE = click.option("--saturate", is_flag=True, help="Say that the colours of sums are clipped at 255.")
-LETTERS = _options(SYMBOLS, SATURATE)
 
 
 class Layer(NamedTuple):
@@ -465,7 +402,7 @@ def _unused(*options: Decorator, but: tuple[str, ...] = ()) -> Decorator:
     return _having(hidden)
 
 
-VIEW = click.option("--view", metavar="VIEW", help="How to show the layer: a view of the layer's own command.")
+VIEW = look("view")
 UNUSED = _unused(VIEW, SYMBOLS, SATURATE, BACKWARD, FILE)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
 #: The options of an explanation besides the layer.

@@ -16,13 +16,14 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from convanim.draw.choices import DPI, TEXTS, pick
+from convanim.draw.choices import DPI
 from convanim.draw.compose import Composer
 from convanim.draw.palette import closest
 from convanim.draw.pen import Pen
 from convanim.draw.raster.picture import Picture, palette
 from convanim.draw.theme import Theme
 from convanim.errors import ConvanimError, shortly, whole
+from convanim.look import OPTIONS
 from convanim.page import Box, Page
 from convanim.scene import Scene
 from convanim.scene.frame import Frame
@@ -61,7 +62,7 @@ class FrameArtist(Artist):
     ) -> None:
         super().__init__()
         self._scene, self._page, self._look, self._numbers = scene, page, look, numbers
-        pick("text", text, TEXTS)
+        OPTIONS["text"].check(text)
         self._text, self._extent = text, None if extent is None else _extent(extent)
         self._composer = Composer(page, scene.beats.steps)
         self.set_frame(number)

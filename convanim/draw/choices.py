@@ -4,29 +4,10 @@ from __future__ import annotations
 
 from convanim.errors import ConvanimError, shortly, whole
 
-#: The renderers: a fast one with arrays of palette indices, or matplotlib, which supports vectors and any resolution.
-RENDERERS = ("raster", "matplotlib")
-#: The forms of text: curves that look the same everywhere, or letters that drawing programs can edit.
-TEXTS = ("outlines", "editable")
 #: The resolution at which pixels of page and picture are the same. It is that of CSS, which gives an SVG its size.
 DPI = 96
 #: The maximum number of pixels of a picture, which take 600 MB while they are written.
 MOST = 150_000_000
-
-
-def pick(what: str, given: object, words: tuple[str, ...]) -> None:
-    """Check that an option has one of its values.
-
-    Raises:
-        ConvanimError: another value.
-
-    Example:
-        >>> pick("text", "curves", TEXTS)
-        Traceback (most recent call last):
-        convanim.errors.ConvanimError: text 'curves' is not known; use outlines or editable.
-    """
-    if given not in words:
-        raise ConvanimError(f"`{what}` {shortly(given)} is not known", f"use {' or '.join(words)}")
 
 
 def pick_dpi(dpi: object, width: int, height: int) -> int:

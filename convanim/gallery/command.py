@@ -9,6 +9,7 @@ from typing import Any
 from convanim.errors import ConvanimError
 from convanim.gallery.description import DEFAULTS, FIELDS, Entry
 from convanim.layers import KINDS, Operation, parse
+from convanim.look import OPTIONS
 from convanim.typed.request.asked import in_text
 
 #: The order of options in a command; options of an entry have the names of its keys.
@@ -16,9 +17,8 @@ ORDER = (
     *("input", "fill", "seed", "resize", "grey", "convention", "kernel", "stride", "padding", "mode"),
     *("scale_factor", "size", "align_corners", "coordinates", "factor", "inverse", "order"),
     *("dilation", "ceil_mode", "count_include_pad", "norm_type", "indices", "output_size", "groups", "out_channels"),
-    *("bias", "padding_mode", "output_padding", "align", "view", "symbols", "saturate", "backward", "grad"),
-    *("template", "layout", "theme", "lang", "width", "height", "seconds_per_step", "hold_last", "plays", "select"),
-    *("motion", "max_size", "title", "caption"),
+    *("bias", "padding_mode", "output_padding", "backward"),
+    *(name for name, option in OPTIONS.items() if option.section and option.entry),
 )
 #: Keys that only some commands have.
 _ONLY = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Union
 
 import msgspec
 
 from convanim.draw.theme import AUTO, PAIR
 from convanim.errors import ConvanimError
+from convanim.look import OPTIONS
 from convanim.write.formats import FORMATS
 
 _NAME = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
@@ -21,15 +22,29 @@ FILE_KEYS = ("input", "kernel", "grad", "indices", "theme", "template")
 Array = str | int | list[Any]
 
 
-class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_defaults=True):
+class _Keys(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True, omit_defaults=True):
+    """A table of keys."""
+
+
+def _look_keys() -> Any:
+    """The keys that set options of an animation, from the records of these options."""
+    scalars = {kind.__name__: kind for kind in (str, int, float, bool)}
+    keys: list[tuple[str, Any, Any]] = []
+    for name, option in OPTIONS.items():
+        if option.section and option.entry and name not in ("grad", "title"):  # an array, and the title on the pages
+            kinds = [scalars[word] for word in option.annotation.split(" | ") if word in scalars]
+            flag = option.default is False
+            keys.append((name, Union[(*kinds, *[None] * (not flag))], False if flag else None))
+    return msgspec.defstruct("LookKeys", keys, bases=(_Keys,), kw_only=True)
+
+
+class Entry(_look_keys(), kw_only=True):  # type: ignore[misc, call-arg]
     """A description, including its defaults and the keys that it inherits.
 
-    Keys that `Animation` has under the same name are passed to it unchanged: a new key needs a line here, and its
-    place among the options in `command.ORDER`.
+    The options of an animation are keys of the same names; their records in `convanim.look` make them.
 
     Attributes:
         layer: a notation, or a line of PyTorch, Keras, Flax or ONNX; `compare`: a second layer to compare with.
-        align: of a comparison: "index", or "cells" for cells of the same position.
         input, kernel, indices, grad: arrays as typed at a shell, or as lists.
         formats: the file formats, with one file for each.
         title, alt: the title and alternative text on the pages; derived from the layer by default.
@@ -43,7 +58,6 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
 
     layer: str
     compare: str | None = None
-    align: str | None = None
     input: Array
     kernel: Array | None = None
     bias: str | float | None = None
@@ -56,22 +70,6 @@ class Entry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=Tru
     output_size: str | int | None = None
     backward: bool = False
     grad: Array | None = None
-    view: str | None = None
-    symbols: bool = False
-    saturate: bool = False
-    template: str | None = None
-    layout: str | None = None
-    theme: str | None = None
-    lang: str | None = None
-    width: int | None = None
-    height: int | None = None
-    seconds_per_step: float | None = None
-    hold_last: float | None = None
-    plays: int | None = None
-    select: str | int | None = None
-    motion: str | None = None
-    max_size: str | int | None = None
-    caption: bool = True
     drawn_title: str | None = None
     formats: tuple[str, ...] = ("gif",)
     title: str | None = None

@@ -19,6 +19,7 @@ from convanim.gallery.command import command
 from convanim.gallery.description import Entry, Section, files_of, stems
 from convanim.gallery.folder import Folder, paths
 from convanim.gallery.records import Manifest, Record
+from convanim.look import Look
 from convanim.template.settings import settle
 from convanim.write.formats import FORMATS
 
@@ -157,7 +158,7 @@ def _paper(root: Path, entry: Entry) -> tuple[int, int, int]:
 
 @lru_cache(100)
 def _page_colour(template: str | Path | None, theme: str | Path | None) -> tuple[int, int, int]:
-    return load(settle(template).theme if theme is None else theme).colour("page")
+    return load(settle(Look(template=template, theme=theme)).theme).colour("page")
 
 
 def _kind(entry: Entry, file: str) -> str:

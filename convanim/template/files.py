@@ -14,7 +14,7 @@ from convanim import assets
 from convanim.draw import theme
 from convanim.errors import ConvanimError
 from convanim.system.inputfile import LARGEST_TOML, line_of, parse_toml, read_bytes
-from convanim.template.keys import Template, described, example, tables
+from convanim.template.keys import PaceTable, Template, described, example, tables
 from convanim.timing.budget import read_size
 from convanim.timing.timeline import milliseconds
 
@@ -131,7 +131,7 @@ class _Source:
             found = msgspec.convert(keys, Template)
         except msgspec.ValidationError as error:
             raise self._wrong(str(error), keys) from None
-        for name in ("seconds_per_step", "hold_last", "longest"):
+        for name in PaceTable.__struct_fields__:
             if name in keys.get("pace", {}):
                 self._told(("pace", name), milliseconds, getattr(found.pace, name), f"pace.{name}")
         if found.max_size is not None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from convanim.look import OPTIONS
 from convanim.page import USUAL, Style
 
 
@@ -15,7 +16,6 @@ def _told(description: str, **limits: Any) -> Meta:
     return Meta(description=description, **limits)
 
 
-_SIDE = {"ge": 120, "le": 4096}
 _SIZE = {"ge": 6, "le": 400}
 _Short = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -24,13 +24,24 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     """A table of keys, each with a default value."""
 
 
-class PageTable(Table, frozen=True):
-    """[page]: the size of the page."""
+def _keys(table: str, base: type[Table] = Table) -> Any:
+    """A table with the keys that options override, from the records of these options."""
+    keys: list[tuple[str, Any, Any]] = []
+    for name, option in OPTIONS.items():
+        if option.table == table:
+            about = option.about.partition(". ")[0].rstrip(".")
+            about = f"{about[:1].lower()}{about[1:]}"
+            kind: Any = Literal[option.choices] if option.choices else _Short if option.kind is str else option.kind
+            default = option.usual if option.sample is None else None
+            if default is None:
+                kind, about = kind | None, about + f"; the default is {option.usual}" * (option.usual is not None)
+            limits = zip(("ge", "le"), option.limits, strict=True) if option.limits else ()
+            keys.append((name, Annotated[kind, _told(about, **dict(limits))], default))
+    return msgspec.defstruct("Keys", keys, bases=(base,), kw_only=True, frozen=True)
 
-    width: Annotated[int, _told("width of the page, px", **_SIDE)] = USUAL.width
-    height: Annotated[
-        int, _told("height of the page, px; --width or --height alone keeps the aspect ratio", **_SIDE)
-    ] = USUAL.height
+
+class PageTable(_keys("page")):  # type: ignore[misc]
+    """[page]: the size of the page."""
 
 
 class TypeTable(Table, frozen=True):
@@ -63,13 +74,9 @@ class CellsTable(Table, frozen=True):
     ] = USUAL.wrap
 
 
-class PaceTable(Table, frozen=True):
+class PaceTable(_keys("pace")):  # type: ignore[misc]
     """[pace]: durations."""
 
-    seconds_per_step: Annotated[
-        float | None, _told("duration of a step, in seconds; the default depends on the number of steps")
-    ] = None
-    hold_last: Annotated[float | None, _told("duration of the last frame, in seconds; the default is 3")] = None
     longest: Annotated[float, _told("longest duration of an animation, in seconds", ge=5, le=3600)] = 30.0
 
 
@@ -93,7 +100,16 @@ class ShowTable(Table, frozen=True):
     ] = True
 
 
-class Template(Table, frozen=True):
+class _Named(Table, frozen=True):
+    extends: Annotated[_Short | None, _told("the template to start from: a name, or a file in the same folder")] = None
+    about: Annotated[_Short | None, _told("the purpose of the template, in one line")] = None
+    layout: Annotated[
+        Literal["auto", "flat", "isometric"],
+        _told("the layout, if it fits the layer; auto: the default of the layer"),
+    ] = "auto"
+
+
+class Template(_keys("", _Named)):  # type: ignore[misc]
     """The settings of a page. Every key has a value; one that a file leaves out is as in the template that it extends.
 
     Example:
@@ -101,15 +117,6 @@ class Template(Table, frozen=True):
         1080
     """
 
-    extends: Annotated[_Short | None, _told("the template to start from: a name, or a file in the same folder")] = None
-    about: Annotated[_Short | None, _told("the purpose of the template, in one line")] = None
-    layout: Annotated[
-        Literal["auto", "flat", "isometric"],
-        _told("the layout, if it fits the layer; auto: the default of the layer"),
-    ] = "auto"
-    theme: Annotated[_Short, _told("the theme: a name, or a file in the same folder")] = "light"
-    motion: Annotated[Literal["step", "smooth"], _told("step, or smooth to animate movements")] = "step"
-    max_size: Annotated[_Short | None, _told('the maximum file size, such as "1MB"')] = None
     page: PageTable = PageTable()
     type: TypeTable = TypeTable()
     cells: CellsTable = CellsTable()
@@ -190,7 +197,7 @@ def example(name: str) -> str:
         return f"[{name}] and its keys under it"
     last = name.rpartition(".")[2]
     if value is None:
-        value = {"seconds_per_step": 0.5, "hold_last": 3, "max_size": "1MB"}.get(last, "default")
+        value = OPTIONS[last].sample if last in OPTIONS else "default"
     return f"{last} = {msgspec.json.encode(value).decode()}"
 
 

@@ -2,90 +2,75 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 
 from convanim.errors import ConvanimError
+from convanim.look import OPTIONS, Look
 from convanim.page import Style, page_size
 from convanim.template.files import DEFAULT, read
 from convanim.template.keys import ShowTable, Template
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The settings of an animation: a template with the options that override its keys.
+class Settings(NamedTuple):
+    """The settings of an animation: its options, with the keys of the template for those that are not given.
 
     Attributes:
-        theme: the name or the file of a theme.
-        layout: the name of a layout, None for the one that suits the layer.
-        motion, max_size: as they are typed.
-        width, height: the page's size, px.
-        seconds_per_step, hold_last, longest: durations in seconds, as for `timeline.plan`.
-        title: a title instead of the layer's own.
+        look: the options; `layout` is None for the one that suits the layer.
         style: text sizes, and which parts appear.
         template: all keys of the template.
     """
 
-    theme: str | Path
-    layout: str | None
-    motion: str
-    max_size: int | str | None
-    width: int
-    height: int
-    seconds_per_step: float | None
-    hold_last: float | None
-    longest: float
-    title: str | None
+    look: Look
     style: Style
     template: Template
 
+    @property
+    def theme(self) -> str | Path:
+        """The name or the file of a theme."""
+        return self.template.theme if self.look.theme is None else self.look.theme
 
-def settle(
-    template: str | Path | Template | None = None,
-    *,
-    theme: str | Path | None = None,
-    layout: str | None = None,
-    motion: str | None = None,
-    max_size: int | str | None = None,
-    width: int | None = None,
-    height: int | None = None,
-    seconds_per_step: float | None = None,
-    hold_last: float | None = None,
-    title: str | None = None,
-    caption: bool | None = None,
-) -> Settings:
-    """Combine a template with options that override its keys; an option that is None leaves its key unchanged.
+    @property
+    def size(self) -> tuple[int, int]:
+        """The width and the height of the page, px."""
+        return self.look.width or self.template.page.width, self.look.height or self.template.page.height
+
+    @property
+    def pace(self) -> dict[str, Any]:
+        """The durations, as for `timeline.plan`."""
+        given = {name: getattr(self.look, name) for name, option in OPTIONS.items() if option.table == "pace"}
+        return msgspec.structs.asdict(self.template.pace) | given
+
+
+def settle(look: Look | None = None) -> Settings:
+    """Combine the options of an animation with its template: an option that is None leaves its key unchanged.
 
     Raises:
         ConvanimError: the template cannot be read, or the page is too small or too large.
 
     Example:
-        >>> settle("square", width=540).height
+        >>> settle(Look(template="square", width=540)).look.height
         540
     """
-    base = _checked(template) if isinstance(template, Template) else read(DEFAULT if template is None else template)
-    shown = msgspec.structs.asdict(base.show)
-    if caption is not None:
-        shown |= {"captions": caption, "counter": caption}
-    if title is not None:  # a given title is always shown
+    look = look or Look()
+    template = DEFAULT if look.template is None else look.template
+    base = _checked(template) if isinstance(template, Template) else read(template)
+    shown, keys = msgspec.structs.asdict(base.show), {}
+    for name, option in OPTIONS.items():
+        value = getattr(look, name)
+        if option.table is not None and value is None:
+            keys[name] = getattr(getattr(base, option.table) if option.table else base, name)
+        if option.shows and value is not None:
+            shown |= dict.fromkeys(option.shows, value)
+    if look.title is not None:  # a given title is always shown
         shown["title"] = True
-    wide, high = page_size(width, height, (base.page.width, base.page.height))
-    return Settings(
-        base.theme if theme is None else theme,
-        (None if base.layout == "auto" else base.layout) if layout is None else layout,
-        base.motion if motion is None else motion,
-        base.max_size if max_size is None else max_size,
-        wide,
-        high,
-        base.pace.seconds_per_step if seconds_per_step is None else seconds_per_step,
-        base.pace.hold_last if hold_last is None else hold_last,
-        base.pace.longest,
-        title,
-        msgspec.structs.replace(base, show=ShowTable(**shown)).style,
-        base,
-    )
+    if look.layout is None:
+        keys["layout"] = None if base.layout == "auto" else base.layout
+    keys["width"], keys["height"] = page_size(look.width, look.height, (base.page.width, base.page.height))
+    return Settings(replace(look, **keys), msgspec.structs.replace(base, show=ShowTable(**shown)).style, base)
 
 
 def _checked(template: Template) -> Template:

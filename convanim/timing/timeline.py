@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ LONGEST = 30_000
 FIRST_ROW, BRIEFEST = 8_000, 80
 #: GIF counts in centiseconds, and browsers slow down frames shorter than two of them.
 TICK, SHORTEST = 10, 20
-#: Motion: "step" shows frame after frame; "smooth" adds frames in motion between them.
-MOTIONS = ("step", "smooth")
 #: The maximum duration of a motion, and of the rotation of a kernel, ms.
 MOTION, TURN = 480, 960
 #: The minimum rest after a motion, and the minimum duration of a frame with motion, ms.
@@ -198,24 +195,6 @@ def eased(milliseconds: int, tick: int, most: int = MOTION) -> list[float]:
         return []
     count = min(most // tick, (milliseconds - REST) // tick)
     return [3 * t * t - 2 * t * t * t for t in ((i + 1) / (count + 1) for i in range(count))]
-
-
-def pick_motion(name: str) -> str:
-    """Check that a motion of this name exists, and return the name.
-
-    Raises:
-        ConvanimError: an unknown motion.
-
-    Example:
-        >>> pick_motion("smooth")
-        'smooth'
-    """
-    if name not in MOTIONS:
-        close = difflib.get_close_matches(name, MOTIONS, 1) if isinstance(name, str) else []
-        raise ConvanimError(
-            f"`motion` {name!r} is not known", f"did you mean {close[0]}" if close else f"use {' or '.join(MOTIONS)}"
-        )
-    return name
 
 
 def selected(text: str, total: int, beats: Beats | None = None) -> list[int]:

@@ -32,8 +32,8 @@ class Film:
         theme: the colours.
         title: a title instead of the scene's own.
         comment: the program and command that made it.
-        renderer: one of `convanim.draw.choices.RENDERERS`; None for the one that suits the file.
-        text: one of `convanim.draw.choices.TEXTS`, for vector formats.
+        renderer: "raster" or "matplotlib"; None for the one that suits the file.
+        text: "outlines" or "editable", for vector formats.
         dpi: the resolution of a PNG; None for one pixel per pixel of the page.
     """
 
@@ -59,12 +59,12 @@ class Film:
     @property
     def width(self) -> int:
         """The width of the page, px."""
-        return self.settings.width
+        return self.settings.size[0]
 
     @property
     def height(self) -> int:
         """The height of the page, px."""
-        return self.settings.height
+        return self.settings.size[1]
 
     @property
     def size(self) -> tuple[int, int]:
