@@ -18,13 +18,13 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         *("coordinates", "factor", "inverse", "order", "groups", "out_channels", "bias", "convention"),
         *("fill", "seed", "resize", "grey"),
     ),
-    "Picture": ("backward",),
+    "Picture": (),
     "Pace": (),
     "File": ("output", "format", "sheet"),
 }
 for _name, _option in OPTIONS.items():
     if _option.section:
-        SECTIONS[_option.section] = (*SECTIONS.get(_option.section, ()), _name)
+        SECTIONS[_option.section] += ("backward", _name) if _name == "grad" else (_name,)
 _SECTION = {name: (section, place) for section, names in SECTIONS.items() for place, name in enumerate(names)}
 
 

@@ -258,7 +258,7 @@ def look(name: str) -> Decorator:
         type=option.kind,
         is_flag=option.kind is bool,
         default=option.default,
-        show_default=option.default not in (None, False),
+        show_default=option.default is not None and option.default is not False,
         metavar=option.metavar,
         shell_complete=offering(find, files=files_too),
         help=option.about + usual,
