@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from convanim.language.numerals import Numerals
 from convanim.language.words import say
 from convanim.scene.captions import OUTPUT, detail, heading, size_formula
+from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
@@ -62,7 +63,7 @@ class Seen:
     quiet: frozenset[int] = frozenset()
 
 
-class WindowScene:
+class WindowScene(PlacementScene):
     """A window over the planes of a stage: opening frames, one or two frames for each output cell, the result.
 
     Args:
@@ -72,8 +73,6 @@ class WindowScene:
     Raises:
         ConvanimError: too many planes to show.
     """
-
-    captions = 1
 
     def __init__(self, trace: Trace, words: Sequence[str] = ()) -> None:
         self.trace, self.op = trace, trace.op
@@ -107,7 +106,6 @@ class WindowScene:
         left, aside, right = self._left(), self._aside(), self._right()
         self.blocks = self._blocks(left, aside, right)
         self.others = crowded(left, aside, right) if len(trace.axes) > 1 else ()
-        self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
         self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
 
     # Methods that each kind of layer implements.
@@ -206,13 +204,6 @@ class WindowScene:
 
     # Frames.
 
-    def frame(self, number: int) -> Frame:
-        """One frame of the scene, from 0."""
-        if number < self.beats.opening:
-            return self._opening[number]
-        step, part = divmod(number - self.beats.opening, self.beats.each)
-        return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
-
     def _set(self, phase: int, shown: Cells, values: NDArray[Any], remark: str) -> Frame:
         """A frame of the opening, from the stage's roles and values, (planes, rows, columns)."""
         calm = np.zeros(self.left.shape, np.uint8)
@@ -221,9 +212,9 @@ class WindowScene:
         beside = self._beside(None, written=False)
         return Frame(phase, {**stage, **beside, **self._pending}, (Caption(remark=remark),))
 
-    def _slide(self, number: int, *, written: bool) -> Frame:
-        """A placement: the window, and once `written`, the result in the output."""
-        step = self.trace[number]
+    def _placement(self, number: int, ahead: int) -> Frame:
+        """A placement: the window, and in its last frame the result in the output."""
+        step, written = self.trace[number], not ahead
         seen = self.look(step, written=written)
         caption = seen.caption if written else replace(seen.caption, result="")
         stage = {name: self._plane(i, number, seen) for i, name in enumerate(self.left.names)}
@@ -345,7 +336,7 @@ class WindowScene:
             ]
         return self._finished_grids
 
-    def _result(self) -> Frame:
+    def _closed(self, number: int) -> Frame:
         shown = self._roles_after(self.beats.steps)
         stage = {name: self._rest(i, shown[i]) for i, name in enumerate(self.left.names)}
         output = dict(zip(self.right.names, self._finished, strict=True))
