@@ -25,7 +25,6 @@ from convanim.scene.frame import (
     Link,
     Move,
     Outline,
-    Panel,
     Phase,
     Role,
     around,
@@ -124,24 +123,8 @@ class ShuffleScene(PlacementScene):
 
     def _blocks(self) -> Blocks:
         note = f"c{self.left.count - 1}" if self.left.count > 1 else place([n - 1 for n in self.left.shape])
-        left = tuple(
-            Panel(
-                *(name, self.left.shape, (title,), self.numerals, self.trace.x),
-                shade="data",
-                group="input",
-                holds="input",
-            )
-            for name, title in zip(self.left.names, self.left.titles, strict=True)
-        )
-        right = tuple(
-            Panel(
-                *(name, self.right.shape, (title,), self.numerals, self.trace.x, note),
-                shade="data",
-                group="output",
-                holds="output",
-            )
-            for name, title in zip(self.right.names, self.right.titles, strict=True)
-        )
+        left = self.left.panels(self.numerals, self.trace.x, shade="data", holds="input")
+        right = self.right.panels(self.numerals, self.trace.x, note, shade="data", holds="output")
         a_row = self.op.factor if self.op.factor > 2 else ROW
         return wrapped(left, a_row), wrapped(right, a_row)
 

@@ -86,19 +86,9 @@ class UnpoolScene(PlacementScene):
         notes = ""
         if len(self.trace) <= SURVEYED:
             notes = max((place(spot) for spot in self._spots), key=len)
-        mid = tuple(
-            Panel(
-                *(name, self.left.shape, (title,), self.numerals[0], self.x, notes),
-                shade="done",
-                group="input",
-                holds="input",
-            )
-            for name, title in zip(self.left.names, self._titles, strict=True)
-        )
-        right = tuple(
-            Panel(*(name, self.right.shape, (title,), self.numerals[1], self.answer), group="output", holds="output")
-            for name, title in zip(self.right.names, self.right.titles, strict=True)
-        )
+        mid = self.left.panels(self.numerals[0], self.x, notes, holds="input")
+        mid = tuple(replace(panel, titles=(title,)) for panel, title in zip(mid, self._titles, strict=True))
+        right = self.right.panels(self.numerals[1], self.answer, holds="output")
         before: tuple[Panel, ...] = ()
         if self._pool:
             named = (p for p in self._pool.panels if p.name in self._pool.left.names)

@@ -103,7 +103,10 @@ class WindowScene(PlacementScene):
         self._lines_kept: list[tuple[Outline, ...]] = [()] * self.left.count
         self._resting: dict[int, Grid] = {}
         self._opening = self._open()
-        left, aside, right = self._left(), self._aside(), self._right()
+        notes, finite = self._notes(), self.answer[np.isfinite(self.answer)]
+        left = self.left.panels(self.numerals[0], self.stage_values, notes[0], shade="data", holds="input")
+        right = self.right.panels(self.numerals[1], finite if finite.size else np.zeros(1), notes[1], holds="output")
+        aside = self._aside()
         self.blocks = self._blocks(left, aside, right)
         self.others = crowded(left, aside, right) if len(trace.axes) > 1 else ()
         self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
@@ -167,30 +170,6 @@ class WindowScene(PlacementScene):
         return size_formula(self.trace.axes)
 
     # The page.
-
-    def _left(self) -> tuple[Panel, ...]:
-        values, slab = self.stage_values, self.left
-        return tuple(
-            Panel(
-                *(name, slab.shape, (title,), self.numerals[0], values, self._notes()[0]),
-                shade="data",
-                group="stage" if slab.count > 1 else "",
-                holds="input",
-            )
-            for name, title in zip(slab.names, slab.titles, strict=True)
-        )
-
-    def _right(self) -> tuple[Panel, ...]:
-        slab, finite = self.right, self.answer[np.isfinite(self.answer)]
-        values = finite if finite.size else np.zeros(1)
-        return tuple(
-            Panel(
-                *(name, slab.shape, (title,), self.numerals[1], values, self._notes()[1]),
-                group="output" if slab.count > 1 else "",
-                holds="output",
-            )
-            for name, title in zip(slab.names, slab.titles, strict=True)
-        )
 
     def _blocks(
         self, left: tuple[Panel, ...], aside: tuple[tuple[Panel, ...], ...], right: tuple[Panel, ...]
