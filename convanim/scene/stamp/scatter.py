@@ -169,8 +169,8 @@ class ScatterScene(PlacementScene):
             canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
             gaps = say("with gaps, as the kernel is dilated") if max(d for *_, d in self._lines) > 1 else ""
             caption = Caption(PRODUCT, (say("{cell} · kernel", cell=source),), say("{cell} · kernel", cell=value), gaps)
-            ahead = placed([link], written=False)
-            return Frame(1, self._grids(canvas, product, at), (caption,), number + 1, **ahead)
+            waiting = placed([link], written=False)
+            return Frame(1, self._grids(canvas, product, at), (caption,), number + 1, **waiting)
         notes = self.canvas.notes(number)
         after = self.canvas.after(number + 1)
         overlap = hit[cells]

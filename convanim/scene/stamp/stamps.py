@@ -186,8 +186,8 @@ class StampScene(PlacementScene):
             named = zip(CHANNELS, values, strict=True)
             colour = join(", ", [join(" ", [c, numerals.text(v)]) for c, v in named])
             caption = Caption(PRODUCT, (told,), "", colour)
-            ahead = placed([link], written=False)
-            return Frame(0, self._grids(canvas, number), (caption, Caption()), number + 1, **ahead)
+            waiting = placed([link], written=False)
+            return Frame(0, self._grids(canvas, number), (caption, Caption()), number + 1, **waiting)
         after, _ = self._after(number + 1)
         fresh[rows, columns] = Emphasis.WRITTEN
         roles[rows, columns] = Role.DONE
