@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from convanim.language.numerals import Numerals
 from convanim.language.words import say
 from convanim.scene.captions import OUTPUT, detail, heading, size_formula
-from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
@@ -63,7 +62,7 @@ class Seen:
     quiet: frozenset[int] = frozenset()
 
 
-class WindowScene(PlacementScene):
+class WindowScene:
     """A window over the planes of a stage: opening frames, one or two frames for each output cell, the result.
 
     Args:
@@ -73,6 +72,8 @@ class WindowScene(PlacementScene):
     Raises:
         ConvanimError: too many planes to show.
     """
+
+    captions = 1
 
     def __init__(self, trace: Trace, words: Sequence[str] = ()) -> None:
         self.trace, self.op = trace, trace.op
@@ -103,12 +104,10 @@ class WindowScene(PlacementScene):
         self._lines_kept: list[tuple[Outline, ...]] = [()] * self.left.count
         self._resting: dict[int, Grid] = {}
         self._opening = self._open()
-        notes, finite = self._notes(), self.answer[np.isfinite(self.answer)]
-        left = self.left.panels(self.numerals[0], self.stage_values, notes[0], shade="data", holds="input")
-        right = self.right.panels(self.numerals[1], finite if finite.size else np.zeros(1), notes[1], holds="output")
-        aside = self._aside()
+        left, aside, right = self._left(), self._aside(), self._right()
         self.blocks = self._blocks(left, aside, right)
         self.others = crowded(left, aside, right) if len(trace.axes) > 1 else ()
+        self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
         self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
 
     # Methods that each kind of layer implements.
@@ -171,6 +170,30 @@ class WindowScene(PlacementScene):
 
     # The page.
 
+    def _left(self) -> tuple[Panel, ...]:
+        values, slab = self.stage_values, self.left
+        return tuple(
+            Panel(
+                *(name, slab.shape, (title,), self.numerals[0], values, self._notes()[0]),
+                shade="data",
+                group="stage" if slab.count > 1 else "",
+                holds="input",
+            )
+            for name, title in zip(slab.names, slab.titles, strict=True)
+        )
+
+    def _right(self) -> tuple[Panel, ...]:
+        slab, finite = self.right, self.answer[np.isfinite(self.answer)]
+        values = finite if finite.size else np.zeros(1)
+        return tuple(
+            Panel(
+                *(name, slab.shape, (title,), self.numerals[1], values, self._notes()[1]),
+                group="output" if slab.count > 1 else "",
+                holds="output",
+            )
+            for name, title in zip(slab.names, slab.titles, strict=True)
+        )
+
     def _blocks(
         self, left: tuple[Panel, ...], aside: tuple[tuple[Panel, ...], ...], right: tuple[Panel, ...]
     ) -> Blocks:
@@ -183,6 +206,13 @@ class WindowScene(PlacementScene):
 
     # Frames.
 
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        if number < self.beats.opening:
+            return self._opening[number]
+        step, part = divmod(number - self.beats.opening, self.beats.each)
+        return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
+
     def _set(self, phase: int, shown: Cells, values: NDArray[Any], remark: str) -> Frame:
         """A frame of the opening, from the stage's roles and values, (planes, rows, columns)."""
         calm = np.zeros(self.left.shape, np.uint8)
@@ -191,9 +221,9 @@ class WindowScene(PlacementScene):
         beside = self._beside(None, written=False)
         return Frame(phase, {**stage, **beside, **self._pending}, (Caption(remark=remark),))
 
-    def _placement(self, number: int, ahead: int) -> Frame:
-        """A placement: the window, and in its last frame the result in the output."""
-        step, written = self.trace[number], not ahead
+    def _slide(self, number: int, *, written: bool) -> Frame:
+        """A placement: the window, and once `written`, the result in the output."""
+        step = self.trace[number]
         seen = self.look(step, written=written)
         caption = seen.caption if written else replace(seen.caption, result="")
         stage = {name: self._plane(i, number, seen) for i, name in enumerate(self.left.names)}
@@ -315,7 +345,7 @@ class WindowScene(PlacementScene):
             ]
         return self._finished_grids
 
-    def _closed(self, number: int) -> Frame:
+    def _result(self) -> Frame:
         shown = self._roles_after(self.beats.steps)
         stage = {name: self._rest(i, shown[i]) for i, name in enumerate(self.left.names)}
         output = dict(zip(self.right.names, self._finished, strict=True))
