@@ -57,7 +57,6 @@ ROWS: dict[str, list[str]] = {
         "arguments",
         "operation",
         "convolutions pools resize",
-        "adaptive",
         "kinds",
         "reading",
         "notation",

@@ -15,7 +15,7 @@ from convanim.draw.raster import Raster, paint
 from convanim.draw.theme import fill, load, themes
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool
-from convanim.page import Page, Text, Tilt, glyphs, layout
+from convanim.page import Page, Style, Text, Tilt, glyphs, layout
 from convanim.page.tilted.isometric import planes
 from convanim.page.tilted.stack import hull
 from convanim.scene import VIEWS, Scene, scene
@@ -319,3 +319,9 @@ def test_flat_pages_are_as_before() -> None:
     page = layout(s, 640, 360)
     assert (page.links, tilts(page)) == ("", [])
     check_apart(s, page)
+
+
+def test_a_style_without_shades_has_none_beside_the_planes_either() -> None:
+    s = scene(Conv(2).trace(COUNT, COUNT[:2, :2]))
+    page = layout(s, 640, 360, arrangement="isometric", style=Style(shades=False, numbers=False))
+    assert [name for name, place in page.places.items() if place.shaded] == []

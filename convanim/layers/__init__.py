@@ -3,7 +3,6 @@
 Nothing here imports numpy, so that --help stays fast.
 """
 
-from convanim.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool, AdaptivePool
 from convanim.layers.axis import LARGEST, Axis, Resampled, times
 from convanim.layers.convolutions import Conv, ConvTranspose, Weighted
 from convanim.layers.kinds import KINDS
@@ -17,9 +16,6 @@ __all__ = [
     "KINDS",
     "LARGEST",
     "LONGEST_NOTATION",
-    "AdaptiveAvgPool",
-    "AdaptiveMaxPool",
-    "AdaptivePool",
     "AvgPool",
     "Axis",
     "Conv",

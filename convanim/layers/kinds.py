@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from convanim.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
@@ -12,7 +11,7 @@ from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
 KINDS: dict[str, type[Operation]] = {
     kind.__name__: kind
     for kind in (
-        *(Conv, ConvTranspose, MaxPool, AvgPool, LpPool, AdaptiveMaxPool, AdaptiveAvgPool, MaxUnpool),
+        *(Conv, ConvTranspose, MaxPool, AvgPool, LpPool, MaxUnpool),
         *(Upsample, PixelShuffle, PixelUnshuffle),
     )
 }

@@ -9,10 +9,10 @@ from dataclasses import replace
 from convanim.errors import ConvanimError
 from convanim.language.words import Catalogue, parts_of
 from convanim.page import glyphs
-from convanim.page.grids import TooSmall, grids
+from convanim.page.grids import Placed, TooSmall, grids
 from convanim.page.measures import LARGEST_SIDE, SMALLEST_SIDE, Measures
 from convanim.page.page import LEAST as SHRUNK
-from convanim.page.page import Box, Page, Place, Tab, Text, counted
+from convanim.page.page import Box, Page, Tab, Text, counted
 from convanim.page.row import row, strips
 from convanim.page.seen import seen
 from convanim.page.style import USUAL, Style
@@ -26,7 +26,6 @@ LEAST = 0.55
 #: Fractions of a template's text sizes that a message may suggest for the scene to fit.
 PARTS = 0.75, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05, 0.02
 
-Placed = tuple[dict[str, Place], tuple[Text, ...]]
 Placing = Callable[[Contents, Measures], Placed]
 #: Layouts besides the flat one: the function that places the panels, and how linked cells are joined.
 JOINED: dict[str, tuple[Placing, str]] = {"isometric": (isometric, "planes"), "row": (row, "fan")}

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise, takewhile
 
-from convanim.page import glyphs
-from convanim.page.kin import Kin
+from convanim.page.kin import Kin, scale
 from convanim.page.measures import Measures
-from convanim.page.page import Box, Text
 from convanim.scene.frame import Panel, Rows
 
 Row = tuple[Panel, ...]
@@ -177,17 +175,3 @@ def bands(rows: Rows, kin: Kin, told: Collection[str]) -> list[Band]:
 def gap(panel: Panel, m: Measures) -> int:
     """The minimum gap before a panel, px: wider if a sign stands in it."""
     return m.of(76, 30) if panel.sign else m.of(44, 16)
-
-
-def scale(panel: Panel, least: float, most: float, x: int, bottom: int, m: Measures) -> tuple[Text, Box, Text]:
-    """The scale under a shaded grid: its least value, a bar from low to high, its greatest value."""
-    if least < 0 < most:  # symmetric around zero
-        most = max(-least, most)
-        least = -most
-    low, high = panel.numerals.text(least), panel.numerals.text(most)
-    size = m.sizes[2]
-    baseline = bottom + round(1.55 * size)
-    tall, wide, gap = round(0.7 * size), m.of(96, 48), m.of(8, 4)
-    left = x + round(glyphs.width(low, size)) + gap
-    bar = Box(baseline - tall, left, baseline, left + wide)
-    return Text(low, x, baseline, size), bar, Text(high, left + wide + gap, baseline, size)

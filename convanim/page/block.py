@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from convanim.page import glyphs
-from convanim.page.bands import Band, bands, gap, scale
-from convanim.page.kin import Kin, line
+from convanim.page.bands import Band, bands, gap
+from convanim.page.kin import Kin
 from convanim.page.page import Place, Text, middle
 from convanim.scene.frame import Panel, Rows
 
@@ -141,7 +141,9 @@ class Block:
             for i, panel in enumerate(row):
                 x, pitch = xs[panel.name], pitches[panel.name]
                 tall = self._tall(panel, row, pitches)
-                places[panel.name] = self._place(panel, x, y + m.title_line + (high - tall) // 2, pitch)
+                scaled = panel.name in self._told and self.kin.shaded(panel, pitch)
+                at = y + m.title_line + (high - tall) // 2
+                places[panel.name] = self.kin.place(panel, x, at, pitch, scaled=scaled)
                 if panel.sign:
                     beside = [places[other.name].box for other in row[max(i - 1, 0) : i + 1]]
                     # Beside a low panel, a larger sign would reach into the panel's title.
@@ -156,13 +158,3 @@ class Block:
         """The panel of the row whose top this one is aligned with."""
         leader = self.kin.leader(panel)
         return leader if leader in row else panel
-
-    def _place(self, panel: Panel, x: int, y: int, pitch: int) -> Place:
-        kin, small = self.kin, self.m.sizes[2]
-        title = Text("", x, y - round(0.55 * small), small, bold=True)
-        number, note = kin.sizes(panel, pitch)
-        low, high = kin.range(panel)
-        scaled = panel.name in self._told and kin.shaded(panel, pitch)
-        explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
-        plain = not self.m.style.shades
-        return Place(panel, x, y, pitch, line(pitch, self.m), number, note, title, explained, low, high, plain)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from convanim.page.block import Block, Pitches, halves
 from convanim.page.kin import Kin
@@ -13,8 +12,8 @@ from convanim.page.measures import SMALLEST_CELL, Measures
 from convanim.page.page import Place, Text
 from convanim.page.scales import explained
 from convanim.page.seen import broken
-from convanim.scene.frame import Blocks, Panel, arrangements
-from convanim.trace import Trace
+from convanim.scene import Contents
+from convanim.scene.frame import Blocks, Panel, arrangements, panels_of
 
 #: The minimum growth of cells for breaking a row in two: if the style wraps, and otherwise.
 GAIN, MUCH = 1.08, 1.5
@@ -22,85 +21,71 @@ GAIN, MUCH = 1.08, 1.5
 WEIGHTS = 2, 3
 
 
-class Standing(Protocol):
-    """An arrangement of the panels of a scene."""
-
-    @property
-    def blocks(self) -> Blocks:
-        """Blocks side by side, each of rows of panels."""
-
-    @property
-    def traces(self) -> tuple[Trace, ...]:
-        """The traces that are drawn."""
-
-
-@dataclass(frozen=True)
-class Stood:
-    """An arrangement as plain data."""
-
-    blocks: Blocks
-    traces: tuple[Trace, ...]
+#: The places of some panels, by name, and the signs between them.
+Placed = tuple[dict[str, Place], tuple[Text, ...]]
 
 
 class TooSmall(Exception):
     """The scene does not fit on the page."""
 
 
-def grids(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def grids(scene: Contents, m: Measures) -> Placed:
     """The panels' places, and the signs between them; scales are added where there is room left.
 
     Raises:
         TooSmall: cells would be too small to be distinguished.
     """
-    places, signs = fitted(scene, m)
+    m = replace(m, strips=bool(scene.traces) and len(scene.traces[0].axes) == 1)
+    places, signs = fitted((scene.blocks, *arrangements(scene)), m)
     panels = [place.panel for place in places.values()]
     return explained(places, signs, Kin(((tuple(panels),),), m)), signs
 
 
-def fitted(scene: Standing, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def fitted(arrangements: Sequence[Blocks], m: Measures) -> Placed:
     """The panels' places, and the signs between them; a row of grids has scales below it only where shades need them.
 
     A scale takes height and may cost the numbers of other grids, which are worth more.
 
+    Args:
+        arrangements: of the same panels, the default one first.
+
     Raises:
         TooSmall: cells would be too small to be distinguished.
     """
-    m = replace(m, most=max(max(p.shape) for rows in scene.blocks for row in rows for p in row))
-    scene = _arranged(scene, m)
-    scene = _wrapped(scene, m)
-    best, weight = _strips_read(scene, m)
+    m = replace(m, most=max(max(panel.shape) for panel in panels_of(arrangements[0])))
+    blocks = _wrapped(_arranged(arrangements, m), m)
+    best, weight = _strips_read(blocks, m)
     shaded = [name for name, place in best[0].items() if place.shaded]
     numbered = [name for name, place in best[0].items() if place.number]
     told: frozenset[str] = frozenset()
     for some in (shaded, *([name] for name in shaded)):
         if m.style.scales and not told.issuperset(some):
             with suppress(TooSmall):  # the page is too narrow for this scale
-                tried = stack(scene, m, told.union(some), weight)
+                tried = stack(blocks, m, told.union(some), weight)
                 if all(tried[0][name].number for name in numbered):
                     best, told = tried, told.union(some)
     return best
 
 
-def _strips_read(scene: Standing, m: Measures) -> tuple[tuple[dict[str, Place], tuple[Text, ...]], int]:
+def _strips_read(blocks: Blocks, m: Measures) -> tuple[Placed, int]:
     """The places, and the weight of a row of strips: more than one if that makes numbers readable."""
-    best, weight = stack(scene, m), 1
+    best, weight = stack(blocks, m), 1
     read = {name for name, place in best[0].items() if place.number}
     for more in WEIGHTS if len(read) < len(best[0]) else ():
         with suppress(TooSmall):
-            tried = stack(scene, m, weight=more)
+            tried = stack(blocks, m, weight=more)
             if read < {name for name, place in tried[0].items() if place.number}:
                 return tried, more
     return best, weight
 
 
-def _arranged(scene: Standing, m: Measures) -> Standing:
-    """The scene in the arrangement with the largest cells; the default one unless another is better.
+def _arranged(arrangements: Sequence[Blocks], m: Measures) -> Blocks:
+    """The arrangement with the largest cells; the default one unless another is better.
 
     Readable numbers count more than the size of cells, and the smallest cells more than the others.
     """
-    best, most = scene, (-1, 0, 0)
-    others = arrangements(scene)
-    for tried in (scene, *(Stood(blocks, scene.traces) for blocks in others)) if others else ():
+    best, most = arrangements[0], (-1, 0, 0)
+    for tried in arrangements if len(arrangements) > 1 else ():
         with suppress(TooSmall):
             places = stack(tried, m)[0].values()
             pitches = [place.pitch for place in places]
@@ -110,26 +95,23 @@ def _arranged(scene: Standing, m: Measures) -> Standing:
     return best
 
 
-def _wrapped(scene: Standing, m: Measures) -> Standing:
-    """The scene as it is, or with its row broken in two if that makes the smallest cells clearly larger.
+def _wrapped(blocks: Blocks, m: Measures) -> Blocks:
+    """The panels as they are, or with their row broken in two if that makes the smallest cells clearly larger.
 
     Numbers that become readable count like larger cells, and no number may be lost.
     """
     gain = GAIN if m.style.wrap else MUCH
-    best: Standing = scene
-    read, smallest = -1, 0.0
-    for tried in (scene, *(Stood(blocks, scene.traces) for blocks in broken(scene.blocks))):
+    best, read, smallest = blocks, -1, 0.0
+    for tried in (blocks, *broken(blocks)):
         with suppress(TooSmall):
             places = stack(tried, m)[0].values()
             found, pitch = sum(place.number > 0 for place in places), min(place.pitch for place in places)
             if found >= read and (pitch > smallest or (found > read and GAIN * pitch > smallest)):
-                best, read, smallest = tried, found, pitch if tried is not scene else gain * pitch
+                best, read, smallest = tried, found, pitch if tried is not blocks else gain * pitch
     return best
 
 
-def stack(
-    scene: Standing, m: Measures, told: Collection[str] = (), weight: int = 1
-) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def stack(arrangement: Blocks, m: Measures, told: Collection[str] = (), weight: int = 1) -> Placed:
     """The places, with scales under these panels if they are shaded.
 
     Args:
@@ -138,9 +120,8 @@ def stack(
     Raises:
         TooSmall: cells would be too small to be distinguished.
     """
-    kin = Kin(scene.blocks, m)
-    blocks = [Block(rows, kin, told, weight) for rows in scene.blocks]
-    strips = bool(scene.traces) and len(scene.traces[0].axes) == 1
+    kin = Kin(arrangement, m)
+    blocks = [Block(rows, kin, told, weight) for rows in arrangement]
     most: Pitches = {}
     # Each pass reduces a shared size by at least 1 px, until the cells fit or are too small.
     for _ in range(m.cell * len(kin.panels) + 1):
@@ -148,7 +129,7 @@ def stack(
         pitches: Pitches = {}
         for block, width in zip(blocks, widths, strict=True):
             pitches |= block.pitches(width, most)
-        if strips:
+        if m.strips:
             pitches = _alike(kin.panels.values(), pitches, m)
         shared = kin.shared(pitches)
         if shared == pitches:

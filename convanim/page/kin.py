@@ -7,7 +7,7 @@ from functools import cached_property
 
 from convanim.page import glyphs
 from convanim.page.measures import LINES_FROM, Measures
-from convanim.page.page import inked, middle, note_top
+from convanim.page.page import Box, Place, Scale, Text, inked, middle, note_top
 from convanim.scene.frame import Blocks, Panel
 
 #: Subscript digits, and their size as a fraction of the text's size.
@@ -122,6 +122,16 @@ class Kin:
         means = panel.colours is None and panel.numerals.measures and self.m.style.shades
         return means and pitch > line(pitch, self.m) and not self.sizes(panel, pitch)[0]
 
+    def place(self, panel: Panel, x: int, y: int, pitch: int, *, scaled: bool) -> Place:
+        """The place of a flat grid whose upper left corner is here, with a title above, and a scale below if asked."""
+        number, note = self.sizes(panel, pitch)
+        low, high = self.range(panel)
+        small = self.m.sizes[2]
+        title = Text("", x, y - round(0.55 * small), small, bold=True)
+        explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
+        at = panel, x, y, pitch, line(pitch, self.m)
+        return Place(*at, number, note, title, explained, low, high, not self.m.style.shades)
+
 
 def line(pitch: int, m: Measures) -> int:
     """The width of the grid lines between cells of this pitch, px."""
@@ -155,3 +165,17 @@ def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
         if middle(side, size) + gap < top:
             return size, note
     return number, 0
+
+
+def scale(panel: Panel, least: float, most: float, x: int, bottom: int, m: Measures) -> Scale:
+    """The scale under a shaded grid: its least value, a bar from low to high, its greatest value."""
+    if least < 0 < most:  # symmetric around zero
+        most = max(-least, most)
+        least = -most
+    low, high = panel.numerals.text(least), panel.numerals.text(most)
+    size = m.sizes[2]
+    baseline = bottom + round(1.55 * size)
+    tall, wide, gap = round(0.7 * size), m.of(96, 48), m.of(8, 4)
+    left = x + round(glyphs.width(low, size)) + gap
+    bar = Box(baseline - tall, left, baseline, left + wide)
+    return Scale(Text(low, x, baseline, size), bar, Text(high, left + wide + gap, baseline, size))

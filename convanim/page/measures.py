@@ -78,6 +78,7 @@ class Measures:
         captions: the number of caption lines.
         style: the style of the page.
         most: the maximum rows or columns of any grid if small grids may grow, 0 if not.
+        strips: whether the grids are strips of one axis, whose columns line up.
     """
 
     width: int
@@ -85,6 +86,7 @@ class Measures:
     captions: int
     style: Style = USUAL
     most: int = 0
+    strips: bool = False
 
     @cached_property
     def scale(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import ceil
@@ -32,6 +32,21 @@ class Box(NamedTuple):
     bottom: int
     right: int
 
+    def moved(self, across: int, down: int) -> Box:
+        """The box further to the right and further down, px."""
+        return Box(self.top + down, self.left + across, self.bottom + down, self.right + across)
+
+    def meets(self, other: Box) -> bool:
+        """Whether the two boxes overlap."""
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
+
+
+def around(boxes: Iterable[Box]) -> Box:
+    """The box around some boxes."""
+    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
+    return Box(min(tops), min(lefts), max(bottoms), max(rights))
+
 
 class Text(NamedTuple):
     """A line of text: the x of its start, its baseline and its size in px."""
@@ -49,6 +64,10 @@ class Text(NamedTuple):
         right = self.x + round(glyphs.width(self.text, self.size, self.bold))
         return Box(self.baseline - high, self.x, self.baseline + low, right)
 
+    def moved(self, across: int, down: int) -> Text:
+        """The text further to the right and further down, px."""
+        return self._replace(x=self.x + across, baseline=self.baseline + down)
+
 
 class Tab(NamedTuple):
     """The name of a phase along the top of the page, bold while the phase is current, with a line under it."""
@@ -56,6 +75,24 @@ class Tab(NamedTuple):
     idle: Text
     current: Text
     underline: Box
+
+
+class Scale(NamedTuple):
+    """The legend of a shade: its least value, a bar from low to high, its greatest value."""
+
+    low: Text
+    bar: Box
+    high: Text
+
+    @property
+    def box(self) -> Box:
+        """The box around all of it."""
+        return around([self.low.box, self.bar, self.high.box])
+
+    def moved(self, across: int, down: int) -> Scale:
+        """The legend further to the right and further down, px."""
+        low, bar, high = self
+        return Scale(low.moved(across, down), bar.moved(across, down), high.moved(across, down))
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +105,7 @@ class Place:
         number: the size of the numbers in px, 0 if cells are shaded or show a picture's colours instead.
         note: the size of the small text in the corner of cells, 0 for none.
         title: the position of the title.
-        scale: the legend of a shade (least value, bar, greatest value); None for no legend.
+        scale: the legend of a shade; None for no legend.
         low, high: the values at the ends of the shade.
         plain: whether cells have the colour of their role instead of a shade.
     """
@@ -81,7 +118,7 @@ class Place:
     number: int
     note: int
     title: Text
-    scale: tuple[Text, Box, Text] | None
+    scale: Scale | None
     low: float
     high: float
     plain: bool = False
@@ -119,9 +156,8 @@ class Place:
 
     @property
     def area(self) -> tuple[Point, ...]:
-        """The corners of a cell, from its upper left corner."""
-        high, wide = self.inside
-        return (0, 0), (wide, 0), (wide, high), (0, high)
+        """The corners of a cell, relative to the upper left corner of the box around it."""
+        return tuple(self.spot(row, column) for row, column in ((0, 0), (0, 1), (1, 1), (1, 0)))
 
     def spot(self, row: float, column: float) -> Point:
         """A point of a cell, given as fractions of its sides, relative to its upper left corner."""
@@ -179,10 +215,10 @@ class Place:
         return self.y + round(row * self.pitch), self.x + round(column * self.pitch)
 
     def number_text(self, text: str, bold: bool = False) -> Text:
-        """A number centred in a cell; its x and baseline are relative to the cell's corner."""
-        side = self.pitch - self.line
-        x = round((side - glyphs.width(text, self.number, bold)) / 2)
-        return Text(text, x, middle(side, self.number), self.number, bold)
+        """A number centred in a cell; its x and baseline are relative to the corner of the cell's box."""
+        high, wide = self.inside
+        x = round((wide - glyphs.width(text, self.number, bold)) / 2)
+        return Text(text, x, middle(high, self.number), self.number, bold)
 
     def holds(self, note: str) -> bool:
         """Whether a note fits into a cell: the panel's longest does, but others may be too long."""

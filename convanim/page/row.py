@@ -9,11 +9,10 @@ from convanim.errors import ConvanimError
 from convanim.page import glyphs
 from convanim.page.grids import fitted
 from convanim.page.measures import Measures
-from convanim.page.page import Box, Place, Text
+from convanim.page.page import Place, Text
 from convanim.page.scales import above
 from convanim.scene import Contents
-from convanim.scene.frame import Blocks, Panel, Rows
-from convanim.trace import Trace
+from convanim.scene.frame import Panel, Rows
 
 
 @dataclass(frozen=True)
@@ -24,18 +23,11 @@ class Strips:
         rows: from top to bottom.
         joined: the numbers of rows whose cells are linked to those of the row below.
         partner: for each linked panel, the name of the panel that it is linked to.
-        traces: the traces of the scene.
     """
 
     rows: Rows
     joined: tuple[int, ...]
     partner: dict[str, str]
-    traces: tuple[Trace, ...]
-
-    @property
-    def blocks(self) -> Blocks:
-        """The rows as a single block."""
-        return (self.rows,)
 
     def under(self, number: int) -> bool:
         """Whether lines reach a row from above and none leave it below: then its titles stand under it."""
@@ -71,7 +63,7 @@ def strips(scene: Contents) -> Strips | None:
     if any(below - above != 1 for above, below in pairs):
         return None
     partner = {link.panel: link.other for link in found} | {link.other: link.panel for link in found}
-    return Strips(rows, tuple(sorted({above for above, _ in pairs})), partner, scene.traces)
+    return Strips(rows, tuple(sorted({above for above, _ in pairs})), partner)
 
 
 @dataclass(frozen=True)
@@ -98,7 +90,8 @@ def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...
     least = m.of(64, 26) if len(found.joined) == 1 else m.of(48, 20)
     # A small gap keeps texts from touching.
     room = least * len(found.joined) + m.of(10, 2) * (len(found.rows) + 1 - len(found.joined))
-    places, signs = fitted(found, _Lower(m.width, m.height, m.captions, m.style, lines=room))
+    lower = _Lower(m.width, m.height, m.captions, m.style, strips=True, lines=room)
+    places, signs = fitted(((found.rows,),), lower)
     tops, bottoms = zip(*(_ends(found, number, places, m) for number in range(len(found.rows))), strict=True)
     heights = [bottom - top for top, bottom in zip(tops, bottoms, strict=True)]
     free = m.bottom - m.top - sum(heights)
@@ -123,7 +116,7 @@ def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...
             moved[panel.name] = _moved(place, beside, by, m, under=found.under(number))
         for sign in signs:
             if tops[number] - m.title_line <= sign.baseline <= bottoms[number]:
-                moved_signs.append(_shift(sign, shift, by))
+                moved_signs.append(sign.moved(shift, by))
         y += high + (between if number in found.joined else other)
     return moved, tuple(moved_signs)
 
@@ -183,13 +176,4 @@ def _moved(place: Place, beside: int, by: int, m: Measures, *, under: bool) -> P
     if under:
         foot = place.box.bottom + by + m.of(5, 2)
         title, further = title._replace(baseline=foot + round(1.25 * small)), by + m.title_line
-    explained = place.scale
-    if explained:
-        low, bar, high = explained
-        moved_bar = Box(bar.top + further, bar.left + beside, bar.bottom + further, bar.right + beside)
-        explained = _shift(low, beside, further), moved_bar, _shift(high, beside, further)
-    return replace(place, x=x, y=y, title=title, scale=explained)
-
-
-def _shift(text: Text, across: int, down: int) -> Text:
-    return text._replace(x=text.x + across, baseline=text.baseline + down)
+    return replace(place, x=x, y=y, title=title, scale=place.scale and place.scale.moved(beside, further))

@@ -6,12 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from convanim.page import glyphs
-from convanim.page.bands import scale
-from convanim.page.kin import Kin
+from convanim.page.kin import Kin, scale
 from convanim.page.measures import Measures
-from convanim.page.page import Box, Place, Text
-
-Scale = tuple[Text, Box, Text]
+from convanim.page.page import Box, Place, Scale, Text
 
 
 def explained(places: dict[str, Place], signs: Sequence[Text], kin: Kin) -> dict[str, Place]:
@@ -37,10 +34,8 @@ def explained(places: dict[str, Place], signs: Sequence[Text], kin: Kin) -> dict
 def above(place: Place, m: Measures) -> Scale:
     """The scale of a grid on the line of its title, to the right of its longest title."""
     x = round(place.title.x + _titled(place)) + m.of(30, 12)
-    low, bar, high = scale(place.panel, place.low, place.high, x, 0, m)
-    up = place.title.baseline - low.baseline
-    bar = Box(bar.top + up, bar.left, bar.bottom + up, bar.right)
-    return low._replace(baseline=low.baseline + up), bar, high._replace(baseline=high.baseline + up)
+    found = scale(place.panel, place.low, place.high, x, 0, m)
+    return found.moved(0, place.title.baseline - found.low.baseline)
 
 
 def beside(place: Place, m: Measures) -> Iterator[Scale]:
@@ -55,7 +50,7 @@ def beside(place: Place, m: Measures) -> Iterator[Scale]:
         upright = Box(top, x, top + tall, x + thick)
         pen = upright.right + apart
         at = top + round(glyphs.CAPITALS * size)
-        yield low._replace(x=pen, baseline=top + tall), upright, high._replace(x=pen, baseline=at)
+        yield Scale(low._replace(x=pen, baseline=top + tall), upright, high._replace(x=pen, baseline=at))
 
 
 def _spots(place: Place, m: Measures) -> Iterator[Scale]:
@@ -68,12 +63,12 @@ def _spots(place: Place, m: Measures) -> Iterator[Scale]:
 def _free(spot: Scale, places: dict[str, Place], signs: Sequence[Text], m: Measures) -> bool:
     """Whether a position for a scale is free and not too close to anything else."""
     near = m.of(8, 4)
-    box = _hull([spot[0].box, spot[1], spot[2].box])
+    box = spot.box
     box = Box(box.top - near // 2, box.left - near, box.bottom + near // 2, box.right + near)
     inside = m.margin // 2 <= box.left and box.right <= m.width - m.margin // 2
     if not inside or box.top < m.top or box.bottom > m.bottom:
         return False
-    return not any(_meet(box, other) for other in _standing(places, signs))
+    return not any(box.meets(other) for other in _standing(places, signs))
 
 
 def _standing(places: dict[str, Place], signs: Sequence[Text]) -> Iterator[Box]:
@@ -86,18 +81,9 @@ def _standing(places: dict[str, Place], signs: Sequence[Text]) -> Iterator[Box]:
             line = place.title._replace(text="").box
             yield line._replace(right=line.left + round(_titled(place)))
         if place.scale:
-            yield _hull([place.scale[0].box, place.scale[1], place.scale[2].box])
+            yield place.scale.box
 
 
 def _titled(place: Place) -> float:
     """The width of a place's longest title, px."""
     return max((glyphs.width(title, place.title.size, bold=True) for title in place.panel.titles), default=0)
-
-
-def _hull(boxes: Sequence[Box]) -> Box:
-    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
-    return Box(min(tops), min(lefts), max(bottoms), max(rights))
-
-
-def _meet(a: Box, b: Box) -> bool:
-    return a.top < b.bottom and b.top < a.bottom and a.left < b.right and b.left < a.right

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from convanim.page.style import Style
 from convanim.scene import Contents
-from convanim.scene.frame import Blocks, Link, Panel, Phase, arrangements
+from convanim.scene.frame import Blocks, Link, Panel, Phase, arrangements, panels_of
 from convanim.trace import Trace
 
 
@@ -38,7 +38,7 @@ class Seen:
     @property
     def panels(self) -> tuple[Panel, ...]:
         """The panels that appear."""
-        return tuple(panel for rows in self.blocks for row in rows for panel in row)
+        return panels_of(self.blocks)
 
     def links(self, step: int) -> tuple[Link, ...]:
         """The cells that a placement links."""

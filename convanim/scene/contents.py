@@ -1,10 +1,15 @@
-"""The protocols of scenes: `Contents`, from which a page is laid out, and `Scene`, which adds the frames."""
+"""The protocols of scenes: `Contents`, from which a page is laid out, and `Scene`, which adds the frames.
+
+`PlacementScene` is the base of the scenes that show one placement after the other.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Protocol
 
-from convanim.scene.frame import Beats, Blocks, Frame, Link, Panel, Phase
+from convanim.scene.frame import Beats, Blocks, Frame, Link, Panel, Phase, panels_of
 from convanim.trace import Trace
 
 
@@ -47,3 +52,37 @@ class Scene(Contents, Protocol):
 
     def frame(self, number: int) -> Frame:
         """The frame of a number from 0 to beats.total - 1; cheapest in order."""
+
+
+class PlacementScene:
+    """A scene of opening frames, one or more frames for each placement, and closing frames.
+
+    A scene of this kind sets `blocks`, `beats` and its opening and closing frames, and makes those of a placement.
+    """
+
+    captions = 1
+    blocks: Blocks
+    beats: Beats
+    _opening: Sequence[Frame]
+    _closing: Sequence[Frame]
+
+    @cached_property
+    def panels(self) -> tuple[Panel, ...]:
+        """The panels, block by block."""
+        return panels_of(self.blocks)
+
+    def frame(self, number: int) -> Frame:
+        """One frame of the scene, from 0."""
+        opening, steps, each, _, _ = self.beats
+        if number < opening:
+            return self._opening[number]
+        step, part = divmod(number - opening, each)
+        return self._placement(step, each - 1 - part) if step < steps else self._closed(number - opening - steps * each)
+
+    def _placement(self, number: int, ahead: int) -> Frame:
+        """A frame of a placement, of which this many more are `ahead`: none once its result is written."""
+        raise NotImplementedError
+
+    def _closed(self, number: int) -> Frame:
+        """A frame of the closing."""
+        return self._closing[number]

@@ -188,15 +188,14 @@ Rows = tuple[tuple[Panel, ...], ...]
 Blocks = tuple[Rows, ...]
 
 
-class OneBlock:
-    """A scene whose panels form a single block."""
+def panels_of(blocks: Blocks) -> tuple[Panel, ...]:
+    """All panels of some blocks, block by block and row by row."""
+    return tuple(panel for block in blocks for row in block for panel in row)
 
-    rows: Rows
 
-    @property
-    def blocks(self) -> Blocks:
-        """The rows as a single block."""
-        return (self.rows,)
+def in_rows(panels: tuple[Panel, ...], axes: int) -> Blocks:
+    """Panels in a single row, or for a layer of one axis, whose grids are long strips, each in a row of its own."""
+    return ((panels,),) if axes > 1 else (tuple((panel,) for panel in panels),)
 
 
 @runtime_checkable

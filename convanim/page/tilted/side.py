@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from convanim.page.bands import scale
 from convanim.page.grids import TooSmall
-from convanim.page.kin import Kin, line
+from convanim.page.kin import Kin, scale
 from convanim.page.measures import SMALLEST_CELL
-from convanim.page.page import Place, Text
+from convanim.page.page import Place
 from convanim.scene.frame import Panel
 
 
@@ -66,13 +65,9 @@ class Side:
 
     def places(self, left: int, top: int) -> Iterator[Place]:
         """The places of the panels, from this upper left corner on."""
-        m, pitch, small = self.kin.m, self.pitch, self.kin.m.sizes[2]
+        m, pitch = self.kin.m, self.pitch
         for panel in self.panels:
-            y = top + m.title_line
-            number, note = self.kin.sizes(panel, pitch)
-            title = Text("", left, y - round(0.55 * small), small, bold=True)
-            low, high = self.kin.range(panel)
             foot = self._foot(panel, pitch)
-            explained = scale(panel, low, high, left, y + panel.shape[0] * pitch, m) if foot else None
-            yield Place(panel, left, y, pitch, line(pitch, m), number, note, title, explained, low, high)
-            top = y + panel.shape[0] * pitch + foot + m.of(16, 6)
+            place = self.kin.place(panel, left, top + m.title_line, pitch, scaled=foot > 0)
+            yield place
+            top = place.y + panel.shape[0] * pitch + foot + m.of(16, 6)

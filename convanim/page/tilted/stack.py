@@ -8,11 +8,10 @@ from functools import cached_property
 from itertools import pairwise
 from math import inf
 
-from convanim.page.bands import scale
 from convanim.page.crossed import Lines, crossed
-from convanim.page.kin import Kin, line
+from convanim.page.kin import Kin, line, scale
 from convanim.page.lattice import Lattice
-from convanim.page.page import Box, Place, Text
+from convanim.page.page import Box, Place, Text, around
 from convanim.page.tilted.side import Side
 from convanim.page.tilted.tilt import Tilt, number_size, sizes, written
 from convanim.scene.frame import Panel
@@ -103,9 +102,7 @@ class Stack:
     @property
     def extent(self) -> Box:
         """The box around everything."""
-        boxes = [self._plane_box, *self._boxes]
-        tops, lefts, bottoms, rights = zip(*boxes, strict=True)
-        return Box(min(tops), min(lefts), max(bottoms), max(rights))
+        return around([self._plane_box, *self._boxes])
 
     @property
     def _plane_box(self) -> Box:
@@ -173,24 +170,9 @@ class Stack:
             explained = None
             if self._shaded(panel):
                 explained = scale(panel, low, high, title.x, title.baseline, m)
-            found[panel.name] = Tilt(
-                *(
-                    panel,
-                    x + ox,
-                    y + oy,
-                    self.pitch,
-                    self.line,
-                    number,
-                    note,
-                    title,
-                    explained,
-                    low,
-                    high,
-                    not m.style.shades,
-                ),
-                lattice=self.lattice,
-                corner=corner,
-            )
+            texts, ends = (number, note, title, explained), (low, high, not m.style.shades)
+            at = panel, x + ox, y + oy, self.pitch, self.line
+            found[panel.name] = Tilt(*at, *texts, *ends, lattice=self.lattice, corner=corner)
         if self.side.size[1]:
             box = self._boxes[2]
             found |= {p.panel.name: p for p in self.side.places(x + box.left, y + box.top)}

@@ -37,11 +37,6 @@ class Tilt(Place):
         """Whether its cells are parallelograms."""
         return True
 
-    @property
-    def area(self) -> tuple[Point, ...]:
-        """The corners of a cell, from the upper left corner of the box around it."""
-        return tuple(self.spot(row, column) for row, column in ((0, 0), (0, 1), (1, 1), (1, 0)))
-
     def spot(self, row: float, column: float) -> Point:
         """A point of a cell, given as fractions of its sides, relative to the upper left corner of its box."""
         x, y = self.lattice.at(row, column)
@@ -99,15 +94,8 @@ class Tilt(Place):
 
     def cell(self, row: int, column: int) -> Box:
         """The box around a cell."""
-        x, y = self.node(row, column)
-        high, wide = self.lattice.size
-        return Box(y + self.lattice.along.y, x, y + self.lattice.along.y + high, x + wide)
-
-    def number_text(self, text: str, bold: bool = False) -> Text:
-        """A number centred in a cell; its x and baseline are relative to the cell's box."""
-        high, wide = self.lattice.size
-        x = round((wide - glyphs.width(text, self.number, bold)) / 2)
-        return Text(text, x, round((high + glyphs.CAPITALS * self.number) / 2), self.number, bold)
+        (y, x), (high, wide) = self.at(row, column), self.inside
+        return Box(y, x, y + high, x + wide)
 
     def holds(self, note: str) -> bool:
         """Whether a note is no longer than the panel's longest one."""

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 from convanim.explanation.arithmetic import sides
 from convanim.language.words import join, say
 from convanim.layers import times
-from convanim.scene.beside.pair import Pair, finishing, panels_of, side_by_side
+from convanim.scene.beside.pair import Pair, finishing, side_by_side
 from convanim.scene.captions import place
-from convanim.scene.frame import Blocks, Caption, Frame, Link, Rows
+from convanim.scene.frame import Blocks, Caption, Frame, Link, Rows, panels_of
 from convanim.scene.stamp.scatter import ScatterScene
 from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace

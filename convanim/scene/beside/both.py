@@ -9,13 +9,13 @@ import numpy as np
 from convanim.language.words import say
 from convanim.scene.beside.pair import Pair, finishing, side_by_side
 from convanim.scene.captions import size_formula
-from convanim.scene.frame import Blocks, Caption, Frame, Link, OneBlock
+from convanim.scene.frame import Blocks, Caption, Frame, Link, panels_of
 from convanim.scene.stamp.scatter import ScatterScene
 from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace
 
 
-class BothScene(OneBlock):
+class BothScene:
     """Zero insertion above, overlap-add below; a stamp falls as soon as the window has moved far enough.
 
     Args:
@@ -35,12 +35,12 @@ class BothScene(OneBlock):
         # If values are shaded, equal values must look equal in both.
         shown = np.union1d(output.values, canvas.values)
         output, canvas = replace(output, values=shown), replace(canvas, values=shown)
-        self.rows = ((stage, output, canvas), (turned, *parts))
+        self.blocks: Blocks = (((stage, output, canvas), (turned, *parts)),)
         # On a wide page the canvas is larger beside both rows.
         self.others: tuple[Blocks, ...] = ((((stage, output), (turned, *parts)), ((canvas,),)),)
         if len(trace.axes) == 1:  # long strips: each grid that a window visits has its own row
-            self.rows, self.others = ((stage, turned), (output,), tuple(parts), (canvas,)), ()
-        self.panels = tuple(panel for row in self.rows for panel in row)
+            self.blocks, self.others = (((stage, turned), (output,), tuple(parts), (canvas,)),), ()
+        self.panels = panels_of(self.blocks)
 
     def links(self, step: int) -> tuple[Link, ...]:
         """The links of both views at a placement."""

@@ -15,8 +15,22 @@ from convanim.explanation.compare import why
 from convanim.explanation.difference import Difference
 from convanim.language.words import both, join, say
 from convanim.layers import times
-from convanim.scene.beside.pair import Pair, panels_of
-from convanim.scene.frame import Beats, Blocks, Caption, Emphasis, Frame, Grid, Link, Outline, Panel, Phase, Role, Rows
+from convanim.scene.beside.pair import Pair
+from convanim.scene.frame import (
+    Beats,
+    Blocks,
+    Caption,
+    Emphasis,
+    Frame,
+    Grid,
+    Link,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    Rows,
+    panels_of,
+)
 from convanim.trace import Trace
 
 if TYPE_CHECKING:

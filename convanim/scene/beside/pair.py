@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from convanim.language.words import say
-from convanim.scene.frame import Beats, Blocks, Caption, Cells, Frame, Grid, Link, Move, Panel, Phase, Role, still
+from convanim.scene.frame import Beats, Caption, Cells, Frame, Grid, Link, Move, Panel, Phase, Role, still
 from convanim.trace import Trace
 
 if TYPE_CHECKING:  # the registry imports this module
@@ -166,8 +166,3 @@ def at_rest(frame: Frame) -> Frame:
 
 def _settled(roles: Cells) -> Cells:
     return np.where(roles == Role.OVERLAP, np.uint8(Role.DONE), roles)
-
-
-def panels_of(blocks: Blocks) -> tuple[Panel, ...]:
-    """All panels of some blocks, block by block and row by row."""
-    return tuple(panel for block in blocks for row in block for panel in row)

@@ -6,6 +6,8 @@ even kernel size is shown beside it. For other layers, each window counts the ce
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from convanim.explanation.arithmetic import arguments, count, per_axis, sides
@@ -13,6 +15,7 @@ from convanim.language.numerals import Numerals
 from convanim.language.words import join, plural, say
 from convanim.layers import Conv
 from convanim.scene.captions import OUTPUT, heading, place
+from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Caption,
@@ -21,13 +24,13 @@ from convanim.scene.frame import (
     Frame,
     Grid,
     Link,
-    OneBlock,
     Outline,
     Panel,
     Phase,
     Role,
     around,
     flat,
+    in_rows,
     placed,
     whole,
 )
@@ -42,7 +45,7 @@ LESS = plural("{told}, the window's other {n} is padding", "{told}, the window's
 TWO = 16
 
 
-class OverlapScene(OneBlock):
+class OverlapScene(PlacementScene):
     """The number of taps per output cell, growing placement by placement, and why it is even or uneven.
 
     Args:
@@ -74,8 +77,8 @@ class OverlapScene(OneBlock):
             *([crop] if self._crops else []),
             Phase("even", say("even or uneven"), say("even?")),
         )
-        self.panels = self._panels()
-        self.rows = tuple((p,) for p in self.panels) if len(trace.axes) == 1 else (self.panels,)
+        self.blocks = in_rows(self._panels(), len(trace.axes))
+        self._opening = [self._open()]
         each = 2 if len(self.trace) <= TWO and not self._slides else 1
         self.beats = Beats(1, len(self.trace), each, 1 + 2 * self._crops, self.trace.cells[-1])
 
@@ -121,16 +124,6 @@ class OverlapScene(OneBlock):
             for name, layer in self.layers.items()
         )
 
-    def frame(self, number: int) -> Frame:
-        """One frame of the scene, from 0."""
-        opening, steps, each, closing, _ = self.beats
-        if number < opening:
-            return self._open()
-        step, part = divmod(number - opening, each)
-        if step < steps:
-            return self._place(step, landed=part == each - 1)
-        return self._close(number - opening - steps * each, closing)
-
     def _input(self, emphasis: Cells | None = None, *outlines: Outline) -> Grid:
         calm = np.zeros(self._read_roles.shape, np.uint8) if emphasis is None else emphasis
         return Grid(self.panels[0].titles[0], self._read_roles, self._read_values, calm, {}, outlines)
@@ -164,9 +157,10 @@ class OverlapScene(OneBlock):
         at = divmod(step.number, self.x.shape[1])
         return Link(name, around(cells, Role.KERNEL), cells, "input", at, stamps=True) if cells else None
 
-    def _place(self, number: int, *, landed: bool) -> Frame:
+    def _placement(self, number: int, ahead: int) -> Frame:
         if self._slides:
             return self._slide(number)
+        landed = not ahead
         read = np.zeros(self.x.shape, np.uint8)
         at = divmod(number, self.x.shape[1])
         read[at] = Emphasis.WRITTEN
@@ -217,15 +211,15 @@ class OverlapScene(OneBlock):
             "input": self._input(emphasis, link.window),
             "output": Grid(self._titles["output"], states.reshape(counts.shape), counts, new, {}, (cell,)),
         }
-        many, places = int(counts[at]), len(window_at(lines(self.trace.axes), at)[1])
+        many, places = int(counts[at]), prod(a.kernel for a in self.trace.axes)
         name = join("", [OUTPUT, place(step.writes[0, 1:].tolist())])
         told = say("{cell} reads {cells}", cell=name, cells=count(many, "input cell"))
         told = LESS(places - many, told=told) if many < places else told
         return Frame(0, grids, (Caption(remark=told),), number + 1, **placed([link]))
 
-    def _close(self, number: int, closing: int) -> Frame:
+    def _closed(self, number: int) -> Frame:
         """The crop (two frames, if there is one), then the counts and their meaning."""
-        last = number == closing - 1
+        last = number == self.beats.closing - 1
         grids = {"input": self._input()}
         for name, layer in self.layers.items():
             states = np.where(layer.all > 1, Role.OVERLAP, Role.DONE).astype(np.uint8)

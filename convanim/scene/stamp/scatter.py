@@ -9,6 +9,7 @@ import numpy as np
 from convanim.explanation.arithmetic import per_axis, sides
 from convanim.language.words import join, plural, say
 from convanim.scene.captions import OUTPUT, detail, heading, place, size_formula, span
+from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Caption,
@@ -17,11 +18,11 @@ from convanim.scene.frame import (
     Grid,
     Link,
     Move,
-    OneBlock,
     Outline,
     Panel,
     Phase,
     Role,
+    in_rows,
     lattice,
     placed,
     still,
@@ -41,7 +42,7 @@ MEETS = plural("{n} cell overlaps: {sum}", "{n} cells overlap: {sum}")
 THREE, TWO = 16, 49
 
 
-class ScatterScene(OneBlock):
+class ScatterScene(PlacementScene):
     """Every input cell scales the kernel, and the product is added to a canvas, which is cropped in the end.
 
     Args:
@@ -49,8 +50,6 @@ class ScatterScene(OneBlock):
         symbols: letters with indices instead of numbers.
         reads, writes: the names of its input and output.
     """
-
-    captions = 1
 
     def __init__(self, trace: ConvTrace, *, symbols: bool = False, reads: str = INPUT, writes: str = OUTPUT) -> None:
         self.trace, self.op = trace, trace.op
@@ -74,9 +73,8 @@ class ScatterScene(OneBlock):
         each = 3 if len(trace) <= THREE else 2 if len(trace) <= TWO else 1
 
         self.phases = self._phases()
-        self.panels = self._panels()
-        self.rows = tuple((p,) for p in self.panels) if len(axes) == 1 else (self.panels,)
-        self._closing = self._close()
+        self.blocks = in_rows(self._panels(), len(axes))
+        self._opening, self._closing = [self._open()], self._close()
         self.beats = Beats(1, len(trace), each, len(self._closing), axes[-1].input)
 
     def _phases(self) -> tuple[Phase, ...]:
@@ -121,17 +119,6 @@ class ScatterScene(OneBlock):
         what = say("canvas") if self._writes == OUTPUT else self._writes
         return say("{what}, to be cropped", what=what) if self._asked else what
 
-    def frame(self, number: int) -> Frame:
-        """One frame of the scene, from 0."""
-        opening, steps, each, _, _ = self.beats
-        if number < opening:
-            return self._open()
-        step, part = divmod(number - opening, each)
-        if step >= steps:
-            return self._closing[number - opening - steps * each]
-        # A single frame shows the sum; with two, the product comes first; with three, the reading before it.
-        return self._stamp(step, part + 3 - each)
-
     def _grids(self, canvas: Grid, stamp: Grid | None = None, read: tuple[int, int] | None = None) -> dict[str, Grid]:
         grids = {
             "input": whole(self._reads, Role.DATA, self.x),
@@ -162,8 +149,8 @@ class ScatterScene(OneBlock):
         where = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.KERNEL)
         return (Link("canvas", where, lattice(rows, columns), "input", cell, stamps=True),)
 
-    def _stamp(self, number: int, part: int) -> Frame:
-        """A part of a stamp: 0 reads the value, 1 scales the kernel, 2 adds the product."""
+    def _placement(self, number: int, ahead: int) -> Frame:
+        """A part of a stamp: the last frame adds the product, the one before scales the kernel, the first reads."""
         step, (link,) = self.trace[number], self.links(number)
         at, where = link.cell, link.window
         cells = self.canvas.cells(step)
@@ -173,17 +160,17 @@ class ScatterScene(OneBlock):
         value = self.canvas.value(step)
         product = whole(PRODUCT, Role.PRODUCT, self.canvas.product(step))
         calm = np.zeros(self.shape, np.uint8)
-        if part == 0:
+        if ahead == 2:
             canvas = Grid(self._canvas_title, shown, before, calm)
             return Frame(
                 0, self._grids(canvas, None, at), (Caption(source, (), value),), number + 1, reads={"input": (at,)}
             )
-        if part == 1:
+        if ahead == 1:
             canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
             gaps = say("with gaps, as the kernel is dilated") if max(d for *_, d in self._lines) > 1 else ""
             caption = Caption(PRODUCT, (say("{cell} · kernel", cell=source),), say("{cell} · kernel", cell=value), gaps)
-            ahead = placed([link], written=False)
-            return Frame(1, self._grids(canvas, product, at), (caption,), number + 1, **ahead)
+            waiting = placed([link], written=False)
+            return Frame(1, self._grids(canvas, product, at), (caption,), number + 1, **waiting)
         notes = self.canvas.notes(number)
         after = self.canvas.after(number + 1)
         overlap = hit[cells]

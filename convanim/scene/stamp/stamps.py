@@ -12,6 +12,7 @@ from convanim.explanation.arithmetic import sides
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, say
 from convanim.scene.captions import OUTPUT, detail, heading, place, size_formula, span
+from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Caption,
@@ -20,11 +21,11 @@ from convanim.scene.frame import (
     Grid,
     Link,
     Move,
-    OneBlock,
     Outline,
     Phase,
     Role,
     flat,
+    in_rows,
     lattice,
     placed,
 )
@@ -46,7 +47,7 @@ from convanim.trace import ConvTrace, Trace
 INPUT, PRODUCT = say("input"), say("product")
 
 
-class StampScene(OneBlock):
+class StampScene(PlacementScene):
     """Every cell of a picture stamps its colour times the kernel; overlapping colours add up.
 
     Args:
@@ -88,14 +89,14 @@ class StampScene(OneBlock):
         adding = Phase("add", say("add it to the {what}", what=OUTPUT), say("add"))
         self.phases = (Phase("scale", say("scale the kernel"), say("scale")), adding, *last)
         stamp = (int(self.weight.shape[1]), int(self.weight.shape[2]))
-        self.panels = (
+        panels = (
             picture_panel("input", INPUT, self._picture.shape[:2], distinct(self._picture)),
             *asides,
             replace(picture_panel("stamp", PRODUCT, stamp, products), aside=True, sign="="),
             picture_panel("canvas", OUTPUT, self.shape, colours),
         )
-        self.rows = (self.panels,) if len(axes) == 2 else tuple((p,) for p in self.panels)
-        self._closing: list[Frame] = self._close()
+        self.blocks = in_rows(panels, len(axes))
+        self._opening, self._closing = [self._open()], self._close()
         count = self.x[0].size
         self.beats = Beats(1, count, 2 if count <= TWO else 1, len(self._closing), axes[-1].input)
 
@@ -155,17 +156,10 @@ class StampScene(OneBlock):
         source = picture(INPUT, np.full(size, Role.DATA, np.uint8), self._picture, emphasis=calm, outlines=more)
         return {"input": source, **self._aside, "stamp": stamp, "canvas": canvas}
 
-    def frame(self, number: int) -> Frame:
-        """One frame of the scene, from 0."""
-        opening, steps, each, _, _ = self.beats
-        if number < opening:
-            canvas = picture(OUTPUT, np.full(self.shape, Role.PENDING, np.uint8), tinted(self._blank()[0]))
-            remark = say("every cell stamps the kernel in its colour; where stamps overlap, the colours add")
-            return Frame(0, self._grids(canvas), (Caption(remark=remark), Caption()))
-        step, part = divmod(number - opening, each)
-        if step >= steps:
-            return self._closing[number - opening - steps * each]
-        return self._stamp(step, written=part == each - 1)
+    def _open(self) -> Frame:
+        canvas = picture(OUTPUT, np.full(self.shape, Role.PENDING, np.uint8), tinted(self._blank()[0]))
+        remark = say("every cell stamps the kernel in its colour; where stamps overlap, the colours add")
+        return Frame(0, self._grids(canvas), (Caption(remark=remark), Caption()))
 
     def links(self, step: int) -> tuple[Link, ...]:
         """The link between the input cell of a stamp and the canvas cells that it is added to."""
@@ -174,7 +168,7 @@ class StampScene(OneBlock):
         cells = lattice(*(range(s.start, s.stop, s.step) for s in (rows, columns)))
         return (Link("canvas", outline, cells, "input", divmod(step, self.x.shape[2]), stamps=True),)
 
-    def _stamp(self, number: int, *, written: bool) -> Frame:
+    def _placement(self, number: int, ahead: int) -> Frame:
         before, hit = self._after(number)
         rows, columns = self._where(number)
         met = np.zeros(self.shape, bool)
@@ -185,15 +179,15 @@ class StampScene(OneBlock):
         outline, at = link.window, link.cell
         told = say("{cell} · kernel", cell=join("", [INPUT, place(at[-len(self.trace.axes) :])]))
         slices = [(s.start, s.stop, s.step) for s in (rows, columns)][-len(self.trace.axes) :]
-        if not written:
+        if ahead:
             canvas = picture(OUTPUT, roles, tinted(before), outlines=(outline,))
             values = self.x[:, at[0], at[1]].tolist()
             numerals = Numerals(self.x)
             named = zip(CHANNELS, values, strict=True)
             colour = join(", ", [join(" ", [c, numerals.text(v)]) for c, v in named])
             caption = Caption(PRODUCT, (told,), "", colour)
-            ahead = placed([link], written=False)
-            return Frame(0, self._grids(canvas, number), (caption, Caption()), number + 1, **ahead)
+            waiting = placed([link], written=False)
+            return Frame(0, self._grids(canvas, number), (caption, Caption()), number + 1, **waiting)
         after, _ = self._after(number + 1)
         fresh[rows, columns] = Emphasis.WRITTEN
         roles[rows, columns] = Role.DONE

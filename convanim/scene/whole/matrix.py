@@ -19,6 +19,7 @@ from convanim.language.numerals import Numerals
 from convanim.language.words import say
 from convanim.layers import Axis, Conv, times
 from convanim.scene.captions import OUTPUT, heading, product_sum, shortest
+from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
@@ -108,7 +109,7 @@ def forward(axes: tuple[Axis, ...]) -> Conv | None:
     return op if sizes == [a.input for a in axes] else None
 
 
-class MatrixScene:
+class MatrixScene(PlacementScene):
     """A layer as a matrix times its input, one output cell after the other, in step with the grids.
 
     Args:
@@ -119,8 +120,6 @@ class MatrixScene:
     Raises:
         ConvanimError: the matrix is too large, or an entry would be a sum of symbols.
     """
-
-    captions = 1
 
     def __init__(self, trace: ConvTrace, *, symbols: bool = False, turned: bool | None = None) -> None:
         self.trace, self.op = trace.by_output(), trace.op
@@ -161,7 +160,7 @@ class MatrixScene:
             ),
         )
         self.blocks = self._blocks()
-        self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
+        self._opening = [self._open(number) for number in range(2)]
         self.beats = Beats(2, len(self.trace), 2 if len(self.trace) <= TWO else 1, 1, trace.axes[-1].output)
 
     def _blocks(self) -> Blocks:
@@ -201,14 +200,6 @@ class MatrixScene:
     def _laid(self, cells: NDArray[Any]) -> NDArray[Any]:
         """The matrix's cells as they are drawn, transposed or not."""
         return cells.T if self.turned else cells
-
-    def frame(self, number: int) -> Frame:
-        """One frame of the scene, from 0."""
-        opening, steps, each, _, _ = self.beats
-        if number < opening:
-            return self._open(number)
-        step, part = divmod(number - opening, each)
-        return self._multiply(step, written=part == each - 1) if step < steps else self._result()
 
     def _grids(self, done: int, *, laid: bool = True) -> dict[str, Grid]:
         """All panels at rest after the first `done` output cells; the matrix once it is `laid` out."""
@@ -251,9 +242,9 @@ class MatrixScene:
                 told = say("{told}; drawn transposed", told=told)
         return Frame(number, self._grids(0, laid=number > 0), (Caption(remark=told),))
 
-    def _multiply(self, number: int, *, written: bool) -> Frame:
-        """A row of the matrix times the input: the entries with a tap and their inputs; once `written`, the sum."""
-        step = self.trace[number]
+    def _placement(self, number: int, ahead: int) -> Frame:
+        """A row of the matrix times the input: the entries with a tap and their inputs; in the last frame the sum."""
+        step, written = self.trace[number], not ahead
         grids = self._grids(number + written)
         read = np.zeros(self.x.shape, np.uint8)
         read[_cells(step.reads[:, 1:])] = Emphasis.ACTIVE
@@ -322,7 +313,7 @@ class MatrixScene:
         bias = None if self.trace.bias is None else self.trace.bias[0].item()
         return product_sum(step, self.numerals, bias, nothing)
 
-    def _result(self) -> Frame:
+    def _closed(self, number: int) -> Frame:
         rows, columns = self.matrix.shape
         filled = int((self.taps > 0).sum())
         what = say("output = matrix · input")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convanim.language.words import join, say
 from convanim.scene.captions import OUTPUT, place
+from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Caption,
@@ -19,11 +20,11 @@ from convanim.scene.frame import (
     Grid,
     Link,
     Move,
-    OneBlock,
     Outline,
     Panel,
     Role,
     by_panel,
+    in_rows,
     placed,
 )
 from convanim.scene.tints import (
@@ -44,7 +45,7 @@ from convanim.scene.window.window import TWO, WindowScene
 from convanim.trace import ConvTrace, PoolTrace, Trace, UpsampleTrace
 
 
-class ColourScene(OneBlock):
+class ColourScene(PlacementScene):
     """A window slides over a picture, and each output cell gets its red, green and blue at once.
 
     Args:
@@ -72,13 +73,14 @@ class ColourScene(OneBlock):
         if isinstance(trace, ConvTrace):
             asides, self._aside = kernel_panels(trace.kernel[:, 0])
         self._opening = [self._open(i) for i in range(self._inner.beats.opening)]
+        self._rest = picture(say("input"), self._inner.stage_roles[0], self._stage)
         black = np.zeros((1, 3), np.uint8)
-        self.panels = (
+        panels = (
             picture_panel("stage", say("input"), self._stage.shape[:2], distinct(self._stage, black)),
             *asides,
             picture_panel("output", OUTPUT, self._output.shape[:2], distinct(self._output)),
         )
-        self.rows = (self.panels,) if len(trace.axes) == 2 else tuple((p,) for p in self.panels)
+        self.blocks = in_rows(panels, len(trace.axes))
         each = 2 if self._cells <= TWO else 1
         self.beats = Beats(len(self._opening), self._cells, each, 1, trace.axes[-1].output)
 
@@ -108,17 +110,12 @@ class ColourScene(OneBlock):
         roles = np.where(roles == Role.INSERTED, Role.DONE, roles).astype(np.uint8).reshape(shape)
         return picture(OUTPUT, roles, self._output, emphasis=emphasis.reshape(shape), outlines=more)
 
-    def frame(self, number: int) -> Frame:
-        """One frame of the scene, from 0."""
-        opening, steps, each, _, _ = self.beats
-        if number < opening:
-            return self._opening[number]
-        step, part = divmod(number - opening, each)
-        rest = picture(say("input"), self._inner.stage_roles[0], self._stage)
-        if step >= steps:
-            grids = {"stage": rest, **self._aside, "output": self._out(steps)}
-            return Frame(len(self.phases) - 1, grids, (self._inner.closing(), Caption(), Caption()), steps)
-        written = part == each - 1
+    def _closed(self, number: int) -> Frame:
+        grids = {"stage": self._rest, **self._aside, "output": self._out(self._cells)}
+        return Frame(len(self.phases) - 1, grids, (self._inner.closing(), Caption(), Caption()), self._cells)
+
+    def _placement(self, step: int, ahead: int) -> Frame:
+        rest, written = self._rest, not ahead
         seen = [self._inner.look(self.trace[step + c * self._cells], written=False) for c in range(len(CHANNELS))]
         emphasis = np.zeros(rest.roles.shape, np.uint8)
         for where in list(seen[0].active.values())[:1]:

@@ -13,6 +13,7 @@ from convanim.language.numerals import Numerals
 from convanim.language.words import join, plural, say
 from convanim.layers import Axis, times
 from convanim.scene.captions import OUTPUT, detail, heading, place, product_sum, size_formula
+from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Caption,
@@ -20,13 +21,13 @@ from convanim.scene.frame import (
     Frame,
     Grid,
     Link,
-    OneBlock,
     Outline,
     Panel,
     Phase,
     Role,
     Turn,
     flat,
+    in_rows,
     placed,
     still,
     whole,
@@ -52,15 +53,13 @@ INSERT = plural("insert s−1 = {n} zero", "insert s−1 = {n} zeros")
 TWO = 49
 
 
-class GatherScene(OneBlock):
+class GatherScene(PlacementScene):
     """A window slides over a stage: the opening prepares the stage, then each output cell is computed.
 
     Args:
         trace: in gather order, with one channel and one or two axes.
         symbols: letters with indices instead of numbers.
     """
-
-    captions = 1
 
     def __init__(self, trace: ConvTrace, *, symbols: bool = False) -> None:
         self.trace, self.op = trace, trace.op
@@ -91,8 +90,7 @@ class GatherScene(OneBlock):
         self.phases = self._phases()
         self._opening = self._prepare()
         self.stage = self._opening[-1].grids["stage"]
-        self.panels = self._panels()
-        self.rows = tuple((panel,) for panel in self.panels) if len(trace.axes) == 1 else (self.panels,)
+        self.blocks = in_rows(self._panels(), len(trace.axes))
         self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
 
     def _panels(self) -> tuple[Panel, ...]:
@@ -254,22 +252,15 @@ class GatherScene(OneBlock):
 
     # The sliding window, and the result.
 
-    def frame(self, number: int) -> Frame:
-        """One frame of the scene, from 0."""
-        if number < self.beats.opening:
-            return self._opening[number]
-        step, part = divmod(number - self.beats.opening, self.beats.each)
-        return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
-
     def links(self, step: int) -> tuple[Link, ...]:
         """The link between the window of a placement and its output cell."""
         cell = divmod(step, self.answer.shape[1])
         window, cells = window_at(self.lines, cell)
         return (Link("stage", window, cells, "output", cell),)
 
-    def _slide(self, number: int, *, written: bool) -> Frame:
-        """A placement: the window with the terms of its sum, and once `written`, the sum in the output."""
-        step, (link,) = self.trace[number], self.links(number)
+    def _placement(self, number: int, ahead: int) -> Frame:
+        """A placement: the window with the terms of its sum, and in its last frame the sum in the output."""
+        step, (link,), written = self.trace[number], self.links(number), not ahead
         row, column = link.cell
         under = tuple(np.transpose(link.cells))
         emphasis = np.zeros(self.stage_roles.shape, np.uint8)
@@ -304,7 +295,7 @@ class GatherScene(OneBlock):
         what = met[0] if len(met) == 1 else say("{a} or {b}", a=met[0], b=met[1])
         return say("every input under the window is {what}", what=what)
 
-    def _result(self) -> Frame:
+    def _closed(self, number: int) -> Frame:
         grids = {
             "stage": still(self.stage, roles=self.stage_roles),
             "kernel": self._opening[-1].grids["kernel"],

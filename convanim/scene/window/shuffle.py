@@ -12,6 +12,7 @@ from convanim.language.numerals import Numerals
 from convanim.language.words import join, say
 from convanim.layers import times
 from convanim.scene.captions import OUTPUT, heading, output_cell, place, rules, span
+from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
@@ -24,7 +25,6 @@ from convanim.scene.frame import (
     Link,
     Move,
     Outline,
-    Panel,
     Phase,
     Role,
     around,
@@ -41,7 +41,7 @@ SINGLY = 36
 MOST = 9
 
 
-class ShuffleScene:
+class ShuffleScene(PlacementScene):
     """Values move one by one, or block by block if there are many, from their channel to their position.
 
     Args:
@@ -50,8 +50,6 @@ class ShuffleScene:
     Raises:
         ConvanimError: too many channels to show.
     """
-
-    captions = 1
 
     def __init__(self, trace: ShuffleTrace) -> None:
         self.trace, self.op = trace, trace.op
@@ -90,10 +88,10 @@ class ShuffleScene:
         moving = Phase("move", say("each channel has its place in a block of {r}×{r}", r=r), say("move"))
         self.phases: tuple[Phase, ...] = (moving,)
         self.blocks = self._blocks()
-        self.panels = tuple(p for block in self.blocks for row in block for p in row)
         row = min(trace.axes[-1].input if not down else trace.axes[-1].output, trace.axes[-1].input)
         steps = int(self._turn.max()) + 1
         self.beats = Beats(1, steps, 1, 1, min(row * r * r if singly else row, steps))
+        self._opening, self._closing = [self._first()], [Frame(0, self._grids(steps, None), (self._size(),), steps)]
 
     def _detail(self) -> str:
         op = self.op
@@ -125,43 +123,25 @@ class ShuffleScene:
 
     def _blocks(self) -> Blocks:
         note = f"c{self.left.count - 1}" if self.left.count > 1 else place([n - 1 for n in self.left.shape])
-        left = tuple(
-            Panel(
-                *(name, self.left.shape, (title,), self.numerals, self.trace.x),
-                shade="data",
-                group="input",
-                holds="input",
-            )
-            for name, title in zip(self.left.names, self.left.titles, strict=True)
-        )
-        right = tuple(
-            Panel(
-                *(name, self.right.shape, (title,), self.numerals, self.trace.x, note),
-                shade="data",
-                group="output",
-                holds="output",
-            )
-            for name, title in zip(self.right.names, self.right.titles, strict=True)
-        )
+        left = self.left.panels(self.numerals, self.trace.x, shade="data", holds="input")
+        right = self.right.panels(self.numerals, self.trace.x, note, shade="data", holds="output")
         a_row = self.op.factor if self.op.factor > 2 else ROW
         return wrapped(left, a_row), wrapped(right, a_row)
 
-    def frame(self, number: int) -> Frame:
-        """One frame of the scene, from 0."""
-        if number == 0:
-            r = self.op.factor
-            way = say("{n} channels become one of blocks of {r}×{r}", n=r * r, r=r)
-            if not self.op.transposed:
-                way = say("one channel of blocks of {r}×{r} becomes {n} channels", n=r * r, r=r)
-            told = join(": ", [way, say("no value changes, each moves")])
-            return Frame(0, self._grids(0, None), (Caption(remark=told),))
-        if number > self.beats.steps:
-            return Frame(0, self._grids(self.beats.steps, None), (self._closing(),), self.beats.steps)
-        caption = self._caption(number - 1)
-        links = self.links(number - 1)
+    def _first(self) -> Frame:
+        r = self.op.factor
+        way = say("{n} channels become one of blocks of {r}×{r}", n=r * r, r=r)
+        if not self.op.transposed:
+            way = say("one channel of blocks of {r}×{r} becomes {n} channels", n=r * r, r=r)
+        told = join(": ", [way, say("no value changes, each moves")])
+        return Frame(0, self._grids(0, None), (Caption(remark=told),))
+
+    def _placement(self, number: int, ahead: int) -> Frame:
+        links = self.links(number)
         # The movements of a whole block would be too many to follow.
         moves = tuple(Move(link.panel, link.cells, link.other, (link.cell,)) for link in links if len(links) == 1)
-        return Frame(0, self._grids(number, number - 1), (caption,), number, **placed(links), moves=moves)
+        grids, caption = self._grids(number + 1, number), self._caption(number)
+        return Frame(0, grids, (caption,), number + 1, **placed(links), moves=moves)
 
     def links(self, step: int) -> tuple[Link, ...]:
         """The link between the source and the target of each value that moves."""
@@ -211,7 +191,7 @@ class ShuffleScene:
         subject = join("", [OUTPUT, f"[{channel}, {inside}]" if self.right.count > 1 else f"[{inside}]"])
         return Caption(subject, values, between=", ")
 
-    def _closing(self) -> Caption:
+    def _size(self) -> Caption:
         a = self.trace.axes[-1]
         sign = "·" if self.op.transposed else " / "
         sizes = [b.output for b in self.trace.axes]

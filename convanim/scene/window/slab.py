@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
+from convanim.language.numerals import Numerals
 from convanim.language.words import join, say
 from convanim.layers import Operation
 from convanim.scene.frame import Blocks, Panel, Rows
@@ -89,6 +90,12 @@ class Slab:
             channels = [""] if given else [self.title]
         slices = [say("slice {n}", n=d) for d in range(self.deep)]
         return tuple(join(", ", [c, s]) if c else s for c in channels for s in slices)
+
+    def panels(self, numerals: Numerals, values: NDArray[Any], notes: str = "", **options: Any) -> tuple[Panel, ...]:
+        """A panel for each plane; several are one group."""
+        named = zip(self.names, self.titles, strict=True)
+        options |= {"group": self.name if self.count > 1 else ""}
+        return tuple(Panel(name, self.shape, (title,), numerals, values, notes, **options) for name, title in named)
 
     def planes(self, array: NDArray[Any]) -> NDArray[Any]:
         """An array (C, *n) as (planes, rows, columns)."""

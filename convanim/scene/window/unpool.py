@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, parts_of, rejoin, say
 from convanim.scene.captions import OUTPUT, detail, heading, output_cell, place, size_formula
+from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
@@ -41,7 +42,7 @@ POOLED_CELLS = say("pooled")
 ZEROS = say("zeros elsewhere")
 
 
-class UnpoolScene:
+class UnpoolScene(PlacementScene):
     """Every pooled value goes to its position, with zeros elsewhere; before that, if given, the pooling is shown.
 
     Args:
@@ -52,8 +53,6 @@ class UnpoolScene:
     Raises:
         ConvanimError: too many planes to show.
     """
-
-    captions = 1
 
     def __init__(self, trace: UnpoolTrace, pool: PoolTrace | None = None, words: Sequence[str] = ()) -> None:
         self.trace, self.op = trace.by_input(), trace.op
@@ -79,7 +78,6 @@ class UnpoolScene:
         self._placed_to, self._placed = 0, self._empty()
         self._opening = self._open()
         self.blocks = self._blocks()
-        self.panels = tuple(p for block in self.blocks for row in block for p in row)
         self.beats = Beats(
             len(self._opening), len(self.trace), 2 if len(self.trace) <= TWO else 1, 1, trace.axes[-1].input
         )
@@ -88,19 +86,9 @@ class UnpoolScene:
         notes = ""
         if len(self.trace) <= SURVEYED:
             notes = max((place(spot) for spot in self._spots), key=len)
-        mid = tuple(
-            Panel(
-                *(name, self.left.shape, (title,), self.numerals[0], self.x, notes),
-                shade="done",
-                group="input",
-                holds="input",
-            )
-            for name, title in zip(self.left.names, self._titles, strict=True)
-        )
-        right = tuple(
-            Panel(*(name, self.right.shape, (title,), self.numerals[1], self.answer), group="output", holds="output")
-            for name, title in zip(self.right.names, self.right.titles, strict=True)
-        )
+        mid = self.left.panels(self.numerals[0], self.x, notes, holds="input")
+        mid = tuple(replace(panel, titles=(title,)) for panel, title in zip(mid, self._titles, strict=True))
+        right = self.right.panels(self.numerals[1], self.answer, holds="output")
         before: tuple[Panel, ...] = ()
         if self._pool:
             named = (p for p in self._pool.panels if p.name in self._pool.left.names)
@@ -214,22 +202,18 @@ class UnpoolScene:
             grids[name] = Grid(title, roles, held[i], calm, {}, outlines)
         return grids
 
-    def frame(self, number: int) -> Frame:
-        """One frame of the scene, from 0."""
-        opening, steps, each, _, _ = self.beats
-        if number < opening:
-            return self._opening[number]
-        step, part = divmod(number - opening, each)
-        if step >= steps:
-            grids = self._grids(steps, final=True)
-            return Frame(len(self.phases) - 1, grids, (self._closing(),), steps)
-        written = part == each - 1
-        grids = self._grids(step + written, step, written=written)
-        caption = self._caption(step, written=written)
-        (link,) = self.links(step)
+    def _placement(self, number: int, ahead: int) -> Frame:
+        written = not ahead
+        grids = self._grids(number + written, number, written=written)
+        caption = self._caption(number, written=written)
+        (link,) = self.links(number)
         moves = (Move(link.panel, link.cells, link.other, (link.cell,)),) if written else ()
         done = placed([link], written=written)
-        return Frame(len(self.phases) - 1, grids, (caption,), step + 1, **done, moves=moves)
+        return Frame(len(self.phases) - 1, grids, (caption,), number + 1, **done, moves=moves)
+
+    def _closed(self, number: int) -> Frame:
+        steps = self.beats.steps
+        return Frame(len(self.phases) - 1, self._grids(steps, final=True), (self._size(),), steps)
 
     def links(self, step: int) -> tuple[Link, ...]:
         """The link between a value's cell and its target."""
@@ -251,7 +235,7 @@ class UnpoolScene:
             remark = say("the maximum was at {cell}", cell=place(self._moved[number]))
         return Caption(target, (source,), value, remark)
 
-    def _closing(self) -> Caption:
+    def _size(self) -> Caption:
         usual = tuple((a.input - 1) * a.stride + a.kernel - a.before - a.after for a in self.trace.axes)
         if usual == self._output:
             return replace(size_formula(self.trace.axes), remark=ZEROS)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from convanim.language.numerals import Numerals
 from convanim.language.words import say
 from convanim.scene.captions import OUTPUT, detail, heading, size_formula
+from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
@@ -62,7 +63,7 @@ class Seen:
     quiet: frozenset[int] = frozenset()
 
 
-class WindowScene:
+class WindowScene(PlacementScene):
     """A window over the planes of a stage: opening frames, one or two frames for each output cell, the result.
 
     Args:
@@ -72,8 +73,6 @@ class WindowScene:
     Raises:
         ConvanimError: too many planes to show.
     """
-
-    captions = 1
 
     def __init__(self, trace: Trace, words: Sequence[str] = ()) -> None:
         self.trace, self.op = trace, trace.op
@@ -104,10 +103,12 @@ class WindowScene:
         self._lines_kept: list[tuple[Outline, ...]] = [()] * self.left.count
         self._resting: dict[int, Grid] = {}
         self._opening = self._open()
-        left, aside, right = self._left(), self._aside(), self._right()
+        notes, finite = self._notes(), self.answer[np.isfinite(self.answer)]
+        left = self.left.panels(self.numerals[0], self.stage_values, notes[0], shade="data", holds="input")
+        right = self.right.panels(self.numerals[1], finite if finite.size else np.zeros(1), notes[1], holds="output")
+        aside = self._aside()
         self.blocks = self._blocks(left, aside, right)
         self.others = crowded(left, aside, right) if len(trace.axes) > 1 else ()
-        self.panels = tuple(panel for block in self.blocks for row in block for panel in row)
         self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
 
     # Methods that each kind of layer implements.
@@ -170,30 +171,6 @@ class WindowScene:
 
     # The page.
 
-    def _left(self) -> tuple[Panel, ...]:
-        values, slab = self.stage_values, self.left
-        return tuple(
-            Panel(
-                *(name, slab.shape, (title,), self.numerals[0], values, self._notes()[0]),
-                shade="data",
-                group="stage" if slab.count > 1 else "",
-                holds="input",
-            )
-            for name, title in zip(slab.names, slab.titles, strict=True)
-        )
-
-    def _right(self) -> tuple[Panel, ...]:
-        slab, finite = self.right, self.answer[np.isfinite(self.answer)]
-        values = finite if finite.size else np.zeros(1)
-        return tuple(
-            Panel(
-                *(name, slab.shape, (title,), self.numerals[1], values, self._notes()[1]),
-                group="output" if slab.count > 1 else "",
-                holds="output",
-            )
-            for name, title in zip(slab.names, slab.titles, strict=True)
-        )
-
     def _blocks(
         self, left: tuple[Panel, ...], aside: tuple[tuple[Panel, ...], ...], right: tuple[Panel, ...]
     ) -> Blocks:
@@ -206,13 +183,6 @@ class WindowScene:
 
     # Frames.
 
-    def frame(self, number: int) -> Frame:
-        """One frame of the scene, from 0."""
-        if number < self.beats.opening:
-            return self._opening[number]
-        step, part = divmod(number - self.beats.opening, self.beats.each)
-        return self._slide(step, written=part == self.beats.each - 1) if step < self.beats.steps else self._result()
-
     def _set(self, phase: int, shown: Cells, values: NDArray[Any], remark: str) -> Frame:
         """A frame of the opening, from the stage's roles and values, (planes, rows, columns)."""
         calm = np.zeros(self.left.shape, np.uint8)
@@ -221,9 +191,9 @@ class WindowScene:
         beside = self._beside(None, written=False)
         return Frame(phase, {**stage, **beside, **self._pending}, (Caption(remark=remark),))
 
-    def _slide(self, number: int, *, written: bool) -> Frame:
-        """A placement: the window, and once `written`, the result in the output."""
-        step = self.trace[number]
+    def _placement(self, number: int, ahead: int) -> Frame:
+        """A placement: the window, and in its last frame the result in the output."""
+        step, written = self.trace[number], not ahead
         seen = self.look(step, written=written)
         caption = seen.caption if written else replace(seen.caption, result="")
         stage = {name: self._plane(i, number, seen) for i, name in enumerate(self.left.names)}
@@ -345,7 +315,7 @@ class WindowScene:
             ]
         return self._finished_grids
 
-    def _result(self) -> Frame:
+    def _closed(self, number: int) -> Frame:
         shown = self._roles_after(self.beats.steps)
         stage = {name: self._rest(i, shown[i]) for i, name in enumerate(self.left.names)}
         output = dict(zip(self.right.names, self._finished, strict=True))
