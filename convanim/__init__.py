@@ -23,6 +23,8 @@ if TYPE_CHECKING:  # importing typing here would delay the handling of Ctrl-C
     from convanim.explanation import explain
     from convanim.explanation.search import solve
     from convanim.layers import (
+        AdaptiveAvgPool,
+        AdaptiveMaxPool,
         AvgPool,
         Conv,
         ConvTranspose,
@@ -38,6 +40,8 @@ if TYPE_CHECKING:  # importing typing here would delay the handling of Ctrl-C
 
 __version__ = "0.1.0"
 __all__ = [
+    "AdaptiveAvgPool",
+    "AdaptiveMaxPool",
     "Animation",
     "AvgPool",
     "CheckFailed",
@@ -62,6 +66,7 @@ _HOME = {
     "CheckFailed": "errors",
     "ConvanimError": "errors",
     **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AvgPool", "LpPool", "MaxUnpool"), "layers"),
+    **dict.fromkeys(("AdaptiveAvgPool", "AdaptiveMaxPool"), "layers"),
     **dict.fromkeys(("Upsample", "PixelShuffle", "PixelUnshuffle"), "layers"),
     "parse": "layers",
     "solve": "explanation.search",

@@ -60,7 +60,8 @@ def _axis(axis: Axis) -> Facts:
     if isinstance(axis, Resampled):
         return told
     if not axis.transposed:
-        return told | {"unused": axis.unused, "beyond": axis.beyond}
+        windows = {"fewest": axis.sizes[0], "most": axis.sizes[1], "regular": axis.regular}
+        return told | {"unused": axis.unused, "beyond": axis.beyond, "windows": windows}
     even, fewest, most = evenness(axis)
     zeros = dict(zip(("before", "after"), axis.ring, strict=True))
     products = {"fewest": fewest, "most": most, "even": even}

@@ -57,6 +57,7 @@ ROWS: dict[str, list[str]] = {
         "arguments",
         "operation",
         "convolutions pools resize",
+        "adaptive",
         "kinds",
         "reading",
         "notation",

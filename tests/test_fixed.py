@@ -14,7 +14,7 @@ from convanim.layers import (
 )
 from convanim.trace import Trace
 from support import definitions
-from support.fixed import pooled, pools, shuffles, unpools, upsamples
+from support.fixed import adaptive_pools, pooled, pools, shuffles, unpools, upsamples
 from support.refusals import refused
 from support.weighted import thorough
 
@@ -136,6 +136,21 @@ def test_a_value_that_is_greatest_comes_back_to_its_place(data):
     sizes = [a.output for a in back.axes]
     again = op.trace(done.output, done.indices, sizes)
     assert np.array_equal(again.output, back.output)
+
+
+@thorough
+@given(case=adaptive_pools())
+def test_adaptive_poolings(tmp_path_factory, case):
+    greatest = case.op.combine == "max"
+    wanted = (definitions.adaptive_max_pool if greatest else definitions.adaptive_avg_pool)(
+        case.array, **case.arguments
+    )
+    wanted, places = wanted if greatest else (wanted, None)
+    done = proved(case, wanted, folder_of(tmp_path_factory), exact=greatest)
+    if greatest:
+        assert np.array_equal(done.where, places)
+    elif few_steps(done):
+        assert near((matrix_of(done) @ done.x.ravel()).reshape(wanted.shape), wanted, case.array)
 
 
 # Unpooling

@@ -28,7 +28,8 @@ def test_a_record_leads_to_its_operation(kind):
     command = main.commands[record.command]
     assert set(record.options) <= {option.name for option in command.params if isinstance(option, click.Option)}
 
-    made = request(record.command, x="4x4", kernel="2", factor=2, **record.options)
+    kernel = "2" if kind.needs == "kernel_size" else None
+    made = request(record.command, x="4x4", kernel=kernel, factor=2, **record.options)
     assert type(made.op) is kind
 
     name, options = asked(Entry(layer=record.example, input="4x4"))

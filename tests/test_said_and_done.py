@@ -248,7 +248,7 @@ def test_the_command_that_is_suggested_runs(name: str, kind: str, tmp_path: Path
         return
     words = told.strip().rstrip(".").partition("; use ")[2].split()[1:]
     typed = ["--input", "4x4" if words[0] != "shuffle" or "--inverse" in words else "4x2x2"]
-    kernel = [] if words[0] in ("upsample", "shuffle") else ["--kernel", "2"]
+    kernel = [] if words[0] in ("upsample", "shuffle") or "--output-size" in words else ["--kernel", "2"]
     assert run(*words, *typed, *kernel, "-o", str(tmp_path / "o.json"))[0] == 0
     kinds = {"conv": "Conv", "transposed": "ConvTranspose", "unpool": "MaxUnpool", "upsample": "Upsample"}
     assert kinds.get(words[0], kind) == kind
@@ -259,8 +259,8 @@ def test_the_command_that_is_suggested_runs(name: str, kind: str, tmp_path: Path
     [
         *(("nn.ReLU()", "an activation"), ("ReLU()", "an activation"), ("nn.BatchNorm2d(3)", "a normalisation")),
         *(("nn.Linear(3, 4)", "every value with every other"), ("layers.Dense(3)", "every value with every other")),
-        *(("nn.AdaptiveAvgPool2d(1)", "an adaptive pooling"), ("nn.Fold((4, 4), 2)", "a rearrangement of windows")),
-        *(("F.unfold(x, 2)", "a rearrangement"), ("layers.GlobalAveragePooling2D()", "a global pooling")),
+        *(("GlobalLpPool()", "a pooling with a norm"), ("nn.Fold((4, 4), 2)", "a rearrangement of windows")),
+        *(("F.unfold(x, 2)", "a rearrangement"), ("nn.FractionalMaxPool2d(2)", "random windows")),
         *(
             ("nn.Dropout2d(0.5)", "randomly"),
             ("nn.Flatten()", "a change of shape"),

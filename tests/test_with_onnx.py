@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from convanim.layers import AvgPool
 from support.decoders import close
-from support.fixed import along, pools, shuffles, unpools, upsamples
+from support.fixed import adaptive_pools, along, pools, shuffles, unpools, upsamples
 from support.needs import need_module
 from support.weighted import layers, thorough
 
@@ -144,6 +144,15 @@ def test_average_pooling(case):
         "AveragePool", batch(case.array), **pooling(case, len(done.axes)), count_include_pad=int(counted)
     )
     assert close(done.answer, theirs)
+
+
+@thorough
+@given(adaptive_pools(ONNX))
+def test_global_pooling(case):
+    if case.array.ndim != 3:  # the evaluator takes the last two axes, whatever their number
+        return
+    kind = "GlobalMaxPool" if case.op.combine == "max" else "GlobalAveragePool"
+    assert close(case.trace().answer, evaluated(kind, batch(case.array)))
 
 
 @thorough

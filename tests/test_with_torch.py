@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from convanim.layers import Conv
 from support.decoders import close
-from support.fixed import Case, along, pools, shuffles, unpools, upsamples
+from support.fixed import Case, adaptive_pools, along, pools, shuffles, unpools, upsamples
 from support.needs import need_module
 from support.weighted import layers, thorough
 
@@ -94,6 +94,20 @@ def test_average_pooling(case):
     ours = {"stride": asked.get("stride"), "ceil_mode": asked["ceil_mode"]} | counted
     theirs = pool(tensor(case.array), asked["kernel"], padding=padding, **ours)
     assert close(case.trace().answer, theirs[0].numpy())
+
+
+@thorough
+@given(adaptive_pools(TORCH))
+def test_adaptive_pooling(case):
+    rank, done = case.array.ndim - 1, case.trace()
+    size = case.arguments["output_size"]
+    if case.op.combine == "mean":
+        theirs = getattr(functional, f"adaptive_avg_pool{rank}d")(tensor(case.array), size)
+        assert close(done.answer, theirs[0].numpy())
+        return
+    theirs, where = getattr(functional, f"adaptive_max_pool{rank}d")(tensor(case.array), size, return_indices=True)
+    assert np.array_equal(done.answer, theirs[0].numpy())
+    assert np.array_equal(done.where, where[0].numpy())
 
 
 @thorough

@@ -129,18 +129,23 @@ TRANSPOSED = _options(
 )
 _WINDOW = _options(
     INPUT,
-    click.option("--kernel", required=True, metavar="SIZES", help=f"Kernel size: {PER_AXIS}"),
     click.option("--stride", metavar="N", help=f"Stride: {PER_AXIS}  [default: the kernel size; 1 in jax and onnx]"),
     _PADDING,
 )
 POOL = _options(
+    click.option("--kernel", metavar="SIZES", help=f"Kernel size: {PER_AXIS} Required unless --mode is adaptive."),
     _WINDOW,
     click.option(
         "--mode",
-        type=click.Choice(["max", "avg", "lp"]),
+        type=click.Choice(["max", "avg", "lp", "adaptive-max", "adaptive-avg"]),
         default="max",
         show_default=True,
-        help="Maximum, average, or p-norm.",
+        help="Maximum, average, or p-norm; adaptive windows follow from --output-size.",
+    ),
+    click.option(
+        "--output-size",
+        metavar="SIZES",
+        help="Output size of an adaptive pooling, such as 3 or 3x2; 1 is global pooling, and - keeps an axis (3x-).",
     ),
     _DILATION,
     click.option("--ceil-mode", is_flag=True, help="Round the output size up."),
@@ -152,6 +157,7 @@ POOL = _options(
     click.option("--norm-type", type=float, metavar="P", help="The exponent p of --mode lp.  [default: 2]"),
 )
 UNPOOL = _options(
+    click.option("--kernel", required=True, metavar="SIZES", help=f"Kernel size: {PER_AXIS}"),
     _WINDOW,
     click.option(
         "--indices", metavar="ARRAY", help="Positions of the maxima. With this option, --input gives the pooled values."
@@ -356,7 +362,11 @@ LAYERS = {
     "pool": Layer(
         POOL,
         "a pooling",
-        "Animate max, average or Lp pooling. Max pooling also shows the position of each maximum.",
+        """Animate max, average, Lp or adaptive pooling. Max pooling also shows the position of each maximum.
+
+        Adaptive pooling is given by its output size: --mode adaptive-avg --output-size 3. With output size 1 it is
+        global pooling, whose only window is the whole input.
+        """,
         ("--input 4x4 --kernel 2 -o pool.gif", "--input 5x5 --kernel 3 --mode avg --ceil-mode -o mean.gif"),
         ("sliding", "overlap"),
         SATURATE,

@@ -42,6 +42,7 @@ NOTED = {
     "--output-padding": "'ConvTranspose(3, stride=2, output_padding=1)'",
     "--convention": "'Conv(3, convention=\"keras\")'",
     "--mode": "'MaxPool(2)', 'AvgPool(2)' or 'Upsample(scale_factor=2, mode=\"bilinear\")'",
+    "--output-size": "'AdaptiveAvgPool(3)'",
     "--ceil-mode": "'MaxPool(2, ceil_mode=True)'",
     "--count-include-pad": "'AvgPool(2, count_include_pad=True)'",
     "--no-count-include-pad": "'AvgPool(2, count_include_pad=False)'",

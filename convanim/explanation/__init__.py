@@ -6,9 +6,17 @@ from collections.abc import Sequence
 
 from convanim.errors import ConvanimError
 from convanim.explanation.blocks import output_block, window_block, words
-from convanim.explanation.fixed import places, pooled_size, pooling, shuffling, unpooling, upsampled_size
+from convanim.explanation.fixed import (
+    adapted_windows,
+    places,
+    pooled_size,
+    pooling,
+    shuffling,
+    unpooling,
+    upsampled_size,
+)
 from convanim.explanation.weighted import summary, transposed_block, work
-from convanim.layers import Axis, MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted, times
+from convanim.layers import AdaptivePool, Axis, MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted, times
 from convanim.layers.arguments import short
 from convanim.layers.writing import lines
 
@@ -35,6 +43,8 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
         case Weighted():
             own = [output_block(axes), transposed_block(axes) if op.transposed else window_block(axes)]
             blocks += [*own, *words(op, axes), summary(axes), work(op, axes)]
+        case AdaptivePool():
+            blocks += [adapted_windows(op, axes), pooling(op, axes)]
         case Pool():
             leaves = "the windows leave" if op.ceil_mode else "the floor leaves"
             blocks += [pooled_size(op, axes), window_block(axes, leaves), *words(op, axes), pooling(op, axes)]

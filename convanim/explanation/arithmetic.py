@@ -78,14 +78,22 @@ def arguments(axes: Sequence[Axis], apart: str = "   ") -> str:
         per_axis([getattr(a, n) for a in axes]) for n in ("stride", "dilation", "output_padding")
     )
     padding = sides([(a.before, a.after) for a in axes])
+    even = all(a.regular for a in axes)
     told = [
-        (say("kernel {n}", n=times([a.kernel for a in axes])), True),
-        (say("stride {n}", n=stride), stride != "1"),
+        (say("kernel {n}", n=times([a.kernel for a in axes])), even),
+        (say("windows {n}", n="×".join(map(window_sizes, axes))), not even),
+        (say("stride {n}", n=stride), even and stride != "1"),
         (say("padding {n}", n=padding), padding != "0"),
         (say("dilation {n}", n=dilation), dilation != "1"),
         (say("output padding {n}", n=extra), extra != "0"),
     ]
     return join(apart, [text for text, unusual in told if unusual])
+
+
+def window_sizes(axis: Axis) -> str:
+    """The sizes of the windows along an axis: 3, or 2–3."""
+    least, most = axis.sizes
+    return f"{most}" if least == most else f"{least}–{most}"
 
 
 def ring_name(axes: Sequence[Axis]) -> str:

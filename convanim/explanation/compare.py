@@ -130,6 +130,11 @@ def _geometry(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     both = [*a.axes, *b.axes]
     if any(isinstance(x, Resampled) for x in both) or len({x.transposed for x in both}) > 1:
         return
+    sizes = [[x.output for x in t.axes] for t in (a, b)]
+    if not all(x.regular for x in both):
+        if sizes[0] != sizes[1]:
+            yield Cause(_each(say("the output size is"), map(times, sizes), names))
+        return
     shuffles = isinstance(a.op, Shuffle)
     lists: Sequence[tuple[str, Callable[[Any], int]]] = (
         (say("the factor is") if shuffles else say("the kernel is"), lambda x: x.kernel),
@@ -144,7 +149,6 @@ def _geometry(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     extra = [[x.output_padding for x in t.axes] for t in (a, b)]
     if extra[0] != extra[1]:
         yield Cause(_each(say("output padding is"), map(per_axis, extra), names))
-    sizes = [[x.output for x in t.axes] for t in (a, b)]
     ceil = [getattr(t.op, "ceil_mode", False) for t in (a, b)]
     if ceil[0] != ceil[1] and any(x.beyond for x in both):
         rounds = ceil.index(True)

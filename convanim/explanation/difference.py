@@ -69,7 +69,8 @@ class Difference:
             if self.align == "index":
                 yield 0
                 continue
-            if any(isinstance(x, Resampled) for x in (a, b)) or a.transposed != b.transposed or a.stride != b.stride:
+            shaped = not any(isinstance(x, Resampled) or not x.regular for x in (a, b))
+            if not shaped or a.transposed != b.transposed or a.stride != b.stride:
                 raise ConvanimError(
                     f"{self.a.op} and {self.b.op} cannot be aligned: only layers of one direction and of equal "
                     "strides can be",

@@ -12,8 +12,12 @@ from convanim.explanation.arithmetic import (
 )
 from convanim.explanation.blocks import named, rows_of
 from convanim.layers import (
+    AdaptivePool,
+    AvgPool,
     Axis,
+    MaxPool,
     Pool,
+    Pooling,
     Resampled,
     Shuffle,
     Upsample,
@@ -45,21 +49,51 @@ def _left_out(op: Pool, axis: Axis) -> int:
     return (-(-rest // axis.stride) if up else rest // axis.stride) + 1 - axis.output
 
 
-def pooling(op: Pool, axes: Sequence[Axis]) -> str:
+def adapted_windows(op: AdaptivePool, axes: Sequence[Axis]) -> str:
+    """The windows of an adaptive pooling, and the pooling with a kernel that has the same ones."""
+    rows = [("in letters", "output cell t reads input cells ⌊t·i / o⌋ to ⌈(t + 1)·i / o⌉ − 1")]
+    for name, a in named(axes):
+        windows = [f"{first}–{end - 1}" for first, end in map(a.window, range(min(a.output, MOST_PLACES)))]
+        rows.append(
+            (name, f"i = {a.input}, o = {a.output}: " + "   ".join([*windows, *["…"] * (a.output > MOST_PLACES)]))
+        )
+        rows.append(("", f"each window has {in_words(a.sizes)}"))
+    equal = "none, as the windows differ in their sizes or distances"
+    if all(a.regular for a in axes):
+        sizes = [tuple(getattr(a, name) for a in axes) for name in ("kernel", "stride")]
+        kernel, stride = (each[0] if len(set(each)) == 1 else each for each in sizes)
+        many = any(a.output > 1 for a in axes)
+        equal = str((MaxPool if op.combine == "max" else AvgPool)(kernel, stride if many else None))
+    return rows_of("Windows", [*rows, ("equal layer", equal)])
+
+
+def in_words(sizes: tuple[int, int]) -> str:
+    """The smallest and the largest number of cells in a window: 2 to 3 cells."""
+    least, most = sizes
+    return count(most, "cell") if least == most else f"{least} to {count(most, 'cell')}"
+
+
+def pooling(op: Pooling, axes: Sequence[Axis]) -> str:
     """The values that a pooling takes from its windows."""
-    windows, cells = prod(a.output for a in axes), prod(a.kernel for a in axes)
-    rows = [("windows", f"{count(windows, 'window')} of {count(cells, 'cell')}, in each channel by itself")]
+    windows, cells = (
+        prod(a.output for a in axes),
+        in_words((prod(a.sizes[0] for a in axes), prod(a.sizes[1] for a in axes))),
+    )
+    rows = [("windows", f"{count(windows, 'window')} of {cells}, in each channel by itself")]
     if op.combine == "max":
-        rows.append(("taken", "the maximum; padding is never the maximum"))
+        rows.append(("taken", "the maximum" + "; padding is never the maximum" * isinstance(op, Pool)))
     if op.combine == "mean":
         counted = "counts as zeros" if op.counts_padding else "does not count"
-        rows.append(("taken", f"the mean; padding {counted}, and cells beyond it never count"))
+        padding = f"the mean; padding {counted}, and cells beyond it never count"
+        rows.append(
+            ("taken", padding if isinstance(op, Pool) else "the mean: the sum divided by the cells in its window")
+        )
     if op.combine == "norm":
         sizes = "sizes of the values" if op.convention == "onnx" else "values with their signs"
         rows.append(("taken", f"(sum of x^{op.power})^(1/{op.power}), of the {sizes}; padding adds nothing"))
         if op.convention == "torch" and any(a.beyond for a in axes):
             rows.append(("", "where a window sticks out, its sum is scaled up to a whole window"))
-    overlap = any(a.stride < a.reach for a in axes)
+    overlap = any(a.window(0)[1] > a.window(1)[0] for a in axes if a.output > 1)
     rows.append(("overlap", "windows share cells" if overlap else "none: no cell is in two windows"))
     return rows_of("Work", rows)
 

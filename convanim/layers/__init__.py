@@ -3,6 +3,7 @@
 Nothing here imports numpy, so that --help stays fast.
 """
 
+from convanim.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool, AdaptivePool
 from convanim.layers.axis import LARGEST, Axis, Resampled, times
 from convanim.layers.convolutions import Conv, ConvTranspose, Weighted
 from convanim.layers.kinds import KINDS
@@ -16,6 +17,9 @@ __all__ = [
     "KINDS",
     "LARGEST",
     "LONGEST_NOTATION",
+    "AdaptiveAvgPool",
+    "AdaptiveMaxPool",
+    "AdaptivePool",
     "AvgPool",
     "Axis",
     "Conv",

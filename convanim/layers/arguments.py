@@ -89,6 +89,13 @@ def sizes_of(name: str, value: Any, lowest: int = 1) -> Sizes:
     return tuple(whole(name, v, lowest) for v in value)
 
 
+def sizes_or_kept(name: str, value: Any) -> Sizes | tuple[int | None, ...]:
+    """One whole number for all axes, or a tuple with one for each, or None for an axis that keeps its size."""
+    if not isinstance(value, (tuple, list)) or None not in value:
+        return sizes_of(name, value)
+    return tuple(optional(partial(whole, lowest=1), name, v) for v in value)
+
+
 def padding_of(name: str, value: Any) -> Padding:
     """Padding in any of its forms: a word, an int, one int per axis, or one (before, after) pair per axis."""
     if isinstance(value, str):
@@ -152,6 +159,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "kernel_size": sizes_of,
     "stride": partial(optional, sizes_of),
     "padding": padding_of,
+    "output_size": sizes_or_kept,
     "dilation": sizes_of,
     "output_padding": partial(optional, partial(sizes_of, lowest=0)),
     "groups": partial(whole, lowest=1),

@@ -48,6 +48,16 @@ class Axis:
         return first, first + self.reach
 
     @property
+    def regular(self) -> bool:
+        """Whether all windows have the same size and distance: those of the kernel and the stride."""
+        return True
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """The sizes of the smallest and of the largest window, without what dilation leaves out."""
+        return self.kernel, self.kernel
+
+    @property
     def taps(self) -> int:
         """The maximum number of pairs of an input cell and an output cell that meet."""
         # A cell meets each position of the kernel once, unless padding copies it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convanim.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
 from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
@@ -11,7 +12,7 @@ from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
 KINDS: dict[str, type[Operation]] = {
     kind.__name__: kind
     for kind in (
-        *(Conv, ConvTranspose, MaxPool, AvgPool, LpPool, MaxUnpool),
+        *(Conv, ConvTranspose, MaxPool, AvgPool, LpPool, AdaptiveMaxPool, AdaptiveAvgPool, MaxUnpool),
         *(Upsample, PixelShuffle, PixelUnshuffle),
     )
 }

@@ -26,7 +26,7 @@ class Record:
     command: str
     example: str
     aliases: str
-    options: Mapping[str, str | bool] = field(default_factory=dict)
+    options: Mapping[str, str | bool | int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """The command with its options, as they are typed.
@@ -35,8 +35,8 @@ class Record:
             >>> print(Record("pool", "AvgPool(2)", "avgpool", {"mode": "avg"}))
             pool --mode avg
         """
-        words = (f"--{name}" if value is True else f"--{name} {value}" for name, value in self.options.items())
-        return " ".join([self.command, *words])
+        options = ((f"--{name.replace('_', '-')}", value) for name, value in self.options.items())
+        return " ".join([self.command, *(name if value is True else f"{name} {value}" for name, value in options)])
 
 
 @dataclass(frozen=True)

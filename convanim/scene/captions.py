@@ -174,6 +174,8 @@ def _root(p: float) -> tuple[str, str, str]:
 def size_formula(axes: Sequence[Axis]) -> Caption:
     """The formula of the output's size with its numbers, and what its floor leaves unused."""
     sizes = times([a.output for a in axes])
+    if not all(a.regular for a in axes):
+        return Caption(say("output size"), (), sizes, say("cell t reads cells ⌊t·i / o⌋ to ⌈(t + 1)·i / o⌉ − 1"))
     told = [output_sum(a) for a in axes]
     result = str(axes[0].output) if alike(axes) else sizes
     parts = told[:1] if alike(axes) else [" × ".join(f"({t})" for t in told)]

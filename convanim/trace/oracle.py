@@ -146,6 +146,25 @@ def pool(
         return np.asarray((powers.sum(axis=-1) * scale) ** (1 / p))
 
 
+def adaptive_pool(x: Array, combine: str, output: Sequence[int]) -> Array:
+    """Adaptive pooling of x (C, *n) to the sizes `output`: (C, *output).
+
+    An output cell is i / o input cells wide, and its window is all cells that it touches.
+
+    Example:
+        >>> adaptive_pool(np.array([[1, 2, 3, 4, 6]]), "max", (2,)).tolist()
+        [[3, 6]]
+    """
+    out = np.empty((len(x), *output), x.dtype if combine == "max" else np.float64)
+    for cell in np.ndindex(*output):
+        edges = [
+            (Fraction(t * n, o), Fraction((t + 1) * n, o)) for t, n, o in zip(cell, x.shape[1:], output, strict=True)
+        ]
+        window = x[(slice(None), *(slice(floor(a), ceil(b)) for a, b in edges))].reshape(len(x), -1)
+        out[(slice(None), *cell)] = window.max(axis=1) if combine == "max" else window.sum(axis=1) / window.shape[1]
+    return out
+
+
 def unpool(x: Array, places: Array, output: Sequence[int]) -> Array:
     """Each value of x (C, *n) at its flat index in an output of these sizes: (C, *output).
 

@@ -117,6 +117,8 @@ class PoolTrace(Trace):
         size, stride, dilation = ([getattr(a, n) for a in self.axes] for n in ("kernel", "stride", "dilation"))
         padding, out = [(a.before, a.after) for a in self.axes], [a.output for a in self.axes]
         torch = self.op.convention == "torch"
+        if not all(a.regular for a in self.axes):
+            return oracle.adaptive_pool(arrays[0], self.op.combine, out)
         return oracle.pool(
             *(arrays[0], self.op.combine, size, stride, padding, dilation, out),
             counted=self.op.counts_padding, p=self.op.power, signed=torch, rescaled=torch,

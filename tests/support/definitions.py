@@ -173,6 +173,33 @@ def lp_pool(x, *, kernel, norm_type=2, convention="torch", **layer):
     return array(cells, len(x), sizes)
 
 
+def adaptive_pool(x, output_size):
+    """The windows of AdaptiveAveragePooling.cpp, start_index and end_index: for each output cell (plane, its cells)."""
+    x = np.asarray(x)
+    sizes, axes = [], []
+    for n, wanted in by_axis(x.ndim - 1, x.shape[1:], output_size):
+        out = n if wanted is None else wanted
+        axes.append(
+            [range(math.floor(Fraction(t * n, out)), math.ceil(Fraction((t + 1) * n, out))) for t in range(out)]
+        )
+        sizes.append(out)
+    return sizes, [(plane, list(product(*window))) for plane, *window in product(x.tolist(), *axes)]
+
+
+def adaptive_avg_pool(x, output_size):
+    """The mean of the cells under each window."""
+    sizes, windows = adaptive_pool(x, output_size)
+    return array([sum(at(plane, c) for c in cells) / len(cells) for plane, cells in windows], len(x), sizes)
+
+
+def adaptive_max_pool(x, output_size):
+    """The maximum under each window, and its flat index in its plane, the first of equal ones."""
+    sizes, windows = adaptive_pool(x, output_size)
+    best = [(plane, max(cells, key=lambda place: at(plane, place))) for plane, cells in windows]
+    values = array([at(plane, place) for plane, place in best], len(x), sizes)
+    return values, array([flat(place, np.shape(plane)) for plane, place in best], len(x), sizes)
+
+
 def pool_windows(x, convention, *, kernel, stride=None, padding=0, dilation=1, ceil_mode=False):
     """The output sizes; and for each window its plane, its cells of the input, and their number with the padding.
     The default stride is the kernel size in PyTorch and Keras, and 1 in Flax and ONNX."""

@@ -14,6 +14,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from convanim.layers import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
     AvgPool,
     LpPool,
     MaxPool,
@@ -133,6 +135,23 @@ def pools(draw: st.DrawFn, combine: str, conventions: tuple[str, ...] = ("torch"
     if asked.get("padding") == "same_upper":  # ONNX's name for it
         asked["padding"] = "same"
     return Case(op, given.outward(x).tolist(), x, asked, given, values)
+
+
+@st.composite
+def adaptive_pools(draw: st.DrawFn, conventions: tuple[str, ...] = ("torch", "keras", "jax", "onnx")) -> Case:
+    """Adaptive poolings; JAX and ONNX have the global one only."""
+    convention = draw(st.sampled_from(conventions))
+    kind = draw(st.sampled_from([AdaptiveAvgPool, AdaptiveMaxPool]))
+    rank = draw(st.sampled_from([1, 2, 2, 3]))
+    most = {1: 12, 2: 7, 3: 4}[rank]
+    sizes = tuple(draw(st.lists(st.integers(1, most), min_size=rank, max_size=rank)))
+    number = st.just(1) if convention in ("jax", "onnx") else st.integers(1, most)
+    size = draw(number | st.tuples(*[number | st.none() if convention == "torch" else number] * rank))
+    values = draw(VALUES)
+    x, given = picture(draw, convention, sizes, values=values)
+    size = settled(size, rank, given)
+    op = kind(size, convention=convention)
+    return Case(op, given.outward(x).tolist(), x, {"output_size": size}, given, values)
 
 
 def pooled(case: Case) -> Any:

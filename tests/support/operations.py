@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
 from convanim.layers import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
     AvgPool,
     Conv,
     ConvTranspose,
@@ -34,6 +36,8 @@ OF = {
     MaxPool: ["torch", "keras", "jax", "onnx"],
     AvgPool: ["torch", "keras", "jax", "onnx"],
     LpPool: ["torch", "onnx"],
+    AdaptiveMaxPool: ["torch", "torch", "keras", "jax", "onnx"],
+    AdaptiveAvgPool: ["torch", "torch", "keras", "jax", "onnx"],
     MaxUnpool: ["torch", "onnx"],
     Upsample: ["torch", "keras", "jax", "onnx"],
     PixelShuffle: ["torch", "keras", "jax", "onnx"],
@@ -82,6 +86,10 @@ def arguments(draw: Any, kind: type[Operation], convention: str, rank: int, each
     if kind in (PixelShuffle, PixelUnshuffle):
         name = "upscale_factor" if kind is PixelShuffle else "downscale_factor"
         return {name: draw(st.integers(1, 3)), "order": draw(st.sampled_from([None, "CRD", "DCR"]))}
+    if kind in (AdaptiveAvgPool, AdaptiveMaxPool):
+        number = st.just(1) if convention in ("jax", "onnx") else st.integers(1, most + 3)
+        kept = st.none() | number if convention == "torch" else number
+        return {"output_size": draw(number | st.tuples(*[kept] * rank))}
     if kind is Upsample:
         return upsampling(draw, convention, rank, each)
     weighted = kind in (Conv, ConvTranspose)
@@ -166,7 +174,7 @@ def cases(draw: st.DrawFn, kind: type[Operation]) -> Drawn:
 
 def with_rank(op: Operation, x: Any) -> Any:
     """The trace of an operation with one axis and channels, for which the number of axes must be given."""
-    name = "kernel_size" if hasattr(op, "kernel_size") else "size" if op.size is not None else "scale_factor"
+    name = op.needs or ("size" if op.size is not None else "scale_factor")
     return type(op)(**{**settings_of(op), name: (getattr(op, name),)}).trace(x)
 
 

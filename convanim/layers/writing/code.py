@@ -86,7 +86,16 @@ class NoLine(Exception):
 
 def chosen(framework: str, writers: Writers, op: Operation, place: Place) -> Line:
     """The line of the first writer for this kind of operation."""
-    write = next(write for kind, write in writers if isinstance(op, kind))
+    return _line(framework, next(write for kind, write in writers if isinstance(op, kind)), op, place)
+
+
+def lines_of(module: Any, op: Operation, place: Place) -> list[Line]:
+    """The lines of an operation from the functions torch, keras, jax and onnx of a module."""
+    names = {"PyTorch": module.torch, "Keras": module.keras, "JAX": module.jax, "ONNX": module.onnx}
+    return [_line(framework, write, op, place) for framework, write in names.items()]
+
+
+def _line(framework: str, write: Callable[[Any, Place], Written], op: Operation, place: Place) -> Line:
     try:
         return Line(framework, *write(op, place))
     except NoLine as none:

@@ -6,8 +6,6 @@ even kernel size is shown beside it. For other layers, each window counts the ce
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 
 from convanim.explanation.arithmetic import arguments, count, per_axis, sides
@@ -211,7 +209,7 @@ class OverlapScene(PlacementScene):
             "input": self._input(emphasis, link.window),
             "output": Grid(self._titles["output"], states.reshape(counts.shape), counts, new, {}, (cell,)),
         }
-        many, places = int(counts[at]), prod(a.kernel for a in self.trace.axes)
+        many, places = int(counts[at]), len(window_at(lines(self.trace.axes), at)[1])
         name = join("", [OUTPUT, place(step.writes[0, 1:].tolist())])
         told = say("{cell} reads {cells}", cell=name, cells=count(many, "input cell"))
         told = LESS(places - many, told=told) if many < places else told

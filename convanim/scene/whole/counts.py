@@ -87,6 +87,10 @@ class Counts:
             cells = count(most, "input cell")
             if least == most:
                 return Caption(remark=say("every window reads {cells}: even", cells=cells))
+            if not all(a.regular for a in self.axes):
+                return Caption(
+                    remark=say("windows read {n} to {cells}: they follow from the sizes", cells=cells, n=least)
+                )
             told = say("inside {cells}, at the border down to {n}: padding is not read", cells=cells, n=least)
             return Caption(remark=told)
         if not isinstance(self.op, ConvTranspose):

@@ -63,7 +63,10 @@ class PoolScene(WindowScene):
         axes = self.trace.axes
         verb = VERBS[self.trace.op.combine]
         stride = per_axis([a.stride for a in axes])
-        slide = Phase("slide", say("slide, stride {n}: {what}", n=stride, what=verb), say("slide"))
+        told = say("slide, stride {n}: {what}", n=stride, what=verb)
+        if not all(a.regular for a in axes):
+            told = say("slide, from ⌊t·i / o⌋ to ⌈(t + 1)·i / o⌉: {what}", what=verb)
+        slide = Phase("slide", told, say("slide"))
         padded = any(a.before or a.after for a in axes)
         around = say("pad {n}", n=f"p = {sides([(a.before, a.after) for a in axes])}") if padded else say("round up")
         return (Phase("pad", around, say("pad")), slide) if self._rings else (slide,)

@@ -102,6 +102,10 @@ def each(typed: dict[str, Any], name: str, default: int | None = None) -> Any:
         return default
     if not isinstance(value, str):
         return value
+    if name == "output_size" and "-" in value:  # an axis that keeps its size
+        parts = re.split(r"\s*[xX×]\s*", value.strip())
+        kept = tuple(None if part == "-" else read_sizes(part, what=f"`{name}`")[0] for part in parts)
+        return kept if len(kept) > 1 else kept[0]
     sizes = read_sizes(value, what=f"`{name}`")
     return sizes[0] if len(sizes) == 1 else sizes
 
@@ -132,13 +136,16 @@ def in_text(value: Any) -> Any:
     """A number, one for each axis, or (before, after) pairs, as they are typed; words and flags unchanged.
 
     Example:
-        >>> in_text(2), in_text((2, 1)), in_text(((1, 2), (0, 1)))
-        ('2', '2x1', '1:2x0:1')
+        >>> in_text(2), in_text((2, 1)), in_text(((1, 2), (0, 1))), in_text((3, None))
+        ('2', '2x1', '1:2x0:1', '3x-')
     """
     if isinstance(value, bool | str):
         return value
     if isinstance(value, Sequence):
-        return "x".join(":".join(map(str, part)) if isinstance(part, Sequence) else str(part) for part in value)
+        return "x".join(
+            ":".join(map(str, part)) if isinstance(part, Sequence) else "-" if part is None else str(part)
+            for part in value
+        )
     return str(value)
 
 

@@ -28,8 +28,26 @@ def fixed(op: Operation, x: Any, colours: bool) -> Request:
 
 
 def pool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
-    """A max, average or Lp pooling."""
+    """A max, average, Lp or adaptive pooling."""
     mode = typed.get("mode") or "max"
+    needs, other = ("output_size", "kernel") if _POOLS[mode].needs == "output_size" else ("kernel", "output_size")
+    if typed.get(needs) is None:
+        example = (
+            "`output_size` 3, or 1 for one window over the whole input" if needs == "output_size" else "`kernel` 2"
+        )
+        raise ConvanimError(f"`mode` {mode} needs `{needs}`", f"use for example {example}")
+    if needs == "output_size":
+        unused = (other, "stride", "ceil_mode", "count_include_pad", "norm_type")
+        given = [name for name in unused if typed.get(name)]
+        given += [
+            name for name, usual in (("padding", 0), ("dilation", 1)) if str(typed.get(name) or usual) != str(usual)
+        ]
+    else:
+        given = [other] * (typed.get(other) is not None)
+    if given:
+        raise ConvanimError(f"`{given[0]}` cannot be combined with `mode` {mode}", "leave it out")
+    if needs == "output_size":
+        return fixed(_POOLS[mode](each(typed, needs), **common(typed)), x, colours)
     arguments = _window(x, colours, typed) | {
         "dilation": each(typed, "dilation", 1),
         "ceil_mode": bool(typed.get("ceil_mode")),
