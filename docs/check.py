@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from convanim.gallery import read_folder
-from convanim.gallery.command import command
+from convanim.gallery.description import command
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from convanim.cli.commands import main
 from convanim.explanation import explain
-from convanim.gallery.command import made_by
-from convanim.gallery.description import Entry
+from convanim.gallery.description import Entry, made_by
 from convanim.layers import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, parse
 from convanim.layers.adaptive import Adapted
 from convanim.scene import scene

@@ -64,6 +64,16 @@ def test_every_way_to_build_gives_the_same_bytes(tmp_path: Path) -> None:
     assert one == two == three
 
 
+def test_entries_of_vectors_and_of_pictures_are_built_alike(tmp_path: Path) -> None:
+    kinds_of_files = '["svg", "png", "apng", "webp"]'
+    put(tmp_path, a=CONV + f'select = "last"\nformats = {kinds_of_files}\n', b=CONV + 'formats = ["svg"]\n')
+    report = here(tmp_path)
+    assert (report.made, report.failed, kinds(tmp_path)) == (["a", "b"], {}, set())
+    put(tmp_path, a=CONV + f'select = "last"\nformats = {kinds_of_files}\ntheme = "dark"\n')
+    changed = {row.kind: row.files for row in check(tmp_path, jobs=1)}
+    assert set(changed["picture changed"]) >= {"a.svg", "a.png", "a.apng", "a.webp"}
+
+
 def test_without_the_cache_the_same_is_found(tmp_path: Path) -> None:
     here(put(tmp_path, a=CONV))
     made = everything(tmp_path)

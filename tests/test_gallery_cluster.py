@@ -212,7 +212,7 @@ def test_a_real_process_that_is_killed(tmp_path: Path, monkeypatch: pytest.Monke
         if done == 3:
             os.kill(next(iter(pools[0]._processes)), 9)
 
-    monkeypatch.setattr("convanim.gallery.planner.Processes", local)
+    monkeypatch.setattr("convanim.gallery.builder.Processes", local)
     report = build(put(tmp_path, **texts(30)), jobs=2, progress=progress)
     assert (len(report.made), report.failed, len(pools)) == (30, {}, 2)
 

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
 from convanim.gallery import check, read_folder
-from convanim.gallery.command import ORDER, asked, command
-from convanim.gallery.description import FIELDS, Entry, check_name, files_of
+from convanim.gallery.description import FIELDS, ORDER, Entry, asked, check_name, command, files_of
 from convanim.gallery.work import Task, animate, work
 from convanim.layers import parse
 from convanim.look import Look

@@ -17,8 +17,7 @@ from msgspec import structs
 
 from convanim.cli.commands import main
 from convanim.gallery import build, check, read_folder, runner
-from convanim.gallery.command import command
-from convanim.gallery.description import Entry
+from convanim.gallery.description import Entry, command
 from convanim.gallery.digest import of_bytes
 from convanim.gallery.records import Records, read_manifest
 from convanim.gallery.work import Task, work
@@ -187,7 +186,7 @@ def test_ctrl_c_is_answered_by_the_one_that_was_started(
             if end:
                 raise end
 
-    monkeypatch.setattr("convanim.gallery.planner.Processes", local)
+    monkeypatch.setattr("convanim.gallery.builder.Processes", local)
     put(tmp_path, **many(30))
     if end is None:  # ignored by a worker
         assert len(build(tmp_path, jobs=2, progress=progress).made) == 30

@@ -4,8 +4,7 @@ import click
 import pytest
 
 from convanim.cli.commands import main
-from convanim.gallery.command import asked
-from convanim.gallery.description import Entry
+from convanim.gallery.description import Entry, asked
 from convanim.layers import KINDS, Operation, parse
 from convanim.typed.request import request
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from convanim.errors import ConvanimError
-from convanim.gallery.command import command
-from convanim.gallery.description import Entry
+from convanim.gallery.description import Entry, command
 from convanim.gallery.work import Task, work
 from convanim.page import Place
 from convanim.scene.frame import Role

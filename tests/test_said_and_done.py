@@ -434,8 +434,7 @@ def test_outputs_that_cannot_be_aligned_are_told() -> None:
 
 
 def test_an_entry_of_a_gallery_is_aligned_by_its_key() -> None:
-    from convanim.gallery.command import made_by
-    from convanim.gallery.description import Entry
+    from convanim.gallery.description import Entry, made_by
 
     entry = Entry(layer="Conv(3)", compare="Conv(3, padding=1)", input="5x5", align="cells")
     assert made_by(entry) == "convanim compare 'Conv(3)' 'Conv(3, padding=1)' --input 5x5 --align cells"

@@ -8,14 +8,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import structs
+
 from convanim.gallery import digest
-from convanim.gallery.builder import orphans, pages_hold
+from convanim.gallery.builder import Plan, Progress, choose, orphans, pages_hold
 from convanim.gallery.folder import Folder, read_folder
 from convanim.gallery.pages import Pages
-from convanim.gallery.planner import Plan, Progress, choose
 from convanim.gallery.records import ALL_PAGES, PAGES, Record, Records
 from convanim.gallery.runner import leave_if_imported
-from convanim.gallery.work import Result
 
 
 class Finding(NamedTuple):
@@ -72,14 +72,18 @@ def check(
     found = [Finding(name, "broken", told) for name, told in plan.failed.items()]
     if quick:
         for name in plan.stale:
-            found += _believed(name, records, plan.task(name).description)
+            kept = records.manifest.entries.get(name)
+            if kept is None:
+                found.append(Finding(name, "missing", "it was never built"))
+            else:
+                found += _compared(name, records, structs.replace(kept, description=plan.task(name).description))
     else:
         with closing(plan.results(executor, jobs, progress)) as made:
             for result in made:
-                now = list(_compared(result, records))
-                if not now and result.record:
-                    key = digest.key(folder.entries[result.name], result.record.description)
-                    records.found_right(result.name, key)
+                name, new = result.name, result.record
+                now = list(_compared(name, records, new)) if new else [Finding(name, "broken", result.error)]
+                if new and not now:
+                    records.found_right(name, digest.key(folder.entries[name], new.description))
                 found += now
     if not patterns:
         found += [Finding(file, "orphaned", "no description makes it", (file,)) for file in orphans(folder, records)]
@@ -87,17 +91,6 @@ def check(
             found += _pages(folder, records)
     records.save_cache()
     return sorted(found)
-
-
-def _believed(name: str, records: Records, description: str) -> Iterator[Finding]:
-    """The findings from digests alone."""
-    kept = records.manifest.entries.get(name)
-    if kept is None:
-        yield Finding(name, "missing", "it was never built")
-        return
-    if kept.description != description:
-        yield Finding(name, "stale", "its description changed")
-    yield from _on_disk(name, records, kept)
 
 
 def _on_disk(name: str, records: Records, made: Record) -> Iterator[Finding]:
@@ -115,12 +108,9 @@ def _on_disk(name: str, records: Records, made: Record) -> Iterator[Finding]:
         yield Finding(name, "edited by hand", f"{', '.join(edited)} {told}", edited)
 
 
-def _compared(result: Result, records: Records) -> Iterator[Finding]:
+def _compared(name: str, records: Records, new: Record) -> Iterator[Finding]:
     """The differences between a new record of an entry and its manifest and files."""
-    name, new, kept = result.name, result.record, records.manifest.entries.get(result.name)
-    if new is None:
-        yield Finding(name, "broken", result.error)
-        return
+    kept = records.manifest.entries.get(name)
     if kept is None or kept == new:
         found = list(_on_disk(name, records, new))
         yield from found
@@ -145,10 +135,10 @@ def _compared(result: Result, records: Records) -> Iterator[Finding]:
         yield Finding(name, "arithmetic changed", f"trace {kept.trace[:8]} is now {new.trace[:8]}")
     seen = tuple(file for file, (then, now) in both.items() if then.pixels != now.pixels)
     packed = tuple(file for file in both if file in changed and file not in seen)
-    before = records.manifest.versions
-    versions = digest.differing(before, {n: v for n, v in digest.all_versions().items() if n in before}, "now")
     for kind, files in (("picture changed", seen), ("bytes only", packed)):
         if files:
+            before = records.manifest.versions
+            versions = digest.differing(before, {n: v for n, v in digest.all_versions().items() if n in before}, "now")
             yield Finding(name, kind, ", ".join(files) + (f" (built with {versions})" if versions else ""), files)
     if (kept.heading, kept.words) != (new.heading, new.words) and not seen:
         yield stale("its words changed")

@@ -1,15 +1,19 @@
-"""The description of an entry: its keys and their types, and the names of the files made from it."""
+"""The description of an entry: its keys, the names of its files, its options as a request, and its command."""
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from typing import Any, Union
 
 import msgspec
 
 from convanim.draw.theme import AUTO, PAIR
 from convanim.errors import ConvanimError
+from convanim.layers import KINDS, Operation, parse
 from convanim.look import OPTIONS
+from convanim.typed.request.asked import in_text
 from convanim.write.formats import FORMATS
 
 _NAME = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
@@ -126,21 +130,29 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=
 #: The default of each key; layer and input have none.
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in msgspec.structs.fields(Entry)}
 FIELDS = tuple(DEFAULTS)
+#: The order of options in a command; options of an entry have the names of its keys.
+ORDER = (
+    *("input", "fill", "seed", "resize", "grey", "convention", "kernel", "stride", "padding", "mode"),
+    *("scale_factor", "size", "align_corners", "coordinates", "factor", "inverse", "order"),
+    *("dilation", "ceil_mode", "count_include_pad", "norm_type", "indices", "output_size", "groups", "out_channels"),
+    *("bias", "padding_mode", "output_padding", "backward"),
+    *(name for name, option in OPTIONS.items() if option.section and option.entry),
+)
+#: Keys that only some commands have.
+_ONLY = {
+    **dict.fromkeys(("kernel", "bias"), ("conv", "transposed", "layer", "compare")),
+    "out_channels": ("conv", "transposed", "layer", "compare"),
+    **dict.fromkeys(("indices", "output_size"), ("unpool",)),
+    "align": ("compare",),
+    **dict.fromkeys(("backward", "grad"), ("conv",)),
+    "symbols": ("conv", "transposed", "layer"),
+    "saturate": ("conv", "transposed", "pool", "upsample", "layer"),
+    "view": ("conv", "transposed", "pool", "unpool", "upsample", "shuffle", "layer"),
+}
 
 
 def check_name(name: str, what: str = "name") -> None:
-    """Refuse a name that is not a valid file name on every system, or that leaves the folder.
-
-    Raises:
-        ConvanimError: the name is not valid for an entry.
-
-    Example:
-        >>> check_name("up-2.x")
-        >>> check_name("../up")
-        Traceback (most recent call last):
-            ...
-        convanim.errors.ConvanimError: name '../up' is not a valid name; use letters, digits, - and _, 100 at most.
-    """
+    """Refuse a name that is not a valid file name on every system, or that leaves the folder."""
     if not _NAME.fullmatch(name) or name.endswith("."):
         raise ConvanimError(f"{what} {name[:60]!r} is not a valid name", "use letters, digits, - and _, 100 at most")
     if name.lower().split(".")[0] in _DEVICES:
@@ -150,12 +162,7 @@ def check_name(name: str, what: str = "name") -> None:
 
 
 def stems(name: str, entry: Entry) -> dict[str | None, str]:
-    """The names of an entry's files without suffix, by theme; two if it has light and dark files.
-
-    Example:
-        >>> stems("up", Entry(layer="Conv(2)", input="3x3", theme="auto"))
-        {'light': 'up-light', 'dark': 'up-dark'}
-    """
+    """The names of an entry's files without suffix, by theme; two if it has light and dark files."""
     stem = entry.stem or name
     return {theme: f"{stem}-{theme}" for theme in PAIR} if entry.theme == AUTO else {entry.theme: stem}
 
@@ -175,3 +182,75 @@ def files_of(name: str, entry: Entry) -> list[str]:
     both = stems(name, entry).values()
     made = [f"{stem}.{kind}" for kind in entry.formats for stem in both]
     return [*made, *(f"stills/{stem}.png" for stem in both)] if moves(entry) else made
+
+
+def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
+    """The command of an entry, and the values of its options by name.
+
+    Raises:
+        ConvanimError: the layer cannot be read, or cannot be combined with other keys.
+
+    Example:
+        >>> asked(Entry(layer="ConvTranspose(3, stride=2)", input="3x3"))
+        ('transposed', {'input': '3x3', 'kernel': 3, 'stride': 2})
+    """
+    options: dict[str, Any] = {key: getattr(entry, key) for key in ORDER if key in FIELDS and key != "title"}
+    options["title"] = entry.drawn_title
+    options = {key: value for key, value in options.items() if value not in (None, DEFAULTS[key])}
+    if entry.compare is not None:
+        kind = "compare"
+    elif entry.layer.strip().partition("(")[0] not in KINDS:
+        kind = "layer"  # a line of a framework
+    else:
+        op = parse(entry.layer)
+        kind = op.record.command
+        if getattr(op, "in_channels", None) or getattr(op, "out_channels", None):
+            kind = "layer"  # the commands have no options for both
+    for key, kinds in _ONLY.items():
+        if options.get(key) is not None and kind not in kinds:
+            what = "a comparison" if kind == "compare" else entry.layer
+            raise ConvanimError(f"{key} cannot be combined with {what}", "leave it out")
+    if kind not in ("layer", "compare"):
+        options |= _arguments(op, options)
+    return kind, {key: options[key] for key in ORDER if options.get(key) is not None}
+
+
+def command(name: str, entry: Entry, kind: str = "gif") -> str:
+    """The command that makes a file of an entry, for a shell in the root of the gallery.
+
+    Example:
+        >>> command("up", Entry(layer="ConvTranspose(3, stride=2)", input="3x3", kernel="3x3", width=640))
+        'convanim transposed --input 3x3 --kernel 3x3 --stride 2 --width 640 -o up.gif'
+    """
+    return f"{made_by(entry)} -o {shlex.quote(f'{entry.stem or name}.{kind}')}"
+
+
+def made_by(entry: Entry) -> str:
+    """The command without its output file."""
+    kind, options = asked(entry)
+    layers = [entry.layer, entry.compare] if kind in ("layer", "compare") else []
+    words = ["convanim", kind, *(layer for layer in layers if layer is not None)]
+    for key, value in options.items():
+        flag = f"--{key.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(flag if value else f"--no-{flag[2:]}")
+        else:
+            words += [flag, json.dumps(value, separators=(",", ":")) if isinstance(value, list) else in_text(value)]
+    return shlex.join(words)
+
+
+def _arguments(op: Operation, given: dict[str, Any]) -> dict[str, Any]:
+    """A layer's arguments as options, without those that have their defaults."""
+    options: dict[str, Any] = dict(op.record.options)
+    for key in ORDER:
+        if key in op.__dataclass_fields__:
+            value = getattr(op, key)
+            if value is not None and value != op._usual(key):
+                options[key] = float(value) if key == "norm_type" else value
+    size = getattr(op, "kernel_size", None)
+    if size is not None:
+        options["kernel"] = given.get("kernel") or size
+    for key in ("upscale_factor", "downscale_factor"):
+        if hasattr(op, key) and getattr(op, key) != 2:
+            options["factor"] = getattr(op, key)
+    return options

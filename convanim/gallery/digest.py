@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from convanim.trace import Trace
 
 _MARK = b"<!-- convanim:"
-LENGTH = 32  # hexadecimal digits of a SHA-256 that are used: 128 bits
 
 
 def digest(*parts: bytes) -> str:
@@ -38,25 +37,20 @@ def digest(*parts: bytes) -> str:
 
 
 def of_bytes(data: bytes) -> str:
-    """The digest of a file: its SHA-256, truncated to 32 digits."""
+    """The digest of a file."""
     return of_parts([data])
 
 
 def of_parts(parts: Iterable[bytes]) -> str:
-    """The digest of a file that arrives in parts."""
+    """The digest of a file that arrives in parts: 32 hexadecimal digits of its SHA-256, 128 bits."""
     sha = hashlib.sha256()
     for part in parts:
         sha.update(part)
-    return sha.hexdigest()[:LENGTH]
+    return sha.hexdigest()[:32]
 
 
 def marked(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The parts of a page, followed by a comment that reveals later edits.
-
-    Example:
-        >>> is_marked(b"".join(marked([b"# Gallery\\n"]))), is_marked(b"# Mine\\n")
-        (True, False)
-    """
+    """The parts of a page, followed by a comment that reveals later edits."""
     sha = hashlib.sha256()
     for part in parts:
         sha.update(part)
@@ -104,10 +98,20 @@ def of_traces(traces: Iterable[Trace]) -> str:
     """The digest of the arithmetic: every value and every step, as in a trace's file."""
     from convanim.write.tracefile import write_trace
 
-    told = [(BytesIO(), trace) for trace in traces]
-    for file, trace in told:
-        write_trace(file, trace)
-    return digest(*(file.getvalue() for file, _ in told))
+    files = []
+    for trace in traces:
+        write_trace(file := BytesIO(), trace)
+        files.append(file.getvalue())
+    return digest(*files)
+
+
+def frames(data: bytes) -> Iterator[tuple[Any, int]]:
+    """The decoded frames of a picture as RGB images, with their durations in ms."""
+    from PIL import Image, ImageSequence
+
+    with Image.open(BytesIO(data), formats=("GIF", "PNG", "WEBP")) as image:
+        for frame in ImageSequence.Iterator(image):
+            yield frame.convert("RGB"), round(frame.info.get("duration", 0))
 
 
 def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
@@ -116,22 +120,20 @@ def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
     Equal consecutive frames count as one, however the file stores them.
     """
     form = FORMATS[kind]
-    if not form.embeds:
+    if form.vector or not form.embeds:
         return of_bytes(data), {}
-    from PIL import Image, ImageSequence
-
     shown: list[list[Any]] = []
-    with Image.open(BytesIO(data)) as image:
-        size = {"width": image.width, "height": image.height}
-        for frame in ImageSequence.Iterator(image):
-            seen = hashlib.sha256(frame.convert("RGB").tobytes()).digest()
-            lasts = round(frame.info.get("duration", 0))
-            if shown and shown[-1][0] == seen:
-                shown[-1][1] += lasts
-            else:
-                shown.append([seen, lasts])
-    time = {"frames": len(shown), "seconds": sum(lasts for _, lasts in shown) / 1000} if form.tick else {}
-    return digest(*(seen + str(lasts).encode() for seen, lasts in shown)), size | time
+    shape: dict[str, Any] = {}
+    for frame, lasts in frames(data):
+        shape = {"width": frame.width, "height": frame.height}
+        seen = hashlib.sha256(frame.tobytes()).digest()
+        if shown and shown[-1][0] == seen:
+            shown[-1][1] += lasts
+        else:
+            shown.append([seen, lasts])
+    if form.tick:
+        shape |= {"frames": len(shown), "seconds": sum(lasts for _, lasts in shown) / 1000}
+    return digest(*(seen + str(lasts).encode() for seen, lasts in shown)), shape
 
 
 @cache
@@ -164,12 +166,7 @@ def all_versions() -> dict[str, str]:
 
 
 def differing(then: Mapping[str, str], now: Mapping[str, str], word: str) -> str:
-    """A short description of the versions that differ.
-
-    Example:
-        >>> differing({"numpy": "1", "pillow": "3"}, {"numpy": "2", "pillow": "3"}, "now")
-        'numpy 1, now 2'
-    """
+    """A short description of the versions that differ: 'numpy 1, now 2'."""
     return "; ".join(
         f"{name} {then.get(name, 'none')}, {word} {now[name]}" for name in now if then.get(name) != now[name]
     )

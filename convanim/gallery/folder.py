@@ -63,11 +63,7 @@ class Folder:
     inputs: dict[str, str]
 
     def files(self, name: str) -> dict[str, bytes]:
-        """The contents of the files that an entry names, by name.
-
-        Raises:
-            ConvanimError: a file cannot be read, or is outside the gallery's root.
-        """
+        """The contents of the files that an entry names, by name; an error if one cannot be read."""
         return contents(self.root, self.entries[name])
 
     def placed(self, name: str, told: str) -> str:
@@ -153,11 +149,7 @@ class _Tables:
         self.settings = _settings(path / SETTINGS) if (path / SETTINGS).exists() else Settings()
 
     def own(self, name: str) -> dict[str, Any]:
-        """A description without what it extends.
-
-        Raises:
-            ConvanimError: the name or the file is invalid.
-        """
+        """A description without what it extends."""
         check_name(name)
         return _read_table(self.path / f"{name}.toml")[0]
 
@@ -166,9 +158,6 @@ class _Tables:
 
         Args:
             above: the descriptions that extend it.
-
-        Raises:
-            ConvanimError: it cannot be read, or extends a missing description, itself, or too many.
         """
         table = self.own(name)
         bases = table.pop("extends", [])
@@ -213,11 +202,7 @@ def _at(path: Path, *key: str) -> str:
 
 
 def _read_table(path: Path) -> tuple[dict[str, Any], str]:
-    """The table of a TOML file, and its text.
-
-    Raises:
-        ConvanimError: the file cannot be read, or is not TOML.
-    """
+    """The table of a TOML file, and its text."""
     try:
         if path.is_symlink() and not path.resolve().is_relative_to(path.parent.resolve()):
             raise ConvanimError(f"{path.name} is a link that leaves its folder", "replace the link by the file")
@@ -256,11 +241,7 @@ def _settings(path: Path) -> Settings:
 
 
 def _typed(name: str, tables: _Tables) -> Entry:
-    """An entry with its defaults and inherited keys.
-
-    Raises:
-        ConvanimError: a key is missing, unknown, or has a value that is invalid for any layer.
-    """
+    """An entry with its defaults and inherited keys, if its values are possible for some layer."""
     table = tables.settings.defaults | {key: value for key, (value, _) in tables.whole(name)[0].items()}
     for key in table:
         if key not in FIELDS:
@@ -347,7 +328,7 @@ def paths(root: Path, entry: Entry) -> dict[str, Path]:
     """The paths of the files that an entry needs, existing or not, by the names that refer to them.
 
     Raises:
-        ConvanimError: a file is outside the root.
+        ConvanimError: a file is outside the root, where a gallery may not read.
     """
     found: dict[str, Path] = {}
     for key, text in named(entry):
@@ -383,11 +364,7 @@ def _beside(own: Path) -> Iterator[tuple[str, Path]]:
 
 
 def contents(root: Path, entry: Entry) -> dict[str, bytes]:
-    """The contents of the files that an entry needs, by the names that refer to them.
-
-    Raises:
-        ConvanimError: a file cannot be read, or is outside the root.
-    """
+    """The contents of the files that an entry needs, by the names that refer to them."""
     found = {}
     for text, path in paths(root, entry).items():
         try:

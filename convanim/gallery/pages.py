@@ -15,8 +15,7 @@ from convanim.assets import templates
 from convanim.draw.theme import AUTO, PAIR, load
 from convanim.errors import ConvanimError
 from convanim.gallery import digest
-from convanim.gallery.command import command
-from convanim.gallery.description import Entry, Section, files_of, stems
+from convanim.gallery.description import Entry, Section, command, files_of, stems
 from convanim.gallery.folder import Folder, paths
 from convanim.gallery.records import Manifest, Record
 from convanim.look import Look

@@ -6,16 +6,17 @@ from base64 import b64encode
 from io import BytesIO
 from itertools import zip_longest
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageSequence
+from PIL import Image
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, reason
+from convanim.gallery.builder import choose
+from convanim.gallery.digest import frames
 from convanim.gallery.folder import read_folder
 from convanim.gallery.pages import rendered
-from convanim.gallery.planner import choose
 from convanim.gallery.work import Task, work
 from convanim.system.inputfile import read_bytes
 from convanim.write.files import whole_file
@@ -23,15 +24,9 @@ from convanim.write.formats import FORMATS
 
 MOST = 60  # the maximum number of pairs of frames on a page
 LARGEST = 1 << 28  # the maximum size of a picture to compare with, bytes
-MISSING = "build it first, or name another file with --old"
 
-
-class Shown(NamedTuple):
-    """A decoded frame: (H, W, 3) colours, and its start in ms."""
-
-    pixels: NDArray[np.uint8]
-    start: int
-    lasts: int
+#: The (H, W, 3) colours of a frame, and its duration in ms; none where the other animation has more frames.
+_Frame = tuple[NDArray[np.uint8], int] | None
 
 
 def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None = None) -> str:
@@ -56,62 +51,48 @@ def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None 
     made = work(Task(chosen, entry, described.files(chosen)))
     if made.error:
         raise ConvanimError(f"{chosen}.toml: {made.error}".rstrip(".?"))
-    pictures = [file for file in made.files if FORMATS[file.rpartition(".")[2]].embeds]
+    forms = {file: FORMATS[file.rpartition(".")[2]] for file in made.files}
+    pictures = [file for file, form in forms.items() if form.embeds and not form.vector]
     if not pictures:
-        raise ConvanimError(
-            f"{chosen} has no picture to compare, only {', '.join(entry.formats)}", "add the gif format"
-        )
+        told = f"{chosen} has no picture to compare, only {', '.join(entry.formats)}"
+        raise ConvanimError(told, "add the gif format")
     path = Path(old) if old is not None else described.path / pictures[0]
     try:
-        data = read_bytes(path, LARGEST)
-    except (OSError, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise ConvanimError(f"{path.name} cannot be read: {reason}", MISSING) from None
-    before, after = _frames(data, path.name), _frames(made.files[pictures[0]], pictures[0])
-    pairs = list(zip_longest(before, after))
-    differ = [(i, a, b) for i, (a, b) in enumerate(pairs) if not _alike(a, b)]
+        before = _frames(read_bytes(path, LARGEST))
+    except (OSError, ValueError, SyntaxError) as error:  # Pillow's own errors have no reason of the system
+        why = reason(error) if getattr(error, "strerror", None) else "it is not a GIF, a PNG or a WebP"
+        told = f"{path.name} cannot be read: {why}"
+        raise ConvanimError(told, "build it first, or name another file with --old") from None
+    pairs = list(zip_longest(before, _frames(made.files[pictures[0]])))
+    differ = [(i, a, b, told) for i, (a, b) in enumerate(pairs) if (told := _told(a, b))]
     line = f"{len(differ)} of {len(pairs)} frames differ" if differ else f"all {len(pairs)} frames are equal"
-    rows = [
-        {"number": i, "old": a and _uri(a.pixels), "new": b and _uri(b.pixels), "told": _told(a, b)}
-        for i, a, b in differ[:MOST]
-    ]
+    rows = [{"number": i, "old": _uri(a), "new": _uri(b), "told": told} for i, a, b, told in differ[:MOST]]
     page = rendered("diff.html", {"name": chosen, "line": line, "rows": rows, "more": len(differ) - len(rows)})
     with whole_file(target, follow=False) as file:
         file.write(page)
     return f"{target}: {line}"
 
 
-def _frames(data: bytes, name: str) -> list[Shown]:
-    try:
-        with Image.open(BytesIO(data), formats=("GIF", "PNG")) as image:
-            shown, start = [], 0
-            for frame in ImageSequence.Iterator(image):
-                lasts = round(frame.info.get("duration", 0))
-                shown.append(Shown(np.array(frame.convert("RGB")), start, lasts))
-                start += lasts
-            return shown
-    except (OSError, ValueError, SyntaxError):
-        raise ConvanimError(f"{name} cannot be read: it is not a GIF or a PNG", MISSING) from None
+def _frames(data: bytes) -> list[_Frame]:
+    return [(np.array(frame), lasts) for frame, lasts in frames(data)]
 
 
-def _alike(a: Shown | None, b: Shown | None) -> bool:
-    return bool(a and b and a.lasts == b.lasts and np.array_equal(a.pixels, b.pixels))
-
-
-def _told(a: Shown | None, b: Shown | None) -> str:
-    """A short description of the difference between two frames."""
+def _told(a: _Frame, b: _Frame) -> str:
+    """A short description of the difference between two frames; empty if they are equal."""
     if a is None or b is None:
         return "only in the new file" if a is None else "only in the old file"
-    told = [] if a.lasts == b.lasts else [f"{a.lasts} ms, now {b.lasts} ms"]
-    if a.pixels.shape != b.pixels.shape:
+    (before, lasted), (after, lasts) = a, b
+    told = [] if lasted == lasts else [f"{lasted} ms, now {lasts} ms"]
+    if before.shape != after.shape:
         told.append("another size")
-    elif (other := (a.pixels != b.pixels).any(axis=-1)).any():
+    elif (other := (before != after).any(axis=-1)).any():
         ys, xs = np.nonzero(other)
         told.append(f"{other.sum():,} pixels, in x {xs.min()} to {xs.max()}, y {ys.min()} to {ys.max()}")
     return "; ".join(told)
 
 
-def _uri(pixels: NDArray[np.uint8]) -> str:
-    file = BytesIO()
-    Image.fromarray(pixels).save(file, "PNG", optimize=True)
+def _uri(frame: _Frame) -> Any:
+    if frame is None:
+        return None
+    Image.fromarray(frame[0]).save(file := BytesIO(), "PNG", optimize=True)
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"

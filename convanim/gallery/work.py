@@ -18,8 +18,7 @@ from convanim.draw.theme import AUTO, PAIR
 from convanim.errors import ConvanimError, ConvanimWarning, reason, spelt
 from convanim.explanation import explain
 from convanim.gallery import digest
-from convanim.gallery.command import asked, made_by
-from convanim.gallery.description import FILE_KEYS, Entry, moves, stems
+from convanim.gallery.description import FILE_KEYS, Entry, asked, made_by, moves, stems
 from convanim.gallery.records import File, Record
 from convanim.layers import Weighted, parse
 from convanim.lightdark import pair_names
