@@ -102,7 +102,7 @@ ROWS: dict[str, list[str]] = {
         "axes",
     ],
     "template": ["keys", "files", "settings", "__init__"],
-    "write": ["files film gif patches png vector video", "apng csvfile tracefile webp", "formats"],
+    "write": ["files film patches png vector", "apng csvfile gif tracefile video webp", "formats"],
     "gallery": [
         "description",
         "digest",

@@ -38,16 +38,16 @@ class ApngWriter(PatchWriter):
         # Each row follows the number of its filter. No filter helps palette indices.
         return zlib.compress(np.pad(pixels, ((0, 0), (1, 0))).tobytes(), 9)
 
-    def _image(self, box: Box, data: bytes, milliseconds: int) -> bytes:
+    def _image(self, box: Box, image: bytes, delay: int) -> bytes:
         top, left, bottom, right = box
         control = struct.pack(
             ">IIIIIHHBB",
-            *(self._next(), right - left, bottom - top, left, top, milliseconds, 1000),
+            *(self._next(), right - left, bottom - top, left, top, delay, 1000),
             *(_KEEP, _OVER),
         )
         # The first image is also the still of programs without animation.
-        image = _chunk(b"fdAT", struct.pack(">I", self._next()) + data) if self.images else _chunk(b"IDAT", data)
-        return _chunk(b"fcTL", control) + image
+        data = _chunk(b"fdAT", struct.pack(">I", self._next()) + image) if self.images else _chunk(b"IDAT", image)
+        return _chunk(b"fcTL", control) + data
 
     def _next(self) -> int:
         self._sequence += 1

@@ -10,22 +10,18 @@ import struct
 import tempfile
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import IO, BinaryIO, Self
+from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from convanim.errors import ConvanimError
-
-Pixels = NDArray[np.uint8]
-Box = tuple[int, int, int, int]  # top, left, bottom, right
+from convanim.write.patches import SHORTEST, AnimationWriter, Box, Pixels
 
 LONGEST = 65535  # centiseconds, pixels and repeats alike are 16-bit numbers in a GIF
-SHORTEST = 20  # ms: browsers play delays of 0 and 1 cs as 10 cs
 _KEEP = 1 << 2  # disposal method 1 (keep the image), shifted to its bits in the flags
-_TRANSPARENT = 1  # the flag for a transparent index
+_HOLED = _KEEP | 1  # the same, with a transparent index
 #: The maximum length in px of an unchanged gap between changed pixels that keeps its colours instead of becoming
 #: transparent, by the number of colour changes into, within and out of it: 0, 1, ... 4 or more.
 #: Found by a search over frames of all layouts, at rest and in motion. No length exceeds 254, as changes are
@@ -33,21 +29,16 @@ _TRANSPARENT = 1  # the flag for a transparent index
 _KEPT = np.array([250, 100, 40, 12, 0])
 
 
-class GifWriter:
-    """Write an animated GIF to a binary file as its frames arrive; a context manager.
+class _Coded(NamedTuple):
+    """An image that is being encoded, its flags and its transparent index."""
 
-    Equal consecutive frames become one image with the sum of their durations. The same input gives the same bytes.
-    The file stays open; after an exception inside the `with` the GIF is incomplete.
+    data: Future[bytes]
+    flags: int
+    hole: int
 
-    Args:
-        file: the output file; only `write` is needed.
-        size: (width, height) in px.
-        palette: (n, 3) uint8 RGB, n from 1 to 255; index n is reserved for transparent pixels.
-        plays: the number of times that the animation runs; 0 means forever.
-        comment: the text of a comment block; empty for none.
 
-    Attributes:
-        images: the number of images written; complete when the writer is closed.
+class GifWriter(AnimationWriter):
+    """Write an animated GIF; index n of a palette of n colours is reserved for transparent pixels.
 
     Raises:
         ConvanimError: a size, a number of colours or a number of plays that a GIF cannot hold.
@@ -61,74 +52,38 @@ class GifWriter:
         500
     """
 
+    name, widest, most_plays, longest = "GIF", LONGEST, LONGEST + 1, LONGEST
+
     def __init__(
         self, file: BinaryIO, size: tuple[int, int], palette: Pixels, *, plays: int = 0, comment: str = ""
     ) -> None:
-        width, height = size
-        if not (1 <= width <= LONGEST and 1 <= height <= LONGEST):
-            raise ConvanimError(f"a GIF cannot be {width} x {height} px", f"use sides of 1 to {LONGEST} px")
+        super().__init__(file, size, palette, plays=plays)
         if palette.ndim != 2 or palette.shape[1] != 3 or palette.dtype != np.uint8 or not len(palette):
             raise ValueError(f"palette of shape {palette.shape} and dtype {palette.dtype}, not (n >= 1, 3) uint8")
         if len(palette) > 255:
             raise ConvanimError(f"{len(palette)} colours do not fit the palette of a GIF", "use 255 or fewer")
-        if not 0 <= plays <= LONGEST + 1:
-            raise ConvanimError(f"a GIF cannot play {plays} times", f"use 1 to {LONGEST + 1}, or 0 to repeat forever")
-        self._file, self._closed, self._shape = file, False, (height, width)
         self._clear = len(palette)  # the transparent index, above every colour
         # The palette and the transparent index fit 2 ** bits entries; LZW has no code size below 2.
         self._bits = max(2, self._clear.bit_length())
-        self._shown: Pixels | None = None  # the picture after the last frame
-        self._said: list[str] = []
         self._coder = _Coder()
-        self._waiting: Future[bytes] | None = None  # the latest image, ...
-        self._flags, self._hole = 0, self._clear  # ... its flags and transparent index ...
-        self._delay = 0  # ... and its delay so far, cs
-        self.images = 0
         file.write(_header(size, palette, self._bits) + _loop(plays) + _comment(comment))
 
-    def add(self, frame: Pixels, milliseconds: int, changed: Box | None = None) -> None:
-        """Show a picture for some time.
-
-        Args:
-            frame: (H, W) uint8 palette indices; the caller may overwrite it after the call.
-            milliseconds: a multiple of 10, and 20 or more.
-            changed: a rectangle in px, bottom and right exclusive, outside of which the frame equals the last one.
-                None if that is unknown: then whole frames are compared.
-
-        Raises:
-            ConvanimError: a duration that a GIF cannot hold or that browsers do not support.
-        """
-        if self._closed or frame.shape != self._shape or frame.dtype != np.uint8:
-            raise ValueError(f"frame {frame.shape} {frame.dtype}, not {self._shape} uint8, or after close")
-        delay = _centiseconds(milliseconds)
-        if self._shown is None:
-            first = frame.copy(order="C")
-            self._hold(first, 0, 0, _KEEP, self._checked(first))  # opaque: nothing shows through the first image
-            self._shown = first
-        else:
-            self._add_difference(self._shown, frame, changed or (0, 0, *self._shape))
-        self._delay += delay
-
-    def _add_difference(self, shown: Pixels, frame: Pixels, changed: Box) -> None:
-        """Hold the smallest rectangle around the changes; nothing if the frames are equal."""
-        top, left, bottom, right = changed
-        if not (0 <= top <= bottom <= self._shape[0] and 0 <= left <= right <= self._shape[1]):
-            raise ValueError(f"changed rectangle {changed} outside of a frame of {self._shape}")
-        differs = shown[top:bottom, left:right] != frame[top:bottom, left:right]
-        rows = np.flatnonzero(differs.any(axis=1))
-        if not len(rows):
-            return
-        columns = np.flatnonzero(differs.any(axis=0))
-        box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        new = np.ascontiguousarray(frame[top:bottom, left:right][box])
-        opaque = _opaque(new, np.flatnonzero(differs[box]))
-        colours = new.ravel()[opaque]
+    def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> _Coded:
+        if differs is None:  # opaque: nothing shows through the first image
+            return _Coded(self._start(pixels, self._checked(pixels)), _KEEP, self._clear)
+        opaque = _opaque(pixels, np.flatnonzero(differs))
+        colours = pixels.ravel()[opaque]
         # The transparent index follows the largest index in use, so that codes have as few bits as possible.
         hole = self._checked(colours) + 1
-        pixels = np.full(new.shape, hole, np.uint8)
-        pixels.ravel()[opaque] = colours
-        self._hold(pixels, top + int(rows[0]), left + int(columns[0]), _KEEP | _TRANSPARENT, hole)
-        shown[top:bottom, left:right][box] = new  # the first image shares this array, but has been encoded by now
+        holed = np.full(pixels.shape, hole, np.uint8)
+        holed.ravel()[opaque] = colours
+        return _Coded(self._start(holed, hole), _HOLED, hole)
+
+    def _still(self, image: _Coded) -> _Coded:
+        return _Coded(self._coder.start(np.full((1, 1), image.hole, np.uint8), self._bits), _HOLED, image.hole)
+
+    def _start(self, pixels: Pixels, largest: int) -> Future[bytes]:
+        return self._coder.start(pixels, max(2, largest.bit_length()))
 
     def _checked(self, colours: Pixels) -> int:
         """Return the largest index. One that the palette lacks would be transparent, or corrupt the code."""
@@ -137,53 +92,20 @@ class GifWriter:
             raise ValueError(f"index {largest} in a frame, but the palette has {self._clear} colours")
         return largest
 
-    def _hold(self, pixels: Pixels, top: int, left: int, flags: int, largest: int) -> None:
-        """Encode an image until its delay is known, and write the image that waited.
+    def _image(self, box: Box, image: _Coded, delay: int) -> bytes:
+        top, left, bottom, right = box
+        control = struct.pack("<3sBHBB", b"\x21\xf9\x04", image.flags, delay, image.hole, 0)
+        return control + struct.pack("<cHHHHB", b",", left, top, right - left, bottom - top, 0) + image.data.result()
 
-        `largest` is the largest index in use; if the flags say so, it is the transparent one.
-        """
-        image = self._coder.start(pixels, top, left, max(2, largest.bit_length()))
-        self._flush()
-        self._hole = largest if flags & _TRANSPARENT else self._clear
-        self._waiting, self._flags, self._delay = image, flags, 0
+    def _ticks(self, milliseconds: int) -> int:
+        return _centiseconds(milliseconds)
 
-    def _flush(self) -> None:
-        """Write the waiting image; a delay over 65535 cs is continued by images of one transparent pixel."""
-        if self._waiting is None:
-            return
-        # In nearly equal parts: a remainder of 1 cs would be played as 10 cs.
-        parts = -(-self._delay // LONGEST)
-        for part in range(parts):
-            if part == 1:
-                self._flags |= _TRANSPARENT
-                self._waiting = self._coder.start(np.full((1, 1), self._hole, np.uint8), 0, 0, self._bits)
-            delay = (self._delay + part) // parts
-            control = struct.pack("<3sBHBB", b"\x21\xf9\x04", self._flags, delay, self._hole, 0)
-            self._file.write(control + self._waiting.result())
-            self.images += 1
+    def _finish(self) -> None:
+        # The comment is after the last image, where it delays no picture.
+        self._file.write(_comment("\n".join(self._said)) + b";")
 
-    def say(self, line: str) -> None:
-        """Add a line to the comment after the last image, where it delays no picture."""
-        self._said.append(line)
-
-    def close(self) -> None:
-        """Write the last image and the trailer; a second call does nothing. ValueError if no frame was added."""
-        if self._shown is None:
-            raise ValueError("a GIF needs at least one frame")
-        if not self._closed:
-            self._flush()
-            self._file.write(_comment("\n".join(self._said)) + b";")
-            self._closed = True
-            self._coder.stop()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self._coder.stop()
+    def _release(self) -> None:
+        self._coder.stop()
 
 
 def _opaque(colours: Pixels, changed: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -256,11 +178,11 @@ class _Coder:
         # An abandoned writer leaves no file open.
         self.stop = weakref.finalize(self, _end, self._thread, self._scratch)
 
-    def start(self, pixels: Pixels, top: int, left: int, bits: int) -> Future[bytes]:
-        """Start to encode an image: its descriptor and LZW data, from C-contiguous (H, W) indices below 2 ** bits."""
-        return self._thread.submit(self._code, pixels, top, left, bits)
+    def start(self, pixels: Pixels, bits: int) -> Future[bytes]:
+        """Start to encode an image as LZW data, from C-contiguous (H, W) indices below 2 ** bits."""
+        return self._thread.submit(self._code, pixels, bits)
 
-    def _code(self, pixels: Pixels, top: int, left: int, bits: int) -> bytes:
+    def _code(self, pixels: Pixels, bits: int) -> bytes:
         height, width = pixels.shape
         # Mode L shares the array's memory. Encoding takes 2.6 to 3.4 ns per pixel.
         image = Image.frombuffer("L", (width, height), pixels, "raw", "L", 0, 1)
@@ -274,8 +196,7 @@ class _Coder:
             )
         length = self._scratch.tell()
         self._scratch.seek(0)
-        head = struct.pack("<cHHHHBB", b",", left, top, width, height, 0, bits)
-        return head + self._scratch.read(length) + b"\0"
+        return bytes([bits]) + self._scratch.read(length) + b"\0"
 
 
 def _end(thread: ThreadPoolExecutor, scratch: IO[bytes]) -> None:

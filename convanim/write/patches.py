@@ -1,15 +1,15 @@
-"""The base of animated WebP and PNG writers: timed images that hold only what changed.
+"""The base of the writers of animations: timed images that hold only what changed.
 
-Pillow writes both containers, too, but keeps every frame in memory (WebP: a list of them; PNG: a copy of each), and has
-no transparent holes in a PNG. Here memory is constant: the current picture, and a file that is moved to disk when it
-grows. The same input gives the same bytes.
+Pillow writes WebP and PNG, too, but keeps every frame in memory (WebP: a list of them; PNG: a copy of each), and has
+no transparent holes in a PNG. Here memory is constant: the current picture, and the latest image, which waits for its
+duration. The same input gives the same bytes.
 """
 
 from __future__ import annotations
 
 import tempfile
 from abc import ABC, abstractmethod
-from typing import BinaryIO, Self
+from typing import IO, Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +25,33 @@ SHORTEST = 20
 _SPOOL = 1 << 24
 
 
-class PatchWriter(ABC):
-    """Write an animated picture as its frames arrive; a context manager.
+class Writer(ABC):
+    """A context manager that closes a file at its end, and after an exception only releases what it holds."""
 
-    Equal consecutive frames become one image with the sum of their durations. The file is written at the end, since
-    its header contains the number of images. It stays open; after an exception inside the `with` nothing is written.
+    @abstractmethod
+    def close(self) -> None:
+        """Write what is left."""
+
+    @abstractmethod
+    def _release(self) -> None:
+        """Release threads, temporary files and programs; a second call does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            self._release()
+
+
+class AnimationWriter(Writer):
+    """Write an animation as its frames arrive; a context manager.
+
+    Equal consecutive frames become one image with the sum of their durations. The file stays open; after an exception
+    inside the `with` it is incomplete.
 
     Args:
         file: the output file; only `write` is needed.
@@ -45,7 +67,7 @@ class PatchWriter(ABC):
         ConvanimError: a size or a number of plays that the container cannot hold.
     """
 
-    #: The container's name, and its limits: px of a side, plays, ms of one image.
+    #: The container's name, and its limits: px of a side, plays, ticks of one image.
     name: str
     widest: int
     most_plays: int
@@ -65,50 +87,55 @@ class PatchWriter(ABC):
             )
         self.images = 0
         self._file, self._size, self._palette, self._plays = file, size, palette, plays
-        self._comment, self._said = comment, list[str]()
-        self._body = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - closed by __exit__
-        self._shown: Pixels | None = None
-        self._waiting: tuple[Box, bytes] | None = None  # the latest image, and ...
-        self._delay = 0  # ... its duration so far, ms
+        self._comment, self._said, self._closed = comment, list[str](), False
+        self._shown: Pixels | None = None  # the picture after the last frame
+        self._waiting: tuple[Box, Any] | None = None  # the latest image, and ...
+        self._delay = 0  # ... its duration so far, in ticks
 
     def add(self, frame: Pixels, milliseconds: int, changed: Box | None = None) -> None:
         """Show a picture for some time.
 
         Args:
             frame: (H, W) uint8 palette indices; the caller may overwrite it after the call.
-            milliseconds: 20 or more.
+            milliseconds: 20 or more, and for a GIF a multiple of 10.
             changed: a rectangle in px, bottom and right exclusive, outside of which the frame equals the last one.
-                None if that is unknown.
+                None if that is unknown: then whole frames are compared.
 
         Raises:
-            ConvanimError: a duration that browsers do not support.
+            ConvanimError: a duration that the container cannot hold or that browsers do not support.
         """
-        if milliseconds < SHORTEST:
-            raise ConvanimError(f"browsers do not keep {milliseconds} ms of a frame", f"use {SHORTEST} ms or more")
+        shape = self._size[::-1]
+        if self._closed or frame.shape != shape or frame.dtype != np.uint8:
+            raise ValueError(f"frame {frame.shape} {frame.dtype}, not {shape} uint8, or after close")
+        delay = self._ticks(milliseconds)
         if self._shown is None:
-            self._shown = frame.copy()
-            self._hold((0, 0, *frame.shape), None)
+            first = frame.copy(order="C")
+            self._hold((0, 0, *shape), first, None)
+            self._shown = first
         else:
-            top, left, bottom, right = map(int, changed or (0, 0, *frame.shape))  # NumPy's integers have no to_bytes
-            differs = self._shown[top:bottom, left:right] != frame[top:bottom, left:right]
-            rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
-            if len(rows):
-                box = (
-                    (top + int(rows[0])) // self.grid * self.grid,
-                    (left + int(columns[0])) // self.grid * self.grid,
-                    top + int(rows[-1]) + 1,
-                    left + int(columns[-1]) + 1,
-                )
-                place = np.s_[box[0] : box[2], box[1] : box[3]]
-                differs = self._shown[place] != frame[place]
-                self._shown[place] = frame[place]
-                self._hold(box, differs)
-        self._delay += milliseconds
+            self._add_difference(self._shown, frame, changed or (0, 0, *shape))
+        self._delay += delay
 
-    def _hold(self, box: Box, differs: NDArray[np.bool_] | None) -> None:
-        """Encode a rectangle of the current picture until its duration is known, and write the image that waited."""
-        assert self._shown is not None  # noqa: S101 - for the type checker
-        image = self._coded(self._shown[box[0] : box[2], box[1] : box[3]], differs)
+    def _add_difference(self, shown: Pixels, frame: Pixels, changed: Box) -> None:
+        """Hold the smallest rectangle around the changes; nothing if the frames are equal."""
+        top, left, bottom, right = map(int, changed)  # NumPy's integers have no to_bytes
+        if not (0 <= top <= bottom <= len(shown) and 0 <= left <= right <= shown.shape[1]):
+            raise ValueError(f"changed rectangle {changed} outside of a frame of {shown.shape}")
+        differs = shown[top:bottom, left:right] != frame[top:bottom, left:right]
+        rows = np.flatnonzero(differs.any(axis=1))
+        if not len(rows):
+            return
+        columns = np.flatnonzero(differs.any(axis=0))
+        bottom, right = top + int(rows[-1]) + 1, left + int(columns[-1]) + 1
+        top, left = (int(at) // self.grid * self.grid for at in (top + rows[0], left + columns[0]))
+        place = np.s_[top:bottom, left:right]
+        new = np.ascontiguousarray(frame[place])
+        self._hold((top, left, bottom, right), new, shown[place] != new)
+        shown[place] = new  # the first image may share this array, but has been encoded by now
+
+    def _hold(self, box: Box, pixels: Pixels, differs: NDArray[np.bool_] | None) -> None:
+        """Encode an image until its duration is known, and write the image that waited."""
+        image = self._coded(pixels, differs)
         self._flush()
         self._waiting, self._delay = (box, image), 0
 
@@ -117,34 +144,73 @@ class PatchWriter(ABC):
         if self._waiting is None:
             return
         box, image = self._waiting
+        # In nearly equal parts, as a very short remainder would be played for longer.
         parts = -(-self._delay // self.longest)
         for part in range(parts):
             if part == 1:
-                box, image = (0, 0, 1, 1), self._coded(np.zeros((1, 1), np.uint8), np.zeros((1, 1), np.bool_))
-            self._body.write(self._image(box, image, (self._delay + part) // parts))
+                box, image = (0, 0, 1, 1), self._still(image)
+            self._write(self._image(box, image, (self._delay + part) // parts))
             self.images += 1
 
     def say(self, line: str) -> None:
         """Add a line to the file's comment."""
         self._said.append(line)
 
-    @abstractmethod
-    def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> bytes:
-        """The encoded image; unchanged pixels are holes through which the last picture shows."""
+    def close(self) -> None:
+        """Write the last image and the end of the file; a second call does nothing. ValueError without any frame."""
+        if self._shown is None:
+            raise ValueError(f"a {self.name} needs at least one frame")
+        if not self._closed:
+            self._flush()
+            self._finish()
+            self._closed = True
+            self._release()
+
+    def _ticks(self, milliseconds: int) -> int:
+        """A duration in the container's unit; ms unless it has another one."""
+        if milliseconds < SHORTEST:
+            raise ConvanimError(f"browsers do not keep {milliseconds} ms of a frame", f"use {SHORTEST} ms or more")
+        return milliseconds
+
+    def _write(self, data: bytes) -> None:
+        """Write an image."""
+        self._file.write(data)
 
     @abstractmethod
-    def _image(self, box: Box, data: bytes, milliseconds: int) -> bytes:
+    def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> Any:
+        """The encoded image; unchanged pixels are holes through which the last picture shows."""
+
+    def _still(self, image: Any) -> Any:
+        """An encoded image of one pixel that changes nothing after another image."""
+        return self._coded(np.zeros((1, 1), np.uint8), np.zeros((1, 1), np.bool_))
+
+    @abstractmethod
+    def _image(self, box: Box, image: Any, delay: int) -> bytes:
         """An encoded image with its position and duration, as in the file."""
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Write the end of the file."""
+
+
+class PatchWriter(AnimationWriter):
+    """Write an animation whose header contains the number of images: the file is written at the end, or not at all.
+
+    Until then the images are in memory, and in a temporary file when they grow.
+    """
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self._body: IO[bytes] = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - closed by _release
+
+    def _write(self, data: bytes) -> None:
+        self._body.write(data)
 
     @abstractmethod
     def _ends(self, length: int) -> tuple[bytes, bytes]:
         """The parts of the file before all images, with their length, and after them."""
 
-    def close(self) -> None:
-        """Write the file. ValueError if no frame was added."""
-        if self._shown is None:
-            raise ValueError(f"a {self.name} needs at least one frame")
-        self._flush()
+    def _finish(self) -> None:
         head, tail = self._ends(self._body.tell())
         self._body.seek(0)
         self._file.write(head)
@@ -152,12 +218,5 @@ class PatchWriter(ABC):
             self._file.write(data)
         self._file.write(tail)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self.close()
-        finally:
-            self._body.close()
+    def _release(self) -> None:
+        self._body.close()

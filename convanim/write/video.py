@@ -14,14 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
-
-Pixels = NDArray[np.uint8]
+from convanim.write.patches import Pixels, Writer
 
 RATE = 25  # frames per second
 TICK = 1000 // RATE  # ms per frame
@@ -42,7 +40,7 @@ _HELP = "free disk space, or set IMAGEIO_FFMPEG_EXE to another ffmpeg"
 _redirecting = Lock()
 
 
-class VideoWriter:
+class VideoWriter(Writer):
     """Write a video as its frames arrive; a context manager.
 
     Odd sides get one more row or column, which repeats the last one: the codecs halve the resolution of
@@ -183,14 +181,8 @@ class VideoWriter:
         with self._path.open("rb") as made:
             shutil.copyfileobj(made, self._file)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def _release(self) -> None:
         try:
-            if kind is None:
-                self.close()
-            else:
-                self._writer.close()
+            self._writer.close()
         finally:
             self._folder.cleanup()

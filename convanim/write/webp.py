@@ -42,11 +42,11 @@ class WebpWriter(PatchWriter):
         Image.fromarray(colours).save(file, "WEBP", lossless=True, method=_METHOD)
         return file.getvalue()[12:]  # without the header of a file
 
-    def _image(self, box: Box, data: bytes, milliseconds: int) -> bytes:
+    def _image(self, box: Box, image: bytes, delay: int) -> bytes:
         top, left, bottom, right = box
-        numbers = (left // 2, top // 2, right - left - 1, bottom - top - 1, milliseconds)
+        numbers = (left // 2, top // 2, right - left - 1, bottom - top - 1, delay)
         # No flags: the image is blended over the last one, and kept.
-        return _chunk(b"ANMF", b"".join(map(_three, numbers)) + b"\0" + data)
+        return _chunk(b"ANMF", b"".join(map(_three, numbers)) + b"\0" + image)
 
     def _ends(self, length: int) -> tuple[bytes, bytes]:
         tail = _chunk(b"XMP ", _xmp("\n".join([self._comment, *self._said])).encode())
