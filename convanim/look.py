@@ -143,6 +143,9 @@ class Look:
     seconds_per_step: float | None = _option(
         None, "Duration of a step in seconds.", "Pace", metavar="S", needs="time", table="pace", sample=0.5,
         usual="0.6 to 1.8, less if the animation would exceed 30 s")
+    hold_first: float | None = _option(
+        None, "Duration of the first frame in seconds.", "Pace",
+        metavar="S", usual="1.6", needs="time", table="pace", sample=1)
     hold_last: float | None = _option(
         None, "Duration of the last frame in seconds.", "Pace",
         metavar="S", usual="3", needs="time", table="pace", sample=3)

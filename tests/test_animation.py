@@ -109,6 +109,7 @@ ODD = [3, -1, 2.5, [], {}, b"x", object(), ("a",), np.array([1, 2]), float("nan"
 TAKEN = {
     "plays": (0,),
     "seconds_per_step": (0, 2),
+    "hold_first": (0, 2),
     "hold_last": (0, 2),
     "made_by": (10,),
     "title": (),

@@ -213,7 +213,7 @@ ENTRIES = {
     "mean": Entry(layer="AvgPool(2, stride=1, padding=1, count_include_pad=False)", input="3x3", select=2),
     "norm": Entry(layer="LpPool(2, norm_type=1, ceil_mode=True)", input="3x3"),
     "max": Entry(layer="MaxPool(2, dilation=2, stride=1)", input="4x4", drawn_title="It's a 'title'"),
-    "unpool": Entry(layer="MaxUnpool(2)", input="4x4", hold_last=1.5),
+    "unpool": Entry(layer="MaxUnpool(2)", input="4x4", hold_first=2.5, hold_last=1.5),
     "up": Entry(layer="Upsample(scale_factor=(2, 3))", input="2x2", seconds_per_step=0.5, plays=1),
     "bilinear": Entry(layer="Upsample(size=5, mode='bilinear', coordinates='asymmetric')", input="2x2"),
     "shuffle": Entry(layer="PixelShuffle(3, order='DCR')", input="9x2x2"),

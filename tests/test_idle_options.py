@@ -8,12 +8,12 @@ from support.commands import run
 
 VALUES = {
     **{"--template": "slide", "--layout": "flat", "--theme": "dark", "--width": "640", "--height": "480"},
-    **{"--seconds-per-step": "1", "--hold-last": "2", "--plays": "2", "--motion": "smooth"},
+    **{"--seconds-per-step": "1", "--hold-first": "2", "--hold-last": "2", "--plays": "2", "--motion": "smooth"},
     **{"--lang": "de", "--title": "x", "--no-caption": "", "--symbols": "", "--saturate": "", "--select": "last"},
     **{"--backward": "", "--grad": "2x2"},
 }
 PAGE = ["--template", "--layout", "--theme", "--width", "--height"]
-PACE = ["--seconds-per-step", "--hold-last", "--plays", "--motion"]
+PACE = ["--seconds-per-step", "--hold-first", "--hold-last", "--plays", "--motion"]
 #: The options without an effect on each format.
 IDLE = {
     "gif": [],

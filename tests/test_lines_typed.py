@@ -52,6 +52,7 @@ VALUES: dict[str, str] = {
     "motion": "step smooth | x",
     "max_size": "1MB 20KB 1GB | 1KB 0 -1 x 9e99MB",
     "seconds_per_step": "0.06 1 0.5 | 0 nan inf -1 0.025",
+    "hold_first": "0.02 1 3 | nan 1e9 -1",
     "hold_last": "0.02 1 3 | nan 1e9 -1",
     "plays": "0 1 3 | -1 65537 x",
     "format": "txt PNG json gif | html x",

@@ -61,7 +61,13 @@ def test_the_default_is_the_usual_page() -> None:
     assert own.style == USUAL == Style() == Template().style
     assert settle().style == settle(Look(template="default")).style
     text = (folder() / "default.toml").read_text(encoding="utf-8")
-    unset = {"extends", "max_size", "pace.seconds_per_step", "pace.hold_last"}  # keys without a default value
+    unset = {
+        "extends",
+        "max_size",
+        "pace.seconds_per_step",
+        "pace.hold_first",
+        "pace.hold_last",
+    }  # keys without a default value
     assert {k for k, _, _ in described() if not re.search(rf"^{k.rpartition('.')[2]} = ", text, re.M)} == unset
 
 
@@ -134,8 +140,10 @@ def test_a_title_that_is_given_is_shown() -> None:
 
 def test_the_pace_of_a_template_holds(tmp_path: Path) -> None:
     own = tmp_path / "quick.toml"
-    own.write_text('extends = "readme"\n[pace]\nseconds_per_step = 0.1\nhold_last = 1.5\n')
+    own.write_text('extends = "readme"\n[pace]\nseconds_per_step = 0.1\nhold_last = 1.5\nhold_first = 2\n')
     quick = trace().animate(template=own)
+    assert quick.plan.shots[0].milliseconds == 2000
+    assert trace().animate(template=own, hold_first=4).plan.shots[0].milliseconds == 4000
     assert quick.plan.shots[-1].milliseconds == 1500
     assert trace().animate(template=own, seconds_per_step=0.4).plan.seconds > quick.plan.seconds
     own.write_text("[pace]\nlongest = 12\n")
@@ -304,6 +312,7 @@ def test_a_template_may_be_edited_anywhere_with_a_byte_order_mark_and_dos_lines(
         ('motion = "smoth"', 1, 'did you mean "smooth"'),
         ('\n\ntheme = "drak"', 3, "theme 'drak' is not known; did you mean dark"),
         ('about = "x"\nmax_size = "1XB"', 2, "max_size '1XB' is not a size; write it like 1MB"),
+        ("[pace]\nhold_first = 9999", 2, "pace.hold_first 9999 is not between 0.02 and 3600 seconds"),
         ("[pace]\nhold_last = 0.001", 2, "pace.hold_last 0.001 is not between 0.02 and 3600 seconds"),
         ("[pace]\nlongest = 1", 2, "pace.longest = 1 is not a number from 5 to 3600"),
         ('extends = "slied"', 1, "template 'slied' is not known; did you mean slide"),

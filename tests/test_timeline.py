@@ -104,6 +104,9 @@ def test_a_small_animation_is_not_hurried() -> None:
     assert small.shots[1] == smaller.shots[1]
     assert small.shots[1].milliseconds >= 300
     assert plan(Beats(1, 9, 2, 1, 3), hold_last=1).seconds == small.seconds - 2
+    assert plan(Beats(1, 9, 2, 1, 3), hold_first=3.6).shots == [(0, 3600), *small.shots[1:]]
+    assert plan(Beats(1, 9, 2, 1, 3), hold_first=4, select="0,5,last").shots[0] == (0, 4000)
+    assert plan(Beats(1, 9, 2, 1, 3), hold_first=4, hold_last=1, select="last").seconds == 1
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 12, 20, 40])

@@ -84,6 +84,7 @@ def plan(
     beats: Beats,
     *,
     seconds_per_step: float | None = None,
+    hold_first: float | None = None,
     hold_last: float | None = None,
     longest: float = LONGEST / 1000,
     select: str | None = None,
@@ -93,7 +94,8 @@ def plan(
     Args:
         seconds_per_step: the duration of a placement. By default the animation lasts at most `longest`: it shows the
             first row step by step, then shortens the steps and, if necessary, skips some.
-        hold_last: the duration of the last frame in seconds, 3 by default.
+        hold_first: the duration of the first frame in seconds, 1.6 by default if no frames are selected.
+        hold_last: the duration of the last frame in seconds, 3 by default; it holds for a single frame, too.
         longest: the maximum duration in seconds, if `seconds_per_step` is not given.
         select: frames to show, such as "0,4,8", "2..6", "last", "all" or "step:12".
 
@@ -124,6 +126,10 @@ def plan(
         # A frame that its placement has no time for lasts as long as the placement.
         shots = [Shot(i, time.get(i, steps[-1].milliseconds)) for i in selected(select, beats.total, beats)]
         shots[-1] = Shot(shots[-1].frame, last)
+    if hold_first is not None:
+        first = milliseconds(hold_first, "`hold first`")
+        shots[0] = Shot(shots[0].frame, first if shots[1:] else last)
+    if select is not None:
         return Plan(shots, 0, beats.steps)
     shown = {i // beats.each for i, _ in steps}
     return Plan(shots, beats.steps - len(shown), beats.steps)
