@@ -166,6 +166,9 @@ class Look:
     caption: bool | None = _option(
         None, "Show the line of arithmetic and the step counter.", "Picture",
         needs="words", shows=("captions", "counter"))
+    numbers: bool | None = _option(
+        None, "Show the values in the cells; cells without numbers are shaded by value.", "Picture",
+        needs="page", shows=("numbers",))
     renderer: str | None = _option(
         None, "raster, or matplotlib, which is slower and draws any file.", "File",
         metavar="NAME", usual="depends on the file", choices=("raster", "matplotlib"), needs="frames", entry=False)

@@ -116,7 +116,7 @@ TAKEN = {
     "max_size": (0,),
     "select": (0, 8),
 }
-OTHERS = ["template", "theme", "layout", "lang", "motion", "width", "height", "caption", "view"]
+OTHERS = ["template", "theme", "layout", "lang", "motion", "width", "height", "caption", "numbers", "view"]
 
 
 @pytest.mark.parametrize("name", [*TAKEN, *OTHERS, "symbols", "colours", "saturate", "beside"])

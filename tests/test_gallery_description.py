@@ -206,7 +206,9 @@ def test_broken_descriptions_never_cost_a_good_file(
 ENTRIES = {
     "conv": Entry(layer="Conv((3, 2), stride=(2, 1), padding=((1, 0), (0, 1)))", input="5x5", fill="ones", bias=0.5),
     "same": Entry(layer="Conv(3, 2, padding='same', convention='keras')", input="6x6", symbols=True),
-    "reflect": Entry(layer="Conv(3, padding=1, padding_mode='reflect', dilation=2)", input="6x6", caption=False),
+    "reflect": Entry(
+        layer="Conv(3, padding=1, padding_mode='reflect', dilation=2)", input="6x6", caption=False, numbers=False
+    ),
     "backward": Entry(layer="Conv(2)", input="4x4", grad=[[1, 2, 3], [4, 5, 6], [7, 8, 9]], backward=True),
     "transposed": Entry(layer="ConvTranspose(3, stride=2, output_padding=1)", input="2x2", view="both"),
     "deep": Entry(layer="ConvTranspose(2)", input="2x2x2", kernel="2x2", out_channels=2, seed=1, fill="random"),

@@ -9,10 +9,18 @@ from support.commands import run
 VALUES = {
     **{"--template": "slide", "--layout": "flat", "--theme": "dark", "--width": "640", "--height": "480"},
     **{"--seconds-per-step": "1", "--hold-first": "2", "--hold-last": "2", "--plays": "2", "--motion": "smooth"},
-    **{"--lang": "de", "--title": "x", "--no-caption": "", "--symbols": "", "--saturate": "", "--select": "last"},
+    **{
+        "--lang": "de",
+        "--title": "x",
+        "--no-caption": "",
+        "--no-numbers": "",
+        "--symbols": "",
+        "--saturate": "",
+        "--select": "last",
+    },
     **{"--backward": "", "--grad": "2x2"},
 }
-PAGE = ["--template", "--layout", "--theme", "--width", "--height"]
+PAGE = ["--template", "--layout", "--theme", "--width", "--height", "--no-numbers"]
 PACE = ["--seconds-per-step", "--hold-first", "--hold-last", "--plays", "--motion"]
 #: The options without an effect on each format.
 IDLE = {
@@ -20,7 +28,18 @@ IDLE = {
     "png": PACE,
     "svg": PACE,
     "txt": [*PAGE, "--plays", "--motion"],
-    "json": [*PAGE, *PACE, "--lang", "--title", "--symbols", "--saturate", "--select", "--backward", "--grad"],
+    "json": [
+        *PAGE,
+        *PACE,
+        "--lang",
+        "--title",
+        "--no-caption",
+        "--symbols",
+        "--saturate",
+        "--select",
+        "--backward",
+        "--grad",
+    ],
 }
 
 

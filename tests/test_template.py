@@ -138,6 +138,11 @@ def test_a_title_that_is_given_is_shown() -> None:
     assert settle(Look(template="minimal", title="Blur")).style.title
 
 
+def test_numbers_are_shown_or_not_whatever_the_template() -> None:
+    assert not settle(Look(numbers=False)).style.numbers
+    assert settle(Look(template="minimal", numbers=True)).style.numbers
+
+
 def test_the_pace_of_a_template_holds(tmp_path: Path) -> None:
     own = tmp_path / "quick.toml"
     own.write_text('extends = "readme"\n[pace]\nseconds_per_step = 0.1\nhold_last = 1.5\nhold_first = 2\n')

@@ -120,7 +120,7 @@ def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
 
     context = click.get_current_context()
     typed = {
-        option.name: option.opts[-1]
+        option.name: ((context.params[option.name or ""] is False and option.secondary_opts) or option.opts)[-1]
         for option in context.command.params
         if context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
     }
