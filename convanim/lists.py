@@ -10,9 +10,9 @@ from typing import Any
 from convanim import assets
 from convanim.draw import theme
 from convanim.errors import ConvanimError
-from convanim.scene import TABLE
 from convanim.system.inputfile import LARGEST_TOML, read_bytes
 from convanim.template import Template, read, templates
+from convanim.views import TABLE
 from convanim.write.formats import FORMATS
 
 Row = dict[str, Any]
@@ -44,10 +44,10 @@ def views() -> Iterator[Row]:
         >>> [row["name"] for row in views() if row["layer"] == "conv"]
         ['sliding', 'matrix', 'overlap', 'backward']
     """
-    for kind in TABLE:
-        for number, (name, view) in enumerate(kind.views.items()):
-            ways = {"symbols": view.lettered is not None, "colours": view.coloured is not None}
-            yield {"layer": kind.name, "name": name, "about": view.about, "default": number == 0, **ways}
+    for kind, known in TABLE.items():
+        for number, (name, view) in enumerate(known.items()):
+            ways = {"symbols": bool(view.lettered), "colours": bool(view.coloured)}
+            yield {"layer": kind, "name": name, "about": view.about, "default": number == 0, **ways}
 
 
 def list_themes() -> Iterator[Row]:

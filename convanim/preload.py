@@ -3,6 +3,9 @@
 # ruff: noqa: E402 - the first lines stay the first: nothing may import matplotlib before them
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import walk_packages
+
 from convanim.system import rcfile
 
 rcfile.ignore()
@@ -12,5 +15,9 @@ import convanim.gallery.work
 import convanim.page.glyphs
 import convanim.write.gif
 import convanim.write.png
+from convanim import scene
+
+for found in walk_packages(scene.__path__, f"{scene.__name__}."):  # scenes are otherwise imported on use
+    import_module(found.name)
 
 __all__ = ["convanim"]

@@ -20,6 +20,7 @@ LEVELS: list[dict[str, str]] = [
     {
         "look": "the options of an animation: their types, defaults and descriptions, and who has them",
     },
+    {"views": "the views of each kind of layer, and where their scenes are made"},
     {
         "system": "files read with care, and matplotlib's compiled modules",
         "assets": "the files that come with the package",

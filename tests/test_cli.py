@@ -27,6 +27,7 @@ from convanim.cli import options
 from convanim.cli.commands import main
 from convanim.layers import arguments
 from convanim.layers.conventions import KNOWN
+from convanim.views import TABLE
 from support.commands import SMALL, run
 from support.decoders import decode_ffmpeg, decode_gifsicle, decode_pillow
 from support.needs import need
@@ -421,7 +422,7 @@ def test_what_help_says_is_what_the_layers_take() -> None:
     """The values are repeated so that --help imports no layer."""
     assert tuple(KNOWN) == options.CONVENTIONS
     assert arguments.PADDING_MODES == options.PADDING_MODES
-    assert {kind: layer.views for kind, layer in options.LAYERS.items()} == scene.VIEWS
+    assert set(options.LAYERS) == set(scene.VIEWS)
     assert {"conv", "transposed", "pool", "unpool", "upsample", "shuffle"} == set(options.LAYERS)
 
 
@@ -435,7 +436,7 @@ LAYER = {
 }
 
 
-@pytest.mark.parametrize(("kind", "view"), [(k, v) for k, layer in options.LAYERS.items() for v in layer.views])
+@pytest.mark.parametrize(("kind", "view"), [(k, v) for k in options.LAYERS for v in TABLE[k]])
 @pytest.mark.parametrize("suffix", ["gif", "txt", "json"])
 def test_every_view_of_every_layer(tmp_path: Path, kind: str, view: str, suffix: str) -> None:
     file = tmp_path / f"a.{suffix}"

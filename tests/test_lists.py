@@ -12,6 +12,7 @@ from convanim.cli.options import LAYERS
 from convanim.draw.theme import AUTO, themes
 from convanim.draw.theme import templates as folder
 from convanim.template import templates
+from convanim.views import TABLE
 from convanim.write.formats import FORMATS
 from support.commands import SMALL, run
 from test_facts import PAGE, keys
@@ -41,7 +42,7 @@ def test_each_has_a_name_and_a_sentence(command: str) -> None:
 
 
 def test_the_views_are_those_of_each_command() -> None:
-    rows, views = listed("views"), {kind: layer.views for kind, layer in LAYERS.items()}
+    rows, views = listed("views"), {kind: tuple(TABLE[kind]) for kind in LAYERS}
     assert {kind: tuple(row["name"] for row in rows if row["layer"] == kind) for kind in LAYERS} == views
     assert [row["name"] for row in rows if row["default"]] == [
         views[kind][0] for kind in dict.fromkeys(row["layer"] for row in rows)

@@ -20,6 +20,7 @@ from convanim.cli.options import ALIGN, EXPLAINED, FILE, JSON, LAYER, LAYERS, LE
 from convanim.cli.shell import Program, print_json
 from convanim.errors import ConvanimError, ConvanimWarning, printable
 from convanim.look import COMMON
+from convanim.views import TABLE
 
 EXAMPLES = """\b
 Examples:
@@ -73,7 +74,7 @@ def describe() -> None:
 
 
 def _view(kind: str) -> Any:
-    known = LAYERS[kind].views
+    known = tuple(TABLE[kind])
     help_text = f"How to show the layer: {', '.join(known[:-1])} or {known[-1]}." if known[1:] else f"Only {known[0]}."
     offer = offering(lambda: known)
     return click.option("--view", metavar="VIEW", shell_complete=offer, help=f"{help_text}  [default: {known[0]}]")

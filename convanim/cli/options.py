@@ -322,7 +322,6 @@ class Layer(NamedTuple):
         called: its name with an article, for short help texts.
         about: the description of the command that animates it.
         examples: what is typed after the command in two examples.
-        views: the names of its views, the default one first; a test compares them with the scenes.
         shown: further options of its views.
     """
 
@@ -330,7 +329,6 @@ class Layer(NamedTuple):
     called: str
     about: str
     examples: tuple[str, str]
-    views: tuple[str, ...]
     shown: Decorator = _options()
 
 
@@ -345,7 +343,6 @@ LAYERS = {
         transposed convolution.
         """,
         ("--input 5x5 --kernel 3 -o conv.gif", "--input 6x6 --kernel 3 --stride 2 --padding 1 -o strided.gif"),
-        ("sliding", "matrix", "overlap", "backward"),
         _options(LETTERS, BACKWARD),
     ),
     "transposed": Layer(
@@ -356,7 +353,6 @@ LAYERS = {
             "--input 3x3 --kernel 3 --stride 2 --padding 1 -o up.gif",
             "--input 2x2 --kernel 2 --stride 2 --view overlap-add -o sum.gif",
         ),
-        ("zero-insertion", "overlap-add", "both", "matrix", "overlap"),
         LETTERS,
     ),
     "pool": Layer(
@@ -368,7 +364,6 @@ LAYERS = {
         global pooling, whose only window is the whole input.
         """,
         ("--input 4x4 --kernel 2 -o pool.gif", "--input 5x5 --kernel 3 --mode avg --ceil-mode -o mean.gif"),
-        ("sliding", "overlap"),
         SATURATE,
     ),
     "unpool": Layer(
@@ -379,14 +374,12 @@ LAYERS = {
         --input gives the input of the pooling. With --indices, it gives the pooled values instead.
         """,
         ("--input 4x4 --kernel 2 -o unpool.gif", "--input 4x4 --kernel 2 --output-size 5x5 -o wide.gif"),
-        ("placing",),
     ),
     "upsample": Layer(
         UPSAMPLE,
         "a fixed upsampling",
         "Animate a fixed upsampling beside the equivalent transposed convolution, if there is one.",
         ("--input 2x2 -o up.gif", "--input 2x2 --mode bilinear --scale-factor 3 -o linear.gif"),
-        ("beside", "reading", "overlap"),
         SATURATE,
     ),
     "shuffle": Layer(
@@ -394,7 +387,6 @@ LAYERS = {
         "a pixel shuffle or its inverse",
         "Animate a pixel shuffle (depth to space), or its inverse with --inverse.",
         ("--input 4x2x2 -o shuffle.gif", "--input 4x4 --inverse -o unshuffle.gif"),
-        ("moving",),
     ),
 }
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from convanim.scene.contents import Contents, Scene
-from convanim.scene.views import TABLE, VIEWS, Kind, Shown, View, compared, in_order, pick_view, scene, views_of
+from convanim.scene.views import VIEWS, Shown, compared, in_order, pick_view, scene, views_of
 
 __all__ = [
-    "TABLE",
     "VIEWS",
     "Contents",
-    "Kind",
     "Scene",
     "Shown",
-    "View",
     "compared",
     "in_order",
     "pick_view",

@@ -1,43 +1,21 @@
-"""The registry of views: the scenes of every kind of operation, in `TABLE`."""
+"""The scenes of the views in `convanim.views.TABLE`, which are imported when they are made."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
 from convanim.errors import ConvanimError
-from convanim.layers import Conv, ConvTranspose, MaxUnpool, Operation, Pooling, Shuffle, Upsample, times
-from convanim.scene.beside.backward import BackwardScene
-from convanim.scene.beside.both import BothScene
-from convanim.scene.beside.compare import CompareScene
-from convanim.scene.beside.equal import EqualScene
-from convanim.scene.stamp.overlap import OverlapScene
-from convanim.scene.stamp.scatter import ScatterScene
-from convanim.scene.stamp.stamps import StampScene
-from convanim.scene.whole.matrix import MatrixScene
-from convanim.scene.window.colour import ColourScene
-from convanim.scene.window.gather import GatherScene
-from convanim.scene.window.planes import PlanesScene
-from convanim.scene.window.pool import PoolScene
-from convanim.scene.window.shuffle import ShuffleScene
-from convanim.scene.window.unpool import UnpoolScene
-from convanim.scene.window.upsample import UpsampleScene
+from convanim.layers import Operation, Upsample, times
 from convanim.trace import Trace
+from convanim.views import TABLE, View
 
 if TYPE_CHECKING:
     from convanim.scene.contents import Scene
-
-
-class Kind(NamedTuple):
-    """A kind of operation: its name, and its views, the default one first."""
-
-    name: str
-    op: type[Operation]
-    views: dict[str, View]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,65 +34,98 @@ class Shown:
     grad: ArrayLike | None = None
 
 
-class View(NamedTuple):
-    """A view of an operation.
+def slid(trace: Any, shown: Shown) -> Scene:
+    """A window that slides over one plane, or over several."""
+    from convanim.scene.window.gather import GatherScene
+    from convanim.scene.window.planes import PlanesScene
 
-    Attributes:
-        about: what it shows, in one sentence.
-        make: creates its scene from a trace in any order.
-        coloured: creates its scene for pictures in their own colours; None if there is none.
-        lettered: creates its scene in letters; None if there is none.
-        scatters: whether it follows the cells of the input rather than those of the output.
-    """
-
-    about: str
-    make: Callable[[Any, Shown], Scene]
-    coloured: Callable[[Any, Shown], Scene] | None = None
-    lettered: Callable[[Any, Shown], Scene] | None = None
-    scatters: bool = False
-
-
-def _slid(trace: Any, shown: Shown) -> Scene:
     if _flat(trace):
         return GatherScene(trace.by_output(), symbols=shown.symbols)
     _needs_values(trace, shown)
     return PlanesScene(trace.by_output())
 
 
-def _stamped(trace: Any, shown: Shown) -> Scene:
-    _needs_one(trace, "overlap-add")
+def stamped(trace: Any, shown: Shown) -> Scene:
+    """A kernel that is stamped and added."""
+    from convanim.scene.stamp.scatter import ScatterScene
+
     return ScatterScene(trace.by_input(), symbols=shown.symbols)
 
 
-def _both(trace: Any, shown: Shown) -> Scene:
-    _needs_one(trace, "both")
+def both(trace: Any, shown: Shown) -> Scene:
+    """The two orders of a transposed convolution."""
+    from convanim.scene.beside.both import BothScene
+
     return BothScene(trace)
 
 
-def _as_matrix(trace: Any, shown: Shown) -> Scene:
-    _needs_one(trace, "matrix")
+def matrix(trace: Any, shown: Shown) -> Scene:
+    """A layer as a matrix."""
+    from convanim.scene.whole.matrix import MatrixScene
+
     return MatrixScene(trace, symbols=shown.symbols)
 
 
-def _counted(trace: Any, shown: Shown) -> Scene:
-    _needs_one(trace, "overlap")
+def counted(trace: Any, shown: Shown) -> Scene:
+    """The products, or windows, that meet in each cell."""
+    from convanim.scene.stamp.overlap import OverlapScene
+
     return OverlapScene(trace)
 
 
-def _back(trace: Any, shown: Shown) -> Scene:
-    _needs_one(trace, "backward")
+def backward(trace: Any, shown: Shown) -> Scene:
+    """A convolution and its gradient."""
+    from convanim.scene.beside.backward import BackwardScene
+
     return BackwardScene(trace, shown.grad)
 
 
-def _beside(trace: Any, shown: Shown) -> Scene:
-    return EqualScene(trace) if _flat(trace) else UpsampleScene(trace.by_output())
+def beside(trace: Any, shown: Shown) -> Scene:
+    """An upsampling and the transposed convolution that equals it, if there is room for both."""
+    from convanim.scene.beside.equal import EqualScene
+
+    return EqualScene(trace) if _flat(trace) else read(trace, shown)
 
 
-def _coloured(trace: Any, shown: Shown) -> Scene:
+def read(trace: Any, shown: Shown) -> Scene:
+    """An upsampling whose output cells read the input."""
+    from convanim.scene.window.upsample import UpsampleScene
+
+    return UpsampleScene(trace.by_output())
+
+
+def pooled(trace: Any, shown: Shown) -> Scene:
+    """A pooling."""
+    from convanim.scene.window.pool import PoolScene
+
+    return PoolScene(trace.by_output())
+
+
+def unpooled(trace: Any, shown: Shown) -> Scene:
+    """A max unpooling."""
+    from convanim.scene.window.unpool import UnpoolScene
+
+    return UnpoolScene(trace)
+
+
+def shuffled(trace: Any, shown: Shown) -> Scene:
+    """A pixel shuffle."""
+    from convanim.scene.window.shuffle import ShuffleScene
+
+    return ShuffleScene(trace.by_output())
+
+
+def coloured(trace: Any, shown: Shown) -> Scene:
+    """A window over a picture in its own colours."""
+    from convanim.scene.window.colour import ColourScene
+
     return ColourScene(trace.by_output(), saturate=shown.saturate)
 
 
-def _stamped_in_colours(trace: Any, shown: Shown) -> Scene:
+def stamped_in_colours(trace: Any, shown: Shown) -> Scene:
+    """A kernel that is stamped in the colours of a picture."""
+    from convanim.scene.stamp.stamps import StampScene
+
     return StampScene(trace.by_input(), saturate=shown.saturate)
 
 
@@ -142,84 +153,14 @@ def _needs_values(trace: Trace, shown: Shown) -> None:
         )
 
 
-#: Views that more than one kind of operation has.
-_MATRIX = View("The layer as a matrix, whose rows are multiplied one by one.", _as_matrix, lettered=_as_matrix)
-_OVERLAP = View("The number of products, or of windows, that meet in each cell.", _counted)
-
-#: Every kind of operation with its views.
-TABLE: tuple[Kind, ...] = (
-    Kind(
-        "transposed",
-        ConvTranspose,
-        {
-            "zero-insertion": View(
-                "Zeros are inserted into the input, and the rotated kernel slides over it.", _slid, lettered=_slid
-            ),
-            "overlap-add": View(
-                "Each input value scales the kernel, and the products are added to the output.",
-                _stamped,
-                _stamped_in_colours,
-                _stamped,
-                scatters=True,
-            ),
-            "both": View("Zero insertion and overlap-add side by side.", _both),
-            "matrix": _MATRIX,
-            "overlap": _OVERLAP,
-        },
-    ),
-    Kind(
-        "conv",
-        Conv,
-        {
-            "sliding": View("The kernel slides over the padded input.", _slid, _coloured, _slid),
-            "matrix": _MATRIX,
-            "overlap": _OVERLAP,
-            "backward": View("The gradient with respect to the input, beside the forward pass.", _back),
-        },
-    ),
-    Kind(
-        "pool",
-        Pooling,
-        {
-            "sliding": View(
-                "The window slides over the padded input.", lambda trace, _: PoolScene(trace.by_output()), _coloured
-            ),
-            "overlap": _OVERLAP,
-        },
-    ),
-    Kind(
-        "unpool",
-        MaxUnpool,
-        {"placing": View("Each value returns to the position of its maximum.", lambda trace, _: UnpoolScene(trace))},
-    ),
-    Kind(
-        "upsample",
-        Upsample,
-        {
-            "beside": View("The upsampling beside the equal transposed convolution, if there is one.", _beside),
-            "reading": View(
-                "Each output cell reads the input cells around its position.",
-                lambda trace, _: UpsampleScene(trace.by_output()),
-                _coloured,
-            ),
-            "overlap": _OVERLAP,
-        },
-    ),
-    Kind(
-        "shuffle",
-        Shuffle,
-        {"moving": View("Each value moves to its new position.", lambda trace, _: ShuffleScene(trace.by_output()))},
-    ),
-)
-
 NOTHING = Shown()
 #: The views of each kind of layer; the first one is the default.
-VIEWS = {kind.name: tuple(kind.views) for kind in TABLE}
+VIEWS = {kind: tuple(views) for kind, views in TABLE.items()}
 
 
 def views_of(op: Operation) -> dict[str, View]:
     """The views of an operation by name, the default one first."""
-    return next(kind.views for kind in TABLE if isinstance(op, kind.op))
+    return TABLE[op.record.command]
 
 
 def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) -> str:
@@ -273,8 +214,12 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
     if shown.grad is not None and name != "backward":
         raise ConvanimError(f"`view` {name!r} shows no gradient", "use `view` backward")
     chosen = views_of(trace.op)[name]
-    make = (shown.colours and chosen.coloured) or (shown.symbols and chosen.lettered) or chosen.make
-    return make(trace, shown)
+    if chosen.flat and not (shown.colours and chosen.coloured):
+        _needs_one(trace, name)
+    named = (shown.colours and chosen.coloured) or (shown.symbols and chosen.lettered) or chosen.make
+    module, _, function = named.partition(":")
+    made: Scene = getattr(import_module(f"convanim.scene.{module}"), function)(trace, shown)
+    return made
 
 
 def in_order(trace: Trace, view: str | None = None) -> Trace:
@@ -312,6 +257,8 @@ def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING
                 f"{what} cannot be combined with `beside`: two layers are compared in one view, by their values",
                 "leave one of them out",
             )
+    from convanim.scene.beside.compare import CompareScene
+
     return CompareScene(a, b, _alone, align)
 
 

@@ -27,7 +27,6 @@ from convanim.layers import (
 )
 from convanim.scene import VIEWS, Scene, Shown, scene
 from convanim.scene.frame import Frame, Role
-from convanim.scene.views import TABLE
 from convanim.scene.window.unpool import UnpoolScene
 from convanim.trace import ConvTrace, Trace
 
@@ -337,7 +336,7 @@ def any_scene(draw: st.DrawFn) -> Scene:
     """A scene of any kind of layer under any convention, in any of its views."""
     kind = draw(st.sampled_from(list(OF)))
     trace = draw(cases(kind)).trace if draw(st.booleans()) or kind not in (Conv, ConvTranspose) else draw(drawn())
-    named = next(k.name for k in TABLE if isinstance(trace.op, k.op))
+    named = trace.op.record.command
     try:
         return scene(trace, draw(st.sampled_from(VIEWS[named])), Shown(symbols=draw(st.integers(0, 3)) == 3))
     except ConvanimError:
