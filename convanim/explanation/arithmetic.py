@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import gcd, prod
+from typing import Any
 
 from convanim.language.numerals import MINUS
 from convanim.language.words import join, plural, say
@@ -36,6 +37,17 @@ def per_axis(numbers: Sequence[int]) -> str:
         ('2', '2×1')
     """
     return str(numbers[0]) if len(set(numbers)) == 1 else times(numbers)
+
+
+def shortest(each: Sequence[Any]) -> Any:
+    """A layer's argument in its shortest form: one value if all axes agree, one number for a pair of equal sides.
+
+    Example:
+        >>> shortest([3, 3]), shortest([3, 2]), shortest([(1, 1), (1, 1)]), shortest([(0, 1), (0, 1)])
+        (3, (3, 2), 1, ((0, 1), (0, 1)))
+    """
+    told = [v[0] if isinstance(v, tuple) and v[0] == v[1] else v for v in each]
+    return told[0] if len(set(told)) == 1 and not isinstance(told[0], tuple) else tuple(told)
 
 
 def count(number: int, thing: str) -> str:

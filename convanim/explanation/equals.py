@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from convanim.explanation.arithmetic import shortest
 from convanim.language.words import join, say
 from convanim.layers import ConvTranspose, Resampled, Upsample
 from convanim.trace import ConvTrace, UpsampleTrace
@@ -90,7 +91,7 @@ def equal_layer(op: Upsample, sizes: Sequence[int]) -> Equal:
         if isinstance(found, str):
             return Equal(None, (), found)
         lines.append(found)
-    size, stride, padding, extra = (_shortest(v) for v in zip(*((len(n.weight), *n[1:4]) for n in lines), strict=True))
+    size, stride, padding, extra = (shortest(v) for v in zip(*((len(n.weight), *n[1:4]) for n in lines), strict=True))
     layer = ConvTranspose(size, stride, padding, output_padding=extra)
     reason = next((n.reason for n in lines if n.reason), "")
     return Equal(
@@ -147,8 +148,3 @@ def _tent(s: int, place: str) -> Line:
     if place == "asymmetric":
         return Line(tent, s, s - 1, s - 1, say("at the end the outermost cell is repeated"))
     return Line(tent, s, s - 1, 0)
-
-
-def _shortest(each: Sequence[int]) -> Any:
-    """One number if all axes agree."""
-    return each[0] if len(set(each)) == 1 else tuple(each)

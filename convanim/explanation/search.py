@@ -112,10 +112,6 @@ def report(sizes: Sequence[int], output: Sequence[int], found: Sequence[Found], 
     return "\n".join([head + count(len(found), "layer"), *lines, *rest])
 
 
-def _mark(found: Found) -> str:
-    return "" if found.even else "  (checkerboard)"
-
-
 def _convs(i: int, o: int, kernels: Iterable[int], strides: Iterable[int]) -> Iterable[Axis]:
     for k, s in product(kernels, strides):
         for p in range(k):

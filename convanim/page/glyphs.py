@@ -50,9 +50,6 @@ class Line(NamedTuple):
     rise: int
 
 
-_words: dict[tuple[str, float, bool], Word] = {}
-
-
 class Outline(NamedTuple):
     """A letter as curves, y upwards: its pen's position, and vertices (n, 2) and codes (n,) of a matplotlib path.
 
@@ -137,11 +134,9 @@ def _advance(text: str, size: float, bold: bool) -> float:
     return float(_set(text, size, bold).font.get_width_height()[0] / 64)
 
 
+@lru_cache(_KEPT)
 def _word(text: str, size: float, bold: bool) -> Word:
     """A word in one font, drawn once."""
-    key = text, size, bold
-    if (word := _words.get(key)) is not None:
-        return word
     font, _, thicken = _set(text, size, bold)
     width, height = font.get_width_height()
     descent = font.get_descent()
@@ -153,12 +148,7 @@ def _word(text: str, size: float, bold: bool) -> Word:
         word = Word(
             np.array(font.get_image()), font.get_bitmap_offset()[0] // 64, (height - descent) // 64 + 1, width / 64
         )
-    if thicken and word.coverage.size:
-        word = word._replace(coverage=_thickened(word.coverage, size / 22))
-    if len(_words) >= _KEPT:
-        _words.clear()
-    _words[key] = word
-    return word
+    return word._replace(coverage=_thickened(word.coverage, size / 22)) if thicken and word.coverage.size else word
 
 
 def _thickened(coverage: Coverage, by: float) -> Coverage:

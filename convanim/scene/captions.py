@@ -87,17 +87,6 @@ def span(slices: Sequence[tuple[int, int, int]]) -> str:
     return f"[{', '.join(f'{a}:{b}' + (f':{s}' if s > 1 else '') for a, b, s in slices)}]"
 
 
-def shortest(each: Sequence[Any]) -> Any:
-    """A layer's argument in its shortest form: one value if all axes agree, one number for a pair of equal sides.
-
-    Example:
-        >>> shortest([3, 3]), shortest([3, 2]), shortest([(1, 1), (1, 1)]), shortest([(0, 1), (0, 1)])
-        (3, (3, 2), 1, ((0, 1), (0, 1)))
-    """
-    told = [v[0] if isinstance(v, tuple) and v[0] == v[1] else v for v in each]
-    return told[0] if len(set(told)) == 1 and not isinstance(told[0], tuple) else tuple(told)
-
-
 def factor(text: str) -> str:
     """A number as the right-hand factor of a product; negative ones are in brackets."""
     return f"({text})" if text.startswith(MINUS) else text

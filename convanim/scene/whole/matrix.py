@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
-from convanim.explanation.arithmetic import arguments, count
+from convanim.explanation.arithmetic import arguments, count, shortest
 from convanim.language.numerals import Numerals
 from convanim.language.words import say
 from convanim.layers import Axis, Conv, times
-from convanim.scene.captions import OUTPUT, heading, product_sum, shortest
+from convanim.scene.captions import OUTPUT, heading, product_sum
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,

@@ -164,10 +164,10 @@ class PoolScene(WindowScene):
 
     # The marks that maxima leave.
 
-    def _marks(self, start: int, stop: int) -> Ints:
+    def _marks(self, placements: int) -> Ints:
         if not self._max:
-            return super()._marks(start, stop)
-        numbers = np.arange(start, stop)[~self._none[start:stop]]
+            return super()._marks(placements)
+        numbers = np.flatnonzero(~self._none[:placements])
         cells: Any = numbers // prod(self.trace.shape[1:]), *self._won[numbers].T
         return np.stack(np.broadcast_arrays(*self._on_stage(cells)), axis=-1)
 

@@ -66,6 +66,9 @@ class UnpoolScene(PlacementScene):
         self.x, self.answer = self.left.planes(trace.x), self.right.planes(trace.answer)
         self.numerals = Numerals(trace.x), Numerals(trace.answer)
         self._spots = np.stack(np.unravel_index(trace.places.reshape(-1), self._output), axis=-1).tolist()
+        each = prod(trace.x.shape[1:])
+        targets = [self.right.at((number // each, *spot)) for number, spot in enumerate(self._spots)]
+        self._targets = np.array(targets, np.int64).T
         # The notes of cells whose flat index is another position in rows of another length.
         self._moved: list[Any] = []
         if trace.pooled is not None and trace.pooled[1:] != self._output[1:]:
@@ -74,8 +77,6 @@ class UnpoolScene(PlacementScene):
         undone = Phase("pool", say("pool: remember where"), say("pool"))
         put = say("unpool") if self._moved else say("put each value where it was")
         self.phases = (*((undone,) if self._pool else ()), Phase("unpool", put, say("unpool")))
-        # The output after the latest value; its arrays are never modified.
-        self._placed_to, self._placed = 0, self._empty()
         self._opening = self._open()
         self.blocks = self._blocks()
         self.beats = Beats(
@@ -107,28 +108,17 @@ class UnpoolScene(PlacementScene):
 
     # Frames.
 
-    def _empty(self) -> tuple[list[Cells], list[NDArray[Any]]]:
-        return (
-            [np.full(self.right.shape, Role.PENDING, np.uint8) for _ in range(self.right.count)],
-            [np.zeros(self.right.shape, self.trace.answer.dtype) for _ in range(self.right.count)],
-        )
-
-    def _after(self, values: int) -> tuple[list[Cells], list[NDArray[Any]]]:
-        """The roles and values of the output after the first `values` values."""
-        if values < self._placed_to:
-            self._placed_to, self._placed = 0, self._empty()
-        shown, held = self._placed
-        while self._placed_to < values:
-            plane, row, column = self._to(self._placed_to)
-            shown[plane], held[plane] = shown[plane].copy(), held[plane].copy()
-            shown[plane][row, column] = Role.DONE
-            held[plane][row, column] = self.trace.x.reshape(-1)[self._placed_to]
-            self._placed_to += 1
+    def _after(self, values: int) -> tuple[Cells, NDArray[Any]]:
+        """The roles and values of the output (planes, rows, columns) after the first `values` values."""
+        shown, held = np.full(self.answer.shape, Role.PENDING, np.uint8), np.zeros_like(self.answer)
+        to = tuple(self._targets[:, :values])
+        shown[to], held[to] = Role.DONE, self.trace.x.reshape(-1)[:values]
         return shown, held
 
     def _to(self, number: int) -> tuple[int, int, int]:
         """The target of a value: plane, row and column of the output."""
-        return self.right.at((number // prod(self.trace.x.shape[1:]), *self._spots[number]))
+        plane, row, column = self._targets[:, number].tolist()
+        return plane, row, column
 
     def _open(self) -> list[Frame]:
         frames = []

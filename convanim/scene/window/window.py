@@ -28,6 +28,7 @@ from convanim.scene.frame import (
     Phase,
     Places,
     Role,
+    around,
     by_panel,
     lattice,
     placed,
@@ -98,9 +99,6 @@ class WindowScene(PlacementScene):
         self.phases = self._phases()
         self._pending = self._whole(Role.PENDING)
         self.done_roles = self.right.planes(self._results())
-        # The stage with its marks after the latest placement; its arrays are never modified.
-        self._kept_to, self._kept = 0, list(self.stage_roles)
-        self._lines_kept: list[tuple[Outline, ...]] = [()] * self.left.count
         self._resting: dict[int, Grid] = {}
         self._opening = self._open()
         notes, finite = self._notes(), self.answer[np.isfinite(self.answer)]
@@ -145,8 +143,8 @@ class WindowScene(PlacementScene):
         """What a placement shows on the stage, and its arithmetic."""
         raise NotImplementedError
 
-    def _marks(self, start: int, stop: int) -> Ints:
-        """The cells of the stage that keep a mark after some placements, (n, 3): plane, row and column."""
+    def _marks(self, placements: int) -> Ints:
+        """The cells of the stage that keep a mark after the first placements, (n, 3): plane, row and column."""
         return np.empty((0, 3), np.int64)
 
     def _remembered(self, plane: int, cells: int) -> dict[Where, str]:
@@ -196,7 +194,8 @@ class WindowScene(PlacementScene):
         step, written = self.trace[number], not ahead
         seen = self.look(step, written=written)
         caption = seen.caption if written else replace(seen.caption, result="")
-        stage = {name: self._plane(i, number, seen) for i, name in enumerate(self.left.names)}
+        marks = self._marks(number)
+        stage = {name: self._plane(i, marks, seen) for i, name in enumerate(self.left.names)}
         grids = {**stage, **self._beside(step, written=written), **self._written(number, written=written)}
         links = self.joined(number, seen)
         done = placed(links, written=written, reads=self.reads(step))
@@ -241,43 +240,36 @@ class WindowScene(PlacementScene):
             found.append(Link(self.left.names[i], window, cells, self.right.names[plane], (cell[0], cell[1])))
         return tuple(found)
 
-    def _plane(self, plane: int, number: int, seen: Seen) -> Grid:
+    def _plane(self, plane: int, marks: Ints, seen: Seen) -> Grid:
         """A plane of the stage at a placement; the same object as before if nothing happens on it."""
-        shown = self._roles_after(number)[plane]
         if plane not in seen.active and plane not in seen.quiet and plane not in seen.outlines:
-            return self._rest(plane, shown)
+            return self._rest(plane, marks)
+        shown, kept = self._marked(plane, marks)
         emphasis = np.zeros(shown.shape, np.uint8)
         if plane in seen.quiet:
             emphasis[:] = Emphasis.QUIET
         if plane in seen.active:
             emphasis[seen.active[plane]] = Emphasis.ACTIVE
-        notes, outlines = seen.notes.get(plane, {}), self._lines_kept[plane] + seen.outlines.get(plane, ())
+        notes, outlines = seen.notes.get(plane, {}), kept + seen.outlines.get(plane, ())
         return Grid(self.left.titles[plane], shown, self.stage_values[plane], emphasis, notes, outlines)
 
-    def _rest(self, plane: int, shown: Cells) -> Grid:
+    def _rest(self, plane: int, marks: Ints) -> Grid:
+        """A plane at rest; a grid that stays the same object is not drawn again."""
+        shown, outlines = self._marked(plane, marks)
         kept = self._resting.get(plane)
-        if kept is None or kept.roles is not shown:
+        if kept is None or kept.outlines != outlines or not np.array_equal(kept.roles, shown):
             calm = np.zeros(shown.shape, np.uint8)
-            title, outlines = self.left.titles[plane], self._lines_kept[plane]
+            title = self.left.titles[plane]
             kept = self._resting[plane] = Grid(title, shown, self.stage_values[plane], calm, {}, outlines)
         return kept
 
-    def _roles_after(self, placements: int) -> list[Cells]:
-        """The roles of the stage after the first placements, with their marks."""
-        if placements < self._kept_to:
-            self._kept_to, self._kept = 0, list(self.stage_roles)
-            self._lines_kept = [()] * self.left.count
-        marks = self._marks(self._kept_to, placements)
-        for plane in np.unique(marks[:, 0]):
-            rows, columns = marks[marks[:, 0] == plane, 1:].T
-            self._kept[plane] = self._kept[plane].copy()
-            self._kept[plane][rows, columns] = Role.DONE
-        for plane, row, column in marks.tolist() if len(self.trace) <= TWO else ():  # drawn in every frame
-            line = Outline(row, column, row + 1, column + 1, Role.DONE, dashed=True)
-            if line not in self._lines_kept[plane]:
-                self._lines_kept[plane] += (line,)
-        self._kept_to = max(self._kept_to, placements)
-        return self._kept
+    def _marked(self, plane: int, marks: Ints) -> tuple[Cells, tuple[Outline, ...]]:
+        """The roles of a plane with the marks that earlier placements left, and outlines around those."""
+        rows, columns = marks[marks[:, 0] == plane, 1:].T
+        shown = self.stage_roles[plane].copy()
+        shown[rows, columns] = Role.DONE
+        cells = dict.fromkeys(zip(rows.tolist(), columns.tolist(), strict=True)) if len(self.trace) <= TWO else ()
+        return shown, tuple(around([cell], Role.DONE)._replace(dashed=True) for cell in cells)
 
     def _whole(self, role: Role) -> dict[str, Grid]:
         calm = np.zeros(self.right.shape, np.uint8)
@@ -297,7 +289,7 @@ class WindowScene(PlacementScene):
         shown[:done] = self.done_roles[here].ravel()[:done]
         new = np.zeros(self.right.shape, np.uint8)
         new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
-        cell = Outline(row, column, row + 1, column + 1, Role.DONE)
+        cell = around([(row, column)], Role.DONE)
         grids[self.right.names[here]] = Grid(
             *(self.right.titles[here], shown.reshape(self.right.shape), self.answer[here], new),
             self._remembered(here, done),
@@ -316,8 +308,8 @@ class WindowScene(PlacementScene):
         return self._finished_grids
 
     def _closed(self, number: int) -> Frame:
-        shown = self._roles_after(self.beats.steps)
-        stage = {name: self._rest(i, shown[i]) for i, name in enumerate(self.left.names)}
+        marks = self._marks(self.beats.steps)
+        stage = {name: self._rest(i, marks) for i, name in enumerate(self.left.names)}
         output = dict(zip(self.right.names, self._finished, strict=True))
         grids = {**stage, **self._beside(None, written=True), **output}
         return Frame(len(self.phases) - 1, grids, (self.closing(),), self.beats.steps)
