@@ -66,7 +66,7 @@ ROWS: dict[str, list[str]] = {
         "writing",
     ],
     "trace": ["arrays oracle taps", "engine given step", "core", "conv fixed pools", "__init__"],
-    "explanation": ["arithmetic equals", "blocks difference search", "compare fixed weighted", "__init__"],
+    "explanation": ["arithmetic", "blocks difference equals search", "compare fixed weighted", "__init__"],
     "typed": ["cells", "tables", "files", "pictures", "typed", "__init__", "request"],
     "scene": [
         "frame",
