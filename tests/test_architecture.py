@@ -106,7 +106,7 @@ ROWS: dict[str, list[str]] = {
     "write": ["files film patches png vector", "apng csvfile gif tracefile video webp", "formats"],
     "gallery": [
         "description",
-        "digest",
+        "digest tables",
         "folder records",
         "pages work",
         "beginning runner",

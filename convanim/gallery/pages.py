@@ -108,11 +108,13 @@ def rendered(name: str, told: dict[str, Any]) -> bytes:
 
 def card(name: str, entry: Entry, record: Record, root: Path = Path()) -> dict[str, Any]:
     """The card of an entry; its own theme or template is in `root`."""
-    files = [
-        {"name": file, "href": quote(file), "kind": _kind(entry, file), "size": _size(record.files[file].size)}
-        for file in record.files
-        if file in files_of(name, entry) and not file.startswith("stills/")
-    ]
+    files = []
+    for file in (file for file in record.files if file in files_of(name, entry) and not file.startswith("stills/")):
+        stem, _, kind = file.rpartition(".")
+        label = f"{kind} {stem.rpartition('-')[2]}" if entry.theme == AUTO else kind  # gif light, gif dark
+        size = record.files[file].size
+        told = f"{size / 1000:,.0f} KB" if size >= 1000 else f"{size} bytes"
+        files.append({"name": file, "href": quote(file), "kind": label, "size": told})
     first, *second = stems(name, entry).values()  # the light and the dark one, if there are both
     still, dark = (
         next((file for stem in some for file in (f"stills/{stem}.png", f"{stem}.png") if file in record.files), None)
@@ -158,16 +160,6 @@ def _paper(root: Path, entry: Entry) -> tuple[int, int, int]:
 @lru_cache(100)
 def _page_colour(template: str | Path | None, theme: str | Path | None) -> tuple[int, int, int]:
     return load(settle(Look(template=template, theme=theme)).theme).colour("page")
-
-
-def _kind(entry: Entry, file: str) -> str:
-    """The label of a link to a file: gif, or gif light if there is a dark one, too."""
-    stem, _, kind = file.rpartition(".")
-    return f"{kind} {stem.rpartition('-')[2]}" if entry.theme == AUTO else kind
-
-
-def _size(count: int) -> str:
-    return f"{count / 1000:,.0f} KB" if count >= 1000 else f"{count} bytes"
 
 
 @cache

@@ -77,13 +77,7 @@ class Manifest(msgspec.Struct):
     version: int = VERSION
 
     def told(self) -> bytes:
-        """The manifest as JSON with sorted keys.
-
-        Example:
-            >>> print(Manifest().told().decode()[:17])
-            {
-             "entries": {},
-        """
+        """The manifest as JSON with sorted keys."""
         return msgspec.json.format(encoded(self), indent=1) + b"\n"
 
 
@@ -139,14 +133,11 @@ def possible(name: str) -> bool:
         >>> [possible(name) for name in ("up.gif", "stills/up-dark.png", "up.toml", "../up.gif", "manifest.json", "")]
         [True, True, False, False, False, False]
     """
-    found = _FILE.fullmatch(name)
-    if not found or found[2] == "toml":
-        return False
-    try:
-        check_name(found[1])
-    except ConvanimError:
-        return False
-    return True
+    with contextlib.suppress(ConvanimError):
+        if (found := _FILE.fullmatch(name)) and found[2] != "toml":
+            check_name(found[1])
+            return True
+    return False
 
 
 class Records:
