@@ -42,7 +42,7 @@ def views() -> Iterator[Row]:
 
     Example:
         >>> [row["name"] for row in views() if row["layer"] == "conv"]
-        ['sliding', 'matrix', 'overlap', 'backward']
+        ['sliding', 'matrix', 'overlap', 'receptive', 'backward']
     """
     for kind, known in TABLE.items():
         for number, (name, view) in enumerate(known.items()):

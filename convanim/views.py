@@ -31,6 +31,11 @@ class View(NamedTuple):
 _MATRIX = View(
     "The layer as a matrix, whose rows are multiplied one by one.", "views:matrix", lettered="views:matrix", flat=True
 )
+_RECEPTIVE = View(
+    "The input cells that one cell depends on after several such layers, and the paths between them.",
+    "whole.receptive:ReceptiveScene",
+    flat=True,
+)
 _OVERLAP = View("The number of products, or of windows, that meet in each cell.", "views:counted", flat=True)
 
 #: The views of each kind of layer, by the command of the layer; the first view is the default.
@@ -59,6 +64,7 @@ TABLE = {
         ),
         "matrix": _MATRIX,
         "overlap": _OVERLAP,
+        "receptive": _RECEPTIVE,
         "backward": View(
             "The gradient with respect to the input, beside the forward pass.", "views:backward", flat=True
         ),
@@ -66,6 +72,7 @@ TABLE = {
     "pool": {
         "sliding": View("The window slides over the padded input.", "views:pooled", coloured="views:coloured"),
         "overlap": _OVERLAP,
+        "receptive": _RECEPTIVE,
     },
     "unpool": {"placing": View("Each value returns to the position of its maximum.", "views:unpooled")},
     "upsample": {

@@ -48,7 +48,7 @@ def test_a_command_of_few_options_has_one_list() -> None:
     ("typed", "begun", "offered"),
     [
         (["conv", "--theme"], "so", ["solarized"]),
-        (["conv", "--view"], "", ["sliding", "matrix", "overlap", "backward"]),
+        (["conv", "--view"], "", ["sliding", "matrix", "overlap", "receptive", "backward"]),
         (["transposed", "--template"], "sl", ["slide"]),
         (["pool", "--layout"], "iso", ["isometric"]),
         (["conv", "--lang"], "d", ["de"]),
