@@ -128,11 +128,11 @@ TRANSPOSED = _options(
     ),
 )
 _WINDOW = _options(
-    INPUT,
     click.option("--stride", metavar="N", help=f"Stride: {PER_AXIS}  [default: the kernel size; 1 in jax and onnx]"),
     _PADDING,
 )
 POOL = _options(
+    INPUT,
     click.option("--kernel", metavar="SIZES", help=f"Kernel size: {PER_AXIS} Required unless --mode is adaptive."),
     _WINDOW,
     click.option(
@@ -157,6 +157,7 @@ POOL = _options(
     click.option("--norm-type", type=float, metavar="P", help="The exponent p of --mode lp.  [default: 2]"),
 )
 UNPOOL = _options(
+    INPUT,
     click.option("--kernel", required=True, metavar="SIZES", help=f"Kernel size: {PER_AXIS}"),
     _WINDOW,
     click.option(
