@@ -85,8 +85,11 @@ class NoLine(Exception):
 
 
 def chosen(framework: str, writers: Writers, op: Operation, place: Place) -> Line:
-    """The line of the first writer for this kind of operation."""
-    return _line(framework, next(write for kind, write in writers if isinstance(op, kind)), op, place)
+    """The line of the first writer for this kind of operation; "" with a note if there is none."""
+    write = next((write for kind, write in writers if isinstance(op, kind)), None)
+    return (
+        _line(framework, write, op, place) if write else Line(framework, "", f"none: {framework} has no {op.called[0]}")
+    )
 
 
 def lines_of(module: Any, op: Operation, place: Place) -> list[Line]:

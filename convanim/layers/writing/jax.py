@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convanim.layers import Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Operation, Pool, Shuffle, Upsample
+from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Operation, Pool, Shuffle, Upsample
 from convanim.layers.writing.code import (
     Code,
     Line,
@@ -182,7 +182,8 @@ _WRITERS: Writers = (
     (Conv, _conv),
     (ConvTranspose, _transposed),
     (LpPool, _norm),
-    (Pool, _pool),
+    (MaxPool, _pool),
+    (AvgPool, _pool),
     (MaxUnpool, _unpool),
     (Upsample, _upsample),
     (Shuffle, _shuffle),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convanim.layers import (
+    AvgPool,
     Conv,
     ConvTranspose,
     LpPool,
@@ -200,7 +201,7 @@ def _unpool(op: MaxUnpool, place: Place) -> Written:
 _WRITERS: Writers = (
     (Conv, _conv),
     (ConvTranspose, _transposed),
-    (Pool, _pool),
+    *((kind, _pool) for kind in (MaxPool, AvgPool, LpPool)),
     (MaxUnpool, _unpool),
     (Upsample, _upsample),
     (Shuffle, _shuffle),
