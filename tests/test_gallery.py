@@ -29,6 +29,14 @@ from convanim.cli.commands import main
 main(sys.argv[2:])
 """
 
+#: A build that ends without notice when all files of entries are there.
+KILLED = """
+import os, sys
+from convanim.gallery import builder
+builder._prune = lambda *_, **how: os._exit(9)
+builder.build(sys.argv[1], jobs=1)
+"""
+
 
 def kinds(folder: Path, *patterns: str, quick: bool = False) -> set[tuple[str, str]]:
     return {(row.name, row.kind) for row in check(folder, patterns, jobs=1, quick=quick)}
@@ -240,6 +248,15 @@ def test_a_journal_tells_ours_from_edited(tmp_path: Path) -> None:
     put(tmp_path, a=TEXT.replace("3x3", "6x6"))
     assert here(tmp_path).made == ["a"]
     assert not (tmp_path / ".journal").exists()
+
+
+def test_a_build_that_is_killed_at_its_end_is_as_if_it_had_ended(tmp_path: Path) -> None:
+    texts = {"a": TEXT, "b": CONV}
+    whole, folder = everything_of(put(tmp_path / "whole", **texts)), put(tmp_path / "killed", **texts)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(folder)], check=False)
+    assert (done.returncode, (folder / ".journal").exists(), (folder / "manifest.json").exists()) == (9, True, False)
+    assert here(folder).made == []
+    assert everything(folder) == whole
 
 
 def test_one_build_at_a_time(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def _take(result: Result, folder: Folder, records: Records, report: Report, *, f
         return refused
     try:
         if stale:
-            records.announce(name, new)
+            records.announce(name, new, result.versions)
         for file in stale:
             _write(records, file, [result.files[file]])
     except ConvanimError as error:
@@ -115,8 +115,7 @@ def _take(result: Result, folder: Folder, records: Records, report: Report, *, f
     except OSError as error:
         return f"{records.folder} cannot be written to: {reason(error)}; free disk space."
     if records.manifest.entries.get(name) != new:
-        records.put(name, new)
-        records.manifest.versions = {k: v for k, v in result.versions.items() if k != "source"}
+        records.put(name, new, result.versions)
     (report.made if stale else report.same).append(name)
     records.found_right(name, digest.key(folder.entries[name], new.description))
     return None

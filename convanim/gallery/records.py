@@ -86,6 +86,7 @@ class _Line(msgspec.Struct):
 
     name: str
     record: Record
+    versions: dict[str, str] = {}
 
 
 class _Cache(msgspec.Struct):
@@ -171,13 +172,14 @@ class Records:
                 if all(map(possible, made.record.files)):
                     self._known.update(made.record.told().items())
                     if self._there(made.record.told()):
-                        self.put(made.name, made.record)
+                        self.put(made.name, made.record, made.versions)
 
-    def put(self, name: str, record: Record) -> None:
-        """Record a built entry; files that it had before, and no longer has, become orphans."""
+    def put(self, name: str, record: Record, versions: dict[str, str]) -> None:
+        """Record an entry and what built it; files that it had before, and no longer has, become orphans."""
         if before := self.manifest.entries.get(name):
             self.manifest.orphans |= {file: told for file, told in before.told().items() if file not in record.files}
         self.manifest.entries[name] = record
+        self.manifest.versions = {k: v for k, v in versions.items() if k != "source"} or self.manifest.versions
 
     def on_disk(self, name: str) -> str | None:
         """The current digest of a file; None if it does not exist, and NO_FILE if it is not a regular file."""
@@ -249,12 +251,12 @@ class Records:
         """The value in the cache, which an edited record does not match."""
         return digest(key.encode(), encoded(self.manifest.entries.get(name)))
 
-    def announce(self, name: str, record: Record) -> None:
+    def announce(self, name: str, record: Record, versions: dict[str, str]) -> None:
         """Write to the journal what is about to be written."""
         if self._journal is None:
             raise RuntimeError("no build is at work")
         self._known.update(record.told().items())
-        line = b"\n" + msgspec.json.encode(_Line(name, record)) + b"\n"  # the last line may be incomplete
+        line = b"\n" + msgspec.json.encode(_Line(name, record, versions)) + b"\n"  # the last line may be incomplete
         if self._journal.write(line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

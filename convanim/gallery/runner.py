@@ -209,20 +209,15 @@ def dask(address: str) -> Iterator[Executor]:
             f"there is no Dask cluster at {address} ({what})", "start the command dask scheduler there"
         ) from None
     with client:
-        workers = client.run(versions)
+        workers = client.run(digest.versions)
         if not workers:
             raise ConvanimError(f"the cluster at {address} has no workers", "start the command dask worker there")
         for worker, theirs in sorted(workers.items()):
             told = theirs if isinstance(theirs, dict) else {}
-            if differ := digest.differing(told, versions(), "and here it is"):
+            if differ := digest.differing(told, digest.versions(), "and here it is"):
                 raise ConvanimError(
                     f"worker {worker} has {differ.partition(';')[0]}", "install the same versions there"
                 )
         with client.get_executor(pure=False, retries=RETRIES) as executor:
             executor._max_workers = max(1, sum(client.nthreads().values()))
             yield executor
-
-
-def versions() -> dict[str, str]:
-    """The versions of the process that runs this."""
-    return digest.versions()
