@@ -32,7 +32,7 @@ def test_a_record_leads_to_its_operation(kind):
     for name, value in record.options.items():  # a choice of the command has it
         types[name].convert(value, None, None)
 
-    kernel = "2" if kind.needs == "kernel_size" else None
+    kernel = "2" if "kernel_size" in kind.required() else None
     made = request(record.command, x="4x4", kernel=kernel, factor=2, **record.options)
     assert type(made.op) is kind
 

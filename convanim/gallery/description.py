@@ -147,7 +147,7 @@ _ONLY = {
     **dict.fromkeys(("backward", "grad"), ("conv",)),
     "symbols": ("conv", "transposed", "layer"),
     "saturate": ("conv", "transposed", "pool", "upsample", "layer"),
-    "view": ("conv", "transposed", "pool", "unpool", "upsample", "shuffle", "layer"),
+    "view": ("layer", *{kind.record.command for kind in KINDS.values()}),
 }
 
 

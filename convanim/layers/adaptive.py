@@ -73,8 +73,6 @@ class AdaptivePool(Pooling):
 
     output_size: int | tuple[int | None, ...]
 
-    needs: ClassVar[str] = "output_size"
-
     def _check(self) -> None:
         sizes = self.output_size if isinstance(self.output_size, tuple) else (self.output_size,)
         if self.convention in ("jax", "onnx") and set(sizes) != {1}:

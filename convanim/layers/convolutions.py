@@ -32,8 +32,6 @@ class Weighted(Operation):
     in_channels: int | None = field(default=None, kw_only=True)
     out_channels: int | None = field(default=None, kw_only=True)
 
-    needs: ClassVar[str] = "kernel_size"
-
     def _check(self) -> None:
         check_padding(self.convention, "transposed" if self.transposed else "conv", self.padding, KNOWN)
         if self.convention == "keras" and _most(self.stride) > 1 and _most(self.dilation) > 1:

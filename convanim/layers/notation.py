@@ -72,6 +72,8 @@ def parse(text: str) -> Operation:
     placed = places[: len(positional)]
     if len(positional) > len(places) or set(placed) & set(named):
         raise ConvanimError(f"{shown} gives an argument twice or without its name", f"use names after {places[-1]}")
-    if kind.needs and kind.needs not in {*placed, *named}:
-        raise ConvanimError(f"{shown} has no {kind.needs}", f"write it like {name}({kind.needs}=2)")
+    needed = kind.required()
+    if missing := [word for word in needed if word not in {*placed, *named}]:
+        form = ", ".join(f"{word}=2" for word in needed)
+        raise ConvanimError(f"{shown} has no {missing[0]}", f"write it like {name}({form})")
     return kind(*positional, **named)

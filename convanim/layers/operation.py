@@ -48,7 +48,6 @@ class Operation:
         transposed: whether the layer reads the narrow side and writes the wide one.
         words: the name of the layer in text.
         called: its name within a sentence, without and with an article.
-        needs: the required argument; "" for none.
         record: the words for it, from which commands, gallery entries and hints are made.
     """
 
@@ -57,7 +56,6 @@ class Operation:
     transposed: ClassVar[bool] = False
     words: ClassVar[str] = ""
     called: ClassVar[tuple[str, str]] = "", ""
-    needs: ClassVar[str] = ""
     record: ClassVar[Record]
 
     def __post_init__(self) -> None:
@@ -71,6 +69,11 @@ class Operation:
 
     def _check(self) -> None:
         """Refuse arguments that are valid on their own but not together."""
+
+    @classmethod
+    def required(cls) -> list[str]:
+        """The names of the arguments without a default."""
+        return [f.name for f in fields(cls) if f.default is MISSING]
 
     def _usual(self, name: str) -> Any:
         """The default value of an argument."""

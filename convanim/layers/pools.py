@@ -29,7 +29,6 @@ class Window(Operation):
     stride: Sizes | None = None
     padding: Padding = 0
 
-    needs: ClassVar[str] = "kernel_size"
     known_in: ClassVar[tuple[str, ...]] = tuple(KNOWN)
 
     def _check(self) -> None:

@@ -208,7 +208,6 @@ class PixelShuffle(Shuffle):
     record: ClassVar[Record] = Record(
         "shuffle", "PixelShuffle(2)", "pixelshuffle depthtospace subpixel subpixelconv shuffle"
     )
-    needs: ClassVar[str] = "upscale_factor"
 
     @property
     def factor(self) -> int:
@@ -251,7 +250,6 @@ class PixelUnshuffle(Shuffle):
     record: ClassVar[Record] = Record(
         "shuffle", "PixelUnshuffle(2)", "pixelunshuffle spacetodepth unshuffle", {"inverse": True}
     )
-    needs: ClassVar[str] = "downscale_factor"
 
     @property
     def factor(self) -> int:

@@ -9,18 +9,22 @@ from collections.abc import Callable
 from typing import Any
 
 from convanim.layers import MaxUnpool, Operation, Pooling, Shuffle, Upsample, Weighted
+from convanim.trace.arrays import Array
 from convanim.trace.conv import ConvTrace, trace_conv
 from convanim.trace.core import Order, Trace
 from convanim.trace.fixed import ShuffleTrace, UpsampleTrace, trace_shuffle, trace_upsample
-from convanim.trace.pools import PoolTrace, UnpoolTrace, trace_pool, trace_unpool
+from convanim.trace.given import Given
+from convanim.trace.pools import PoolTrace, UnpoolTrace, pooled, trace_pool, trace_unpool
 from convanim.trace.step import Step
 
-_MAKERS: tuple[tuple[type[Operation], Callable[..., Trace]], ...] = (
-    (Weighted, trace_conv),
-    (Pooling, trace_pool),
-    (MaxUnpool, trace_unpool),
-    (Upsample, trace_upsample),
-    (Shuffle, trace_shuffle),
+#: How each kind of operation is traced: over what a user gives, and over an input (C, *n) with its layout, if it takes
+#: nothing else.
+_MAKERS: tuple[tuple[type[Operation], Callable[..., Trace], Callable[..., Trace] | None], ...] = (
+    (Weighted, trace_conv, None),
+    (Pooling, trace_pool, pooled),
+    (MaxUnpool, trace_unpool, None),
+    (Upsample, trace_upsample, UpsampleTrace),
+    (Shuffle, trace_shuffle, ShuffleTrace),
 )
 
 
@@ -32,8 +36,16 @@ def trace(op: Operation, *given: Any, **options: Any) -> Trace:
         >>> trace(Conv(kernel_size=1), [1, 2, 3], [2]).output.tolist()
         [2, 4, 6]
     """
-    make = next(make for kind, make in _MAKERS if isinstance(op, kind))
+    make = next(make for kind, make, _ in _MAKERS if isinstance(op, kind))
     return make(op, *given, **options)
+
+
+def traced_again(op: Operation, x: Array, given: Given, order: Order) -> Trace:
+    """Trace an operation that takes nothing but an input, over an input (C, *n)."""
+    make = next(again for kind, _, again in _MAKERS if isinstance(op, kind))
+    if make is None:
+        raise TypeError(f"{op} takes more than an input")
+    return make(op, x, given=given, order=order)
 
 
 __all__ = [
@@ -46,4 +58,5 @@ __all__ = [
     "UnpoolTrace",
     "UpsampleTrace",
     "trace",
+    "traced_again",
 ]

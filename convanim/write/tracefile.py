@@ -15,14 +15,13 @@ import msgspec
 import numpy as np
 
 from convanim.errors import ConvanimError
-from convanim.layers import MaxUnpool, Pooling, Shuffle, Upsample, Weighted, parse, times
+from convanim.layers import MaxUnpool, Weighted, parse, times
 from convanim.system.inputfile import read_bytes
-from convanim.trace import ConvTrace, Order, Trace, UnpoolTrace
+from convanim.trace import ConvTrace, Order, Trace, UnpoolTrace, traced_again
 from convanim.trace.arrays import numbers
 from convanim.trace.conv import assembled
-from convanim.trace.fixed import ShuffleTrace, UpsampleTrace
 from convanim.trace.given import Given
-from convanim.trace.pools import pooled, unpooled
+from convanim.trace.pools import unpooled
 
 KIND, VERSION = "convanim trace", 2
 #: With more multiplications or steps than this, the steps are left out of the file; they follow from the rest.
@@ -180,13 +179,7 @@ def _again(path: Path, file: _File) -> Trace:
             )
         size = np.shape(file.output)[1:]
         return unpooled(op, x, places, size, given, file.order)
-    if isinstance(op, Pooling):
-        return pooled(op, x, given, file.order)
-    if isinstance(op, Upsample):
-        return UpsampleTrace(op, x, given=given, order=file.order)
-    if isinstance(op, Shuffle):
-        return ShuffleTrace(op, x, given=given, order=file.order)
-    raise ConvanimError(f"{path}: {op} is not a layer that can be traced", "save the trace again")
+    return traced_again(op, x, given, file.order)
 
 
 def _array(path: Path, what: str, values: Any) -> Any:

@@ -174,7 +174,7 @@ def cases(draw: st.DrawFn, kind: type[Operation]) -> Drawn:
 
 def with_rank(op: Operation, x: Any) -> Any:
     """The trace of an operation with one axis and channels, for which the number of axes must be given."""
-    name = op.needs or ("size" if op.size is not None else "scale_factor")
+    name = next(iter(op.required()), "") or ("size" if op.size is not None else "scale_factor")
     return type(op)(**{**settings_of(op), name: (getattr(op, name),)}).trace(x)
 
 

@@ -30,7 +30,7 @@ def fixed(op: Operation, x: Any, colours: bool) -> Request:
 def pool(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     """A max, average, Lp or adaptive pooling."""
     mode = typed.get("mode") or "max"
-    needs, other = ("output_size", "kernel") if _POOLS[mode].needs == "output_size" else ("kernel", "output_size")
+    needs, other = ("output_size", "kernel") if "output_size" in _POOLS[mode].required() else ("kernel", "output_size")
     if typed.get(needs) is None:
         example = (
             "`output_size` 3, or 1 for one window over the whole input" if needs == "output_size" else "`kernel` 2"
