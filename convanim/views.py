@@ -82,5 +82,13 @@ TABLE = {
         ),
         "overlap": _OVERLAP,
     },
+    "unfold": {
+        "columns": View("Each window of the picture becomes a column of the matrix.", "window.columns:columns"),
+    },
+    "fold": {
+        "columns": View(
+            "Each column is added to its window; where windows overlap, values add up.", "window.columns:columns"
+        ),
+    },
     "shuffle": {"moving": View("Each value moves to its new position.", "views:shuffled")},
 }

@@ -57,7 +57,7 @@ ROWS: dict[str, list[str]] = {
         "axis conventions",
         "arguments",
         "operation",
-        "convolutions pools resize",
+        "columns convolutions pools resize",
         "adaptive",
         "kinds",
         "reading",
@@ -65,7 +65,7 @@ ROWS: dict[str, list[str]] = {
         "__init__",
         "writing",
     ],
-    "trace": ["arrays oracle taps", "engine given step", "core", "conv fixed pools", "__init__"],
+    "trace": ["arrays oracle taps", "engine given step", "core", "columns conv fixed pools", "__init__"],
     "explanation": ["arithmetic", "blocks difference equals search", "compare fixed weighted", "__init__"],
     "typed": ["cells", "tables", "files", "pictures", "typed", "__init__", "request"],
     "scene": [
@@ -120,7 +120,10 @@ ROW = {(room, name): number for room, rows in ROWS.items() for number, row in en
 # What leads on to a later stage: these names are imported for type checks, or in a method when it is called.
 ONWARD = {
     "look": {"template.Template", "trace.Trace"},
-    "layers": {"trace.trace", *(f"trace.{kind}Trace" for kind in ("Conv", "Pool", "Unpool", "Upsample", "Shuffle"))},
+    "layers": {
+        "trace.trace",
+        *(f"trace.{kind}Trace" for kind in ("Conv", "Pool", "Unpool", "Upsample", "Shuffle", "Columns")),
+    },
     "trace": {"animation.Animation", "write.formats", "write.tracefile"},
 }
 # Third-party libraries that only these stages may import, and modules that none may.

@@ -423,7 +423,7 @@ def test_what_help_says_is_what_the_layers_take() -> None:
     assert tuple(KNOWN) == options.CONVENTIONS
     assert arguments.PADDING_MODES == options.PADDING_MODES
     assert set(options.LAYERS) == set(scene.VIEWS)
-    assert {"conv", "transposed", "pool", "unpool", "upsample", "shuffle"} == set(options.LAYERS)
+    assert {"conv", "transposed", "pool", "unpool", "upsample", "shuffle", "unfold", "fold"} == set(options.LAYERS)
 
 
 LAYER = {
@@ -433,6 +433,8 @@ LAYER = {
     "unpool": ["--input", "4x4", "--kernel", "2"],
     "upsample": ["--input", "2x2"],
     "shuffle": ["--input", "4x2x2"],
+    "unfold": ["--input", "3x3", "--kernel", "2"],
+    "fold": ["--input", "4x4", "--output-size", "3", "--kernel", "2"],
 }
 
 

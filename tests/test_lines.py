@@ -18,6 +18,7 @@ from convanim.layers import (
     KINDS,
     AdaptivePool,
     AvgPool,
+    Columns,
     Conv,
     ConvTranspose,
     LpPool,
@@ -35,6 +36,8 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow" if importlib.util.find_spec(
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 FRAMEWORKS = ["PyTorch", "Keras", "JAX", "ONNX"]
+#: Columns have a shape of their own, and tests in test_columns.py.
+DRAWN = [kind for kind in KINDS.values() if not issubclass(kind, Columns)]
 #: Layers that a framework does not have.
 NEVER = [("Keras", LpPool), ("Keras", MaxUnpool), ("JAX", MaxUnpool)]
 many = settings(
@@ -167,7 +170,7 @@ def line_of(case, framework):
 
 @pytest.mark.parametrize(
     ("framework", "kind"),
-    [pytest.param(f, k, id=f"{f}-{k.__name__}") for f in FRAMEWORKS for k in KINDS.values() if (f, k) not in NEVER],
+    [pytest.param(f, k, id=f"{f}-{k.__name__}") for f in FRAMEWORKS for k in DRAWN if (f, k) not in NEVER],
 )
 @many
 @given(data=st.data())
@@ -193,7 +196,7 @@ def meant(op, sizes):
 
 
 @pytest.mark.parametrize("framework", ["PyTorch", "Keras", "ONNX"])
-@pytest.mark.parametrize("kind", KINDS.values())
+@pytest.mark.parametrize("kind", DRAWN)
 @many
 @given(data=st.data())
 def test_a_line_is_read_back(framework, kind, data):

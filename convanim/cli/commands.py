@@ -83,7 +83,7 @@ def _view(kind: str) -> Any:
 def _epilog(kind: str) -> str:
     """Two examples of a command, and a link to its documentation."""
     examples = "\n".join(f"  convanim {kind} {words}" for words in LAYERS[kind].examples)
-    return f"\b\nExamples:\n{examples}\n\n\b\nDocumentation: {DOCUMENTATION}/{kind}.md"
+    return f"\b\nExamples:\n{examples}\n\n\b\nDocumentation: {DOCUMENTATION}/{LAYERS[kind].page or kind}.md"
 
 
 def _add(kind: str) -> None:

@@ -202,6 +202,18 @@ SHUFFLE = _options(
         help="Order of the channels.  [default: CRD in torch, otherwise DCR]",
     ),
 )
+_COLUMNS = _options(
+    INPUT_ALONE,
+    click.option("--kernel", required=True, metavar="SIZES", help=f"Kernel size: {PER_AXIS}"),
+    _STRIDE,
+    click.option("--padding", default="0", metavar="N", show_default=True, help=f"Padding: {PER_AXIS}"),
+    _DILATION,
+)
+UNFOLD = _COLUMNS
+FOLD = _options(
+    click.option("--output-size", required=True, metavar="SIZES", help="Size of the picture: 3x3, or 3 for a square."),
+    _COLUMNS,
+)
 LAYER = _options(
     INPUT_ALONE,
     click.option(
@@ -323,6 +335,7 @@ class Layer(NamedTuple):
         called: its name with an article, for short help texts.
         about: the description of the command that animates it.
         examples: what is typed after the command in two examples.
+        page: the name of its page in the documentation, if that is not the command.
         shown: further options of its views.
     """
 
@@ -331,6 +344,7 @@ class Layer(NamedTuple):
     about: str
     examples: tuple[str, str]
     shown: Decorator = _options()
+    page: str = ""
 
 
 #: The kinds of layer by their commands.
@@ -382,6 +396,28 @@ LAYERS = {
         "Animate a fixed upsampling beside the equivalent transposed convolution, if there is one.",
         ("--input 2x2 -o up.gif", "--input 2x2 --mode bilinear --scale-factor 3 -o linear.gif"),
         SATURATE,
+    ),
+    "unfold": Layer(
+        UNFOLD,
+        "an unfold (im2col)",
+        """Animate an unfold, im2col: each window of the input becomes a column of a matrix.
+
+        A convolution is the product of its kernels, as rows, and these columns.
+        """,
+        ("--input 3x3 --kernel 2 -o unfold.gif", "--input 2x4x4 --kernel 2 --stride 2 -o channels.gif"),
+    ),
+    "fold": Layer(
+        FOLD,
+        "a fold (col2im)",
+        """Animate a fold, col2im: each column of the input is added to its window in a picture.
+
+        The input is a matrix with a row for each cell of the window (for each channel), and a column for each position.
+        """,
+        (
+            "--input 4x4 --output-size 3 --kernel 2 -o fold.gif",
+            "--input 4x4 --output-size 4 --kernel 2 --stride 2 -o tiles.gif",
+        ),
+        page="unfold",
     ),
     "shuffle": Layer(
         SHUFFLE,

@@ -8,6 +8,7 @@ from convanim.errors import ConvanimError
 from convanim.explanation.blocks import output_block, window_block, words
 from convanim.explanation.fixed import (
     adapted_windows,
+    in_columns,
     places,
     pooled_size,
     pooling,
@@ -16,7 +17,7 @@ from convanim.explanation.fixed import (
     upsampled_size,
 )
 from convanim.explanation.weighted import summary, transposed_block, work
-from convanim.layers import AdaptivePool, Axis, MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted, times
+from convanim.layers import AdaptivePool, Axis, Columns, MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted, times
 from convanim.layers.arguments import short
 from convanim.layers.writing import lines
 
@@ -52,6 +53,8 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
             blocks += [output_block(axes), unpooling(axes, outputs if output_size else None)]
         case Upsample():
             blocks += [upsampled_size(op, axes), places(op, axes)]
+        case Columns():
+            blocks.append(in_columns(op, axes))
         case Shuffle():
             blocks.append(shuffling(op, axes))
     return "\n\n".join([*blocks, _frameworks(op, sizes)])
@@ -74,7 +77,7 @@ def sized(
             raise ConvanimError(f"{op} takes no output_size", "leave it out: it belongs to MaxUnpool")
         if not isinstance(output_size, str):
             asked = op.sized(axes, output_size)
-    return axes, [a.output for a in asked]
+    return axes, op.outputs(asked)
 
 
 def _frameworks(op: Operation, sizes: Sequence[int]) -> str:

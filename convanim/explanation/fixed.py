@@ -15,6 +15,7 @@ from convanim.layers import (
     AdaptivePool,
     AvgPool,
     Axis,
+    Columns,
     MaxPool,
     Pool,
     Pooling,
@@ -160,6 +161,35 @@ def _reads(axis: Axis) -> str:
         told.setdefault(target, []).append(f"x{source}" if weight == 1 else f"{weight:.3g}·x{source}")
     cells = [" + ".join(told.get(t, ["0"])) for t in range(min(axis.output, MOST_PLACES))]
     return "   ".join(cells) + ("   …" if axis.output > MOST_PLACES else "")
+
+
+def in_columns(op: Columns, axes: Sequence[Axis]) -> str:
+    """The rows and columns of an Unfold or a Fold, and how many windows lie over a cell."""
+    folds = op.transposed
+    slid = [(a.output, a.input) if folds else (a.input, a.output) for a in axes]
+    shapes = ["(C, H, W)", "(C·k·k, L)"]
+    kernel, positions = (times([a.kernel for a in axes], "·"), times([o for _, o in slid], "·"))
+    rows = [
+        ("in letters", " → ".join(shapes[::-1] if folds else shapes)),
+        ("k·k", f"{kernel} = {op.block} rows for each channel: row c·{op.block} + i·{axes[1].kernel} + j is"),
+        ("", "row i, column j of the window in channel c"),
+        ("L", f"{positions} = {prod(o for _, o in slid)} columns, one for each position of the window, row by row"),
+    ]
+    for (name, a), (_, o) in zip(named(axes), slid, strict=False):
+        wide = Axis(a.output, a.input, a.kernel, a.stride, a.before, a.after, a.dilation) if folds else a
+        rows.append((name, f"{output_sum(wide)} = {o} positions"))
+    overlap = any(a.stride < a.reach for a in axes)
+    shared = "windows share cells" if overlap else "no cell is in two windows"
+    if folds:
+        shared += ", and the values that meet there add up" if overlap else ""
+        rows.append(("overlap", shared))
+        rows.append(
+            ("no inverse" if overlap else "inverse", "Fold of Unfold is the picture times the windows over each cell")
+        )
+    else:
+        rows.append(("overlap", shared))
+        rows.append(("convolution", "the kernels as rows (C_out, C·k·k), times these columns"))
+    return rows_of("Columns", rows)
 
 
 def shuffling(op: Shuffle, axes: Sequence[Axis]) -> str:

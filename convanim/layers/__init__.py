@@ -5,6 +5,7 @@ Nothing here imports numpy, so that --help stays fast.
 
 from convanim.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool, AdaptivePool
 from convanim.layers.axis import LARGEST, Axis, Resampled, times
+from convanim.layers.columns import Columns, Fold, Unfold
 from convanim.layers.convolutions import Conv, ConvTranspose, Weighted
 from convanim.layers.kinds import KINDS
 from convanim.layers.notation import LONGEST_NOTATION, parse
@@ -22,8 +23,10 @@ __all__ = [
     "AdaptivePool",
     "AvgPool",
     "Axis",
+    "Columns",
     "Conv",
     "ConvTranspose",
+    "Fold",
     "LpPool",
     "MaxPool",
     "MaxUnpool",
@@ -34,6 +37,7 @@ __all__ = [
     "Pooling",
     "Resampled",
     "Shuffle",
+    "Unfold",
     "Upsample",
     "Weighted",
     "from_line",

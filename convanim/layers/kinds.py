@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from convanim.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
+from convanim.layers.columns import Fold, Unfold
 from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
@@ -13,6 +14,6 @@ KINDS: dict[str, type[Operation]] = {
     kind.__name__: kind
     for kind in (
         *(Conv, ConvTranspose, MaxPool, AvgPool, LpPool, AdaptiveMaxPool, AdaptiveAvgPool, MaxUnpool),
-        *(Upsample, PixelShuffle, PixelUnshuffle),
+        *(Upsample, PixelShuffle, PixelUnshuffle, Unfold, Fold),
     )
 }

@@ -131,6 +131,15 @@ class Operation:
     def _axis(self, i: int, n: int) -> Axis:
         raise NotImplementedError
 
+    def outputs(self, axes: Sequence[Axis]) -> list[int]:
+        """The sizes of the output, without channels, from the axes."""
+        return [a.output for a in axes]
+
+    @property
+    def least(self) -> int:
+        """The smallest number of input channels, for layers without weights."""
+        return 1
+
     def channels(self, inputs: int) -> int:
         """The number of output channels, for layers without weights.
 

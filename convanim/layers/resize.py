@@ -214,6 +214,11 @@ class PixelShuffle(Shuffle):
         """r, the number of rows and columns of a block."""
         return self.upscale_factor
 
+    @property
+    def least(self) -> int:
+        """The channels of one block."""
+        return self.factor**2
+
     def channels(self, inputs: int) -> int:
         """The number of output channels: C of C·r²."""
         r = self.factor

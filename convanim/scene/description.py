@@ -180,7 +180,7 @@ def results(scene: Scene, words: Catalogue | None = None) -> Iterator[str]:
     if counted := [panel for panel in scene.panels if panel.heat]:
         yield from _counts(scene, counted, words)
         return
-    answers = {str(trace.op): trace.answer for trace in scene.traces}
+    answers = {str(trace.op): trace.listed for trace in scene.traces}
     for op, answer in answers.items():
         if answer.size > TOLD:
             continue

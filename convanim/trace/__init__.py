@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from convanim.layers import MaxUnpool, Operation, Pooling, Shuffle, Upsample, Weighted
+from convanim.layers import Columns, MaxUnpool, Operation, Pooling, Shuffle, Upsample, Weighted
 from convanim.trace.arrays import Array
+from convanim.trace.columns import ColumnsTrace, trace_columns
 from convanim.trace.conv import ConvTrace, trace_conv
 from convanim.trace.core import Order, Trace
 from convanim.trace.fixed import ShuffleTrace, UpsampleTrace, trace_shuffle, trace_upsample
@@ -25,6 +26,7 @@ _MAKERS: tuple[tuple[type[Operation], Callable[..., Trace], Callable[..., Trace]
     (MaxUnpool, trace_unpool, None),
     (Upsample, trace_upsample, UpsampleTrace),
     (Shuffle, trace_shuffle, ShuffleTrace),
+    (Columns, trace_columns, ColumnsTrace),
 )
 
 
@@ -49,6 +51,7 @@ def traced_again(op: Operation, x: Array, given: Given, order: Order) -> Trace:
 
 
 __all__ = [
+    "ColumnsTrace",
     "ConvTrace",
     "Order",
     "PoolTrace",

@@ -236,6 +236,11 @@ class Trace:
         return self._answer
 
     @property
+    def listed(self) -> Array:
+        """The output as planes, one after the other, as descriptions list it."""
+        return self._answer
+
+    @property
     def padded(self) -> Array:
         """The input (C, *n) with the copies that its padding mode puts around it; zeros are not stored."""
         return padded(self.x, self.axes)

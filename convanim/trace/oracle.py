@@ -179,6 +179,48 @@ def unpool(x: Array, places: Array, output: Sequence[int]) -> Array:
     return np.array(out, x.dtype).reshape(len(x), *output)
 
 
+def unfold(
+    x: Array, size: Sequence[int], stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int]
+) -> Array:
+    """The windows of x (C, *n) as columns by their position: (C * prod(size), *positions).
+
+    Example:
+        >>> unfold(np.array([[1, 2, 3]]), (2,), (1,), (0,), (1,)).tolist()
+        [[1, 2], [2, 3]]
+    """
+    rank = x.ndim - 1
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, size, strict=True)]
+    windows = sliding_window_view(
+        np.pad(x, ((0, 0), *((p, p) for p in padding))), reach, axis=tuple(range(1, rank + 1))
+    )
+    windows = windows[(slice(None), *(slice(None, None, s) for s in stride), *(slice(None, None, d) for d in dilation))]
+    positions = windows.shape[1 : rank + 1]
+    turned = np.moveaxis(windows, range(1, rank + 1), range(-rank, 0))
+    return turned.reshape(-1, *positions)
+
+
+def fold(
+    x: Array,
+    output: Sequence[int],
+    size: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+) -> Array:
+    """The columns x (C * prod(size), *positions) added at the cells that they were taken from: (C, *output).
+
+    Example:
+        >>> fold(np.array([[1, 2], [2, 3]]), (3,), (2,), (1,), (0,), (1,)).tolist()
+        [[1, 4, 3]]
+    """
+    channels, cells = len(x) // int(np.prod(size)), int(np.prod(output))
+    # Where each value of a column was taken from, counted from 1 through all channels; 0 is padding.
+    source = unfold(np.arange(1, channels * cells + 1).reshape(channels, *output), size, stride, padding, dilation)
+    sums = np.zeros(channels * cells + 1, x.dtype)
+    np.add.at(sums, source.ravel(), x.ravel())
+    return sums[1:].reshape(channels, *output)
+
+
 def upsample(x: Array, axes: Sequence[tuple[int, tuple[int, int], str, str, str]]) -> Array:
     """Fixed upsampling of x (C, *n), for each axis (output, ratio, way, place, rounding): (C, *o).
 

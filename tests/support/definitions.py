@@ -227,6 +227,38 @@ def pool_size(n: int, span: int, stride: int, before: int, after: int, ceil_mode
     return max(size - ((size - 1) * stride >= n + before), 0)
 
 
+def windows_of(sizes, kernel_size, dilation=1, padding=0, stride=1):
+    """The windows of torch.nn.Unfold in order: for each the cells of the picture, None for padding."""
+    axes = []
+    for n, k, d, p, s in by_axis(len(sizes), tuple(sizes), kernel_size, dilation, padding, stride):
+        count = (n + 2 * p - reach(k, d)) // s + 1
+        axes.append([[t * s - p + j * d for j in range(k)] for t in range(count)])
+    inside = [range(n) for n in sizes]
+    for window in product(*axes):
+        yield [c if all(i in r for i, r in zip(c, inside, strict=True)) else None for c in product(*window)]
+
+
+def unfold(x, **layer):
+    """A column for each window: the cells of the first channel, then of the next; padding is zero."""
+    planes = np.asarray(x).tolist()
+    windows = windows_of(np.shape(x)[1:], **layer)
+    columns = [[0 if c is None else at(plane, c) for plane in planes for c in cells] for cells in windows]
+    return np.array(columns).T
+
+
+def fold(columns, output_size, **layer):
+    """Every value of a column added to its cell; what falls on padding is lost."""
+    matrix, sizes = np.asarray(columns).T.tolist(), next(zip(*by_axis(2, output_size, 0), strict=True))
+    windows = list(windows_of(sizes, **layer))
+    channels = len(matrix[0]) // len(windows[0])
+    sums = dict.fromkeys(product(range(channels), *map(range, sizes)), 0)
+    for column, cells in zip(matrix, windows, strict=True):
+        for (channel, cell), value in zip(product(range(channels), cells), column, strict=True):
+            if cell is not None:
+                sums[channel, *cell] += value
+    return array(sums.values(), channels, sizes)
+
+
 def max_unpool(x, indices, output_sizes):
     """Every value at its flat index in its plane, zeros elsewhere; of several values in one cell the last one stays."""
     cells: list[Any] = []

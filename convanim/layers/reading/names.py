@@ -19,7 +19,7 @@ _OTHERS = (
     (r"(lazy|bi)?linear|dense|fullyconnected|gemm|matmul|einsum", "a layer that combines every value with every other"),
     (r"(global|adaptive)lp\w+", "a pooling with a norm of adaptive windows"),
     (r"fractionalmaxpool", "a pooling with random windows"),
-    (r"fold|col2im|unfold|im2col|extract\w*patches", "a rearrangement of windows, which has no kernel"),
+    (r"extract\w*patches", "a rearrangement of windows in another layout than that of Unfold"),
     (r"\w*dropout\w*|gaussiannoise", "a layer that changes values randomly during training"),
     (r"flatten|unflatten|reshape|permute|transposeaxes|concat\w*|add|identity|squeeze|rearrange|slice",
      "a change of shape without a sliding kernel"),

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convanim.errors import ConvanimError
-from convanim.layers import AdaptivePool, Operation, Shuffle, Weighted
+from convanim.layers import AdaptivePool, Columns, Operation, Weighted
 from convanim.layers.arguments import short, whole
-from convanim.layers.writing import adaptive, jax, keras, onnx, torch
+from convanim.layers.writing import adaptive, columns, jax, keras, onnx, torch
 from convanim.layers.writing.code import Line, Place, lines_of
 
 __all__ = ["Line", "lines"]
 
 _WRITERS = (torch, keras, jax, onnx)
 #: Operations whose code for all frameworks is in a module of its own.
-_APART = ((AdaptivePool, adaptive),)
+_APART = ((AdaptivePool, adaptive), (Columns, columns))
 
 
 def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None = None) -> list[Line]:
@@ -63,7 +63,7 @@ def _channels(op: Operation, channels: tuple[int, int] | None) -> tuple[int, int
     if channels is None:
         if isinstance(op, Weighted):
             return op.in_channels or op.groups, op.out_channels or op.groups
-        inputs = op.factor**2 if isinstance(op, Shuffle) and op.transposed else 1
+        inputs = op.least
         return inputs, op.channels(inputs)
     if not isinstance(channels, tuple | list) or len(channels) != 2:
         raise ConvanimError(f"channels {short(channels)} are not a pair", "give (in, out), like (3, 8)")

@@ -14,7 +14,7 @@ from convanim.layers.arguments import convention_of
 from convanim.typed import read_array, read_picture, read_sizes
 from convanim.typed.files import PICTURES
 from convanim.typed.request.asked import Request, bias_of, last_axis, one_item, spatial, unbatched
-from convanim.typed.request.fixed import fixed, pool, shuffle, unpool, upsample
+from convanim.typed.request.fixed import columns, fixed, pool, shuffle, unpool, upsample
 from convanim.typed.request.weighted import HIGHEST, LOWEST, averages, for_channels, share, weighted
 from convanim.typed.typed import unquoted
 
@@ -151,5 +151,7 @@ _MAKERS: dict[str, Callable[[Any, bool, dict[str, Any]], Request]] = {
     "unpool": unpool,
     "upsample": upsample,
     "shuffle": shuffle,
+    "unfold": columns,
+    "fold": columns,
     "layer": _layer,
 }

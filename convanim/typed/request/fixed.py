@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from convanim.errors import ConvanimError, shortly
-from convanim.layers import KINDS, MaxPool, MaxUnpool, Operation, PixelShuffle, PixelUnshuffle, Upsample
+from convanim.layers import KINDS, Fold, MaxPool, MaxUnpool, Operation, PixelShuffle, PixelUnshuffle, Unfold, Upsample
 from convanim.typed import read_array, read_number
 from convanim.typed.request.asked import Request, common, each, of_axes, padding_of, spatial, unbatched
 
@@ -98,6 +98,20 @@ def upsample(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     if typed.get("coordinates") is not None:
         arguments["coordinates"] = typed["coordinates"]
     return fixed(Upsample(**arguments), x, colours)
+
+
+def columns(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
+    """An Unfold, or with an output size a Fold."""
+    arguments = common(typed) | {
+        "kernel_size": each(typed, "kernel"),
+        "stride": each(typed, "stride", 1),
+        "padding": padding_of(typed),
+        "dilation": each(typed, "dilation", 1),
+    }
+    of_axes(2, typed, arguments)
+    if "output_size" not in typed:
+        return fixed(Unfold(**arguments), x, colours)
+    return fixed(Fold(each(typed, "output_size"), **arguments), x, colours)
 
 
 def shuffle(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
