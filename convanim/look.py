@@ -87,8 +87,8 @@ class Option:
                 ...
             convanim.errors.ConvanimError: text 'curves' is not known; use outlines or editable.
         """
-        typed = isinstance(value, str)
-        if self.choices and value is not None and not (typed and value in self.choices):
+        typed, unset = isinstance(value, str), value is None and self.default is None
+        if self.choices and not unset and not (typed and value in self.choices):
             close = difflib.get_close_matches(str(value), self.choices, 1) if typed else []
             hint = f"did you mean {close[0]}" if close else f"use {' or '.join(self.choices)}"
             raise ConvanimError(f"`{self.name.replace('_', ' ')}` {shortly(value)} is not known", hint)

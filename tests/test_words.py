@@ -372,8 +372,8 @@ def no_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine with the usual font alone."""
 
     def forget() -> None:
-        glyphs._face.cache_clear()
-        glyphs._words.clear()
+        for cached in (glyphs._face, glyphs._advance, glyphs._word, glyphs.width, glyphs.line, glyphs._curves):
+            cached.cache_clear()
         fonts._installed.cache_clear()
 
     forget()
