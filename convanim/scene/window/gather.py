@@ -12,29 +12,28 @@ from convanim.explanation.arithmetic import arguments, count, per_axis, ring_nam
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, plural, say
 from convanim.layers import Axis, times
-from convanim.scene.captions import OUTPUT, detail, heading, place, product_sum, size_formula
-from convanim.scene.contents import PlacementScene
+from convanim.scene.captions import OUTPUT, place, product_sum
 from convanim.scene.frame import (
-    Beats,
+    Blocks,
     Caption,
-    Emphasis,
+    Cells,
     Frame,
     Grid,
-    Link,
     Outline,
     Panel,
     Phase,
+    Places,
     Role,
     Turn,
     flat,
     in_rows,
-    placed,
-    still,
+    lattice,
     whole,
 )
 from convanim.scene.whole.letters import Letters
-from convanim.scene.window.stage import laid, layers, lines, roles, window_at
-from convanim.trace import ConvTrace, Trace
+from convanim.scene.window.stage import layers, roles
+from convanim.scene.window.window import Seen, WindowScene
+from convanim.trace import ConvTrace, Step
 from convanim.trace.engine import padded
 from convanim.trace.taps import folded
 
@@ -49,59 +48,68 @@ COPIES = {
 KERNEL = say("kernel")
 #: The phase in which stride puts zeros between neighbours.
 INSERT = plural("insert s−1 = {n} zero", "insert s−1 = {n} zeros")
-#: Up to this many placements have two frames each: the window lands, then the sum is written.
-TWO = 49
 
 
-class GatherScene(PlacementScene):
-    """A window slides over a stage: the opening prepares the stage, then each output cell is computed.
+class GatherScene(WindowScene):
+    """A window slides over one plane: the opening prepares the stage step by step, then each output cell is computed.
 
     Args:
         trace: in gather order, with one channel and one or two axes.
         symbols: letters with indices instead of numbers.
     """
 
+    trace: ConvTrace
+    _takes_over = False
+
     def __init__(self, trace: ConvTrace, *, symbols: bool = False) -> None:
-        self.trace, self.op = trace, trace.op
-        self.traces: tuple[Trace, ...] = (trace,)
-        self.title, self.detail = heading(trace), detail(trace)
-        self.x, self.kernel = flat(trace.x[0]), flat(trace.kernel[0, 0])
-        self.answer = flat(trace.answer[0])
-        self.numerals: tuple[Numerals, Numerals, Numerals]
-        self.numerals = Numerals(self.x), Numerals(self.kernel), Numerals(self.answer)
         self.letters = Letters(trace) if symbols else None
-        if self.letters:
-            self.x, self.kernel, self.answer = (
-                flat(c) for c in (self.letters.x, self.letters.kernel, self.letters.answer)
-            )
-            self.numerals = self.letters.numerals
-        self.lines = lines(trace.axes)
         self.mode = trace.axes[0].mode
         self._ring = Role.PADDING if self.mode == "zeros" else Role.COPIED
-        self.stage_roles = roles(*self.lines, ring=self._ring)
-        shown = self.letters.x[None] if self.letters else trace.x
-        self.stage_values = laid(self.lines, shown)[0] if self.mode == "zeros" else flat(padded(shown, trace.axes)[0])
-        self._origins = self._copied()
+        self.kernel = flat(self.letters.kernel if self.letters else trace.kernel[0, 0])
+        self._factor = self.letters.numerals[1] if self.letters else Numerals(self.kernel)
         # The kernel as it slides.
-        self._rotates = self.op.transposed and self.op.rules.rotates
+        self._rotates = trace.op.transposed and trace.op.rules.rotates
         self.slid = self.kernel[::-1, ::-1] if self._rotates else self.kernel
-        self._factors = [f"×{self.numerals[1].text(v)}" for v in self.slid.ravel().tolist()]
+        self._factors = [f"×{self._factor.text(v)}" for v in self.slid.ravel().tolist()]
+        super().__init__(trace)
 
-        self.phases = self._phases()
-        self._opening = self._prepare()
-        self.stage = self._opening[-1].grids["stage"]
-        self.blocks = in_rows(self._panels(), len(trace.axes))
-        self.beats = Beats(len(self._opening), len(trace), 2 if len(trace) <= TWO else 1, 1, trace.axes[-1].output)
+    def _prepare(self) -> None:
+        self._origins = self._copied()
 
-    def _panels(self) -> tuple[Panel, ...]:
-        x, kernel, answer = self.numerals
-        titles, turned = (tuple(dict.fromkeys(f.grids[n].title for f in self._opening)) for n in ("stage", "kernel"))
-        notes = max(self._factors, key=len)
-        return (
-            Panel("stage", self.stage_roles.shape, titles, x, self.stage_values, notes, shade="data", holds="input"),
-            Panel("kernel", self.kernel.shape, turned, kernel, self.kernel, aside=True, shade="kernel"),
-            Panel("output", self.answer.shape, (OUTPUT,), answer, self.answer, holds="output"),
-        )
+    def _numbers(self) -> tuple[NDArray[Any], NDArray[Any], tuple[Numerals, Numerals]]:
+        if not self.letters:
+            return super()._numbers()
+        x, _, answer = self.letters.numerals
+        return self.letters.x[None], self.letters.answer, (x, answer)
+
+    def _roles(self) -> Cells:
+        return roles(*self.lines, ring=self._ring)
+
+    def _values(self) -> NDArray[Any]:
+        return super()._values() if self.mode == "zeros" else padded(self.x, self.trace.axes)
+
+    def _blocks(
+        self, left: tuple[Panel, ...], aside: tuple[tuple[Panel, ...], ...], right: tuple[Panel, ...]
+    ) -> Blocks:
+        stage = replace(left[0], titles=self._titles("stage"))
+        return in_rows((stage, *aside[0], *right), len(self.trace.axes))
+
+    def _aside(self) -> tuple[tuple[Panel, ...], ...]:
+        looked_up = ("kernel", self.kernel.shape, self._titles("kernel"), self._factor, self.kernel)
+        return ((Panel(*looked_up, aside=True, shade="kernel"),),)
+
+    def _titles(self, name: str) -> tuple[str, ...]:
+        """Every title that a panel has in the opening."""
+        return tuple(dict.fromkeys(frame.grids[name].title for frame in self._opening))
+
+    def _title(self, plane: int) -> str:
+        return self._opening[-1].grids["stage"].title
+
+    def _beside(self, step: Step | None, *, written: bool) -> dict[str, Grid]:
+        return {"kernel": self._opening[-1].grids["kernel"]}
+
+    def _notes(self) -> tuple[str, str]:
+        return max(self._factors, key=len), ""
 
     def _phases(self) -> tuple[Phase, ...]:
         axes = self.trace.axes
@@ -122,7 +130,7 @@ class GatherScene(PlacementScene):
 
     # The opening prepares the stage.
 
-    def _prepare(self) -> list[Frame]:
+    def _open(self) -> list[Frame]:
         if not self.op.transposed:
             rows, columns = self.lines
             return [self._set_out(rows.places, columns.places), *self._pad()]
@@ -135,17 +143,17 @@ class GatherScene(PlacementScene):
         grids = {
             "stage": stage,
             "kernel": replace(whole(title, Role.KERNEL, kernel), turn=turn),
-            "output": whole(OUTPUT, Role.PENDING, self.answer),
+            "output": whole(OUTPUT, Role.PENDING, self.answer[0]),
         }
         return Frame(phase, grids, (Caption(remark=remark),))
 
     def _set_out(self, at_rows: NDArray[Any], at_columns: NDArray[Any], remark: str = "") -> Frame:
         """The input's cells at these rows and columns, with inserted zeros between them."""
-        shown = np.zeros(self.stage_roles.shape, np.uint8)
-        values = np.zeros_like(self.stage_values)
+        shown = np.zeros(self.stage_roles[0].shape, np.uint8)
+        values = np.zeros_like(self.stage_values[0])
         given = np.ix_(at_rows, at_columns)
         shown[at_rows[0] : at_rows[-1] + 1, at_columns[0] : at_columns[-1] + 1] = Role.INSERTED
-        shown[given], values[given] = Role.DATA, self.x
+        shown[given], values[given] = Role.DATA, flat(self.x[0])
         words = [say("input"), *[say("zeros inserted")] * bool((shown == Role.INSERTED).any())]
         if not remark:
             told = arguments(self.trace.axes, ", ")
@@ -176,7 +184,7 @@ class GatherScene(PlacementScene):
         thickest = int(layer.max())
         phase = int(self.op.transposed)
         inserted = any(n.gap > 1 and n.count > 1 for n in self.lines)
-        cropped = bool((self.stage_roles == Role.CROPPED).any())
+        cropped = bool((self.stage_roles[0] == Role.CROPPED).any())
         words = [say("input")] + [say("zeros inserted")] * inserted
         words += [say("padded")] * (thickest > 0) + [say("cropped")] * cropped
         frames = []
@@ -185,12 +193,12 @@ class GatherScene(PlacementScene):
             for most in sorted({-(-thickest * i // RINGS) for i in range(1, RINGS + 1)}):
                 shown = np.where(layer <= most, reached, Role.NONE).astype(np.uint8)
                 notes = {cell: note for cell, note in self._origins.items() if layer[cell] <= most}
-                stage = Grid(join(", ", words), shown, self.stage_values, np.zeros_like(shown), notes)
+                stage = Grid(join(", ", words), shown, self.stage_values[0], np.zeros_like(shown), notes)
                 frames.append(self._frame(phase, stage, self.kernel, self._pad_remark()))
         if any(n.unused for n in self.lines):
-            calm = np.zeros_like(self.stage_roles)
-            notes = {cell: note for cell, note in self._origins.items() if self.stage_roles[cell] == Role.COPIED}
-            stage = Grid(join(", ", words), self.stage_roles, self.stage_values, calm, notes)
+            calm = np.zeros_like(self.stage_roles[0])
+            notes = {cell: note for cell, note in self._origins.items() if self.stage_roles[0][cell] == Role.COPIED}
+            stage = Grid(join(", ", words), self.stage_roles[0], self.stage_values[0], calm, notes)
             frames.append(self._frame(phase, stage, self.kernel, say("no window reaches the hatched cells")))
         return frames
 
@@ -250,42 +258,24 @@ class GatherScene(PlacementScene):
         turned = self._frame(2, stage, self.slid, say("rotate by 180°: … and top to bottom"), rotated, Turn.ROTATED)
         return [first, mirrored, turned]
 
-    # The sliding window, and the result.
+    # The sliding window.
 
-    def links(self, step: int) -> tuple[Link, ...]:
-        """The link between the window of a placement and its output cell."""
-        cell = divmod(step, self.answer.shape[1])
-        window, cells = window_at(self.lines, cell)
-        return (Link("stage", window, cells, "output", cell),)
+    def look(self, step: Step, *, written: bool) -> Seen:
+        """The window with the terms of its sum."""
+        _, (rows, columns), window = self._windows(step.writes[0].tolist())
+        under = lattice(*(range(s.start, s.stop, s.step) for s in (rows, columns)))
+        nothing = "" if len(step.terms) else self._nothing(self.stage_roles[0][rows, columns])
+        if self.letters:
+            caption = self.letters.sum(step, nothing)
+        else:
+            bias = None if self.trace.bias is None else self.trace.bias[0].item()
+            caption = product_sum(step, (self.numerals[0], self._factor, self.numerals[1]), bias, nothing)
+        notes = dict(zip(under, self._factors, strict=True))
+        return Seen(caption, {0: (rows, columns)}, {0: notes}, {0: (Outline(*window, Role.KERNEL),)})
 
-    def _placement(self, number: int, ahead: int) -> Frame:
-        """A placement: the window with the terms of its sum, and in its last frame the sum in the output."""
-        step, (link,), written = self.trace[number], self.links(number), not ahead
-        row, column = link.cell
-        under = tuple(np.transpose(link.cells))
-        emphasis = np.zeros(self.stage_roles.shape, np.uint8)
-        emphasis[under] = Emphasis.ACTIVE
-        factors = dict(zip(link.cells, self._factors, strict=True))
-        done = np.full(self.answer.size, Role.PENDING, np.uint8)
-        done[: number + written] = Role.DONE
-        new = np.zeros(self.answer.shape, np.uint8)
-        new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
-        cell = Outline(row, column, row + 1, column + 1, Role.DONE)
-        grids = {
-            "stage": Grid(self.stage.title, self.stage_roles, self.stage_values, emphasis, factors, (link.window,)),
-            "kernel": self._opening[-1].grids["kernel"],
-            "output": Grid(OUTPUT, done.reshape(self.answer.shape), self.answer, new, {}, (cell,)),
-        }
-        bias = None if self.trace.bias is None else self.trace.bias[0].item()
-        nothing = "" if len(step.terms) else self._nothing(self.stage_roles[under])
-        caption = self.letters.sum(step, nothing) if self.letters else product_sum(step, self.numerals, bias, nothing)
-        if not written:
-            caption = replace(caption, result="")
-        places = [n.places for n in self.lines]
-        read = (((0, *r[1:])[-2:]) for r in step.reads.tolist())
-        cells = tuple((int(places[0][row]), int(places[1][column])) for row, column in read)
-        facts = placed([link], written=written, reads={"stage": cells})
-        return Frame(len(self.phases) - 1, grids, (caption,), number + 1, **facts)
+    def reads(self, step: Step) -> Places:
+        """The cells of the stage that a placement reads; none where the window meets only zeros."""
+        return {"stage": (), **super().reads(step)}
 
     @staticmethod
     def _nothing(under: NDArray[np.uint8]) -> str:
@@ -294,14 +284,6 @@ class GatherScene(PlacementScene):
         met = [n for r, n in names.items() if (under == r).any()]
         what = met[0] if len(met) == 1 else say("{a} or {b}", a=met[0], b=met[1])
         return say("every input under the window is {what}", what=what)
-
-    def _closed(self, number: int) -> Frame:
-        grids = {
-            "stage": still(self.stage, roles=self.stage_roles),
-            "kernel": self._opening[-1].grids["kernel"],
-            "output": whole(OUTPUT, Role.DONE, self.answer),
-        }
-        return Frame(len(self.phases) - 1, grids, (size_formula(self.trace.axes),), self.beats.steps)
 
 
 def inserting(axes: tuple[Axis, ...]) -> Phase:

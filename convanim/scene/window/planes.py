@@ -13,7 +13,21 @@ from convanim.language.numerals import Numerals
 from convanim.language.words import join, rejoin, say
 from convanim.layers import times
 from convanim.scene.captions import output_cell, product_sum, with_channels
-from convanim.scene.frame import Caption, Cells, Emphasis, Frame, Grid, Outline, Panel, Phase, Role, Turn, flat, whole
+from convanim.scene.frame import (
+    Caption,
+    Cells,
+    Emphasis,
+    Frame,
+    Grid,
+    Outline,
+    Panel,
+    Phase,
+    Role,
+    Turn,
+    flat,
+    lattice,
+    whole,
+)
 from convanim.scene.window.gather import COPIES, inserting, turning
 from convanim.scene.window.slab import MOST, ROW, Slab, wrapped
 from convanim.scene.window.stage import layers, roles
@@ -254,11 +268,7 @@ class PlanesScene(WindowScene):
         cell = step.writes[0].tolist()
         met, _ = self._channel(cell[0])
         depths, (rows, columns), window = self._windows(cell)
-        spots = [
-            (r, c)
-            for r in range(rows.start, rows.stop, rows.step)
-            for c in range(columns.start, columns.stop, columns.step)
-        ]
+        spots = lattice(*(range(s.start, s.stop, s.step) for s in (rows, columns)))
         active, notes, outlines = {}, {}, {}
         for channel in met:
             for part, depth in enumerate(depths):

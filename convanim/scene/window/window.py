@@ -93,9 +93,8 @@ class WindowScene(PlacementScene):
         self._prepare()
         shape = (len(trace.x), *(line.size for line in self.lines))
         self.stage_roles: Cells = self.left.planes(np.broadcast_to(self._roles(), shape))
-        self.stage_values = self.left.planes(self._values())
-        self.answer = self.right.planes(trace.answer)
-        self.numerals = Numerals(trace.x), Numerals(trace.answer)
+        self.x, answer, self.numerals = self._numbers()
+        self.stage_values, self.answer = self.left.planes(self._values()), self.right.planes(answer)
         self.phases = self._phases()
         self._pending = self._whole(Role.PENDING)
         self.done_roles = self.right.planes(self._results())
@@ -120,13 +119,17 @@ class WindowScene(PlacementScene):
     def _lines(self) -> tuple[Line, ...]:
         return lines(self.trace.axes)
 
+    def _numbers(self) -> tuple[NDArray[Any], NDArray[Any], tuple[Numerals, Numerals]]:
+        """What stands in the cells of the input (C, *n) and of the output (C, *o), and its formatting."""
+        return self.trace.x, self.trace.answer, (Numerals(self.trace.x), Numerals(self.trace.answer))
+
     def _roles(self) -> Cells:
         """The roles of the finished stage, without channels."""
         return roles(*self.lines)
 
     def _values(self) -> NDArray[Any]:
         """The values of the finished stage, (C, *sizes)."""
-        return laid(self.lines, self.trace.x)
+        return laid(self.lines, self.x)
 
     def _results(self) -> Cells:
         """The roles of the finished output, (C, *o)."""
@@ -251,7 +254,11 @@ class WindowScene(PlacementScene):
         if plane in seen.active:
             emphasis[seen.active[plane]] = Emphasis.ACTIVE
         notes, outlines = seen.notes.get(plane, {}), kept + seen.outlines.get(plane, ())
-        return Grid(self.left.titles[plane], shown, self.stage_values[plane], emphasis, notes, outlines)
+        return Grid(self._title(plane), shown, self.stage_values[plane], emphasis, notes, outlines)
+
+    def _title(self, plane: int) -> str:
+        """The title of a plane of the finished stage."""
+        return self.left.titles[plane]
 
     def _rest(self, plane: int, marks: Ints) -> Grid:
         """A plane at rest; a grid that stays the same object is not drawn again."""
@@ -259,8 +266,8 @@ class WindowScene(PlacementScene):
         kept = self._resting.get(plane)
         if kept is None or kept.outlines != outlines or not np.array_equal(kept.roles, shown):
             calm = np.zeros(shown.shape, np.uint8)
-            title = self.left.titles[plane]
-            kept = self._resting[plane] = Grid(title, shown, self.stage_values[plane], calm, {}, outlines)
+            kept = Grid(self._title(plane), shown, self.stage_values[plane], calm, {}, outlines)
+            self._resting[plane] = kept
         return kept
 
     def _marked(self, plane: int, marks: Ints) -> tuple[Cells, tuple[Outline, ...]]:
