@@ -173,6 +173,7 @@ def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) ->
         ConvanimError: the layer has no such view.
 
     Example:
+        >>> from convanim.layers import ConvTranspose
         >>> pick_view(ConvTranspose(kernel_size=3)), pick_view(ConvTranspose(kernel_size=3), shown=Shown(colours=True))
         ('zero-insertion', 'overlap-add')
     """
@@ -204,6 +205,7 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
         ConvanimError: an unknown view, or one that cannot show this trace.
 
     Example:
+        >>> from convanim.layers import ConvTranspose
         >>> s = scene(ConvTranspose(kernel_size=2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]]), "overlap-add")
         >>> s.frame(s.beats.total - 1).grids["canvas"].values.tolist()
         [[0, 4, 1], [8, 16, 6], [4, 12, 9]]
@@ -226,6 +228,7 @@ def in_order(trace: Trace, view: str | None = None) -> Trace:
     """A trace in the order in which a view shows its steps.
 
     Example:
+        >>> from convanim.layers import ConvTranspose
         >>> len(in_order(ConvTranspose(kernel_size=2).trace([1, 2], [1, 1]), "overlap-add"))
         2
     """
@@ -240,6 +243,7 @@ def compared(a: Trace, b: Trace, view: str | None = None, shown: Shown = NOTHING
         ConvanimError: the inputs differ, or the layers cannot be compared with these options.
 
     Example:
+        >>> from convanim.layers import Conv
         >>> a, b = (Conv(2, padding=p).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]) for p in (0, 1))
         >>> compared(a, b).beats.steps
         9
