@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from convanim.cli.commands import main
 from convanim.errors import ConvanimError
@@ -278,3 +279,23 @@ def test_the_arithmetic_is_explained():
     told = explain(Unfold(2), (3, 4))
     assert told.splitlines()[0] == "Unfold(kernel_size=2)   3×4 → 4×6"
     assert "2·3 = 6 columns" in told
+
+
+def test_comparisons_have_the_shapes_of_the_matrices():
+    runner = CliRunner()
+    told = runner.invoke(main, ["compare", "Unfold(2)", "Unfold(2, dilation=2)", "--input", "3x3"]).stdout
+    assert "3×3 → 4×4\n" in told
+    assert "3×3 → 4×1\n" in told
+    told = runner.invoke(main, ["compare", "Fold(3, 2)", "Fold(3, 2)", "--input", "4x4"]).stdout
+    assert "4×4 → 3×3\n" in told
+
+
+def test_a_picture_in_colours_is_unfolded_in_grey(tmp_path):
+    Image.fromarray(np.arange(75, dtype=np.uint8).reshape(5, 5, 3)).save(tmp_path / "p.png")
+    words = ["unfold", "--input", str(tmp_path / "p.png"), "--kernel", "2", "-o", str(tmp_path / "a.gif")]
+    done = CliRunner().invoke(main, words)
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "Error: an unfold cannot be shown in colours; use --grey, which converts the picture.\n",
+    )
+    assert CliRunner().invoke(main, [*words, "--grey"]).exit_code == 0

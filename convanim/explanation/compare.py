@@ -83,7 +83,7 @@ def report(a: Trace, b: Trace, align: str = "index") -> str:
     b.bounded()
     d = Difference(a, b, align)
     rows = [
-        (name, f"{t.op}   {times(t.x.shape[1:])} → {times(t.shape[1:])}" + _channels(t))
+        (name, f"{t.op}   {' → '.join(map(times, t.sizes))}" + _channels(t))
         for name, t in zip(d.names, (a, b), strict=True)
     ]
     rows.append(("equal", f"{d.equal.sum()} of {count(d.equal.size, 'cell' if d.sized else 'common cell')}"))
@@ -98,7 +98,8 @@ def report(a: Trace, b: Trace, align: str = "index") -> str:
 
 
 def _channels(trace: Trace) -> str:
-    return f", {count(trace.channels, 'channel')}" if trace.channels > 1 else ""
+    channels = len(trace.listed)
+    return f", {count(channels, 'channel')}" if channels > 1 else ""
 
 
 Names = tuple[str, str]
@@ -118,7 +119,7 @@ def _kind(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     if None not in ins and ins[0] != ins[1]:
         yield Cause(_each(say("the input channels are"), ins, names))
     if None in outs or outs[0] == outs[1]:
-        outs = [a.channels, b.channels]
+        outs = [len(a.listed), len(b.listed)]
     if outs[0] != outs[1]:
         yield Cause(_each(say("the output channels are"), outs, names))
     if isinstance(a.op, Weighted) and isinstance(b.op, Weighted) and a.op.groups != b.op.groups:

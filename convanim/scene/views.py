@@ -183,7 +183,8 @@ def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) ->
         name for name, v in views.items() if (v.coloured or not shown.colours) and (v.lettered or not shown.symbols)
     ]
     if not known:
-        raise ConvanimError(f"{op.called[1]} cannot be shown {way}", "show its values instead")
+        hint = "use `grey`, which converts the picture" if shown.colours else "show its values instead"
+        raise ConvanimError(f"{op.called[1]} cannot be shown {way}", hint)
     if view is not None and view not in known:
         close = [name for name in known if view and name.startswith(view)] or difflib.get_close_matches(view, known, 1)
         if view in views:  # the view exists, only not with these options: suggest no similar name

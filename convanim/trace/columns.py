@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,13 @@ class ColumnsTrace(Trace):
     def output(self) -> Array:
         """The columns of an Unfold, (C·k·k, L), or the picture of a Fold, (C, H, W); in a batch if the input was."""
         return self._outward(self.answer if self.op.transposed else self.columns(self.answer))
+
+    @property
+    def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The sizes of the picture and of the matrix, the input first."""
+        if self.op.transposed:
+            return self.columns(self.x).shape, self.shape[1:]
+        return self.x.shape[1:], (self.channels, prod(self.shape[1:]))
 
     @property
     def listed(self) -> Array:

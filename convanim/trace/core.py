@@ -236,6 +236,11 @@ class Trace:
         return self._answer
 
     @property
+    def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The sizes of the input and of the output, without channels."""
+        return self.x.shape[1:], self.shape[1:]
+
+    @property
     def listed(self) -> Array:
         """The output as planes, one after the other, as descriptions list it."""
         return self._answer

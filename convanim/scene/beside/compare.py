@@ -103,7 +103,7 @@ class CompareScene:
 
     def _title(self) -> str:
         d = self.difference
-        into, one, two = (times(v) for v in (d.a.x.shape[1:], d.a.shape[1:], d.b.shape[1:]))
+        into, one, two = (times(v) for v in (*d.a.sizes, d.b.sizes[1]))
         words = [t.op.words for t in (d.a, d.b)]
         named = d.a.op.convention != d.b.op.convention
         if words[0] != words[1]:
