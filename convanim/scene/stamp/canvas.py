@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from convanim.language.numerals import Numerals
 from convanim.language.symbols import Symbols
-from convanim.scene.captions import factor
-from convanim.scene.frame import flat
+from convanim.layers import Axis
+from convanim.scene.captions import factor, span
+from convanim.scene.frame import Link, Outline, Role, flat, lattice
 from convanim.scene.whole.letters import BIAS, Letters
 from convanim.trace import ConvTrace, Step
 
@@ -21,6 +23,23 @@ LONGEST_SUM = 3
 
 Array = NDArray[Any]
 Numbering = tuple[Numerals, Numerals, Numerals, Numerals]
+
+
+def landing(axes: Sequence[Axis], wide: int, number: int) -> Link:
+    """The link between the cell of this number in an input `wide` columns wide, and the canvas cells of its stamp."""
+    cell = divmod(number, wide)
+    along = [(0, 1, 1, 1), *((a.lead, a.stride, a.reach, a.dilation) for a in axes)][-2:]
+    rows, columns = (
+        range(lead + at * stride, lead + at * stride + reach, dilation)
+        for at, (lead, stride, reach, dilation) in zip(cell, along, strict=True)
+    )
+    where = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.KERNEL)
+    return Link("canvas", where, lattice(rows, columns), "input", cell, stamps=True)
+
+
+def covered(axes: Sequence[Axis], where: Outline) -> str:
+    """The cells under a stamp in slice notation, with a step where the kernel is dilated."""
+    return span(list(zip(where[:2], where[2:4], (1, *(a.dilation for a in axes))[-2:], strict=True))[-len(axes) :])
 
 
 class Canvas:

@@ -8,7 +8,7 @@ import numpy as np
 
 from convanim.explanation.arithmetic import per_axis, sides
 from convanim.language.words import join, plural, say
-from convanim.scene.captions import OUTPUT, detail, heading, place, size_formula, span
+from convanim.scene.captions import OUTPUT, detail, heading, place, size_formula
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
@@ -22,13 +22,14 @@ from convanim.scene.frame import (
     Panel,
     Phase,
     Role,
+    around,
     in_rows,
     lattice,
     placed,
     still,
     whole,
 )
-from convanim.scene.stamp.canvas import Canvas, LetteredCanvas
+from convanim.scene.stamp.canvas import Canvas, LetteredCanvas, covered, landing
 from convanim.trace import ConvTrace, Trace
 
 INPUT, PRODUCT = say("input"), say("product")
@@ -63,8 +64,6 @@ class ScatterScene(PlacementScene):
         self._kernel_title = say("kernel") if self.op.rules.rotates else say("kernel, rotated")
         axes = trace.axes
         self._before = (0, *(a.kept.start for a in axes))[-2:]
-        self._lines = [(a.lead, a.stride, a.reach, a.dilation) for a in axes]
-        self._lines = [(0, 1, 1, 1), *self._lines][-2:]
         self._cuts = self.shape != self.answer.shape
         # Output padding is shown during the crop, even if nothing is cropped.
         self._crops = self._cuts or any(a.output_padding for a in axes)
@@ -129,8 +128,7 @@ class ScatterScene(PlacementScene):
         if read:
             mark = np.zeros(self.x.shape, np.uint8)
             mark[read] = Emphasis.WRITTEN
-            outline = Outline(read[0], read[1], read[0] + 1, read[1] + 1, Role.DATA)
-            grids["input"] = still(grids["input"], emphasis=mark, outlines=(outline,))
+            grids["input"] = still(grids["input"], emphasis=mark, outlines=(around([read], Role.DATA),))
         return grids
 
     def _open(self) -> Frame:
@@ -143,11 +141,7 @@ class ScatterScene(PlacementScene):
 
     def links(self, step: int) -> tuple[Link, ...]:
         """The link between the input cell of a stamp and the canvas cells that it is added to."""
-        cell = divmod(step, self.x.shape[1])
-        starts = [lead + at * stride for (lead, stride, _, _), at in zip(self._lines, cell, strict=True)]
-        rows, columns = (range(a, a + reach, d) for a, (*_, reach, d) in zip(starts, self._lines, strict=True))
-        where = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.KERNEL)
-        return (Link("canvas", where, lattice(rows, columns), "input", cell, stamps=True),)
+        return (landing(self.trace.axes, self.x.shape[1], step),)
 
     def _placement(self, number: int, ahead: int) -> Frame:
         """A part of a stamp: the last frame adds the product, the one before scales the kernel, the first reads."""
@@ -167,7 +161,7 @@ class ScatterScene(PlacementScene):
             )
         if ahead == 1:
             canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
-            gaps = say("with gaps, as the kernel is dilated") if max(d for *_, d in self._lines) > 1 else ""
+            gaps = say("with gaps, as the kernel is dilated") if any(a.dilation > 1 for a in self.trace.axes) else ""
             caption = Caption(PRODUCT, (say("{cell} · kernel", cell=source),), say("{cell} · kernel", cell=value), gaps)
             waiting = placed([link], written=False)
             return Frame(1, self._grids(canvas, product, at), (caption,), number + 1, **waiting)
@@ -184,8 +178,7 @@ class ScatterScene(PlacementScene):
             one = self.canvas.sum(number, cell) + ", …" * bool(more)
             # Sums of letters are long.
             remark = one if self._symbols else MEETS(met, sum=one)
-        slices = list(zip(where[:2], where[2:4], (d for *_, d in self._lines), strict=True))[-len(self.trace.axes) :]
-        subject = join("", [self._name, span(slices)])
+        subject = join("", [self._name, covered(self.trace.axes, where)])
         term = say("{cell} · kernel", cell=value if self._symbols else source)
         caption = Caption(subject, (term,), "", remark, relation="+=")
         stamp = Move("stamp", lattice(*map(range, self.kernel.shape)), "canvas", link.cells)

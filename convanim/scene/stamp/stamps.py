@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from convanim.explanation.arithmetic import sides
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, say
-from convanim.scene.captions import OUTPUT, detail, heading, place, size_formula, span
+from convanim.scene.captions import OUTPUT, detail, heading, place, size_formula
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
@@ -24,11 +24,13 @@ from convanim.scene.frame import (
     Outline,
     Phase,
     Role,
+    around,
     flat,
     in_rows,
     lattice,
     placed,
 )
+from convanim.scene.stamp.canvas import covered, landing
 from convanim.scene.tints import (
     CHANNELS,
     Colours,
@@ -71,10 +73,6 @@ class StampScene(PlacementScene):
         axes = trace.axes
         high, wide = (1, *trace.canvas[1:])[-2:]
         self.shape = high, wide
-        self._stride, self._steps, self._reach = (
-            (1, *(getattr(a, n) for a in axes))[-2:] for n in ("stride", "dilation", "reach")
-        )
-        self._lead = (0, *(a.lead for a in axes))[-2:]
         kept = (slice(0, ACROSS.size), *(a.kept for a in axes))[-2:]
         self._kept: tuple[slice, slice] = (kept[0], kept[1])
         self._cuts = self.shape != self.answer.shape[1:]
@@ -103,11 +101,10 @@ class StampScene(PlacementScene):
     def _blank(self) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         return np.zeros((3, *self.shape), self.answer.dtype), np.zeros(self.shape, bool)
 
-    def _where(self, number: int) -> tuple[slice, slice]:
-        """The slices of rows and columns of the canvas that a stamp covers."""
-        at = divmod(number, self.x.shape[2])
-        starts = [lead + i * s for lead, i, s in zip(self._lead, at, self._stride, strict=True)]
-        rows, columns = (slice(a, a + r, d) for a, r, d in zip(starts, self._reach, self._steps, strict=True))
+    def _cells(self, number: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The rows and columns of the canvas cells that a stamp covers."""
+        (link,) = self.links(number)
+        rows, columns = np.transpose(link.cells)
         return rows, columns
 
     def _product(self, number: int) -> NDArray[Any]:
@@ -121,8 +118,8 @@ class StampScene(PlacementScene):
             self._to, self._held = 0, self._blank()
         while self._to < stamps:
             canvas, hit = (a.copy() for a in self._held)
-            rows, columns = self._where(self._to)
-            canvas[:, rows, columns] += self._product(self._to)
+            rows, columns = self._cells(self._to)
+            canvas[:, rows, columns] += self._product(self._to).reshape(3, -1)
             hit[rows, columns] = True
             self._held, self._to = (canvas, hit), self._to + 1
         return self._held
@@ -131,8 +128,8 @@ class StampScene(PlacementScene):
         """Every colour that the canvas and the product ever show."""
         seen, products = [tinted(self.answer), np.zeros((1, 3), np.uint8)], [np.zeros((1, 3), np.uint8)]
         for n in range(self.x[0].size):
-            rows, columns = self._where(n)
-            seen.append(np.unique(tinted(self._after(n + 1)[0][:, rows, columns]).reshape(-1, 3), axis=0))
+            rows, columns = self._cells(n)
+            seen.append(np.unique(tinted(self._after(n + 1)[0][:, rows, columns]), axis=0))
             products.append(np.unique(tinted(self._product(n)).reshape(-1, 3), axis=0))
         seen.append(tinted(self._after(self.x[0].size)[0] + self._bias()))
         return distinct(*seen), distinct(*products)
@@ -143,14 +140,12 @@ class StampScene(PlacementScene):
 
     def _grids(self, canvas: Grid, number: int | None = None) -> dict[str, Grid]:
         size = self._picture.shape[:2]
-        calm, outlines = np.zeros(size, np.uint8), ()
-        more: tuple[Outline, ...] = outlines
+        calm, more = np.zeros(size, np.uint8), tuple[Outline, ...]()
         shape = self.weight.shape[1:]
         stamp = picture(PRODUCT, np.full(shape, Role.PENDING, np.uint8), np.zeros((*shape, 3), np.uint8))
         if number is not None:
-            row, column = divmod(number, size[1])
-            calm[row, column] = Emphasis.WRITTEN
-            more = (Outline(row, column, row + 1, column + 1, Role.DATA),)
+            at = divmod(number, size[1])
+            calm[at], more = Emphasis.WRITTEN, (around([at], Role.DATA),)
             product = tinted(self._product(number))
             stamp = picture(PRODUCT, np.full(shape, Role.PRODUCT, np.uint8), product)
         source = picture(INPUT, np.full(size, Role.DATA, np.uint8), self._picture, emphasis=calm, outlines=more)
@@ -163,14 +158,11 @@ class StampScene(PlacementScene):
 
     def links(self, step: int) -> tuple[Link, ...]:
         """The link between the input cell of a stamp and the canvas cells that it is added to."""
-        rows, columns = self._where(step)
-        outline = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.KERNEL)
-        cells = lattice(*(range(s.start, s.stop, s.step) for s in (rows, columns)))
-        return (Link("canvas", outline, cells, "input", divmod(step, self.x.shape[2]), stamps=True),)
+        return (landing(self.trace.axes, self.x.shape[2], step),)
 
     def _placement(self, number: int, ahead: int) -> Frame:
         before, hit = self._after(number)
-        rows, columns = self._where(number)
+        rows, columns = self._cells(number)
         met = np.zeros(self.shape, bool)
         met[rows, columns] = hit[rows, columns]
         roles = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
@@ -178,7 +170,6 @@ class StampScene(PlacementScene):
         (link,) = self.links(number)
         outline, at = link.window, link.cell
         told = say("{cell} · kernel", cell=join("", [INPUT, place(at[-len(self.trace.axes) :])]))
-        slices = [(s.start, s.stop, s.step) for s in (rows, columns)][-len(self.trace.axes) :]
         if ahead:
             canvas = picture(OUTPUT, roles, tinted(before), outlines=(outline,))
             values = self.x[:, at[0], at[1]].tolist()
@@ -193,7 +184,7 @@ class StampScene(PlacementScene):
         roles[rows, columns] = Role.DONE
         roles[met] = Role.OVERLAP
         canvas = picture(OUTPUT, roles, tinted(after), emphasis=fresh, outlines=(outline,))
-        caption = Caption(join("", [OUTPUT, span(slices)]), (told,), "", relation="+=")
+        caption = Caption(join("", [OUTPUT, covered(self.trace.axes, outline)]), (told,), "", relation="+=")
         if not met.any():
             caption = replace(caption, remark=say("no overlap"))
         captions = caption, self._sums(before, after, met)

@@ -23,6 +23,7 @@ from convanim.scene.frame import (
     Outline,
     Panel,
     Role,
+    around,
     by_panel,
     in_rows,
     placed,
@@ -100,12 +101,10 @@ class ColourScene(PlacementScene):
         shape = self._output.shape[:2]
         roles: Cells = np.full(self._cells, Role.PENDING, np.uint8)
         roles[:done] = self._inner.done_roles[0].ravel()[:done]
-        emphasis, outlines = np.zeros(self._cells, np.uint8), ()
-        more: tuple[Outline, ...] = outlines
+        emphasis, more = np.zeros(self._cells, np.uint8), tuple[Outline, ...]()
         if at is not None:
-            row, column = divmod(at, shape[1])
             emphasis[at] = Emphasis.WRITTEN if done > at else Emphasis.NONE
-            more = (Outline(row, column, row + 1, column + 1, Role.DONE),)
+            more = (around([divmod(at, shape[1])], Role.DONE),)
         # An inserted zero is black, as every zero is.
         roles = np.where(roles == Role.INSERTED, Role.DONE, roles).astype(np.uint8).reshape(shape)
         return picture(OUTPUT, roles, self._output, emphasis=emphasis.reshape(shape), outlines=more)

@@ -176,9 +176,8 @@ class UnpoolScene(PlacementScene):
                 wide = self.left.shape[1]
                 notes = {divmod(j, wide): place(s) for j, s in enumerate(self._spots[i * size : (i + 1) * size])}
             if source and source[0] == i:
-                _, row, column = source
-                calm[row, column] = Emphasis.ACTIVE
-                outlines = (Outline(row, column, row + 1, column + 1, Role.KERNEL),)
+                calm[source[1:]] = Emphasis.ACTIVE
+                outlines = (around([source[1:]], Role.KERNEL),)
             grids[name] = Grid(title, np.full(self.left.shape, role, np.uint8), self.x[i], calm, notes, outlines)
         for i, (name, title) in enumerate(zip(self.right.names, self.right.titles, strict=True)):
             calm, roles = np.zeros(self.right.shape, np.uint8), shown[i]
@@ -186,9 +185,8 @@ class UnpoolScene(PlacementScene):
             if final:
                 roles = np.where(roles == Role.DONE, Role.DONE, Role.INSERTED).astype(np.uint8)
             if target and target[0] == i:
-                _, row, column = target
-                calm[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
-                outlines = (Outline(row, column, row + 1, column + 1, Role.DONE),)
+                calm[target[1:]] = Emphasis.WRITTEN if written else Emphasis.NONE
+                outlines = (around([target[1:]], Role.DONE),)
             grids[name] = Grid(title, roles, held[i], calm, {}, outlines)
         return grids
 
