@@ -109,6 +109,8 @@ def test_what_comes_later_wins(tmp_path: Path) -> None:
         ("titel = 'x'\n", "gallery.toml line 1: 'titel' is not a key; did you mean title"),
         ('root = "/etc"\n', "gallery.toml line 1: root '/etc' is absolute"),
         ("title = ", "gallery.toml is not TOML"),
+        ('title = "x"\n[[sections]]\nabout = "y"\n', "gallery.toml line 2 has no title; write title ="),
+        ('title = "x"\npair = {sufix = "-x"}\n', "gallery.toml line 2: 'sufix' is not a key; did you mean suffix"),
     ],
 )
 def test_settings_that_are_wrong_stop_it(tmp_path: Path, text: str, told: str) -> None:
@@ -310,6 +312,16 @@ def test_a_picture_of_its_own_is_read_from_the_root(tmp_path: Path) -> None:
     animate(entry, {"x.csv": str(tmp_path / "x.csv")}).save(file, "gif")
     assert b"--input x.csv" in file.getvalue()
     assert str(tmp_path).encode() not in file.getvalue()
+
+
+def test_a_file_may_be_named_in_every_way_that_leads_into_the_root(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("1,2\n3,4\n")
+    names = ("x.csv", "./x.csv", "g/../x.csv", f"../{tmp_path.name}/x.csv", str(tmp_path / "x.csv"))
+    text = 'layer = "Conv(2)"\ninput = "{}"\nformats = ["txt"]\n'
+    folder = put(tmp_path / "g", gallery='root = ".."\n', **{f"e{i}": text.format(n) for i, n in enumerate(names)})
+    report = here(folder)
+    assert (len(report.made), report.failed) == (len(names), {})
+    assert len({(folder / f"e{i}.txt").read_bytes() for i in range(len(names))}) == 1
 
 
 def test_an_entry_may_have_a_file_and_a_list(tmp_path: Path) -> None:
