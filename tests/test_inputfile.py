@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import convanim as ca
 from convanim.draw import themefile
 from convanim.errors import ConvanimError
 from convanim.gallery import build
@@ -20,6 +21,20 @@ from convanim.template import read
 from convanim.typed import read_array, read_picture
 from convanim.write.tracefile import load
 from support.galleries import TEXT, put
+
+#: Reads a file for the first time in four threads at once.
+THREADS = """
+import sys, threading
+sys.setswitchinterval(1e-6)
+from convanim.{module} import {name}
+start = threading.Barrier(4)
+def first():
+    start.wait()
+    {name}("{file}")
+threads = [threading.Thread(target=first) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
 
 posix = pytest.mark.skipif(os.name != "posix", reason="links and pipes are POSIX's")
 READERS: dict[str, Callable[[Path], object]] = {
@@ -138,3 +153,20 @@ def test_a_font_that_is_asked_for_is_a_file(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv(fonts.ASKED, str(tmp_path))
     with pytest.raises(ConvanimError, match="is not a file"):
         list(fonts.candidates())
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "file"),
+    [
+        ("template.files", "read", "default"),
+        ("draw.theme", "load", "dark"),
+        ("scene.spoken", "catalogue", "de"),
+        ("write.tracefile", "load", "a.json"),
+    ],
+)
+def test_files_are_first_read_in_several_threads(module: str, name: str, file: str, tmp_path: Path) -> None:
+    ca.Conv(2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]]).save(tmp_path / "a.json")
+    (tmp_path / "first.py").write_text(THREADS.format(module=module, name=name, file=file))
+    for _ in range(3):  # without care, most of these processes end by a segmentation fault
+        done = subprocess.run([sys.executable, "first.py"], cwd=tmp_path, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (0, b"")

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from convanim.errors import ConvanimError
-from convanim.system.inputfile import LARGEST_TOML, parse_toml, read_bytes
+from convanim.system.inputfile import LARGEST_TOML, parse_toml, prepared, read_bytes
 
 
 class _Fill(msgspec.Struct, frozen=True):
@@ -45,6 +45,7 @@ class _Shade(msgspec.Struct, frozen=True):
     heat_high: str
 
 
+@prepared
 class _File(msgspec.Struct, frozen=True):
     """The contents of a theme file: every colour is "#rrggbb"."""
 

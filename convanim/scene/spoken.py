@@ -14,7 +14,7 @@ from convanim.errors import ConvanimError
 from convanim.language.words import SEPARATORS, Catalogue, translate
 from convanim.scene.contents import Scene
 from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Link, Panel, Phase, arrangements
-from convanim.system.inputfile import LARGEST_TOML, parse_toml, read_bytes
+from convanim.system.inputfile import LARGEST_TOML, parse_toml, prepared, read_bytes
 from convanim.trace import Trace
 
 ENGLISH = "en"
@@ -22,6 +22,7 @@ ENGLISH = "en"
 LONGEST = 3
 
 
+@prepared
 class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The file of a catalogue: the language's own name, a translation for each English template, separators."""
 

@@ -11,7 +11,7 @@ import re
 import stat
 import tomllib
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, TypeVar, cast
 
 #: The maximum size of a TOML file in bytes; larger than any description, template, theme or catalogue.
 LARGEST_TOML = 1 << 20
@@ -27,6 +27,17 @@ _KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 # Without O_NONBLOCK, opening a pipe waits for its writer. Windows has neither these flags nor pipes as files.
 _FLAGS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 _MODES = {"rb": os.O_RDONLY, "ab": os.O_WRONLY | os.O_APPEND | os.O_CREAT}
+
+
+_Kind = TypeVar("_Kind", bound=type[Any])
+
+
+def prepared(kind: _Kind) -> _Kind:
+    """Have msgspec examine a type of files when it is defined: its first use in two threads at once ends Python."""
+    import msgspec  # not needed by what reads other files
+
+    msgspec.json.Decoder(kind)
+    return kind
 
 
 def open_regular(path: str | Path, mode: Literal["rb", "ab"] = "rb", *, follow: bool = True) -> BinaryIO:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from convanim.look import OPTIONS
 from convanim.page import USUAL, Style
+from convanim.system.inputfile import prepared
 
 
 def _told(description: str, **limits: Any) -> Meta:
@@ -109,6 +110,7 @@ class _Named(Table, frozen=True):
     ] = "auto"
 
 
+@prepared
 class Template(_keys("", _Named)):  # type: ignore[misc]
     """The settings of a page. Every key has a value; one that a file leaves out is as in the template that it extends.
 

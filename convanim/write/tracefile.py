@@ -16,7 +16,7 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.layers import MaxUnpool, Weighted, parse, times
-from convanim.system.inputfile import read_bytes
+from convanim.system.inputfile import prepared, read_bytes
 from convanim.trace import ConvTrace, Order, Trace, UnpoolTrace, traced_again
 from convanim.trace.arrays import numbers
 from convanim.trace.conv import assembled
@@ -31,6 +31,7 @@ AT_ONCE = 2**16
 LARGEST_FILE = 512 * 2**20
 
 
+@prepared
 class _File(msgspec.Struct, kw_only=True):
     """The fields that are read back; the steps are for other programs."""
 
