@@ -94,7 +94,7 @@ ROWS: dict[str, list[str]] = {
     ],
     "draw": [
         "choices palette shapes themefile",
-        "regions rules theme",
+        "regions rules theme wires",
         "cells",
         "floats",
         "compose",

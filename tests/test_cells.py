@@ -124,7 +124,7 @@ def test_a_count_of_another_role_or_under_the_kernel_looks_as_ever() -> None:
     emphasis = np.array([[0, 0, Emphasis.ACTIVE, Emphasis.QUIET]], np.uint8)
     page, rgb = shot(Made(((p,),), {"counts": replace(g, emphasis=emphasis)}))
     fills = [commonest(cell(page, rgb, "counts", 0, i)) for i in range(4)]
-    assert fills == [load("light").colour(name) for name in ("data.fill", "pending.fill", "kernel.fill", "page")]
+    assert fills == [load("light").colour(name) for name in ("data.fill", "pending.fill", "heat.2", "page")]
 
 
 def test_many_counts_without_numbers_have_a_scale_from_none_to_the_most() -> None:
@@ -185,7 +185,8 @@ def test_a_window_over_a_picture_is_its_outline() -> None:
     stroke, padding = load("light").colour("kernel.stroke"), load("light").colour("padding.fill")
     assert commonest(cell(page, rgb, p.name, 1, 0)) == tuple(colours[1, 0])
     assert commonest(cell(page, rgb, p.name, 0, 0)) == commonest(cell(page, rgb, p.name, 0, 3)) == padding
-    assert (rgb[page.places[p.name].y, page.places[p.name].x + 5] == stroke).all()
+    top, left, _, _ = page.places[p.name].cell(0, 0)
+    assert (rgb[top - 2, left + 5] == stroke).all()
 
 
 def test_a_picture_that_changes_is_drawn_anew_only_where_it_does() -> None:

@@ -223,8 +223,8 @@ products: kernel 3
   1   1 <2> <1> <1>   _   _
 kernel 4 instead of 3
   1   1 <2> <2> <1> <1>   _   _
-kernel 3: input[1] adds 1 to 3 cells, 1 of them hit before
-kernel 4: input[1] adds 1 to 4 cells, 2 of them hit before
+kernel 3: input[1] adds 1 to 3 cells, 1 of them already written
+kernel 4: input[1] adds 1 to 4 cells, 2 of them already written
 
 frame 7 (3000 ms)   even or uneven   step 3 / 3
 input

@@ -141,6 +141,9 @@ def painted(name: str, look: str) -> tuple[Scene, Page, list[tuple[Any, Pixels]]
     return s, page, [(frame, raster.palette.colours[raster.draw(frame).pixels]) for frame in frames]
 
 
+STROKED = {Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP}
+
+
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_cell_is_filled_with_its_role_and_its_number_can_be_read_there(name: str, look: str) -> None:
@@ -162,7 +165,9 @@ def test_a_cell_is_filled_with_its_role_and_its_number_can_be_read_there(name: s
                 met.add((role, emphasis, text))
                 top, left, bottom, right = place.cell(row, column)
                 fill = commonest(rgb[top:bottom, left:right])
-                wanted = "kernel.fill" if emphasis == Emphasis.ACTIVE else theme.FILL[role]
+                wanted = theme.FILL[role]
+                if emphasis in (Emphasis.ACTIVE, Emphasis.WRITTEN) and role in STROKED:
+                    wanted = wanted.replace("fill", "lit")
                 assert fill == colours.colour(wanted), (role, emphasis, text)
                 if not text:
                     continue
@@ -197,8 +202,9 @@ def test_outlines_run_all_around_in_the_colour_of_their_role(name: str, look: st
                 if o.dashed or (name == "pooled" and o.role == Role.KERNEL):
                     continue  # see test_cells.py; or under the outline of a maximum
                 stroke = load(look).colour(theme.STROKE[o.role])
-                top, left = place.y + o.top * place.pitch, place.x + o.left * place.pitch
-                bottom, right = place.y + o.bottom * place.pitch, place.x + o.right * place.pitch
+                y, x = place.y + place.line // 2, place.x + place.line // 2  # the middle of a gap
+                top, left = y + o.top * place.pitch, x + o.left * place.pitch
+                bottom, right = y + o.bottom * place.pitch, x + o.right * place.pitch
                 for part in (
                     rgb[top, left:right],
                     rgb[bottom, left:right],

@@ -118,9 +118,11 @@ def test_a_palette_is_the_same_every_time(look: Theme) -> None:
     np.testing.assert_array_equal(first.colours, again.colours)
 
 
-def test_a_kernel_colours_every_cell_under_it() -> None:
-    assert {theme.fill(role, Emphasis.ACTIVE) for role in Role} == {"kernel.fill"}
-    assert theme.fill(Role.DATA, Emphasis.NONE) == theme.fill(Role.DATA, Emphasis.WRITTEN) == "data.fill"
+def test_a_cell_under_the_kernel_keeps_its_role() -> None:
+    assert theme.fill(Role.DATA, Emphasis.NONE) == "data.fill"
+    assert theme.fill(Role.DATA, Emphasis.ACTIVE) == theme.fill(Role.DATA, Emphasis.WRITTEN) == "data.lit"
+    pale = [role for role in Role if role not in theme.TINTED]
+    assert [theme.fill(role, Emphasis.ACTIVE) for role in pale] == [theme.FILL[role] for role in pale]
 
 
 SLIPS = {

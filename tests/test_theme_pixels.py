@@ -1,6 +1,7 @@
 """The properties of every theme, measured on rendered pixels."""
 
 import itertools
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from convanim.draw import themefile
 from convanim.draw.raster import Raster
 from convanim.draw.theme import Theme, load, themes
 from convanim.page import Page, Text, layout
+from convanim.page.style import USUAL
 from convanim.scene.frame import Emphasis, Role
 from support.colours import VISIONS, commonest, contrast, decode, difference, lab
 from support.made import Made, cell, grid, panel, shot
-from test_theme_colours import FILLED, PROMISED
+from test_theme_colours import FILLED, PROMISED, TOUCHING
 
 Pixels = NDArray[np.uint8]
 ROLES = [role for role in Role if role != Role.NONE]
@@ -25,6 +27,12 @@ SILENT = {Role.PENDING, Role.EMPTY}  # no number is ever written there
 ZEROS = {Role.INSERTED, Role.PADDING}
 BESIDE_THE_POINT = {Role.CROPPED, Role.UNUSED, Role.COPIED}
 WITHOUT_TINT = (Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.PENDING, Role.COPIED, Role.EMPTY)
+#: Those that may stand beside each other: around the input, and in the output.
+BESIDE = [
+    *itertools.combinations((Role.INSERTED, Role.PADDING, Role.UNUSED, Role.EMPTY), 2),
+    *itertools.combinations((Role.COPIED, Role.INSERTED, Role.UNUSED), 2),
+    (Role.PENDING, Role.CROPPED),
+]
 
 
 def code(colour: Any) -> str:
@@ -51,6 +59,12 @@ def strongest(drawn: Pixels, text: Text, fill: tuple[int, ...]) -> float:
     return max(contrast(tuple(c), fill) for c in np.unique(inside, axis=0).tolist())
 
 
+def part(drawn: Pixels, text: Text) -> Pixels:
+    """The part of a cell behind a text."""
+    box = text.box
+    return drawn[max(box.top, 0) : box.bottom, max(box.left, 0) : box.right]
+
+
 @pytest.fixture(params=themes())
 def look(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -68,11 +82,9 @@ def test_every_value_can_be_read_on_its_cell(look: str) -> None:
             continue
         drawn = cell(page, rgb, "cells", emphasis, ROLES.index(role))
         seen = strongest(drawn, place.number_text("8", bold=emphasis == Emphasis.WRITTEN), commonest(drawn))
-        least = promise(look, "text", 7)
-        if role in ZEROS:  # inserted zeros are subdued
+        least = promise(look, "lit" if emphasis in (Emphasis.ACTIVE, Emphasis.WRITTEN) else "text", 7)
+        if role in ZEROS or role in BESIDE_THE_POINT or emphasis == Emphasis.QUIET:  # inserted zeros are subdued
             least = promise(look, "muted", 4.5)
-        elif role in BESIDE_THE_POINT or emphasis == Emphasis.QUIET:  # more subdued than others
-            least = min(least, 7)
         if seen < least:
             faults.append(f"{role.name} {emphasis.name}: {seen:.2f} < {least}")
     assert not faults, faults
@@ -82,8 +94,9 @@ def test_every_note_can_be_read_on_its_cell(look: str) -> None:
     page, rgb, _ = every_cell(look)
     place, least = page.places["cells"], promise(look, "factor", 7)
     for i, role in enumerate(ROLES):
-        drawn = cell(page, rgb, "cells", Emphasis.ACTIVE, i)
-        assert strongest(drawn, place.note_text("×8", centred=role == Role.OVERLAP), commonest(drawn)) >= least, role
+        drawn, text = cell(page, rgb, "cells", Emphasis.ACTIVE, i), place.note_text("×8", centred=role == Role.OVERLAP)
+        quiet = promise(look, "muted", 4.5) if role in ZEROS else min(least, promise(look, "lit", 7))
+        assert strongest(drawn, text, commonest(part(drawn, text))) >= quiet, role
     drawn = cell(page, rgb, "cells", Emphasis.NONE, ROLES.index(Role.OVERLAP))
     assert strongest(drawn, place.note_text("8 + 8", centred=True), commonest(drawn)) >= least
 
@@ -105,11 +118,23 @@ def filled(look: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("vision", VISIONS)
-def test_filled_roles_differ_in_colour_with_every_vision(look: str, vision: str) -> None:
-    least = promise(look, "apart", 16)
-    assert least >= 10
-    for (a, first), (b, second) in itertools.combinations(filled(look).items(), 2):
-        assert difference(first, second, vision) >= least, (a, b)
+def test_roles_that_touch_differ_in_colour_with_every_vision(look: str, vision: str) -> None:
+    fills = filled(look)
+    for a, b in (pair for pair in TOUCHING if set(pair) <= set(FILLED)):
+        assert difference(fills[a], fills[b], vision) >= 10, (a, b)
+
+
+@pytest.mark.parametrize("numbers", [True, False])
+def test_real_input_under_the_window_can_be_counted(look: str, numbers: bool) -> None:
+    """With or without numbers, an inserted zero under the window looks different from a value."""
+    p = panel("stage", np.full((4, 4), 8), shade="data")
+    roles = np.full((4, 4), Role.DATA, np.uint8)
+    roles[1::2] = Role.INSERTED
+    g = grid(p, roles=roles, emphasis=np.full((4, 4), Emphasis.ACTIVE, np.uint8))
+    style = replace(USUAL, numbers=numbers, shades=False)
+    page, rgb = shot(Made(((p,),), {"stage": g}), look=look, width=200, height=200, style=style)
+    value, zero = (code(commonest(cell(page, rgb, "stage", row, 0))) for row in (0, 1))
+    assert min(difference(value, zero, vision) for vision in VISIONS) >= 16
 
 
 def test_print_needs_no_colours() -> None:
@@ -163,7 +188,7 @@ def test_the_sizes_are_those_that_a_page_has() -> None:
 @pytest.mark.parametrize(("cells", "width"), SIZES)
 def test_cells_without_a_tint_differ_when_all_fills_are_one(cells: int, width: int) -> None:
     drawn = {role: middle(role, cells, width, blank()) for role in WITHOUT_TINT}
-    for a, b in itertools.combinations(WITHOUT_TINT, 2):
+    for a, b in BESIDE:
         (pitch, first, number), (_, second, other) = drawn[a], drawn[b]
         differ = (first != second).any(axis=2)
         if Role.EMPTY not in (a, b):  # its mark is in the place of a number
@@ -177,17 +202,18 @@ def test_strokes_hatches_and_marks_are_seen_in_every_theme(look: str, role: Role
     _, drawn, number = middle(role, 5, width, load(look))
     fill = commonest(drawn)
     inks = np.unique(drawn[~number], axis=0).tolist()
-    assert max(contrast(tuple(ink), fill) for ink in inks) >= 1.5
-    marked = {Role.INSERTED, Role.COPIED, Role.EMPTY, Role.CROPPED, Role.UNUSED}
-    inside = drawn[3:-3, 3:-3][~number[3:-3, 3:-3]]
-    assert (len(np.unique(inside, axis=0)) > 1) == (role in marked)
+    plain = {Role.INSERTED, Role.PENDING}  # known by their wash
+    assert role in plain or max(contrast(tuple(ink), fill) for ink in inks) >= 1.5
+    marked = set(WITHOUT_TINT) - plain
+    middle_of_it = np.s_[len(drawn) // 4 : -len(drawn) // 4, len(drawn) // 4 : -len(drawn) // 4]
+    assert role in marked or len(np.unique(drawn[middle_of_it][~number[middle_of_it]], axis=0)) == 1
 
 
 def test_a_mark_goes_under_the_kernel_and_where_a_shade_stands_for_a_copy() -> None:
     page, rgb, _ = every_cell("light")
     for role in (Role.INSERTED, Role.EMPTY, Role.CROPPED):
         drawn = cell(page, rgb, "cells", Emphasis.ACTIVE, ROLES.index(role))
-        assert (drawn[: len(drawn) // 4] == drawn[0, 0]).all(), role
+        assert (drawn[4 : len(drawn) // 4, 12:-12] == drawn[4, 12]).all(), role
     p = panel("input", np.arange(1600).reshape(40, 40), shade="data")
     page, rgb = shot(Made(((p,),), {"input": grid(p, Role.COPIED)}))
     assert not page.places["input"].number

@@ -8,14 +8,19 @@ from math import floor
 
 from convanim.draw import theme
 from convanim.draw.palette import SHADES, Colour
-from convanim.draw.shapes import Fill, Hatch, Ink, Poly, Shape, Shapes, Words, rectangle
+from convanim.draw.rules import DASHED
+from convanim.draw.shapes import Card, Fill, Hatch, Ink, Points, Poly, Shape, Shapes, Stroke, Words, rectangle
 from convanim.page import Box, Place, Text, glyphs
 from convanim.scene.frame import COLOURLESS, Emphasis, Role
 
 #: The size of the cache of cells; beyond it, the oldest one is dropped.
 KEPT = 1500
-#: Emphases that hide the shade of a count: the kernel's colour, or the background of a quiet cell.
-_OVER = (Emphasis.ACTIVE, Emphasis.QUIET, Emphasis.DIFFERENT)
+#: Emphases that hide the shade of a count.
+_OVER = (Emphasis.QUIET, Emphasis.DIFFERENT)
+#: The minimum side of a cell with round corners (px), and the ratio of its side to their radius.
+_ROUND_FROM, _ROUND = 14, 11
+#: The minimum side of an upright cell with a dashed line around it, px.
+_DASHED_FROM = 14
 
 
 class Cells:
@@ -45,9 +50,12 @@ class Cells:
         shown = role not in (Role.NONE, Role.PENDING, Role.EMPTY)
         text = place.panel.numerals.text(value) if shown and place.number else ""
         counted = place.panel.heat and role in theme.HEATED and emphasis not in _OVER
-        paper = f"heat.{theme.heat(value, place.high)}" if counted else theme.fill(Role(role), Emphasis(emphasis))
         # Symbols that do not fit leave the colour of the role: a shade would have no value to show.
         plain = place.number or place.plain or not place.panel.numerals.measures
+        bare = not place.number
+        paper = theme.fill(Role(role), Emphasis(emphasis), bare=bare)
+        if counted:
+            paper = f"heat.{theme.heat(value, place.high)}"
         fill: Ink = own or (paper if plain or counted else _shade(place, role, emphasis, value))
         key = (place.lattice, place.line, place.number, place.note, role, emphasis, text, note, fill, paper, core)
         shapes = self._cells.get(key)
@@ -69,25 +77,46 @@ def _cell(
 ) -> Shapes:
     area = place.area
     box = rectangle(area)
-    out: list[Shape] = [Fill(box, fill) if box else Poly(area, fill)]
     side = place.pitch - place.line
+    radius = round(side / _ROUND) if side >= _ROUND_FROM and fill == paper and not shaded else 0
+    out: list[Shape] = [Card(box, fill, radius) if box else Poly(area, fill)]
     quiet = emphasis != Emphasis.ACTIVE
+    if box and side >= _DASHED_FROM and role in DASHED:
+        out += _dashes(box, radius)
     if quiet and role in theme.HATCH:
         out.append(Hatch(area, theme.HATCH[role], max(4, place.inside[0] // 6), role != Role.CROPPED))
     elif quiet and _marked(place, role, shaded=shaded):
-        out += _mark(place, role, side, numbered=bool(text))
+        out += _mark(place, role, side)
     clear = 2 if role in theme.HATCH else 0  # keeps the hatching away from the number
     written: list[tuple[Text, str]] = []
     if text:
         written.append((place.number_text(text, bold=emphasis in theme.BOLD), theme.ink(role, emphasis)))
-    if note and place.holds(note):
-        ink = "text" if paper.startswith("heat.") else theme.note_ink(role, emphasis)
-        written.append((place.note_text(note, centred=role == Role.OVERLAP), ink))
     for line, ink in written:
         if len(out) > 1:
             out.append(Fill(_room(line, clear, place.inside), paper))
         out.append(Words(line, ink, paper))
+    if note and place.holds(note):
+        line = place.note_text(note, centred=role == Role.OVERLAP)
+        ink = "text" if paper.startswith("heat.") else theme.note_ink(role, emphasis)
+        ground = "kernel.fill" if ink == "kernel.factor" else paper
+        out += [
+            Fill(_room(line, max(clear, 1 if ground == paper else 2), place.inside), ground),
+            Words(line, ink, ground),
+        ]
     return tuple(out)
+
+
+def _dashes(box: Box, radius: int) -> Iterator[Shape]:
+    """A dashed line along the inside of a cell, with a dash on both sides of each corner."""
+    _, _, bottom, right = box
+    thick = 1 if right < 60 else 2
+    half, count = thick / 2, max(2, right // 12) // 2 * 2 + 1
+    ends = (radius, right - radius)
+    dash = (right - 2 * radius) / count
+    lines: list[Points] = [((ends[0], at), (ends[1], at)) for at in (half, bottom - half)]
+    lines += [((at, ends[0]), (at, ends[1])) for at in (half, right - half)]
+    for line in lines:
+        yield Stroke((line,), thick, "dash", dash)
 
 
 def _room(text: Text, clear: int, inside: tuple[int, int]) -> Box:
@@ -104,21 +133,14 @@ def _room(text: Text, clear: int, inside: tuple[int, int]) -> Box:
 
 def _marked(place: Place, role: Role, *, shaded: bool) -> bool:
     if role == Role.PADDING:  # the dashes around it mark it, if there is room for lines
-        return not place.line
+        return not place.line or (not place.tilted and place.pitch - place.line < _DASHED_FROM)
     return role in theme.MARK and not (shaded and role in theme.SHADED)
 
 
-def _mark(place: Place, role: Role, side: int, *, numbered: bool) -> Iterator[Shape]:
-    """The mark of a role in a cell with or without a number."""
+def _mark(place: Place, role: Role, side: int) -> Iterator[Shape]:
+    """The mark of a role in a cell."""
     ink = theme.MARK[role]
-    if role == Role.INSERTED:  # a dot in each corner, or in the centre
-        dot, away = max(1, round(side / (21 if numbered else 8))), max(1, side // 11)
-        dot += 0 if numbered else (side - dot) % 2  # centred exactly
-        starts = (away, side - away - dot) if numbered else ((side - dot) // 2,)
-        for row in starts:
-            for column in starts:
-                yield _block(place, row / side, column / side, (row + dot) / side, (column + dot) / side, ink)
-    elif role == Role.COPIED:  # a folded corner
+    if role == Role.COPIED:  # a folded corner
         fold = 1 - (max(2, side // 6) + 0.5) / side
         yield Poly(tuple(place.spot(*at) for at in ((0, fold), (0, 1), (1 - fold, 1))), ink)
     elif role == Role.EMPTY:  # a small cross in the centre
@@ -143,9 +165,9 @@ def _block(place: Place, top: float, left: float, bottom: float, right: float, i
 def _shade(place: Place, role: int, emphasis: int, value: float) -> str:
     """The ink of a shade for a value, if there is no room for numbers."""
     plain = emphasis in (Emphasis.QUIET, Emphasis.DIFFERENT)
-    if plain or (role not in theme.SHADED and emphasis != Emphasis.ACTIVE):
-        return theme.fill(Role(role), Emphasis(emphasis))
-    kind = "kernel" if emphasis == Emphasis.ACTIVE else place.panel.shade
+    if plain or role not in theme.SHADED:
+        return theme.fill(Role(role), Emphasis(emphasis), bare=True)
+    kind = place.panel.shade
     low, high = place.low, place.high
     if place.signed:  # two ramps that meet at zero
         kind, value, low, high = "negative" if value < 0 else kind, abs(value), 0, max(-low, high)

@@ -11,7 +11,8 @@ from convanim.draw.cells import Cells
 from convanim.draw.floats import Floats
 from convanim.draw.palette import SHADES, STEPS, Colour
 from convanim.draw.rules import lines
-from convanim.draw.shapes import Clipped, Fill, Placed, Point, Shape, Shapes, Stroke, Words, length
+from convanim.draw.shapes import Clipped, Fill, Placed, Point, Shape, Shapes, Stroke, Veil, Words, around, length
+from convanim.draw.wires import wire
 from convanim.page import Box, Page, Place, Text
 from convanim.scene.frame import Frame, Grid, Link, Outline, Role
 
@@ -95,12 +96,12 @@ class Composer:
     # Shapes over the grids.
 
     def over(self, frame: Frame) -> Iterator[Shape]:
-        """The shapes over the page at rest, back to front: moving cells, outlines, links."""
+        """The shapes over the page at rest, back to front: moving cells, links, outlines."""
         yield from self._floats.of(frame, flying=False)
+        yield from self._links(frame)
         for name, place in self.page.places.items():
             for outline in frame.grids[name].outlines:
                 yield from self._outline(place, outline)
-        yield from self._links(frame)
         yield from self._floats.of(frame, flying=True)
 
     def _outline(self, place: Place, outline: Outline) -> Iterator[Shape]:
@@ -117,7 +118,9 @@ class Composer:
                 count = int(wide) // max(2, place.pitch // 7) // 2 * 2 + 1
                 yield Stroke((side,), thick, ink, dash=wide / count)
             return
-        if role == Role.KERNEL and place.line and not (down or across):  # dashes would show beside the kernel's outline
+        if (
+            role == Role.KERNEL and place.line and place.tilted and not (down or across)
+        ):  # dashes would show beside the kernel's outline
             inner = [place.rule(row, left, row, right) for row in range(top + 1, bottom)]
             inner += [place.rule(top, column, bottom, column) for column in range(left + 1, right)]
             if inner:
@@ -127,30 +130,28 @@ class Composer:
         yield Stroke(((*corners, corners[0]),), thick, ink)
 
     def _links(self, frame: Frame) -> Iterator[Shape]:
-        """The lines between linked cells, hidden by the plane that they end behind."""
-        if not self.page.links:
-            return
+        """The links from windows to cells."""
         for link in frame.links:
             if link.panel not in self.page.places or link.other not in self.page.places:
                 continue
             one, other = self.page.places[link.panel], self.page.places[link.other]
             if one.tilted and other.tilted:
-                yield self._between_planes(link, one, other)
+                yield from self._between_planes(link, one, other)
             elif link.cells and self.page.links == "fan":
                 yield self._fan(link, one, other)
+            elif link.cells and len(frame.links) == 1 and not (one.tilted or other.tilted):
+                yield from wire(self.page, link, max(1, self.page.stroke // 2))
 
-    def _between_planes(self, link: Link, one: Place, other: Place) -> Shape:
-        """Lines from the corners of the window to those of the cell."""
+    def _between_planes(self, link: Link, one: Place, other: Place) -> Iterator[Shape]:
+        """A translucent pyramid from the window to the cell, below the numbers."""
         row, column = (at + by for at, by in zip(link.cell, link.moved, strict=True))
         top, left, bottom, right, _, _, down, across = link.window
         window = one.corners(top + down, left + across, bottom + down, right + across)
-        pairs = tuple(zip(window, other.corners(row, column, row + 1, column + 1), strict=True))
-        upper = one if link.stamps else other
-        # Lines end beside a number rather than between its digits or inside one.
-        halo = max(1, round(0.4 * self.page.stroke), round(AROUND * max(one.number, other.number)))
-        stroke = Stroke(pairs, max(1.0, 0.36 * self.page.stroke), "muted", behind=_LETTERS, halo=halo)
-        rows, columns = upper.panel.shape
-        return Clipped((stroke,), outside=upper.hull(0, 0, rows, columns, pad=max(0.5, 1 - upper.line / 2)))
+        cell = other.corners(row, column, row + 1, column + 1)
+        yield Clipped((Veil(around((*window, *cell)), "kernel.stroke"),), outside=window)
+        yield Stroke(
+            tuple(zip(window, cell, strict=True)), max(1.0, 0.3 * self.page.stroke), "kernel.stroke", behind=_LETTERS
+        )
 
     def _fan(self, link: Link, one: Place, other: Place) -> Shape:
         """Lines from each cell under the window to the single cell."""

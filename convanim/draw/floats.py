@@ -9,10 +9,9 @@ from itertools import groupby
 
 import numpy as np
 
-from convanim.draw import theme
 from convanim.draw.cells import KEPT, Cells
-from convanim.draw.rules import DASHED, dash_length, edges
-from convanim.draw.shapes import Clipped, Fill, Placed, Point, Points, Rest, Shape, Shapes, Stroke, Words
+from convanim.draw.rules import DASHED, edges
+from convanim.draw.shapes import Clipped, Fill, Placed, Point, Points, Rest, Shape, Shapes, Words
 from convanim.page import SMALLEST, Box, Page, Place, Tilt
 from convanim.page.lattice import Lattice, Step
 from convanim.page.tilted.tilt import number_size
@@ -76,8 +75,7 @@ class Floats:
             text, (top, left) = place.note_text(f.note), place.at(f.row, f.column)
             inset = 0 if place.tilted else place.line
             text = text._replace(x=text.x + left + inset, baseline=text.baseline + top + inset)
-            paper = theme.fill(Role.KERNEL, Emphasis.ACTIVE)
-            yield Words(text, theme.note_ink(Role.KERNEL, Emphasis.ACTIVE), paper)
+            yield Words(text, "kernel.factor", "kernel.fill")
 
     def moved(self, place: Place, f: Float) -> tuple[Place, tuple[int, int]]:
         """The interpolated place of a moving cell, and the (x, y) of its first corner."""
@@ -147,13 +145,8 @@ class Floats:
 def _with_lines(place: Place, cell: Shapes, *, dashed: bool) -> Shapes:
     if place.tilted:
         return (*cell, *edges(place, 0, 0, dashed=dashed))
-    line, side = place.line, place.pitch
-    out: list[Shape] = [Fill(Box(0, 0, side + line, side + line), "page" if dashed else "line")]
-    if dashed:
-        ends = (line / 2, side + line / 2)
-        sides = tuple(edge for at in ends for edge in (((0, at), (side, at)), ((at, 0), (at, side))))
-        out.append(Stroke(sides, line, "dash", dash_length(place)))
-    return (*out, Placed(line, line, cell))
+    side = place.pitch + place.line  # hides the cells below it in the gaps, too
+    return Fill(Box(0, 0, side, side), "page"), Placed(place.line, place.line, cell)
 
 
 def _spot(f: Float, down: int = 0, across: int = 0) -> tuple[float, ...]:

@@ -30,6 +30,8 @@ from convanim.draw.regions import (
     written,
 )
 from convanim.draw.shapes import (
+    VEIL,
+    Card,
     Clipped,
     Fill,
     Hatch,
@@ -42,10 +44,12 @@ from convanim.draw.shapes import (
     Shape,
     Shapes,
     Stroke,
+    Veil,
     Words,
     bounds,
     boxes,
     rectangle,
+    rounded,
     upright,
 )
 from convanim.draw.theme import Theme
@@ -103,8 +107,8 @@ class Pen:
         if self._waiting and self._covers(shape, x, y):
             self._write()
         match shape:
-            case Fill(box, ink):
-                self._fill([corners(box, x, y)], ink, region)
+            case Fill() | Card():
+                self._card(shape, x, y, region)
             case Poly(points, ink):
                 self._fill(self._rows(shifted(points, x, y)), ink, region)
             case Placed(left, top, shapes):
@@ -116,18 +120,29 @@ class Pen:
                     self._paint(inner, x, y, within)
             case Words():
                 self._words(shape, x, y, region)
+            case Veil(points, ink):
+                self._fill(self._rows(shifted(points, x, y)), ink, region, VEIL)
             case Hatch(area, ink, gap, falls):
                 self._hatch(shifted(area, x, y), ink, gap, (y - x if falls else x + y + 1), falls, region)
             case Stroke():
                 self._stroke(shape, x, y, region)
-            case Clipped(shapes, within_it, outside):
-                within = cut(region, shifted(within_it, x, y), shifted(outside, x, y))
-                for inner in shapes if within is None or within else ():
+            case Clipped() | Rest():
+                outside = shape.outside if isinstance(shape, Clipped) else ()
+                within = cut(region, shifted(shape.inside, x, y), shifted(outside, x, y))
+                for inner in shape.shapes if within is None or within else ():
                     self._paint(inner, x, y, within)
-            case Rest(shapes, area):
-                within = cut(region, shifted(area, x, y))
-                for inner in shapes if within else ():
-                    self._paint(inner, x, y, within)
+
+    def _card(self, shape: Fill | Card, x: float, y: float, region: Region) -> None:
+        card = shape if isinstance(shape, Card) else Card(*shape, 0)
+        if self._exact and card.radius:
+            self._image(rounded(card), card.paper, card.ink, x + card.box.left, y + card.box.bottom, region)
+        elif not card.radius:
+            self._fill([corners(card.box, x, y)], card.ink, region)
+        else:
+            gc = self._context(card.ink, region)
+            gc.set_antialiased(True)
+            self._renderer.draw_path(gc, _round(card, x, y), self._to, self._colour(card.ink))
+            gc.restore()
 
     def _rows(self, area: Points) -> list[Points]:
         """A polygon as it is filled: for pixels, by those whose centres it contains."""
@@ -162,10 +177,11 @@ class Pen:
         red, green, blue = self._look.colour(ink) if isinstance(ink, str) else ink
         return red / 255, green / 255, blue / 255
 
-    def _fill(self, areas: Sequence[Points], ink: Ink, region: Region) -> None:
+    def _fill(self, areas: Sequence[Points], ink: Ink, region: Region, opacity: float = 1.0) -> None:
         if not areas:
             return
         gc = self._context(ink, region)
+        gc.set_alpha(opacity)
         self._renderer.draw_path(gc, _polygons(areas), self._to, self._colour(ink))
         gc.restore()
 
@@ -323,12 +339,16 @@ class Pen:
         """Letters with the same pixels as in a GIF."""
         text, ink, paper = words
         drawn = glyphs.line(text.text, text.size, text.bold)
+        self._image(drawn.coverage, paper, ink, x, y - drawn.rise + len(drawn.coverage), region)
+
+    def _image(self, coverage: NDArray[np.uint8], paper: Ink, ink: Ink, x: float, foot: float, region: Region) -> None:
+        """Pixels blended from paper to ink, with their lower left corner at (x, foot)."""
         ramp = np.array(mix(self._rgb(paper), self._rgb(ink), LEVELS + 2), np.uint8)
-        image = np.empty((*drawn.coverage.shape, 4), np.uint8)
-        image[..., :3] = ramp[_steps(drawn.coverage)]
-        image[..., 3] = np.where(drawn.coverage > 0, 255, 0)
+        image = np.empty((*coverage.shape, 4), np.uint8)
+        image[..., :3] = ramp[_steps(coverage)]
+        image[..., 3] = np.where(coverage > 0, 255, 0)
         gc = self._context(ink, region)
-        left, low = self._to.transform((x, y - drawn.rise + len(drawn.coverage)))
+        left, low = self._to.transform((x, foot))
         self._renderer.draw_image(gc, round(left), round(low), image[::-1])
         gc.restore()
 
@@ -339,6 +359,18 @@ class Pen:
 def _steps(coverage: NDArray[np.uint8]) -> NDArray[np.intp]:
     """The blend levels between background and ink for a coverage."""
     return np.round(coverage / 255 * (LEVELS + 1)).astype(np.intp)
+
+
+def _round(card: Card, x: float, y: float) -> Path:
+    """The outline of a card with round corners."""
+    (top, left, bottom, right), r = card.box, card.radius
+    out: list[Point] = []
+    ends = ((left, top, 0, 1), (right, top, -1, 0), (right, bottom, 0, -1), (left, bottom, 1, 0))
+    for px, py, dx, dy in ends:  # a quadratic curve around each corner, from the side before it to the one after it
+        out += [(px + x + r * dx, py + y + r * dy), (px + x, py + y), (px + x - r * dy, py + y + r * dx)]
+    codes = [Path.LINETO, Path.CURVE3, Path.CURVE3] * 4
+    codes[0] = Path.MOVETO
+    return Path([*out, out[0]], [*codes, Path.CLOSEPOLY])
 
 
 def _codes(points: Points) -> Iterator[np.uint8]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.draw.shapes import (
+    Card,
     Fill,
     Hatch,
     Placed,
@@ -20,6 +21,7 @@ from convanim.draw.shapes import (
     Shape,
     Shapes,
     Stroke,
+    Veil,
     Words,
     bounds,
     boxes,
@@ -47,7 +49,7 @@ def corners(box: Box, x: float = 0, y: float = 0) -> Points:
 
 def ground_of(shape: Shape) -> Points:
     """The corners of the first shape of a cell, which covers all others."""
-    if isinstance(shape, Fill):
+    if isinstance(shape, Fill | Card):
         return corners(Box(0, 0, shape.box.bottom, shape.box.right))
     if isinstance(shape, Poly):
         return shape.points
@@ -57,13 +59,13 @@ def ground_of(shape: Shape) -> Points:
 def area_of(shape: Shape, x: float, y: float) -> Area:
     """The area in which a shape moved by (x, y) may draw."""
     match shape:
-        case Fill(box, _):
+        case Fill(box, _) | Card(box, _):
             top, left, bottom, right = map(float, box)
         case Words(text, _, _):
             drawn = glyphs.line(text.text, text.size, text.bold)
             top, left = text.baseline - drawn.rise, text.x
             bottom, right = top + drawn.coverage.shape[0], left + drawn.coverage.shape[1]
-        case Poly(points, _) | Hatch(points, _, _, _) | Rest(_, points):
+        case Poly(points, _) | Veil(points, _) | Hatch(points, _, _, _) | Rest(_, points):
             top, left, bottom, right = bounds(points)
         case Stroke(lines, width):
             top, left, bottom, right = bounds(tuple(point for line in lines for point in line))
@@ -76,7 +78,7 @@ def area_of(shape: Shape, x: float, y: float) -> Area:
 def holds(ground: Points, shape: Shape, x: float, y: float) -> bool:
     """Whether a shape moved by (x, y) certainly lies inside a convex polygon, so that it need not be clipped."""
     match shape:
-        case Fill(box, _):
+        case Fill(box, _) | Card(box, _):
             points = corners(box)
         case Poly(points, _) | Hatch(points, _, _, _):
             pass

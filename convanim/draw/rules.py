@@ -19,7 +19,7 @@ LINED = np.array([0 if role == Role.NONE else 1 if role in DASHED else 2 for rol
 
 def lines(place: Place, grid: Grid) -> Shapes:
     """The lines between the cells of a grid: solid at filled cells, dashed at padding, none between missing cells."""
-    if not place.line:
+    if not (place.line and place.tilted):  # upright cells are cards with gaps
         return ()
     kind = np.pad(LINED[grid.roles], 1)
     above, beside = np.maximum(kind[:-1], kind[1:])[:, 1:-1], np.maximum(kind[:, :-1], kind[:, 1:])[1:-1]

@@ -8,8 +8,13 @@ from itertools import pairwise
 from math import hypot
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from convanim.page import Box, Text
 
+#: The opacity of a veil.
+VEIL = 0.13
 #: The name of a colour in the theme, or a picture's colour as (red, green, blue), 0 to 255.
 Ink: TypeAlias = str | tuple[int, int, int]
 #: (x, y) in px; a pixel covers one unit, so its centre is at a half.
@@ -24,11 +29,27 @@ class Fill(NamedTuple):
     ink: Ink
 
 
+class Card(NamedTuple):
+    """A rectangle of whole pixels with round corners, whose antialiased edges are blended with `paper`."""
+
+    box: Box
+    ink: Ink
+    radius: int
+    paper: str = "page"
+
+
 class Poly(NamedTuple):
     """A filled convex polygon without antialiasing; polygons with a common side have no common pixel."""
 
     points: Points
     ink: Ink
+
+
+class Veil(NamedTuple):
+    """A translucent convex polygon, which tints the shapes below it."""
+
+    points: Points
+    ink: str
 
 
 class Stroke(NamedTuple):
@@ -76,7 +97,7 @@ class Words(NamedTuple):
 class Placed(NamedTuple):
     """Shapes that are moved: a cell that is drawn once and used in many places.
 
-    The first shape, a Fill or a Poly, is the ground under the others, which may be cut off at its edges.
+    The first shape, a Fill, a Card or a Poly, is the ground under the others, which may be cut off at its edges.
     """
 
     x: int
@@ -99,7 +120,7 @@ class Rest(NamedTuple):
     inside: Points
 
 
-Shape: TypeAlias = Fill | Poly | Stroke | Hatch | Words | Placed | Clipped | Rest
+Shape: TypeAlias = Fill | Card | Poly | Veil | Stroke | Hatch | Words | Placed | Clipped | Rest
 Shapes: TypeAlias = tuple[Shape, ...]
 
 
@@ -117,6 +138,25 @@ def rectangle(points: Points) -> Box | None:
     if not whole or second != (right, top) or fourth != (left, bottom):
         return None
     return Box(int(top), int(left), int(bottom), int(right))
+
+
+@lru_cache(maxsize=64)
+def corner(radius: int) -> NDArray[np.uint8]:
+    """The coverage of the upper left corner of a card, 0 to 255: (radius, radius)."""
+    at = (np.arange(8 * radius) + 0.5) / 8
+    inside = (radius - at[:, None]) ** 2 + (radius - at) ** 2 <= radius**2
+    found: NDArray[np.uint8] = np.rint(255 * inside.reshape(radius, 8, radius, 8).mean(axis=(1, 3))).astype(np.uint8)
+    return found
+
+
+def rounded(card: Card) -> NDArray[np.uint8]:
+    """The coverage of each pixel of a card's box, 0 to 255: (height, width)."""
+    cover = np.full((card.box.bottom - card.box.top, card.box.right - card.box.left), 255, np.uint8)
+    if r := card.radius:
+        part = corner(r)
+        for rows, cut in ((np.s_[:r], part), (np.s_[-r:], part[::-1])):
+            cover[rows, :r], cover[rows, -r:] = cut, cut[:, ::-1]
+    return cover
 
 
 def bounds(points: Points) -> tuple[float, float, float, float]:
@@ -170,6 +210,27 @@ def _dashes(start: float, end: float, dash: float) -> Iterator[tuple[int, int]]:
 
 def _ceil(at: float) -> int:
     return -int(-(at - 1e-9) // 1)
+
+
+def around(points: Points) -> Points:
+    """The convex hull of some points, once around it (Andrew's monotone chain).
+
+    Example:
+        >>> around(((0, 0), (4, 0), (2, 1), (4, 4), (0, 4)))
+        ((0, 0), (4, 0), (4, 4), (0, 4))
+    """
+    halves: list[list[Point]] = []
+    for way in (sorted(set(points)), sorted(set(points), reverse=True)):
+        half: list[Point] = []
+        for x, y in way:
+            while len(half) > 1:
+                (ax, ay), (bx, by) = half[-2:]
+                if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0:
+                    break
+                half.pop()
+            half.append((x, y))
+        halves.append(half[:-1])
+    return tuple(halves[0] + halves[1])
 
 
 def length(a: Point, b: Point) -> float:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from convanim.assets import templates
 from convanim.draw import themefile
 from convanim.draw.palette import NONE, OFTEN, SHADES, STAMPED, STEPS, Colour, Colours, Palette, mix
@@ -40,8 +42,14 @@ STROKE = {
     Role.DONE: "done.stroke",
     Role.OVERLAP: "overlap.stroke",
 }
+#: The tints of roles with a colour of their own; "lit" is deeper than "fill", and "deep" is the deepest.
+TINTED = {Role.DATA: "data", Role.KERNEL: "kernel", Role.PRODUCT: "product", Role.DONE: "done", Role.OVERLAP: "overlap"}
+#: The emphases of cells that matter now, which have a deeper colour of their role.
+LIT = (Emphasis.ACTIVE, Emphasis.WRITTEN)
+#: The positions of deeper tints on the way from the fill to the stroke of a theme that does not give them.
+_DEEPER = {"lit": 0.32, "deep": 0.85}
 #: The fills of emphases that override those of the role.
-_OVER = {Emphasis.ACTIVE: "kernel.fill", Emphasis.QUIET: "page", Emphasis.DIFFERENT: "overlap.fill"}
+_OVER = {Emphasis.QUIET: "page", Emphasis.DIFFERENT: "overlap.fill"}
 #: Emphases with bold numbers, which do not rely on colour.
 BOLD = frozenset({Emphasis.WRITTEN, Emphasis.DIFFERENT})
 #: Roles with subdued numbers.
@@ -50,7 +58,7 @@ QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.COPIED, Ro
 ZEROS = {Role.INSERTED, Role.PADDING}
 HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
 #: The ink of the marks that distinguish other cells without a tint from pending ones.
-MARK = {Role.INSERTED: "line", Role.PADDING: "dash", Role.COPIED: "dash", Role.EMPTY: "dash"}
+MARK = {Role.PADDING: "dash", Role.COPIED: "dash", Role.EMPTY: "dash"}
 #: Roles that are shaded by value in cells too small for numbers; the ramp is the panel's.
 SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP, Role.COPIED})
 #: Roles whose cells are filled by their count in a panel of counts.
@@ -67,26 +75,37 @@ def heat(count: float, most: float) -> int:
     return max(int(count > 0), min(STEPS["heat"] - 1, round((STEPS["heat"] - 1) * count / most)))
 
 
-def fill(role: Role, emphasis: Emphasis) -> str:
-    """The name of a cell's fill: cells under the kernel have its fill, and quiet ones the page's background."""
-    return _OVER.get(emphasis, FILL[role])
+def fill(role: Role, emphasis: Emphasis, *, bare: bool = False) -> str:
+    """The name of a cell's fill: a deeper one under the kernel, and the page's background for quiet cells.
+
+    Args:
+        bare: whether cells show no numbers, which leaves room for stronger colours.
+
+    Example:
+        >>> fill(Role.DATA, Emphasis.NONE), fill(Role.DATA, Emphasis.ACTIVE), fill(Role.PADDING, Emphasis.ACTIVE)
+        ('data.fill', 'data.lit', 'padding.fill')
+    """
+    if emphasis in _OVER or role not in TINTED:
+        return _OVER.get(emphasis, FILL[role])
+    lit = emphasis in LIT
+    if bare:
+        return f"{TINTED[role]}.{'deep' if lit else 'lit' if role == Role.DATA else 'fill'}"
+    return f"{TINTED[role]}.{'lit' if lit else 'fill'}"
 
 
 def ink(role: Role, emphasis: Emphasis = Emphasis.NONE) -> str:
     """The name of the ink of a cell's number."""
-    if emphasis == Emphasis.ACTIVE:  # on the kernel's fill only zeros are subdued
-        return "muted" if role in ZEROS else "text"
     if emphasis == Emphasis.DIFFERENT:
         return "text"
     return "muted" if role in QUIET or emphasis == Emphasis.QUIET else "text"
 
 
 def note_ink(role: Role, emphasis: Emphasis) -> str:
-    """The name of the ink of the small text in a cell's corner."""
-    if emphasis == Emphasis.ACTIVE:
-        return "kernel.factor"
+    """The name of the ink of the small text in a cell's corner: a factor of a zero is as subdued as the zero."""
     if role == Role.OVERLAP and emphasis != Emphasis.QUIET:
         return "overlap.factor"
+    if emphasis == Emphasis.ACTIVE and role not in ZEROS:
+        return "kernel.factor"
     return ink(role, emphasis)
 
 
@@ -101,6 +120,11 @@ class Theme:
     """
 
     def __init__(self, name: str, colours: dict[str, Colour]) -> None:
+        for role in TINTED.values():
+            start, end = (np.array(colours[f"{role}.{tint}"]) for tint in ("fill", "stroke"))
+            for tint, part in _DEEPER.items():
+                red, green, blue = np.rint(start + (end - start) * part).astype(int).tolist()
+                colours.setdefault(f"{role}.{tint}", (red, green, blue))
         steps = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"])
         self.name, self._colours = name, colours | {f"heat.{i}": step for i, step in enumerate(steps)}
 
@@ -128,14 +152,19 @@ class Theme:
             slanted: the colours of the edges of slanted strokes, the most frequent first.
         """
         shades = set(shades)
-        pairs = {("page", "text"), ("page", "muted")}
+        fills = {fill(role, emphasis, bare=not numbers) for role in Role for emphasis in Emphasis}
+        pairs = {("page", "text"), ("page", "muted"), *(("page", name) for name in fills)}  # corners are round
         if numbers:
             pairs |= {(fill(role, emphasis), ink(role, emphasis)) for role in Role for emphasis in Emphasis}
-            pairs |= {("kernel.fill", "kernel.factor"), ("overlap.fill", "overlap.factor")}
-        solids = ["page", "text", "line", "dash", *STROKE.values(), *HATCH.values(), *FILL.values()]
+            pairs |= {
+                ("kernel.fill", "kernel.factor"),
+                ("overlap.fill", "overlap.factor"),
+                ("overlap.lit", "overlap.factor"),
+            }
+        solids = ["page", "text", "line", "dash", *STROKE.values(), *HATCH.values(), *FILL.values(), *sorted(fills)]
         if "heat" in shades:
             steps = [f"heat.{i}" for i in range(STEPS["heat"])]
-            pairs |= {(step, "text") for step in steps if numbers}
+            pairs |= {pair for step in steps for pair in ((step, "text"), ("page", step)) if numbers}
             solids += steps
         return Palette(self.colour, pairs, solids, shades, pictures, STAMPED if stamps else OFTEN, slanted)
 

@@ -13,16 +13,21 @@ import msgspec
 from convanim.errors import ConvanimError
 from convanim.system.inputfile import LARGEST_TOML, parse_toml, prepared, read_bytes
 
+#: The keys of tints that follow from the others if they are left out.
+OPTIONAL = ("lit", "deep")
+
 
 class _Fill(msgspec.Struct, frozen=True):
     fill: str
 
 
-class _Tint(_Fill, frozen=True):
+class _Tint(_Fill, frozen=True, kw_only=True):
     stroke: str
+    lit: str = ""
+    deep: str = ""
 
 
-class _Inked(_Tint, frozen=True):
+class _Inked(_Tint, frozen=True, kw_only=True):
     factor: str
 
 
@@ -98,7 +103,7 @@ def read(path: Path) -> dict[str, tuple[int, int, int]]:
     for slip in _slips(told, written):
         raise slip
     flat = _flat(msgspec.to_builtins(msgspec.convert(written, _File)))
-    return {key: _parse(colour) for key, colour in flat.items()}
+    return {key: _parse(colour) for key, colour in flat.items() if colour}
 
 
 def _slips(told: str, written: dict[str, Any]) -> Iterator[ConvanimError]:
@@ -117,6 +122,8 @@ def _slips(told: str, written: dict[str, Any]) -> Iterator[ConvanimError]:
                 yield ConvanimError(f"{told}: the key {f'{name}.{key}'!r} is not known", _near(key, list(inner)))
     flat = _flat(written)
     for key in known:
+        if key not in flat and key.rpartition(".")[2] in OPTIONAL:
+            continue
         if key not in flat:
             section, _, last = key.rpartition(".")
             where = f" below [{section}]" if section else " at the top"

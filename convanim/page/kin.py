@@ -109,7 +109,7 @@ class Kin:
         key = panel.name, pitch
         if key not in self._sizes:
             group = self.group(panel)
-            side = pitch - line(pitch, self.m)
+            side = pitch - spacing(pitch)
             found = [_sizes(p, side, self.m) for p in group]
             number = min(number for number, _ in found)
             noted = [note for p, (_, note) in zip(group, found, strict=True) if p.notes]
@@ -120,7 +120,7 @@ class Kin:
     def shaded(self, panel: Panel, pitch: int) -> bool:
         """Whether a panel is shaded by value in cells of this pitch."""
         means = panel.colours is None and panel.numerals.measures and self.m.style.shades
-        return means and pitch > line(pitch, self.m) and not self.sizes(panel, pitch)[0]
+        return means and pitch > spacing(pitch) and not self.sizes(panel, pitch)[0]
 
     def place(self, panel: Panel, x: int, y: int, pitch: int, *, scaled: bool) -> Place:
         """The place of a flat grid whose upper left corner is here, with a title above, and a scale below if asked."""
@@ -129,12 +129,17 @@ class Kin:
         small = self.m.sizes[2]
         title = Text("", x, y - round(0.55 * small), small, bold=True)
         explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
-        at = panel, x, y, pitch, line(pitch, self.m)
+        at = panel, x, y, pitch, spacing(pitch)
         return Place(*at, number, note, title, explained, low, high, not self.m.style.shades)
 
 
+def spacing(pitch: int) -> int:
+    """The gap between upright cells of this pitch, px."""
+    return max(1, round(pitch / 16)) if pitch >= LINES_FROM else 0
+
+
 def line(pitch: int, m: Measures) -> int:
-    """The width of the grid lines between cells of this pitch, px."""
+    """The width of the lines between tilted cells of this pitch, px."""
     return m.of(2) if pitch >= m.of(24, 16) else 1 if pitch >= LINES_FROM else 0
 
 
@@ -155,7 +160,7 @@ def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
     _, drop = inked(panel.notes)
     # Subscripts are smaller than the text that they belong to.
     least = m.smallest if not SUBSCRIPTS.intersection(panel.notes) else round(m.smallest / SUBSCRIPT)
-    note = max(least, min(round(0.23 * side), m.sizes[1]))
+    note = max(least, min(round(0.23 * side), round(0.6 * number), m.sizes[1]))
     note = min(note, int((side - (8 if drop else 4)) / (glyphs.width(panel.notes, 100) / 100)))
     if note < least:
         return number, 0

@@ -12,6 +12,7 @@ from convanim.draw.raster import Raster
 from convanim.draw.theme import load
 from convanim.language.numerals import Numerals
 from convanim.page import Page, layout
+from convanim.page.style import USUAL, Style
 from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Panel, Phase, Role, Rows, whole
 from convanim.trace import Trace
 
@@ -49,9 +50,11 @@ class Made:
         return self._frames[number]
 
 
-def shot(s: Made, number: int = 0, look: str = "light", width: int = 640, height: int = 360) -> tuple[Page, Pixels]:
+def shot(
+    s: Made, number: int = 0, look: str = "light", width: int = 640, height: int = 360, style: Style = USUAL
+) -> tuple[Page, Pixels]:
     """A frame of an artificial scene, in colours."""
-    page = layout(s, width, height)
+    page = layout(s, width, height, style=style)
     raster = Raster(s, page, load(look))
     return page, raster.palette.colours[raster.draw(s.frame(number)).pixels]
 

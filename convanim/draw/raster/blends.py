@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.draw.palette import LEVELS, Colours, Palette
+from convanim.draw.palette import LEVELS, Colours, Palette, closest
+from convanim.draw.shapes import VEIL
 from convanim.draw.theme import FILL, Theme
 from convanim.scene.frame import Role
 
@@ -19,7 +20,6 @@ _KERNEL, _DONE, _OVERLAP = FILL[Role.KERNEL], FILL[Role.DONE], FILL[Role.OVERLAP
 #: The inks of slanted strokes, each with its backgrounds, both in order of frequency.
 MEETS = {
     "line": ["page", _DATA, _DONE, _PENDING, _KERNEL, _INSERTED, _OVERLAP],
-    "muted": ["page", _KERNEL, _DATA, _DONE, _PENDING, _INSERTED],
     "kernel.stroke": [_KERNEL, _DATA, "page", _DONE, _INSERTED, _PENDING],
     "done.stroke": [_DONE, _PENDING, "page", _KERNEL],
     "dash": [_INSERTED, "page", FILL[Role.CROPPED], FILL[Role.UNUSED]],
@@ -27,6 +27,8 @@ MEETS = {
 }
 #: Less frequent inks: where a window moves, and where stamps are added.
 RARE = {False: ("dash", "data.stroke"), True: ("kernel.stroke", "done.stroke", "dash")}
+#: The colours below the veil between planes.
+VEILED = ("page", _INSERTED, _DONE, _PENDING, _DATA, "data.lit", "data.deep", "done.lit", "done.deep", "line", "dash")
 #: Between strips there is only the page's background, and the edges of cells.
 FANS = {"kernel.stroke": MEETS["kernel.stroke"]}
 
@@ -44,7 +46,15 @@ def mixes(look: Theme, *, stamps: bool = False, tilted: bool = True) -> Colours:
         pairs += [(ink in RARE[stamps], place, ink, paper) for place, paper in enumerate([*more, *papers])]
     pairs.sort(key=lambda pair: pair[:2])
     found = [_mixed(np.array([look.colour(paper)]), np.array(look.colour(ink))) for _, _, ink, paper in pairs]
-    return np.concatenate(found).reshape(-1, 3).astype(np.uint8)
+    edges = np.concatenate(found).reshape(-1, 3).astype(np.uint8)
+    below = np.array([look.colour(name) for name in VEILED], np.uint8)
+    return np.concatenate([veiled(below, look.colour("kernel.stroke")), edges]) if tilted else edges
+
+
+def veiled(papers: Colours, ink: Sequence[int] | NDArray[np.integer]) -> Colours:
+    """The colours (n, 3) of backgrounds under a veil of an ink."""
+    mixed: Colours = np.floor(papers + (np.asarray(ink) - papers.astype(float)) * VEIL + 0.5).astype(np.uint8)
+    return mixed
 
 
 def _mixed(papers: NDArray[np.integer], ink: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -63,7 +73,7 @@ class Blends:
 
     def __init__(self, palette: Palette) -> None:
         self.palette = palette
-        self._tables: dict[tuple[str, bool], Pixels] = {}
+        self._tables: dict[tuple[str, bool | None], Pixels] = {}
 
     def table(self, ink: str, *, behind: Iterable[str] = ()) -> Pixels:
         """The new palette index for each coverage, 0 to ALL, and old index: (ALL + 1, 256).
@@ -76,6 +86,15 @@ class Blends:
         if key not in self._tables:
             self._tables[key] = self._table(ink, letters)
         return self._tables[key]
+
+    def veil(self, ink: str) -> Pixels:
+        """The new palette index for each old one under a veil: (256,)."""
+        if (ink, None) not in self._tables:
+            found = np.arange(256, dtype=np.uint8)
+            colours = self.palette.colours
+            found[: len(colours)] = closest(veiled(colours, colours[self.palette.solid(ink)]), colours)
+            self._tables[ink, None] = found
+        return self._tables[ink, None]
 
     def _table(self, ink: str, letters: tuple[str, ...]) -> Pixels:
         colours = self.palette.colours.astype(np.int64)

@@ -14,6 +14,7 @@ from convanim.draw.palette import Palette
 from convanim.draw.raster import engine
 from convanim.draw.raster.blends import ALL, Blends
 from convanim.draw.shapes import (
+    Card,
     Clipped,
     Fill,
     Hatch,
@@ -24,10 +25,12 @@ from convanim.draw.shapes import (
     Shape,
     Shapes,
     Stroke,
+    Veil,
     Words,
     bounds,
     boxes,
     rectangle,
+    rounded,
     upright,
 )
 from convanim.page import Box, glyphs
@@ -75,30 +78,38 @@ class Painter:
         match shape:
             case Fill(box, ink):
                 return _fill(pixels, _moved(box, x, y), self.palette.index(ink))
+            case Card():
+                return _blit(pixels, self._card(shape), x + shape.box.left, y + shape.box.top)
             case Placed(left, top, shapes):
                 return _blit(pixels, self.sprite(shapes), x + left, y + top)
             case Words():
                 return self._words(pixels, shape, x, y)
             case Stroke():
                 return self._stroke(pixels, shape, base, x, y)
-            case Poly(points, ink):
-                box, mask = inside(_shift(points, x, y), pixels.shape)
-                pixels[box.top : box.bottom, box.left : box.right][mask] = self.palette.index(ink)
-                return box
-            case Hatch(area, ink, gap, falls):
-                box, mask = inside(_shift(area, x, y), pixels.shape)
-                rows, columns = np.indices(mask.shape)
-                rows, columns = rows + box.top - y, columns + box.left - x
-                mask &= (rows - columns if falls else rows + columns) % gap == 0
-                pixels[box.top : box.bottom, box.left : box.right][mask] = self.palette.index(ink)
-                return box
-            case Rest(_, area):
-                box, mask = inside(_shift(area, x, y), pixels.shape)
-                where = np.s_[box.top : box.bottom, box.left : box.right]
-                np.copyto(pixels[where], base[where], where=mask)
-                return box
+            case Poly(points) | Veil(points) | Hatch(points) | Rest(_, points):
+                return self._area(pixels, shape, points, base, x, y)
             case Clipped():
                 return self._clipped(pixels, shape, base, x, y)
+
+    def _area(
+        self, pixels: Pixels, shape: Poly | Veil | Hatch | Rest, points: Points, base: Pixels, x: int, y: int
+    ) -> Box:
+        """Paint inside of a convex polygon."""
+        box, mask = inside(_shift(points, x, y), pixels.shape)
+        where = np.s_[box.top : box.bottom, box.left : box.right]
+        view = pixels[where]
+        match shape:
+            case Rest():
+                np.copyto(view, base[where], where=mask)
+            case Veil(_, ink):
+                np.copyto(view, self.blends.veil(ink)[view], where=mask)
+            case Poly(_, ink):
+                view[mask] = self.palette.index(ink)
+            case Hatch(_, ink, gap, falls):
+                rows, columns = np.indices(mask.shape)
+                rows, columns = rows + box.top - y, columns + box.left - x
+                view[mask & ((rows - columns if falls else rows + columns) % gap == 0)] = self.palette.index(ink)
+        return box
 
     def sprite(self, shapes: Shapes) -> Sprite:
         """Shapes as a cached sprite; the first shape covers all others."""
@@ -107,7 +118,9 @@ class Painter:
             return kept[1]
         first = shapes[0]
         mask = None
-        if isinstance(first, Fill):
+        if isinstance(first, Card):
+            pixels, mask = self._card(first)
+        elif isinstance(first, Fill):
             pixels = np.full((first.box.bottom, first.box.right), self.palette.index(first.ink), np.uint8)
         elif isinstance(first, Poly):
             _, _, bottom, right = bounds(first.points)
@@ -122,6 +135,13 @@ class Painter:
         if len(self._sprites) > KEPT:
             self._sprites.popitem(last=False)
         return sprite
+
+    def _card(self, card: Card) -> Sprite:
+        (top, left, bottom, right), ink, radius, paper = card
+        if not radius:
+            return Sprite(np.full((bottom - top, right - left), self.palette.index(ink), np.uint8), None)
+        cover = rounded(card)
+        return Sprite(self.palette.ramp(paper, str(ink))[cover], cover > 0)
 
     def _words(self, pixels: Pixels, words: Words, x: int, y: int) -> Box:
         text, ink, paper = words

@@ -38,7 +38,7 @@ def palette(page: Page, look: Theme) -> Palette:
     shades: set[str] = set()
     for place in places:
         if place.shaded:
-            shades |= {place.panel.shade, "kernel"}  # cells under the kernel have its colours
+            shades |= {place.panel.shade}
             shades |= {"negative"} if place.signed else set()
         shades |= {"heat"} if place.panel.heat else set()
     pictures = [place.panel.colours for place in places if place.panel.colours is not None]
@@ -121,7 +121,9 @@ class Panel:
         """Draw the cells that changed, and return their boxes."""
         if grid is before:
             return []
-        relined = before is None or not np.array_equal(LINED[grid.roles], LINED[before.roles])
+        relined = before is None or (
+            self._mask is not None and not np.array_equal(LINED[grid.roles], LINED[before.roles])
+        )
         changed = differing(grid, None if relined else before, notes=bool(self.place.note))
         rows, columns = np.nonzero(changed)
         extent = self._clear(base) if relined else None

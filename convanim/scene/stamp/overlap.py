@@ -188,7 +188,7 @@ class OverlapScene(PlacementScene):
         if len(self.layers) > 1:
             told = join(": ", [say("kernel {n}", n=per_axis([a.kernel for a in layer.axes])), told])
         if met:
-            told = say("{told}, {n} of them hit before", told=told, n=met)
+            told = say("{told}, {n} of them already written", told=told, n=met)
         grid = Grid(self._titles[name], states, shown, emphasis, {}, (link.window,) if link else ())
         return grid, Caption(remark=told), link
 

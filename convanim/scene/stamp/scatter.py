@@ -115,8 +115,8 @@ class ScatterScene(PlacementScene):
     def _canvas_title(self) -> str:
         if not self._crops:
             return self._writes
-        what = say("canvas") if self._writes == OUTPUT else self._writes
-        return say("{what}, to be cropped", what=what) if self._asked else what
+        what = say("full result") if self._writes == OUTPUT else self._writes
+        return say("{what}, before cropping", what=what) if self._asked else what
 
     def _grids(self, canvas: Grid, stamp: Grid | None = None, read: tuple[int, int] | None = None) -> dict[str, Grid]:
         grids = {

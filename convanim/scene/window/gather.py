@@ -17,6 +17,7 @@ from convanim.scene.frame import (
     Blocks,
     Caption,
     Cells,
+    Emphasis,
     Frame,
     Grid,
     Outline,
@@ -106,7 +107,14 @@ class GatherScene(WindowScene):
         return self._opening[-1].grids["stage"].title
 
     def _beside(self, step: Step | None, *, written: bool) -> dict[str, Grid]:
-        return {"kernel": self._opening[-1].grids["kernel"]}
+        kernel = self._opening[-1].grids["kernel"]
+        if step is None:
+            return {"kernel": kernel}
+        # The terms of the sum are lit in the kernel, too; those of zeros are not.
+        rows, columns = self._windows(step.writes[0].tolist())[1]
+        zero = np.isin(self.stage_roles[0][rows, columns], (Role.INSERTED, Role.PADDING))
+        lit = np.where(zero, Emphasis.NONE, Emphasis.ACTIVE).astype(np.uint8)
+        return {"kernel": replace(kernel, emphasis=lit)}
 
     def _notes(self) -> tuple[str, str]:
         return max(self._factors, key=len), ""

@@ -242,7 +242,7 @@ class PlanesScene(WindowScene):
 
     @property
     def _strip_title(self) -> str:
-        return say("one sum a slice") if self._sliced else say("one sum a channel")
+        return say("one sum per slice") if self._sliced else say("one sum per channel")
 
     def _beside(self, step: Step | None, *, written: bool) -> dict[str, Grid]:
         output = 0 if step is None and not written else self.right.channels - 1
