@@ -17,7 +17,7 @@ import numpy as np
 from convanim.errors import ConvanimError
 from convanim.layers import MaxUnpool, Weighted, parse, times
 from convanim.system.inputfile import prepared, read_bytes
-from convanim.trace import ConvTrace, Order, Trace, UnpoolTrace, traced_again
+from convanim.trace import Order, Trace, UnpoolTrace, traced_again
 from convanim.trace.arrays import numbers
 from convanim.trace.conv import assembled
 from convanim.trace.given import Given
@@ -90,7 +90,7 @@ def finite(array: Any) -> Any:
 
 def _more(done: Trace) -> dict[str, Any]:
     """The other inputs of a layer."""
-    if isinstance(done, ConvTrace):
+    if done.weight is not None:
         return {"weight": done.weight, "bias": done.bias}
     return {"places": done.places} if isinstance(done, UnpoolTrace) else {}
 

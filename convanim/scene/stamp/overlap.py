@@ -11,7 +11,6 @@ import numpy as np
 from convanim.explanation.arithmetic import arguments, count, per_axis, sides
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, plural, say
-from convanim.layers import Conv
 from convanim.scene.captions import OUTPUT, heading, place
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
@@ -95,7 +94,7 @@ class OverlapScene(PlacementScene):
     @property
     def _copies(self) -> bool:
         """Whether padding holds copied values, which are read."""
-        return isinstance(self.trace.op, Conv) and self.trace.op.padding_mode != "zeros"
+        return any(axis.mode != "zeros" for axis in self.trace.axes)
 
     def _reading(self) -> tuple[Cells, Ints]:
         """The roles and values of the grid that is read: the input or the stage."""

@@ -30,7 +30,9 @@ class Counts:
     """
 
     def __init__(self, trace: Trace) -> None:
-        self.trace, self.op, self.axes = trace, trace.op, trace.axes
+        self.trace, self.axes = trace, trace.axes
+        #: Whether these are the counts of a transposed convolution, whose stamps overlap.
+        self.stamps = trace.op.transposed and trace.weight is not None
         high, wide = (1, *trace.canvas[1:])[-2:]
         self.shape = high, wide
         self.all = self.after(len(trace))
@@ -62,7 +64,7 @@ class Counts:
 
     def _inside(self) -> tuple[slice, slice] | None:
         """The slices of the output where every possible stamp lands, without border cells; None if there are none."""
-        if not isinstance(self.op, ConvTranspose):
+        if not self.stamps:
             return None
         pairs = [
             (
@@ -76,7 +78,7 @@ class Counts:
     @property
     def uneven(self) -> bool:
         """Whether this is a layer whose stamps overlap unevenly."""
-        return isinstance(self.op, ConvTranspose) and any(not evenness(a)[0] and a.input > 1 for a in self.axes)
+        return self.stamps and any(not evenness(a)[0] and a.input > 1 for a in self.axes)
 
     def verdict(self) -> Caption:
         """The counts, and why they are even or uneven."""
@@ -92,7 +94,7 @@ class Counts:
                 )
             told = say("inside {cells}, at the border down to {n}: padding is not read", cells=cells, n=least)
             return Caption(remark=told)
-        if not isinstance(self.op, ConvTranspose):
+        if not self.stamps:
             products = count(most, "product")
             if least == most:
                 return Caption(remark=say("every output cell gets {products}: even", products=products))
