@@ -13,6 +13,7 @@ from convanim.draw.theme import AUTO, PAIR
 from convanim.errors import ConvanimError
 from convanim.layers import KINDS, Operation, parse
 from convanim.look import OPTIONS
+from convanim.system.inputfile import prepared
 from convanim.typed.request.asked import in_text
 from convanim.write.formats import FORMATS
 
@@ -42,6 +43,7 @@ def _look_keys() -> Any:
     return msgspec.defstruct("LookKeys", keys, bases=(_Keys,), kw_only=True)
 
 
+@prepared
 class Entry(_look_keys(), kw_only=True):  # type: ignore[misc, call-arg]
     """A description, including its defaults and the keys that it inherits.
 
@@ -104,6 +106,7 @@ class Pair(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True
     labels: tuple[str, str] = ("First", "Second")
 
 
+@prepared
 class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """The contents of gallery.toml: the settings of the gallery, and the defaults of its entries.
 

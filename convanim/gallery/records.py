@@ -23,7 +23,7 @@ import msgspec
 from convanim.errors import ConvanimError, reason
 from convanim.gallery.description import check_name
 from convanim.gallery.digest import digest, encoded, is_marked, of_bytes, of_parts
-from convanim.system.inputfile import open_regular, read_bytes
+from convanim.system.inputfile import open_regular, prepared, read_bytes
 from convanim.write.files import lock, whole_file
 
 KIND, VERSION = "convanim gallery", 1
@@ -66,6 +66,7 @@ class Record(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
         return {name: file.bytes for name, file in self.files.items()}
 
 
+@prepared
 class Manifest(msgspec.Struct):
     """The records of all entries, and the versions used; the digests of pages and orphaned files, by name."""
 
@@ -81,6 +82,7 @@ class Manifest(msgspec.Struct):
         return msgspec.json.format(encoded(self), indent=1) + b"\n"
 
 
+@prepared
 class _Line(msgspec.Struct):
     """A line of the journal."""
 
@@ -89,6 +91,7 @@ class _Line(msgspec.Struct):
     versions: dict[str, str] = {}
 
 
+@prepared
 class _Cache(msgspec.Struct):
     """`right`: the key for which each entry, and the pages, were last verified; `files`: "mtime size digest"."""
 
