@@ -62,7 +62,7 @@ def diff(folder: str | Path, name: str, target: Path, *, old: str | Path | None 
     except (OSError, ValueError, SyntaxError) as error:  # Pillow's own errors have no reason of the system
         why = reason(error) if getattr(error, "strerror", None) else "it is not a GIF, a PNG or a WebP"
         told = f"{path.name} cannot be read: {why}"
-        raise ConvanimError(told, "build it first, or name another file with --old") from None
+        raise ConvanimError(told, "build it first, or name another file with `old`") from None
     pairs = list(zip_longest(before, _frames(made.files[pictures[0]])))
     differ = [(i, a, b, told) for i, (a, b) in enumerate(pairs) if (told := _told(a, b))]
     line = f"{len(differ)} of {len(pairs)} frames differ" if differ else f"all {len(pairs)} frames are equal"
