@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 
 from convanim import Conv, ConvanimError, ConvTranspose
 from convanim.draw.shapes import boxes
-from convanim.draw.wires import wire
+from convanim.draw.wires import Wires
 from convanim.page import layout
 from convanim.scene import scene
 from support.scenes import shown
@@ -16,7 +16,7 @@ UP = ConvTranspose(3, 2, 1).trace(np.arange(1, 10).reshape(3, 3), np.arange(1, 1
 
 def covered(s, page, step):
     """The rectangles of the line of a placement, as (top, left, bottom, right)."""
-    return [box for link in s.links(step) for stroke in wire(page, link, 2) for box in boxes(stroke)]
+    return [box for link in s.links(step) for stroke in Wires(page, 2).of(link) for box in boxes(stroke)]
 
 
 def test_it_starts_at_the_window_and_ends_at_the_cell():

@@ -12,7 +12,7 @@ from convanim.draw.floats import Floats
 from convanim.draw.palette import SHADES, STEPS, Colour
 from convanim.draw.rules import lines
 from convanim.draw.shapes import Clipped, Fill, Placed, Point, Shape, Shapes, Stroke, Veil, Words, around, length
-from convanim.draw.wires import wire
+from convanim.draw.wires import Wires
 from convanim.page import Box, Page, Place, Text
 from convanim.scene.frame import Frame, Grid, Link, Outline, Role
 
@@ -34,6 +34,7 @@ class Composer:
         self.page, self._steps = page, steps
         self.cells = Cells(covered=page.motion_colours)
         self._floats = Floats(page, self.cells, self.panel)
+        self._wires = Wires(page, max(1, page.stroke // 2))
 
     def frame(self, frame: Frame) -> Shapes:
         """All shapes of a frame, back to front."""
@@ -140,7 +141,7 @@ class Composer:
             elif link.cells and self.page.links == "fan":
                 yield self._fan(link, one, other)
             elif link.cells and len(frame.links) == 1 and not (one.tilted or other.tilted):
-                yield from wire(self.page, link, max(1, self.page.stroke // 2))
+                yield from self._wires.of(link)
 
     def _between_planes(self, link: Link, one: Place, other: Place) -> Iterator[Shape]:
         """A translucent pyramid from the window to the cell, below the numbers."""

@@ -21,46 +21,75 @@ class _Node(NamedTuple):
     Attributes:
         start, end: its sides along the wire.
         box: its whole panel, whose gaps the wire follows.
-        at: the positions across the wire at which it may leave.
+        at: the positions across the wire at which it may leave; if `free`, those between both ends as well.
     """
 
     start: float
     end: float
     box: Box
     at: Sequence[float]
+    free: bool = False
 
 
-def wire(page: Page, link: Link, width: int) -> Iterator[Stroke]:
-    """The wire of a link, through the panels between both, such as a kernel; nothing while something moves."""
-    one, other = page.places[link.panel], page.places[link.other]
-    if link.window.down or link.window.across or any(link.moved) or not (one.line and other.line):
-        return
-    down = one.box.left < other.box.right and other.box.left < one.box.right
-    row, column = link.cell
-    ends = (
-        _cells(one, link.window[:4], width, down=down),
-        _cells(other, (row, column, row + 1, column + 1), width, down=down),
-    )
-    first, last = sorted(ends, key=lambda node: node.box.left)
-    others = {name: place for name, place in page.places.items() if name not in (link.panel, link.other)}
-    passed = [name for name, place in others.items() if _passed(first.box, _box(place, down=down), last.box)]
-    if first.box.right >= last.box.left:
-        return
-    nodes = [_whole(_box(others[name], down=down), width) for name in passed]
-    nodes.sort(key=lambda node: node.box.left)
-    signs = [_turned(text.box) if down else text.box for text in page.signs]
-    lines = list(_through([first, *nodes, last], signs, width))
-    met = [place.box for name, place in others.items() if name not in passed]
-    met += [
-        place.title._replace(text=max(place.panel.titles, key=len, default="")).box for place in page.places.values()
-    ]
-    if any(_crosses(line, _turned(box) if down else box) for line in lines for box in met):
-        return
-    for node in nodes:
-        (top, left, bottom, right), half = node.box, width / 2
-        lines += [((left, y), (right, y)) for y in (top + half, bottom - half)]
-        lines += [((x, top), (x, bottom)) for x in (left + half, right - half)]
-    yield Stroke(tuple(((b, a), (d, c)) for (a, b), (c, d) in lines) if down else tuple(lines), width, "kernel.stroke")
+class _Way(NamedTuple):
+    """What lies between and beside two panels: the panels to pass through, signs, and what must not be crossed."""
+
+    nodes: tuple[_Node, ...]
+    signs: tuple[Box, ...]
+    others: tuple[Box, ...]
+
+
+class Wires:
+    """The wires of a page.
+
+    Args:
+        page: the layout of the page.
+        width: the width of the wires, px.
+    """
+
+    def __init__(self, page: Page, width: int) -> None:
+        self._page, self._width = page, width
+        self._ways: dict[tuple[str, ...], _Way] = {}
+
+    def of(self, link: Link) -> Iterator[Stroke]:
+        """The wire of a link, through the panels between its ends, such as a kernel; nothing while something moves."""
+        one, other = self._page.places[link.panel], self._page.places[link.other]
+        if link.window.down or link.window.across or any(link.moved) or not (one.line and other.line):
+            return
+        down = one.box.left < other.box.right and other.box.left < one.box.right
+        row, column = link.cell
+        cells = _cells(other, (row, column, row + 1, column + 1), self._width, down=down)
+        ends = _cells(one, link.window[:4], self._width, down=down), cells
+        first, last = sorted(ends, key=lambda node: node.box.left)
+        if first.box.right >= last.box.left:
+            return
+        key = link.panel, link.other
+        if key not in self._ways:
+            self._ways[key] = self._way(key, first.box, last.box, down=down)
+        nodes, signs, others = self._ways[key]
+        lines = list(_through([first, *nodes, last], signs, self._width))
+        if any(_crosses(line, box) for line in lines for box in others):
+            return
+        for node in nodes:
+            (top, left, bottom, right), half = node.box, self._width / 2
+            lines += [((left, y), (right, y)) for y in (top + half, bottom - half)]
+            lines += [((x, top), (x, bottom)) for x in (left + half, right - half)]
+        turned = tuple(((b, a), (d, c)) for (a, b), (c, d) in lines) if down else tuple(lines)
+        yield Stroke(turned, self._width, "kernel.stroke")
+
+    def _way(self, ends: tuple[str, ...], first: Box, last: Box, *, down: bool) -> _Way:
+        others = {name: _box(place, down=down) for name, place in self._page.places.items() if name not in ends}
+        passed = [name for name, box in others.items() if _passed(first, box, last)]
+        nodes = sorted((_whole(others[name], self._width) for name in passed), key=lambda node: node.start)
+        titles = [
+            place.title._replace(text=max(place.panel.titles, key=len, default="")).box
+            for place in self._page.places.values()
+        ]
+        signs = [text.box for text in self._page.signs]
+        if down:
+            titles, signs = [_turned(box) for box in titles], [_turned(box) for box in signs]
+        kept = [box for name, box in others.items() if name not in passed]
+        return _Way(tuple(nodes), tuple(signs), (*kept, *titles))
 
 
 def _crosses(line: tuple[Point, Point], box: Box) -> bool:
@@ -95,22 +124,35 @@ def _whole(box: Box, width: int) -> _Node:
     """A panel with a frame around it, which a wire may reach anywhere away from its corners."""
     top, left, bottom, right = box
     framed = Box(top - width, left - width, bottom + width, right + width)
-    inner = range(top + 2 * width, bottom - 2 * width + 1)
-    return _Node(framed.left, framed.right, framed, [_whole_pixels(at, width) for at in inner])
+    inner = [_whole_pixels(at, width) for at in (top + 2 * width, bottom - 2 * width)]
+    return _Node(framed.left, framed.right, framed, inner, free=True)
 
 
 def _through(nodes: Sequence[_Node], signs: Sequence[Box], width: int) -> Iterator[tuple[Point, Point]]:
     """Straight lines from one node to the next, beside the signs between them."""
     for one, other in pairwise(nodes):
         met = [box for box in signs if one.box.right <= box.left and box.right <= other.box.left]
-        free = [at for at in other.at if not any(box.top - CLEAR < at < box.bottom + CLEAR for box in met)] or other.at
-        start = min(one.at, key=lambda at: min(abs(at - to) for to in free))
-        end = min(free, key=lambda at: abs(at - start))
+        starts = [_nearest(one, at) for at in other.at] if one.free else one.at
+        start, end = min(((at, _nearest(other, at, met)) for at in starts), key=lambda pair: abs(pair[1] - pair[0]))
         turn = _whole_pixels((one.box.right + min([other.box.left, *(box.left for box in met)])) / 2, width)
         low, high, half = min(start, end), max(start, end), width / 2
         yield (one.end, start), (turn + half, start)
         yield (turn, low - half), (turn, high + half)
         yield (turn - half, end), (other.start, end)
+
+
+def _nearest(node: _Node, at: float, signs: Sequence[Box] = ()) -> float:
+    """The position nearest to this one at which a wire may reach a node, above or below the signs before it."""
+
+    def beside(here: float) -> bool:
+        return not any(box.top - CLEAR < here < box.bottom + CLEAR for box in signs)
+
+    there = list(node.at)
+    if node.free:
+        part = node.at[0] % 1  # that of a line on whole pixels
+        edges = [edge + part for box in signs for edge in (box.top - CLEAR, box.bottom + CLEAR)]
+        there = [min(max(here, node.at[0]), node.at[-1]) for here in (at, *edges, *node.at)]
+    return min(filter(beside, there), key=lambda here: abs(here - at), default=there[0])
 
 
 def _whole_pixels(middle: float, width: int) -> float:
