@@ -155,10 +155,10 @@ def test_a_window_over_letters_as_it_is_told() -> None:
     s = GatherScene(Conv(2, 1, 1).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]], 5), symbols=True)
     told = """\
 frame 5 (400 ms)   slide, stride 1   step 2 / 9
-input, padded                             kernel    output
-        ○   [○×w₀₀]   [○×w₀₁]         ○   w₀₀ w₀₁     c₀₀ <c₀₁>     _
-        ○ [b₀₀×w₁₀] [b₀₁×w₁₁]         ○   w₁₀ w₁₁       _     _     _
-        ○       b₁₀       b₁₁         ○                 _     _     _
+input, padded                             kernel        output
+        ○   [○×w₀₀]   [○×w₀₁]         ○     w₀₀   w₀₁     c₀₀ <c₀₁>     _
+        ○ [b₀₀×w₁₀] [b₀₁×w₁₁]         ○   [w₁₀] [w₁₁]       _     _     _
+        ○       b₁₀       b₁₁         ○                     _     _     _
         ○         ○         ○         ○
 c₀₁ = b₀₀·w₁₀ + b₀₁·w₁₁ + β
 """

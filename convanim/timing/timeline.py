@@ -14,6 +14,8 @@ from convanim.scene.frame import Beats
 OPENING, PREPARING, CLOSING, HOLD_LAST = 1600, 900, 1400, 3000
 #: Default duration of a frame of a placement, by the number of frames that a placement has.
 STEP = {1: 600, 2: 400, 3: 600}
+#: The minimum duration of the first placement, in which one learns to read the page, ms.
+FIRST = 2_000
 #: The default maximum duration of an animation, ms.
 LONGEST = 30_000
 #: The maximum duration of its first row, and the minimum duration of a step, ms.
@@ -104,7 +106,7 @@ def plan(
 
     Example:
         >>> plan(Beats(opening=1, steps=4, each=1, closing=1, row=2)).seconds
-        7.0
+        8.4
     """
     last = HOLD_LAST if hold_last is None else milliseconds(hold_last, "`hold last`")
     opening = [OPENING, *[PREPARING] * (beats.opening - 1)]
@@ -113,10 +115,10 @@ def plan(
     free = most - sum(opening) - sum(closing[:-1]) - HOLD_LAST  # a longer hold is added on top
     if seconds_per_step is not None:
         steps = _even(beats, milliseconds(seconds_per_step, "`seconds per step`"))
-    elif select is not None or beats.steps * beats.each * STEP[beats.each] <= free:
-        steps = [Shot(i, STEP[beats.each]) for i in range(beats.steps * beats.each)]
+    elif select is not None or beats.steps * beats.each * STEP[beats.each] + _more(beats) <= free:
+        steps = _slow_start(beats, [Shot(i, STEP[beats.each]) for i in range(beats.steps * beats.each)])
     else:
-        steps = _paced(beats, max(free, most // 3))
+        steps = _slow_start(beats, _paced(beats, max(free - FIRST, most // 3)))
     before = [Shot(i, ms) for i, ms in enumerate(opening)]
     done = beats.opening + beats.steps * beats.each
     after = [Shot(done + i, ms) for i, ms in enumerate(closing)]
@@ -133,6 +135,17 @@ def plan(
         return Plan(shots, 0, beats.steps)
     shown = {i // beats.each for i, _ in steps}
     return Plan(shots, beats.steps - len(shown), beats.steps)
+
+
+def _more(beats: Beats) -> int:
+    """The time that the first placement takes beyond the usual time of its frames, ms."""
+    return max(0, FIRST - beats.each * STEP[beats.each]) if beats.steps else 0
+
+
+def _slow_start(beats: Beats, steps: list[Shot]) -> list[Shot]:
+    """The placements with more time for the first one, in its last frame, which shows the result."""
+    more = max(0, FIRST - sum(ms for i, ms in steps if i < beats.each))
+    return [Shot(i, ms + more * (i == beats.each - 1)) for i, ms in steps]
 
 
 def _even(beats: Beats, step: int) -> list[Shot]:
