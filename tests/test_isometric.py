@@ -288,11 +288,11 @@ def test_a_pyramid_leads_from_the_window_to_the_cell(view: str) -> None:
 
 
 def test_words_and_what_is_looked_up_stay_where_they_are() -> None:
-    s = scene(Conv(3, padding=1).trace(COUNT, COUNT[:3, :3]))
+    s = scene(Conv(3).trace(COUNT, COUNT[:3, :3]))  # every factor is part of every sum
     page = layout(s, 640, 360, arrangement="isometric")
     raster = Raster(s, page, load("dark"))
     top, left, bottom, right = page.places["kernel"].box
-    seen = [raster.draw(frame).pixels[top:bottom, left:right].copy() for frame in looked_at(s)]
+    seen = [raster.draw(frame).pixels[top:bottom, left:right].copy() for frame in looked_at(s) if frame.links]
     assert all((one == seen[0]).all() for one in seen)
 
 

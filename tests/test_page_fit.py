@@ -267,12 +267,13 @@ def test_lines_between_planes_do_not_run_through_numbers() -> None:
     page = layout(s, 1280, 720, arrangement="isometric")
     frame = s.frame(s.beats.opening)
     drawn, bare = (Raster(s, page, load("light")).draw(f).pixels for f in (frame, replace(frame, links=())))
+    letters = np.isin(bare, Raster(s, page, load("light")).palette.inked(("text", "muted")))
     stage = page.places["stage"]
     for row, column in np.ndindex(2, 2):
         cell = stage.cell(row, column)
         top, left, bottom, right = ink(stage.number_text(stage.panel.numerals.text(1000000 * (2 * row + column + 1))))
         where = np.s_[cell.top + top : cell.top + bottom, cell.left + left : cell.left + right]
-        assert (drawn[where] == bare[where]).all()
+        assert (drawn[where] == bare[where])[letters[where]].all()
     assert (drawn != bare).any()
 
 

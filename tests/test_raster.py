@@ -184,7 +184,12 @@ def test_every_role_is_among_what_was_looked_at() -> None:
     met = {(r, e) for n in SHOWN for f, _ in painted(n, "light")[2] for r, e in _roles(f)}
     assert {role for role, _ in met} >= set(Role) - {Role.NONE}
     around = {Role.INSERTED, Role.PADDING, Role.COPIED, Role.EMPTY}
-    assert {role for role, emphasis in met if emphasis == Emphasis.ACTIVE} == {Role.DATA, Role.DONE, *around}
+    assert {role for role, emphasis in met if emphasis == Emphasis.ACTIVE} == {
+        Role.DATA,
+        Role.DONE,
+        Role.KERNEL,
+        *around,
+    }
 
 
 def _roles(frame: Any) -> set[tuple[Role, Emphasis]]:

@@ -260,7 +260,7 @@ def test_the_command_that_is_suggested_runs(name: str, kind: str, tmp_path: Path
         *(("nn.ReLU()", "an activation"), ("ReLU()", "an activation"), ("nn.BatchNorm2d(3)", "a normalisation")),
         *(("nn.Linear(3, 4)", "every value with every other"), ("layers.Dense(3)", "every value with every other")),
         *(("GlobalLpPool()", "a pooling with a norm"), ("tf.image.extract_patches(x)", "a rearrangement of windows")),
-        *(("nn.FractionalMaxPool2d(2)", "random windows")),
+        ("nn.FractionalMaxPool2d(2)", "random windows"),
         *(
             ("nn.Dropout2d(0.5)", "randomly"),
             ("nn.Flatten()", "a change of shape"),

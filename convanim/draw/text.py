@@ -51,9 +51,9 @@ def frame_text(
         >>> s = scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]]))
         >>> print(frame_text(s, s.frame(2), 2, 400))
         frame 2 (400 ms)   slide, stride 1   step 1 / 1
-        input         kernel   output
-        [1×1] [2×0]   1 0      <5>
-        [3×0] [4×1]   0 1
+        input         kernel    output
+        [1×1] [2×0]   [1] [0]   <5>
+        [3×0] [4×1]   [0] [1]
         output[0,0] = 1·1 + 4·1 = 5
         <BLANKLINE>
     """

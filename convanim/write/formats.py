@@ -484,7 +484,7 @@ def listed(*, dot: str = ".", told: bool = False, only: Callable[[Format], bool]
 
     Example:
         >>> listed(only=lambda kind: not kind.draws)
-        '.txt or .json'
+        '.txt, .json or .csv'
     """
     names = [f"{dot}{f.suffix}{f' ({f.about})' * bool(told and f.about)}" for f in FORMATS.values() if only(f)]
     return " or ".join([", ".join(names[:-1]), names[-1]][not names[:-1] :])

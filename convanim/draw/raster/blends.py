@@ -29,6 +29,8 @@ MEETS = {
 RARE = {False: ("dash", "data.stroke"), True: ("kernel.stroke", "done.stroke", "dash")}
 #: The colours below the veil between planes.
 VEILED = ("page", _INSERTED, _DONE, _PENDING, _DATA, "data.lit", "data.deep", "done.lit", "done.deep", "line", "dash")
+#: The inks of letters, which stay as they are under a veil.
+LETTERS = ("text", "muted", "kernel.factor", "overlap.factor")
 #: Between strips there is only the page's background, and the edges of cells.
 FANS = {"kernel.stroke": MEETS["kernel.stroke"]}
 
@@ -93,6 +95,8 @@ class Blends:
             found = np.arange(256, dtype=np.uint8)
             colours = self.palette.colours
             found[: len(colours)] = closest(veiled(colours, colours[self.palette.solid(ink)]), colours)
+            kept = self.palette.inked(LETTERS)
+            found[kept] = kept
             self._tables[ink, None] = found
         return self._tables[ink, None]
 
