@@ -22,31 +22,28 @@ NONE: Colours = np.zeros((0, 3), np.uint8)
 #: The colours in most images of an animation, the most frequent first: (paper, ink), and lines.
 OFTEN: tuple[str | tuple[str, str], ...] = (
     ("page", "text"),
-    *("line", "kernel.stroke", "done.stroke"),
-    ("done.fill", "text"),
-    ("page", "muted"),
-    ("kernel.fill", "text"),
+    *("kernel.stroke", "done.stroke"),
     ("kernel.fill", "kernel.factor"),
-    ("data.fill", "text"),
-    *("pending.fill", "dash"),
-    ("kernel.fill", "muted"),
-    ("inserted.fill", "muted"),
-    "data.stroke",
-    # These do not occur as text, but edges of slanted strokes that meet come close to them.
-    *(("pending.fill", "text"), ("product.fill", "text")),
+    *(("data.lit", "text"), ("data.fill", "text"), ("done.fill", "text")),
+    *("pending.fill", ("page", "muted"), ("inserted.fill", "muted")),
+    *(("page", "data.lit"), ("page", "data.fill"), ("page", "done.fill")),
+    *(("done.lit", "text"), ("page", "done.lit")),
+    "dash",
 )
 #: The same for animations with stamps.
 STAMPED: tuple[str | tuple[str, str], ...] = (
     ("page", "text"),
-    "line",
-    ("product.fill", "text"),
+    *(("product.fill", "text"), ("page", "product.fill")),
     *("data.stroke", "kernel.stroke"),
-    ("data.fill", "text"),
+    *(("done.fill", "text"), ("page", "done.fill")),
+    *(("data.fill", "text"), ("page", "data.fill")),
     ("page", "muted"),
-    ("done.fill", "text"),
-    ("overlap.fill", "overlap.factor"),
-    ("overlap.fill", "text"),
-    *("pending.fill", "dash"),
+    *("line", "pending.fill", ("page", "pending.fill")),
+    *(("data.lit", "text"), ("page", "data.lit")),
+    *(("done.lit", "text"), ("page", "done.lit")),
+    *(("overlap.lit", "text"), ("overlap.lit", "overlap.factor"), ("page", "overlap.lit")),
+    *(("overlap.fill", "text"), ("overlap.fill", "overlap.factor"), ("page", "overlap.fill")),
+    "dash",
 )
 
 
