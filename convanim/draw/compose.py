@@ -122,8 +122,8 @@ class Composer:
         if (
             role == Role.KERNEL and place.line and place.tilted and not (down or across)
         ):  # dashes would show beside the kernel's outline
-            inner = [place.rule(row, left, row, right) for row in range(top + 1, bottom)]
-            inner += [place.rule(top, column, bottom, column) for column in range(left + 1, right)]
+            inner = [place.corners(row, left, row, right)[::2] for row in range(top + 1, bottom)]
+            inner += [place.corners(top, column, bottom, column)[::2] for column in range(left + 1, right)]
             if inner:
                 yield Stroke(tuple(inner), place.line, "line", behind=_NUMBERS)
         thick = min(self.page.stroke, max(2, place.pitch // 6))

@@ -1,4 +1,4 @@
-"""The lines between cells of a grid, and around a moving cell."""
+"""The lines between tilted cells, and around a moving one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def lines(place: Place, grid: Grid) -> Shapes:
             found = []
             for i, first, last in _runs(kinds == wanted, apart=bool(dash)):
                 corners = (i, first, i, last) if across else (first, i, last, i)
-                found.append(place.rule(*corners, ends=not dash))
+                found.append(place.corners(*corners)[::2])
             if found:
                 out.append(Stroke(tuple(found), place.line, ink, dash))
     return tuple(out)
@@ -47,9 +47,7 @@ def _runs(there: NDArray[np.bool_], *, apart: bool) -> Iterator[tuple[int, int, 
 
 
 def dash_length(place: Place, *, across: bool = True) -> float:
-    """The length of a dash along a row or down a column of cells, px."""
-    if not place.tilted:
-        return max(2, round(place.pitch / 9))
+    """The length of a dash along a row or down a column of tilted cells, px."""
     # The number of dashes makes each side of a cell end with a gap.
     long = length((0, 0), place.lattice.along if across else place.lattice.down)
     return long / 2 / max(1, round(long / 2 / max(2.0, place.pitch / 9)))

@@ -13,7 +13,7 @@ from convanim.page.style import HEIGHT, SMALLEST, USUAL, WIDTH, Style
 
 #: The minimum size of a cell (px); smaller ones are indistinguishable.
 SMALLEST_CELL = 4
-#: The minimum size of a cell (px) that has grid lines.
+#: The minimum size of a cell (px) with a gap to the next one.
 LINES_FROM = 7
 LARGEST_SIDE, SMALLEST_SIDE = 4096, 120
 #: A layer whose grids all have fewer rows and columns than this has larger cells.

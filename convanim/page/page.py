@@ -101,7 +101,7 @@ class Place:
 
     Attributes:
         x, y: the upper left corner, px.
-        pitch: the distance from one cell to the next, px, of which `line` is the grid line.
+        pitch: the distance from one cell to the next, px, of which `line` is the gap, or the line between tilted cells.
         number: the size of the numbers in px, 0 if cells are shaded or show a picture's colours instead.
         note: the size of the small text in the corner of cells, 0 for none.
         title: the position of the title.
@@ -169,18 +169,6 @@ class Place:
         (y, x), (foot, end) = self.at(top, left), self.at(bottom, right)
         return (x, y), (end, y), (end, foot), (x, foot)
 
-    def rule(self, top: int, left: int, bottom: int, right: int, *, ends: bool = True) -> tuple[Point, Point]:
-        """Both ends of a grid line from one corner of cells to another one in its row or column.
-
-        Args:
-            ends: whether the far end includes the line that crosses it there.
-        """
-        (y, x), (foot, end), half = self.at(top, left), self.at(bottom, right), self.line / 2
-        more = self.line if ends else 0
-        if top == bottom:
-            return (x, y + half), (end + more, y + half)
-        return (x + half, y), (x + half, foot + more)
-
     def ring(self, top: float, left: float, bottom: float, right: float, thick: int) -> tuple[Point, ...]:
         """The corners of an outline of this thickness around a rectangle of cells."""
         out = (thick - self.line) // 2 - thick / 2
@@ -203,12 +191,12 @@ class Place:
         return (near, top), (far, top), (far, low), (near, low)
 
     def cell(self, row: int, column: int) -> Box:
-        """The box of a cell without its grid lines."""
+        """The box of a cell without the gaps around it."""
         top, left = self.y + row * self.pitch + self.line, self.x + column * self.pitch + self.line
         return Box(top, left, top + self.pitch - self.line, left + self.pitch - self.line)
 
     def at(self, row: float, column: float) -> tuple[int, int]:
-        """The upper left corner (y, x) of a cell with its grid lines, px; row and column may be fractions.
+        """The upper left corner (y, x) of a cell with the gap around it, px; row and column may be fractions.
 
         The rounding error is the same for all cells that differ by whole rows and columns.
         """
@@ -241,8 +229,8 @@ class Page:
     Attributes:
         counts: whether the step count is shown.
         smallest: the minimum size of captions, px.
-        motion_colours: whether cells under the window take the kernel's colour.
-        links: how linked cells are joined: "planes", "fan", or "" if they are not.
+        motion_colours: whether cells under the window are lit.
+        links: how linked cells are joined: "planes", "fan", or "" for wires.
         words: the catalogue of its language, None for English.
     """
 

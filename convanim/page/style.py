@@ -26,7 +26,7 @@ class Style:
         title, detail, phases, panel_titles, captions, counter, numbers, notes, signs, scales: whether these appear.
         shades: whether cells too small for numbers are shaded by value; if not, they have the colour of their role.
         kernel: whether kernels and stamps have panels of their own.
-        motion_colours: whether cells take the kernel's colour under the window; if not, only its outline marks it.
+        motion_colours: whether cells under the window are lit; if not, only its outline marks them.
 
     Example:
         >>> Style(captions=False).counter

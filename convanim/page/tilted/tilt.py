@@ -56,10 +56,6 @@ class Tilt(Place):
         """The (x, y) of the corners of a rectangle of cells, in order around it."""
         return self.node(top, left), self.node(top, right), self.node(bottom, right), self.node(bottom, left)
 
-    def rule(self, top: int, left: int, bottom: int, right: int, *, ends: bool = True) -> tuple[Point, Point]:
-        """Both ends of a grid line from one corner of cells to another one in its row or column."""
-        return self.node(top, left), self.node(bottom, right)
-
     def ring(self, top: float, left: float, bottom: float, right: float, thick: int) -> tuple[Point, ...]:
         """The corners of an outline of this thickness around a rectangle of cells."""
         return self.corners(top, left, bottom, right)
@@ -116,7 +112,7 @@ def number_size(panel: Panel, lattice: Lattice, line: int, most: int, least: int
     """The size of a panel's numbers in such cells, px, at most `most`; 0 if that is less than `least`.
 
     Args:
-        line: the width of the grid lines, px.
+        line: the width of the lines between cells, px.
     """
     if panel.colours is not None:
         return 0
