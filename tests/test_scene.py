@@ -14,6 +14,7 @@ from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose
 from convanim.scene import Scene, scene
 from convanim.scene.frame import Caption, Emphasis, Role
+from convanim.scene.stamp import canvas
 from convanim.trace import Trace
 from support.scenes import PADS, WALKED, drawn, facts, frames, number, result_of
 from support.sums import Sum
@@ -437,3 +438,19 @@ def test_what_cannot_be_drawn_is_refused_in_a_sentence(trace: Trace, view: str |
     assert refusal.value.hint
     assert "\n" not in str(refusal.value)
     assert str(refusal.value).count(". ") == 0
+
+
+@pytest.mark.parametrize("view", ["overlap-add", "both"])
+def test_a_canvas_is_not_stamped_again_for_every_frame(view: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = ConvTranspose(3, stride=2).trace(np.arange(400).reshape(20, 20) % 10, np.arange(9).reshape(3, 3))
+    shown = scene(trace, view)
+    landed, asked = canvas.landed, []
+
+    def counted(*args: Any) -> None:
+        asked.append(args[-1][1] - args[-1][0])
+        landed(*args)
+
+    monkeypatch.setattr(canvas, "landed", counted)
+    for number in range(shown.beats.total):
+        shown.frame(number)
+    assert 0 < sum(asked) <= 2 * 400, "each stamp lands about once"

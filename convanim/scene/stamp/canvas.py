@@ -18,6 +18,8 @@ from convanim.trace import ConvTrace, Step
 
 #: Up to this many stamps, every intermediate number is computed in advance; with more, only bounds.
 SURVEYED = 400
+#: The number of states of a canvas that are kept: frames are mostly requested in order, and each needs two.
+KEPT = 4
 #: A sum of more letters than this is abbreviated.
 LONGEST_SUM = 3
 
@@ -35,6 +37,35 @@ def landing(axes: Sequence[Axis], wide: int, number: int) -> Link:
     )
     where = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.KERNEL)
     return Link("canvas", where, lattice(rows, columns), "input", cell, stamps=True)
+
+
+def landed(
+    sums: Array, hits: NDArray[np.int64], x: Array, kernel: Array, axes: Sequence[Axis], between: tuple[int, int]
+) -> None:
+    """Add the stamps of some input cells to a canvas, for all of them at once.
+
+    Args:
+        sums: (..., rows, columns), the canvas; `hits`: the number of products in each of its cells, (rows, columns).
+        x, kernel: the input and the kernel, with the same leading axes as the canvas.
+        between: the numbers of the first stamp, and of the one after the last.
+    """
+    start, stop = between
+    wide = x.shape[-1]
+    first, last = start // wide, -(-stop // wide)
+    there = np.arange(first * wide, last * wide).reshape(-1, wide)
+    there = (there >= start) & (there < stop)
+    part = np.where(there, x[..., first:last, :], 0)
+    rows, columns = [(0, 1, 1), *((a.lead, a.stride, a.dilation) for a in axes)][-2:]
+    for i, j in np.ndindex(*kernel.shape[-2:]):
+        where: Any = tuple(
+            slice(lead + at * stride + k * apart, lead + (at + count - 1) * stride + k * apart + 1, stride)
+            for (lead, stride, apart), at, count, k in (
+                (rows, first, last - first, i),
+                (columns, 0, wide, j),
+            )
+        )
+        sums[(..., *where)] += part * kernel[..., i, j][..., None, None]
+        hits[where] += there
 
 
 def covered(axes: Sequence[Axis], where: Outline) -> str:
@@ -69,10 +100,8 @@ class Canvas:
         self.trace = trace
         high, wide = (1, *trace.canvas[1:])[-2:]
         self.shape = high, wide
-        # The canvas after the latest stamp, kept because frames are mostly requested in order.
-        self._stamped = 0
-        self._sums = np.zeros(self.shape, trace.answer.dtype)
-        self._hits = np.zeros(self.shape, np.int64)
+        #: The sums and the number of products in each cell after some numbers of stamps, the latest ones.
+        self._states: dict[int, tuple[Array, NDArray[np.int64]]] = {}
         self._set_out()
 
     def _set_out(self) -> None:
@@ -102,29 +131,32 @@ class Canvas:
         columns = step.writes[:, -1]
         return (step.writes[:, -2] if len(self.trace.axes) == 2 else np.zeros_like(columns)), columns
 
-    def _stamp(self, stamps: int) -> None:
-        if stamps < self._stamped:
-            self._stamped = 0
-            self._sums[:], self._hits[:] = 0, 0
-        while self._stamped < stamps:
-            step = self.trace[self._stamped]
-            cells = self.cells(step)
-            self._land(step, cells)
-            self._hits[cells] += 1
-            self._stamped += 1
+    def _state(self, stamps: int) -> tuple[Array, NDArray[np.int64]]:
+        """The sums and the number of products in each cell after the first stamps, made from an earlier state."""
+        if stamps not in self._states:
+            earlier = max((n for n in self._states if n < stamps), default=0)
+            held = self._states.get(earlier) or (self._blank(), np.zeros(self.shape, np.int64))
+            sums, hits = (array.copy() for array in held)
+            if stamps > earlier:
+                self._land(sums, hits, earlier, stamps)
+            self._states[stamps] = sums, hits
+            if len(self._states) > KEPT:
+                del self._states[next(iter(self._states))]
+        return self._states[stamps]
 
-    def _land(self, step: Step, cells: tuple[Array, Array]) -> None:
-        self._sums[cells] += step.written
+    def _blank(self) -> Array:
+        return np.zeros(self.shape, self.trace.answer.dtype)
+
+    def _land(self, sums: Array, hits: NDArray[np.int64], start: int, stop: int) -> None:
+        landed(sums, hits, self.x, self.kernel, self.trace.axes, (start, stop))
 
     def hit(self, stamps: int) -> NDArray[np.bool_]:
         """A mask of the cells that the first stamps have hit."""
-        self._stamp(stamps)
-        return self._hits > 0
+        return self._state(stamps)[1] > 0
 
     def after(self, stamps: int) -> Array:
         """The values on the canvas after the first `stamps` stamps."""
-        self._stamp(stamps)
-        return self._sums.copy()
+        return self._state(stamps)[0].copy()
 
     def value(self, step: Step) -> str:
         """The value that a step reads, as text."""
@@ -186,7 +218,6 @@ class LetteredCanvas(Canvas):
         many = self.kernel.size + 1
         total = Symbols(pair, [("Σ", (many,))], [("c", letters.shapes[2])])
         self._pairs, self._counts, self._ends = (total.codes(kind) for kind in range(3))
-        self._sums = np.zeros(self.shape, np.int64)  # the code of the last product
         x, kernel, _ = letters.numerals
         self.numerals = x, kernel, Symbols(pair), total
         self.products = self._pairs.ravel()
@@ -200,11 +231,18 @@ class LetteredCanvas(Canvas):
 
     def after(self, stamps: int) -> Array:
         """The codes on the canvas after the first `stamps` stamps."""
-        self._stamp(stamps)
-        return np.where(self._hits > 1, self._counts[np.minimum(self._hits, len(self._counts) - 1)], self._sums)
+        last, hits = self._state(stamps)
+        return np.where(hits > 1, self._counts[np.minimum(hits, len(self._counts) - 1)], last)
 
-    def _land(self, step: Step, cells: tuple[Array, Array]) -> None:
-        self._sums[cells] = self._codes(step)
+    def _blank(self) -> Array:
+        return np.zeros(self.shape, np.int64)  # the code of the last product
+
+    def _land(self, sums: Array, hits: NDArray[np.int64], start: int, stop: int) -> None:
+        for number in range(start, stop):
+            step = self.trace[number]
+            cells = self.cells(step)
+            sums[cells] = self._codes(step)
+            hits[cells] += 1
 
     def value(self, step: Step) -> str:
         """The letter that a step reads."""

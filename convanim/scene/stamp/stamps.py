@@ -30,7 +30,7 @@ from convanim.scene.frame import (
     lattice,
     placed,
 )
-from convanim.scene.stamp.canvas import covered, landing
+from convanim.scene.stamp.canvas import covered, landed, landing
 from convanim.scene.tints import (
     CHANNELS,
     Colours,
@@ -76,8 +76,7 @@ class StampScene(PlacementScene):
         kept = (slice(0, ACROSS.size), *(a.kept for a in axes))[-2:]
         self._kept: tuple[slice, slice] = (kept[0], kept[1])
         self._cuts = self.shape != self.answer.shape[1:]
-        # The canvas after the latest stamp; its arrays are never modified.
-        self._to, self._held = 0, self._blank()
+        self._to, self._held = 0, self._blank()  # the canvas after the latest stamp; its arrays are never modified
         self._picture = tinted(self.x)
         asides, self._aside = kernel_panels(trace.weight[:, 0], "×")
         colours, products = self._survey()
@@ -98,8 +97,8 @@ class StampScene(PlacementScene):
         count = self.x[0].size
         self.beats = Beats(1, count, 2 if count <= TWO else 1, len(self._closing), axes[-1].input)
 
-    def _blank(self) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        return np.zeros((3, *self.shape), self.answer.dtype), np.zeros(self.shape, bool)
+    def _blank(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        return np.zeros((3, *self.shape), self.answer.dtype), np.zeros(self.shape, np.int64)
 
     def _cells(self, number: int) -> tuple[NDArray[Any], NDArray[Any]]:
         """The rows and columns of the canvas cells that a stamp covers."""
@@ -116,13 +115,11 @@ class StampScene(PlacementScene):
         """The canvas (3, rows, columns) after the first `stamps` stamps, and a mask of the cells that were hit."""
         if stamps < self._to:
             self._to, self._held = 0, self._blank()
-        while self._to < stamps:
-            canvas, hit = (a.copy() for a in self._held)
-            rows, columns = self._cells(self._to)
-            canvas[:, rows, columns] += self._product(self._to).reshape(3, -1)
-            hit[rows, columns] = True
-            self._held, self._to = (canvas, hit), self._to + 1
-        return self._held
+        if self._to < stamps:
+            canvas, hits = (a.copy() for a in self._held)
+            landed(canvas, hits, self.x, self.weight, self.trace.axes, (self._to, stamps))
+            self._held, self._to = (canvas, hits), stamps
+        return self._held[0], self._held[1] > 0
 
     def _survey(self) -> tuple[Colours, Colours]:
         """Every colour that the canvas and the product ever show."""
