@@ -451,6 +451,6 @@ def test_a_canvas_is_not_stamped_again_for_every_frame(view: str, monkeypatch: p
         landed(*args)
 
     monkeypatch.setattr(canvas, "landed", counted)
-    for number in range(shown.beats.total):
-        shown.frame(number)
+    for i in range(shown.beats.total):
+        shown.frame(i)
     assert 0 < sum(asked) <= 2 * 400, "each stamp lands about once"
