@@ -35,7 +35,7 @@ from convanim.write.files import numbered, whole_file, whole_series
 from convanim.write.film import Film
 from convanim.write.formats import (
     FORMATS,
-    PICTURE_TICK,
+    MOVING,
     Counting,
     Format,
     Progress,
@@ -112,7 +112,7 @@ class Animation(Film):
         self.plan: Plan = plan(self.scene.beats, select=select, **settings.pace)
         self.title, self.plays, self.select, self.selected = look.title, look.plays, select, select is not None
         self.motion = settings.look.motion
-        self.tick = PICTURE_TICK if self.motion == "smooth" else 0
+        self.tick = MOVING if self.motion == "smooth" else 0
         self.max_size = None if settings.look.max_size is None else read_size(settings.look.max_size)
         self._checked = False
         self.comment = (

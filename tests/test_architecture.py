@@ -96,6 +96,7 @@ ROWS: dict[str, list[str]] = {
         "choices palette shapes themefile",
         "regions rules theme wires",
         "cells",
+        "turns",
         "floats",
         "compose",
         "raster text",

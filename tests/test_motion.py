@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,20 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from convanim.animation import Animation
+from convanim.draw.compose import Composer
 from convanim.draw.raster import Raster
+from convanim.draw.shapes import Stroke
 from convanim.draw.theme import load
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle
-from convanim.page import layout
+from convanim.page import Page, layout
 from convanim.scene import VIEWS, Scene, scene
-from convanim.scene.frame import Emphasis, Frame, Role
+from convanim.scene.frame import Emphasis, Float, Frame, Role, Turn
 from convanim.timing.budget import fitted, read_size, rungs, told
 from convanim.timing.motion import Tween, moving
+from convanim.timing.motion.paths import route
 from convanim.timing.timeline import MOTION, REST, Shot, eased, plan
-from convanim.write.formats import PICTURE_TICK
+from convanim.write.formats import MOVING
 from support.commands import run
 from support.decoders import decode_pillow, picture_at
 from support.scenes import shown, small
@@ -89,36 +92,66 @@ def test_a_ring_comes_out_from_under_what_it_lies_around() -> None:
     assert s.frame(3).grids["stage"].roles[0, 0] == Role.PADDING, "the scene's own frame stays as it is"
 
 
-def test_a_kernel_turns_as_one_and_stays_in_its_panel() -> None:
+def turned(s: Scene, page: Page, frame: Frame) -> list[list[tuple[float, float]]]:
+    """The corners of the turning cells of a frame, px."""
+    shapes = Composer(page, s.beats.steps).over(frame)
+    return [list(shape.lines[0][:-1]) for shape in shapes if isinstance(shape, Stroke) and shape.filled]
+
+
+@pytest.mark.parametrize("options", [{}, {"width": 480, "height": 270}, {"arrangement": "isometric"}])
+def test_a_kernel_turns_as_one_block_of_the_same_size(options: dict[str, Any]) -> None:
     s = scene(UP)
+    page = layout(s, **{"width": 1280, "height": 720} | options)
     first, last = s.frame(4), s.frame(6)
     assert (first.grids["kernel"].title, last.grids["kernel"].title) == ("kernel", "kernel, rotated")
     tween = Tween(first, last)
-    quarter = tween.frame(0.5)
-    found = np.zeros((3, 3), int)
-    for f in quarter.floats:
-        found[round(f.row), round(f.column)] = f.value
-    np.testing.assert_array_equal(found, np.rot90(first.grids["kernel"].values, -1))
+    assert [f.value for f in tween.frame(0.5).floats] == list(range(1, 10))
+    at_rest = np.array(turned(s, page, tween.frame(1e-9))).reshape(-1, 2)
+    box = page.places["kernel"].box
+    assert (np.abs(at_rest.min(axis=0) - (box.left, box.top)) < 12).all(), (
+        "round corners are drawn around the corners of the line"
+    )
     for part in np.linspace(0.01, 0.99, 33):
-        for f in tween.frame(part).floats:
-            assert -1e-9 < f.row < f.row + f.size < 3 + 1e-9
-            assert -1e-9 < f.column < f.column + f.size < 3 + 1e-9
-        places = [(f.row, f.column, f.size) for f in tween.frame(part).floats]
-        for i, (r, c, size) in enumerate(places):
-            assert all(max(abs(r - y), abs(c - x)) > size - 1e-9 for y, x, _ in places[:i]), "cells lie on each other"
+        now = np.array(turned(s, page, tween.frame(part))).reshape(-1, 2)
+        for some in (at_rest, now):
+            np.testing.assert_allclose(some.mean(axis=0), at_rest.mean(axis=0), atol=1e-6)
+        # All distances within the block stay as they are, so nothing bursts or shrinks.
+        apart, wanted = (np.linalg.norm(some[:, None] - some[None], axis=2) for some in (now, at_rest))
+        np.testing.assert_allclose(apart, wanted, atol=1e-6)
+        angle = np.arctan2(*(now[3] - now[0])[::-1]) - np.arctan2(*(at_rest[3] - at_rest[0])[::-1])
+        assert np.cos(angle) == pytest.approx(np.cos(np.pi * part), abs=1e-6)
+
+
+@MANY
+@given(st.tuples(st.integers(1, 6), st.integers(1, 6)), st.sampled_from(["auto", "isometric"]), st.floats(0.05, 0.95))
+def test_a_turning_kernel_of_any_shape_touches_nothing(kernel: tuple[int, int], name: str, part: float) -> None:
+    assume(max(kernel) > 1)
+    s = scene(ConvTranspose(kernel, 2).trace(np.ones((3, 3), int), np.ones(kernel, int)))
+    page = layout(s, 1280, 720, **({} if name == "auto" else {"arrangement": name}))
+    first = next(n for n in range(s.beats.opening) if s.frame(n).grids["kernel"].turn == Turn.ROTATED) - 1
+    before = next(s.frame(n) for n in range(first, -1, -1) if s.frame(n).grids["kernel"].turn == Turn.GIVEN)
+    cells = np.array(turned(s, page, Tween(before, s.frame(first + 1)).frame(part)))
+    assert len(cells) == np.prod(kernel)
+    low, high = cells.reshape(-1, 2).min(axis=0), cells.reshape(-1, 2).max(axis=0)
+    assert (low >= 0).all()
+    assert (high <= (page.width, page.height)).all()
+    others = [place.box for other, place in page.places.items() if other != "kernel"]
+    others += [tab.underline for tab in page.tabs]
+    for box in others:
+        assert low[0] >= box.right or high[0] <= box.left or low[1] >= box.bottom or high[1] <= box.top
 
 
 def test_the_mirrored_kernel_is_a_part_of_the_turn() -> None:
     s = scene(UP)
     p = plan(s.beats)
-    titles = {f.grids["kernel"].title for f, _ in moving(s.frame, p.shots, PICTURE_TICK)}
-    assert titles == {"kernel", "kernel, rotated"}
-    assert {s.frame(n).grids["kernel"].title for n in range(7)} == titles | {"kernel, mirrored"}
+    titles = {f.grids["kernel"].title for f, _ in moving(s.frame, p.shots, MOVING)}
+    assert titles == {"kernel", "", "kernel, rotated"}, "its corners pass over the title"
+    assert {s.frame(n).grids["kernel"].title for n in range(7)} == {"kernel", "kernel, mirrored", "kernel, rotated"}
 
 
 def test_a_line_is_turned_before_anything_slides() -> None:
     s = scene(ConvTranspose(3, 2).trace([1, 2, 3], [1, 2, 3]))
-    for frame, _ in moving(s.frame, plan(s.beats).shots, PICTURE_TICK):
+    for frame, _ in moving(s.frame, plan(s.beats).shots, MOVING):
         if frame.floats and frame.floats[0].panel == "kernel":
             assert frame.step == 0
 
@@ -206,6 +239,78 @@ def test_a_value_that_is_taken_over_is_carried(trace: Any, panel: str) -> None:
 def test_a_kernel_of_one_carries_nothing() -> None:
     s = scene(Conv(1).trace([[1, 2], [3, 4]], [[1]]))
     assert not any(f.towards for a, b in neighbours(s) for f in Tween(a, b).frame(0.5).floats)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends"),
+    [
+        ([(0, 0), (0, 1), (1, 0), (1, 1)], [(0, 0), (1, 0), (2, 0), (3, 0)]),
+        ([(0, 0), (0, 1), (1, 0), (1, 1)], [(0, 0), (0, 1), (0, 2), (0, 3)]),
+        ([(0, 2), (4, 1)], [(3, 3), (7, 2)]),
+    ],
+)
+def test_cells_that_fly_together_never_meet(starts: list[tuple[int, int]], ends: list[tuple[int, int]]) -> None:
+    way = route(starts, ends)
+    assert way is not None
+    assert (way(0), way(1)) == ((0, 0), (1, 1))
+    for part in np.linspace(0, 1, 41):
+        now = np.array(starts) + (np.array(ends) - starts) * way(part)
+        for a, b in combinations(now.tolist(), 2):
+            assert max(abs(a[0] - b[0]), abs(a[1] - b[1])) > 1 - 1e-9
+
+
+def test_cells_that_would_have_to_pass_through_each_other_do_not_fly() -> None:
+    assert route([(0, 0), (0, 1)], [(0, 1), (0, 0)]) is None
+
+
+def covered(grid: Any, floats: list[Float]) -> tuple[Any, Any]:
+    """How many cells of a panel cover each point, ten to a cell and side, and how many of them are data."""
+    rows, columns = grid.roles.shape
+    y, x = (np.arange(10 * n) / 10 + 0.05 for n in (rows, columns))
+    count = np.repeat(np.repeat(grid.roles != Role.NONE, 10, 0), 10, 1).astype(int)
+    data = np.zeros_like(count)
+    for f in floats:
+        top, left, bottom, right = f.clip or (0, 0, rows, columns)
+        seen_rows = (y >= max(f.row, top) - 1e-9) & (y < min(f.row + 1, bottom) - 1e-9)
+        seen_columns = (x >= max(f.column, left) - 1e-9) & (x < min(f.column + 1, right) - 1e-9)
+        count += np.outer(seen_rows, seen_columns)
+        if f.role == Role.DATA:
+            data += np.outer(seen_rows, seen_columns)
+    return count, data
+
+
+def full(grid: Any) -> bool:
+    there = grid.roles != Role.NONE
+    return bool(there[np.ix_(there.any(axis=1), there.any(axis=0))].all())
+
+
+@MANY
+@given(scenes(), st.floats(0.02, 0.98))
+def test_no_tween_has_gaps_or_overlapping_values(s: Scene, part: float) -> None:
+    for before, after in neighbours(s, 10):
+        frame = Tween(before, after).frame(part)
+        for name, grid in frame.grids.items():
+            floats = [f for f in frame.floats if f.panel == name and f.role != Role.NONE]
+            if any(f.turn for f in floats):
+                assert all(f.turn == floats[0].turn for f in floats)
+                continue
+            flying, own = [f for f in floats if f.towards], [f for f in floats if not f.towards]
+            for a, b in combinations(flying, 2):
+                assert a.towards is not None
+                assert b.towards is not None
+                parts = [
+                    here + (there - here) * p
+                    for here, there, p in (
+                        (a.row - b.row, a.towards[1] - b.towards[1], a.part[0]),
+                        (a.column - b.column, a.towards[2] - b.towards[2], a.part[1]),
+                    )
+                ]
+                assert a.towards[0] != b.towards[0] or max(map(abs, parts)) > 1 - 1e-9
+            if name in before.grids and full(before.grids[name]) and full(after.grids[name]):
+                count, data = covered(grid, own)
+                assert data.max(initial=0) <= 1 or any(f.clip for f in own), "a value lies on another one"
+                shown = np.ix_(count.any(axis=1), count.any(axis=0))
+                assert count[shown].all(), "there is a gap between the cells"
 
 
 # --- how it is drawn -----------------------------------------------------------------------------------------------
@@ -342,7 +447,7 @@ def test_a_gif_shows_at_each_time_what_is_planned(tmp_path: Path) -> None:
     assert sum(ms for _, ms in clip) == round(1000 * a.plan.seconds) == round(1000 * saved.seconds)
     raster, end = Raster(a.scene, a.page, a.theme), 0
     assert len(clip) <= saved.frames
-    for frame, ms in moving(a.scene.frame, a.plan.shots, PICTURE_TICK):
+    for frame, ms in moving(a.scene.frame, a.plan.shots, MOVING):
         end += ms
         wanted = raster.palette.colours[raster.draw(frame).pixels]
         np.testing.assert_array_equal(picture_at(clip, end - 1), wanted)
@@ -417,8 +522,9 @@ def test_the_rate_goes_first_then_what_is_on_the_way_then_placements() -> None:
         limit = saved.size - 1
     names = list(sizes)
     alone = "no tweens, one frame for each placement"
-    assert names[:5] == ["", "8.33 frames a second", "6.25 frames a second", "no tweens", alone]
-    assert set(names[5:]) == {f"{alone}, fewer placements"}
+    rates = [f"{rate} frames a second" for rate in ("16.7", "12.5", "8.33")]
+    assert names[:6] == ["", *rates, "no tweens", alone]
+    assert set(names[6:]) == {f"{alone}, fewer placements"}
     assert sizes[names[-1]] == 8, "the last placement is always shown"
 
 
@@ -441,7 +547,7 @@ def test_rungs_leave_the_opening_and_the_end() -> None:
 def _asked(p: Any) -> Any:
     from convanim.timing.budget import Rung
 
-    return Rung(p, PICTURE_TICK)
+    return Rung(p, MOVING)
 
 
 def test_the_first_rung_that_fits_is_taken() -> None:
@@ -450,10 +556,10 @@ def test_the_first_rung_that_fits_is_taken() -> None:
 
     def write(rung: Any, file: Any) -> None:
         tried.append(rung.tick)
-        file.write(bytes(1000 if rung.tick < 160 else 500))
+        file.write(bytes(1000 if rung.tick < 80 else 500))
 
-    assert fitted(600, asked, None, write).tick == 160
-    assert tried == [80, 120, 160]
+    assert fitted(600, asked, None, write).tick == 80
+    assert tried == [40, 60, 80]
 
 
 def test_nothing_is_written_that_is_too_large(tmp_path: Path) -> None:

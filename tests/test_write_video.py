@@ -214,7 +214,7 @@ def test_a_video_is_no_picture_of_a_readme(tmp_path: Path) -> None:
 
 
 def test_the_rate_of_motion_is_that_of_the_file() -> None:
-    assert formats.VIDEO_TICK == video.TICK
+    assert formats.MOVING == video.TICK
     trace = ConvTranspose(kernel_size=2).trace([[1, 2]], [[1, 2], [3, 4]])
     file = io.BytesIO()
     animation = trace.animate(width=320, motion="smooth", select="0,1")

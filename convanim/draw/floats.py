@@ -12,6 +12,7 @@ import numpy as np
 from convanim.draw.cells import KEPT, Cells
 from convanim.draw.rules import DASHED, edges
 from convanim.draw.shapes import Clipped, Fill, Placed, Point, Points, Rest, Shape, Shapes, Words
+from convanim.draw.turns import Turns
 from convanim.page import SMALLEST, Box, Page, Place, Tilt
 from convanim.page.lattice import Lattice, Step
 from convanim.page.tilted.tilt import number_size
@@ -29,6 +30,7 @@ class Floats:
 
     def __init__(self, page: Page, cells: Cells, panel: Callable[[Place, Grid], Shapes]) -> None:
         self.page, self._cells, self._panel = page, cells, panel
+        self._turns = Turns(page, cells)
         self._lined: OrderedDict[tuple[object, ...], tuple[Shapes, Shapes]] = OrderedDict()
         self._between: OrderedDict[tuple[object, ...], Place] = OrderedDict()
 
@@ -47,6 +49,9 @@ class Floats:
 
     def _group(self, place: Place, floats: Sequence[Float]) -> Iterator[Shape]:
         """Cells that move together, with a single line between neighbouring tilted cells."""
+        if floats[0].turn:
+            yield from self._turns.of(place, floats)
+            return
         among = {_spot(f) for f in floats if f.role != Role.NONE}
         for f in floats:
             if f.role == Role.NONE:
@@ -84,37 +89,36 @@ class Floats:
         if not (place.tilted or other.tilted):
             (top, left), (down, across) = place.at(f.row, f.column), other.at(row, column)
             if f.towards is not None:
-                top, left = round(top + (down - top) * f.part), round(left + (across - left) * f.part)
+                top, left = round(top + (down - top) * f.part[0]), round(left + (across - left) * f.part[1])
             return self._shape(place, other, f), (left, top)
-        if f.towards is None and f.size == 1:
+        if f.towards is None:
             (x, y), *_ = place.corners(f.row, f.column, f.row + 1, f.column + 1)
             return place, (x, y)
         shape = self._shape(place, other, f)
         # First for the first cell of the panel, for all that move alike, then by whole steps.
         start, end = _corner(place), _corner(other, row - f.row, column - f.column)
-        x, y = (round(a + (b - a) * f.part) for a, b in zip(start, end, strict=True))
+        x, y = (round(a + (b - a) * part) for a, b, part in zip(start, end, reversed(f.part), strict=True))
         along, low = shape.lattice.at(f.row, f.column)
         return shape, (x + round(along), y + round(low))
 
     def _shape(self, start: Place, end: Place, f: Float) -> Place:
         """The interpolated shape and size of a cell between two panels."""
         alike = start is end or (start.tilted and end.tilted and start.lattice == end.lattice)
-        if alike and f.size == 1:
+        if alike:
             return start
-        part, size = f.part if f.towards is not None else 0.0, f.size
+        part = sum(f.part) / 2
         (ax, ay), (dx, dy) = (
-            (round((a[0] + (b[0] - a[0]) * part) * size), round((a[1] + (b[1] - a[1]) * part) * size))
+            (round(a[0] + (b[0] - a[0]) * part), round(a[1] + (b[1] - a[1]) * part))
             for a, b in zip(start.lattice, end.lattice, strict=True)
         )
         # A number stays readable on the way to a panel whose cells have no room for it.
         last = end.number or max(SMALLEST, start.number * end.pitch // start.pitch)
-        number = max(1, round((start.number + (last - start.number) * part) * size)) if start.number else 0
+        number = max(1, round(start.number + (last - start.number) * part)) if start.number else 0
         line = (start if part < 0.5 else end).line
         key = start.panel.name, end.panel.name, ax, ay, dx, dy, line, number
         if key not in self._between:
             if not (start.tilted or end.tilted):
                 made = replace(start, pitch=max(line + 1, ax), line=line, number=number)
-                made = replace(made, note=start.note if size == 1 else 0)
             else:
                 lattice = Lattice(Step(max(ax, 2), ay), Step(dx, max(dy, 2)))
                 fits = number_size(start.panel, lattice, line, number, SMALLEST) if number else 0

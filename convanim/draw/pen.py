@@ -193,6 +193,8 @@ class Pen:
         region: Region,
         dash: float = 0,
         cap: Any = "round",
+        *,
+        filled: bool = False,
     ) -> None:
         if not lines:
             return
@@ -205,7 +207,7 @@ class Pen:
             gc.set_dashes(0, [dash * self._point] * 2)
         codes = [code for line in lines for code in _codes(line)]
         path = Path([point for line in lines for point in line], codes)
-        self._renderer.draw_path(gc, path, self._to, None)
+        self._renderer.draw_path(gc, path, self._to, self._colour(ink) if filled else None)
         gc.restore()
 
     # Shapes.
@@ -229,7 +231,7 @@ class Pen:
                     parts = list(parts_beside((a, b), stroke.width, letters))
                     (uncut if parts == [(a, b)] else cut).extend(parts)
             lines = tuple(uncut)
-        self._lines(lines, stroke.ink, stroke.width, region, stroke.dash)
+        self._lines(lines, stroke.ink, stroke.width, region, stroke.dash, filled=stroke.filled)
         self._lines(cut, stroke.ink, stroke.width, region, stroke.dash, "butt")
 
     def _near(self, inks: tuple[str, ...], halo: int) -> NDArray[np.bool_]:

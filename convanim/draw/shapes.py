@@ -64,6 +64,7 @@ class Stroke(NamedTuple):
         dash: the length of dashes and gaps, px; each side of a line begins with a dash. 0 for a solid line.
         behind: the inks of letters in front of the lines.
         halo: the distance between the lines and these letters, px.
+        filled: whether the closed lines are filled, too: a polygon whose corners are as round as the line is wide.
     """
 
     lines: tuple[Points, ...]
@@ -72,6 +73,7 @@ class Stroke(NamedTuple):
     dash: float = 0.0
     behind: tuple[str, ...] = ()
     halo: int = 0
+    filled: bool = False
 
 
 class Hatch(NamedTuple):
@@ -168,7 +170,7 @@ def bounds(points: Points) -> tuple[float, float, float, float]:
 @lru_cache(maxsize=1024)  # an outline stays for several frames
 def upright(stroke: Stroke) -> bool:
     """Whether all lines of a stroke are horizontal or vertical."""
-    return all(a[0] == b[0] or a[1] == b[1] for line in stroke.lines for a, b in pairwise(line))
+    return not stroke.filled and all(a[0] == b[0] or a[1] == b[1] for line in stroke.lines for a, b in pairwise(line))
 
 
 @lru_cache(maxsize=1024)

@@ -118,8 +118,8 @@ class Float(NamedTuple):
         role, value, emphasis, note, colour: as for a cell; `colour` is (red, green, blue) for a picture. With the role
             NONE only the note is drawn.
         towards: the panel, row and column that it moves to, if that is another panel.
-        part: the fraction of that way it has covered, 0 to 1.
-        size: its scale relative to the panel's cells.
+        part: the fraction of that way it has covered down and across the page, 0 to 1 each.
+        turn: the fraction of a turn by 180 degrees about the middle of its panel; its number stays upright.
         clip: (top, left, bottom, right) in cells of the panel: the part of the page in which it is visible.
         under: whether the panel's own cells are drawn over it.
     """
@@ -133,8 +133,8 @@ class Float(NamedTuple):
     note: str = ""
     colour: tuple[int, int, int] | None = None
     towards: tuple[str, float, float] | None = None
-    part: float = 0.0
-    size: float = 1.0
+    part: tuple[float, float] = (0.0, 0.0)
+    turn: float = 0.0
     clip: tuple[float, float, float, float] | None = None
     under: bool = False
 

@@ -14,8 +14,8 @@ from convanim.timing.timeline import Plan, Shot
 #: Bytes of each unit.
 UNITS = {"": 1, "b": 1, "bytes": 1, **{f"{p}b": 1000**n for n, p in enumerate("kmg", 1)}}
 UNITS |= {f"{p}ib": 1024**n for n, p in enumerate("kmg", 1)}
-#: Factors by which frames in motion get longer before there are none: 12.5 of them a second, 8.3, 6.25.
-SLOWER = (1.5, 2)
+#: Factors by which frames in motion get longer before there are none: from 25 a second to 16.7, 12.5 and 8.33.
+SLOWER = (1.5, 2, 3)
 #: The room for a longer command in the file's comment, which names the size, in bytes.
 SLACK = 32
 
@@ -80,8 +80,8 @@ def rungs(asked: Rung, beats: Beats | None) -> Iterator[Rung]:
         beats: the frames of each placement; None if none may be left out.
 
     Example:
-        >>> [rung.tick for rung in rungs(Rung(Plan([Shot(0, 900)]), 80), None)]
-        [80, 120, 160, 0]
+        >>> [rung.tick for rung in rungs(Rung(Plan([Shot(0, 900)]), 40), None)]
+        [40, 60, 80, 120, 0]
     """
     yield asked
     tweens = ""

@@ -13,7 +13,7 @@ from convanim.scene.frame import Beats
 #: Default durations in ms of a frame of each kind.
 OPENING, PREPARING, CLOSING, HOLD_LAST = 1600, 900, 1400, 3000
 #: Default duration of a frame of a placement, by the number of frames that a placement has.
-STEP = {1: 600, 2: 400, 3: 600}
+STEP = {1: 600, 2: 500, 3: 600}
 #: The minimum duration of the first placement, in which one learns to read the page, ms.
 FIRST = 2_000
 #: The default maximum duration of an animation, ms.
@@ -24,8 +24,8 @@ FIRST_ROW, BRIEFEST = 8_000, 80
 TICK, SHORTEST = 10, 20
 #: The maximum duration of a motion, and of the rotation of a kernel, ms.
 MOTION, TURN = 480, 960
-#: The minimum rest after a motion, and the minimum duration of a frame with motion, ms.
-REST, TOO_BRIEF = 160, 250
+#: The minimum rest after a motion, and the minimum duration of a frame with motion, ms: eight frames and the rest.
+REST, TOO_BRIEF = 160, 480
 
 
 class Shot(NamedTuple):
@@ -205,9 +205,9 @@ def eased(milliseconds: int, tick: int, most: int = MOTION) -> list[float]:
         most: the maximum duration of the motion, ms.
 
     Example:
-        >>> [round(part, 2) for part in eased(400, 80)]
-        [0.16, 0.5, 0.84]
-        >>> eased(200, 80)
+        >>> [round(part, 2) for part in eased(480, 80)]
+        [0.1, 0.35, 0.65, 0.9]
+        >>> eased(470, 80)
         []
     """
     if milliseconds < TOO_BRIEF:

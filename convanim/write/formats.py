@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 #: The maximum number of placements that a file's comment describes.
 TOLD = 49
-#: The duration of a frame in motion, ms: 12.5 per second in pictures, and one frame of a video.
-PICTURE_TICK, VIDEO_TICK = 80, 40
+#: The duration of a frame in motion, ms: one frame of a video.
+MOVING = 40
 
 
 @dataclass(frozen=True)
@@ -405,19 +405,19 @@ _VIDEO = ("imageio_ffmpeg", "video")
 FORMATS = {
     kind.suffix: kind
     for kind in (
-        Format("gif", "An animation that every browser and viewer shows.", partial(_animated, _gif), tick=PICTURE_TICK),
+        Format("gif", "An animation that every browser and viewer shows.", partial(_animated, _gif), tick=MOVING),
         Format(
             "webp",
             "An animation, smaller than a GIF; browsers and most viewers show it.",
             partial(_animated, _webp),
             about="smaller",
-            tick=PICTURE_TICK,
+            tick=MOVING,
         ),
         Format(
             "apng",
             "An animation for programs without WebP; others show its first frame.",
             partial(_animated, _apng),
-            tick=PICTURE_TICK,
+            tick=MOVING,
         ),
         *(
             Format(
@@ -426,7 +426,7 @@ FORMATS = {
                 partial(_animated, partial(_video, name)),
                 about="video",
                 embeds=False,
-                tick=VIDEO_TICK,
+                tick=MOVING,
                 even=True,
                 needs=_VIDEO,
             )

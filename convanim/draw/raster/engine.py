@@ -65,7 +65,9 @@ class _Pen:
         return None
 
 
-def cover(paths: list[NDArray[np.float64]], size: tuple[int, int], width: float, dash: float = 0.0) -> Coverage:
+def cover(
+    paths: list[NDArray[np.float64]], size: tuple[int, int], width: float, dash: float = 0.0, *, filled: bool = False
+) -> Coverage:
     """The coverage of each pixel by some lines, 0 to 255: (height, width) of `size`.
 
     Args:
@@ -73,6 +75,7 @@ def cover(paths: list[NDArray[np.float64]], size: tuple[int, int], width: float,
         size: (height, width), px.
         width: the width of the lines, px.
         dash: the length of dashes and gaps, px; 0 for solid lines.
+        filled: whether the area inside closed lines counts, too.
 
     Example:
         >>> cover([np.array([[1.0, 1.5], [3.0, 1.5]])], (3, 4), 1.0)[1].tolist()
@@ -89,12 +92,12 @@ def cover(paths: list[NDArray[np.float64]], size: tuple[int, int], width: float,
         if (path[0] == path[-1]).all() and len(path) > 2:
             codes[start - 1] = _CLOSEPOLY
     renderer = _core()(wide, high, 72)
-    _draw(renderer, _Pen(width, dash), _Path(vertices, codes))
+    _draw(renderer, _Pen(width, dash), _Path(vertices, codes), _Pen._rgb if filled else None)
     return np.asarray(renderer)[..., 3].copy()
 
 
-def _draw(renderer: Any, pen: _Pen, path: _Path) -> None:
-    renderer.draw_path(pen, path, np.eye(3), None)
+def _draw(renderer: Any, pen: _Pen, path: _Path, face: tuple[float, ...] | None = None) -> None:
+    renderer.draw_path(pen, path, np.eye(3), face)
 
 
 @cache
@@ -122,7 +125,7 @@ def _public(wide: int, high: int, dpi: float) -> Any:
     class Public:
         """The public renderer, with the arguments of its core."""
 
-        def draw_path(self, pen: _Pen, path: _Path, transform: NDArray[np.float64], face: None) -> None:
+        def draw_path(self, pen: _Pen, path: _Path, transform: NDArray[np.float64], face: Any) -> None:
             gc = renderer.new_gc()
             gc.set_linewidth(pen._linewidth)
             gc.set_capstyle(pen._capstyle)

@@ -223,16 +223,16 @@ def touched(stroke: Stroke) -> tuple[tuple[int, int], Touched]:
     top, left, _, _ = bounds(tuple(point for line in stroke.lines for point in line))
     x, y = floor(left), floor(top)
     moved = tuple(tuple((a - x, b - y) for a, b in line) for line in stroke.lines)
-    return (x, y), _touched(moved, stroke.width, stroke.dash)
+    return (x, y), _touched(moved, stroke.width, stroke.dash, filled=stroke.filled)
 
 
 @lru_cache(maxsize=1024)
-def _touched(lines: tuple[Points, ...], width: float, dash: float) -> Touched:
+def _touched(lines: tuple[Points, ...], width: float, dash: float, *, filled: bool) -> Touched:
     """The coverage of lines that begin near the origin; equal lines elsewhere are only moved."""
     pad = ceil(width / 2) + 1
     _, _, bottom, right = bounds(tuple(point for line in lines for point in line))
     paths = [np.array(line, float) + pad for line in lines]
-    cover = engine.cover(paths, (ceil(bottom) + 2 * pad + 1, ceil(right) + 2 * pad + 1), width, dash)
+    cover = engine.cover(paths, (ceil(bottom) + 2 * pad + 1, ceil(right) + 2 * pad + 1), width, dash, filled=filled)
     levels = np.rint(cover * (ALL / 255)).astype(np.uint8)
     rows, columns = np.nonzero(levels)
     return Touched(rows - pad, columns - pad, levels[rows, columns])

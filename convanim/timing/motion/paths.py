@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from math import cos, pi, sin
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.scene.frame import Float, Grid, Role
+from convanim.scene.frame import Cell, Float, Grid, Role
 
 #: The maximum number of cells that move one by one; more would be confusing and slow to draw.
 MOST = 1000
-#: The distance in cells that a tall kernel may extend beyond its sides while it turns.
-BESIDE = 0.5
+#: The maximum number of cells that move together to places that lie differently.
+FEW = 100
 
 Floats = tuple[Float, ...]
 Mask = NDArray[np.bool_]
@@ -116,35 +116,50 @@ def growing(name: str, now: Grid, new: Mask, ring: tuple[Box, Box], part: float)
 
 
 def turning(name: str, then: Grid, part: float) -> Floats:
-    """The moving cells of a kernel that rotates about its centre; the cells stay upright and separate.
+    """The moving cells of a kernel that turns about its middle as one rigid block."""
+    return tuple(cell(name, then, r, c, turn=part) for r, c in np.ndindex(*then.roles.shape))
 
-    They stay inside the panel, except for half a cell at the sides of a tall one: there are titles above it, and room
-    beside it. The cells of a single row or column have no room to rotate: they pass over each other.
+
+# Flying.
+
+Route = Callable[[float], tuple[float, float]]
+
+
+def _straight(part: float) -> tuple[float, float]:
+    return part, part
+
+
+def _down_first(part: float) -> tuple[float, float]:
+    return _smooth(2 * part), _smooth(2 * part - 1)
+
+
+def _across_first(part: float) -> tuple[float, float]:
+    return _smooth(2 * part - 1), _smooth(2 * part)
+
+
+def _smooth(part: float) -> float:
+    part = min(1.0, max(0.0, part))
+    return 3 * part * part - 2 * part**3
+
+
+def route(starts: Sequence[Cell], ends: Sequence[Cell]) -> Route | None:
+    """The fractions of the way down and across at each moment, such that no two cells overlap; None if there are none.
+
+    Example:
+        >>> route([(0, 0), (0, 1)], [(4, 4), (4, 5)])(0.25)
+        (0.25, 0.25)
+        >>> route([(0, 0), (0, 1)], [(0, 0), (1, 0)])(0.25)
+        (0.5, 0.0)
     """
-    high, wide = then.roles.shape
-    if min(high, wide) == 1:
-        return _swapping(name, then, part)
-    turn = part * pi
-    along, aside = cos(turn), sin(turn)
-    middle = (high - 1) / 2, (wide - 1) / 2
-    larger = max(abs(along), abs(aside))
-    reach = [abs(along) * middle[i] + abs(aside) * middle[1 - i] + larger / 2 for i in (0, 1)]
-    room = high / 2, wide / 2 + (BESIDE if high > wide else 0)
-    near = min(1.0, room[0] / reach[0], room[1] / reach[1])
-    size = near * larger
-    floats = []
-    for r in range(high):
-        for c in range(wide):
-            down, across = (r - middle[0]) * near, (c - middle[1]) * near
-            at = (across * aside + down * along, across * along - down * aside)
-            place = (high / 2 + at[0] - size / 2, wide / 2 + at[1] - size / 2)
-            floats.append(cell(name, then, r, c, at=place, size=size))
-    return tuple(floats)
-
-
-def _swapping(name: str, then: Grid, part: float) -> Floats:
-    """The moving cells of one row or column that is reversed, those from its end under the others."""
-    high, wide = then.roles.shape
-    cells = [(r, c) for r in range(high) for c in range(wide)]
-    ways = [(r, c, high - 1 - 2 * r, wide - 1 - 2 * c) for r, c in reversed(cells)]
-    return tuple(cell(name, then, r, c, at=(r + down * part, c + across * part)) for r, c, down, across in ways)
+    here, there = np.array(starts, float), np.array(ends, float)
+    if (there - here == there[0] - here[0]).all():
+        return _straight
+    if len(here) > FEW:
+        return None
+    apart = [a[:, None] - a[None] for a in (here, there)]
+    other = ~np.eye(len(here), dtype=bool)
+    for way in (_straight, _down_first, _across_first):
+        parts = (np.array(way(part)) for part in np.linspace(0, 1, 41))
+        if all((np.abs(apart[0] + (apart[1] - apart[0]) * p).max(axis=2)[other] > 1 - 1e-9).all() for p in parts):
+            return way
+    return None

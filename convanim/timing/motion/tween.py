@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from convanim.scene.frame import Cell, Emphasis, Float, Frame, Grid, Link, Move, Outline, Role, Turn, still
 from convanim.timing.motion import paths
-from convanim.timing.motion.paths import MOST, Floats
+from convanim.timing.motion.paths import MOST, Floats, Route
 
 #: The moving cells at a fraction of the way, 0 to 1.
 Moving = Callable[[float], Floats]
@@ -41,7 +41,9 @@ class Tween:
         self._new = self._came()
         for move in after.moves:
             if len(move.cells) <= MOST and self._new.get(move.other, set()).issuperset(move.places):
-                self._moving.append(self._fly(move))
+                route = paths.route(move.cells, move.places)
+                if route:
+                    self._moving.append(self._fly(move, route))
         self.moves = bool(self._moving or self._slides)
         if self.moves:
             for name, grid in self._grids.items():
@@ -82,7 +84,7 @@ class Tween:
     def _panel(self, name: str, then: Grid, now: Grid) -> None:
         if (then.turn, now.turn) == (Turn.GIVEN, Turn.ROTATED) and 1 < now.roles.size <= MOST:
             empty = np.full_like(now.roles, Role.NONE)
-            self._grids[name] = still(now, title=then.title, roles=empty)
+            self._grids[name] = replace(still(now, roles=empty), title="")  # its corners pass over the title
             self._moving.append(lambda part: paths.turning(name, then, part))
             return
         spread = paths.spread(then, now)
@@ -160,7 +162,7 @@ class Tween:
                 found[name] = {cell for cell in cells if new[cell]}
         return found
 
-    def _fly(self, move: Move) -> Moving:
+    def _fly(self, move: Move, route: Route) -> Moving:
         """Values that move to where they are copied, with the look of the target; products look like products."""
         source, target = self.after.grids[move.panel], self.after.grids[move.other]
         ways = [
@@ -168,7 +170,7 @@ class Tween:
             for cell, to in zip(move.cells, move.places, strict=True)
         ]
         return lambda part: tuple(
-            paths.cell(move.panel, source, *cell, role=int(role), towards=(move.other, *to), part=part)
+            paths.cell(move.panel, source, *cell, role=int(role), towards=(move.other, *to), part=route(part))
             for cell, to, role in ways
         )
 
