@@ -93,7 +93,7 @@ class Animation(Film):
             raise ConvanimError(
                 f"`plays` {look.plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
             )
-        self.renderer, self.text = look.renderer, look.text
+        self.renderer, self.text, self.script = look.renderer, look.text, look.script
         shown = Shown(look.symbols, look.colours, look.saturate, look.grad)
         if beside is None:
             view = view_of(known(look.layout), view, views_of(trace.op))
@@ -106,6 +106,7 @@ class Animation(Film):
         self.layout = choose(self.scene, pick_view(trace.op, view, shown), look.layout, two=beside is not None)
         if look.layout is None and settings.look.layout:  # a template's layout applies if it suits
             self.layout = suited(self.scene, self.layout, settings.look.layout)
+        self.pinned = look.theme is not None or settings.theme not in PAIR
         self.words = catalogue(look.lang)
         if self.words:
             self.scene = Spoken(self.scene, self.words)
@@ -252,7 +253,13 @@ class Animation(Film):
             self.page  # noqa: B018 - raises its errors before any file is created
         self.prove()
         shown, given_up = self._within(form)
-        with whole_file(target) if target else nullcontext(path) as file:
+        beside = form.beside() if form.beside and self.script == "external" else {}
+        if beside and not target:
+            raise ConvanimError("a stream has no file beside it", "leave `script` out, or name a file")
+        with ExitStack() as stack:
+            file = stack.enter_context(whole_file(target)) if target else path
+            for name, contents in beside.items():
+                stack.enter_context(whole_file(cast(Path, target).with_name(name))).write(contents)
             counted = Counting(file)
             frames, seconds = form.save(shown, cast(BinaryIO, counted), progress)
         left_out = 0 if form.still else shown.plan.left_out

@@ -178,6 +178,9 @@ class Look:
     dpi: int | None = _option(
         None, "Dots per inch of a .png; at 96 a pixel of the page is one of the file.", "File",
         metavar="N", needs="frames", entry=False)
+    script: str = _option(
+        "inline", "Script of a .html: inline, or external, which writes convanim-player.js beside it.", "File",
+        metavar="PLACE", choices=("inline", "external"), needs="frames", entry=False)
     made_by: str | None = _option(
         None, "The origin that the comment of the file names.", usual="the layer", shared=False)
 # fmt: on

@@ -104,7 +104,7 @@ ROWS: dict[str, list[str]] = {
         "axes",
     ],
     "template": ["keys", "files", "settings", "__init__"],
-    "write": ["files film patches png vector", "apng csvfile gif tracefile video webp", "formats"],
+    "write": ["drawing files film patches png vector", "apng csvfile gif html tracefile video webp", "formats"],
     "gallery": [
         "description",
         "digest tables",

@@ -131,13 +131,18 @@ def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
         lacks = {"page", "words", "time", "play", "frames"}
     elif not written.draws:
         lacks = {"page", "play"}
-    elif sheet or not written.tick:
+    elif sheet or not (written.tick or written.lasts):
         lacks, why = {"time", "play"}, "a contact sheet holds no time" if sheet else why
     told = [typed[name] for name, option in OPTIONS.items() if name in typed and option.needs in lacks]
     if "frames" in lacks and "backward" in typed:
         told.append(typed["backward"])
     names = " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
-    notes = [f"{names} {'have' if told[1:] else 'has'} no effect here: {why}."] if told else []
+    notes = (
+        ["--motion has no effect here: the player goes from step to step."]
+        if written.lasts and "motion" in typed
+        else []
+    )
+    notes += [f"{names} {'have' if told[1:] else 'has'} no effect here: {why}."] if told else []
     if "fill" in typed and not arrays:
         notes.append("--fill has no effect here: no array is given as a shape.")
     if "seed" in typed and (context.params.get("fill") != "random" or not arrays):

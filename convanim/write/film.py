@@ -35,6 +35,8 @@ class Film:
         renderer: "raster" or "matplotlib"; None for the one that suits the file.
         text: "outlines" or "editable", for vector formats.
         dpi: the resolution of a PNG; None for one pixel per pixel of the page.
+        script: "inline", or "external" for a page whose script is a file beside it.
+        pinned: whether the theme was chosen, so that a page of both kinds does not change it.
     """
 
     scene: Scene
@@ -51,6 +53,8 @@ class Film:
     renderer: str | None
     text: str
     dpi: int | None
+    script: str
+    pinned: bool
 
     def __len__(self) -> int:
         """The number of frames shown."""

@@ -82,6 +82,9 @@ class Format:
         even: whether its sides must be even.
         pages: for files with one frame, or several selected ones: writes these.
         vector: whether it contains shapes and letters rather than pixels.
+        edits: whether its letters can be those of a font instead of shapes.
+        lasts: whether its frames have a duration, although none of them is in motion.
+        beside: the files that it can have beside it instead of their contents within it, by name.
         dots: whether it supports other resolutions.
         needs: the module that it requires, and the extra that installs it.
     """
@@ -98,6 +101,9 @@ class Format:
     even: bool = False
     pages: Callable[[Film, BinaryIO, Progress], int] | None = None
     vector: bool = False
+    edits: bool = False
+    lasts: bool = False
+    beside: Callable[[], dict[str, bytes]] | None = None
     dots: bool = False
     needs: tuple[str, str] | None = None
 
@@ -142,10 +148,14 @@ class Format:
             raise ConvanimError(
                 f"a .{self.suffix}{why}, but `dpi` {film.dpi} was given", "leave `dpi` out, or write a .png"
             )
-        if film.text == "editable" and not self.vector:
+        if film.text == "editable" and not self.edits:
             raise ConvanimError(
                 f"a .{self.suffix} has no text that could be edited as part of a drawing",
-                f"leave `text` out, or write {listed(only=lambda form: form.vector)}",
+                f"leave `text` out, or write {listed(only=lambda form: form.edits)}",
+            )
+        if film.script == "external" and not self.beside:
+            raise ConvanimError(
+                f"a .{self.suffix} has no script, but `script` 'external' was given", "leave it out, or write a .html"
             )
         if film.renderer and not self.draws:
             raise ConvanimError(
@@ -351,6 +361,20 @@ def _txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
     return len(film), film.plan.seconds
 
 
+def _html(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+    """Write a page with the player."""
+    from convanim.write.html import write_html
+
+    write_html(film, file, film.plan.shots, progress)
+    return len(film), film.plan.seconds
+
+
+def _script() -> dict[str, bytes]:
+    from convanim.write.html import SCRIPT, script
+
+    return {SCRIPT: script()}
+
+
 def _json(trace: Trace, file: BinaryIO) -> None:
     from convanim.write.tracefile import write_trace
 
@@ -436,6 +460,16 @@ FORMATS = {
             )
         ),
         Format(
+            "html",
+            "A page with a player, as vectors: buttons, keys, and the cells that belong together.",
+            _html,
+            about="a player",
+            embeds=False,
+            vector=True,
+            lasts=True,
+            beside=_script,
+        ),
+        Format(
             "png",
             "One frame in pixels, or a file for each frame.",
             still=_png,
@@ -451,6 +485,7 @@ FORMATS = {
                 embeds=name == "svg",
                 pages=_pages if name == "pdf" else None,
                 vector=True,
+                edits=True,
             )
             for name, use in (
                 ("svg", "One frame as vectors, for web pages and drawing programs."),

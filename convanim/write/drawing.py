@@ -1,0 +1,239 @@
+"""Frames as data for a player: shapes, each stored once, and what changes from frame to frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import ceil, floor
+from typing import Any
+
+import numpy as np
+
+from convanim.draw.compose import Composer
+from convanim.draw.raster.picture import differing
+from convanim.draw.regions import part_within
+from convanim.draw.rules import LINED, lines
+from convanim.draw.shapes import (
+    VEIL,
+    Card,
+    Clipped,
+    Fill,
+    Hatch,
+    Ink,
+    Placed,
+    Points,
+    Poly,
+    Rest,
+    Shape,
+    Shapes,
+    Stroke,
+    Veil,
+    Words,
+    bounds,
+)
+from convanim.draw.theme import Theme
+from convanim.page import Page, Place, glyphs
+from convanim.scene.frame import Frame, Grid
+
+#: Letters are stored at this size, px, and offsets between them in tenths of a px.
+EM, TENTHS = 500, 10
+
+
+class Drawing:
+    """The frames of one page as nested lists of numbers.
+
+    A shape is a list that begins with its kind:
+
+    - `["f", ink, x, y, width, height, radius]` is a rectangle,
+    - `["p", ink, [x, y, ...], opacity]` a polygon,
+    - `["s", ink, width, [[x, y, ...], ...], dash, cap]` some lines,
+    - `["w", ink, size, x, baseline, [glyph, offset, ...]]` a text,
+    - `["g", x, y, sprite]` a sprite, and
+    - `["c", inside, outside, [shape, ...]]` shapes inside of one polygon and outside of another.
+
+    Args:
+        page: the layout of the page.
+        steps: the number of placements of the scene.
+
+    Attributes:
+        inks: the names of colours, or the colours of pictures, by their number.
+        glyphs: letters as SVG paths of `EM` px, by their number.
+        sprites: the shapes of cells below the lines between planes, and those above them, by their number.
+    """
+
+    def __init__(self, page: Page, steps: int) -> None:
+        self.page, self._composer = page, Composer(page, steps)
+        self.inks: dict[Ink, int] = {}
+        self.glyphs: dict[tuple[str, bool], tuple[int, str]] = {}
+        self.sprites: list[tuple[list[Any], list[Any]]] = [([], [])]
+        self._known: dict[int, tuple[Shapes, int]] = {}
+        self._panels = list(page.places)
+        sizes = [place.panel.shape[0] * place.panel.shape[1] for place in page.places.values()]
+        self._first = dict(zip(self._panels, [0, *np.cumsum(sizes).tolist()], strict=False))
+        self._before: Frame | None = None
+        self._words: dict[str, Shapes] = {}
+
+    @property
+    def panels(self) -> list[dict[str, Any]]:
+        """The outline of a cell of each panel, relative to the cell, and the position of each cell, row by row."""
+        out = []
+        for name, place in self.page.places.items():
+            rows, columns = place.panel.shape
+            boxes = [place.cell(row, column) for row in range(rows) for column in range(columns)]
+            at = [number for box in boxes for number in (box.left, box.top)]
+            out.append({"name": name, "shape": [rows, columns], "area": _flat(place.area), "at": at})
+        return out
+
+    def fixed(self) -> list[Any]:
+        """The shapes that are the same in all frames."""
+        return list(map(self._shape, self._composer.fixed()))
+
+    def add(self, frame: Frame) -> dict[str, Any]:
+        """What a frame changes: cells and texts; and what it has over them, and the cells that it reads and writes."""
+        before = {} if self._before is None else self._before.grids
+        cells = [
+            number
+            for name, place in self.page.places.items()
+            for number in self._cells(place, frame.grids[name], before.get(name), self._first[name])
+        ]
+        words = self._composer.words(frame)
+        new = {key: shapes for key, shapes in words.items() if self._words.get(key) != shapes}
+        self._before, self._words = frame, words
+        under: list[Any] = []
+        over: list[Any] = []
+        for shape in self._composer.over(frame):
+            behind = isinstance(shape, Clipped) or (isinstance(shape, Stroke) and shape.behind)
+            (under if behind else over).append(self._shape(shape))
+        ruled = {
+            name: [self._shape(line) for line in lines(place, frame.grids[name])]
+            for name, place in self.page.places.items()
+            if place.tilted and (name not in before or _relined(frame.grids[name], before[name]))
+        }
+        found: dict[str, Any] = {"c": cells, "l": ruled, "t": {k: list(map(self._shape, v)) for k, v in new.items()}}
+        found |= {"u": under, "o": over}
+        for key, places in (("r", frame.reads), ("w", frame.writes)):
+            found[key] = [
+                self._first[name] + row * self.page.places[name].panel.shape[1] + column
+                for name, there in places.items()
+                if name in self.page.places
+                for row, column in there
+            ]
+        return {key: value for key, value in found.items() if value}
+
+    def colours(self, theme: Theme) -> list[str]:
+        """The colour of each ink in a theme, as "#rrggbb"."""
+        return ["#%02x%02x%02x" % (theme.colour(ink) if isinstance(ink, str) else ink) for ink in self.inks]
+
+    def letters(self) -> list[str]:
+        """Each glyph as an SVG path."""
+        return [path for _, path in self.glyphs.values()]
+
+    def _cells(self, place: Place, grid: Grid, before: Grid | None, first: int) -> Iterator[int]:
+        """The numbers of changed cells, each followed by that of its sprite."""
+        if grid is before:
+            return
+        rows, columns = np.nonzero(differing(grid, before, notes=bool(place.note)))
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            shapes = self._composer.at(place, grid, row, column).shapes
+            yield first + row * place.panel.shape[1] + column
+            yield self._sprite(shapes)
+
+    def _sprite(self, shapes: Shapes) -> int:
+        known = self._known.get(id(shapes))
+        if known is None:
+            start = _letters(shapes)
+            lower, upper = (list(map(self._shape, part)) for part in (shapes[:start], shapes[start:]))
+            self.sprites.append((lower, upper))
+            known = self._known[id(shapes)] = shapes, len(self.sprites) - 1  # a kept object keeps its id
+        return known[1]
+
+    def _ink(self, ink: Ink) -> int:
+        return self.inks.setdefault(ink, len(self.inks))
+
+    def _shape(self, shape: Shape) -> list[Any]:  # noqa: PLR0911 - one for each kind
+        match shape:
+            case Fill(box, ink):
+                return ["f", self._ink(ink), box.left, box.top, box.right - box.left, box.bottom - box.top, 0]
+            case Card(box, ink, radius):
+                return ["f", self._ink(ink), box.left, box.top, box.right - box.left, box.bottom - box.top, radius]
+            case Poly(points, ink):
+                return ["p", self._ink(ink), _flat(points), 1]
+            case Veil(points, ink):
+                return ["p", self._ink(ink), _flat(points), VEIL]
+            case Stroke():
+                cap = int(not shape.dash and any(a[0] != b[0] and a[1] != b[1] for a, *_, b in shape.lines))
+                return [
+                    *("s", self._ink(shape.ink), _short(shape.width), [_flat(line) for line in shape.lines]),
+                    *(_short(shape.dash), cap),
+                ]
+            case Hatch(area, ink, gap, falls):
+                lines = [_flat(line) for line in _diagonals(area, gap, falls=falls)]
+                return ["s", self._ink(ink), 0.7, lines, 0, 0]
+            case Words(text, ink):
+                return self._text(text.text, text.size, text.bold, self._ink(ink), text.x, text.baseline)
+            case Placed(x, y, shapes):
+                return ["g", x, y, self._sprite(shapes)]
+            case Clipped(shapes, inside, outside):
+                return ["c", _flat(inside), _flat(outside), list(map(self._shape, shapes))]
+            case Rest(shapes, inside):
+                return ["c", _flat(inside), [], list(map(self._shape, shapes))]
+        raise AssertionError(shape)
+
+    def _text(self, text: str, size: int, bold: bool, ink: int, x: float, baseline: float) -> list[Any]:
+        letters = [c for c in text if self._glyph(c, bold=bold)[1]]
+        placed: list[int] = []
+        for letter, outline in zip(letters, glyphs.outlines(text, size, bold), strict=True):
+            placed += (self._glyph(letter, bold=bold)[0], round(outline.x * TENTHS))
+        return ["w", ink, size, _short(x), baseline, placed]
+
+    def _glyph(self, letter: str, *, bold: bool) -> tuple[int, str]:
+        key = letter, bold
+        if key not in self.glyphs:
+            outline = glyphs.outlines(letter, EM, bold)
+            self.glyphs[key] = len(self.glyphs), _path(outline[0]) if outline else ""
+        return self.glyphs[key]
+
+
+def _relined(grid: Grid, before: Grid) -> bool:
+    return grid is not before and not np.array_equal(LINED[grid.roles], LINED[before.roles])
+
+
+def _letters(shapes: Shapes) -> int:
+    """The position of the first shape of a cell's texts, with the ground that is cleared for them."""
+    for i, shape in enumerate(shapes):
+        if isinstance(shape, Words):
+            return i - (i > 1 and isinstance(shapes[i - 1], Fill))
+    return len(shapes)
+
+
+def _diagonals(area: Points, gap: int, *, falls: bool) -> Iterator[Points]:
+    """The lines of a hatching within an area."""
+    _, left, _, right = bounds(area)
+    low, *_, high = sorted((y - x if falls else x + y) for x, y in area)
+    for step in range(ceil(low / gap), floor(high / gap) + 1):
+        at = step * gap
+        line = ((left, left + at), (right, right + at)) if falls else ((left, at - left), (right, at - right))
+        if part := part_within(line, area):
+            yield part
+
+
+def _short(number: float) -> float:
+    """A number with at most two decimals."""
+    rounded = round(float(number), 2)
+    return int(rounded) if rounded.is_integer() else rounded
+
+
+def _flat(points: Sequence[tuple[float, float]]) -> list[float]:
+    return [_short(number) for point in points for number in point]
+
+
+def _path(letter: glyphs.Outline) -> str:
+    """A letter as an SVG path with y downwards, in whole px."""
+    whole = np.rint(letter.points * (1, -1)).astype(int).tolist()
+    out, at = [], 0
+    lengths = {1: ("M", 1), 2: ("L", 1), 3: ("Q", 2), 4: ("C", 3), 79: ("z", 0)}
+    codes = letter.codes.tolist()
+    while at < len(codes):
+        command, count = lengths[codes[at]]
+        out.append(command + " ".join(f"{x} {y}" for x, y in whole[at : at + count]).replace(" -", "-"))
+        at += max(count, 1)
+    return "".join(out)

@@ -1,0 +1,82 @@
+"""Pages in a real browser: a script that drives Chromium through playwright-core, with keys, pointer and print."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.needs import need
+
+_RUN = """
+import { chromium } from "MODULES/playwright-core/index.mjs";
+const browser = await chromium.launch({
+  executablePath: "CHROMIUM",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"],
+});
+const context = await browser.newContext(OPTIONS);
+const page = await context.newPage(), errors = [];
+page.on("pageerror", (error) => errors.push(error.message));
+page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+await page.goto("URL");
+const player = page.locator("convanim-player").first();
+let found;
+try { found = await (async () => {BODY})(); } finally { await browser.close(); }
+console.log("FOUND" + JSON.stringify({ found, errors }));
+"""
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing."""
+
+
+def modules(name: str) -> Path:
+    """The folder of a npm package; NODE_MODULES names the folder that has it."""
+    folder = Path(os.environ.get("NODE_MODULES", "node_modules")).absolute()
+    if not (folder / name).is_dir():
+        missing = f"NODE_MODULES has no {name}: npm install {name}"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return folder / name
+
+
+def drive(page: Path, body: str, **options: Any) -> Any:
+    """Run a script in Node with a Chromium that shows a page of a local server, and return what it returns.
+
+    The script has `page`, `player`, `context` and `errors`; an error in the page fails the test.
+
+    Args:
+        page: a file; the server serves its folder. Its name may end in a fragment, like "up.html#step=3".
+        body: the statements.
+        options: those of playwright's `newContext`.
+    """
+    found, errors = driven(page, body, **options)
+    assert not errors, errors
+    return found
+
+
+def driven(page: Path, body: str, **options: Any) -> tuple[Any, list[str]]:
+    """The same, with the errors of the page."""
+    folder = modules("playwright-core").parent
+    chosen = {"viewport": {"width": 1280, "height": 900}} | options
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(page.parent))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/{page.name}"
+        text = _RUN.replace("MODULES", str(folder)).replace("CHROMIUM", need("chromium")).replace("URL", url)
+        script = page.parent / "drive.mjs"
+        script.write_text(text.replace("OPTIONS", json.dumps(chosen)).replace("BODY", body), "utf-8")
+        done = subprocess.run([need("node"), str(script)], capture_output=True, text=True, timeout=120, check=False)
+        server.shutdown()
+    line = next((line for line in done.stdout.splitlines() if line.startswith("FOUND")), None)
+    assert line, done.stdout[-500:] + done.stderr[-2000:]
+    told = json.loads(line.removeprefix("FOUND"))
+    return told.get("found"), told["errors"]
