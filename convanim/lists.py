@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from convanim import assets
+from convanim.commands import COMMANDS
 from convanim.draw import theme
 from convanim.errors import ConvanimError
 from convanim.system.inputfile import LARGEST_TOML, read_bytes
 from convanim.template import Template, read, templates
-from convanim.views import TABLE
 from convanim.write.formats import FORMATS
 
 Row = dict[str, Any]
@@ -44,8 +44,8 @@ def views() -> Iterator[Row]:
         >>> [row["name"] for row in views() if row["layer"] == "conv"]
         ['sliding', 'matrix', 'overlap', 'receptive', 'backward']
     """
-    for kind, known in TABLE.items():
-        for number, (name, view) in enumerate(known.items()):
+    for kind, command in COMMANDS.items():
+        for number, (name, view) in enumerate(command.views.items()):
             ways = {"symbols": bool(view.lettered), "colours": bool(view.coloured)}
             yield {"layer": kind, "name": name, "about": view.about, "default": number == 0, **ways}
 

@@ -20,7 +20,7 @@ LEVELS: list[dict[str, str]] = [
     {
         "look": "the options of an animation: their types, defaults and descriptions, and who has them",
     },
-    {"views": "the views of each kind of layer, and where their scenes are made"},
+    {"commands": "the commands that animate a kind of layer: their options, words and views"},
     {
         "system": "files read with care, and matplotlib's compiled modules",
         "assets": "the files that come with the package",
@@ -52,6 +52,7 @@ LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stag
 
 # Within a room, a module imports only from rows above its own; `__init__` is the room's public face.
 ROWS: dict[str, list[str]] = {
+    "commands": ["record", "shared", "columns convolutions pools resize", "__init__"],
     "language": ["numerals words", "symbols"],
     "layers": [
         "axis conventions",

@@ -22,12 +22,10 @@ from click.testing import CliRunner
 from PIL import Image
 
 import convanim
-from convanim import scene
-from convanim.cli import options
 from convanim.cli.commands import main
-from convanim.layers import arguments
+from convanim.commands import COMMANDS
+from convanim.commands.shared import CONVENTIONS
 from convanim.layers.conventions import KNOWN
-from convanim.views import TABLE
 from support.commands import SMALL, run
 from support.decoders import decode_ffmpeg, decode_gifsicle, decode_pillow
 from support.needs import need
@@ -344,9 +342,9 @@ def test_the_examples_of_the_help_run(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.chdir(tmp_path)
     colours = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     Image.fromarray(colours).save("photo.png")
-    told = [run(*words, "--help").out for words in ((), *((kind,) for kind in options.LAYERS))]
+    told = [run(*words, "--help").out for words in ((), *((kind,) for kind in COMMANDS))]
     examples = [shlex.split(x)[1:] for x in re.findall(r"^ +(convanim .+)$", "\n".join(told), re.M)]
-    assert len(examples) >= 5 + 2 * len(options.LAYERS)
+    assert len(examples) >= 5 + 2 * len(COMMANDS)
     for example in examples:
         done = run(*example)
         assert (done.code, done.err) == (0, ""), example
@@ -419,11 +417,8 @@ def test_the_program_runs_in_click_s_own_runner(tmp_path: Path) -> None:
 
 
 def test_what_help_says_is_what_the_layers_take() -> None:
-    """The values are repeated so that --help imports no layer."""
-    assert tuple(KNOWN) == options.CONVENTIONS
-    assert arguments.PADDING_MODES == options.PADDING_MODES
-    assert set(options.LAYERS) == set(scene.VIEWS)
-    assert {"conv", "transposed", "pool", "unpool", "upsample", "shuffle", "unfold", "fold"} == set(options.LAYERS)
+    """The conventions are repeated so that --help imports no layer."""
+    assert tuple(KNOWN) == CONVENTIONS
 
 
 LAYER = {
@@ -438,7 +433,7 @@ LAYER = {
 }
 
 
-@pytest.mark.parametrize(("kind", "view"), [(k, v) for k in options.LAYERS for v in TABLE[k]])
+@pytest.mark.parametrize(("kind", "view"), [(k, v) for k in COMMANDS for v in COMMANDS[k].views])
 @pytest.mark.parametrize("suffix", ["gif", "txt", "json"])
 def test_every_view_of_every_layer(tmp_path: Path, kind: str, view: str, suffix: str) -> None:
     file = tmp_path / f"a.{suffix}"
@@ -461,7 +456,7 @@ def test_two_layers_are_compared_in_words_and_in_pictures(tmp_path: Path) -> Non
     assert "differs" not in same.out
 
 
-@pytest.mark.parametrize("convention", options.CONVENTIONS)
+@pytest.mark.parametrize("convention", CONVENTIONS)
 def test_channels_and_colours(tmp_path: Path, convention: str) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (9, 7, 3), np.uint8)
     Image.fromarray(picture).save(tmp_path / "a.png")

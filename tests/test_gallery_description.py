@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convanim.cli.commands import main
+from convanim.commands import COMMANDS
 from convanim.errors import ConvanimError
 from convanim.gallery import check, read_folder
-from convanim.gallery.description import FIELDS, ORDER, Entry, asked, check_name, command, files_of
+from convanim.gallery.description import FIELDS, Entry, asked, check_name, command, files_of, options_of
 from convanim.gallery.work import Task, animate, work
 from convanim.layers import parse
 from convanim.look import Look
@@ -237,16 +239,12 @@ def test_its_command_makes_the_same_file(name: str, tmp_path: Path) -> None:
     assert (tmp_path / f"{name}.gif").read_bytes() == made.files[f"{name}.gif"]
 
 
-def test_every_option_has_its_place() -> None:
-    from convanim.cli.commands import main
-
-    drawn: set[str] = set()
-    for kind in ("conv", "transposed", "pool", "unpool", "upsample", "shuffle", "layer", "compare"):
-        drawn |= {"input" if p.name == "x" else str(p.name) for p in main.commands[kind].params}  # type: ignore[attr-defined]
+@pytest.mark.parametrize("kind", [*COMMANDS, "layer", "compare"])
+def test_an_entry_can_have_every_option_of_its_command(kind: str) -> None:
+    drawn = {"input" if p.name == "x" else str(p.name) for p in main.commands[kind].params}
     lines = {"notation", "first", "second", "as_json"}
     files = {"output", "format", "text", "sheet", "open_it", "quiet", "renderer", "dpi"}  # an entry has `formats`
-    assert drawn - lines - files == set(ORDER)
-    assert len(ORDER) == len(set(ORDER))
+    assert drawn - lines - files == set(options_of(kind)) - {"text", "renderer", "dpi"}
 
 
 @pytest.mark.parametrize(("name", "notation", "size", "output"), FIELD)

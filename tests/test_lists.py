@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from convanim.cli.options import LAYERS
+from convanim.commands import COMMANDS
 from convanim.draw.theme import AUTO, themes
 from convanim.draw.theme import templates as folder
 from convanim.template import templates
-from convanim.views import TABLE
 from convanim.write.formats import FORMATS
 from support.commands import SMALL, run
 from test_facts import PAGE, keys
@@ -42,8 +41,8 @@ def test_each_has_a_name_and_a_sentence(command: str) -> None:
 
 
 def test_the_views_are_those_of_each_command() -> None:
-    rows, views = listed("views"), {kind: tuple(TABLE[kind]) for kind in LAYERS}
-    assert {kind: tuple(row["name"] for row in rows if row["layer"] == kind) for kind in LAYERS} == views
+    rows, views = listed("views"), {kind: tuple(made.views) for kind, made in COMMANDS.items()}
+    assert {kind: tuple(row["name"] for row in rows if row["layer"] == kind) for kind in COMMANDS} == views
     assert [row["name"] for row in rows if row["default"]] == [
         views[kind][0] for kind in dict.fromkeys(row["layer"] for row in rows)
     ]

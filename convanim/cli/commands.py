@@ -18,9 +18,9 @@ from convanim.cli.gallery import gallery, new
 from convanim.cli.helptext import offering
 from convanim.cli.options import ALIGN, EXPLAINED, FILE, JSON, LAYER, LAYERS, LETTERS, TOLD, VIEW, file
 from convanim.cli.shell import Program, print_json
+from convanim.commands import COMMANDS, NOTATION
 from convanim.errors import ConvanimError, ConvanimWarning, printable
 from convanim.look import COMMON
-from convanim.views import TABLE
 
 EXAMPLES = """\b
 Examples:
@@ -39,9 +39,6 @@ Shell completion: eval "$(_CONVANIM_COMPLETE=bash_source convanim)"
 """
 
 DOCUMENTATION = f"https://github.com/convanim/convanim/blob/v{__version__}/docs"
-
-#: The options of a comparison that are given to the layers.
-COMPARED = ("x", "kernel", "bias", "out_channels", "fill", "seed", "resize", "grey")
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
@@ -74,7 +71,7 @@ def describe() -> None:
 
 
 def _view(kind: str) -> Any:
-    known = tuple(TABLE[kind])
+    known = tuple(COMMANDS[kind].views)
     help_text = f"How to show the layer: {', '.join(known[:-1])} or {known[-1]}." if known[1:] else f"Only {known[0]}."
     offer = offering(lambda: known)
     return click.option("--view", metavar="VIEW", shell_complete=offer, help=f"{help_text}  [default: {known[0]}]")
@@ -82,13 +79,15 @@ def _view(kind: str) -> Any:
 
 def _epilog(kind: str) -> str:
     """Two examples of a command, and a link to its documentation."""
-    examples = "\n".join(f"  convanim {kind} {words}" for words in LAYERS[kind].examples)
-    return f"\b\nExamples:\n{examples}\n\n\b\nDocumentation: {DOCUMENTATION}/{LAYERS[kind].page or kind}.md"
+    command = COMMANDS[kind]
+    examples = "\n".join(f"  convanim {kind} {words}" for words in command.examples)
+    return f"\b\nExamples:\n{examples}\n\n\b\nDocumentation: {DOCUMENTATION}/{command.page or kind}.md"
 
 
 def _add(kind: str) -> None:
     """Add the commands that animate, explain and describe a kind of layer."""
-    layer = LAYERS[kind]
+    layer, shown = LAYERS[kind]
+    called = COMMANDS[kind].called
 
     def animate(**typed: Any) -> None:
         _animate(kind, **typed)
@@ -99,11 +98,11 @@ def _add(kind: str) -> None:
     def say_all(**typed: Any) -> None:
         _describe(kind, **typed)
 
-    command = layer.options(_view(kind)(layer.shown(FILE(animate))))
-    main.command(kind, short_help=f"Animate {layer.called}.", help=layer.about, epilog=_epilog(kind))(command)
-    explain.command(kind, help=f"Print the arithmetic of {layer.called}.")(layer.options(EXPLAINED(tell)))
-    command = layer.options(_view(kind)(layer.shown(TOLD(say_all))))
-    describe.command(kind, help=f"Describe the animation of {layer.called} in words.")(command)
+    command = layer(_view(kind)(shown(FILE(animate))))
+    main.command(kind, short_help=f"Animate {called}.", help=COMMANDS[kind].about, epilog=_epilog(kind))(command)
+    explain.command(kind, help=f"Print the arithmetic of {called}.")(layer(EXPLAINED(tell)))
+    command = layer(_view(kind)(shown(TOLD(say_all))))
+    describe.command(kind, help=f"Describe the animation of {called} in words.")(command)
 
 
 for _kind in LAYERS:
@@ -172,7 +171,7 @@ def compare(first: str, second: str, *, align: str, as_json: bool, **typed: Any)
         from convanim.write.formats import pick_format
 
         _idle(pick_format(*target_of(target, typed["format"])), typed)
-    layers = {name: typed.pop(name) for name in COMPARED}
+    layers = {name: typed.pop(name) for name in ("x", *(one.name for one in NOTATION if one.name != "input"))}
     both = compared(first, second, **layers)
     _note(*both)
     a, b = (asked.trace() for asked in both)

@@ -8,16 +8,15 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from convanim.commands import COMMANDS
+from convanim.commands.shared import INPUT
 from convanim.look import OPTIONS
 
+#: The options that distinguish layers, before those of every input.
+_OWN = dict.fromkeys(one.name for command in COMMANDS.values() for one in command.arguments if one not in INPUT)
 #: The options of each section of the help, by click's names; those of no section come last.
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Layer": (
-        *("x", "kernel", "indices", "stride", "padding", "dilation", "output_padding", "padding_mode", "mode"),
-        *("ceil_mode", "count_include_pad", "norm_type", "output_size", "scale_factor", "size", "align_corners"),
-        *("coordinates", "factor", "inverse", "order", "groups", "out_channels", "bias", "convention"),
-        *("fill", "seed", "resize", "grey"),
-    ),
+    "Layer": ("x", *_OWN, *(one.name for one in INPUT[1:])),
     "Picture": (),
     "Pace": (),
     "File": ("output", "format", "sheet"),

@@ -9,12 +9,13 @@ from typing import Any, Union
 
 import msgspec
 
+from convanim.commands import COMMANDS, NOTATION, Argument
 from convanim.draw.theme import AUTO, PAIR
 from convanim.errors import ConvanimError
-from convanim.layers import KINDS, Operation, parse
-from convanim.look import OPTIONS
+from convanim.layers import KINDS, Operation, Weighted, parse
+from convanim.look import COMMON, OPTIONS
 from convanim.system.inputfile import prepared
-from convanim.typed.request.asked import in_text
+from convanim.typed.request.asked import argument_of, in_text
 from convanim.write.formats import FORMATS
 
 _NAME = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
@@ -133,25 +134,22 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=
 #: The default of each key; layer and input have none.
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in msgspec.structs.fields(Entry)}
 FIELDS = tuple(DEFAULTS)
-#: The order of options in a command; options of an entry have the names of its keys.
-ORDER = (
-    *("input", "fill", "seed", "resize", "grey", "convention", "kernel", "stride", "padding", "mode"),
-    *("scale_factor", "size", "align_corners", "coordinates", "factor", "inverse", "order"),
-    *("dilation", "ceil_mode", "count_include_pad", "norm_type", "indices", "output_size", "groups", "out_channels"),
-    *("bias", "padding_mode", "output_padding", "backward"),
-    *(name for name, option in OPTIONS.items() if option.section and option.entry),
-)
-#: Keys that only some commands have.
-_ONLY = {
-    **dict.fromkeys(("kernel", "bias"), ("conv", "transposed", "layer", "compare")),
-    "out_channels": ("conv", "transposed", "layer", "compare"),
-    **dict.fromkeys(("indices", "output_size"), ("unpool",)),
-    "align": ("compare",),
-    **dict.fromkeys(("backward", "grad"), ("conv",)),
-    "symbols": ("conv", "transposed", "layer"),
-    "saturate": ("conv", "transposed", "pool", "upsample", "layer"),
-    "view": ("layer", *{kind.record.command for kind in KINDS.values()}),
-}
+#: The options of an animation that commands have, and all options that an entry may set.
+_LOOK = tuple(name for name, option in OPTIONS.items() if option.section)
+_GIVEN = (one.name for made in COMMANDS.values() for one in made.arguments if not one.fields and not one.selects)
+_OPTIONS = {*_GIVEN, "backward", *_LOOK} - {"title"}  # an entry's title is that of the pages
+
+
+def options_of(kind: str) -> dict[str, Argument | None]:
+    """The options of a command that an entry can set, in the order of the command."""
+    if kind not in COMMANDS:  # a comparison has no option of a view besides its own
+        more = ("align",) if kind == "compare" else ("symbols", "saturate", "view")
+        return {**{one.name: one for one in NOTATION}, **dict.fromkeys(n for n in _LOOK if n in (*COMMON, *more))}
+    command = COMMANDS[kind]
+    shown = {one.name for one in command.shown}
+    own: dict[str, Argument | None] = {one.name: one for one in command.arguments}
+    flags = dict.fromkeys(name for name in ("backward",) if name in shown)
+    return own | flags | dict.fromkeys(name for name in _LOOK if name in (*COMMON, "view") or name in shown)
 
 
 def check_name(name: str, what: str = "name") -> None:
@@ -197,9 +195,8 @@ def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
         >>> asked(Entry(layer="ConvTranspose(3, stride=2)", input="3x3"))
         ('transposed', {'input': '3x3', 'kernel': 3, 'stride': 2})
     """
-    options: dict[str, Any] = {key: getattr(entry, key) for key in ORDER if key in FIELDS and key != "title"}
-    options["title"] = entry.drawn_title
-    options = {key: value for key, value in options.items() if value not in (None, DEFAULTS[key])}
+    options = {key: getattr(entry, key) for key in FIELDS if key in _OPTIONS and getattr(entry, key) != DEFAULTS[key]}
+    options |= {"title": entry.drawn_title} if entry.drawn_title is not None else {}
     if entry.compare is not None:
         kind = "compare"
     elif entry.layer.strip().partition("(")[0] not in KINDS:
@@ -209,13 +206,15 @@ def asked(entry: Entry) -> tuple[str, dict[str, Any]]:
         kind = op.record.command
         if getattr(op, "in_channels", None) or getattr(op, "out_channels", None):
             kind = "layer"  # the commands have no options for both
-    for key, kinds in _ONLY.items():
-        if options.get(key) is not None and kind not in kinds:
+    known = options_of(kind)
+    for key in options:
+        one = known.get(key)
+        if key not in known or (one is not None and one.fields):  # what sets an argument is in the layer
             what = "a comparison" if kind == "compare" else entry.layer
             raise ConvanimError(f"{key} cannot be combined with {what}", "leave it out")
-    if kind not in ("layer", "compare"):
+    if kind in COMMANDS:
         options |= _arguments(op, options)
-    return kind, {key: options[key] for key in ORDER if options.get(key) is not None}
+    return kind, {key: options[key] for key in known if options.get(key) is not None}
 
 
 def command(name: str, entry: Entry, kind: str = "gif") -> str:
@@ -245,15 +244,11 @@ def made_by(entry: Entry) -> str:
 def _arguments(op: Operation, given: dict[str, Any]) -> dict[str, Any]:
     """A layer's arguments as options, without those that have their defaults."""
     options: dict[str, Any] = dict(op.record.options)
-    for key in ORDER:
-        if key in op.__dataclass_fields__:
-            value = getattr(op, key)
-            if value is not None and value != op._usual(key):
-                options[key] = float(value) if key == "norm_type" else value
-    size = getattr(op, "kernel_size", None)
-    if size is not None:
-        options["kernel"] = given.get("kernel") or size
-    for key in ("upscale_factor", "downscale_factor"):
-        if hasattr(op, key) and getattr(op, key) != 2:
-            options["factor"] = getattr(op, key)
+    for one in COMMANDS[op.record.command].arguments:
+        name = argument_of(one, type(op))
+        value = getattr(op, name, None)
+        if value not in (None, one.default) and value != op._usual(name):
+            options[one.name] = one.kind(value) if one.kind is float else value
+    if isinstance(op, Weighted):
+        options["kernel"] = given.get("kernel") or op.kernel_size
     return options

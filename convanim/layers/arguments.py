@@ -8,6 +8,7 @@ from functools import partial
 from numbers import Real
 from typing import Any
 
+from convanim.commands import COMMANDS
 from convanim.errors import ConvanimError
 from convanim.layers.axis import LARGEST
 from convanim.layers.conventions import KNOWN, named
@@ -17,8 +18,8 @@ Padding = int | str | tuple[int | tuple[int, int], ...]
 Factors = int | float | tuple[int | float, ...]
 
 PADDING_WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
-PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
-
+#: The words of an argument that an option of a command sets.
+_WORDS = {name: one.choices for command in COMMANDS.values() for one in command.arguments for name in one.fields}
 
 #: Names of the same argument in different frameworks.
 _ALIKE = (
@@ -165,7 +166,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "groups": partial(whole, lowest=1),
     "in_channels": partial(optional, partial(whole, lowest=1)),
     "out_channels": partial(optional, partial(whole, lowest=1)),
-    "padding_mode": partial(word_of, known=PADDING_MODES),
+    "padding_mode": partial(word_of, known=_WORDS["padding_mode"]),
     "convention": convention_of,
     "ceil_mode": flag_of,
     "transpose_kernel": flag_of,
@@ -173,12 +174,12 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "norm_type": positive,
     "size": partial(optional, sizes_of),
     "scale_factor": partial(optional, factors_of),
-    "mode": partial(word_of, known=("nearest", "bilinear", "nails")),
+    "mode": partial(word_of, known=_WORDS["mode"]),
     "align_corners": flag_of,
-    "coordinates": partial(optional, partial(word_of, known=("half_pixel", "asymmetric", "align_corners"))),
+    "coordinates": partial(optional, partial(word_of, known=_WORDS["coordinates"])),
     "upscale_factor": partial(whole, lowest=1),
     "downscale_factor": partial(whole, lowest=1),
-    "order": partial(optional, partial(word_of, known=("CRD", "DCR"))),
+    "order": partial(optional, partial(word_of, known=_WORDS["order"])),
 }
 
 

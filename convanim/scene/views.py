@@ -1,4 +1,4 @@
-"""The scenes of the views in `convanim.views.TABLE`, which are imported when they are made."""
+"""The scenes of the views in `convanim.commands`, which are imported when they are made."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
 
+from convanim.commands import COMMANDS, View
 from convanim.errors import ConvanimError
 from convanim.layers import Operation, Upsample, times
 from convanim.trace import Trace
-from convanim.views import TABLE, View
 
 if TYPE_CHECKING:
     from convanim.scene.contents import Scene
@@ -155,12 +155,12 @@ def _needs_values(trace: Trace, shown: Shown) -> None:
 
 NOTHING = Shown()
 #: The views of each kind of layer; the first one is the default.
-VIEWS = {kind: tuple(views) for kind, views in TABLE.items()}
+VIEWS = {kind: tuple(command.views) for kind, command in COMMANDS.items()}
 
 
 def views_of(op: Operation) -> dict[str, View]:
     """The views of an operation by name, the default one first."""
-    return TABLE[op.record.command]
+    return COMMANDS[op.record.command].views
 
 
 def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) -> str:

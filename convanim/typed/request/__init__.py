@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from convanim.layers.arguments import convention_of
 from convanim.typed import read_array, read_picture, read_sizes
 from convanim.typed.files import PICTURES
 from convanim.typed.request.asked import Request, bias_of, last_axis, one_item, spatial, unbatched
-from convanim.typed.request.fixed import columns, fixed, pool, shuffle, unpool, upsample
+from convanim.typed.request.fixed import fixed, plain, unpool
 from convanim.typed.request.weighted import HIGHEST, LOWEST, averages, for_channels, share, weighted
 from convanim.typed.typed import unquoted
 
@@ -28,7 +29,7 @@ def request(kind: str, **typed: Any) -> Request:
     """Create a layer and its inputs from options.
 
     Args:
-        kind: conv, transposed, pool, unpool, upsample or shuffle.
+        kind: one of `convanim.commands.COMMANDS`, or "layer" for a layer in a notation.
         typed: the options by name, each as text or as a value: arrays are lists, sizes are integers or
             tuples of them; `x` is the input.
 
@@ -48,7 +49,7 @@ def request(kind: str, **typed: Any) -> Request:
     x, colours = _input(**{name: typed.get(name) for name in ("x", "fill", "seed", "resize", "grey")})
     if typed.get("convention") is not None:
         typed["convention"] = convention_of("convention", typed["convention"])
-    made = _MAKERS[kind](x, colours, typed)
+    made = _MAKERS.get(kind, partial(plain, kind))(x, colours, typed)
     notes = (*made.notes, *last_axis(made, str(typed["x"]).strip()))
     return replace(made, colours=colours and made.colours, notes=notes)
 
@@ -144,14 +145,10 @@ def compared(first: str, second: str, **typed: Any) -> tuple[Request, Request]:
     return a, b
 
 
+#: The commands that take more than an input and the arguments of a layer.
 _MAKERS: dict[str, Callable[[Any, bool, dict[str, Any]], Request]] = {
     "conv": weighted(Conv),
     "transposed": weighted(ConvTranspose),
-    "pool": pool,
     "unpool": unpool,
-    "upsample": upsample,
-    "shuffle": shuffle,
-    "unfold": columns,
-    "fold": columns,
     "layer": _layer,
 }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from convanim.commands import COMMANDS, Argument
 from convanim.errors import ConvanimError
 from convanim.layers import Operation, times
 from convanim.typed import read_number, read_padding, read_sizes
@@ -90,30 +91,39 @@ def last_axis(made: Request, typed: str) -> tuple[str, ...]:
     )
 
 
-def common(typed: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that every layer takes."""
-    return {"convention": typed.get("convention") or "torch"}
+def argument_of(option: Argument, op: type[Operation]) -> str:
+    """The argument of an operation that an option sets; "" if it sets none."""
+    return next((name for name in option.fields if name in op.__dataclass_fields__), "")
 
 
-def each(typed: dict[str, Any], name: str, default: int | None = None) -> Any:
-    """One size for all axes, or one for each, or the default."""
-    value = typed.get(name)
-    if value is None:
-        return default
-    if not isinstance(value, str):
+def arguments(kind: str, op: type[Operation], typed: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of an operation from the options of a command that set them.
+
+    Example:
+        >>> from convanim.layers import MaxPool
+        >>> arguments("pool", MaxPool, {"kernel": "2x3", "padding": "1", "ceil_mode": True})
+        {'kernel_size': (2, 3), 'padding': 1, 'ceil_mode': True}
+    """
+    options = {name: one for one in COMMANDS[kind].arguments if (name := argument_of(one, op))}
+    told = {name: read_as(one.reads, one.name, typed.get(one.name, one.default)) for name, one in options.items()}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def read_as(way: str, name: str, value: Any) -> Any:
+    """The value of an option, if it is text that is read in one of the ways of `Argument.reads`."""
+    if not isinstance(value, str) or not way:
         return value
-    if name == "output_size" and "-" in value:  # an axis that keeps its size
-        parts = re.split(r"\s*[xX×]\s*", value.strip())
-        kept = tuple(None if part == "-" else read_sizes(part, what=f"`{name}`")[0] for part in parts)
-        return kept if len(kept) > 1 else kept[0]
-    sizes = read_sizes(value, what=f"`{name}`")
-    return sizes[0] if len(sizes) == 1 else sizes
-
-
-def padding_of(typed: dict[str, Any]) -> Any:
-    """The padding, 0 by default."""
-    value = typed.get("padding") or 0
-    return read_padding(value, what="`padding`") if isinstance(value, str) else value
+    what = f"`{name}`"
+    if way == "padding":
+        return read_padding(value, what=what)
+    parts = re.split(r"\s*[xX×]\s*", value.strip())
+    if way == "factors":
+        read: tuple[Any, ...] = tuple(read_number(part, what=what) for part in parts)
+    elif way == "kept" and "-" in value:
+        read = tuple(None if part == "-" else read_sizes(part, what=what)[0] for part in parts)
+    else:
+        read = tuple(read_sizes(value, what=what))
+    return read if len(read) > 1 else read[0]
 
 
 def bias_of(typed: dict[str, Any]) -> Any:

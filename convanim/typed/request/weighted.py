@@ -16,13 +16,11 @@ from convanim.typed import read_array
 from convanim.typed.cells import MAX_FILLED
 from convanim.typed.request.asked import (
     Request,
+    arguments,
     bias_of,
-    common,
-    each,
     is_shape,
     of_axes,
     one_item,
-    padding_of,
     spatial,
     typed_shape,
     unbatched,
@@ -44,19 +42,9 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         if isinstance(kernel, int) or (isinstance(kernel, str) and re.fullmatch(r"\s*\d+\s*", kernel, re.ASCII)):
             kernel = "x".join([str(kernel).strip()] * axes)  # one number stands for all axes
         weight = read_array(kernel, what="`kernel`", fill=fill, seed=seed + 1, low=LOWEST, high=HIGHEST)
-        arguments = common(typed) | {
-            "stride": each(typed, "stride", 1),
-            "padding": padding_of(typed),
-            "dilation": each(typed, "dilation", 1),
-        }
-        groups = typed.get("groups")
-        if colours and weight.ndim == 2 and groups is None:
-            groups = 3  # each colour separately
-        arguments["groups"] = 1 if groups is None else groups
-        if typed.get("output_padding") is not None:
-            arguments["output_padding"] = each(typed, "output_padding")
-        if typed.get("padding_mode") not in (None, "zeros"):
-            arguments["padding_mode"] = typed["padding_mode"]
+        made = arguments("transposed" if kind.transposed else "conv", kind, typed)
+        if colours and weight.ndim == 2:
+            made.setdefault("groups", 3)  # each colour separately
         window = weight.shape
         last = typed.get("convention") in ("keras", "jax")
         full = weight.ndim == x.ndim > 3  # both have channels and an axis for batch or outputs
@@ -71,9 +59,9 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
                 f"`kernel` is {typed_shape(weight.shape)} but `input` is {typed_shape(x.shape)}",
                 "give both the same number of axes; a row of a picture is [[1,0,-1]]",
             )
-        arguments["kernel_size"] = window[0] if len(set(window)) == 1 else tuple(window)
-        of_axes(len(window), typed, arguments)
-        op = kind(**arguments)
+        made["kernel_size"] = window[0] if len(set(window)) == 1 else tuple(window)
+        of_axes(len(window), typed, made)
+        op = kind(**made)
         if mean:
             weight, fill = np.full(weight.shape, share(op, window)), None
         if colours and op.rules.last:

@@ -1,0 +1,95 @@
+"""The commands of convolutions and transposed convolutions."""
+
+from __future__ import annotations
+
+from convanim.commands.record import Command, View, given, sets
+from convanim.commands.shared import (
+    BIAS,
+    DILATION,
+    INPUT,
+    INPUT_ALONE,
+    OVERLAP,
+    PADDING,
+    PER_AXIS,
+    RECEPTIVE,
+    SATURATE,
+    STRIDE,
+    SYMBOLS,
+)
+from convanim.look import OPTIONS
+
+# fmt: off
+_WEIGHTED = (
+    *INPUT,
+    given("kernel",
+        "Kernel, given like --input. A single number gives a square kernel. For a picture with colours, a kernel given "
+        "as a shape is the mean of its window.", metavar="ARRAY", required=True, files=True),
+    STRIDE,
+    PADDING,
+    DILATION,
+    sets("groups", "Number of channel groups.", int, metavar="N", usual="1; 3 for colours"),
+    given("out_channels", "Number of output channels.", int, metavar="N", usual="one per group"),
+    BIAS,
+)
+_MATRIX = View(
+    "The layer as a matrix, whose rows are multiplied one by one.", "views:matrix", lettered="views:matrix", flat=True)
+
+CONV = Command(
+    "a convolution",
+    """Animate a convolution: a kernel slides over the padded input.
+
+    With --backward the gradient is shown beside it: the backward pass of a convolution is the forward pass of a
+    transposed convolution.
+    """,
+    (
+        *_WEIGHTED,
+        sets("padding_mode", "Values of the padding.", default="zeros",
+            choices=("zeros", "reflect", "replicate", "circular")),
+    ),
+    ("--input 5x5 --kernel 3 -o conv.gif", "--input 6x6 --kernel 3 --stride 2 --padding 1 -o strided.gif"),
+    {
+        "sliding": View(
+            "The kernel slides over the padded input.", "views:slid", coloured="views:coloured", lettered="views:slid"),
+        "matrix": _MATRIX,
+        "overlap": OVERLAP,
+        "receptive": RECEPTIVE,
+        "backward": View(
+            "The gradient with respect to the input, beside the forward pass.", "views:backward", flat=True),
+    },
+    (
+        SYMBOLS,
+        SATURATE,
+        given("backward", "Show the gradient with respect to the input beside the forward pass.", bool, default=False),
+        OPTIONS["grad"],
+    ),
+)
+TRANSPOSED = Command(
+    "a transposed convolution",
+    "Animate a transposed convolution, by zero insertion or by overlap-add (see --view).",
+    (
+        *_WEIGHTED,
+        sets("output_padding", f"Output padding: {PER_AXIS}", reads="sizes", metavar="N",
+            usual="0, or the convention's"),
+    ),
+    (
+        "--input 3x3 --kernel 3 --stride 2 --padding 1 -o up.gif",
+        "--input 2x2 --kernel 2 --stride 2 --view overlap-add -o sum.gif",
+    ),
+    {
+        "zero-insertion": View("Zeros are inserted into the input, and the rotated kernel slides over it.",
+            "views:slid", lettered="views:slid"),
+        "overlap-add": View("Each input value scales the kernel, and the products are added to the output.",
+            "views:stamped", coloured="views:stamped_in_colours", lettered="views:stamped", flat=True, scatters=True),
+        "both": View("Zero insertion and overlap-add side by side.", "views:both", flat=True),
+        "matrix": _MATRIX,
+        "overlap": OVERLAP,
+    },
+    (SYMBOLS, SATURATE),
+)
+#: The options of a layer that is given in a notation, which has its arguments.
+NOTATION = (
+    *INPUT_ALONE,
+    given("kernel", "Values of the kernel.", metavar="ARRAY", usual="1, 2, ...; the mean for a picture with colours"),
+    given("out_channels", "Number of output channels to show.", int, metavar="N", usual="those of NOTATION, up to 4"),
+    BIAS,
+)

@@ -1,0 +1,60 @@
+"""The commands of poolings and of max unpooling."""
+
+from __future__ import annotations
+
+from convanim.commands.record import Command, View, but, given, sets
+from convanim.commands.shared import DILATION, INPUT, OVERLAP, PADDING, RECEPTIVE, SATURATE, STRIDE, WINDOW
+
+# fmt: off
+_STRIDE = but(STRIDE, usual="the kernel size; 1 in jax and onnx")
+
+POOL = Command(
+    "a pooling",
+    """Animate max, average, Lp or adaptive pooling. Max pooling also shows the position of each maximum.
+
+    Adaptive pooling is given by its output size: --mode adaptive-avg --output-size 3. With output size 1 it is
+    global pooling, whose only window is the whole input.
+    """,
+    (
+        *INPUT,
+        but(WINDOW, about=f"{WINDOW.about} Required unless --mode is adaptive.", required=False),
+        _STRIDE,
+        PADDING,
+        given("mode", "Maximum, average, or p-norm; adaptive windows follow from --output-size.", default="max",
+            choices=("max", "avg", "lp", "adaptive-max", "adaptive-avg"), selects=True),
+        DILATION,
+        sets("ceil_mode", "Round the output size up.", bool, default=False),
+        sets("count_include_pad", "Include the padding in the average.", bool,
+            usual="the convention's; torch includes it"),
+        sets("norm_type", "The exponent p of --mode lp.", float, metavar="P", usual="2"),
+        sets("output_size",
+            "Output size of an adaptive pooling, such as 3 or 3x2; 1 is global pooling, and - keeps an axis (3x-).",
+            reads="kept", sample="3, or 1 for one window over the whole input", metavar="SIZES"),
+    ),
+    ("--input 4x4 --kernel 2 -o pool.gif", "--input 5x5 --kernel 3 --mode avg --ceil-mode -o mean.gif"),
+    {
+        "sliding": View("The window slides over the padded input.", "views:pooled", coloured="views:coloured"),
+        "overlap": OVERLAP,
+        "receptive": RECEPTIVE,
+    },
+    (SATURATE,),
+)
+UNPOOL = Command(
+    "a max unpooling",
+    """Animate max unpooling: each value returns to the position of the maximum; all other cells are zero.
+
+    --input gives the input of the pooling. With --indices, it gives the pooled values instead.
+    """,
+    (
+        *INPUT,
+        WINDOW,
+        _STRIDE,
+        PADDING,
+        given("indices", "Positions of the maxima. With this option, --input gives the pooled values.",
+            metavar="ARRAY"),
+        given("output_size", "Sizes of the output, such as 5x5, or 'default' for the framework's default sizes.",
+            metavar="SIZES", usual="the sizes of the pooling's input; with --indices, 'default'"),
+    ),
+    ("--input 4x4 --kernel 2 -o unpool.gif", "--input 4x4 --kernel 2 --output-size 5x5 -o wide.gif"),
+    {"placing": View("Each value returns to the position of its maximum.", "views:unpooled")},
+)

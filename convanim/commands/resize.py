@@ -1,0 +1,43 @@
+"""The commands of fixed upsamplings and of pixel shuffles."""
+
+from __future__ import annotations
+
+from convanim.commands.record import Command, View, given, sets
+from convanim.commands.shared import INPUT, OVERLAP, SATURATE
+
+# fmt: off
+UPSAMPLE = Command(
+    "a fixed upsampling",
+    "Animate a fixed upsampling beside the equivalent transposed convolution, if there is one.",
+    (
+        *INPUT,
+        sets("mode", "Interpolation: nearest neighbour, bilinear, or bed of nails (zeros in between).",
+            default="nearest", choices=("nearest", "bilinear", "nails")),
+        sets("scale_factor", "Output size divided by input size: 2, 1.5, or one number per axis (2x3).",
+            reads="factors", metavar="N", usual="2"),
+        sets("size", "Output size, instead of a factor.", reads="sizes", metavar="SIZES"),
+        sets("align_corners", "Align the corner cells of input and output (bilinear).", bool, default=False),
+        sets("coordinates", "Position of an output cell among the input cells.",
+            choices=("half_pixel", "asymmetric", "align_corners"), usual="the convention's"),
+    ),
+    ("--input 2x2 -o up.gif", "--input 2x2 --mode bilinear --scale-factor 3 -o linear.gif"),
+    {
+        "beside": View("The upsampling beside the equal transposed convolution, if there is one.", "views:beside"),
+        "reading": View(
+            "Each output cell reads the input cells around its position.", "views:read", coloured="views:coloured"),
+        "overlap": OVERLAP,
+    },
+    (SATURATE,),
+)
+SHUFFLE = Command(
+    "a pixel shuffle or its inverse",
+    "Animate a pixel shuffle (depth to space), or its inverse with --inverse.",
+    (
+        *INPUT,
+        sets("factor", "Upscale factor.", int, 2, fields=("upscale_factor", "downscale_factor"), metavar="R"),
+        given("inverse", "Apply the inverse, space to depth.", bool, default=False, selects=True),
+        sets("order", "Order of the channels.", choices=("CRD", "DCR"), usual="CRD in torch, otherwise DCR"),
+    ),
+    ("--input 4x2x2 -o shuffle.gif", "--input 4x4 --inverse -o unshuffle.gif"),
+    {"moving": View("Each value moves to its new position.", "views:shuffled")},
+)
