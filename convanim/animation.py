@@ -29,6 +29,7 @@ from convanim.scene.frame import Frame
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.template import settle
 from convanim.timing.budget import Rung, fitted, read_size, rungs, too_large
+from convanim.timing.reading import said
 from convanim.timing.timeline import Plan, plan
 from convanim.trace import Trace
 from convanim.write.files import numbered, whole_file, whole_series
@@ -110,7 +111,8 @@ class Animation(Film):
         self.words = catalogue(look.lang)
         if self.words:
             self.scene = Spoken(self.scene, self.words)
-        self.plan: Plan = plan(self.scene.beats, select=select, **settings.pace)
+        told = said(self.scene) if settings.style.captions else None
+        self.plan: Plan = plan(self.scene.beats, said=told, select=select, **settings.pace)
         self.title, self.plays, self.select, self.selected = look.title, look.plays, select, select is not None
         self.motion = settings.look.motion
         self.tick = MOVING if self.motion == "smooth" else 0

@@ -80,7 +80,7 @@ ROWS: dict[str, list[str]] = {
         "__init__",
         "description spoken",
     ],
-    "timing": ["timeline", "budget motion"],
+    "timing": ["reading", "pace", "timeline", "budget motion"],
     "page": [
         "fonts lattice style",
         "glyphs measures seen",

@@ -27,7 +27,8 @@ from convanim.scene.frame import Emphasis, Float, Frame, Role, Turn
 from convanim.timing.budget import fitted, read_size, rungs, told
 from convanim.timing.motion import Tween, moving
 from convanim.timing.motion.paths import route
-from convanim.timing.timeline import MOTION, REST, Shot, eased, plan
+from convanim.timing.pace import REST, Shot
+from convanim.timing.timeline import MOTION, eased, plan
 from convanim.write.formats import MOVING
 from support.commands import run
 from support.decoders import decode_pillow, picture_at

@@ -240,12 +240,15 @@ def test_nobody_waits_for_a_kernel_that_turns_unseen(template: str) -> None:
     # The first and last frames and all placements have their planned durations; the others are no longer than a phase.
     assert (found[0][1], found[-1][1]) == (shots[0].milliseconds, shots[-1].milliseconds)
     placed = sum(s.milliseconds for s in shots if 0 <= s.frame - beats.opening < beats.steps * beats.each)
-    assert sum(ms > 1400 for _, ms in found[1:-1]) <= 1  # the first placement takes longer
+    if template == "minimal":  # there is nothing to read
+        assert sum(ms > 1400 for _, ms in found[1:-1]) <= 1  # the first placement takes longer
     left = [pixels for i, (pixels, _) in enumerate(found) if i == 0 or pixels != found[i - 1][0]]
     assert len(left) == len(found)
     assert placed < saved.seconds * 1000
     assert (saved.seconds < animation.plan.seconds) == (template == "minimal")
-    assert [shot.frame for shot in shots] == list(range(beats.total))  # numbers for --select are unchanged
+    ends = {beats.opening + (n + 1) * beats.each - 1 for n in range(beats.steps)}
+    opening, closing = range(beats.opening), range(beats.total - beats.closing, beats.total)
+    assert {*opening, *ends, *closing} <= {shot.frame for shot in shots}  # numbers for --select are unchanged
 
 
 def test_an_end_that_looks_like_what_was_before_is_held_as_the_last_frame_is(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from convanim.errors import ConvanimError
 
 #: Separators that other languages may write differently: `a, b`, `a; b`, `a: b`.
 SEPARATORS = (", ", "; ", ": ")
+#: From this character on, scripts have no spaces between words.
+WORDLESS = "\u2e80"
 
 
 class Said(str):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convanim.language.words import Catalogue, say, translate
+from convanim.language.words import WORDLESS, Catalogue, say, translate
 from convanim.page import glyphs
 from convanim.page.lattice import Lattice, Point, Step
 from convanim.page.style import SMALLEST
@@ -20,8 +20,6 @@ from convanim.scene.frame import Caption, Panel
 CLAUSES = "; ", ", "
 #: A caption is reduced to the first fraction of its size before it is shortened, and never below the second.
 NEARLY, LEAST = 0.8, 0.7
-#: From this character on, scripts have no spaces between words.
-WORDLESS = "\u2e80"
 
 
 class Box(NamedTuple):

@@ -9,7 +9,8 @@ from typing import BinaryIO, cast
 
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Beats
-from convanim.timing.timeline import Plan, Shot
+from convanim.timing.pace import Shot
+from convanim.timing.timeline import Plan
 
 #: Bytes of each unit.
 UNITS = {"": 1, "b": 1, "bytes": 1, **{f"{p}b": 1000**n for n, p in enumerate("kmg", 1)}}

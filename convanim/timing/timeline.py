@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Beats
+from convanim.timing.pace import LONGEST, MOVED, REST, SHORTEST, STEP, TICK, Shot, even, paced, unhurried
+from convanim.timing.reading import Read
 
-#: Default durations in ms of a frame of each kind.
-OPENING, PREPARING, CLOSING, HOLD_LAST = 1600, 900, 1400, 3000
-#: Default duration of a frame of a placement, by the number of frames that a placement has.
-STEP = {1: 600, 2: 500, 3: 600}
-#: The minimum duration of the first placement, in which one learns to read the page, ms.
-FIRST = 2_000
-#: The default maximum duration of an animation, ms.
-LONGEST = 30_000
-#: The maximum duration of its first row, and the minimum duration of a step, ms.
-FIRST_ROW, BRIEFEST = 8_000, 80
-#: GIF counts in centiseconds, and browsers slow down frames shorter than two of them.
-TICK, SHORTEST = 10, 20
 #: The maximum duration of a motion, and of the rotation of a kernel, ms.
 MOTION, TURN = 480, 960
-#: The minimum rest after a motion, and the minimum duration of a frame with motion, ms: eight frames and the rest.
-REST, TOO_BRIEF = 160, 480
-
-
-class Shot(NamedTuple):
-    """The number of a frame, and its duration."""
-
-    frame: int
-    milliseconds: int
 
 
 @dataclass(frozen=True)
@@ -85,6 +65,7 @@ def milliseconds(seconds: float, what: str) -> int:
 def plan(
     beats: Beats,
     *,
+    said: Mapping[int, Read] | None = None,
     seconds_per_step: float | None = None,
     hold_first: float | None = None,
     hold_last: float | None = None,
@@ -94,10 +75,11 @@ def plan(
     """Which frames are shown, and for how long.
 
     Args:
+        said: what some frames say, by number, so that there is time to read it.
         seconds_per_step: the duration of a placement. By default the animation lasts at most `longest`: it shows the
             first row step by step, then shortens the steps and, if necessary, skips some.
-        hold_first: the duration of the first frame in seconds, 1.6 by default if no frames are selected.
-        hold_last: the duration of the last frame in seconds, 3 by default; it holds for a single frame, too.
+        hold_first: the duration of the first frame in seconds.
+        hold_last: the duration of the last frame in seconds; it holds for a single frame, too.
         longest: the maximum duration in seconds, if `seconds_per_step` is not given.
         select: frames to show, such as "0,4,8", "2..6", "last", "all" or "step:12".
 
@@ -106,71 +88,38 @@ def plan(
 
     Example:
         >>> plan(Beats(opening=1, steps=4, each=1, closing=1, row=2)).seconds
-        8.4
+        8.3
     """
-    last = HOLD_LAST if hold_last is None else milliseconds(hold_last, "`hold last`")
-    opening = [OPENING, *[PREPARING] * (beats.opening - 1)]
-    closing = [*[CLOSING] * (beats.closing - 1), last]
-    most = milliseconds(longest, "longest")
-    free = most - sum(opening) - sum(closing[:-1]) - HOLD_LAST  # a longer hold is added on top
-    if seconds_per_step is not None:
-        steps = _even(beats, milliseconds(seconds_per_step, "`seconds per step`"))
-    elif select is not None or beats.steps * beats.each * STEP[beats.each] + _more(beats) <= free:
-        steps = _slow_start(beats, [Shot(i, STEP[beats.each]) for i in range(beats.steps * beats.each)])
-    else:
-        steps = _slow_start(beats, _paced(beats, max(free - FIRST, most // 3)))
-    before = [Shot(i, ms) for i, ms in enumerate(opening)]
-    done = beats.opening + beats.steps * beats.each
-    after = [Shot(done + i, ms) for i, ms in enumerate(closing)]
-    shots = [*before, *(Shot(beats.opening + i, ms) for i, ms in steps), *after]
-    if select is not None:
-        time = dict(shots)
-        # A frame that its placement has no time for lasts as long as the placement.
-        shots = [Shot(i, time.get(i, steps[-1].milliseconds)) for i in selected(select, beats.total, beats)]
-        shots[-1] = Shot(shots[-1].frame, last)
+    said, held = said or {}, dict[int, int]()
     if hold_first is not None:
-        first = milliseconds(hold_first, "`hold first`")
-        shots[0] = Shot(shots[0].frame, first if shots[1:] else last)
+        held[0] = milliseconds(hold_first, "`hold first`")
+    if hold_last is not None:
+        held[beats.total - 1] = milliseconds(hold_last, "`hold last`")
     if select is not None:
-        return Plan(shots, 0, beats.steps)
-    shown = {i // beats.each for i, _ in steps}
+        return Plan(_chosen(beats, said, selected(select, beats.total, beats), seconds_per_step, held), 0, beats.steps)
+    if seconds_per_step is not None:
+        shots = even(beats, said, milliseconds(seconds_per_step, "`seconds per step`"), held)
+    else:
+        shots = paced(beats, said, milliseconds(longest, "longest"), held)
+    last = beats.opening + beats.steps * beats.each
+    shown = {(shot.frame - beats.opening) // beats.each for shot in shots if beats.opening <= shot.frame < last}
     return Plan(shots, beats.steps - len(shown), beats.steps)
 
 
-def _more(beats: Beats) -> int:
-    """The time that the first placement takes beyond the usual time of its frames, ms."""
-    return max(0, FIRST - beats.each * STEP[beats.each]) if beats.steps else 0
-
-
-def _slow_start(beats: Beats, steps: list[Shot]) -> list[Shot]:
-    """The placements with more time for the first one, in its last frame, which shows the result."""
-    more = max(0, FIRST - sum(ms for i, ms in steps if i < beats.each))
-    return [Shot(i, ms + more * (i == beats.each - 1)) for i, ms in steps]
-
-
-def _even(beats: Beats, step: int) -> list[Shot]:
-    """Each placement for `step` ms in total; if that is too short for its frames, only its last one."""
-    part = step // beats.each // TICK * TICK
-    if part < SHORTEST:
-        return [Shot((i + 1) * beats.each - 1, step) for i in range(beats.steps)]
-    parts = [part] * (beats.each - 1) + [step - part * (beats.each - 1)]
-    return [Shot(i * beats.each + j, ms) for i in range(beats.steps) for j, ms in enumerate(parts)]
-
-
-def _paced(beats: Beats, free: int) -> list[Shot]:
-    """The placements within `free` ms: the first row one by one, then shorter steps, skipping some if necessary."""
-    frames = beats.steps * beats.each
-    first = min(beats.row * beats.each, frames)
-    share = free if first == frames else min(FIRST_ROW, 4 * free // 5)
-    slow = max(BRIEFEST, min(STEP[beats.each], share // first // TICK * TICK))
-    if slow * first > share:  # a very long row skips steps, too
-        first = free // 2 // slow
-    rest, room = frames - first, free - slow * first
-    fast = min(slow, max(BRIEFEST, room // max(rest, 1) // TICK * TICK))
-    shown = min(rest, room // fast)
-    # The placements are evenly spaced and include the last one.
-    leaps = [first + rest * (i + 1) // shown - 1 for i in range(shown)] if shown else []
-    return [*(Shot(i, slow) for i in range(first)), *(Shot(i, fast) for i in leaps)]
+def _chosen(
+    beats: Beats, said: Mapping[int, Read], frames: list[int], step: float | None, held: Mapping[int, int]
+) -> list[Shot]:
+    """Selected frames; the first and the last of them are held."""
+    time = dict.fromkeys(frames, STEP[beats.each]) | unhurried(beats, said, {})
+    if step is not None:
+        ms = milliseconds(step, "`seconds per step`")
+        time |= {i: ms for i in frames if 0 <= i - beats.opening < beats.steps * beats.each}
+        time |= dict(even(beats, said, ms, {}))
+    shots = [Shot(i, time[i]) for i in frames]
+    last = held.get(beats.total - 1, time[beats.total - 1])
+    shots[0] = Shot(shots[0].frame, held.get(0, shots[0].milliseconds))
+    shots[-1] = Shot(shots[-1].frame, last)
+    return shots
 
 
 def handful(beats: Beats, most: int = 8) -> list[int]:
@@ -210,7 +159,7 @@ def eased(milliseconds: int, tick: int, most: int = MOTION) -> list[float]:
         >>> eased(470, 80)
         []
     """
-    if milliseconds < TOO_BRIEF:
+    if milliseconds < MOVED:
         return []
     count = min(most // tick, (milliseconds - REST) // tick)
     return [3 * t * t - 2 * t * t * t for t in ((i + 1) / (count + 1) for i in range(count))]

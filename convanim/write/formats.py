@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from convanim.draw.axes import Canvas
     from convanim.draw.raster import Raster
     from convanim.scene.frame import Frame
-    from convanim.timing.timeline import Shot
+    from convanim.timing.pace import Shot
     from convanim.trace import Trace
     from convanim.write.film import Film
     from convanim.write.patches import Box, Pixels

@@ -15,7 +15,7 @@ from convanim.timing.timeline import handful
 from convanim.write.drawing import EM, TENTHS, Drawing
 
 if TYPE_CHECKING:
-    from convanim.timing.timeline import Shot
+    from convanim.timing.pace import Shot
     from convanim.write.film import Film
 
 #: The name of the script beside a page that has none of its own.

@@ -8,7 +8,8 @@ from dataclasses import replace
 from convanim.scene.frame import Caption, Frame, Turn
 from convanim.timing.motion.paths import MOST
 from convanim.timing.motion.tween import Tween
-from convanim.timing.timeline import TURN, Shot, eased
+from convanim.timing.pace import Shot
+from convanim.timing.timeline import TURN, eased
 
 
 def moving(frame: Callable[[int], Frame], shots: Sequence[Shot], tick: int) -> Iterator[tuple[Frame, int]]:
