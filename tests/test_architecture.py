@@ -42,7 +42,10 @@ LEVELS: list[dict[str, str]] = [
     {"lightdark": "the two files of an animation for light pages and for dark ones"},
     {"lists": "the formats, themes, templates and views that there are"},
     {"animation": "the whole pipeline as one function"},
-    {"gallery": "many of them: a folder of descriptions and their files"},
+    {
+        "gallery": "many of them: a folder of descriptions and their files",
+        "sweep": "a layer with every combination of some arguments, on one page",
+    },
     {"preload": "what the processes of a gallery import once"},
     {"cli": "the pipeline for a person at a shell"},
     {"__main__": "python -m convanim"},

@@ -16,7 +16,7 @@ from convanim import __version__
 from convanim.cli.files import idle, look_of, save, target_of, typed_look
 from convanim.cli.gallery import gallery, new
 from convanim.cli.helptext import offering
-from convanim.cli.options import ALIGN, EXPLAINED, FILE, JSON, LAYER, LAYERS, LETTERS, TOLD, VIEW, file
+from convanim.cli.options import ALIGN, EXPLAINED, FILE, JSON, LAYER, LAYERS, LETTERS, SWEEP, TOLD, VIEW, file
 from convanim.cli.shell import Program, print_json
 from convanim.commands import COMMANDS, NOTATION
 from convanim.errors import ConvanimError, ConvanimWarning, printable
@@ -33,6 +33,7 @@ Examples:
   convanim compare 'Conv(3, padding=1)' "Conv(3, padding='same', convention='keras')" --input 6x6 -o both.gif
   convanim explain transposed --input 3x3 --kernel 3x3 --stride 2
   convanim solve --input 7x7 --output 14x14 --kernel 3..5 --stride 2
+  convanim sweep transposed --input 3 --kernel 2..4 --stride 1..3 --padding 0..1 -o explore.html
 
 \b
 Shell completion: eval "$(_CONVANIM_COMPLETE=bash_source convanim)"
@@ -268,6 +269,45 @@ def solve(x: str, y: str, kernel: str, stride: str, as_json: bool) -> None:
         sys.exit(1)
 
 
+@main.command(short_help="Explore a layer with sliders.")
+@click.argument("kind", type=click.Choice(["conv", "transposed", "pool"]))
+@click.option("--input", "x", required=True, metavar="ARRAY", help="The input: 3, 3x3, an array or a file.")
+@click.option("--kernel", default="3", show_default=True, metavar="RANGE", help="Kernel sizes, such as 3 or 2..4.")
+@click.option("--stride", metavar="RANGE", help="Strides, such as 1..3.")
+@click.option("--padding", metavar="RANGE", help="Paddings, such as 0..1.")
+@click.option("--dilation", metavar="RANGE", help="Dilations, such as 1..2.")
+@click.option("--output-padding", metavar="RANGE", help="Output paddings of a transposed convolution, such as 0..1.")
+@click.option(
+    "--view",
+    metavar="VIEW",
+    shell_complete=offering(lambda: tuple(COMMANDS["transposed"].views)),
+    help="How to show each layer.",
+)
+@SWEEP
+@click.option("-o", "--output", required=True, metavar="FILE", help="File to write: a page such as explore.html.")
+@click.option("--quiet", is_flag=True, help="Print nothing except errors.")
+def sweep(kind: str, x: str, output: str, *, quiet: bool, **typed: Any) -> None:
+    """Write a page with a slider for each argument of a layer, over every combination of their values.
+
+    The page shows the output size and its formula, the frames of each layer, and its line in each framework.
+    Combinations that do not exist say why. All of them are traced and verified before the page is written.
+
+    \b
+    convanim sweep transposed --input 3 --kernel 2..4 --stride 1..3 --padding 0..1 -o explore.html
+    """
+    from convanim.sweep import VARIED, Sweep
+
+    ranges = {
+        name: _range(typed.pop(name), f"--{name.replace('_', '-')}", least=int("padding" not in name))
+        for name in VARIED["transposed"]
+        if typed[name] is not None or typed.pop(name)
+    }
+    found = Sweep(kind, x, ranges, **{name: value for name, value in typed.items() if value is not None})
+    saved = found.save(output)
+    if not quiet:
+        click.echo(f"{printable(output)}, {found.valid} of {len(found)} layers exist, {saved.size / 1000:,.0f} KB")
+
+
 @describe.command("compare")
 @click.argument("first")
 @click.argument("second")
@@ -285,13 +325,13 @@ def describe_compare(first: str, second: str, *, align: str, alt: bool, as_json:
     _tell(a, {"beside": b, "align": align, "select": look["select"]}, alt=alt, lang=look["lang"], as_json=as_json)
 
 
-def _range(text: str, what: str) -> range:
+def _range(text: str, what: str, least: int = 1) -> range:
     first, _, last = text.partition("..")
     if not re.fullmatch(r"\d{1,4}", first, re.ASCII) or (last and not re.fullmatch(r"\d{1,4}", last, re.ASCII)):
         raise ConvanimError(f"{what} {text[:40]!r} is not a range of numbers", "write it like 3 or 3..5")
     low, high = int(first), int(last or first)
-    if not 1 <= low <= high <= 64:
-        raise ConvanimError(f"{what} {text} is not an increasing range within 1..64", "write it like 3..5")
+    if not least <= low <= high <= 64:
+        raise ConvanimError(f"{what} {text} is not an increasing range within {least}..64", "write it like 3..5")
     return range(low, high + 1)
 
 

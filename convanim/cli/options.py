@@ -127,6 +127,7 @@ LANG, SYMBOLS, SATURATE = look("lang"), look("symbols"), look("saturate")
 LETTERS = _options(SYMBOLS, SATURATE)
 ALIGN = look("align")
 LAYER = _given(NOTATION)
+SWEEP = _options(*(look(name) for name in ("template", "layout", "theme", "lang", "width", "height")))
 LOOK = _options(
     *(look(name) for name in COMMON),
     click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from math import ceil, floor
 from typing import Any
 
@@ -36,6 +37,61 @@ from convanim.scene.frame import Frame, Grid
 
 #: Letters are stored at this size, px, and offsets between them in tenths of a px.
 EM, TENTHS = 500, 10
+#: Offsets that differ by less than this from those of the advances are not stored, px.
+NEAR = 0.35
+
+
+class Tables:
+    """Everything that is stored once: the colours, letters and cells of some drawings.
+
+    Attributes:
+        inks: the names of colours, or the colours of pictures, and their numbers.
+        glyphs: letters, with their number, advance and SVG path of `EM` px.
+        sprites: the shapes of cells below the lines between planes, and those above them, by their number.
+        known: cells by their identity, each with its number; a kept object keeps its identity.
+    """
+
+    def __init__(self) -> None:
+        self.inks: dict[Ink, int] = {}
+        self.glyphs: dict[tuple[str, bool], tuple[int, int, str]] = {}
+        self.sprites: list[tuple[list[Any], list[Any]]] = [([], [])]
+        self.known: dict[int, tuple[Shapes, int]] = {}
+        self._numbers: dict[str, int] = {}
+
+    def ink(self, ink: Ink) -> int:
+        """The number of a colour."""
+        return self.inks.setdefault(ink, len(self.inks))
+
+    def glyph(self, letter: str, *, bold: bool) -> tuple[int, int, str]:
+        """The number, advance and path of a letter."""
+        key = letter, bold
+        if key not in self.glyphs:
+            outline, advance = glyphs.outlines(letter, EM, bold), round(glyphs.width(letter, EM, bold))
+            self.glyphs[key] = len(self.glyphs), advance, _path(outline[0]) if outline else ""
+        return self.glyphs[key]
+
+    def sprite(self, lower: list[Any], upper: list[Any]) -> int:
+        """The number of a cell; equal cells share it."""
+        key = repr((lower, upper))
+        if key not in self._numbers:
+            self._numbers[key] = len(self.sprites)
+            self.sprites.append((lower, upper))
+        return self._numbers[key]
+
+    def data(self, themes: Sequence[Theme], named: Sequence[str]) -> dict[str, Any]:
+        """The tables as data; the inks of these names are among the colours."""
+        numbers = {name: self.ink(name) for name in named}
+        return {
+            "em": EM,
+            "tenths": TENTHS,
+            "colours": [
+                ["#%02x%02x%02x" % (theme.colour(ink) if isinstance(ink, str) else ink) for ink in self.inks]
+                for theme in themes
+            ],
+            "named": numbers,
+            "glyphs": [[advance, path] for _, advance, path in self.glyphs.values()],
+            "sprites": self.sprites,
+        }
 
 
 class Drawing:
@@ -46,26 +102,19 @@ class Drawing:
     - `["f", ink, x, y, width, height, radius]` is a rectangle,
     - `["p", ink, [x, y, ...], opacity]` a polygon,
     - `["s", ink, width, [[x, y, ...], ...], dash, cap]` some lines,
-    - `["w", ink, size, x, baseline, [glyph, offset, ...]]` a text,
+    - `["w", ink, size, x, baseline, [glyph, ...], [offset, ...]]` a text; its offsets are left out if they follow
+      from the advances of its glyphs,
     - `["g", x, y, sprite]` a sprite, and
     - `["c", inside, outside, [shape, ...]]` shapes inside of one polygon and outside of another.
 
     Args:
         page: the layout of the page.
         steps: the number of placements of the scene.
-
-    Attributes:
-        inks: the names of colours, or the colours of pictures, by their number.
-        glyphs: letters as SVG paths of `EM` px, by their number.
-        sprites: the shapes of cells below the lines between planes, and those above them, by their number.
+        tables: what the drawings of several pages share.
     """
 
-    def __init__(self, page: Page, steps: int) -> None:
-        self.page, self._composer = page, Composer(page, steps)
-        self.inks: dict[Ink, int] = {}
-        self.glyphs: dict[tuple[str, bool], tuple[int, str]] = {}
-        self.sprites: list[tuple[list[Any], list[Any]]] = [([], [])]
-        self._known: dict[int, tuple[Shapes, int]] = {}
+    def __init__(self, page: Page, steps: int, tables: Tables | None = None) -> None:
+        self.page, self._composer, self.tables = page, Composer(page, steps), tables or Tables()
         self._panels = list(page.places)
         sizes = [place.panel.shape[0] * place.panel.shape[1] for place in page.places.values()]
         self._first = dict(zip(self._panels, [0, *np.cumsum(sizes).tolist()], strict=False))
@@ -119,14 +168,6 @@ class Drawing:
             ]
         return {key: value for key, value in found.items() if value}
 
-    def colours(self, theme: Theme) -> list[str]:
-        """The colour of each ink in a theme, as "#rrggbb"."""
-        return ["#%02x%02x%02x" % (theme.colour(ink) if isinstance(ink, str) else ink) for ink in self.inks]
-
-    def letters(self) -> list[str]:
-        """Each glyph as an SVG path."""
-        return [path for _, path in self.glyphs.values()]
-
     def _cells(self, place: Place, grid: Grid, before: Grid | None, first: int) -> Iterator[int]:
         """The numbers of changed cells, each followed by that of its sprite."""
         if grid is before:
@@ -138,38 +179,42 @@ class Drawing:
             yield self._sprite(shapes)
 
     def _sprite(self, shapes: Shapes) -> int:
-        known = self._known.get(id(shapes))
+        known = self.tables.known.get(id(shapes))
         if known is None:
             start = _letters(shapes)
             lower, upper = (list(map(self._shape, part)) for part in (shapes[:start], shapes[start:]))
-            self.sprites.append((lower, upper))
-            known = self._known[id(shapes)] = shapes, len(self.sprites) - 1  # a kept object keeps its id
+            known = self.tables.known[id(shapes)] = shapes, self.tables.sprite(lower, upper)
         return known[1]
-
-    def _ink(self, ink: Ink) -> int:
-        return self.inks.setdefault(ink, len(self.inks))
 
     def _shape(self, shape: Shape) -> list[Any]:  # noqa: PLR0911 - one for each kind
         match shape:
             case Fill(box, ink):
-                return ["f", self._ink(ink), box.left, box.top, box.right - box.left, box.bottom - box.top, 0]
+                return ["f", self.tables.ink(ink), box.left, box.top, box.right - box.left, box.bottom - box.top, 0]
             case Card(box, ink, radius):
-                return ["f", self._ink(ink), box.left, box.top, box.right - box.left, box.bottom - box.top, radius]
+                return [
+                    "f",
+                    self.tables.ink(ink),
+                    box.left,
+                    box.top,
+                    box.right - box.left,
+                    box.bottom - box.top,
+                    radius,
+                ]
             case Poly(points, ink):
-                return ["p", self._ink(ink), _flat(points), 1]
+                return ["p", self.tables.ink(ink), _flat(points), 1]
             case Veil(points, ink):
-                return ["p", self._ink(ink), _flat(points), VEIL]
+                return ["p", self.tables.ink(ink), _flat(points), VEIL]
             case Stroke():
                 cap = int(not shape.dash and any(a[0] != b[0] and a[1] != b[1] for a, *_, b in shape.lines))
                 return [
-                    *("s", self._ink(shape.ink), _short(shape.width), [_flat(line) for line in shape.lines]),
+                    *("s", self.tables.ink(shape.ink), _short(shape.width), [_flat(line) for line in shape.lines]),
                     *(_short(shape.dash), cap),
                 ]
             case Hatch(area, ink, gap, falls):
                 lines = [_flat(line) for line in _diagonals(area, gap, falls=falls)]
-                return ["s", self._ink(ink), 0.7, lines, 0, 0]
+                return ["s", self.tables.ink(ink), 0.7, lines, 0, 0]
             case Words(text, ink):
-                return self._text(text.text, text.size, text.bold, self._ink(ink), text.x, text.baseline)
+                return self._text(text.text, text.size, text.bold, self.tables.ink(ink), text.x, text.baseline)
             case Placed(x, y, shapes):
                 return ["g", x, y, self._sprite(shapes)]
             case Clipped(shapes, inside, outside):
@@ -179,18 +224,15 @@ class Drawing:
         raise AssertionError(shape)
 
     def _text(self, text: str, size: int, bold: bool, ink: int, x: float, baseline: float) -> list[Any]:
-        letters = [c for c in text if self._glyph(c, bold=bold)[1]]
-        placed: list[int] = []
-        for letter, outline in zip(letters, glyphs.outlines(text, size, bold), strict=True):
-            placed += (self._glyph(letter, bold=bold)[0], round(outline.x * TENTHS))
-        return ["w", ink, size, _short(x), baseline, placed]
-
-    def _glyph(self, letter: str, *, bold: bool) -> tuple[int, str]:
-        key = letter, bold
-        if key not in self.glyphs:
-            outline = glyphs.outlines(letter, EM, bold)
-            self.glyphs[key] = len(self.glyphs), _path(outline[0]) if outline else ""
-        return self.glyphs[key]
+        found = [self.tables.glyph(letter, bold=bold) for letter in text]
+        pens = [0.0, *accumulate(size * advance / EM for _, advance, _ in found)]
+        offsets = [pen for pen, (_, _, path) in zip(pens, found, strict=False) if path]
+        real = [outline.x for outline in glyphs.outlines(text, size, bold)]
+        shape = ["w", ink, size, _short(x), baseline, [number for number, _, _ in found]]
+        if all(abs(a - b) < NEAR for a, b in zip(offsets, real, strict=True)):
+            return shape
+        placed = iter(real)
+        return [*shape, [round(next(placed) * TENTHS) if path else 0 for _, _, path in found]]
 
 
 def _relined(grid: Grid, before: Grid) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -12,16 +12,18 @@ from convanim.draw.theme import PAIR, load
 from convanim.language.words import say, translate
 from convanim.scene.description import Transcript
 from convanim.timing.timeline import handful
-from convanim.write.drawing import EM, TENTHS, Drawing
+from convanim.write.drawing import Drawing, Tables
 
 if TYPE_CHECKING:
+    from convanim.draw.theme import Theme
+    from convanim.language.words import Catalogue
     from convanim.timing.pace import Shot
     from convanim.write.film import Film
 
 #: The name of the script beside a page that has none of its own.
 SCRIPT = "convanim-player.js"
 #: The inks that the player's own parts have.
-_NAMED = ("page", "text", "kernel.stroke")
+NAMED = ("page", "text", "kernel.stroke")
 #: What the buttons say.
 _LABELS = {
     "play": say("Play"),
@@ -43,7 +45,6 @@ def script() -> bytes:
 def write_html(film: Film, file: BinaryIO, shots: Sequence[Shot], progress: Callable[[int, int], None]) -> int:
     """Write a page with the player, and return the number of frames in it."""
     data, lines = _data(film, shots, progress)
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
     title = translate(film.title or film.scene.title, film.words)
     page = (templates() / "player" / "player.html").read_text("utf-8")
     pages = [colours[data["named"]["page"]] for colours in data["colours"]]
@@ -59,20 +60,48 @@ def write_html(film: Film, file: BinaryIO, shots: Sequence[Shot], progress: Call
         "lines": "".join(f"\n<li>{escape(line)}</li>" for line in lines),
         "script": f'<script src="{SCRIPT}" defer></script>' if external else f"<script>{script().decode()}</script>",
         # Neither the end of the element nor a comment can begin within the data.
-        "data": text.replace("<", "\\u003c"),
+        "data": as_json(data).replace("<", "\\u003c"),
     }
-    for part in page.split("{{")[:1]:
-        file.write(part.encode())
-    for part in page.split("{{")[1:]:
-        name, _, rest = part.partition("}}")
-        file.write((fields[name.strip()] + rest).encode())
+    file.write(filled(page, fields))
     return len(shots)
+
+
+def filled(page: str, fields: Mapping[str, str]) -> bytes:
+    """A page with its fields filled in once, so that nothing within them is taken for a field."""
+    first, *parts = page.split("{{")
+    named = [part.partition("}}") for part in parts]
+    return (first + "".join(fields[name.strip()] + rest for name, _, rest in named)).encode()
+
+
+def as_json(data: Any) -> str:
+    """Data as JSON without spaces."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+
+def labels(words: Catalogue | None) -> dict[str, str]:
+    """What the buttons of a player say."""
+    return {key: translate(label, words) for key, label in _LABELS.items()}
+
+
+def themes_of(film: Film) -> list[Theme]:
+    """The chosen theme, or those for light and dark pages."""
+    return [film.theme] if film.pinned else [load(name) for name in PAIR]
 
 
 def _data(film: Film, shots: Sequence[Shot], progress: Callable[[int, int], None]) -> tuple[dict[str, Any], list[str]]:
     """What the player shows, and the lines of its transcript."""
+    tables = Tables()
+    told = Transcript(film.scene, None, film.words)
+    data, lines = drawn(film, shots, tables, told, progress)
+    return {"labels": labels(film.words)} | tables.data(themes_of(film), NAMED) | data, [*lines, *told.rest()]
+
+
+def drawn(
+    film: Film, shots: Sequence[Shot], tables: Tables, told: Transcript, progress: Callable[[int, int], None]
+) -> tuple[dict[str, Any], list[str]]:
+    """The frames of one animation, without what is stored in the tables, and a line about each."""
     scene, words = film.scene, film.words
-    drawing, told = Drawing(film.page, scene.beats.steps), Transcript(scene, None, words)
+    drawing = Drawing(film.page, scene.beats.steps, tables)
     frames, lines, phases = [], [], []
     seen: set[int] = set()
     fixed = drawing.fixed()
@@ -92,19 +121,9 @@ def _data(film: Film, shots: Sequence[Shot], progress: Callable[[int, int], None
         frames.append(found)
         progress(i + 1, len(shots))
     numbers = {shot.frame: i for i, shot in enumerate(shots)}
-    for name in _NAMED:
-        drawing.inks.setdefault(name, len(drawing.inks))
-    themes = [film.theme] if film.pinned else [load(name) for name in PAIR]
     return {
         "size": film.size,
         "title": film.alt,
-        "labels": {key: translate(label, words) for key, label in _LABELS.items()},
-        "em": EM,
-        "tenths": TENTHS,
-        "colours": [drawing.colours(theme) for theme in themes],
-        "named": {name: drawing.inks[name] for name in _NAMED},
-        "glyphs": drawing.letters(),
-        "sprites": drawing.sprites,
         "panels": drawing.panels,
         "fixed": fixed,
         "phases": phases,
@@ -112,4 +131,4 @@ def _data(film: Film, shots: Sequence[Shot], progress: Callable[[int, int], None
         "plays": film.plays,
         "sheet": [numbers[number] for number in handful(scene.beats, 7) if number in numbers] or [len(shots) - 1],
         "frames": frames,
-    }, [*lines, *told.rest()]
+    }, lines

@@ -5,7 +5,6 @@
   if (customElements.get("convanim-player")) return;
   const SVG = "http://www.w3.org/2000/svg";
   const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
-  let count = 0;
 
   const make = (name, attributes = {}, children = []) => {
     const svg = /^(svg|g|defs|path|rect|use|polygon|clipPath|title)$/.test(name);
@@ -65,17 +64,22 @@
 
   class Player extends HTMLElement {
     connectedCallback() {
-      if (this.data) return;
-      const source = this.querySelector('script[type="application/json"]');
-      if (!source) return;
-      this.data = JSON.parse(source.textContent);
-      this.number = ++count;
+      const source = this.querySelector(':scope > script[type="application/json"]');
+      if (source && !this.data) this.start(JSON.parse(source.textContent));
+    }
+
+    // Show other data in place of the present ones.
+    start(data) {
+      this.disconnectedCallback();
+      this.data = data;
       this.at = -1;
+      this.clips = 0;
       this.now = new Int32Array(this.slots()); // the sprite of each cell
       this.texts = {};
       this.rate = 1;
       this.left = this.data.plays || Infinity;
-      this.attachShadow({ mode: "open" });
+      if (!this.shadowRoot) this.attachShadow({ mode: "open" });
+      this.shadowRoot.replaceChildren();
       this.shadowRoot.adoptedStyleSheets = [this.sheet(STYLE), this.sheet(this.inks())];
       this.build();
       this.index();
@@ -117,14 +121,10 @@
     // Drawing.
 
     build() {
-      const { size, labels, sprites, glyphs, fixed, panels, title } = this.data;
+      const { size, labels, fixed, panels, title } = this.data;
       const parts = { defs: make("defs"), words: make("g", { class: "words" }) };
-      glyphs.forEach((path, i) => parts.defs.append(make("path", { id: `l${i}`, d: path })));
       this.defs = parts.defs;
-      sprites.forEach(([lower, upper], i) => {
-        parts.defs.append(make("g", { id: `a${i}` }, this.shapes(lower)));
-        parts.defs.append(make("g", { id: `b${i}` }, this.shapes(upper)));
-      });
+      this.defined = new Set();
       const layer = (name) => (parts[name] = make("g", { class: name }));
       const grounds = make("g");
       const letters = layer("letters");
@@ -189,6 +189,18 @@
       if (!this.hasAttribute("aria-label")) this.setAttribute("aria-label", title);
     }
 
+    // The reference to a letter ("l"), or to the lower ("a") or upper ("b") shapes of a cell, defined on first use.
+    ref(kind, number) {
+      const id = kind + number;
+      if (!this.defined.has(id)) {
+        this.defined.add(id);
+        const { glyphs, sprites } = this.data;
+        if (kind === "l") this.defs.append(make("path", { id, d: glyphs[number][1] }));
+        else this.defs.append(make("g", { id }, this.shapes(sprites[number][kind === "a" ? 0 : 1])));
+      }
+      return `#${id}`;
+    }
+
     shapes(list) {
       return list.map((shape) => this.shape(shape));
     }
@@ -211,15 +223,18 @@
       if (kind === "w") {
         const scale = b / this.data.em;
         const letters = [];
-        for (let i = 0; i < e.length; i += 2) {
-          const x = e[i + 1] / this.data.tenths / scale;
-          letters.push(make("use", { href: `#l${e[i]}`, x: Math.round(10 * x) / 10 }));
-        }
+        let pen = 0;
+        e.forEach((glyph, i) => {
+          const [advance, path] = this.data.glyphs[glyph];
+          const x = f ? f[i] / this.data.tenths / scale : pen;
+          if (path) letters.push(make("use", { href: this.ref("l", glyph), x: Math.round(10 * x) / 10 }));
+          pen += advance;
+        });
         return make("g", { class: `f${a}`, transform: `translate(${c} ${d}) scale(${scale})` }, letters);
       }
       if (kind === "g") {
         const moved = { x: a, y: b };
-        return make("g", {}, [make("use", { href: `#a${c}`, ...moved }), make("use", { href: `#b${c}`, ...moved })]);
+        return make("g", {}, ["a", "b"].map((part) => make("use", { href: this.ref(part, c), ...moved })));
       }
       const node = make("g", {}, this.shapes(c));
       const inside = a.length ? closed(a) : "";
@@ -255,8 +270,8 @@
       for (const [slot, sprite] of cells) {
         if (this.now[slot] === sprite) continue;
         this.now[slot] = sprite;
-        this.grounds[slot].setAttribute("href", `#a${sprite}`);
-        this.letters[slot].setAttribute("href", `#b${sprite}`);
+        this.grounds[slot].setAttribute("href", this.ref("a", sprite));
+        this.letters[slot].setAttribute("href", this.ref("b", sprite));
       }
       for (const [layer, changed] of [["words", texts], ["rules", rules]])
         for (const [key, shapes] of Object.entries(changed)) {
