@@ -14,14 +14,14 @@ from convanim.commands.resize import SHUFFLE, UPSAMPLE
 
 __all__ = ["COMMANDS", "NOTATION", "Argument", "Command", "View"]
 
-#: In the order of the help.
+#: In the order of lists and messages.
 COMMANDS = {
     "conv": CONV,
     "transposed": TRANSPOSED,
     "pool": POOL,
     "unpool": UNPOOL,
     "upsample": UPSAMPLE,
+    "shuffle": SHUFFLE,
     "unfold": UNFOLD,
     "fold": FOLD,
-    "shuffle": SHUFFLE,
 }

@@ -9,6 +9,7 @@ from convanim.commands.shared import DILATION, INPUT_ALONE, PADDING, PER_AXIS, S
 _COLUMNS = (*INPUT_ALONE, WINDOW, STRIDE, but(PADDING, about=f"Padding: {PER_AXIS}"), DILATION)
 
 UNFOLD = Command(
+    ("columns:Unfold",),
     "an unfold (im2col)",
     """Animate an unfold, im2col: each window of the input becomes a column of a matrix.
 
@@ -19,6 +20,7 @@ UNFOLD = Command(
     {"columns": View("Each window of the picture becomes a column of the matrix.", "window.columns:columns")},
 )
 FOLD = Command(
+    ("columns:Fold",),
     "a fold (col2im)",
     """Animate a fold, col2im: each column of the input is added to its window in a picture.
 

@@ -35,6 +35,7 @@ _MATRIX = View(
     "The layer as a matrix, whose rows are multiplied one by one.", "views:matrix", lettered="views:matrix", flat=True)
 
 CONV = Command(
+    ("convolutions:Conv",),
     "a convolution",
     """Animate a convolution: a kernel slides over the padded input.
 
@@ -64,6 +65,7 @@ CONV = Command(
     ),
 )
 TRANSPOSED = Command(
+    ("convolutions:ConvTranspose",),
     "a transposed convolution",
     "Animate a transposed convolution, by zero insertion or by overlap-add (see --view).",
     (

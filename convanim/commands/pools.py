@@ -9,6 +9,7 @@ from convanim.commands.shared import DILATION, INPUT, OVERLAP, PADDING, RECEPTIV
 _STRIDE = but(STRIDE, usual="the kernel size; 1 in jax and onnx")
 
 POOL = Command(
+    ("pools:MaxPool", "pools:AvgPool", "pools:LpPool", "adaptive:AdaptiveMaxPool", "adaptive:AdaptiveAvgPool"),
     "a pooling",
     """Animate max, average, Lp or adaptive pooling. Max pooling also shows the position of each maximum.
 
@@ -40,6 +41,7 @@ POOL = Command(
     (SATURATE,),
 )
 UNPOOL = Command(
+    ("pools:MaxUnpool",),
     "a max unpooling",
     """Animate max unpooling: each value returns to the position of the maximum; all other cells are zero.
 

@@ -69,6 +69,7 @@ class Command:
     """A command that animates a kind of layer.
 
     Attributes:
+        kinds: the operations, each as MODULE:CLASS in `convanim.layers`.
         called: its layer with an article, for short help texts.
         about: its description.
         arguments: the options of its layer, in the order in which a command is written.
@@ -78,6 +79,7 @@ class Command:
         page: the name of its page in the documentation, if that is not the command.
     """
 
+    kinds: tuple[str, ...]
     called: str
     about: str
     arguments: tuple[Argument, ...]

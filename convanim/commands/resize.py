@@ -7,6 +7,7 @@ from convanim.commands.shared import INPUT, OVERLAP, SATURATE
 
 # fmt: off
 UPSAMPLE = Command(
+    ("resize:Upsample",),
     "a fixed upsampling",
     "Animate a fixed upsampling beside the equivalent transposed convolution, if there is one.",
     (
@@ -30,6 +31,7 @@ UPSAMPLE = Command(
     (SATURATE,),
 )
 SHUFFLE = Command(
+    ("resize:PixelShuffle", "resize:PixelUnshuffle"),
     "a pixel shuffle or its inverse",
     "Animate a pixel shuffle (depth to space), or its inverse with --inverse.",
     (

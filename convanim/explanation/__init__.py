@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 
 from convanim.errors import ConvanimError
-from convanim.explanation.blocks import output_block, window_block, words
-from convanim.explanation.fixed import (
-    adapted_windows,
-    in_columns,
-    places,
-    pooled_size,
-    pooling,
-    shuffling,
-    unpooling,
-    upsampled_size,
-)
-from convanim.explanation.weighted import summary, transposed_block, work
-from convanim.layers import AdaptivePool, Axis, Columns, MaxUnpool, Operation, Pool, Shuffle, Upsample, Weighted, times
+from convanim.layers import Axis, MaxUnpool, Operation, times
 from convanim.layers.arguments import short
 from convanim.layers.writing import lines
 
@@ -39,25 +28,9 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
         Conv(kernel_size=3, stride=2)   6×6 → 2×2
     """
     axes, outputs = sized(op, sizes, output_size)
-    blocks = [f"{op}   {times(sizes)} → {times(outputs)}"]
-    match op:
-        case Weighted():
-            own = [output_block(axes), transposed_block(axes) if op.transposed else window_block(axes)]
-            blocks += [*own, *words(op, axes), summary(axes), work(op, axes)]
-        case AdaptivePool():
-            blocks += [adapted_windows(op, axes), pooling(op, axes)]
-        case Pool():
-            leaves = "the windows leave" if op.ceil_mode else "the floor leaves"
-            blocks += [pooled_size(op, axes), window_block(axes, leaves), *words(op, axes), pooling(op, axes)]
-        case MaxUnpool():
-            blocks += [output_block(axes), unpooling(axes, outputs if output_size else None)]
-        case Upsample():
-            blocks += [upsampled_size(op, axes), places(op, axes)]
-        case Columns():
-            blocks.append(in_columns(op, axes))
-        case Shuffle():
-            blocks.append(shuffling(op, axes))
-    return "\n\n".join([*blocks, _frameworks(op, sizes)])
+    known = import_module(f"convanim.explanation.{op.family}")
+    blocks = known.blocks(op, axes, outputs if output_size else None)
+    return "\n\n".join([f"{op}   {times(sizes)} → {times(outputs)}", *blocks, _frameworks(op, sizes)])
 
 
 def sized(

@@ -15,7 +15,7 @@ from convanim.explanation.arithmetic import shortest
 from convanim.language.words import join, say
 from convanim.layers import ConvTranspose, Resampled, Upsample
 from convanim.trace import ConvTrace, UpsampleTrace
-from convanim.trace.conv import assembled
+from convanim.trace.convolutions import assembled
 
 Array = NDArray[Any]
 

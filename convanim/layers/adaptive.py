@@ -71,6 +71,8 @@ class Adapted(Axis):
 class AdaptivePool(Pooling):
     """The base class of adaptive poolings: the output has the given size, whatever that of the input."""
 
+    lines: ClassVar[str] = "adaptive"
+
     output_size: int | tuple[int | None, ...]
 
     def _check(self) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:  # the trace imports this module
 class Columns(Operation):
     """The base class of Unfold and Fold, which have two axes, as in PyTorch."""
 
+    family: ClassVar[str] = "columns"
+    lines: ClassVar[str] = "columns"
+
     kernel_size: Sizes
     dilation: Sizes
     padding: Sizes

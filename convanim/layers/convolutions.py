@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # the trace imports this module
 class Weighted(Operation):
     """The base class of `Conv` and `ConvTranspose`."""
 
+    family: ClassVar[str] = "convolutions"
+
     kernel_size: Sizes
     stride: Sizes = 1
     padding: Padding = 0

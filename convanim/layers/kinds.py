@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from convanim.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool
-from convanim.layers.columns import Fold, Unfold
-from convanim.layers.convolutions import Conv, ConvTranspose
-from convanim.layers.operation import Operation
-from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
-from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
+from importlib import import_module
+from typing import Any
 
-#: In the order in which messages list them.
-KINDS: dict[str, type[Operation]] = {
-    kind.__name__: kind
-    for kind in (
-        *(Conv, ConvTranspose, MaxPool, AvgPool, LpPool, AdaptiveMaxPool, AdaptiveAvgPool, MaxUnpool),
-        *(Upsample, PixelShuffle, PixelUnshuffle, Unfold, Fold),
-    )
-}
+from convanim.commands import COMMANDS
+from convanim.layers.operation import Operation
+
+
+def _kinds() -> dict[str, type[Operation]]:
+    places = (place.partition(":") for command in COMMANDS.values() for place in command.kinds)
+    return {name: getattr(import_module(f"convanim.layers.{module}"), name) for module, _, name in places}
+
+
+#: In the order of the commands, in which messages list them.
+KINDS = _kinds()
+
+
+def lines_in(name: str) -> Any:
+    """The module that reads and writes the lines of an operation for all frameworks."""
+    return import_module(f"convanim.layers.lines.{name}")
+
+
+def modules() -> list[Any]:
+    """All of these modules."""
+    return [lines_in(name) for name in dict.fromkeys(op.lines for op in KINDS.values()) if name]

@@ -48,6 +48,8 @@ class Operation:
         transposed: whether the layer reads the narrow side and writes the wide one.
         words: the name of the layer in text.
         called: its name within a sentence, without and with an article.
+        family: the name of the modules in `trace` and `explanation` that know this operation.
+        lines: the module of `layers/lines` that reads and writes its lines; "" if those are with the lines of others.
         record: the words for it, from which commands, gallery entries and hints are made.
     """
 
@@ -56,6 +58,8 @@ class Operation:
     transposed: ClassVar[bool] = False
     words: ClassVar[str] = ""
     called: ClassVar[tuple[str, str]] = "", ""
+    family: ClassVar[str]
+    lines: ClassVar[str] = ""
     record: ClassVar[Record]
 
     def __post_init__(self) -> None:

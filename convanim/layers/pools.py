@@ -45,6 +45,8 @@ class Window(Operation):
 class Pooling(Operation):
     """The base class of all poolings: each window becomes its maximum, its mean or its norm."""
 
+    family: ClassVar[str] = "pools"
+
     combine: ClassVar[Combine]
 
     @property
@@ -230,6 +232,8 @@ class MaxUnpool(Window):
         >>> MaxUnpool(kernel_size=2).trace(pooled).output.tolist()
         [[0, 0, 0, 0], [4, 0, 0, 5]]
     """
+
+    family: ClassVar[str] = "unpool"
 
     transposed: ClassVar[bool] = True
     words: ClassVar[str] = say("Max unpooling")

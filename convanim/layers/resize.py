@@ -44,6 +44,8 @@ class Upsample(Operation):
         [0.0, 1.0, 3.0, 4.0]
     """
 
+    family: ClassVar[str] = "upsample"
+
     size: Sizes | None = None
     scale_factor: Factors | None = None
     mode: str = "nearest"
@@ -154,6 +156,8 @@ class Shuffle(Operation):
     In the order CRD (PyTorch), channel c·r² + i·r + j is row i and column j of channel c; in DCR (the default of ONNX,
     and TensorFlow's) it is channel (i·r + j)·C + c.
     """
+
+    family: ClassVar[str] = "shuffle"
 
     order: str | None = field(default=None, kw_only=True)
 

@@ -5,29 +5,20 @@ A trace holds arrays and creates a step on request, so a trace of a million plac
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from convanim.layers import Columns, MaxUnpool, Operation, Pooling, Shuffle, Upsample, Weighted
+from convanim.layers import Operation
 from convanim.trace.arrays import Array
-from convanim.trace.columns import ColumnsTrace, trace_columns
-from convanim.trace.conv import ConvTrace, trace_conv
+from convanim.trace.columns import ColumnsTrace
+from convanim.trace.convolutions import ConvTrace
 from convanim.trace.core import Order, Trace
-from convanim.trace.fixed import ShuffleTrace, UpsampleTrace, trace_shuffle, trace_upsample
 from convanim.trace.given import Given
-from convanim.trace.pools import PoolTrace, UnpoolTrace, pooled, trace_pool, trace_unpool
+from convanim.trace.pools import PoolTrace
+from convanim.trace.shuffle import ShuffleTrace
 from convanim.trace.step import Step
-
-#: How each kind of operation is traced: over what a user gives, and over an input (C, *n) with its layout, if it takes
-#: nothing else.
-_MAKERS: tuple[tuple[type[Operation], Callable[..., Trace], Callable[..., Trace] | None], ...] = (
-    (Weighted, trace_conv, None),
-    (Pooling, trace_pool, pooled),
-    (MaxUnpool, trace_unpool, None),
-    (Upsample, trace_upsample, UpsampleTrace),
-    (Shuffle, trace_shuffle, ShuffleTrace),
-    (Columns, trace_columns, ColumnsTrace),
-)
+from convanim.trace.unpool import UnpoolTrace
+from convanim.trace.upsample import UpsampleTrace
 
 
 def trace(op: Operation, *given: Any, **options: Any) -> Trace:
@@ -38,16 +29,18 @@ def trace(op: Operation, *given: Any, **options: Any) -> Trace:
         >>> trace(Conv(kernel_size=1), [1, 2, 3], [2]).output.tolist()
         [2, 4, 6]
     """
-    make = next(make for kind, make, _ in _MAKERS if isinstance(op, kind))
-    return make(op, *given, **options)
+    made: Trace = _family(op).trace(op, *given, **options)
+    return made
 
 
 def traced_again(op: Operation, x: Array, given: Given, order: Order) -> Trace:
     """Trace an operation that takes nothing but an input, over an input (C, *n)."""
-    make = next(again for kind, _, again in _MAKERS if isinstance(op, kind))
-    if make is None:
-        raise TypeError(f"{op} takes more than an input")
-    return make(op, x, given=given, order=order)
+    made: Trace = _family(op).again(op, x, given=given, order=order)
+    return made
+
+
+def _family(op: Operation) -> Any:
+    return import_module(f"convanim.trace.{op.family}")
 
 
 __all__ = [

@@ -101,7 +101,7 @@ class ColumnsTrace(Trace):
         return oracle.fold(arrays[0], [a.output for a in self.axes], kernel, stride, padding, dilation)
 
 
-def trace_columns(op: Columns, x: ArrayLike, order: Order = "gather") -> ColumnsTrace:
+def trace(op: Columns, x: ArrayLike, order: Order = "gather") -> ColumnsTrace:
     """Trace an Unfold or a Fold; implements their `trace`."""
     array = numbers("input", x)
     if not isinstance(op, Fold):
@@ -115,3 +115,6 @@ def trace_columns(op: Columns, x: ArrayLike, order: Order = "gather") -> Columns
     check_bound(largest(matrix) * op.block, matrix.dtype.kind == "f")
     inner = matrix.reshape(len(matrix), *(a.input for a in axes))
     return ColumnsTrace(op, inner, given=Given(batch=batch), order=order)
+
+
+again = ColumnsTrace

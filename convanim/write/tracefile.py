@@ -19,9 +19,9 @@ from convanim.layers import MaxUnpool, Weighted, parse, times
 from convanim.system.inputfile import prepared, read_bytes
 from convanim.trace import Order, Trace, UnpoolTrace, traced_again
 from convanim.trace.arrays import numbers
-from convanim.trace.conv import assembled
+from convanim.trace.convolutions import assembled
 from convanim.trace.given import Given
-from convanim.trace.pools import unpooled
+from convanim.trace.unpool import unpooled
 
 KIND, VERSION = "convanim trace", 2
 #: With more multiplications or steps than this, the steps are left out of the file; they follow from the rest.

@@ -11,17 +11,18 @@ from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import at, short
+from convanim.layers.calls import Call, Pad, taken_apart
 from convanim.layers.convolutions import Conv, ConvTranspose
+from convanim.layers.kinds import modules
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, Pool
-from convanim.layers.reading import adaptive, columns, flax, keras, onnx, torch
-from convanim.layers.reading.calls import Call, Pad, taken_apart
+from convanim.layers.reading import flax, keras, onnx, torch
 from convanim.layers.reading.names import kind_of, unknown
 
 __all__ = ["NAMES", "from_line"]
 
 #: The modules that read calls; the first that knows a call reads it, and `onnx` reads the nodes of a graph.
-_READERS = (torch, keras, flax, adaptive, columns)
+_READERS = (torch, keras, flax, *modules())
 #: The names of the calls.
 NAMES = tuple(name for reader in _READERS for name in reader.NAMES)
 

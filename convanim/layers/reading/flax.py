@@ -6,10 +6,10 @@ from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import at
+from convanim.layers.calls import Call, bound, channels, each
 from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, MaxPool
-from convanim.layers.reading.calls import Call, bound, channels, each
 
 HOMES = ("nn", "linen", "flax.linen")
 NAMES = ("nn.Conv", "nn.ConvTranspose", "max_pool", "avg_pool")

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from convanim.errors import ConvanimError
+from convanim.layers.calls import KERAS, Call, Pad, bound, channels, each
 from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, MaxPool
-from convanim.layers.reading.calls import Call, Pad, bound, channels, each
 from convanim.layers.resize import Upsample
 
-HOMES = ("", "layers", "keras.layers", "tf.keras.layers", "tensorflow.keras.layers")
 _ABOUT = ("initializer", "regularizer", "constraint")
 _NOTHING = (
     *("filters", "data_format", "use_bias", "activity_regularizer", "name", "dtype", "trainable", "input_shape"),
@@ -88,7 +87,7 @@ NAMES = tuple(_KINDS)
 
 def read(call: Call) -> Operation | Pad | None:
     """The operation of a call, or None if keras.layers has no layer of this name."""
-    if call.home not in HOMES:
+    if call.home not in KERAS:
         return None
     if call.last in _KINDS:
         make, rank = _KINDS[call.last]

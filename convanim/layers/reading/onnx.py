@@ -7,13 +7,12 @@ from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import short
+from convanim.layers.calls import ONNX, Call, Pad, bound
 from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
-from convanim.layers.reading.calls import Call, Pad, bound
 from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
 
-HOMES = ("", "helper", "onnx.helper")
 _KINDS: dict[str, type[Operation]] = {
     **{"Conv": Conv, "ConvTranspose": ConvTranspose, "MaxPool": MaxPool},
     **{"AveragePool": AvgPool, "LpPool": LpPool, "MaxUnpool": MaxUnpool},
@@ -35,7 +34,7 @@ def read(node: Call, constants: dict[str, Any]) -> Operation | Pad | None:
     Raises:
         ConvanimError: an unsupported operator or attribute.
     """
-    if node.last != "make_node" or node.home not in HOMES:
+    if node.last != "make_node" or node.home not in ONNX:
         return None
     kind = node.given[0] if node.given else node.named.get("op_type")
     rest = Call(f"{kind}", node.given[1:], {word: v for word, v in node.named.items() if word != "op_type"})

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from convanim.errors import ConvanimError
+from convanim.layers.calls import TORCH, Call, Pad, bound, channels, each
 from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
-from convanim.layers.reading.calls import Call, Pad, bound, channels, each
 from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
 
-HOMES = ("", "nn", "torch.nn")
 _COUNTS = {"in_channels": "in_channels", "out_channels": "out_channels"}
 _NOTHING = (*_COUNTS, "bias", "device", "dtype")
 _PADS = {
@@ -85,7 +84,7 @@ NAMES = (*(f"{name}{rank}d" for name in _RANKED for rank in (1, 2, 3)), *_OTHERS
 
 def read(call: Call) -> Operation | Pad | None:
     """The operation of a call, or None if torch.nn has no layer of this name."""
-    if call.home not in HOMES:
+    if call.home not in TORCH:
         return None
     if call.last in _OTHERS and call.home:
         return _OTHERS[call.last](call, 0)

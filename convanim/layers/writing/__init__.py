@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convanim.errors import ConvanimError
-from convanim.layers import AdaptivePool, Columns, Operation, Weighted
+from convanim.layers import Operation, Weighted
 from convanim.layers.arguments import short, whole
-from convanim.layers.writing import adaptive, columns, jax, keras, onnx, torch
-from convanim.layers.writing.code import Line, Place, lines_of
+from convanim.layers.code import Line, Place, lines_of
+from convanim.layers.kinds import lines_in
+from convanim.layers.writing import jax, keras, onnx, torch
 
 __all__ = ["Line", "lines"]
 
 _WRITERS = (torch, keras, jax, onnx)
-#: Operations whose code for all frameworks is in a module of its own.
-_APART = ((AdaptivePool, adaptive), (Columns, columns))
 
 
 def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None = None) -> list[Line]:
@@ -53,9 +52,8 @@ def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None 
     if not 1 <= len(axes) <= 3:
         raise ConvanimError(f"no framework has a layer of {len(axes)} axes", "use one to three")
     place = Place(tuple(axes), *_channels(op, channels))
-    apart = next((module for kind, module in _APART if isinstance(op, kind)), None)
-    if apart is not None:
-        return lines_of(apart, op, place)
+    if op.lines:
+        return lines_of(lines_in(op.lines), op, place)
     return [writer.line(op, place) for writer in _WRITERS]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Operation, Pool, Shuffle, Upsample
-from convanim.layers.writing.code import (
+from convanim.layers.code import (
     Code,
     Line,
     NoLine,

@@ -7,8 +7,7 @@ from typing import Any
 
 from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Operation, Pool, Shuffle, Upsample
 from convanim.layers.arguments import at
-from convanim.layers.conventions import crop, ring
-from convanim.layers.writing.code import (
+from convanim.layers.code import (
     Code,
     Line,
     NoLine,
@@ -26,6 +25,7 @@ from convanim.layers.writing.code import (
     one_or_each,
     several,
 )
+from convanim.layers.conventions import crop, ring
 
 _BOTH = "Keras takes no stride together with dilation"
 _HERE = "'same' pads this way at this input size; at another it may not"

@@ -18,7 +18,7 @@ from convanim.layers import (
     Shuffle,
     Upsample,
 )
-from convanim.layers.writing.code import (
+from convanim.layers.code import (
     Code,
     Line,
     NoLine,

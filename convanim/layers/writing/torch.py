@@ -19,8 +19,7 @@ from convanim.layers import (
     Shuffle,
     Upsample,
 )
-from convanim.layers.conventions import ring
-from convanim.layers.writing.code import (
+from convanim.layers.code import (
     Code,
     Line,
     NoLine,
@@ -40,6 +39,7 @@ from convanim.layers.writing.code import (
     several,
     signed,
 )
+from convanim.layers.conventions import ring
 
 _PADS = {"zeros": "ZeroPad", "reflect": "ReflectionPad", "replicate": "ReplicationPad", "circular": "CircularPad"}
 _NOT_ROTATED = "the weight is JAX's, rotated by 180°"

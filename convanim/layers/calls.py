@@ -15,6 +15,11 @@ from convanim.layers.arguments import near, short
 #: The maximum length of a line; the longest that convanim writes has about 600 characters.
 LONGEST_LINE = 4000
 
+#: Where the calls of each framework are at home, as they are written.
+TORCH = ("", "nn", "torch.nn")
+KERAS = ("", "layers", "keras.layers", "tf.keras.layers", "tensorflow.keras.layers")
+ONNX = ("", "helper", "onnx.helper")
+
 
 @dataclass(frozen=True)
 class Call:

@@ -1,4 +1,4 @@
-"""Traces of fixed upsampling and of pixel shuffle, whose taps have fixed weights or none."""
+"""Traces of pixel shuffle and unshuffle, which move values."""
 
 from __future__ import annotations
 
@@ -8,38 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convanim.layers import Resampled, Shuffle, Upsample
+from convanim.layers import Shuffle
 from convanim.trace import oracle
 from convanim.trace.arrays import Array, numbers
 from convanim.trace.core import Order, Trace
-from convanim.trace.engine import summed
 from convanim.trace.given import Given, taken_in
 from convanim.trace.taps import Ints
-
-
-class UpsampleTrace(Trace):
-    """A trace of a fixed upsampling, whose taps have fixed weights; see `Trace`."""
-
-    op: Upsample
-
-    def __init__(self, op: Upsample, x: Array, *, given: Given, order: Order = "gather") -> None:
-        self._floats = op.mode == "bilinear"
-        super().__init__(op, x, op.axes(x.shape[1:]), len(x), given, order)
-
-    def _apply(self) -> Array:
-        x = self.x.astype(np.float64) if self._floats else self.x
-        return summed(x, self.axes)
-
-    def _weigh(self, reads: Sequence[Ints], writes: Sequence[Ints], k: Sequence[Ints], numbers: Sequence[Ints]) -> Any:
-        weight: Any = 1
-        for taps, at in zip(self.taps, numbers, strict=True):
-            weight = weight * (taps.weight if taps.weight is not None else np.ones(1))[at]
-        return list(k), weight if self._floats else weight.astype(np.int64)
-
-    def _ask(self, *arrays: Array) -> Array:
-        x = arrays[0]
-        axes = [a for a in self.axes if isinstance(a, Resampled)]
-        return oracle.upsample(x, [(a.output, a.ratio, a.way, a.place, a.rounding) for a in axes])
 
 
 class ShuffleTrace(Trace):
@@ -85,15 +59,12 @@ class ShuffleTrace(Trace):
         return oracle.shuffle(arrays[0], self.op.factor, depth_first=self.op.depth_first, up=self.op.transposed)
 
 
-def trace_upsample(op: Upsample, x: ArrayLike, order: Order = "gather") -> UpsampleTrace:
-    """Trace a fixed upsampling; implements its `trace`."""
-    inner, given = taken_in(op, numbers("input", x))
-    return UpsampleTrace(op, inner, given=given, order=order)
-
-
-def trace_shuffle(op: Shuffle, x: ArrayLike, order: Order = "gather") -> ShuffleTrace:
+def trace(op: Shuffle, x: ArrayLike, order: Order = "gather") -> ShuffleTrace:
     """Trace a pixel shuffle or unshuffle; implements its `trace`."""
     inner, given = taken_in(op, numbers("input", x))
     channels = op.channels(len(inner))
     # The output has channels that the input did not have.
     return ShuffleTrace(op, inner, given=Given(given.planar and channels == 1, given.batch, given.last), order=order)
+
+
+again = ShuffleTrace

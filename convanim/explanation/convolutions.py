@@ -15,16 +15,23 @@ from convanim.explanation.arithmetic import (
     rings,
     sides,
 )
-from convanim.explanation.blocks import named, rows_of
+from convanim.explanation.blocks import named, output_block, rows_of, window_block, words
 from convanim.language.numerals import MINUS
 from convanim.layers import (
     Axis,
     Operation,
+    Weighted,
     times,
 )
 
 #: The maximum length of an overlap pattern, which repeats anyway.
 LONGEST_PATTERN = 24
+
+
+def blocks(op: Weighted, axes: Sequence[Axis], asked: None) -> list[str]:
+    """The blocks of an explanation."""
+    own = [output_block(axes), transposed_block(axes) if op.transposed else window_block(axes)]
+    return [*own, *words(op, axes), summary(axes), work(op, axes)]
 
 
 def transposed_block(axes: Sequence[Axis]) -> str:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from convanim.layers import Axis, LpPool, Operation, Pool, Resampled
+from convanim.layers.axis import Axis, Resampled
+from convanim.layers.operation import Operation
+from convanim.layers.pools import LpPool, Pool
 
 #: Longer code is broken after its opening bracket, with one or several arguments per line.
 WIDTH = 110

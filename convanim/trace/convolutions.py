@@ -120,7 +120,7 @@ def _rotated(weight: Array) -> Array:
     return np.flip(weight, axis=tuple(range(2, weight.ndim)))
 
 
-def trace_conv(
+def trace(
     op: Weighted, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, order: Order = "gather"
 ) -> ConvTrace:
     """Trace a layer over an input and weights in its convention's layout; implements `op.trace`."""
