@@ -1,9 +1,10 @@
 # The commands of this project; `make` alone lists them. PYTHON selects the interpreter, ARGS is passed to pytest.
 PYTHON ?= python
 ARGS ?=
+INTER ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help test coverage lint format types docs figures look schema gallery gallery-check bench clean
+.PHONY: help test coverage lint format types docs figures look schema fonts gallery gallery-check bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +37,9 @@ look: ## redraw docs/look.md: every layout, template and theme
 
 schema: ## update the JSON Schema of templates from their keys
 	$(PYTHON) -c "from convanim.template import schema; open('templates/template.schema.json', 'wb').write(schema())"
+
+fonts: ## make templates/fonts from Inter's release (make fonts INTER=FOLDER; see docs/fonts.py)
+	$(PYTHON) docs/fonts.py $(INTER)
 
 gallery: ## build the gallery files that are out of date
 	$(PYTHON) -m convanim gallery build

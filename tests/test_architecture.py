@@ -99,6 +99,7 @@ ROWS: dict[str, list[str]] = {
     "timing": ["reading", "pace", "timeline", "budget motion"],
     "page": [
         "fonts lattice style",
+        "faces",
         "glyphs measures seen",
         "crossed page",
         "kin",
@@ -150,8 +151,8 @@ ONLY_IN = {
     "matplotlib": {
         "system.rcfile",
         "system.compiled",
-        "page.glyphs",
-        "draw.raster.engine",
+        "system.agg",
+        "page.faces",
         "draw.axes",
         "draw.pen",
         "write.vector",
@@ -275,7 +276,7 @@ def test_forbidden_import_is_noticed(module: str, source: str) -> None:
         ("trace.oracle", "import itertools\nimport numpy as np"),
         ("scene.views", "from .frame import Role\nfrom ..trace import Trace"),
         ("write.apng", "from convanim.write.patches import Box\nfrom PIL import Image"),
-        ("page.glyphs", "from matplotlib.backends.backend_agg import FigureCanvasAgg"),
+        ("page.faces", "from matplotlib.backends.backend_agg import FigureCanvasAgg"),
         ("cli.commands", "import click\nfrom convanim import __version__, animation"),
         ("__main__", "from convanim.cli.commands import main"),
         ("__init__", "from convanim.animation import animate"),

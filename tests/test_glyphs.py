@@ -5,11 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from fontTools.pens.statisticsPen import StatisticsPen
+from fontTools.ttLib import TTFont
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convanim.errors import ConvanimError
-from convanim.page import glyphs
+from convanim.page import faces, glyphs
 
 SETTINGS = settings(max_examples=80)
 SIZES = (9, 10, 12, 15, 18, 25, 30, 44)
@@ -24,6 +26,30 @@ def test_digits_have_one_width(size: int, bold: bool) -> None:
     advances = {glyphs.width(digit, size, bold) for digit in "0123456789"}
     assert len(advances) == 1
     assert glyphs.width("2024", size, bold) == pytest.approx(4 * advances.pop(), abs=0.5)
+
+
+@pytest.mark.parametrize("bold", [False, True])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("word", ["minimum", "padding", "Hill", "million", "80868", "ooooo", "phblq", "input"])
+def test_letters_are_as_far_apart_as_the_font_says(word: str, size: int, bold: bool) -> None:
+    """The centres of the ink, with those of the outlines, which fontTools reads without FreeType."""
+    font = TTFont(faces.usual(bold).file)
+    names, kerning = [font.getBestCmap()[ord(letter)] for letter in word], font["kern"].kernTables[0]
+    pen, ends, ideal, shapes = 0.0, [], [], font.getGlyphSet()
+    for before, name in pairwise([None, *names]):
+        pen += kerning.kernTable.get((before, name), 0)
+        shapes[name].draw(centre := StatisticsPen(shapes))
+        ideal.append(pen + centre.meanX)
+        ends.append((pen + font["glyf"][name].xMin, pen + font["glyf"][name].xMax))
+        pen += font["hmtx"][name][0]
+    ink = glyphs.line(word, size, bold).coverage.sum(axis=0, dtype=float)
+    per_unit, columns = size / font["head"].unitsPerEm, np.arange(len(ink))
+    between = [(end + first) / 2 * per_unit for (_, end), (first, _) in pairwise(ends)]
+    found = []
+    for start, end in pairwise([0, *between, len(ink)]):  # a column between two letters belongs to both in part
+        part = ink * np.clip(np.minimum(columns + 1, end) - np.maximum(columns, start), 0, 1)
+        found.append((part * (columns + 0.5)).sum() / part.sum())
+    assert np.diff(found) == pytest.approx(np.diff(ideal) * per_unit, abs=1 / 3)
 
 
 @pytest.mark.parametrize("bold", [False, True])

@@ -60,3 +60,13 @@ def test_a_package_index_gets_the_addresses_of_pictures_and_links() -> None:
     assert len(before) == len(after)
     assert all(target.startswith("https://") for _, target in after if not target.startswith("#"))
     assert set(PROJECT["urls"]) >= {"Homepage", "Documentation", "Changelog", "Issues"}
+
+
+def test_the_fonts_are_small_and_come_with_their_licence() -> None:
+    fonts = ROOT / "templates" / "fonts"
+    assert {file.name for file in fonts.iterdir()} == {"Inter-Regular.ttf", "Inter-Bold.ttf", "OFL.txt"}
+    assert sum(file.stat().st_size for file in fonts.iterdir()) < 400_000  # bytes
+    assert "SIL OPEN FONT LICENSE Version 1.1" in (fonts / "OFL.txt").read_text("utf-8")
+    assert {"LICENSE", "templates/fonts/OFL.txt"} == set(PROJECT["license-files"])
+    assert PROJECT["license"] == "MIT AND OFL-1.1"
+    assert "templates/fonts/OFL.txt" in README

@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convanim.draw.compose import Composer
-from convanim.draw.raster import Raster, engine, palette
+from convanim.draw.raster import Raster, palette
 from convanim.draw.raster.paint import Painter, inside
 from convanim.draw.shapes import Fill, Stroke, Words, boxes, rectangle
 from convanim.draw.theme import load
 from convanim.layers import Conv, ConvTranspose, MaxPool
 from convanim.page import layout
 from convanim.scene import Scene, scene
+from convanim.system import agg
 from convanim.timing.motion import Tween
 
 COUNT = np.arange(1, 17).reshape(4, 4)
@@ -86,19 +87,19 @@ def test_parallelograms_that_share_a_side_share_no_pixel_and_leave_none(
 @pytest.mark.parametrize("dash", [0.0, 4.0])
 def test_the_core_of_agg_draws_what_the_public_renderer_draws(dash: float, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [np.array([[3.0, 4.5], [31.0, 17.0], [12.5, 33.0]]), np.array([[1.0, 1.0], [20.0, 2.0], [1.0, 1.0]])]
-    ours = engine.cover([path.copy() for path in paths], (40, 36), 2.4, dash)
-    monkeypatch.setattr(engine, "_core", lambda: engine._public)
-    np.testing.assert_array_equal(engine.cover(paths, (40, 36), 2.4, dash), ours)
+    ours = agg.cover([path.copy() for path in paths], (40, 36), 2.4, dash)
+    monkeypatch.setattr(agg, "_core", lambda: agg._public)
+    np.testing.assert_array_equal(agg.cover(paths, (40, 36), 2.4, dash), ours)
     assert ours.max() == 255
 
 
 def test_a_core_that_takes_other_arguments_is_replaced_by_the_public_renderer(monkeypatch: pytest.MonkeyPatch) -> None:
     from matplotlib.backends import _backend_agg
 
-    engine._core.cache_clear()
+    agg._core.cache_clear()
     monkeypatch.setitem(vars(_backend_agg), "RendererAgg", lambda *_: object())
-    assert engine._core() is engine._public
-    engine._core.cache_clear()
+    assert agg._core() is agg._public
+    agg._core.cache_clear()
 
 
 def test_shapes_are_whole_where_they_rest() -> None:

@@ -15,7 +15,7 @@ from convanim.animation import Animation
 from convanim.errors import ConvanimError
 from convanim.language.words import Catalogue, Said, both, join, parts_of, plural, rejoin, say, translate
 from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, PixelShuffle, Upsample
-from convanim.page import fonts, glyphs, layout
+from convanim.page import faces, fonts, glyphs, layout
 from convanim.scene import VIEWS, Scene, Shown, compared, scene
 from convanim.scene.spoken import Spoken, catalogue, languages, names, read
 from convanim.scene.window.unpool import UnpoolScene
@@ -372,7 +372,7 @@ def no_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine with the usual font alone."""
 
     def forget() -> None:
-        for cached in (glyphs._face, glyphs._advance, glyphs._word, glyphs.width, glyphs.line, glyphs._curves):
+        for cached in (faces.of, faces._open, glyphs._set, glyphs._placed, glyphs._word, glyphs.line):
             cached.cache_clear()
         fonts._installed.cache_clear()
 
@@ -418,12 +418,22 @@ def test_a_wide_word_among_others_keeps_their_pixels() -> None:
     assert among.coverage[:, wide + 2 :].any()
 
 
-def test_a_font_without_a_bold_one_is_thickened() -> None:
-    thin = np.zeros((3, 4), np.uint8)
-    thin[:, 1] = 200
-    assert glyphs._thickened(thin, 1).tolist() == [[0, 200, 200, 0, 0]] * 3
-    assert glyphs._thickened(thin, 0.5).tolist() == [[0, 200, 100, 0, 0]] * 3
-    assert glyphs._thickened(thin, 1.25).tolist() == [[0, 200, 200, 50, 0, 0]] * 3
+def test_a_font_without_a_bold_one_is_thickened(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stem(size: float) -> float:
+        """The width of the vertical stroke of an l, px."""
+        return glyphs.line.__wrapped__("l", size, True).coverage.max(axis=0).sum() / 255
+
+    thick = faces.Face(faces.usual(False).file, thicken=True)
+    for size in (12, 30, 44):
+        monkeypatch.undo()
+        glyphs._set.cache_clear()
+        glyphs._word.cache_clear()
+        regular = glyphs.line.__wrapped__("l", size).coverage.max(axis=0).sum() / 255
+        monkeypatch.setattr(faces, "of", lambda *_: thick)
+        glyphs._set.cache_clear()
+        assert stem(size) - regular == pytest.approx(size / 22, abs=0.1)
+    glyphs._set.cache_clear()
+    glyphs._word.cache_clear()
 
 
 @pytest.mark.usefixtures("no_fonts")

@@ -288,8 +288,8 @@ class Pen:
         if self._text == "editable" and not self._pixels:
             size = text.size * self._point
             for run in glyphs.runs(text.text, text.size, text.bold):
-                family = {"family": run.family} if run.family == "DejaVu Sans" else {"fname": str(run.file)}
-                font = FontProperties(size=size, weight="bold" if text.bold else "normal", **family)  # type: ignore[arg-type]
+                weight = "bold" if text.bold else "normal"
+                font = FontProperties(family=[run.family, "sans-serif"], size=size, weight=weight, fname=str(run.file))
                 left, low = self._to.transform((x + run.x, y))
                 if self._flip:
                     low = self._renderer.height - low

@@ -138,11 +138,12 @@ def of_pixels(data: bytes, kind: str) -> tuple[str, dict[str, Any]]:
 
 @cache
 def engine() -> str:
-    """The digest of everything that affects a file besides its description, including the font engine's own bytes."""
+    """The digest of everything that affects a file besides its description, including matplotlib's engines."""
     matplotlib = find_spec("matplotlib")
     places = matplotlib.submodule_search_locations if matplotlib else None
-    fonts = [f.read_bytes() for place in places or () for f in sorted(Path(place).glob("ft2font*.so"))]
-    return digest(encoded(versions()), *fonts)
+    modules = "ft2font*.so", "backends/_backend_agg*.so"
+    engines = [f.read_bytes() for place in places or () for name in modules for f in sorted(Path(place).glob(name))]
+    return digest(encoded(versions()), *engines)
 
 
 @cache

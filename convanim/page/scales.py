@@ -66,7 +66,8 @@ def _free(spot: Scale, places: dict[str, Place], signs: Sequence[Text], m: Measu
     box = spot.box
     box = Box(box.top - near // 2, box.left - near, box.bottom + near // 2, box.right + near)
     inside = m.margin // 2 <= box.left and box.right <= m.width - m.margin // 2
-    if not inside or box.top < m.top or box.bottom > m.bottom:
+    foot = max(spot.bar.bottom, spot.low.baseline)  # figures do not reach below the baseline
+    if not inside or box.top < m.top or foot > m.bottom + near // 2:
         return False
     return not any(box.meets(other) for other in _standing(places, signs))
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.draw.palette import Palette
-from convanim.draw.raster import engine
 from convanim.draw.raster.blends import ALL, Blends
 from convanim.draw.shapes import (
     Card,
@@ -34,6 +33,7 @@ from convanim.draw.shapes import (
     upright,
 )
 from convanim.page import Box, glyphs
+from convanim.system import agg
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -232,7 +232,7 @@ def _touched(lines: tuple[Points, ...], width: float, dash: float, *, filled: bo
     pad = ceil(width / 2) + 1
     _, _, bottom, right = bounds(tuple(point for line in lines for point in line))
     paths = [np.array(line, float) + pad for line in lines]
-    cover = engine.cover(paths, (ceil(bottom) + 2 * pad + 1, ceil(right) + 2 * pad + 1), width, dash, filled=filled)
+    cover = agg.cover(paths, (ceil(bottom) + 2 * pad + 1, ceil(right) + 2 * pad + 1), width, dash, filled=filled)
     levels = np.rint(cover * (ALL / 255)).astype(np.uint8)
     rows, columns = np.nonzero(levels)
     return Touched(rows - pad, columns - pad, levels[rows, columns])

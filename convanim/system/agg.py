@@ -1,4 +1,4 @@
-"""Strokes as coverage, drawn by matplotlib's Agg.
+"""Strokes and areas as coverage, drawn by matplotlib's Agg.
 
 The only module that uses a private part of matplotlib: loading its compiled core takes a millisecond, while the public
 backend would take longer than a whole animation. If the core is missing or has changed, the public backend is used.
@@ -93,6 +93,25 @@ def cover(
             codes[start - 1] = _CLOSEPOLY
     renderer = _core()(wide, high, 72)
     _draw(renderer, _Pen(width, dash), _Path(vertices, codes), _Pen._rgb if filled else None)
+    return np.asarray(renderer)[..., 3].copy()
+
+
+def fill(points: NDArray[np.float64], codes: NDArray[np.uint8], size: tuple[int, int], width: float = 0.0) -> Coverage:
+    """The coverage of each pixel by the inside of curves, 0 to 255: (height, width) of `size`.
+
+    Args:
+        points, codes: vertices (n, 2) and codes (n,) of a matplotlib path, in px from the lower left corner, y upwards.
+        size: (height, width), px.
+        width: the width of a line around the curves, px; 0 for none.
+
+    Example:
+        >>> corners = np.array([[0, 0], [2, 0], [2, 0.5], [0, 0.5], [0, 0]])
+        >>> fill(corners, np.array([1, 2, 2, 2, 79], np.uint8), (2, 2)).tolist()
+        [[0, 0], [128, 128]]
+    """
+    high, wide = size
+    renderer = _core()(wide, high, 72)
+    _draw(renderer, _Pen(width, 0.0), _Path(points, codes), (0.0, 0.0, 0.0, 1.0))
     return np.asarray(renderer)[..., 3].copy()
 
 
