@@ -171,13 +171,13 @@ class Look:
         needs="page", shows=("numbers",))
     renderer: str | None = _option(
         None, "raster, or matplotlib, which is slower and draws any file.", "File",
-        metavar="NAME", usual="depends on the file", choices=("raster", "matplotlib"), needs="frames", entry=False)
+        metavar="NAME", usual="depends on the file", choices=("raster", "matplotlib"), needs="frames")
     text: str = _option(
         "outlines", "Text of a .svg, .pdf or .pgf: outlines, or editable.", "File",
-        metavar="KIND", choices=("outlines", "editable"), needs="frames", entry=False)
+        metavar="KIND", choices=("outlines", "editable"), needs="frames")
     dpi: int | None = _option(
         None, "Dots per inch of a .png; at 96 a pixel of the page is one of the file.", "File",
-        metavar="N", needs="frames", entry=False)
+        metavar="N", needs="frames")
     script: str = _option(
         "inline", "Script of a .html: inline, or external, which writes convanim-player.js beside it.", "File",
         metavar="PLACE", choices=("inline", "external"), needs="frames", entry=False)

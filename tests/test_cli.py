@@ -386,6 +386,19 @@ def test_completion() -> None:
     words = {"_CONVANIM_COMPLETE": "bash_complete", "COMP_WORDS": "convanim conv --the", "COMP_CWORD": "2"}
     assert "--theme" in complete(**words)
 
+    script = complete(_CONVANIM_COMPLETE="powershell_source")
+    assert "Register-ArgumentCompleter -Native -CommandName convanim" in script
+    sent = set(re.findall(r"\$env:(\w+) =", script))
+    for typed, offered in (
+        (["conv", "--theme", "so"], ["solarized"]),
+        (["conv", "--view", "'sl'", "--motion", ""], ["step", "smooth"]),
+        (["conv", "--input", ".\\a b"], []),  # PowerShell completes file names by itself
+    ):
+        words = {"_CONVANIM_COMPLETE": "powershell_complete", "COMP_CWORD": str(len(typed))}
+        words["COMP_WORDS"] = "\n".join(["convanim", *filter(None, typed)])
+        assert set(words) == sent
+        assert complete(**words).split() == offered
+
 
 def test_a_command_that_makes_a_picture_can_be_asked_to_explain_itself(tmp_path: Path) -> None:
     words = ["transposed", "--input", "3x3", "--kernel", "3", "--stride", "2"]

@@ -36,7 +36,8 @@ Examples:
   convanim sweep transposed --input 3 --kernel 2..4 --stride 1..3 --padding 0..1 -o explore.html
 
 \b
-Shell completion: eval "$(_CONVANIM_COMPLETE=bash_source convanim)"
+Shell completion: eval "$(_CONVANIM_COMPLETE=bash_source convanim)", or zsh_source,
+fish_source or powershell_source; see docs/options.md.
 """
 
 DOCUMENTATION = f"https://github.com/convanim/convanim/blob/v{__version__}/docs"

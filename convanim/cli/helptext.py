@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, ShellComplete, add_completion_class
 
 from convanim.commands import COMMANDS
 from convanim.commands.shared import INPUT
@@ -65,3 +66,31 @@ def offering(find: Callable[[], Iterable[str]], *, files: bool = False) -> Calla
 def files() -> Callable[..., list[CompletionItem]]:
     """The completion of file names."""
     return offering(list[Any], files=True)
+
+
+@add_completion_class
+class PowerShell(ShellComplete):
+    """Completion in PowerShell, which click lacks. Where it offers nothing, PowerShell itself completes file names."""
+
+    name = "powershell"
+    # One word a line, as PowerShell has split them: a command line split again would lose the backslashes of paths.
+    source_template = """\
+Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
+    param($word, $line, $cursor)
+    $env:COMP_WORDS = ($line.CommandElements | ForEach-Object { $_.ToString() }) -join "`n"
+    $env:COMP_CWORD = $line.CommandElements.Count - [int]($word -ne '')
+    $env:%(complete_var)s = 'powershell_complete'
+    try { %(prog_name)s | ForEach-Object { [System.Management.Automation.CompletionResult]::new($_) } }
+    finally { Remove-Item Env:COMP_WORDS, Env:COMP_CWORD, Env:%(complete_var)s }
+}
+"""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words before the one that is typed, and what there is of that."""
+        words, place = os.environ["COMP_WORDS"].splitlines(), int(os.environ["COMP_CWORD"])
+        return words[1:place], "".join(words[place : place + 1])
+
+    def complete(self) -> str:
+        """The offered words, one a line."""
+        offered = self.get_completions(*self.get_completion_args())
+        return "\n".join(item.value for item in offered if item.type == "plain")

@@ -25,6 +25,9 @@ _TAKEN = {"readme", "index", "gallery", "manifest"}
 #: Keys whose values may name a file, which is then part of the description.
 FILE_KEYS = ("input", "kernel", "grad", "indices", "theme", "template")
 
+#: The options of an animation that an entry may set.
+_LOOK = tuple(name for name, option in OPTIONS.items() if option.section and option.entry)
+
 Array = str | int | list[Any]
 
 
@@ -37,7 +40,7 @@ def _look_keys() -> Any:
     scalars = {kind.__name__: kind for kind in (str, int, float, bool)}
     keys: list[tuple[str, Any, Any]] = []
     for name, option in OPTIONS.items():
-        if option.section and option.entry and name not in ("grad", "title"):  # an array, and the title on the pages
+        if name in _LOOK and name not in ("grad", "title"):  # an array, and the title on the pages
             kinds = [scalars[word] for word in option.annotation.split(" | ") if word in scalars]
             flag = option.default is False
             keys.append((name, Union[(*kinds, *[None] * (not flag))], False if flag else None))
@@ -134,8 +137,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=
 #: The default of each key; layer and input have none.
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in msgspec.structs.fields(Entry)}
 FIELDS = tuple(DEFAULTS)
-#: The options of an animation that commands have, and all options that an entry may set.
-_LOOK = tuple(name for name, option in OPTIONS.items() if option.section)
+#: The options of the input, and all that an entry may set.
 _GIVEN = (one.name for made in COMMANDS.values() for one in made.arguments if not one.fields and not one.selects)
 _OPTIONS = {*_GIVEN, "backward", *_LOOK} - {"title"}  # an entry's title is that of the pages
 

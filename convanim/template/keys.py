@@ -104,6 +104,7 @@ class ShowTable(Table, frozen=True):
 class _Named(Table, frozen=True):
     extends: Annotated[_Short | None, _told("the template to start from: a name, or a file in the same folder")] = None
     about: Annotated[_Short | None, _told("the purpose of the template, in one line")] = None
+    # Only the layouts that suit several kinds of layers: the others belong to a view or to a comparison.
     layout: Annotated[
         Literal["auto", "flat", "isometric"],
         _told("the layout, if it fits the layer; auto: the default of the layer"),
