@@ -86,6 +86,7 @@ ROWS: dict[str, list[str]] = {
     ],
     "typed": ["cells", "tables", "files", "pictures", "typed", "__init__", "request"],
     "scene": [
+        "caption",
         "frame",
         "captions contents tints",
         "whole",

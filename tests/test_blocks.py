@@ -16,7 +16,7 @@ from convanim.draw.theme import load
 from convanim.page import Page, layout
 from convanim.scene.frame import Blocks, Panel, Role
 from support.made import Made, grid, panel
-from support.pages import PAGES, attempt, check_apart, ink, standing
+from support.pages import PAGES, attempt, both, check_apart, standing
 
 SETTINGS = settings(max_examples=15)
 NUMBERS = {"digits": (0, 10), "signed": (-9, 10), "long": (-(10**6), 10**6)}
@@ -122,7 +122,8 @@ def test_only_what_is_placed_has_ink(case: tuple[Made, Page]) -> None:
     s = Made(s.blocks, grids)
     raster = Raster(s, page, load("light"))
     free = np.ones((page.height, page.width), bool)
-    for _, (top, left, bottom, right) in [*standing(page), ("caption", ink(page.caption(0, s.frame(0).captions[0])))]:
+    said = [("caption", both(text)) for text in page.caption(0, s.frame(0).captions[0])]
+    for _, (top, left, bottom, right) in [*standing(page), *said]:
         free[max(top, 0) : bottom, max(left, 0) : right] = False
     assert (raster.draw(s.frame(0)).pixels[free] == raster.palette.solid("page")).all()
 

@@ -102,7 +102,7 @@ def test_a_longer_line_starts_as_the_shorter_one_does(text: str, size: int) -> N
 
 
 def test_larger_is_wider_and_bold_is_not_narrower() -> None:
-    for text in ("0", "kernel, rotated", "output[1,2] = 5·2 + 6·1 = 16"):
+    for text in ("0", "kernel, turned", "output[1,2] = 5·2 + 6·1 = 16"):
         widths = [glyphs.width(text, size) for size in range(9, 60)]
         assert all(a <= b for a, b in pairwise(widths))
         assert all(glyphs.width(text, size, bold=True) >= glyphs.width(text, size) for size in SIZES)

@@ -211,7 +211,7 @@ def test_a_rotation_that_is_said_to_go_on_goes_on(kernel: tuple[int, ...]) -> No
 
 def test_only_the_output_gets_the_bias_and_is_said_to() -> None:
     s = scene(ConvTranspose(2, padding=1).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]], 5), "overlap-add")
-    said = [s.frame(i) for i in range(s.beats.total) if "added to" in s.frame(i).captions[0].text()][-1]
+    said = [s.frame(i) for i in range(s.beats.total) if "every output cell" in s.frame(i).captions[0].text()][-1]
     roles = said.grids["canvas"].roles
     assert (roles == Role.CROPPED).any()
     assert "every cell" not in said.captions[0].text() or "output" in said.captions[0].text()

@@ -219,7 +219,7 @@ _ _ 2        _
 _ _ 1        _
 7×3, the transpose of the matrix of Conv(kernel_size=3, stride=2)
 
-frame 7 (400 ms)   multiply row by row   step 3 / 7
+frame 7 (400 ms)   multiply row by row   3 of 7
 kernel
 <1>   2 <1>
 input
@@ -234,7 +234,7 @@ matrix 7×3    output
   _   _   1     _
 output[2] = 1·1 + 2·1 + bias 1 = 4
 
-frame 16 (3000 ms)   multiply row by row   step 7 / 7
+frame 16 (3000 ms)   multiply row by row   7 of 7
 kernel
 1 2 1
 input
@@ -256,7 +256,7 @@ output = matrix · input + bias: 9 of 7·3 = 21 entries hold a weight
 def test_a_plane_of_letters_as_it_is_told() -> None:
     s = MatrixScene(Conv(2).trace([[1, 2, 3], [4, 5, 6]], [[1, 2], [3, 4]]), symbols=True)
     told = """\
-frame 5 (400 ms)   multiply row by row   step 2 / 2
+frame 5 (400 ms)   multiply row by row   2 of 2
 input
   b₀₀ [b₀₁] [b₀₂]
   b₁₀ [b₁₁] [b₁₂]

@@ -104,7 +104,7 @@ def test_a_kernel_turns_as_one_block_of_the_same_size(options: dict[str, Any]) -
     s = scene(UP)
     page = layout(s, **{"width": 1280, "height": 720} | options)
     first, last = s.frame(4), s.frame(6)
-    assert (first.grids["kernel"].title, last.grids["kernel"].title) == ("kernel", "kernel, rotated")
+    assert (first.grids["kernel"].title, last.grids["kernel"].title) == ("kernel", "kernel, turned")
     tween = Tween(first, last)
     assert [f.value for f in tween.frame(0.5).floats] == list(range(1, 10))
     at_rest = np.array(turned(s, page, tween.frame(1e-9))).reshape(-1, 2)
@@ -137,7 +137,7 @@ def test_a_turning_kernel_of_any_shape_touches_nothing(kernel: tuple[int, int], 
     assert (low >= 0).all()
     assert (high <= (page.width, page.height)).all()
     others = [place.box for other, place in page.places.items() if other != "kernel"]
-    others += [tab.underline for tab in page.tabs]
+    others += [tab.dot for tab in page.tabs]
     for box in others:
         assert low[0] >= box.right or high[0] <= box.left or low[1] >= box.bottom or high[1] <= box.top
 
@@ -146,8 +146,8 @@ def test_the_mirrored_kernel_is_a_part_of_the_turn() -> None:
     s = scene(UP)
     p = plan(s.beats)
     titles = {f.grids["kernel"].title for f, _ in moving(s.frame, p.shots, MOVING)}
-    assert titles == {"kernel", "", "kernel, rotated"}, "its corners pass over the title"
-    assert {s.frame(n).grids["kernel"].title for n in range(7)} == {"kernel", "kernel, mirrored", "kernel, rotated"}
+    assert titles == {"kernel", "", "kernel, turned"}, "its corners pass over the title"
+    assert {s.frame(n).grids["kernel"].title for n in range(7)} == {"kernel", "kernel, mirrored", "kernel, turned"}
 
 
 def test_a_line_is_turned_before_anything_slides() -> None:

@@ -207,7 +207,7 @@ def test_the_titles_name_the_cure() -> None:
     assert titles(up(3, 2)) == ["products: kernel 3", "kernel 4 instead of 3"]
     assert titles(up(3, 2, 1, output_padding=1)) == ["products: kernel 3", "kernel 4 instead of 3"]
     assert titles(up(8, 5)) == ["products: kernel 8", "kernel 10 instead of 8, padding 1"]
-    assert [p.label for p in OverlapScene(up(8, 5)).phases] == ["stamp and count", "crop p = 1", "even or uneven"]
+    assert [p.label for p in OverlapScene(up(8, 5)).phases] == ["stamp and count", "crop", "even or uneven?"]
 
 
 def test_the_line_of_three_as_it_is_told() -> None:
@@ -216,7 +216,7 @@ def test_the_line_of_three_as_it_is_told() -> None:
     assert (
         told
         == """\
-frame 4 (600 ms)   stamp and count   step 2 / 3
+frame 4 (600 ms)   stamp and count   2 of 3
 input
   1 <2>   3
 products: kernel 3
@@ -226,7 +226,7 @@ kernel 4 instead of 3
 kernel 3: input[1] adds 1 to 3 cells, 1 of them already written
 kernel 4: input[1] adds 1 to 4 cells, 2 of them already written
 
-frame 7 (3000 ms)   even or uneven   step 3 / 3
+frame 7 (3000 ms)   even or uneven?   3 of 3
 input
 1 2 3
 products: kernel 3

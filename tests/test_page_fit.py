@@ -13,10 +13,15 @@ from convanim.draw.theme import load
 from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, Upsample
 from convanim.page import Place, glyphs, layout
 from convanim.scene import Scene, Shown, compared, scene
-from convanim.scene.frame import Caption, Role, arrangements, whole
+from convanim.scene.caption import Caption
+from convanim.scene.frame import (
+    Role,
+    arrangements,
+    whole,
+)
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.timing.motion.paths import turning
-from support.pages import STYLES, check_apart, ink, numbers_of
+from support.pages import STYLES, check_apart, ink, numbers_of, told
 
 LEAST = 0.7
 
@@ -43,12 +48,13 @@ def test_differences_are_left_out_as_a_whole(name: str, lang: str) -> None:
     page = layout(s, style.width, style.height, style=style, words=words)
     for number in range(s.beats.total):
         for i, caption in enumerate(s.frame(number).captions[: len(page.captions)]):
-            text, whole = page.caption(i, caption), caption.text()
-            assert text.size >= LEAST * page.captions[i].size - 0.5
-            assert glyphs.width(text.text, text.size) <= page.caption_width
-            if text.text != whole and not caption.terms:
-                assert text.text.endswith("; …")
-                assert whole.split("; ")[: text.text.count("; ")] == text.text.split("; ")[:-1]
+            texts, whole = page.caption(i, caption), caption.text()
+            assert texts[-1].size >= LEAST * page.captions[i].size - 0.5
+            assert texts[-1].box.right - texts[0].box.left <= page.caption_width
+            text = told(texts)
+            if text != whole and not caption.terms:
+                assert text.endswith("; …")
+                assert whole.split("; ")[: text.count("; ")] == text.split("; ")[:-1]
 
 
 @settings(max_examples=30, deadline=None)
@@ -59,7 +65,7 @@ def test_differences_are_left_out_as_a_whole(name: str, lang: str) -> None:
 def test_no_caption_is_cut_in_a_word_or_set_too_small(clauses: list[str], width: int) -> None:
     page = layout(scene(Conv(2).trace(counting(2, 2), counting(2, 2))), width, width * 9 // 16)
     whole = "; ".join(clauses)
-    text = page.caption(0, Caption(remark=whole))
+    (text,) = page.caption(0, Caption(remark=whole))
     assert text.size >= max(page.smallest, LEAST * page.captions[0].size - 0.5)
     assert glyphs.width(text.text, text.size) <= page.caption_width
     if text.text != whole:
@@ -70,8 +76,9 @@ def test_no_caption_is_cut_in_a_word_or_set_too_small(clauses: list[str], width:
 
 def test_a_long_sum_keeps_its_result() -> None:
     page = layout(scene(Conv(2).trace(counting(2, 2), counting(2, 2))), 320, 180)
-    text = page.caption(0, Caption("output[0,0]", ("123456·123456", "98765·98765", "1·1"), "12345678901"))
-    assert text.text == "output[0,0] = … + 1·1 = 12345678901"
+    sum_of = Caption("output[0,0]", ("1·1", "98765·98765", "123456·123456"), "12345678901", weights=(1, 2, 3))
+    (text,) = page.caption(0, sum_of)
+    assert text.text == "output[0,0] = 123456·123456 + … = 12345678901"
     assert glyphs.width(text.text, text.size) <= page.caption_width
 
 

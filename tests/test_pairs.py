@@ -26,7 +26,15 @@ from convanim.scene.beside.backward import BackwardScene
 from convanim.scene.beside.compare import GROUP
 from convanim.scene.beside.equal import EqualScene
 from convanim.scene.beside.pair import BELOW, Pair
-from convanim.scene.frame import Caption, Emphasis, Frame, Grid, Link, Outline, Role
+from convanim.scene.caption import Caption
+from convanim.scene.frame import (
+    Emphasis,
+    Frame,
+    Grid,
+    Link,
+    Outline,
+    Role,
+)
 from convanim.scene.stamp.scatter import ScatterScene
 from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace, Trace
@@ -160,7 +168,8 @@ def test_the_window_and_the_stamp_are_the_same_cells_of_the_same_step(case: tupl
         place = f"[{row},{column}]" if len(trace.axes) == 2 else f"[{column}]"
         forward, back = told[s.beats.opening + i].captions
         assert forward.subject == f"output{place}"
-        assert back.text().startswith(f"grad input += grad output{place} · kernel")
+        value = grids[f"{BELOW}input"].values[row, column]
+        assert Fraction(back.text().removeprefix("grad input += ").partition(" · kernel")[0].replace("−", "-")) == value
 
 
 @SETTINGS

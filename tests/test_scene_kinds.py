@@ -182,7 +182,7 @@ def test_a_kernel_that_slides_rotated_says_so_and_a_slice_keeps_the_number_it_wa
     assert shown
     for grid in shown:
         turned = rotates and not given_as
-        assert grid.title.endswith(", rotated") == turned
+        assert grid.title.endswith(", turned") == turned
         pair = re.search(r"w\[(\d+),(\d+)\]", grid.title)
         own = kernel[int(pair[1]), int(pair[2])] if pair else kernel[0, 0]
         part = re.search(r"slice (\d+)", grid.title)
@@ -197,8 +197,8 @@ def test_the_slices_of_a_rotated_kernel_come_the_other_way_round() -> None:
     first, last = s.frame(0), placements(s)[-1]
     assert [first.grids[f"kernel {i}"].title for i in (0, 1)] == ["kernel, slice 0", "kernel, slice 1"]
     assert [last.grids[f"kernel {i}"].title for i in (0, 1)] == [
-        "kernel, slice 1, rotated",
-        "kernel, slice 0, rotated",
+        "kernel, slice 1, turned",
+        "kernel, slice 0, turned",
     ]
     assert last.grids["kernel 0"].values.tolist() == [[7, 6], [5, 4]]
 
@@ -220,7 +220,7 @@ def test_no_two_places_of_a_block_share_a_colour_but_those_of_one_row(r: int, in
     kind = PixelUnshuffle if inverse else PixelShuffle
     x = np.arange(r * r * 4).reshape((1, 2 * r, 2 * r) if inverse else (r * r, 2, 2))
     s = scene(kind(r).trace(x))
-    assert s.phases[0].label == f"each channel has its place in a block of {r}×{r}"
+    assert s.phases[0].label == "move each value"
     last = s.frame(s.beats.total - 1)
     flat = last.grids["input" if inverse else "output"].roles
     block = flat[:r, :r].tolist()
@@ -402,11 +402,11 @@ def test_jax_slides_the_kernel_as_it_is_given_and_stamps_it_rotated() -> None:
     trace = ConvTranspose(2, 2, "same", convention="jax").trace([[1, 2], [3, 4]], [[1, 2], [3, 4]])
     s = scene(trace)
     remarks = [s.frame(i).captions[0].remark for i in range(s.beats.opening)]
-    assert "JAX does not rotate: the kernel slides as it is given" in remarks
+    assert "JAX does not turn the kernel: it slides as it is given" in remarks
     assert {s.frame(i).grids["kernel"].values.tobytes() for i in range(s.beats.total)} == {trace.kernel.tobytes()}
     assert s.detail.startswith("JAX: same")
     below = scene(trace, "overlap-add").frame(0).grids["kernel"]
-    assert below.title == "kernel, rotated"
+    assert below.title == "kernel, turned"
     assert below.values.tolist() == [[4, 3], [2, 1]]
 
 

@@ -154,7 +154,7 @@ def test_a_canvas_of_letters_tells_what_lies_on_it(trace: ConvTrace, data: st.Da
 def test_a_window_over_letters_as_it_is_told() -> None:
     s = GatherScene(Conv(2, 1, 1).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]], 5), symbols=True)
     told = """\
-frame 5 (400 ms)   slide, stride 1   step 2 / 9
+frame 5 (400 ms)   slide   2 of 9
 input, padded                             kernel        output
         ○   [○×w₀₀]   [○×w₀₁]         ○     w₀₀   w₀₁     c₀₀ <c₀₁>     _
         ○ [b₀₀×w₁₀] [b₀₁×w₁₁]         ○   [w₁₀] [w₁₁]       _     _     _
@@ -168,7 +168,7 @@ c₀₁ = b₀₀·w₁₀ + b₀₁·w₁₁ + β
 def test_the_stamps_of_two_letters_as_they_are_told() -> None:
     s = ScatterScene(ConvTranspose(2).trace([1, 2], [3, 4]).by_input(), symbols=True)
     told = """\
-frame 6 (600 ms)   add it to the output   step 2 / 2
+frame 6 (600 ms)   add the product   2 of 2
 input
   b₀ <b₁>
    kernel
@@ -179,7 +179,7 @@ output
            b₀w₀ <Σ₂ = … + b₁w₀>          <b₁w₁>
 output[1:3] += b₁ · kernel   Σ₂ = b₀w₁ + b₁w₀
 
-frame 7 (600 ms)   add it to the output   step 2 / 2
+frame 7 (600 ms)   add the product   2 of 2
 input
 b₀ b₁
    kernel

@@ -11,9 +11,11 @@ from convanim.draw.cells import Cells
 from convanim.draw.floats import Floats
 from convanim.draw.palette import SHADES, STEPS, Colour
 from convanim.draw.rules import lines
-from convanim.draw.shapes import Clipped, Fill, Placed, Point, Shape, Shapes, Stroke, Veil, Words, around, length
+from convanim.draw.shapes import Card, Clipped, Fill, Placed, Point, Shape, Shapes, Stroke, Veil, Words, around, length
 from convanim.draw.wires import Wires
 from convanim.page import Box, Page, Place, Text
+from convanim.page.page import Tab
+from convanim.scene.caption import WAITING
 from convanim.scene.frame import Frame, Grid, Link, Outline, Role
 
 #: Inks of letters in front of lines: under a window, and between planes.
@@ -64,15 +66,13 @@ class Composer:
         """The texts of a frame by their place on the page; a changed text replaces the old one."""
         page, out = self.page, dict[str, Shapes]()
         for i, tab in enumerate(page.tabs):
-            current = i == frame.phase
-            out[f"tab {i}"] = (
-                Words(tab.current, "text", "page") if current else Words(tab.idle, "muted", "page"),
-                Fill(tab.underline, "kernel.stroke" if current else "line"),
-            )
+            out[f"tab {i}"] = _tab(tab, current=i == frame.phase)
         for i, texts in enumerate(page.said(frame.captions)):
             out[f"caption {i}"] = _written(texts, "text")
         if page.counts:
             out["counter"] = _written([page.counted(frame.step, self._steps)], "muted")
+            done, rest = page.progress(frame.step, self._steps)
+            out["progress"] = Fill(done, "kernel.stroke"), Fill(rest, "inserted.fill")
         for name, place in page.places.items():
             if place.panel.titles:
                 out[f"title {name}"] = _written([place.title._replace(text=frame.grids[name].title)], "text")
@@ -191,8 +191,34 @@ def _scale(place: Place) -> Iterator[Shape]:
             yield Fill(across if wide >= high else Box(bar.bottom - last, bar.left, bar.bottom - first, bar.right), ink)
 
 
+def _tab(tab: Tab, *, current: bool) -> Shapes:
+    """A phase's number in a dot, and its name; the current one stands out by colour and weight."""
+    if not current:
+        dot = _dot(tab.dot, "inserted.fill", "page")
+        return dot, Words(tab.number, "text", "inserted.fill"), Words(tab.idle, "muted", "page")
+    rim = max(1, round((tab.dot.bottom - tab.dot.top) / 12))
+    top, left, bottom, right = tab.dot
+    inner = Box(top + rim, left + rim, bottom - rim, right - rim)
+    dots = _dot(tab.dot, "kernel.stroke", "page"), _dot(inner, "kernel.lit", "kernel.stroke")
+    return (*dots, Words(tab.number, "text", "kernel.lit"), Words(tab.current, "text", "page"))
+
+
+def _dot(box: Box, ink: str, paper: str) -> Card:
+    return Card(box, ink, (box.bottom - box.top) // 2, paper)
+
+
 def _written(texts: Iterable[Text], ink: str) -> Shapes:
-    return tuple(Words(text, ink, "page") for text in texts if text.text)
+    """Texts on the page; a number with a mark stands on a chip in the colour of its role."""
+    out: list[Shape] = []
+    for text in texts:
+        if text.chipped:
+            waits = text.mark == WAITING
+            paper = "pending.fill" if waits else f"{text.mark}.lit"
+            out.append(Card(text.chip, paper, max(2, round(0.2 * text.size))))
+            out += [] if waits else [Words(text, "text", paper)]
+        elif text.text:
+            out.append(Words(text, "muted" if text.mark else ink, "page"))
+    return tuple(out)
 
 
 def _colour(own: Sequence[int]) -> Colour:

@@ -24,10 +24,10 @@ OFTEN: tuple[str | tuple[str, str], ...] = (
     ("page", "text"),
     *("kernel.stroke", "done.stroke"),
     ("kernel.fill", "kernel.factor"),
-    *(("data.lit", "text"), ("data.fill", "text"), ("done.fill", "text")),
+    *(("data.lit", "text"), ("data.fill", "text"), ("kernel.lit", "text"), ("done.fill", "text")),
     *("pending.fill", ("page", "muted"), ("inserted.fill", "muted")),
     *(("page", "data.lit"), ("page", "data.fill"), ("page", "done.fill")),
-    *(("done.lit", "text"), ("page", "done.lit")),
+    *(("page", "kernel.lit"), ("done.lit", "text"), ("page", "done.lit")),
     "dash",
 )
 #: The same for animations with stamps.

@@ -50,14 +50,14 @@ def frame_text(
         >>> from convanim.scene import scene
         >>> s = scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]]))
         >>> print(frame_text(s, s.frame(2), 2, 400))
-        frame 2 (400 ms)   slide, stride 1   step 1 / 1
+        frame 2 (400 ms)   slide   1 of 1
         input         kernel    output
         [1×1] [2×0]   [1] [0]   <5>
         [3×0] [4×1]   [0] [1]
         output[0,0] = 1·1 + 4·1 = 5
         <BLANKLINE>
     """
-    count = say("step {n} / {steps}", n=frame.step, steps=scene.beats.steps)
+    count = say("{n} of {steps}", n=frame.step, steps=scene.beats.steps)
     step = f"   {translate(count, words)}" if frame.step and captions else ""
     lines = [f"frame {number} ({milliseconds} ms)   {scene.phases[frame.phase].label}{step}"]
     for row in (row for block in scene.blocks for row in block):

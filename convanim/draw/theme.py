@@ -65,6 +65,13 @@ SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLA
 HEATED = frozenset({Role.DONE, Role.OVERLAP})
 
 
+#: The dots of the phases: the current one has a rim.
+DOTS = {
+    *(("page", "inserted.fill"), ("inserted.fill", "text")),
+    *(("page", "kernel.stroke"), ("kernel.stroke", "kernel.lit"), ("kernel.lit", "text")),
+}
+
+
 def heat(count: float, most: float) -> int:
     """The step of the heat ramp for a count: 0 for none, 8 for the maximum; a count of one is never shown as none.
 
@@ -154,6 +161,9 @@ class Theme:
         shades = set(shades)
         fills = {fill(role, emphasis, bare=not numbers) for role in Role for emphasis in Emphasis}
         pairs = {("page", "text"), ("page", "muted"), *(("page", name) for name in fills)}  # corners are round
+        pairs |= DOTS
+        chips = ("data.lit", "kernel.lit", "done.lit", *(("product.lit", "overlap.lit") if stamps else ()))
+        pairs |= {pair for chip in chips for pair in (("page", chip), (chip, "text"))}
         if numbers:
             pairs |= {(fill(role, emphasis), ink(role, emphasis)) for role in Role for emphasis in Emphasis}
             pairs |= {

@@ -28,7 +28,7 @@ class Turns:
         texts = [page.title, page.detail, *page.signs, *map(_longest_title, page.places.values())]
         self._boxes = [text.box for text in texts if text.text]
         self._boxes += [Box(text.baseline - text.size, 0, page.height, page.width) for text in page.captions]
-        self._boxes += [around([tab.current.box, tab.underline]) for tab in page.tabs]
+        self._boxes += [around([tab.current.box, tab.dot]) for tab in page.tabs]
 
     def of(self, place: Place, floats: Sequence[Float]) -> Iterator[Shape]:
         """The cells of a panel, all turned by the same angle, and then their numbers."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from string import Formatter
 from typing import Any
 
 from convanim.errors import ConvanimError
@@ -46,6 +47,56 @@ class Said(str):
         said = super().__new__(cls, text)
         said.template, said.values, said.parts, said.between = template, values or {}, parts, between
         return said
+
+
+class Marked(Said):
+    """A text, or a number, with a mark that says what it is on the page: the input, the kernel, a result.
+
+    Attributes:
+        mark: the name of a theme's colour.
+    """
+
+    mark: str
+
+
+def marked(text: str, mark: str) -> Marked:
+    """A text with a mark, which stays with it in joined texts and in templates.
+
+    Example:
+        >>> spans_of(join("·", [marked("2", "data"), "x"]))
+        (('2', 'data'), ('·', ''), ('x', ''))
+    """
+    made = Marked(text, parts=(text,))
+    made.mark = mark
+    return made
+
+
+def spans_of(text: str) -> tuple[tuple[str, str], ...]:
+    """The pieces of a text with their marks, "" for none.
+
+    Example:
+        >>> spans_of(say("{a} and {b}", a=marked("2", "data"), b="3"))
+        (('2', 'data'), (' and ', ''), ('3', ''))
+    """
+    if isinstance(text, Marked):
+        return ((str(text), text.mark),)
+    if not isinstance(text, Said) or not (text.parts or text.values):
+        return ((text, ""),)
+    pieces: list[str] = []
+    if text.parts:
+        for part in text.parts:
+            pieces += [text.between, part] if pieces else [part]
+    else:
+        pieces = _filled(text.template, text.values)
+    return tuple(span for piece in pieces if piece for span in spans_of(piece))
+
+
+def _filled(template: str, values: Mapping[str, str]) -> list[str]:
+    """The pieces of a template with its values between them."""
+    pieces = []
+    for words, name, _, _ in Formatter().parse(template):
+        pieces += [words, *([values[name]] if name else [])]
+    return pieces
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +170,7 @@ def join(between: str, parts: Iterable[str]) -> str:
     """
     flat: list[str] = []
     for part in parts:
-        joined = isinstance(part, Said) and part.parts and part.between == between
+        joined = isinstance(part, Said) and not isinstance(part, Marked) and part.parts and part.between == between
         flat += parts_of(part) if joined else [part]
     return Said(between.join(flat), parts=tuple(flat), between=between)
 
@@ -164,9 +215,16 @@ def translate(text: str, catalogue: Catalogue | None) -> str:
     """
     if catalogue is None or not isinstance(text, Said):
         return text
+    if isinstance(text, Marked):
+        return marked(translate(text.parts[0], catalogue), text.mark)
     if text.parts:
         parts = tuple(translate(part, catalogue) for part in text.parts)
-        return Said(catalogue.between(text.between).join(parts), parts=parts, between=text.between)
+        between = catalogue.between(text.between)
+        return Said(between.join(parts), parts=parts, between=between)
     if not text.template:
         return text
-    return catalogue.of(text.template).format(**{n: translate(v, catalogue) for n, v in text.values.items()})
+    values = {name: translate(value, catalogue) for name, value in text.values.items()}
+    template = catalogue.of(text.template)
+    if all(mark == "" for value in values.values() for _, mark in spans_of(value)):
+        return template.format(**values)
+    return join("", _filled(template, values))

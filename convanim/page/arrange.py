@@ -12,7 +12,7 @@ from convanim.page import glyphs
 from convanim.page.grids import Placed, TooSmall, grids
 from convanim.page.measures import LARGEST_SIDE, SMALLEST_SIDE, Measures
 from convanim.page.page import LEAST as SHRUNK
-from convanim.page.page import Box, Page, Tab, Text, counted
+from convanim.page.page import Box, Page, Tab, Text, counted, middle
 from convanim.page.row import row, strips
 from convanim.page.seen import seen
 from convanim.page.style import USUAL, Style
@@ -96,6 +96,7 @@ def layout(
             caption_width,
             counter,
             m.of(5, 2),
+            m.of(5, 2) if style.counter else 0,
             style.counter,
             m.smallest,
             style.motion_colours,
@@ -177,25 +178,33 @@ def _lines(scene: Contents, m: Measures, words: Catalogue | None) -> tuple[tuple
 
 def _tabs(scene: Contents, m: Measures, size: int) -> tuple[Tab, ...]:
     """The phases along the top: the longest names are shortened to one word on a narrow page, or all are left out."""
-    gap, baseline = m.of(34, 12), m.phases_baseline
-    names = [p.label for p in scene.phases]
+    gap, baseline = m.of(44, 12), m.phases_baseline
+    digit = max(m.smallest, round(0.72 * size))
+    dot = round(1.8 * digit)
+    beside = dot + round(0.5 * size)
+    names, short = [_capital(p.label) for p in scene.phases], [_capital(p.short) for p in scene.phases]
     for _ in range(len(names) + 1):  # each pass shortens one more name
-        texts = [f"{i}  {name}" for i, name in enumerate(names, start=1)]
-        wides = [round(max(glyphs.width(t, size), glyphs.width(t, size, bold=True))) for t in texts]
+        wides = [round(max(glyphs.width(t, size), glyphs.width(t, size, bold=True))) + beside for t in names]
         if sum(wides) + gap * (len(wides) - 1) <= m.width - 2 * m.margin:
             break
-        long = [i for i, phase in enumerate(scene.phases) if names[i] != phase.short]
+        long = [i for i, name in enumerate(names) if name != short[i]]
         if not long:
             return ()
         longest = max(long, key=wides.__getitem__)
-        names[longest] = scene.phases[longest].short
+        names[longest] = short[longest]
     tabs, x = [], m.margin
-    for text, wide in zip(texts, wides, strict=True):
-        under = baseline + m.of(14, 6)
-        line = Box(under, x, under + m.of(3, 2), x + wide)
-        tabs.append(Tab(Text(text, x, baseline, size), Text(text, x, baseline, size, bold=True), line))
+    top = baseline - round((dot + glyphs.CAPITALS * size) / 2)
+    for i, (text, wide) in enumerate(zip(names, wides, strict=True), start=1):
+        number = Text(str(i), x + round((dot - glyphs.width(str(i), digit, bold=True)) / 2), 0, digit, bold=True)
+        number = number._replace(baseline=top + middle(dot, digit))
+        name = Text(text, x + beside, baseline, size)
+        tabs.append(Tab(Box(top, x, top + dot, x + dot), number, name, name._replace(bold=True)))
         x += wide + gap
     return tuple(tabs)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _too_small(scene: Contents, m: Measures, tried: Callable[[Measures], object], what: str) -> ConvanimError:

@@ -14,12 +14,15 @@ from convanim.language.words import WORDLESS, Catalogue, say, translate
 from convanim.page import glyphs
 from convanim.page.lattice import Lattice, Point, Step
 from convanim.page.style import SMALLEST
-from convanim.scene.frame import Caption, Panel
+from convanim.scene.caption import REMARK, Caption, Span
+from convanim.scene.frame import Panel
 
 #: Separators of a caption's clauses, of which the last may be left out; the first separator that occurs counts.
 CLAUSES = "; ", ", "
 #: A caption is reduced to the first fraction of its size before it is shortened, and never below the second.
 NEARLY, LEAST = 0.8, 0.7
+#: The room in a chip beside its number, and above and below it, as fractions of the size.
+BESIDE, ABOVE = 0.22, 0.26
 
 
 class Box(NamedTuple):
@@ -47,17 +50,37 @@ def around(boxes: Iterable[Box]) -> Box:
 
 
 class Text(NamedTuple):
-    """A line of text: the x of its start, its baseline and its size in px."""
+    """A line of text: the x of its start, its baseline and its size in px.
+
+    Attributes:
+        mark: the role whose chip it stands on, or another mark of a caption's span, "" for none.
+    """
 
     text: str
     x: int
     baseline: int
     size: int
     bold: bool = False
+    mark: str = ""
+
+    @property
+    def chipped(self) -> bool:
+        """Whether it stands on a chip."""
+        return self.mark not in ("", REMARK)
+
+    @property
+    def chip(self) -> Box:
+        """The box of the chip under a number with a mark."""
+        beside, above = round(BESIDE * self.size), round(ABOVE * self.size)
+        right = self.x + round(glyphs.width(self.text, self.size, self.bold))
+        top = self.baseline - round(glyphs.CAPITALS * self.size)
+        return Box(top - above, self.x - beside, self.baseline + above, right + beside)
 
     @property
     def box(self) -> Box:
         """The box that the text may cover, from the top of capitals to the bottom of descenders."""
+        if self.chipped:
+            return self.chip
         high, low = round(glyphs.CAPITALS * self.size), round(0.24 * self.size)
         right = self.x + round(glyphs.width(self.text, self.size, self.bold))
         return Box(self.baseline - high, self.x, self.baseline + low, right)
@@ -68,11 +91,12 @@ class Text(NamedTuple):
 
 
 class Tab(NamedTuple):
-    """The name of a phase along the top of the page, bold while the phase is current, with a line under it."""
+    """A phase along the top of the page: its number in a dot, and its name, bold while the phase is current."""
 
+    dot: Box
+    number: Text
     idle: Text
     current: Text
-    underline: Box
 
 
 class Scale(NamedTuple):
@@ -225,7 +249,8 @@ class Page:
     """The page of an animation.
 
     Attributes:
-        counts: whether the step count is shown.
+        bar: the height of the progress bar along the bottom edge, px.
+        counts: whether the step count and the progress bar are shown.
         smallest: the minimum size of captions, px.
         motion_colours: whether cells under the window are lit.
         links: how linked cells are joined: "planes", "fan", or "" for wires.
@@ -243,11 +268,17 @@ class Page:
     caption_width: int
     counter: Text
     stroke: int
+    bar: int
     counts: bool = True
     smallest: int = SMALLEST
     motion_colours: bool = True
     words: Catalogue | None = None
     links: str = ""
+
+    def progress(self, step: int, steps: int) -> tuple[Box, Box]:
+        """The bar along the bottom edge: the part for the first steps, and the rest."""
+        top, end = self.height - self.bar, round(self.width * step / max(1, steps))
+        return Box(top, 0, self.height, end), Box(top, end, self.height, self.width)
 
     def counted(self, step: int, steps: int) -> Text:
         """The step count in the corner; empty before the first step."""
@@ -287,42 +318,69 @@ class Page:
             apart, down = round(1.3 * size), round(glyphs.CAPITALS * (size - place.size) / 2)
             first = place.baseline + down - apart // 2
             fits = two and max(glyphs.width(half, size) for half in two) <= self.caption_width
-            if two and fits and first + apart + round(0.24 * size) <= self.height:
+            if two and fits and first + apart + round(0.24 * size) <= self.height - self.bar:
                 return tuple(Text(half, place.x, first + i * apart, size) for i, half in enumerate(two))
-        return (self.caption(line, caption),)
+        return self.caption(line, caption)
 
-    def caption(self, line: int, caption: Caption) -> Text:
-        """A caption's text, with as many of its terms or clauses as fit at about its full size.
+    def caption(self, line: int, caption: Caption) -> tuple[Text, ...]:
+        """A caption in pieces, with as many of its terms or clauses as fit at about its full size.
 
         If it still does not fit, it is reduced down to `LEAST`, then cut after a whole word.
         """
         place = self.captions[line]
 
-        def fits(text: str, part: float = 1) -> bool:
-            return glyphs.width(text, round(part * place.size)) <= self.caption_width
+        def fits(spans: Sequence[Span], part: float = 1) -> bool:
+            return wide(spans, round(part * place.size)) <= self.caption_width
 
-        text, most = caption.text(), len(caption.terms)
-        if caption.subject and most <= 2 and not fits(text):
+        spans, most = caption.spans(), len(caption.terms)
+        if caption.subject and not fits(spans):
             caption = replace(caption, remark="")
-            text = caption.text()
-        while not fits(text) and most > 2:
+            spans = caption.spans()
+        while not fits(spans) and most > 2:
             most -= 1
-            text = caption.text(most)
-        if not caption.subject and not fits(text, NEARLY):
-            text = _shortened(text, fits)
+            spans = caption.spans(most)
+        if not caption.subject and not fits(spans, NEARLY):
+            spans = ((_shortened(caption.text(), lambda text: fits(((text, ""),))), ""),)
         least = max(self.smallest, round(LEAST * place.size))
-        size = next((size for size in range(place.size, least, -1) if fits(text, size / place.size)), least)
-        while not fits(text, size / place.size) and most > 0:
+        size = next((size for size in range(place.size, least, -1) if fits(spans, size / place.size)), least)
+        while not fits(spans, size / place.size) and most > 0:
             most -= 1
-            text = caption.text(most)
-        if not fits(text, size / place.size):
-            text = _cut(text, size, self.caption_width)
-        return place._replace(text=text, size=size)
+            spans = caption.spans(most)
+        if not fits(spans, size / place.size):
+            spans = ((_cut(caption.text(most), size, self.caption_width), ""),)
+        return set_out(spans, place._replace(size=size), self.caption_width) or (place,)
+
+
+def wide(spans: Sequence[Span], size: int) -> int:
+    """The width of a caption's pieces with their chips, px."""
+    texts = set_out(spans, Text("", 0, 0, size))
+    return texts[-1].box.right if texts else 0
+
+
+def set_out(spans: Sequence[Span], at: Text, width: int = 0) -> tuple[Text, ...]:
+    """The pieces of a caption one after the other, from a place on; numbers with a mark are bold, on chips.
+
+    Args:
+        width: the width of the caption, px. If there is room, a remark begins in its middle, so that it stays in place
+            while the sum before it changes.
+    """
+    texts, x, room = [], float(at.x), round(BESIDE * at.size)
+    for i, (text, mark) in enumerate(spans):
+        piece = at._replace(text=text, mark=mark)
+        piece = piece._replace(bold=piece.chipped)
+        beside = room if piece.chipped else 0
+        if mark == REMARK and width:
+            stop = at.x + width // 2
+            x = stop if x < stop and stop + wide(spans[i:], at.size) <= at.x + width else x
+            width = 0
+        texts.append(piece._replace(x=round(x + beside)))
+        x += glyphs.width(text, at.size, piece.bold) + 2 * beside
+    return tuple(texts)
 
 
 def counted(step: int, steps: int, words: Catalogue | None = None) -> str:
     """The step count in the language of a catalogue."""
-    return translate(say("step {n} / {steps}", n=step, steps=steps), words)
+    return translate(say("{n} of {steps}", n=step, steps=steps), words)
 
 
 def _shortened(text: str, fits: Callable[[str], bool]) -> str:

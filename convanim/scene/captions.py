@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from convanim.explanation.arithmetic import alike, arguments, count, output_sum
 from convanim.language.numerals import MINUS, Numerals
-from convanim.language.words import both, join, say
+from convanim.language.words import both, join, marked, plural, say
 from convanim.layers import Axis, Operation, Pooling, times
-from convanim.scene.frame import Caption
+from convanim.scene.caption import Caption
 from convanim.trace import Step, Trace
 
 OUTPUT = say("output")
+#: How many cells or products a sum leaves out.
+ZERO_CELLS = plural("{n} of {m} cells is a zero", "{n} of {m} cells are zeros")
+ZERO_PRODUCTS = plural("{n} of {m} products is zero", "{n} of {m} products are zero")
 #: Exponents with superscript characters.
 SUPERSCRIPTS: dict[float, str] = dict(zip(range(2, 10), "²³⁴⁵⁶⁷⁸⁹", strict=True))
 
@@ -92,7 +96,9 @@ def factor(text: str) -> str:
     return f"({text})" if text.startswith(MINUS) else text
 
 
-def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias: Any, nothing: str) -> Caption:
+def product_sum(
+    step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias: Any, nothing: str, cells: int = 0
+) -> Caption:
     """The sum that a placement computes, without terms of zero: `output[1,2] = 5·2 + 6·1 = 16`.
 
     Args:
@@ -100,23 +106,40 @@ def product_sum(step: Step, numerals: tuple[Numerals, Numerals, Numerals], bias:
         numerals: the formatting of the input, the kernel and the output.
         bias: the number added to the sum, or None.
         nothing: the remark if the window meets no input value.
+        cells: the number of cells under the window, if the sum is to say how many of them it leaves out.
     """
     x, kernel, answer = numerals
     subject = output_cell(step.writes[0].tolist(), 1)
     counted = step.terms != 0
     pairs = list(zip(step.values[counted].tolist(), step.weights[counted].tolist(), strict=True))
     # Only the first number of a sum may begin with a minus sign.
-    terms = [f"{factor(x.text(a)) if i else x.text(a)}·{factor(kernel.text(b))}" for i, (a, b) in enumerate(pairs)]
-    remark = "" if pairs else say("every product is zero") if len(step.terms) else nothing
+    terms = [product(factor(x.text(a)) if i else x.text(a), factor(kernel.text(b))) for i, (a, b) in enumerate(pairs)]
+    counts = [abs(a * b) for a, b in pairs]
+    remark = _left_out(step, cells) if pairs else say("every product is zero") if len(step.terms) else nothing
     total = step.written[0].item()
     exact = all(x.exact(a) and kernel.exact(b) for a, b in pairs)
     if bias is not None:
         own = Numerals(np.array([bias]))
         terms.append(say("bias {value}", value=factor(own.text(bias))))
+        counts.append(np.inf)  # is never left out
         exact = exact and own.exact(bias)
     # A rounded number is only approximately equal.
     relation, outcome = ("=" if e else "≈" for e in (exact, exact and answer.exact(total)))
-    return Caption(subject, tuple(terms), answer.text(total), remark, relation, outcome)
+    result = marked(answer.text(total), "done")
+    return Caption(subject, tuple(terms), result, remark, relation, outcome, weights=tuple(counts), seen=True)
+
+
+def product(a: str, b: str) -> str:
+    """A value of the input times a weight of the kernel."""
+    return join("·", [marked(a, "data"), marked(b, "kernel")])
+
+
+def _left_out(step: Step, cells: int) -> str:
+    """Why a sum has fewer terms than the window has cells."""
+    zeros, less = cells - np.count_nonzero(step.values), cells - np.count_nonzero(step.terms)
+    if less <= 0:
+        return ""
+    return ZERO_CELLS(int(zeros), m=cells) if zeros == less else ZERO_PRODUCTS(int(less), m=cells)
 
 
 def combined(
@@ -133,23 +156,25 @@ def combined(
     x, answer = numerals
     values, total = step.values.tolist(), step.written[0].item()
     exact = all(x.exact(v) for v in values)
-    signs = {"relation": "=" if exact else "≈", "outcome": "=" if exact and answer.exact(total) else "≈"}
+    result = marked(answer.text(total), "done")
+    relation, outcome = ("=" if e else "≈" for e in (exact, exact and answer.exact(total)))
+    sized = [v if op.combine == "max" else abs(v) for v in values]
+    made = Caption(subject, (), result, "", relation, outcome, weights=tuple(sized), seen=True)
     if not values:
-        return Caption(subject, (), answer.text(total), relation=signs["relation"], outcome=signs["outcome"])
-    terms = tuple(x.text(v) for v in values)
+        return made
+    terms: tuple[str, ...] = tuple(marked(x.text(v), "data") for v in values)
     if op.combine == "max":
-        return Caption(subject, terms, answer.text(total), opens="max(", closes=")", between=", ", **signs)
+        return replace(made, terms=terms, opens="max(", closes=")", between=", ")
     if op.combine == "mean":
         opens, closes = ("(", ")") if len(terms) > 1 else ("", "")
-        closes += f" / {step.divisor}"
-        return Caption(subject, terms, answer.text(total), opens=opens, closes=closes, **signs)
-    if op.convention == "onnx":
-        terms = tuple(f"|{t}|" if t.startswith(MINUS) else t for t in terms)
+        return replace(made, terms=terms, opens=opens, closes=f"{closes} / {step.divisor}")
     opens, closes, power = _root(op.power)
-    powers = tuple(f"{factor(t) if power else t}{power}" for t in terms)
+    if op.convention == "onnx":
+        terms = tuple(join("", ["|", t, "|"]) if t.startswith(MINUS) else t for t in terms)
+    powers = tuple(join("", [marked(factor(t), "data") if power and t.startswith(MINUS) else t, power]) for t in terms)
     if scale[0] != scale[1] and op.convention == "torch":
         opens, closes = f"{opens}(", f")·{scale[0]} / {scale[1]}{closes}"
-    return Caption(subject, powers, answer.text(total), opens=opens, closes=closes, **signs)
+    return replace(made, terms=powers, opens=opens, closes=closes)
 
 
 def _root(p: float) -> tuple[str, str, str]:

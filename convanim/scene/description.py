@@ -9,8 +9,15 @@ from itertools import chain
 from convanim.language.numerals import Numerals
 from convanim.language.symbols import Symbols
 from convanim.language.words import Catalogue, join, plural, rejoin, say, translate
+from convanim.scene.caption import Caption
 from convanim.scene.contents import Scene
-from convanim.scene.frame import Beats, Caption, Frame, Panel, Phase, Role
+from convanim.scene.frame import (
+    Beats,
+    Frame,
+    Panel,
+    Phase,
+    Role,
+)
 
 #: The maximum number of cells of a result that is listed number by number.
 TOLD = 64
@@ -30,7 +37,7 @@ def sentence(scene: Scene, words: Catalogue | None = None) -> str:
         >>> from convanim.layers import Conv
         >>> from convanim.scene import scene
         >>> sentence(scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]])))
-        'Convolution, 2×2 → 1×1 (kernel 2×2), in 1 step: slide, stride 1.'
+        'Convolution, 2×2 → 1×1 (kernel 2×2), in 1 step: slide.'
     """
     name, detail = (rejoin(text, ", ") for text in (scene.title, scene.detail))
     about = join("", [name, " (", detail, ")"]) if detail else name
@@ -59,7 +66,7 @@ def transcript(
         >>> from convanim.scene import scene
         >>> for line in transcript(scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]]))):
         ...     print(line)
-        slide, stride 1: input 2×2, kernel 2×2
+        slide: input 2×2, kernel 2×2
         step 1 of 1: output[0,0] = 1·1 + 4·1 = 5
         output size = 2 − 2 + 1 = 1
         output: 5
@@ -155,10 +162,8 @@ def said(
 def _phased(scene: Scene, frame: Frame) -> str:
     """The captions of a frame, with its phase if that adds something."""
     label, said = _label(scene.phases[frame.phase]), _said(frame)
-    verb, _, formula = label.partition(" ")
-    if formula and said.startswith(formula):
-        return join(" ", [verb, said])
-    return join(": ", [label, said]) if said and not said.startswith(label) else said or label
+    verb = label.split(" ")[0].rstrip(":")
+    return join(": ", [label, said]) if said and not said.startswith(verb) else said or label
 
 
 def _said(frame: Frame, before: tuple[Caption, ...] = ()) -> str:
@@ -167,8 +172,8 @@ def _said(frame: Frame, before: tuple[Caption, ...] = ()) -> str:
     for i, caption in enumerate(frame.captions):
         if before[i : i + 1] == (caption,):
             continue
-        line = replace(caption, remark="").text()
-        remark = caption.remark
+        line = replace(caption, remark="").text() if caption.subject or caption.terms or caption.result else ""
+        remark = caption.remark if line or not caption.name else caption.text()
         texts.append(join("", [line, " (", remark, ")"]) if line and remark else line or remark)
     return join("; ", [text for text in texts if text])
 

@@ -11,8 +11,9 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.language.numerals import MINUS, Numerals
+from convanim.language.numerals import Numerals
 from convanim.language.words import join
+from convanim.scene.caption import Caption
 
 Cells = NDArray[np.uint8]
 
@@ -234,45 +235,6 @@ class Grid:
     outlines: tuple[Outline, ...] = ()
     colours: NDArray[np.uint8] | None = None
     turn: Turn = Turn.GIVEN
-
-
-@dataclass(frozen=True, slots=True)
-class Caption:
-    """A line of live arithmetic: `subject = term + term = result   remark`. Any part may be empty.
-
-    `relation` comes before the terms and `outcome` before the result: "=", "≈" for rounded values, "+=". The
-    terms are enclosed by `opens` and `closes` and separated by `between`: a sum of products, or `max(1, 5, 3)`.
-    """
-
-    subject: str = ""
-    terms: tuple[str, ...] = ()
-    result: str = ""
-    remark: str = ""
-    relation: str = "="
-    outcome: str = "="
-    opens: str = ""
-    closes: str = ""
-    between: str = " + "
-
-    def text(self, most: int | None = None) -> str:
-        """The caption as one line of at most `most` terms: the first ones, an ellipsis and the last.
-
-        Example:
-            >>> Caption("y", ("1·2", "3·4", "5·6"), "44").text(2)
-            'y = 1·2 + … + 5·6 = 44'
-            >>> Caption("y", ("1", "−5"), "1", opens="max(", closes=")", between=", ").text()
-            'y = max(1, −5) = 1'
-        """
-        terms = list(self.terms)
-        if most is not None and len(terms) > most:
-            terms = [*terms[: max(most - 1, 0)], "…", *terms[-1:]] if most else ["…"]
-        line = self.subject
-        # A negative term is subtracted; a negative factor is in brackets.
-        said = self.between.join(terms).replace(f" + {MINUS}", f" {MINUS} ")
-        told = f"{self.opens}{said}{self.closes}" if terms else ""
-        for sign, part in ((self.relation, told), (self.outcome, self.result)):
-            line += f" {sign} {part}" if line and part else part
-        return f"{line}   {self.remark}" if line and self.remark else line + self.remark
 
 
 @dataclass(frozen=True, eq=False, slots=True)

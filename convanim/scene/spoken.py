@@ -12,8 +12,18 @@ import msgspec
 from convanim.assets import templates
 from convanim.errors import ConvanimError
 from convanim.language.words import SEPARATORS, Catalogue, translate
+from convanim.scene.caption import Caption
 from convanim.scene.contents import Scene
-from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Link, Panel, Phase, arrangements
+from convanim.scene.frame import (
+    Beats,
+    Blocks,
+    Frame,
+    Grid,
+    Link,
+    Panel,
+    Phase,
+    arrangements,
+)
 from convanim.system.inputfile import LARGEST_TOML, parse_toml, prepared, read_bytes
 from convanim.trace import Trace
 
@@ -204,4 +214,5 @@ class Spoken:
             terms=tuple(map(self._told, caption.terms)),
             result=self._told(caption.result),
             remark=self._told(caption.remark),
+            name=self._told(caption.name),
         )

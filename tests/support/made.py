@@ -13,7 +13,18 @@ from convanim.draw.theme import load
 from convanim.language.numerals import Numerals
 from convanim.page import Page, layout
 from convanim.page.style import USUAL, Style
-from convanim.scene.frame import Beats, Blocks, Caption, Frame, Grid, Panel, Phase, Role, Rows, whole
+from convanim.scene.caption import Caption
+from convanim.scene.frame import (
+    Beats,
+    Blocks,
+    Frame,
+    Grid,
+    Panel,
+    Phase,
+    Role,
+    Rows,
+    whole,
+)
 from convanim.trace import Trace
 
 Pixels = NDArray[np.uint8]

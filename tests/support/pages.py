@@ -1,7 +1,7 @@
 """Pages, read back: the boxes of everything on them, and what must not overlap."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -119,7 +119,9 @@ def standing(page: Page) -> list[Named]:
     if page.detail.text:
         things.append(("detail", both(page.detail)))
     for tab in page.tabs:
-        things.append((f"tab {tab.idle.text!r}", hull(both(tab.idle), both(tab.current), tab.underline)))
+        things.append((f"tab {tab.idle.text!r}", hull(both(tab.idle), both(tab.current), tab.dot, both(tab.number))))
+    if page.bar:
+        things.append(("progress", hull(*page.progress(1, 2))))
     things += [(f"sign {sign.text}", ink(sign)) for sign in page.signs]
     for name, place in page.places.items():
         things.append((f"grid {name}", grid_box(page, place)))
@@ -143,18 +145,25 @@ def spoken(s: Scene, page: Page) -> list[Named]:
             texts = page.lines(i, caption)
             for text in texts:
                 # Text may be reduced to fit, but its position is the same in every frame.
-                assert (text.x, text.bold) == (page.captions[i].x, False)
-                assert text.baseline == page.captions[i].baseline or len(texts) == 2
+                assert text.bold == text.chipped
+                assert text.baseline == page.captions[i].baseline or len({t.baseline for t in texts}) == 2
                 assert page.smallest <= text.size <= page.captions[i].size
                 if text.text:
                     lines[i].append(both(text))
-            assert not meet(*map(ink, texts)) if len(texts) == 2 else True
+            assert not texts or texts[0].box.left == page.captions[i].x
+            drawn = [text for text in texts if text.text.strip()]
+            assert not any(meet(ink(a), ink(b)) for a, b in combinations(drawn, 2)), drawn
         if page.counts:
             counts.append(page.counted(frame.step, s.beats.steps))
     assert {c.x + round(glyphs.width(c.text, c.size)) for c in counts if c.text} <= {page.counter.x}
     spoken_lines = [(f"caption {i}", hull(*boxes)) for i, boxes in enumerate(lines) if boxes]
     counted = [both(c) for c in counts if c.text]
     return [*spoken_lines, *([("counter", hull(*counted))] if counted else [])]
+
+
+def told(texts: Sequence[Text]) -> str:
+    """The pieces of a caption as one line."""
+    return "".join(text.text for text in texts)
 
 
 def check_apart(s: Scene, page: Page) -> None:

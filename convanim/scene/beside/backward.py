@@ -6,12 +6,18 @@ from dataclasses import replace
 
 from numpy.typing import ArrayLike
 
-from convanim.explanation.arithmetic import sides
 from convanim.language.words import join, say
 from convanim.layers import times
 from convanim.scene.beside.pair import Pair, finishing, side_by_side
-from convanim.scene.captions import place
-from convanim.scene.frame import Blocks, Caption, Frame, Link, Rows, panels_of
+from convanim.scene.caption import Caption
+from convanim.scene.frame import (
+    Blocks,
+    Frame,
+    Link,
+    Rows,
+    panels_of,
+)
+from convanim.scene.stamp.canvas import cropped_by
 from convanim.scene.stamp.scatter import ScatterScene
 from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace
@@ -70,9 +76,8 @@ class BackwardScene:
         forward, back = now.above.captions[0], now.below.captions[0]
         phase = now.above.phase
         if now.stage == "steps":
-            cell = self._pair.below.traces[0][now.number].reads[0, 1:].tolist()
-            # Without cell indices: those of the canvas are not those of the input if that is padded.
-            back = replace(back, subject=WRITES, terms=(say("{cell} · kernel", cell=join("", [READS, place(cell)])),))
+            # Without cell indices: those of the full result are not those of the input if that is padded.
+            back = replace(back, subject=WRITES)
         elif now.stage == "closing":
             phase = finishing(self.phases, self._pair.below.phases[now.below.phase])
             back = Caption(remark=self._crop())
@@ -86,7 +91,7 @@ class BackwardScene:
         axes = self.trace.axes
         told: list[str] = []
         if any(a.before or a.after for a in axes):
-            crop = say("crop p = {n}", n=sides([(a.before, a.after) for a in axes]))
+            crop = cropped_by(axes)
             told.append(say("{crop}: padding is no input and needs no gradient", crop=crop))
         if any(a.unused for a in axes):
             told.append(say("what no window reaches has gradient 0"))

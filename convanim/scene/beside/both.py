@@ -8,8 +8,14 @@ import numpy as np
 
 from convanim.language.words import say
 from convanim.scene.beside.pair import Pair, finishing, side_by_side
+from convanim.scene.caption import Caption
 from convanim.scene.captions import size_formula
-from convanim.scene.frame import Blocks, Caption, Frame, Link, panels_of
+from convanim.scene.frame import (
+    Blocks,
+    Frame,
+    Link,
+    panels_of,
+)
 from convanim.scene.stamp.scatter import ScatterScene
 from convanim.scene.window.gather import GatherScene
 from convanim.trace import ConvTrace

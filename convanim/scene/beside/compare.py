@@ -16,10 +16,10 @@ from convanim.explanation.difference import Difference
 from convanim.language.words import both, join, say
 from convanim.layers import times
 from convanim.scene.beside.pair import Pair
+from convanim.scene.caption import Caption
 from convanim.scene.frame import (
     Beats,
     Blocks,
-    Caption,
     Emphasis,
     Frame,
     Grid,
@@ -208,12 +208,7 @@ class CompareScene:
     def _said(self, above: Frame, below: Frame) -> tuple[Caption, ...]:
         """The captions of both, each with the name of its layer."""
         pairs = zip(self._names.values(), (above.captions[0], below.captions[0]), strict=True)
-        return tuple(
-            replace(c, subject=join(": ", [name, c.subject]))
-            if c.subject
-            else replace(c, remark=join(": ", [name, c.remark]))
-            for name, c in pairs
-        )
+        return tuple(replace(c, name=join(": ", [name, ""])) for name, c in pairs)
 
     def _headed(self, name: str, grid: Grid) -> Grid:
         return replace(grid, title=self._titles[name]) if name in self._titles else grid

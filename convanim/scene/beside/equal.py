@@ -9,8 +9,14 @@ from convanim.explanation.equals import equal_layer, equal_trace
 from convanim.language.words import both, join, parts_of, say
 from convanim.layers import times
 from convanim.scene.beside.pair import Pair, finishing, side_by_side
+from convanim.scene.caption import Caption
 from convanim.scene.captions import heading
-from convanim.scene.frame import Blocks, Caption, Frame, Link, panels_of
+from convanim.scene.frame import (
+    Blocks,
+    Frame,
+    Link,
+    panels_of,
+)
 from convanim.scene.stamp.scatter import ScatterScene
 from convanim.scene.window.upsample import UpsampleScene
 from convanim.trace import Trace, UpsampleTrace

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from convanim.language.words import say
-from convanim.scene.frame import Beats, Caption, Cells, Frame, Grid, Link, Move, Panel, Phase, Role, still
+from convanim.scene.caption import Caption
+from convanim.scene.frame import (
+    Beats,
+    Cells,
+    Frame,
+    Grid,
+    Link,
+    Move,
+    Panel,
+    Phase,
+    Role,
+    still,
+)
 from convanim.trace import Trace
 
 if TYPE_CHECKING:  # the registry imports this module

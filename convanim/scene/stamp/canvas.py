@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convanim.explanation.arithmetic import sides
 from convanim.language.numerals import Numerals
 from convanim.language.symbols import Symbols
+from convanim.language.words import join, marked, say
 from convanim.layers import Axis
 from convanim.scene.captions import factor, span
 from convanim.scene.frame import Link, Outline, Role, flat, lattice
@@ -66,6 +68,21 @@ def landed(
         )
         sums[(..., *where)] += part * kernel[..., i, j][..., None, None]
         hits[where] += there
+
+
+def stamped(value: str) -> str:
+    """A value of the input times the kernel."""
+    return join(" · ", [marked(value, "data"), marked(say("kernel"), "kernel")])
+
+
+def cropped_by(axes: Sequence[Axis]) -> str:
+    """What the padding of a transposed layer takes from each side of the canvas."""
+    return say("crop by {n}", n=sides([(a.before, a.after) for a in axes]))
+
+
+def cropping(axes: Sequence[Axis]) -> str:
+    """The same, and why."""
+    return join(": ", [cropped_by(axes), say("the padding of a transposed layer is cut off")])
 
 
 def covered(axes: Sequence[Axis], where: Outline) -> str:
@@ -188,7 +205,8 @@ class Canvas:
 
     def sum(self, number: int, cell: tuple[int, int]) -> str:
         """The sum that a stamp makes in a cell that already holds something: 1 + 3 = 4."""
-        return f"{self.notes(number)[cell]} = {self.numerals[3].text(self.after(number + 1)[cell].item())}"
+        total = self.numerals[3].text(self.after(number + 1)[cell].item())
+        return join(" = ", [self.notes(number)[cell], marked(total, "overlap")])
 
     def result(self, rows: slice, columns: slice) -> Array:
         """The final canvas: its kept part with the bias added."""

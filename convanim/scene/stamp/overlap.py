@@ -11,11 +11,11 @@ import numpy as np
 from convanim.explanation.arithmetic import arguments, count, per_axis, sides
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, plural, say
+from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, heading, place
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
-    Caption,
     Cells,
     Emphasis,
     Frame,
@@ -31,6 +31,7 @@ from convanim.scene.frame import (
     placed,
     whole,
 )
+from convanim.scene.stamp.canvas import cropping
 from convanim.scene.whole.counts import Counts, cured
 from convanim.scene.window.stage import lines, roles, window_at
 from convanim.scene.window.upsample import resizing
@@ -65,14 +66,14 @@ class OverlapScene(PlacementScene):
         self._most = max(1, *(int(layer.all.max()) for layer in self.layers.values()))
         self._crops = any(layer.cuts for layer in self.layers.values())
         # The layer itself may have no crop although the one beside it has one.
-        cut = next((layer for layer in self.layers.values() if layer.cuts), own)
-        crop = Phase("crop", say("crop p = {n}", n=sides([(a.before, a.after) for a in cut.axes])), say("crop"))
+        self._cut = next((layer for layer in self.layers.values() if layer.cuts), own)
+        crop = Phase("crop", say("crop"), say("crop"))
         walk = Phase("stamp", say("stamp and count"), say("stamp"))
         walk = Phase("slide", say("slide and count"), say("slide")) if self._slides else walk
         self.phases = (
             walk,
             *([crop] if self._crops else []),
-            Phase("even", say("even or uneven"), say("even?")),
+            Phase("even", say("even or uneven?"), say("even?")),
         )
         self.blocks = in_rows(self._panels(), len(trace.axes))
         self._opening = [self._open()]
@@ -229,7 +230,7 @@ class OverlapScene(PlacementScene):
             calm = np.zeros(layer.shape, np.uint8)
             grids[name] = Grid(self._titles[name], states, layer.all, calm, {}, tuple(outlines))
         verdicts = self._lines(*(layer.verdict() for layer in self.layers.values()))
-        crop = Caption(remark=say("padding of a transposed layer is what is cut off"))
+        crop = Caption(remark=cropping(self._cut.axes))
         phase = len(self.phases) - 1 if last else 1
         return Frame(phase, grids, verdicts if last else self._lines(crop), len(self.trace))
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from convanim.explanation.arithmetic import per_axis, sides
-from convanim.language.words import join, plural, say
+from convanim.explanation.arithmetic import per_axis
+from convanim.language.words import join, marked, plural, say
+from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, detail, heading, place, size_formula
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
-    Caption,
     Emphasis,
     Frame,
     Grid,
@@ -29,7 +29,7 @@ from convanim.scene.frame import (
     still,
     whole,
 )
-from convanim.scene.stamp.canvas import Canvas, LetteredCanvas, covered, landing
+from convanim.scene.stamp.canvas import Canvas, LetteredCanvas, covered, cropped_by, cropping, landing, stamped
 from convanim.trace import ConvTrace, Trace
 
 INPUT, PRODUCT = say("input"), say("product")
@@ -61,14 +61,14 @@ class ScatterScene(PlacementScene):
         self.x, self.kernel, self.answer = self.canvas.x, self.canvas.kernel, self.canvas.answer
         self.shape = self.canvas.shape
         # A convention whose kernel slides as it is given stamps it rotated.
-        self._kernel_title = say("kernel") if self.op.rules.rotates else say("kernel, rotated")
+        self._kernel_title = say("kernel") if self.op.rules.rotates else say("kernel, turned")
         axes = trace.axes
         self._before = (0, *(a.kept.start for a in axes))[-2:]
         self._cuts = self.shape != self.answer.shape
         # Output padding is shown during the crop, even if nothing is cropped.
         self._crops = self._cuts or any(a.output_padding for a in axes)
         self._asked = any(a.before or a.after for a in axes)
-        self._name = say("canvas") if self._crops else writes
+        self._name = say("full result") if self._crops else writes
         each = 3 if len(trace) <= THREE else 2 if len(trace) <= TWO else 1
 
         self.phases = self._phases()
@@ -77,18 +77,14 @@ class ScatterScene(PlacementScene):
         self.beats = Beats(1, len(trace), each, len(self._closing), axes[-1].input)
 
     def _phases(self) -> tuple[Phase, ...]:
-        axes = self.trace.axes
-        crop = sides([(a.before, a.after) for a in axes])
         bias = (Phase("bias", say("add the bias"), say("bias")),) if self.canvas.bias else ()
-        edge = Phase("crop", say("crop p = {n}", n=crop), say("crop"))
+        edge = Phase("crop", say("crop"), say("crop"))
         if not self._asked:
-            edge = Phase(
-                "output padding", say("output padding {n}", n=per_axis([a.output_padding for a in axes])), say("pad")
-            )
+            edge = Phase("output padding", say("output padding"), say("pad"))
         return (
-            Phase("read", say("read one {what} value", what=self._reads), say("read")),
+            Phase("read", say("read a value"), say("read")),
             Phase("scale", say("scale the kernel"), say("scale")),
-            Phase("add", say("add it to the {what}", what=self._writes), say("add")),
+            Phase("add", say("add the product"), say("add")),
             # Without a crop, no frame would be in that phase.
             *([edge] if self._crops else []),
             *bias,
@@ -136,7 +132,7 @@ class ScatterScene(PlacementScene):
         remark = SCALES(self.x.size, what=self._reads)
         if not self.op.rules.rotates:
             name = self.op.rules.title
-            remark = say("{name} slides the kernel as it is given, so it is stamped rotated by 180°", name=name)
+            remark = say("{name} slides the kernel as it is given, so it is stamped turned by 180 degrees", name=name)
         return Frame(0, self._grids(canvas), (Caption(remark=remark),))
 
     def links(self, step: int) -> tuple[Link, ...]:
@@ -151,18 +147,17 @@ class ScatterScene(PlacementScene):
         before, hit = self.canvas.after(number), self.canvas.hit(number)
         shown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
         source = join("", [self._reads, place(step.reads[0, 1:].tolist())])
-        value = self.canvas.value(step)
+        times_kernel = stamped(self.canvas.value(step))
         product = whole(PRODUCT, Role.PRODUCT, self.canvas.product(step))
         calm = np.zeros(self.shape, np.uint8)
         if ahead == 2:
             canvas = Grid(self._canvas_title, shown, before, calm)
-            return Frame(
-                0, self._grids(canvas, None, at), (Caption(source, (), value),), number + 1, reads={"input": (at,)}
-            )
+            value = Caption(source, (), marked(self.canvas.value(step), "data"))
+            return Frame(0, self._grids(canvas, None, at), (value,), number + 1, reads={"input": (at,)})
         if ahead == 1:
             canvas = Grid(self._canvas_title, shown, before, calm, {}, (where,))
             gaps = say("with gaps, as the kernel is dilated") if any(a.dilation > 1 for a in self.trace.axes) else ""
-            caption = Caption(PRODUCT, (say("{cell} · kernel", cell=source),), say("{cell} · kernel", cell=value), gaps)
+            caption = Caption(PRODUCT, (say("{cell} · kernel", cell=source),), times_kernel, gaps)
             waiting = placed([link], written=False)
             return Frame(1, self._grids(canvas, product, at), (caption,), number + 1, **waiting)
         notes = self.canvas.notes(number)
@@ -179,8 +174,7 @@ class ScatterScene(PlacementScene):
             # Sums of letters are long.
             remark = one if self._symbols else MEETS(met, sum=one)
         subject = join("", [self._name, covered(self.trace.axes, where)])
-        term = say("{cell} · kernel", cell=value if self._symbols else source)
-        caption = Caption(subject, (term,), "", remark, relation="+=")
+        caption = Caption(subject, (times_kernel,), "", remark, relation="+=")
         stamp = Move("stamp", lattice(*map(range, self.kernel.shape)), "canvas", link.cells)
         return Frame(2, self._grids(canvas, product, at), (caption,), number + 1, **placed([link]), moves=(stamp,))
 
@@ -202,7 +196,7 @@ class ScatterScene(PlacementScene):
         finished = self.canvas.result(rows, columns)
         result = Grid(title, shown, finished, np.zeros(self.shape, np.uint8))
         if self.canvas.bias:
-            added = Caption(remark=say("bias {value} added to every output cell", value=self.canvas.bias))
+            added = Caption(remark=say("add the bias {value} to every output cell", value=self.canvas.bias))
             frames.append(self._last(len(self.phases) - 1, result, added))
         # Without crop and bias, the result is the canvas itself.
         phase = len(self.phases) - 1 if frames else 2
@@ -226,8 +220,8 @@ class ScatterScene(PlacementScene):
     def _crop_caption(self) -> Caption:
         axes = self.trace.axes
         extra = [a.output_padding for a in axes]
-        crop, more = say("crop p = {n}", n=sides([(a.before, a.after) for a in axes])), per_axis(extra)
-        told = join(": ", [crop, say("padding of a transposed layer is what is cut off")])
+        crop, more = cropped_by(axes), per_axis(extra)
+        told = cropping(axes)
         if any(a.canvas > a.full for a in axes):
             added = say("output padding {n} adds the outlined edge, which no product reaches in full", n=more)
             told = join("; ", [*[crop] * self._asked, added])

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.explanation.arithmetic import sides
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, say
+from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, detail, heading, place, size_formula
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
-    Caption,
     Emphasis,
     Frame,
     Grid,
@@ -30,7 +29,7 @@ from convanim.scene.frame import (
     lattice,
     placed,
 )
-from convanim.scene.stamp.canvas import covered, landed, landing
+from convanim.scene.stamp.canvas import covered, cropping, landed, landing
 from convanim.scene.tints import (
     CHANNELS,
     Colours,
@@ -80,10 +79,9 @@ class StampScene(PlacementScene):
         self._picture = tinted(self.x)
         asides, self._aside = kernel_panels(trace.weight[:, 0], "×")
         colours, products = self._survey()
-        crop = sides([(a.before, a.after) for a in axes])
-        last = (Phase("crop", say("crop p = {n}", n=crop), say("crop")),) * self._cuts
+        last = (Phase("crop", say("crop"), say("crop")),) * self._cuts
         last += (Phase("bias", say("add the bias"), say("bias")),) * (trace.bias is not None)
-        adding = Phase("add", say("add it to the {what}", what=OUTPUT), say("add"))
+        adding = Phase("add", say("add the product"), say("add"))
         self.phases = (Phase("scale", say("scale the kernel"), say("scale")), adding, *last)
         stamp = (int(self.weight.shape[1]), int(self.weight.shape[2]))
         panels = (
@@ -219,13 +217,13 @@ class StampScene(PlacementScene):
         frames: list[tuple[int, Grid, Caption]] = []
         if self._cuts:
             grown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)
-            crop = Caption(remark=say("crop p = {n}", n=sides([(a.before, a.after) for a in self.trace.axes])))
+            crop = Caption(remark=cropping(self.trace.axes))
             frames.append((2, picture(OUTPUT, grown, tinted(canvas), outlines=(inside,)), crop))
         if self.trace.bias is not None:
             canvas = canvas + self._bias()
             named = zip(CHANNELS, self.trace.bias.tolist(), strict=True)
             told = join(", ", [join(" ", [n, f"{b:g}"]) for n, b in named])
-            bias = Caption(remark=say("bias added to every output cell: {values}", values=told))
+            bias = Caption(remark=say("add the bias to every output cell: {values}", values=told))
             frames.append((len(self.phases) - 1, picture(OUTPUT, roles, tinted(canvas)), bias))
         frames.append((len(self.phases) - 1, picture(OUTPUT, roles, tinted(canvas)), size_formula(self.trace.axes)))
         black = say("black where no product lands") if not hit[rows, columns].all() else ""

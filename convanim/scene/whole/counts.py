@@ -12,7 +12,7 @@ import numpy as np
 from convanim.explanation.arithmetic import count, even_kernel, evenness, remainder, shortest
 from convanim.language.words import join, say
 from convanim.layers import Axis, ConvTranspose
-from convanim.scene.frame import Caption
+from convanim.scene.caption import Caption
 from convanim.trace import ConvTrace, Trace, UnpoolTrace
 from convanim.trace.taps import Ints, Taps
 

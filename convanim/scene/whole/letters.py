@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from convanim.language.symbols import Symbols
-from convanim.scene.frame import Caption
+from convanim.language.words import marked
+from convanim.scene.caption import Caption
+from convanim.scene.captions import product
 from convanim.trace import ConvTrace, Step
 
 BIAS = "β"
@@ -48,5 +50,7 @@ class Letters:
             nothing: the remark if the window meets no input value.
         """
         subject = self.numerals[2].text(self.answer[tuple(step.writes[0, 1:])].item())
-        terms = ["·".join(pair) for pair in self.products(step)]
-        return Caption(subject, (*terms, *self._bias), "" if terms or self._bias else "0", "" if terms else nothing)
+        terms = [product(*pair) for pair in self.products(step)]
+        return Caption(
+            marked(subject, "done"), (*terms, *self._bias), "" if terms or self._bias else "0", "" if terms else nothing
+        )

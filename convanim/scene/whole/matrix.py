@@ -8,6 +8,7 @@ Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,12 +19,12 @@ from convanim.explanation.arithmetic import arguments, count, shortest
 from convanim.language.numerals import Numerals
 from convanim.language.words import say
 from convanim.layers import Axis, Conv, times
+from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, heading, product_sum
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
-    Caption,
     Emphasis,
     Frame,
     Grid,
@@ -271,7 +272,7 @@ class MatrixScene(PlacementScene):
             grids[name] = still(grids[name], emphasis=marked, outlines=drawn)
         caption = self._sum(step)
         if not written and not self.letters:
-            caption = Caption(caption.subject, caption.terms, "", caption.remark, caption.relation)
+            caption = replace(caption, waits=True)
         done = placed(links, written=written, reads=self._reads(step))
         if written and "output" in grids:
             done["writes"]["output"] = (divmod(number, self.answer.shape[1]),)

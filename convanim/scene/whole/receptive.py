@@ -15,11 +15,11 @@ from convanim.explanation.arithmetic import arguments, count, per_axis
 from convanim.language.numerals import MINUS, Numerals
 from convanim.language.words import plural, say
 from convanim.layers import Axis, Operation
+from convanim.scene.caption import Caption
 from convanim.scene.captions import heading
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
-    Caption,
     Emphasis,
     Frame,
     Grid,

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.language.words import join, say
+from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, place
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
-    Caption,
     Cells,
     Emphasis,
     Frame,

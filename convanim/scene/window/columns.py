@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
-from convanim.explanation.arithmetic import arguments, count, per_axis, rings, sides
+from convanim.explanation.arithmetic import arguments, count, rings
 from convanim.language.numerals import Numerals
-from convanim.language.words import join, plural, say
+from convanim.language.words import join, marked, plural, say
 from convanim.layers import Axis, times
+from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, factor, span
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
-    Caption,
     Cell,
     Emphasis,
     Frame,
@@ -103,13 +103,11 @@ class ColumnsScene(PlacementScene):
             )
 
     def _phases(self) -> tuple[Phase, ...]:
-        stride = per_axis([a.stride for a in self._axes])
         if self._folds:
-            return (Phase("add", say("stride {n}: add each column at its window", n=stride), say("add")),)
-        slide = Phase("slide", say("slide, stride {n}: a window becomes a column", n=stride), say("slide"))
-        ringed = rings(self._axes)
-        pad = Phase("pad", say("pad {n}", n=f"p = {sides(ringed)}"), say("pad"))
-        return (pad, slide) if any(map(any, ringed)) else (slide,)
+            return (Phase("add", say("add each column at its window"), say("add")),)
+        slide = Phase("slide", say("slide: each window becomes a column"), say("slide"))
+        pad = Phase("pad", say("pad"), say("pad"))
+        return (pad, slide) if any(map(any, rings(self._axes))) else (slide,)
 
     def _begins(self) -> str:
         rows, columns = self.matrix.shape
@@ -210,7 +208,7 @@ class ColumnsScene(PlacementScene):
         return Move(link.panel, cells, "columns", places)
 
     def _caption(self, number: int) -> Caption:
-        values = tuple(factor(self.numerals.text(v)) for v in self.matrix[:, number].tolist())
+        values = tuple(marked(factor(self.numerals.text(v)), "data") for v in self.matrix[:, number].tolist())
         cells = self._windows[number][1]
         name = say("column {n}", n=number)
         if not self._folds:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.explanation.arithmetic import arguments, count, per_axis, ring_name, rings, sides
+from convanim.explanation.arithmetic import arguments, count, per_axis, rings
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, plural, say
 from convanim.layers import Axis, times
+from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, place, product_sum
 from convanim.scene.frame import (
     Blocks,
-    Caption,
     Cells,
     Emphasis,
     Frame,
@@ -47,8 +48,11 @@ COPIES = {
     "circular": say("the ring copies the input from its other end"),
 }
 KERNEL = say("kernel")
-#: The phase in which stride puts zeros between neighbours.
-INSERT = plural("insert s−1 = {n} zero", "insert s−1 = {n} zeros")
+INSERT = Phase("insert", say("insert zeros"), say("insert"))
+PAD, CROP = say("pad"), say("crop")
+SLIDE = Phase("slide", say("slide"), say("slide"))
+#: What stride does to the input of a transposed layer.
+INSERTS = plural("insert {n} zero between {what}", "insert {n} zeros between {what}")
 
 
 class GatherScene(WindowScene):
@@ -120,21 +124,9 @@ class GatherScene(WindowScene):
         return max(self._factors, key=len), ""
 
     def _phases(self) -> tuple[Phase, ...]:
-        axes = self.trace.axes
-        ringed = rings(axes)
-        name = ring_name(axes)
-        # Output padding adds to d(k-1)-p at the end, so the formula alone would be wrong.
-        wide = sides(ringed) if _extra(axes) else f"{name} = {sides(ringed)}"
-        pad = Phase("pad", say("pad {n}", n=wide), say("pad"))
         if not self.op.transposed:
-            slide = Phase("slide", say("slide, stride {n}", n=per_axis([a.stride for a in axes])), say("slide"))
-            return (pad, slide) if any(map(any, ringed)) else (slide,)
-        return (
-            inserting(axes),
-            pad,
-            turning(self._rotates),
-            Phase("slide", say("slide, stride {n}", n=1), say("slide")),
-        )
+            return (padding(self.trace.axes), SLIDE) if any(map(any, rings(self.trace.axes))) else (SLIDE,)
+        return INSERT, padding(self.trace.axes), turning(self._rotates), SLIDE
 
     # The opening prepares the stage.
 
@@ -143,7 +135,9 @@ class GatherScene(WindowScene):
             rows, columns = self.lines
             return [self._set_out(rows.places, columns.places), *self._pad()]
         set_out = [*self._insert(), *self._pad()]
-        return [*set_out, *self._rotate(set_out[-1].grids["stage"])]
+        set_out += self._rotate(set_out[-1].grids["stage"])
+        told = moved_by_one(self.trace.axes)
+        return [*set_out, *[replace(set_out[-1], phase=3, captions=(Caption(remark=told),))] * bool(told)]
 
     def _frame(
         self, phase: int, stage: Grid, kernel: NDArray[Any], remark: str, title: str = KERNEL, turn: Turn = Turn.GIVEN
@@ -173,11 +167,10 @@ class GatherScene(WindowScene):
         frames = [self._set_out(rows.together, columns.together)]
         what = say("columns") if len(self.trace.axes) == 2 else say("cells")
         if columns.gap > 1 and columns.count > 1:
-            remark = say("{zeros} between neighbouring {what}", zeros=count(columns.gap - 1, "zero"), what=what)
+            remark = INSERTS(columns.gap - 1, what=what)
             frames.append(self._set_out(rows.together, columns.places, remark))
         if rows.gap > 1 and rows.count > 1:
-            zeros = count(rows.gap - 1, "zero")
-            remark = say("{zeros} between neighbouring {what}", zeros=zeros, what=say("rows"))
+            remark = INSERTS(rows.gap - 1, what=say("rows"))
             frames.append(self._set_out(rows.places, columns.places, remark))
         if len(frames) == 1:
             strides = all(n.gap == 1 for n in self.lines)
@@ -224,17 +217,15 @@ class GatherScene(WindowScene):
             return join(": ", [self.mode, COPIES[self.mode]])
         axes = self.trace.axes
         ringed = rings(axes)
-        formula = f"{ring_name(axes)} = {sides(ringed)}"
         first, last = ringed[0]
         if not any(map(any, ringed)):
-            return say("{formula}: there is nothing to pad", formula=formula)
+            return say("there is nothing to pad")
         if first == last and len(set(ringed)) == 1:
             if first < 0:
-                cells = count(-first, "cell")
-                return say("{formula}: {cells} cropped on every side", formula=formula, cells=cells)
-            if len(axes) == 2:
-                return say("{formula}: a ring of zeros, {n} wide", formula=formula, n=first)
-            return say("{formula}: {zeros} at each end", formula=formula, zeros=count(first, "zero"))
+                return say("crop {cells} on every side", cells=count(-first, "cell"))
+            if len({(a.kernel, a.dilation, a.before) for a in axes}) == 1:
+                return padded_by(axes)
+            return say("pad by {n}", n=first)
         names = ((say("above"), say("below")), (say("left"), say("right")))[2 - len(axes) :]
         ends = [(n, end) for pair, both in zip(ringed, names, strict=True) for n, end in zip(pair, both, strict=True)]
         added, cropped = (
@@ -251,19 +242,24 @@ class GatherScene(WindowScene):
             name = self.op.rules.title
             return [
                 self._frame(
-                    2, stage, self.kernel, say("{name} does not rotate: the kernel slides as it is given", name=name)
+                    2, stage, self.kernel, say("{name} does not turn the kernel: it slides as it is given", name=name)
                 )
             ]
-        first = self._frame(2, stage, self.kernel, say("a window that slides needs the kernel rotated by 180°"))
+        first = self._frame(2, stage, self.kernel, say("to slide, first turn the kernel by 180 degrees"))
         high, wide = self.kernel.shape
-        rotated = say("kernel, rotated")
+        rotated = say("kernel, turned")
         if high == wide == 1:
             return [self._frame(2, stage, self.kernel, say("a kernel of one cell stays as it is"), rotated)]
         if 1 in (high, wide):
-            return [first, self._frame(2, stage, self.slid, say("rotate by 180°: end to end"), rotated, Turn.ROTATED)]
-        half = say("rotate by 180°: left to right …")
+            return [
+                first,
+                self._frame(2, stage, self.slid, say("turn by 180 degrees: end to end"), rotated, Turn.ROTATED),
+            ]
+        half = say("turn by 180 degrees: left to right …")
         mirrored = self._frame(2, stage, self.kernel[:, ::-1], half, say("kernel, mirrored"), Turn.MIRRORED)
-        turned = self._frame(2, stage, self.slid, say("rotate by 180°: … and top to bottom"), rotated, Turn.ROTATED)
+        turned = self._frame(
+            2, stage, self.slid, say("turn by 180 degrees: … and top to bottom"), rotated, Turn.ROTATED
+        )
         return [first, mirrored, turned]
 
     # The sliding window.
@@ -277,7 +273,8 @@ class GatherScene(WindowScene):
             caption = self.letters.sum(step, nothing)
         else:
             bias = None if self.trace.bias is None else self.trace.bias[0].item()
-            caption = product_sum(step, (self.numerals[0], self._factor, self.numerals[1]), bias, nothing)
+            numerals = self.numerals[0], self._factor, self.numerals[1]
+            caption = product_sum(step, numerals, bias, nothing, len(under))
         notes = dict(zip(under, self._factors, strict=True))
         return Seen(caption, {0: (rows, columns)}, {0: notes}, {0: (Outline(*window, Role.KERNEL),)})
 
@@ -294,17 +291,35 @@ class GatherScene(WindowScene):
         return say("every input under the window is {what}", what=what)
 
 
-def inserting(axes: tuple[Axis, ...]) -> Phase:
-    """The phase in which stride puts zeros between neighbours."""
-    zeros = [a.stride - 1 for a in axes]
-    return Phase("insert", INSERT(zeros[0] if len(set(zeros)) == 1 else per_axis(zeros)), say("insert"))
+def padding(axes: tuple[Axis, ...]) -> Phase:
+    """The phase in which padding grows around the input, or in which negative padding crops it."""
+    ringed = [n for pair in rings(axes) for n in pair]
+    if min(ringed) < 0:
+        return Phase("pad", say("pad and crop"), say("pad")) if max(ringed) > 0 else Phase("pad", CROP, CROP)
+    return Phase("pad", PAD, PAD)
 
 
 def turning(rotates: bool) -> Phase:
-    """The phase in which the kernel is rotated, or kept as it is given."""
+    """The phase in which the kernel is turned, or kept as it is given."""
     if rotates:
-        return Phase("rotate", say("rotate kernel 180°"), say("rotate"))
+        return Phase("rotate", say("turn the kernel"), say("turn"))
     return Phase("as given", say("kernel as given"), say("as given"))
+
+
+def moved_by_one(axes: Sequence[Axis]) -> str:
+    """Why the window of a transposed layer moves by one cell, whatever the stride; "" for stride 1."""
+    stride = per_axis([a.stride for a in axes])
+    return "" if stride == "1" else say("slide by 1: the stride {n} became the zeros", n=stride)
+
+
+def padded_by(axes: Sequence[Axis]) -> str:
+    """The number of zeros on every side, and for a transposed layer the sum that it follows from."""
+    a, ((n, _), *_) = axes[0], rings(axes)
+    if not a.transposed:
+        return say("pad by {n}", n=n)
+    if a.dilation == 1:
+        return say("pad by {n} = kernel {k} − 1 − padding {p}", n=n, k=a.kernel, p=a.before)
+    return say("pad by {n} = dilation {d} · (kernel {k} − 1) − padding {p}", n=n, d=a.dilation, k=a.kernel, p=a.before)
 
 
 def _extra(axes: Any) -> str:

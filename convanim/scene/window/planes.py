@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.explanation.arithmetic import per_axis, ring_name, rings, sides
+from convanim.explanation.arithmetic import per_axis, rings, sides
 from convanim.language.numerals import Numerals
-from convanim.language.words import join, rejoin, say
+from convanim.language.words import join, marked, rejoin, say
 from convanim.layers import times
+from convanim.scene.caption import Caption
 from convanim.scene.captions import output_cell, product_sum, with_channels
 from convanim.scene.frame import (
-    Caption,
     Cells,
     Emphasis,
     Frame,
@@ -28,7 +28,7 @@ from convanim.scene.frame import (
     lattice,
     whole,
 )
-from convanim.scene.window.gather import COPIES, inserting, turning
+from convanim.scene.window.gather import COPIES, INSERT, INSERTS, SLIDE, moved_by_one, padding, turning
 from convanim.scene.window.slab import MOST, ROW, Slab, wrapped
 from convanim.scene.window.stage import layers, roles
 from convanim.scene.window.window import SURVEYED, Seen, WindowScene
@@ -92,21 +92,14 @@ class PlanesScene(WindowScene):
         return join("   ", [super()._detail(), *([say("groups {n}", n=groups)] if groups > 1 else [])])
 
     def _phases(self) -> tuple[Phase, ...]:
-        axes = self.trace.axes
-        ringed = rings(axes)
-        wide = f"{ring_name(axes)} = {sides(ringed)}"
-        wide = sides(ringed) if any(a.output_padding for a in axes) else wide
-        pad = Phase("pad", say("pad {n}", n=wide), say("pad"))
-        stride = per_axis([1 if self.op.transposed else a.stride for a in axes])
-        told = say("slide, stride {n}; add the channels up", n=stride)
-        if self._parts == 1:
-            told = say("slide, stride {n}", n=stride)
-        elif self._sliced:
-            told = say("slide, stride {n}; add the slices up", n=stride)
-        slide = Phase("slide", told, say("slide"))
+        slide = SLIDE
+        if self._parts > 1:
+            told = say("slide and add the slices") if self._sliced else say("slide and add the channels")
+            slide = SLIDE._replace(name=told)
+        pad = padding(self.trace.axes)
         if not self.op.transposed:
-            return (pad, slide) if any(map(any, ringed)) else (slide,)
-        return inserting(axes), pad, turning(self._rotates), slide
+            return (pad, slide) if any(map(any, rings(self.trace.axes))) else (slide,)
+        return INSERT, pad, turning(self._rotates), slide
 
     def _roles(self) -> Cells:
         return roles(*self.lines, ring=Role.PADDING if self.trace.axes[0].mode == "zeros" else Role.COPIED)
@@ -129,7 +122,7 @@ class PlanesScene(WindowScene):
             values[together] = self.trace.x.reshape(len(shown), *(n.count for n in self.lines))
             frames.append(self._set(0, self.left.planes(shown), self.left.planes(values), told))
             spread = any(n.gap > 1 and n.count > 1 for n in self.lines)
-            remark = say("zeros between neighbours") if spread else say("there is nothing to insert")
+            remark = self._inserts() if spread else say("there is nothing to insert")
             frames.append(self._set(0, bare, self.stage_values, remark))
         else:
             frames.append(self._set(0, bare, self.stage_values, told))
@@ -138,12 +131,19 @@ class PlanesScene(WindowScene):
             frames.append(self._set(phase, self.stage_roles, self.stage_values, self._pad_remark()))
         if self.op.transposed:
             name = self.op.rules.title
-            remark = say("{name} does not rotate: the kernels slide as they are given", name=name)
+            remark = say("{name} does not turn the kernels: they slide as they are given", name=name)
             if self._rotates:
-                remark = say("windows that slide need every kernel rotated by 180°")
+                remark = say("to slide, first turn every kernel by 180 degrees")
             frames.append(self._set(2, self.stage_roles, self.stage_values, remark))
             frames[-1] = Frame(2, {**frames[-1].grids, **self._weights(0, turned=True)}, frames[-1].captions)
+            if told := moved_by_one(self.trace.axes):
+                frames.append(replace(frames[-1], phase=3, captions=(Caption(remark=told),)))
         return frames
+
+    def _inserts(self) -> str:
+        """What stride does to the input, whose axes may differ."""
+        zeros = [n.gap - 1 for n in self.lines[-len(self.trace.axes) :]]
+        return INSERTS(zeros[0] if len(set(zeros)) == 1 else per_axis(zeros), what=say("cells"))
 
     def _uncropped(self) -> Cells:
         """The stage before cropping."""
@@ -162,10 +162,10 @@ class PlanesScene(WindowScene):
         if not any(map(any, ringed)):
             left = any(n.unused for n in self.lines)
             return say("no window reaches the hatched cells") if left else say("there is nothing to pad")
-        told = say("{formula}: zeros around every plane", formula=f"{ring_name(self.trace.axes)} = {sides(ringed)}")
+        told = say("pad every plane by {n}", n=sides(ringed))
         if len(self.trace.axes) == 3:
-            told = say("{told}, whole slices of them at the ends", told=told)
-        return say("{told}; negative ones are cropped", told=told) if any(n < 0 for p in ringed for n in p) else told
+            told = say("{told}, with whole slices of zeros at the ends", told=told)
+        return say("{told}; a negative number crops", told=told) if any(n < 0 for p in ringed for n in p) else told
 
     # The kernels and the sums.
 
@@ -213,7 +213,7 @@ class PlanesScene(WindowScene):
             # Slices keep the numbers they were given; in a rotated kernel the last one comes first.
             given = self._kernels.deep - 1 - depth if turned else depth
             named = join(", ", [named, say("slice {n}", n=given)])
-        return say("{what}, rotated", what=named) if turned else named
+        return say("{what}, turned", what=named) if turned else named
 
     def _aside(self) -> tuple[tuple[Panel, ...], ...]:
         slab = self._kernels
@@ -294,9 +294,11 @@ class PlanesScene(WindowScene):
             bias = None if self.trace.bias is None else self.trace.bias[cell[0]].item()
             numerals = self.numerals[0], self._factor, self.numerals[1]
             nothing = "" if len(step.terms) else say("every input under the window is a zero that was put there")
-            return replace(product_sum(step, numerals, bias, nothing), subject=subject)
+            cells = int(np.prod(self.trace.weight.shape[2:]))
+            return replace(product_sum(step, numerals, bias, nothing, cells), subject=subject)
         sums = self._split(self.trace, step).tolist()
-        terms = [self._sum.text(s) for s in sums]
+        terms: list[str] = [marked(self._sum.text(s), "product") for s in sums]
+        counts = [*map(abs, sums), *[np.inf] * (self.trace.bias is not None)]
         total = step.written[0].item()
         exact = all(self._sum.exact(s) for s in sums)
         if self.trace.bias is not None:
@@ -305,8 +307,10 @@ class PlanesScene(WindowScene):
             text = own.text(bias)
             terms.append(say("bias {value}", value=text if bias >= 0 else f"({text})"))
             exact = exact and own.exact(bias)
-        signs = ["=" if e else "≈" for e in (exact, exact and self.numerals[1].exact(total))]
-        return Caption(subject, tuple(terms), self.numerals[1].text(total), self._strip_title, *signs)
+        relation, outcome = ("=" if e else "≈" for e in (exact, exact and self.numerals[1].exact(total)))
+        result = marked(self.numerals[1].text(total), "done")
+        told = subject, tuple(terms), result, self._strip_title, relation, outcome
+        return Caption(*told, weights=tuple(counts), seen=True)
 
     def _notes(self) -> tuple[str, str]:
         return "×" + self._factor.widest(self.trace.weight), ""

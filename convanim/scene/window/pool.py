@@ -10,17 +10,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.explanation.arithmetic import per_axis, sides
+from convanim.explanation.arithmetic import sides
 from convanim.language.words import join, plural, rejoin, say
+from convanim.scene.caption import Caption
 from convanim.scene.captions import combined, detail, output_cell, place, size_formula
-from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
+from convanim.scene.frame import (
+    Cells,
+    Frame,
+    Outline,
+    Phase,
+    Role,
+)
 from convanim.scene.window.stage import layers, roles
 from convanim.scene.window.window import SURVEYED, Seen, Where, WindowScene
 from convanim.trace import PoolTrace, Step
 from convanim.trace.taps import Ints
 
-#: The remark for each kind of pooling.
-VERBS = {"max": say("take the maximum"), "mean": say("take the mean"), "norm": say("take the norm")}
+#: The phase of each kind of pooling.
+WALKS = {
+    "max": say("slide and take the maximum"),
+    "mean": say("slide and take the mean"),
+    "norm": say("slide and take the norm"),
+}
 #: The remark for padding under the window of a mean that includes it.
 COUNTS = plural("{n} cell of padding counts as a zero", "{n} cells of padding count as zeros")
 
@@ -60,16 +71,9 @@ class PoolScene(WindowScene):
         return join("   ", [detail(self.trace), *more])
 
     def _phases(self) -> tuple[Phase, ...]:
-        axes = self.trace.axes
-        verb = VERBS[self.trace.op.combine]
-        stride = per_axis([a.stride for a in axes])
-        told = say("slide, stride {n}: {what}", n=stride, what=verb)
-        if not all(a.regular for a in axes):
-            told = say("slide, from ⌊t·i / o⌋ to ⌈(t + 1)·i / o⌉: {what}", what=verb)
-        slide = Phase("slide", told, say("slide"))
-        padded = any(a.before or a.after for a in axes)
-        around = say("pad {n}", n=f"p = {sides([(a.before, a.after) for a in axes])}") if padded else say("round up")
-        return (Phase("pad", around, say("pad")), slide) if self._rings else (slide,)
+        slide = Phase("slide", WALKS[self.trace.op.combine], say("slide"))
+        around = Phase("pad", say("pad") if self._padded else say("round the size up"), say("pad"))
+        return (around, slide) if self._rings else (slide,)
 
     @property
     def _rings(self) -> bool:
@@ -120,12 +124,13 @@ class PoolScene(WindowScene):
         return inside
 
     def _padding_remark(self) -> str:
+        wide = sides([(a.before, a.after) for a in self.trace.axes])
         if self._max:
-            return say("padding never wins a maximum, so it holds nothing")
+            return say("pad by {n}: padding never wins a maximum, so it holds nothing", n=wide)
         if self.trace.op.combine == "norm":
-            return say("padding adds nothing to the sum")
-        counts = say("padding counts as zeros in the mean")
-        return counts if self._counts else say("padding does not count in the mean")
+            return say("pad by {n}: padding adds nothing to the sum", n=wide)
+        counts = say("pad by {n}: padding counts as zeros in the mean", n=wide)
+        return counts if self._counts else say("pad by {n}: padding does not count in the mean", n=wide)
 
     def look(self, step: Step, *, written: bool) -> Seen:
         """What a placement shows on the stage, and its arithmetic."""

@@ -11,12 +11,12 @@ from convanim.errors import ConvanimError
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, say
 from convanim.layers import times
+from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, heading, output_cell, place, rules, span
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
-    Caption,
     Cell,
     Cells,
     Emphasis,
@@ -85,7 +85,7 @@ class ShuffleScene(PlacementScene):
         turn = np.zeros(self.answer.size, np.int64)
         turn[order] = np.arange(len(order)) if singly else cell.ravel()[order]
         self._turn: NDArray[np.int64] = turn.reshape(self.answer.shape)
-        moving = Phase("move", say("each channel has its place in a block of {r}×{r}", r=r), say("move"))
+        moving = Phase("move", say("move each value"), say("move"))
         self.phases: tuple[Phase, ...] = (moving,)
         self.blocks = self._blocks()
         row = min(trace.axes[-1].input if not down else trace.axes[-1].output, trace.axes[-1].input)
@@ -183,7 +183,7 @@ class ShuffleScene(PlacementScene):
         if len(targets) == 1:
             source = output_cell(self._source[:, channel, row, column].tolist(), self.left.count, say("input"))
             target = output_cell((channel, row, column), self.right.count)
-            return Caption(target, (source,), *values)
+            return Caption(target, (source,), values[0])
         if not self.op.transposed:
             return Caption(join("", [OUTPUT, f"[:, {row},{column}]"]), values, between=", ")
         r = self.op.factor

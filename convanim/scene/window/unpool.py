@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.language.numerals import Numerals
-from convanim.language.words import join, parts_of, rejoin, say
+from convanim.language.words import join, marked, parts_of, rejoin, say
+from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, detail, heading, output_cell, place, size_formula
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
-    Caption,
     Cells,
     Emphasis,
     Frame,
@@ -74,7 +74,7 @@ class UnpoolScene(PlacementScene):
         if trace.pooled is not None and trace.pooled[1:] != self._output[1:]:
             self._moved = np.stack(np.unravel_index(trace.places.reshape(-1), trace.pooled), axis=-1).tolist()
         self._pool = PoolScene(pool.by_output(), words) if pool is not None else None
-        undone = Phase("pool", say("pool: remember where"), say("pool"))
+        undone = Phase("pool", say("pool and remember where"), say("pool"))
         put = say("unpool") if self._moved else say("put each value where it was")
         self.phases = (*((undone,) if self._pool else ()), Phase("unpool", put, say("unpool")))
         self._opening = self._open()
@@ -215,7 +215,7 @@ class UnpoolScene(PlacementScene):
         target = output_cell(step.writes[0].tolist(), self.right.channels)
         what = POOLED_CELLS if self._pool else say("input")
         source = output_cell(step.reads[0].tolist(), self.left.channels, what)
-        value = self.numerals[0].text(step.values[0].item()) if written else ""
+        value = marked(self.numerals[0].text(step.values[0].item()), "done") if written else ""
         plane, row, column = self._to(number)
         taken = self._after(number)[0][plane][row, column] == Role.DONE
         remark = say("the same place once more: the last value stays") if taken else say("where the maximum was")

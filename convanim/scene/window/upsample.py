@@ -8,20 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.language.numerals import Numerals
-from convanim.language.words import join, rejoin, say
+from convanim.language.words import join, marked, rejoin, say
 from convanim.layers import Resampled, times
+from convanim.scene.caption import Caption
 from convanim.scene.captions import output_cell, place, product_sum, rules
-from convanim.scene.frame import Caption, Cells, Frame, Outline, Phase, Role
+from convanim.scene.frame import (
+    Cells,
+    Frame,
+    Outline,
+    Phase,
+    Role,
+)
 from convanim.scene.window.stage import ACROSS, Line
 from convanim.scene.window.window import Seen, WindowScene
 from convanim.trace import Step, UpsampleTrace
 
-#: The phase of each mode, in a few words and in one.
+#: The phase of each mode, in a few words and in one, and the name of the mode.
 WAYS = {
-    "nearest": Phase("nearest", say("copy the nearest cell"), say("nearest")),
-    "bilinear": Phase("bilinear", say("mix the nearest cells"), say("bilinear")),
-    "nails": Phase("nails", say("put zeros between"), say("nails")),
+    "nearest": Phase("nearest", say("copy the nearest cell"), say("copy")),
+    "bilinear": Phase("bilinear", say("mix the nearest cells"), say("mix")),
+    "nails": Phase("nails", say("put zeros between the cells"), say("insert")),
 }
+MODES = {"nearest": say("nearest"), "bilinear": say("bilinear"), "nails": say("nails")}
 #: The remarks on the position of an output cell.
 PLACES = {
     "half_pixel": say("centres of cells (half pixel)"),
@@ -92,7 +100,7 @@ class UpsampleScene(WindowScene):
         subject = output_cell(cell, self.right.channels)
         if self.trace.op.mode != "bilinear":
             source = join("", [say("input"), place(step.reads[0, 1:].tolist())])
-            return Caption(subject, (source,), self.numerals[1].text(step.written[0].item()))
+            return Caption(subject, (source,), marked(self.numerals[1].text(step.written[0].item()), "done"))
         x, answer = self.numerals
         return replace(product_sum(step, (x, self._weights, answer), None, ""), subject=subject)
 
@@ -138,7 +146,7 @@ def resizing(trace: UpsampleTrace) -> str:
     if op.size is not None:
         factor = say("size {n}", n=times([a.output for a in axes]))
     where = [PLACES[op.place]] if op.mode != "nails" else []
-    return join("   ", [*([rules(op)] if rules(op) else []), WAYS[op.mode].short, factor, *where])
+    return join("   ", [*([rules(op)] if rules(op) else []), MODES[op.mode], factor, *where])
 
 
 def _resampled(trace: UpsampleTrace) -> list[Resampled]:

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from convanim.language.numerals import Numerals
 from convanim.language.words import say
+from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, detail, heading, size_formula
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
-    Caption,
     Cells,
     Emphasis,
     Frame,
@@ -196,7 +196,7 @@ class WindowScene(PlacementScene):
         """A placement: the window, and in its last frame the result in the output."""
         step, written = self.trace[number], not ahead
         seen = self.look(step, written=written)
-        caption = seen.caption if written else replace(seen.caption, result="")
+        caption = seen.caption if written else replace(seen.caption, waits=True)
         marks = self._marks(number)
         stage = {name: self._plane(i, marks, seen) for i, name in enumerate(self.left.names)}
         grids = {**stage, **self._beside(step, written=written), **self._written(number, written=written)}

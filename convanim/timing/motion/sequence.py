@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from convanim.scene.frame import Caption, Frame, Turn
+from convanim.scene.caption import Caption
+from convanim.scene.frame import (
+    Frame,
+    Turn,
+)
 from convanim.timing.motion.paths import MOST
 from convanim.timing.motion.tween import Tween
 from convanim.timing.pace import Shot
