@@ -28,7 +28,7 @@ from convanim.scene import Scene, Shown, compared, in_order, pick_view, scene, v
 from convanim.scene.frame import Frame
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.template import settle
-from convanim.timing.budget import Rung, fitted, read_size, rungs, too_large
+from convanim.timing.budget import Fitted, Rung, fitted, read_size, rungs, smooth_if_small, too_large
 from convanim.timing.reading import said
 from convanim.timing.timeline import Plan, plan
 from convanim.trace import Trace
@@ -115,7 +115,8 @@ class Animation(Film):
         self.plan: Plan = plan(self.scene.beats, said=told, select=select, **settings.pace)
         self.title, self.plays, self.select, self.selected = look.title, look.plays, select, select is not None
         self.motion = settings.look.motion
-        self.tick = MOVING if self.motion == "smooth" else 0
+        # Frames that were selected one by one are shown one after the other.
+        self.tick = 0 if self.motion == "step" or (self.motion == "auto" and self.selected) else MOVING
         self.max_size = None if settings.look.max_size is None else read_size(settings.look.max_size)
         self._checked = False
         self.comment = (
@@ -224,7 +225,7 @@ class Animation(Film):
         """
         target = Path(path) if isinstance(path, str | Path) else None
         kind = pick_format(target, format)
-        progress = progress or (lambda done, total: None)
+        progress = _onward(progress)
         FORMATS[kind].check(self)
         if sheet is not None:
             if self.dpi is not None:
@@ -254,7 +255,7 @@ class Animation(Film):
         if form.draws:
             self.page  # noqa: B018 - raises its errors before any file is created
         self.prove()
-        shown, given_up = self._within(form)
+        found = self._within(form, progress)
         beside = form.beside() if form.beside and self.script == "external" else {}
         if beside and not target:
             raise ConvanimError("a stream has no file beside it", "leave `script` out, or name a file")
@@ -262,10 +263,18 @@ class Animation(Film):
             file = stack.enter_context(whole_file(target)) if target else path
             for name, contents in beside.items():
                 stack.enter_context(whole_file(cast(Path, target).with_name(name))).write(contents)
-            counted = Counting(file)
-            frames, seconds = form.save(shown, cast(BinaryIO, counted), progress)
-        left_out = 0 if form.still else shown.plan.left_out
-        return Saved(target, kind, *form.size(self), frames, seconds, counted.size, left_out, self.plan.steps, given_up)
+            frames, seconds, written = self._put(found, form, cast(BinaryIO, file), progress)
+        left_out, size = (0 if form.still else found.rung.plan.left_out), (*form.size(self), frames, seconds, written)
+        return Saved(target, kind, *size, left_out, self.plan.steps, found.rung.given_up)
+
+    def _put(self, found: Fitted, form: Format, file: BinaryIO, progress: Progress) -> tuple[int, float, int]:
+        """Write a file, and return its number of images, their duration in seconds, and the number of bytes."""
+        counted = Counting(file)
+        if found.data is not None:
+            counted.write(found.data)
+            return found.frames, found.seconds, counted.size
+        frames, seconds = form.save(self._as(found.rung), cast(BinaryIO, counted), progress)
+        return frames, seconds, counted.size
 
     def save_pair(self, path: str | Path, format: str | None = None, progress: Progress | None = None) -> Pair:
         """Write the animation in the light and in the dark theme; either both files are written or none.
@@ -284,37 +293,48 @@ class Animation(Film):
         if not isinstance(path, str | Path):
             raise ConvanimError(f"{shortly(path)} is not the name of a file", "give a file name like up.gif")
         names, kind = pair_names(Path(path), format), pick_format(Path(path), format)
+        progress = _onward(progress)
         self.page  # noqa: B018 - raises its errors before any file is created
         self.prove()
         saved = []
         with ExitStack() as stack:
             files = [stack.enter_context(whole_file(name)) for name in names]
             for number, (theme, file) in enumerate(zip(PAIR, files, strict=True)):
-                other = copy(self)
-                other.theme = load(theme)
-                saved.append(other.save(file, kind, _part(progress, number)))
+                saved.append(self._themed(theme).save(file, kind, _part(progress, number)))
+            if len({bool(one.given_up) for one in saved}) > 1 and self.max_size is None:  # both move, or none does
+                words = max(one.given_up for one in saved)
+                for number, (theme, file) in enumerate(zip(PAIR, files, strict=True)):
+                    file.seek(0)
+                    file.truncate()
+                    still = self._themed(theme, motion="step").save(file, kind, _part(progress, number))
+                    saved[number] = replace(still, given_up=words)
             for file in files:
                 file.flush()  # a full disk is noticed here, before either file is in its place
         light, dark = (replace(one, path=name) for one, name in zip(saved, names, strict=True))
         return Pair(light, dark, snippet(*names, self.alt))
 
-    def _within(self, form: Format) -> tuple[Animation, str]:
-        """This animation, or one reduced to the maximum size, and a description of the reduction."""
-        asked = Rung(self.plan, form.tick if self.motion == "smooth" else 0)
+    def _within(self, form: Format, progress: Progress) -> Fitted:
+        """The way to show this animation within the size limit, and the file if it has been written to find out."""
+        asked = Rung(self.plan, form.tick if self.tick else 0)
         if not form.draws and self.max_size is None and not self.selected:
             cells = sum(math.prod(panel.shape) for panel in self.scene.panels)
             for rung in rungs(asked, self.scene.beats):
                 if len(rung.plan.shots) * cells <= MOST_TEXT:
                     break
-            return self._as(rung), ""
-        if self.max_size is None:
-            return self._as(asked), ""
+            return Fitted(rung)
 
-        def write(rung: Rung, file: BinaryIO) -> None:
-            form.save(self._as(rung), file, lambda done, total: None)
+        def write(rung: Rung, file: BinaryIO) -> tuple[int, float]:
+            return form.save(self._as(rung), file, progress)
 
-        rung = fitted(self.max_size, asked, self.scene.beats if form.tick and self.select is None else None, write)
-        return self._as(rung), rung.given_up
+        if self.max_size is not None:
+            return fitted(self.max_size, asked, self.scene.beats if form.tick and self.select is None else None, write)
+        return smooth_if_small(asked, write) if self.motion == "auto" and asked.tick and form.embeds else Fitted(asked)
+
+    def _themed(self, theme: str, motion: str | None = None) -> Animation:
+        other = copy(self)
+        other.theme, other.motion = load(theme), motion or self.motion
+        other.tick = 0 if other.motion == "step" else self.tick
+        return other
 
     def _as(self, rung: Rung) -> Animation:
         other = copy(self)
@@ -383,9 +403,19 @@ class Animation(Film):
         return Saved(target, "png", wide, high, frames, 0.0, size, 0, self.plan.steps)
 
 
-def _part(progress: Progress | None, number: int) -> Progress | None:
+def _onward(progress: Progress | None) -> Progress:
+    """A progress callback that never goes back: a file that becomes too large is written anew."""
+    most = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal most
+        if progress and done >= most:
+            most = done
+            progress(done, total)
+
+    return tell
+
+
+def _part(progress: Progress, number: int) -> Progress:
     """A progress callback that counts the frames of one of two files as half of all frames."""
-    if progress is None:
-        return None
-    tell = progress
-    return lambda done, total: tell(number * total + done, 2 * total)
+    return lambda done, total: progress(number * total + done, 2 * total)

@@ -155,8 +155,9 @@ class Look:
         None, "Frames to write (0,4,8 or 2..6 or last or all), or steps as numbered in the picture (step:12).", "Pace",
         metavar="FRAMES", needs="frames", single=True)
     motion: str | None = _option(
-        None, "step, or smooth to animate the movement between steps.", "Pace",
-        metavar="NAME", usual="step", choices=("step", "smooth"), needs="play", table="")
+        None, "smooth to animate the movement between steps, step for none; auto is smooth for files up to 1 MB or "
+        "--max-size, for videos always, and step for frames that were selected.", "Pace",
+        metavar="NAME", usual="auto", choices=("auto", "step", "smooth"), needs="play", table="")
     max_size: int | str | None = _option(
         None, "Largest file size: 1MB, 500KB. An animation drops frames to stay below it.", "File",
         metavar="SIZE", table="", sample="1MB")

@@ -39,7 +39,7 @@ def test_each_file_is_what_its_theme_alone_gives(name: str, trace: Trace, tmp_pa
 
 def test_progress_goes_once_to_the_end(trace: Trace, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    pair = trace.animate(width=480).save_pair(tmp_path / "a.gif", progress=lambda *now: told.append(now))
+    pair = trace.animate(width=480, motion="step").save_pair(tmp_path / "a.gif", progress=lambda *now: told.append(now))
     frames = pair.light.frames + pair.dark.frames
     assert told == sorted(told)
     assert {total for _, total in told} == {frames}

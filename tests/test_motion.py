@@ -24,7 +24,8 @@ from convanim.layers import Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffl
 from convanim.page import Page, layout
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Float, Frame, Role, Turn
-from convanim.timing.budget import fitted, read_size, rungs, told
+from convanim.timing import budget
+from convanim.timing.budget import SMALL, fitted, read_size, rungs, smooth_if_small, told
 from convanim.timing.motion import Tween, moving
 from convanim.timing.motion.paths import route
 from convanim.timing.pace import REST, Shot
@@ -465,7 +466,7 @@ def test_files_without_time_have_whole_frames_only(tmp_path: Path) -> None:
 def test_an_unknown_motion() -> None:
     with pytest.raises(ConvanimError, match="motion 'smoth' is not known; did you mean smooth"):
         UP.animate(motion="smoth")
-    with pytest.raises(ConvanimError, match="use step or smooth"):
+    with pytest.raises(ConvanimError, match="use auto or step or smooth"):
         UP.animate(motion=3)
 
 
@@ -555,12 +556,93 @@ def test_the_first_rung_that_fits_is_taken() -> None:
     asked = _asked(plan(scene(UP).beats))
     tried: list[int] = []
 
-    def write(rung: Any, file: Any) -> None:
+    def write(rung: Any, file: Any) -> tuple[int, float]:
         tried.append(rung.tick)
         file.write(bytes(1000 if rung.tick < 80 else 500))
+        return 3, 1.5
 
-    assert fitted(600, asked, None, write).tick == 80
+    assert fitted(600, asked, None, write).rung.tick == 80
     assert tried == [40, 60, 80]
+
+
+def test_a_file_is_written_once_if_it_is_small_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = _asked(plan(scene(UP).beats))
+
+    def write(rung: Any, file: Any) -> tuple[int, float]:
+        file.write(b"12345")
+        file.write(b"67890")
+        return 3, 1.5
+
+    assert fitted(10, asked, None, write).data == smooth_if_small(asked, write).data == b"1234567890"
+    monkeypatch.setattr(budget, "KEPT", 9)
+    assert fitted(10, asked, None, write) == budget.Fitted(asked, None, 3, 1.5)
+    monkeypatch.setattr(budget, "SMALL", 9)
+    assert (smooth_if_small(asked, write).data, smooth_if_small(asked, write).rung.tick) == (None, 0)
+
+
+def written(kind: str, **look: Any) -> tuple[bytes, str]:
+    file = BytesIO()
+    saved = UP.animate(width=400, made_by="a test", **look).save(file, kind)
+    return file.getvalue(), saved.given_up
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "apng"])
+def test_a_small_file_moves_and_a_large_one_does_not(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (smooth, _), (step, _) = (written(kind, motion=motion) for motion in ("smooth", "step"))
+    assert len(step) < len(smooth) < SMALL
+    assert written(kind) == written(kind, motion="auto") == (smooth, "")
+    monkeypatch.setattr(budget, "SMALL", len(smooth))
+    assert written(kind) == (smooth, "")
+    monkeypatch.setattr(budget, "SMALL", len(smooth) - 1)
+    data, given_up = written(kind)
+    assert data == step
+    assert "--motion smooth" in given_up
+    assert written(kind, motion="smooth") == (smooth, "")
+
+
+def test_a_size_limit_replaces_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "SMALL", 100)
+    smooth, _ = written("gif", motion="smooth")
+    assert written("gif", max_size=len(smooth)) == (smooth, "")
+    less, given_up = written("gif", max_size=len(smooth) - 1)
+    assert given_up.startswith("16.7 frames a second to stay under")
+    assert len(less) < len(smooth)
+
+
+def test_progress_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "SMALL", 20_000)
+    told_of: list[tuple[int, int]] = []
+    UP.animate(width=400).save(BytesIO(), "gif", progress=lambda *now: told_of.append(now))
+    assert told_of == sorted(told_of)
+    assert told_of[-1][0] == told_of[-1][1]
+
+
+def test_selected_frames_do_not_move_unless_it_is_asked_for() -> None:
+    assert written("gif", select="0..5") == written("gif", select="0..5", motion="step")
+    assert len(written("gif", select="0..5", motion="smooth")[0]) > len(written("gif", select="0..5")[0])
+
+
+def test_a_video_always_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("imageio_ffmpeg")
+    monkeypatch.setattr(budget, "SMALL", 100)
+    assert written("mp4") == written("mp4", motion="smooth")
+
+
+def test_both_files_of_a_pair_move_or_none_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pair(**look: Any) -> tuple[list[int], set[str]]:
+        made = UP.animate(width=400, **look).save_pair(tmp_path / "a.gif")
+        sizes = [(tmp_path / f"a-{theme}.gif").stat().st_size for theme in ("light", "dark")]
+        assert sizes == [made.light.size, made.dark.size]
+        return sizes, {made.light.given_up, made.dark.given_up}
+
+    smooth, _ = pair(motion="smooth")
+    step, _ = pair(motion="step")
+    assert pair() == (smooth, {""})
+    assert smooth[0] != smooth[1]
+    monkeypatch.setattr(budget, "SMALL", min(smooth))
+    sizes, words = pair()
+    assert sizes == step
+    assert all("--motion smooth" in given_up for given_up in words)
 
 
 def test_nothing_is_written_that_is_too_large(tmp_path: Path) -> None:

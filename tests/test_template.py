@@ -107,7 +107,7 @@ def test_options_take_the_place_of_keys() -> None:
 
 
 def test_layout_motion_and_size_are_handed_on() -> None:
-    assert (settle().look.layout, settle().look.motion, settle().look.max_size) == (None, "step", None)
+    assert (settle().look.layout, settle().look.motion, settle().look.max_size) == (None, "auto", None)
     assert settle(Look(template="readme")).look.max_size == "1MB"
     own = settle(Look(template="readme", layout="flat", motion="smooth", max_size="300KB")).look
     assert (own.layout, own.motion, own.max_size) == ("flat", "smooth", "300KB")

@@ -38,7 +38,7 @@ REFUSED = [
     (f"{CONV} --text editable -o o.gif", "leave --text out, or write .svg, .pdf or .pgf."),
     (f"{CONV} --dpi 300 -o o.gif", "but --dpi 300 was given; leave --dpi out, or write a .png."),
     (f"{CONV} --dpi 0 -o o.png", "--dpi 0 is not a whole number above 0; use for example 300; 96 is 1:1."),
-    (f"{CONV} --motion x -o o.gif", "--motion 'x' is not known; use step or smooth."),
+    (f"{CONV} --motion x -o o.gif", "--motion 'x' is not known; use auto or step or smooth."),
     (f"{CONV} --theme drak -o o.gif", "--theme 'drak' is not known; did you mean dark?"),
     (f"{CONV} --template sldie -o o.gif", "--template 'sldie' is not known; did you mean slide?"),
     (f"{CONV} --lang xx -o o.gif", "--lang 'xx' is not known; use one of de, en,"),

@@ -17,6 +17,8 @@ UNITS = {"": 1, "b": 1, "bytes": 1, **{f"{p}b": 1000**n for n, p in enumerate("k
 UNITS |= {f"{p}ib": 1024**n for n, p in enumerate("kmg", 1)}
 #: Factors by which frames in motion get longer before there are none: from 25 a second to 16.7, 12.5 and 8.33.
 SLOWER = (1.5, 2, 3)
+#: The size in bytes up to which an animation moves if nothing else is asked for, and that of a file kept in memory.
+SMALL, KEPT = 1_000_000, 8_000_000
 #: The room for a longer command in the file's comment, which names the size, in bytes.
 SLACK = 32
 
@@ -122,39 +124,76 @@ class _Full(Exception):
 
 
 class _Scale:
-    """A file that only counts its bytes, and stops when there are too many."""
+    """A file that counts its bytes, stops when there are too many, and keeps those of a small file."""
 
     def __init__(self, most: int | None) -> None:
         self._most, self.size = most, 0
+        self.kept: list[bytes] | None = []
 
     def write(self, data: bytes) -> int:
         self.size += len(data)
         if self._most is not None and self.size > self._most:
             raise _Full
+        if self.size > KEPT:
+            self.kept = None
+        if self.kept is not None:
+            self.kept.append(bytes(data))
         return len(data)
 
 
-def fitted(most: int, asked: Rung, beats: Beats | None, write: Callable[[Rung, BinaryIO], None]) -> Rung:
+#: Writes the file of a rung, with the same bytes each time, and returns its number of images and seconds.
+Write = Callable[[Rung, BinaryIO], tuple[int, float]]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The way to show an animation that has been chosen.
+
+    Attributes:
+        rung: this way; `given_up` names the limit.
+        data: the file if it has been written, otherwise None.
+        frames, seconds: its number of images and their duration if it has been written.
+    """
+
+    rung: Rung
+    data: bytes | None = None
+    frames: int = 0
+    seconds: float = 0.0
+
+
+def fitted(most: int, asked: Rung, beats: Beats | None, write: Write) -> Fitted:
     """The first way to show an animation whose file is no larger than this many bytes.
 
     Args:
         most: the limit in bytes.
         asked, beats: as for `rungs`.
-        write: writes the file of a rung, with the same bytes each time.
+        write: writes the file of a rung.
 
     Raises:
         ConvanimError: even the last way is too large; the message says what it needs.
     """
     for rung in rungs(asked, beats):
-        try:
-            write(rung, cast(BinaryIO, _Scale(most)))
-        except _Full:
-            continue
         words = f"{rung.given_up} to stay under {told(most)}" if rung.given_up else ""
-        return replace(rung, given_up=words)
+        if found := _tried(most, replace(rung, given_up=words), write):
+            return found
     scale = _Scale(None)
     write(rung, cast(BinaryIO, scale))
     raise too_large(most, scale.size)
+
+
+def smooth_if_small(asked: Rung, write: Write) -> Fitted:
+    """The requested motion if the file stays under `SMALL` with it, otherwise none, at any size."""
+    words = f"no motion, which files over {told(SMALL)} have with --motion smooth only"
+    return _tried(SMALL, asked, write) or Fitted(Rung(asked.plan, 0, words))
+
+
+def _tried(most: int, rung: Rung, write: Write) -> Fitted | None:
+    scale = _Scale(most)
+    try:
+        frames, seconds = write(rung, cast(BinaryIO, scale))
+    except _Full:
+        return None
+    return Fitted(rung, None if scale.kept is None else b"".join(scale.kept), frames, seconds)
 
 
 def too_large(most: int, size: int) -> ConvanimError:

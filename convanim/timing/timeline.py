@@ -12,7 +12,7 @@ from convanim.timing.pace import LONGEST, MOVED, REST, SHORTEST, STEP, TICK, Sho
 from convanim.timing.reading import Read
 
 #: The maximum duration of a motion, and of the rotation of a kernel, ms.
-MOTION, TURN = 480, 960
+MOTION, TURN = 360, 960
 
 
 @dataclass(frozen=True)
