@@ -46,10 +46,16 @@ class Option:
             follow each other) or "frames"; "" if every file has it.
         table: the table of a template with a key of this name, "" for the top level; None if it has none.
         limits: the least and the greatest value of the template's key.
-        sample: a value for an example of the template's key, if it has no default.
+        sample: a value for an example, if it has no default.
         shows: the parts of a page, as in the table [show] of a template, that it shows or hides.
         single: whether it belongs to a single picture, and so has no default in a config file.
         entry: whether an entry of a gallery has it.
+        fields: of an option of a layer, the arguments of operations that it sets; an operation has one of them at most.
+        reads: how its text is read: as "sizes" (2x1), as sizes of which some are "kept" (2x-), as "padding" (1:2x0:1),
+            as "factors" (1.5x2), or "" if it is taken as it is.
+        selects: whether it selects one of the operations of its command.
+        required: whether the command cannot do without it.
+        files: whether its value may be a file.
     """
 
     about: str
@@ -65,6 +71,11 @@ class Option:
     shows: tuple[str, ...] = ()
     single: bool = False
     entry: bool = True
+    fields: tuple[str, ...] = ()
+    reads: str = ""
+    selects: bool = False
+    required: bool = False
+    files: bool = False
     name: str = ""
     annotation: str = ""
     default: Any = None

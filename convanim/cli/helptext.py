@@ -14,10 +14,11 @@ from convanim.commands.shared import INPUT
 from convanim.look import OPTIONS
 
 #: The options that distinguish layers, before those of every input.
-_OWN = dict.fromkeys(one.name for command in COMMANDS.values() for one in command.arguments if one not in INPUT)
+_ALL = [one.name for one in INPUT]
+_OWN = dict.fromkeys(one.name for made in COMMANDS.values() for one in made.arguments if one.name not in _ALL)
 #: The options of each section of the help, by click's names; those of no section come last.
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Layer": ("x", *_OWN, *(one.name for one in INPUT[1:])),
+    "Layer": ("x", *_OWN, *_ALL[1:]),
     "Picture": (),
     "Pace": (),
     "File": ("output", "format", "sheet"),

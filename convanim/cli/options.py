@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from convanim.cli.helptext import files, offering
-from convanim.commands import COMMANDS, NOTATION, Argument
+from convanim.commands import COMMANDS, NOTATION
 from convanim.look import COMMON, OPTIONS, Option
 from convanim.write.formats import listed
 
@@ -88,17 +88,17 @@ OFFERED: dict[str, tuple[Callable[[], Iterable[str]], bool]] = {
 
 def _click(option: Option) -> Decorator:
     """An option of a command, from its record."""
-    name, own = option.name, option if isinstance(option, Argument) else None
+    name, own = option.name, option.section == "Layer"
     flag = f"--{name.replace('_', '-')}"
     if option.kind is bool and option.default is None:
         flag += f"/--no-{flag[2:]}"
     if own:
-        complete = files() if own.files else None
+        complete = files() if option.files else None
     else:
         find, files_too = OFFERED.get(name, (lambda: option.choices, False))
         complete = offering(find, files=files_too)
     kind: Any = option.kind
-    if own and own.choices:
+    if own and option.choices:
         kind = (Convention if name == "convention" else click.Choice)(option.choices)
     usual = f"  [default: {option.usual}]" if option.usual is not None else ""
     return click.option(
@@ -106,7 +106,7 @@ def _click(option: Option) -> Decorator:
         *["x"] * (name == "input"),  # the name of the argument of `trace`
         type=kind,
         is_flag=option.kind is bool or None,
-        **{"required": True} if own and own.required else {"default": option.default},
+        **{"required": True} if option.required else {"default": option.default},
         show_default=option.default is not None and option.default is not False,
         metavar=option.metavar,
         shell_complete=complete,
@@ -180,7 +180,7 @@ def _unused(*options: Decorator, but: tuple[str, ...] = ()) -> Decorator:
 
 
 VIEW = look("view")
-UNUSED = _unused(VIEW, _given(dict.fromkeys(one for command in COMMANDS.values() for one in command.shown)), FILE)
+UNUSED = _unused(VIEW, _given({one.name: one for command in COMMANDS.values() for one in command.shown}.values()), FILE)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
 #: The options of an explanation besides the layer.
 EXPLAINED = _options(JSON, UNUSED)

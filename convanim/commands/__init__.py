@@ -9,10 +9,10 @@ from __future__ import annotations
 from convanim.commands.columns import FOLD, UNFOLD
 from convanim.commands.convolutions import CONV, NOTATION, TRANSPOSED
 from convanim.commands.pools import POOL, UNPOOL
-from convanim.commands.record import Argument, Command, View
+from convanim.commands.record import Command, View
 from convanim.commands.resize import SHUFFLE, UPSAMPLE
 
-__all__ = ["COMMANDS", "NOTATION", "Argument", "Command", "View"]
+__all__ = ["COMMANDS", "NOTATION", "Command", "View"]
 
 #: In the order of lists and messages.
 COMMANDS = {

@@ -17,7 +17,7 @@ UNFOLD = Command(
     """,
     _COLUMNS,
     ("--input 3x3 --kernel 2 -o unfold.gif", "--input 2x4x4 --kernel 2 --stride 2 -o channels.gif"),
-    {"columns": View("Each window of the picture becomes a column of the matrix.", "window.columns:columns")},
+    {"columns": View("Each window of the picture becomes a column of the matrix.", "window.columns:ColumnsScene")},
 )
 FOLD = Command(
     ("columns:Fold",),
@@ -37,7 +37,7 @@ FOLD = Command(
     ),
     {
         "columns": View(
-            "Each column is added to its window; where windows overlap, values add up.", "window.columns:columns"),
+            "Each column is added to its window; where windows overlap, values add up.", "window.columns:ColumnsScene"),
     },
     page="unfold",
 )

@@ -32,7 +32,8 @@ _WEIGHTED = (
     BIAS,
 )
 _MATRIX = View(
-    "The layer as a matrix, whose rows are multiplied one by one.", "views:matrix", lettered="views:matrix", flat=True)
+    "The layer as a matrix, whose rows are multiplied one by one.", "whole.matrix:MatrixScene",
+    lettered="whole.matrix:MatrixScene", flat=True)
 
 CONV = Command(
     ("convolutions:Conv",),
@@ -50,12 +51,14 @@ CONV = Command(
     ("--input 5x5 --kernel 3 -o conv.gif", "--input 6x6 --kernel 3 --stride 2 --padding 1 -o strided.gif"),
     {
         "sliding": View(
-            "The kernel slides over the padded input.", "views:slid", coloured="views:coloured", lettered="views:slid"),
+            "The kernel slides over the padded input.", "views:slid", coloured="window.colour:ColourScene",
+            lettered="views:slid"),
         "matrix": _MATRIX,
         "overlap": OVERLAP,
         "receptive": RECEPTIVE,
         "backward": View(
-            "The gradient with respect to the input, beside the forward pass.", "views:backward", flat=True),
+            "The gradient with respect to the input, beside the forward pass.", "beside.backward:BackwardScene",
+            flat=True),
     },
     (
         SYMBOLS,
@@ -81,8 +84,9 @@ TRANSPOSED = Command(
         "zero-insertion": View("Zeros are inserted into the input, and the rotated kernel slides over it.",
             "views:slid", lettered="views:slid"),
         "overlap-add": View("Each input value scales the kernel, and the products are added to the output.",
-            "views:stamped", coloured="views:stamped_in_colours", lettered="views:stamped", flat=True, scatters=True),
-        "both": View("Zero insertion and overlap-add side by side.", "views:both", flat=True),
+            "stamp.scatter:ScatterScene", coloured="stamp.stamps:StampScene", lettered="stamp.scatter:ScatterScene",
+            flat=True, scatters=True),
+        "both": View("Zero insertion and overlap-add side by side.", "beside.both:BothScene", flat=True),
         "matrix": _MATRIX,
         "overlap": OVERLAP,
     },

@@ -34,7 +34,8 @@ POOL = Command(
     ),
     ("--input 4x4 --kernel 2 -o pool.gif", "--input 5x5 --kernel 3 --mode avg --ceil-mode -o mean.gif"),
     {
-        "sliding": View("The window slides over the padded input.", "views:pooled", coloured="views:coloured"),
+        "sliding": View("The window slides over the padded input.",
+            "window.pool:PoolScene", coloured="window.colour:ColourScene"),
         "overlap": OVERLAP,
         "receptive": RECEPTIVE,
     },
@@ -58,5 +59,5 @@ UNPOOL = Command(
             metavar="SIZES", usual="the sizes of the pooling's input; with --indices, 'default'"),
     ),
     ("--input 4x4 --kernel 2 -o unpool.gif", "--input 4x4 --kernel 2 --output-size 5x5 -o wide.gif"),
-    {"placing": View("Each value returns to the position of its maximum.", "views:unpooled")},
+    {"placing": View("Each value returns to the position of its maximum.", "window.unpool:UnpoolScene")},
 )

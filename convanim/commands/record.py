@@ -2,56 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from convanim.look import Option
 
 
-@dataclass(frozen=True, kw_only=True)
-class Argument(Option):
-    """An option that describes the layer or its input, besides what is known of every option.
-
-    Attributes:
-        fields: the arguments of operations that it sets; an operation has one of them at most.
-        reads: how its text is read: as "sizes" (2x1), as sizes of which some are "kept" (2x-), as "padding" (1:2x0:1),
-            as "factors" (1.5x2), or "" if it is taken as it is.
-        selects: whether it selects one of the operations of its command.
-        required: whether the command cannot do without it.
-        files: whether its value may be a file.
-    """
-
-    fields: tuple[str, ...] = ()
-    reads: str = ""
-    selects: bool = False
-    required: bool = False
-    files: bool = False
-
-
-def given(name: str, about: str, kind: type = str, default: Any = None, **more: Any) -> Argument:
+def given(name: str, about: str, kind: type = str, default: Any = None, **more: Any) -> Option:
     """An option of the input, or of what else a layer is given besides its arguments."""
-    return Argument(name=name, about=about, annotation=kind.__name__, default=default, section="Layer", **more)
+    return Option(name=name, about=about, annotation=kind.__name__, default=default, section="Layer", **more)
 
 
-def sets(name: str, about: str, kind: type = str, default: Any = None, **more: Any) -> Argument:
+def sets(name: str, about: str, kind: type = str, default: Any = None, **more: Any) -> Option:
     """An option that sets an argument of an operation, by default the one of the same name."""
     return given(name, about, kind, default, **{"fields": (name,), **more})
 
 
-def but(option: Argument, **more: Any) -> Argument:
+def but(option: Option, **more: Any) -> Option:
     """The same option with other words for another command."""
     return replace(option, **more)
 
 
-@dataclass(frozen=True)
-class View:
-    """A view of an operation. A scene is named as MODULE:FUNCTION in `convanim.scene`; "" if there is none.
+class View(NamedTuple):
+    """A view of an operation.
+
+    A scene is named as MODULE:CLASS in `convanim.scene`, "" if there is none. It is made of a trace in the order of the
+    view and, if it has parameters of these names, of `symbols`, `saturate` and `grad`.
 
     Attributes:
         about: what it shows, in one sentence.
-        make: the function that makes its scene from a trace, in any order, and `Shown`.
-        coloured: the function for pictures in their own colours.
-        lettered: the function for letters.
+        make: its scene.
+        coloured: the scene for pictures in their own colours.
+        lettered: the scene for letters.
         flat: whether it shows one channel over one or two axes only, except in colours.
         scatters: whether it follows the cells of the input rather than those of the output.
     """
@@ -64,8 +46,7 @@ class View:
     scatters: bool = False
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """A command that animates a kind of layer.
 
     Attributes:
@@ -82,7 +63,7 @@ class Command:
     kinds: tuple[str, ...]
     called: str
     about: str
-    arguments: tuple[Argument, ...]
+    arguments: tuple[Option, ...]
     examples: tuple[str, str]
     views: dict[str, View]
     shown: tuple[Option, ...] = ()

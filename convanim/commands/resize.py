@@ -25,7 +25,8 @@ UPSAMPLE = Command(
     {
         "beside": View("The upsampling beside the equal transposed convolution, if there is one.", "views:beside"),
         "reading": View(
-            "Each output cell reads the input cells around its position.", "views:read", coloured="views:coloured"),
+            "Each output cell reads the input cells around its position.", "window.upsample:UpsampleScene",
+            coloured="window.colour:ColourScene"),
         "overlap": OVERLAP,
     },
     (SATURATE,),
@@ -41,5 +42,5 @@ SHUFFLE = Command(
         sets("order", "Order of the channels.", choices=("CRD", "DCR"), usual="CRD in torch, otherwise DCR"),
     ),
     ("--input 4x2x2 -o shuffle.gif", "--input 4x4 --inverse -o unshuffle.gif"),
-    {"moving": View("Each value moves to its new position.", "views:shuffled")},
+    {"moving": View("Each value moves to its new position.", "window.shuffle:ShuffleScene")},
 )

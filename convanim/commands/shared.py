@@ -41,4 +41,5 @@ SYMBOLS, SATURATE = OPTIONS["symbols"], OPTIONS["saturate"]
 
 RECEPTIVE = View("The input cells that one cell depends on after several such layers, and the paths between them.",
     "whole.receptive:ReceptiveScene", flat=True)
-OVERLAP = View("The number of products, or of windows, that meet in each cell.", "views:counted", flat=True)
+OVERLAP = View("The number of products, or of windows, that meet in each cell.",
+    "stamp.overlap:OverlapScene", flat=True)

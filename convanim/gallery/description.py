@@ -9,11 +9,11 @@ from typing import Any, Union
 
 import msgspec
 
-from convanim.commands import COMMANDS, NOTATION, Argument
+from convanim.commands import COMMANDS, NOTATION
 from convanim.draw.theme import AUTO, PAIR
 from convanim.errors import ConvanimError
 from convanim.layers import KINDS, Operation, Weighted, parse
-from convanim.look import COMMON, OPTIONS
+from convanim.look import COMMON, OPTIONS, Option
 from convanim.system.inputfile import prepared
 from convanim.typed.request.asked import argument_of, in_text
 from convanim.write.formats import FORMATS
@@ -142,14 +142,14 @@ _GIVEN = (one.name for made in COMMANDS.values() for one in made.arguments if no
 _OPTIONS = {*_GIVEN, "backward", *_LOOK} - {"title"}  # an entry's title is that of the pages
 
 
-def options_of(kind: str) -> dict[str, Argument | None]:
+def options_of(kind: str) -> dict[str, Option | None]:
     """The options of a command that an entry can set, in the order of the command."""
     if kind not in COMMANDS:  # a comparison has no option of a view besides its own
         more = ("align",) if kind == "compare" else ("symbols", "saturate", "view")
         return {**{one.name: one for one in NOTATION}, **dict.fromkeys(n for n in _LOOK if n in (*COMMON, *more))}
     command = COMMANDS[kind]
     shown = {one.name for one in command.shown}
-    own: dict[str, Argument | None] = {one.name: one for one in command.arguments}
+    own: dict[str, Option | None] = {one.name: one for one in command.arguments}
     flags = dict.fromkeys(name for name in ("backward",) if name in shown)
     return own | flags | dict.fromkeys(name for name in _LOOK if name in (*COMMON, "view") or name in shown)
 

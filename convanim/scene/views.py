@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike
@@ -34,99 +35,27 @@ class Shown:
     grad: ArrayLike | None = None
 
 
-def slid(trace: Any, shown: Shown) -> Scene:
+def slid(trace: Any, symbols: bool) -> Scene:
     """A window that slides over one plane, or over several."""
     from convanim.scene.window.gather import GatherScene
     from convanim.scene.window.planes import PlanesScene
 
     if _flat(trace):
-        return GatherScene(trace.by_output(), symbols=shown.symbols)
-    _needs_values(trace, shown)
-    return PlanesScene(trace.by_output())
+        return GatherScene(trace, symbols=symbols)
+    if symbols:
+        raise ConvanimError(
+            f"`symbols` are limited to one channel and two axes, and {trace.op} over {times(trace.x.shape)} has more",
+            "leave `symbols` out",
+        )
+    return PlanesScene(trace)
 
 
-def stamped(trace: Any, shown: Shown) -> Scene:
-    """A kernel that is stamped and added."""
-    from convanim.scene.stamp.scatter import ScatterScene
-
-    return ScatterScene(trace.by_input(), symbols=shown.symbols)
-
-
-def both(trace: Any, shown: Shown) -> Scene:
-    """The two orders of a transposed convolution."""
-    from convanim.scene.beside.both import BothScene
-
-    return BothScene(trace)
-
-
-def matrix(trace: Any, shown: Shown) -> Scene:
-    """A layer as a matrix."""
-    from convanim.scene.whole.matrix import MatrixScene
-
-    return MatrixScene(trace, symbols=shown.symbols)
-
-
-def counted(trace: Any, shown: Shown) -> Scene:
-    """The products, or windows, that meet in each cell."""
-    from convanim.scene.stamp.overlap import OverlapScene
-
-    return OverlapScene(trace)
-
-
-def backward(trace: Any, shown: Shown) -> Scene:
-    """A convolution and its gradient."""
-    from convanim.scene.beside.backward import BackwardScene
-
-    return BackwardScene(trace, shown.grad)
-
-
-def beside(trace: Any, shown: Shown) -> Scene:
+def beside(trace: Any) -> Scene:
     """An upsampling and the transposed convolution that equals it, if there is room for both."""
     from convanim.scene.beside.equal import EqualScene
-
-    return EqualScene(trace) if _flat(trace) else read(trace, shown)
-
-
-def read(trace: Any, shown: Shown) -> Scene:
-    """An upsampling whose output cells read the input."""
     from convanim.scene.window.upsample import UpsampleScene
 
-    return UpsampleScene(trace.by_output())
-
-
-def pooled(trace: Any, shown: Shown) -> Scene:
-    """A pooling."""
-    from convanim.scene.window.pool import PoolScene
-
-    return PoolScene(trace.by_output())
-
-
-def unpooled(trace: Any, shown: Shown) -> Scene:
-    """A max unpooling."""
-    from convanim.scene.window.unpool import UnpoolScene
-
-    return UnpoolScene(trace)
-
-
-def shuffled(trace: Any, shown: Shown) -> Scene:
-    """A pixel shuffle."""
-    from convanim.scene.window.shuffle import ShuffleScene
-
-    return ShuffleScene(trace.by_output())
-
-
-def coloured(trace: Any, shown: Shown) -> Scene:
-    """A window over a picture in its own colours."""
-    from convanim.scene.window.colour import ColourScene
-
-    return ColourScene(trace.by_output(), saturate=shown.saturate)
-
-
-def stamped_in_colours(trace: Any, shown: Shown) -> Scene:
-    """A kernel that is stamped in the colours of a picture."""
-    from convanim.scene.stamp.stamps import StampScene
-
-    return StampScene(trace.by_input(), saturate=shown.saturate)
+    return EqualScene(trace) if _flat(trace) else UpsampleScene(trace)
 
 
 def _flat(trace: Trace) -> bool:
@@ -142,14 +71,6 @@ def _needs_one(trace: Trace, view: str) -> None:
         raise ConvanimError(
             f"`view` {view!r} shows one channel over one or two axes, but {told}",
             "leave `view` out, or give an input and a kernel of one channel, such as 5x5 and 3x3",
-        )
-
-
-def _needs_values(trace: Trace, shown: Shown) -> None:
-    if shown.symbols:
-        raise ConvanimError(
-            f"`symbols` are limited to one channel and two axes, and {trace.op} over {times(trace.x.shape)} has more",
-            "leave `symbols` out",
         )
 
 
@@ -221,7 +142,10 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
         _needs_one(trace, name)
     named = (shown.colours and chosen.coloured) or (shown.symbols and chosen.lettered) or chosen.make
     module, _, function = named.partition(":")
-    made: Scene = getattr(import_module(f"convanim.scene.{module}"), function)(trace, shown)
+    make = getattr(import_module(f"convanim.scene.{module}"), function)
+    own = {option: getattr(shown, option) for option in ("symbols", "saturate", "grad")}
+    known = signature(make).parameters
+    made: Scene = make(in_order(trace, name), **{option: value for option, value in own.items() if option in known})
     return made
 
 

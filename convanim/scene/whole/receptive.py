@@ -93,7 +93,7 @@ class ReceptiveScene(PlacementScene):
         shown: not used, as paths have no letters.
     """
 
-    def __init__(self, trace: Trace, shown: object = None) -> None:
+    def __init__(self, trace: Trace) -> None:
         self.trace = trace.by_output()
         self.traces = (self.trace,)
         self.layers = stacked(trace.op, tuple(axis.input for axis in trace.axes))

@@ -226,11 +226,6 @@ class ColumnsScene(PlacementScene):
         return Caption(subject, values, remark=join(": ", told), relation="+=", between=", ")
 
 
-def columns(trace: ColumnsTrace, shown: Any) -> ColumnsScene:
-    """The scene of a trace, for the table of views."""
-    return ColumnsScene(trace)
-
-
 def _slid(axis: Axis) -> Axis:
     """The axis of the window over a Fold's picture."""
     return Axis(axis.output, axis.input, axis.kernel, axis.stride, axis.before, axis.after, axis.dilation)

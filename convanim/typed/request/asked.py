@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from convanim.commands import COMMANDS, Argument
+from convanim.commands import COMMANDS
 from convanim.errors import ConvanimError
 from convanim.layers import Operation, times
+from convanim.look import Option
 from convanim.typed import read_number, read_padding, read_sizes
 
 _SHAPE = re.compile(r"\s*\d+(\s*[xX×]\s*\d+)*\s*", re.ASCII)
@@ -91,7 +92,7 @@ def last_axis(made: Request, typed: str) -> tuple[str, ...]:
     )
 
 
-def argument_of(option: Argument, op: type[Operation]) -> str:
+def argument_of(option: Option, op: type[Operation]) -> str:
     """The argument of an operation that an option sets; "" if it sets none."""
     return next((name for name in option.fields if name in op.__dataclass_fields__), "")
 
@@ -110,7 +111,7 @@ def arguments(kind: str, op: type[Operation], typed: dict[str, Any]) -> dict[str
 
 
 def read_as(way: str, name: str, value: Any) -> Any:
-    """The value of an option, if it is text that is read in one of the ways of `Argument.reads`."""
+    """The value of an option, if it is text that is read in one of the ways of `Option.reads`."""
     if not isinstance(value, str) or not way:
         return value
     what = f"`{name}`"
