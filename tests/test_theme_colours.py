@@ -32,7 +32,7 @@ KEYS = {
     "shade": {f"{role}_{end}" for role in (*SHADED, "heat") for end in ("low", "high")},
 }
 #: Further keys, which a theme may leave out: the tints of cells that matter now.
-OPTIONAL = {"lit", "deep"}
+OPTIONAL = {"lit", "deep", "zero"}
 #: Roles that may stand beside each other, or on each other, in one grid.
 TOUCHING = [
     *itertools.product(("data",), ("page", "inserted", "padding", "kernel")),
@@ -133,7 +133,7 @@ def test_there_are_themes() -> None:
 
 def test_every_theme_has_the_same_keys_and_only_colours(theme: Theme) -> None:
     del theme["name"]
-    found = {"": {key for key, value in theme.items() if not isinstance(value, dict)}}
+    found = {"": {key for key, value in theme.items() if not isinstance(value, dict)} - OPTIONAL}
     found |= {key: set(value) - OPTIONAL for key, value in theme.items() if isinstance(value, dict)}
     assert found == KEYS
     colours = [c for value in theme.values() for c in (value.values() if isinstance(value, dict) else [value])]
@@ -165,12 +165,17 @@ def test_input_under_the_window_is_told_from_zeros_and_from_input_beside_it(them
 def test_zeros_can_be_read_where_they_stand(theme: Theme) -> None:
     roles = (*EMPTY, "kernel", "cropped", "unused")
     legible([(f"muted on {role}", theme["muted"], fill(theme, role)) for role in roles], promised(theme, "muted"))
+    zeros = ("page", "inserted", "padding")
+    legible([(f"zero on {role}", theme["zero"], fill(theme, role)) for role in zeros], promised(theme, "muted"))
 
 
 def test_zeros_are_quieter_than_values(theme: Theme) -> None:
     for role in (*EMPTY, "kernel"):
         muted, text = (contrast(theme[ink], fill(theme, role)) for ink in ("muted", "text"))
         assert text / muted >= 1.5, f"text {text:.2f}:1 and muted {muted:.2f}:1 on {role} look alike"
+    for role in ("inserted", "padding"):
+        zero, text = (contrast(theme[ink], fill(theme, role)) for ink in ("zero", "text"))
+        assert text / zero >= 2, f"text {text:.2f}:1 and zeros {zero:.2f}:1 on {role} look alike"
 
 
 def test_factors_can_be_read(theme: Theme) -> None:

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import assume, given, settings
 
 from convanim import Conv, ConvanimError, ConvTranspose
-from convanim.draw.shapes import boxes
+from convanim.draw.shapes import Stroke, boxes
 from convanim.draw.wires import Wires
-from convanim.page import layout
+from convanim.page import Box, layout
 from convanim.scene import scene
 from support.scenes import shown
 
@@ -16,7 +16,16 @@ UP = ConvTranspose(3, 2, 1).trace(np.arange(1, 10).reshape(3, 3), np.arange(1, 1
 
 def covered(s, page, step):
     """The rectangles of the line of a placement, as (top, left, bottom, right)."""
-    return [box for link in s.links(step) for stroke in Wires(page, 2).of(link) for box in boxes(stroke)]
+    return [box for link in s.links(step) for shape in Wires(page, 2).of(link) for box in rectangles(shape)]
+
+
+def rectangles(shape):
+    """The rectangles of a line, or those along the sides of a ring with its corners."""
+    if isinstance(shape, Stroke):
+        return boxes(shape)
+    (top, left, bottom, right), thick = shape.box, shape.thick
+    rows = [Box(y, left, y + thick, right) for y in (top, bottom - thick)]
+    return [*rows, *(Box(top, x, bottom, x + thick) for x in (left, right - thick))]
 
 
 def test_it_starts_at_the_window_and_ends_at_the_cell():

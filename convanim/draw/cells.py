@@ -9,7 +9,7 @@ from math import floor
 from convanim.draw import theme
 from convanim.draw.palette import SHADES, Colour
 from convanim.draw.rules import DASHED
-from convanim.draw.shapes import Card, Fill, Hatch, Ink, Points, Poly, Shape, Shapes, Stroke, Words, rectangle
+from convanim.draw.shapes import Card, Fill, Hatch, Ink, Poly, Ring, Shape, Shapes, Words, rectangle
 from convanim.page import Box, Place, Text, glyphs
 from convanim.scene.frame import COLOURLESS, Emphasis, Role
 
@@ -17,10 +17,8 @@ from convanim.scene.frame import COLOURLESS, Emphasis, Role
 KEPT = 1500
 #: Emphases that hide the shade of a count.
 _OVER = (Emphasis.QUIET, Emphasis.DIFFERENT)
-#: The minimum side of a cell with round corners (px), and the ratio of its side to their radius.
-_ROUND_FROM, _ROUND = 14, 11
-#: The minimum side of an upright cell with a dashed line around it, px.
-_DASHED_FROM = 14
+#: The minimum side of an upright cell with a line around it, and that of one with a line twice as thick, px.
+_LINED_FROM, _THICK_FROM = 14, 100
 
 
 class Cells:
@@ -78,11 +76,12 @@ def _cell(
     area = place.area
     box = rectangle(area)
     side = place.pitch - place.line
-    radius = round(side / _ROUND) if side >= _ROUND_FROM and fill == paper and not shaded else 0
+    radius = place.radius if fill == paper and not shaded else 0
     out: list[Shape] = [Card(box, fill, radius) if box else Poly(area, fill)]
     quiet = emphasis != Emphasis.ACTIVE
-    if box and side >= _DASHED_FROM and role in DASHED:
-        out += _dashes(box, radius)
+    lined = box is not None and side >= _LINED_FROM and role in DASHED
+    if box and lined:
+        out.append(Ring(box, "ring", radius, 2 if side >= _THICK_FROM else 1))
     if quiet and role in theme.HATCH:
         out.append(Hatch(area, theme.HATCH[role], max(4, place.inside[0] // 6), role != Role.CROPPED))
     elif quiet and _marked(place, role, shaded=shaded):
@@ -90,33 +89,23 @@ def _cell(
     clear = 2 if role in theme.HATCH else 0  # keeps the hatching away from the number
     written: list[tuple[Text, str]] = []
     if text:
-        written.append((place.number_text(text, bold=emphasis in theme.BOLD), theme.ink(role, emphasis)))
+        written.append((place.number_text(text, bold=theme.bold(role, emphasis)), theme.ink(role, emphasis)))
     for line, ink in written:
-        if len(out) > 1:
+        if len(out) > 1 + lined:
             out.append(Fill(_room(line, clear, place.inside), paper))
         out.append(Words(line, ink, paper))
     if note and place.holds(note):
         line = place.note_text(note, centred=role == Role.OVERLAP)
         ink = "text" if paper.startswith("heat.") else theme.note_ink(role, emphasis)
-        ground = "kernel.fill" if ink == "kernel.factor" else paper
-        out += [
-            Fill(_room(line, max(clear, 1 if ground == paper else 2), place.inside), ground),
-            Words(line, ink, ground),
-        ]
+        if ink == "kernel.factor":
+            line = line._replace(bold=box is not None)
+            room, ground = _room(line, max(clear, 2), place.inside), "kernel.fill"
+            out.append(Card(room, ground, max(2, round(line.size / 4)) if paper in theme.CHIPS else 0, paper))
+        else:
+            room, ground = _room(line, max(clear, 1), place.inside), paper
+            out.append(Fill(room, ground))
+        out.append(Words(line, ink, ground))
     return tuple(out)
-
-
-def _dashes(box: Box, radius: int) -> Iterator[Shape]:
-    """A dashed line along the inside of a cell, with a dash on both sides of each corner."""
-    _, _, bottom, right = box
-    thick = 1 if right < 60 else 2
-    half, count = thick / 2, max(2, right // 12) // 2 * 2 + 1
-    ends = (radius, right - radius)
-    dash = (right - 2 * radius) / count
-    lines: list[Points] = [((ends[0], at), (ends[1], at)) for at in (half, bottom - half)]
-    lines += [((at, ends[0]), (at, ends[1])) for at in (half, right - half)]
-    for line in lines:
-        yield Stroke((line,), thick, "dash", dash)
 
 
 def _room(text: Text, clear: int, inside: tuple[int, int]) -> Box:
@@ -132,8 +121,8 @@ def _room(text: Text, clear: int, inside: tuple[int, int]) -> Box:
 
 
 def _marked(place: Place, role: Role, *, shaded: bool) -> bool:
-    if role == Role.PADDING:  # the dashes around it mark it, if there is room for lines
-        return not place.line or (not place.tilted and place.pitch - place.line < _DASHED_FROM)
+    if role == Role.PADDING:  # the line around it marks it, if there is room for lines
+        return not place.line or (not place.tilted and place.pitch - place.line < _LINED_FROM)
     return role in theme.MARK and not (shaded and role in theme.SHADED)
 
 

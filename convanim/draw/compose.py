@@ -11,7 +11,21 @@ from convanim.draw.cells import Cells
 from convanim.draw.floats import Floats
 from convanim.draw.palette import SHADES, STEPS, Colour
 from convanim.draw.rules import lines
-from convanim.draw.shapes import Card, Clipped, Fill, Placed, Point, Shape, Shapes, Stroke, Veil, Words, around, length
+from convanim.draw.shapes import (
+    Card,
+    Clipped,
+    Fill,
+    Placed,
+    Point,
+    Ring,
+    Shape,
+    Shapes,
+    Stroke,
+    Veil,
+    Words,
+    around,
+    length,
+)
 from convanim.draw.wires import Wires
 from convanim.page import Box, Page, Place, Text
 from convanim.page.page import Tab
@@ -19,7 +33,8 @@ from convanim.scene.caption import WAITING
 from convanim.scene.frame import Frame, Grid, Link, Outline, Role
 
 #: Inks of letters in front of lines: under a window, and between planes.
-_NUMBERS, _LETTERS = ("text", "muted"), ("text", "muted", "kernel.factor", "overlap.factor")
+_NUMBERS = ("text", "muted", "zero")
+_LETTERS = (*_NUMBERS, "kernel.factor", "overlap.factor")
 #: The distance between lines and letters as a fraction of the numbers' size: digits are no further apart.
 AROUND = 0.24
 
@@ -127,8 +142,13 @@ class Composer:
             if inner:
                 yield Stroke(tuple(inner), place.line, "line", behind=_NUMBERS)
         thick = min(self.page.stroke, max(2, place.pitch // 6))
-        corners = place.ring(top + down, left + across, bottom + down, right + across, thick)
-        yield Stroke(((*corners, corners[0]),), thick, ink)
+        ends = top + down, left + across, bottom + down, right + across
+        if place.tilted:
+            corners = place.corners(*ends)
+            yield Stroke(((*corners, corners[0]),), thick, ink)
+            return
+        around = (thick + place.line) // 2  # the corners of outline and cell have the same centre
+        yield Ring(place.frame(*ends, thick), ink, place.radius + around if place.line > 1 else 0, thick)
 
     def _links(self, frame: Frame) -> Iterator[Shape]:
         """The links from windows to cells."""

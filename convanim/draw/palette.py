@@ -25,7 +25,7 @@ OFTEN: tuple[str | tuple[str, str], ...] = (
     *("kernel.stroke", "done.stroke"),
     ("kernel.fill", "kernel.factor"),
     *(("data.lit", "text"), ("data.fill", "text"), ("kernel.lit", "text"), ("done.fill", "text")),
-    *("pending.fill", ("page", "muted"), ("inserted.fill", "muted")),
+    *("pending.fill", ("page", "muted"), ("inserted.fill", "zero"), ("padding.fill", "zero"), "ring"),
     *(("page", "data.lit"), ("page", "data.fill"), ("page", "done.fill")),
     *(("page", "kernel.lit"), ("done.lit", "text"), ("page", "done.lit")),
     "dash",

@@ -41,6 +41,7 @@ from convanim.draw.shapes import (
     Points,
     Poly,
     Rest,
+    Ring,
     Shape,
     Shapes,
     Stroke,
@@ -109,6 +110,8 @@ class Pen:
         match shape:
             case Fill() | Card():
                 self._card(shape, x, y, region)
+            case Ring():
+                self._ring(shape, x, y, region)
             case Poly(points, ink):
                 self._fill(self._rows(shifted(points, x, y)), ink, region)
             case Placed(left, top, shapes):
@@ -141,8 +144,23 @@ class Pen:
         else:
             gc = self._context(card.ink, region)
             gc.set_antialiased(True)
-            self._renderer.draw_path(gc, _round(card, x, y), self._to, self._colour(card.ink))
+            self._renderer.draw_path(gc, _round(card.box, card.radius, x, y), self._to, self._colour(card.ink))
             gc.restore()
+
+    def _ring(self, ring: Ring, x: float, y: float, region: Region) -> None:
+        if self._exact:
+            sides = (corners(box, x, y) for box in ring.sides if box.bottom > box.top and box.right > box.left)
+            self._fill(list(sides), ring.ink, region)
+            for left, top, cover in ring.bends:
+                self._image(cover, ring.paper, ring.ink, x + left, y + top + len(cover), region)
+            return
+        (top, left, bottom, right), half = ring.box, ring.thick / 2
+        gc = self._context(ring.ink, region)
+        gc.set_antialiased(True)
+        gc.set_linewidth(ring.thick * self._point)
+        middle = (top + half, left + half, bottom - half, right - half)
+        self._renderer.draw_path(gc, _round(middle, max(0, ring.radius - half), x, y), self._to, None)
+        gc.restore()
 
     def _rows(self, area: Points) -> list[Points]:
         """A polygon as it is filled: for pixels, by those whose centres it contains."""
@@ -345,6 +363,15 @@ class Pen:
 
     def _image(self, coverage: NDArray[np.uint8], paper: Ink, ink: Ink, x: float, foot: float, region: Region) -> None:
         """Pixels blended from paper to ink, with their lower left corner at (x, foot)."""
+        if region is not None and len(region) == 1 and (box := rectangle(region[0])):
+            # Agg draws a column and a row of an image beyond its clip rectangle.
+            high, top = len(coverage), foot - len(coverage)
+            low = min(max(0, round(box.bottom - top)), high)
+            coverage = coverage[max(0, round(box.top - top)) : low]
+            coverage = coverage[:, max(0, round(box.left - x)) : max(0, round(box.right - x))]
+            x, foot = max(x, box.left), top + low
+            if not coverage.size:
+                return
         ramp = np.array(mix(self._rgb(paper), self._rgb(ink), LEVELS + 2), np.uint8)
         image = np.empty((*coverage.shape, 4), np.uint8)
         image[..., :3] = ramp[_steps(coverage)]
@@ -363,9 +390,9 @@ def _steps(coverage: NDArray[np.uint8]) -> NDArray[np.intp]:
     return np.round(coverage / 255 * (LEVELS + 1)).astype(np.intp)
 
 
-def _round(card: Card, x: float, y: float) -> Path:
-    """The outline of a card with round corners."""
-    (top, left, bottom, right), r = card.box, card.radius
+def _round(box: tuple[float, float, float, float], r: float, x: float, y: float) -> Path:
+    """The outline of a rectangle (top, left, bottom, right) with round corners of this radius."""
+    top, left, bottom, right = box
     out: list[Point] = []
     ends = ((left, top, 0, 1), (right, top, -1, 0), (right, bottom, 0, -1), (left, bottom, 1, 0))
     for px, py, dx, dy in ends:  # a quadratic curve around each corner, from the side before it to the one after it

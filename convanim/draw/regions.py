@@ -18,6 +18,7 @@ from convanim.draw.shapes import (
     Points,
     Poly,
     Rest,
+    Ring,
     Shape,
     Shapes,
     Stroke,
@@ -59,7 +60,7 @@ def ground_of(shape: Shape) -> Points:
 def area_of(shape: Shape, x: float, y: float) -> Area:
     """The area in which a shape moved by (x, y) may draw."""
     match shape:
-        case Fill(box, _) | Card(box, _):
+        case Fill(box, _) | Card(box, _) | Ring(box, _):
             top, left, bottom, right = map(float, box)
         case Words(text, _, _):
             drawn = glyphs.line(text.text, text.size, text.bold)
@@ -78,7 +79,7 @@ def area_of(shape: Shape, x: float, y: float) -> Area:
 def holds(ground: Points, shape: Shape, x: float, y: float) -> bool:
     """Whether a shape moved by (x, y) certainly lies inside a convex polygon, so that it need not be clipped."""
     match shape:
-        case Fill(box, _) | Card(box, _):
+        case Fill(box, _) | Card(box, _) | Ring(box, _):
             points = corners(box)
         case Poly(points, _) | Hatch(points, _, _, _):
             pass

@@ -38,6 +38,38 @@ class Card(NamedTuple):
     paper: str = "page"
 
 
+class Ring(NamedTuple):
+    """A line along the inside of a rectangle with round corners, whose antialiased edges are blended with `paper`."""
+
+    box: Box
+    ink: str
+    radius: int
+    thick: int
+    paper: str = "page"
+
+    @property
+    def sides(self) -> tuple[Box, ...]:
+        """The rectangles between the corners, which it covers in full."""
+        (top, left, bottom, right), _, _, thick, _ = self
+        cut = len(self.bend)
+        return (
+            *(Box(y, left + cut, y + thick, right - cut) for y in (top, bottom - thick)),
+            *(Box(top + cut, x, bottom - cut, x + thick) for x in (left, right - thick)),
+        )
+
+    @property
+    def bend(self) -> NDArray[np.uint8]:
+        """The coverage of the upper left corner, 0 to 255."""
+        return bend(self.radius, self.thick)
+
+    @property
+    def bends(self) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
+        """The (x, y) and the coverage of each corner."""
+        (top, left, bottom, right), part = self.box, self.bend
+        far, low = right - len(part), bottom - len(part)
+        yield from ((left, top, part), (far, top, part[:, ::-1]), (left, low, part[::-1]), (far, low, part[::-1, ::-1]))
+
+
 class Poly(NamedTuple):
     """A filled convex polygon without antialiasing; polygons with a common side have no common pixel."""
 
@@ -122,7 +154,7 @@ class Rest(NamedTuple):
     inside: Points
 
 
-Shape: TypeAlias = Fill | Card | Poly | Veil | Stroke | Hatch | Words | Placed | Clipped | Rest
+Shape: TypeAlias = Fill | Card | Ring | Poly | Veil | Stroke | Hatch | Words | Placed | Clipped | Rest
 Shapes: TypeAlias = tuple[Shape, ...]
 
 
@@ -149,6 +181,21 @@ def corner(radius: int) -> NDArray[np.uint8]:
     inside = (radius - at[:, None]) ** 2 + (radius - at) ** 2 <= radius**2
     found: NDArray[np.uint8] = np.rint(255 * inside.reshape(radius, 8, radius, 8).mean(axis=(1, 3))).astype(np.uint8)
     return found
+
+
+@lru_cache(maxsize=64)
+def bend(radius: int, thick: int) -> NDArray[np.uint8]:
+    """The coverage of the upper left corner of a ring, 0 to 255: (n, n).
+
+    Example:
+        >>> bend(0, 2).tolist(), bend(3, 1)[2].tolist()
+        ([[255, 255], [255, 255]], [243, 20, 0])
+    """
+    side, hole = max(radius, thick), max(0, radius - thick)
+    cover = np.full((side, side), 255, np.int64)
+    cover[:radius, :radius] = corner(radius)
+    cover[side - hole :, side - hole :] -= corner(hole)
+    return cover.clip(0).astype(np.uint8)
 
 
 def rounded(card: Card) -> NDArray[np.uint8]:

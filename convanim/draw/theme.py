@@ -50,12 +50,14 @@ LIT = (Emphasis.ACTIVE, Emphasis.WRITTEN)
 _DEEPER = {"lit": 0.32, "deep": 0.85}
 #: The fills of emphases that override those of the role.
 _OVER = {Emphasis.QUIET: "page", Emphasis.DIFFERENT: "overlap.fill"}
-#: Emphases with bold numbers, which do not rely on colour.
-BOLD = frozenset({Emphasis.WRITTEN, Emphasis.DIFFERENT})
+#: Emphases with bold numbers, which do not rely on colour; so are those of the terms of a sum.
+_BOLD = frozenset({Emphasis.WRITTEN, Emphasis.DIFFERENT})
 #: Roles with subdued numbers.
 QUIET = {Role.INSERTED, Role.PADDING, Role.CROPPED, Role.UNUSED, Role.COPIED, Role.EMPTY}
 #: Roles whose numbers are zeros.
 ZEROS = {Role.INSERTED, Role.PADDING}
+#: The fills of cells whose factors stand on a rectangle with round corners.
+CHIPS = "data.lit", "padding.fill"
 HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
 #: The ink of the marks that distinguish other cells without a tint from pending ones.
 MARK = {Role.PADDING: "dash", Role.COPIED: "dash", Role.EMPTY: "dash"}
@@ -104,7 +106,14 @@ def ink(role: Role, emphasis: Emphasis = Emphasis.NONE) -> str:
     """The name of the ink of a cell's number."""
     if emphasis == Emphasis.DIFFERENT:
         return "text"
+    if emphasis != Emphasis.QUIET and role in ZEROS:
+        return "zero"
     return "muted" if role in QUIET or emphasis == Emphasis.QUIET else "text"
+
+
+def bold(role: Role, emphasis: Emphasis) -> bool:
+    """Whether a cell's number is bold."""
+    return emphasis in _BOLD or (emphasis == Emphasis.ACTIVE and role in TINTED)
 
 
 def note_ink(role: Role, emphasis: Emphasis) -> str:
@@ -133,6 +142,8 @@ class Theme:
                 red, green, blue = np.rint(start + (end - start) * part).astype(int).tolist()
                 colours.setdefault(f"{role}.{tint}", (red, green, blue))
         steps = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"])
+        colours.setdefault("zero", colours["muted"])
+        colours["ring"] = mix(colours["page"], colours["dash"], 5)[3]
         self.name, self._colours = name, colours | {f"heat.{i}": step for i, step in enumerate(steps)}
 
     def colour(self, name: str) -> Colour:
@@ -160,7 +171,8 @@ class Theme:
         """
         shades = set(shades)
         fills = {fill(role, emphasis, bare=not numbers) for role in Role for emphasis in Emphasis}
-        pairs = {("page", "text"), ("page", "muted"), *(("page", name) for name in fills)}  # corners are round
+        # Corners are round.
+        pairs = {("page", name) for name in ("text", "muted", "ring", *STROKE.values(), *fills)}
         pairs |= DOTS
         chips = ("data.lit", "kernel.lit", "done.lit", *(("product.lit", "overlap.lit") if stamps else ()))
         pairs |= {pair for chip in chips for pair in (("page", chip), (chip, "text"))}
@@ -168,10 +180,21 @@ class Theme:
             pairs |= {(fill(role, emphasis), ink(role, emphasis)) for role in Role for emphasis in Emphasis}
             pairs |= {
                 ("kernel.fill", "kernel.factor"),
+                *((paper, "kernel.fill") for paper in CHIPS),
                 ("overlap.fill", "overlap.factor"),
                 ("overlap.lit", "overlap.factor"),
             }
-        solids = ["page", "text", "line", "dash", *STROKE.values(), *HATCH.values(), *FILL.values(), *sorted(fills)]
+        solids = [
+            "page",
+            "text",
+            "line",
+            "dash",
+            "ring",
+            *STROKE.values(),
+            *HATCH.values(),
+            *FILL.values(),
+            *sorted(fills),
+        ]
         if "heat" in shades:
             steps = [f"heat.{i}" for i in range(STEPS["heat"])]
             pairs |= {pair for step in steps for pair in ((step, "text"), ("page", step)) if numbers}

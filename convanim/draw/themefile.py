@@ -13,8 +13,8 @@ import msgspec
 from convanim.errors import ConvanimError
 from convanim.system.inputfile import LARGEST_TOML, parse_toml, prepared, read_bytes
 
-#: The keys of tints that follow from the others if they are left out.
-OPTIONAL = ("lit", "deep")
+#: The keys that follow from the others if they are left out.
+OPTIONAL = ("lit", "deep", "zero")
 
 
 class _Fill(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class _Shade(msgspec.Struct, frozen=True):
 
 
 @prepared
-class _File(msgspec.Struct, frozen=True):
+class _File(msgspec.Struct, frozen=True, kw_only=True):
     """The contents of a theme file: every colour is "#rrggbb"."""
 
     page: str
@@ -59,6 +59,7 @@ class _File(msgspec.Struct, frozen=True):
     muted: str
     line: str
     dash: str
+    zero: str = ""
     data: _Tint
     kernel: _Inked
     product: _Tint

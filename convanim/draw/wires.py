@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import floor
 from typing import NamedTuple
 
-from convanim.draw.shapes import Point, Stroke
+from convanim.draw.shapes import Point, Ring, Stroke
 from convanim.page import Box, Page, Place
 from convanim.scene.frame import Link
 
@@ -22,6 +22,7 @@ class _Node(NamedTuple):
         start, end: its sides along the wire.
         box: its whole panel, whose gaps the wire follows.
         at: the positions across the wire at which it may leave; if `free`, those between both ends as well.
+        radius: that of the corners of its frame, px.
     """
 
     start: float
@@ -29,6 +30,7 @@ class _Node(NamedTuple):
     box: Box
     at: Sequence[float]
     free: bool = False
+    radius: int = 0
 
 
 class _Way(NamedTuple):
@@ -51,7 +53,7 @@ class Wires:
         self._page, self._width = page, width
         self._ways: dict[tuple[str, ...], _Way] = {}
 
-    def of(self, link: Link) -> Iterator[Stroke]:
+    def of(self, link: Link) -> Iterator[Ring | Stroke]:
         """The wire of a link, through the panels between its ends, such as a kernel; nothing while something moves."""
         one, other = self._page.places[link.panel], self._page.places[link.other]
         if link.window.down or link.window.across or any(link.moved) or not (one.line and other.line):
@@ -71,16 +73,16 @@ class Wires:
         if any(_crosses(line, box) for line in lines for box in others):
             return
         for node in nodes:
-            (top, left, bottom, right), half = node.box, self._width / 2
-            lines += [((left, y), (right, y)) for y in (top + half, bottom - half)]
-            lines += [((x, top), (x, bottom)) for x in (left + half, right - half)]
+            box = _turned(node.box) if down else node.box
+            yield Ring(box, "kernel.stroke", node.radius, self._width)
         turned = tuple(((b, a), (d, c)) for (a, b), (c, d) in lines) if down else tuple(lines)
         yield Stroke(turned, self._width, "kernel.stroke")
 
     def _way(self, ends: tuple[str, ...], first: Box, last: Box, *, down: bool) -> _Way:
         others = {name: _box(place, down=down) for name, place in self._page.places.items() if name not in ends}
         passed = [name for name, box in others.items() if _passed(first, box, last)]
-        nodes = sorted((_whole(others[name], self._width) for name in passed), key=lambda node: node.start)
+        found = (_whole(others[name], self._width, self._page.places[name]) for name in passed)
+        nodes = sorted(found, key=lambda node: node.start)
         titles = [
             place.title._replace(text=max(place.panel.titles, key=len, default="")).box
             for place in self._page.places.values()
@@ -120,12 +122,13 @@ def _cells(place: Place, cells: tuple[int, ...], width: int, *, down: bool) -> _
     return _Node(*((y, foot) if down else (x, end)), _box(place, down=down), gaps)
 
 
-def _whole(box: Box, width: int) -> _Node:
+def _whole(box: Box, width: int, place: Place) -> _Node:
     """A panel with a frame around it, which a wire may reach anywhere away from its corners."""
     top, left, bottom, right = box
     framed = Box(top - width, left - width, bottom + width, right + width)
     inner = [_whole_pixels(at, width) for at in (top + 2 * width, bottom - 2 * width)]
-    return _Node(framed.left, framed.right, framed, inner, free=True)
+    radius = place.radius + place.line + width if place.line > 1 else 0
+    return _Node(framed.left, framed.right, framed, inner, free=True, radius=radius)
 
 
 def _through(nodes: Sequence[_Node], signs: Sequence[Box], width: int) -> Iterator[tuple[Point, Point]]:

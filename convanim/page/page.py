@@ -19,6 +19,8 @@ from convanim.scene.frame import Panel
 
 #: Separators of a caption's clauses, of which the last may be left out; the first separator that occurs counts.
 CLAUSES = "; ", ", "
+#: The minimum side of a cell with round corners (px), and the ratio of its side to their radius.
+ROUND_FROM, ROUND = 14, 11
 #: A caption is reduced to the first fraction of its size before it is shortened, and never below the second.
 NEARLY, LEAST = 0.8, 0.7
 #: The room in a chip beside its number, and above and below it, as fractions of the size.
@@ -167,6 +169,12 @@ class Place:
         return self.pitch - self.line, self.pitch - self.line
 
     @property
+    def radius(self) -> int:
+        """The radius of the corners of a cell, px; 0 if cells are too small for round ones."""
+        side = self.pitch - self.line
+        return round(side / ROUND) if side >= ROUND_FROM else 0
+
+    @property
     def tilted(self) -> bool:
         """Whether its cells are parallelograms."""
         return False
@@ -191,13 +199,13 @@ class Place:
         (y, x), (foot, end) = self.at(top, left), self.at(bottom, right)
         return (x, y), (end, y), (end, foot), (x, foot)
 
-    def ring(self, top: float, left: float, bottom: float, right: float, thick: int) -> tuple[Point, ...]:
-        """The corners of an outline of this thickness around a rectangle of cells."""
-        out = (thick - self.line) // 2 - thick / 2
+    def frame(self, top: float, left: float, bottom: float, right: float, thick: int) -> Box:
+        """The box around an outline of this thickness in the gaps around a rectangle of cells."""
+        out = (thick - self.line) // 2
         y, x = self.at(top, left)
         end = x + round((right - left) * self.pitch) + self.line
         foot = y + round((bottom - top) * self.pitch) + self.line
-        return (x - out, y - out), (end + out, y - out), (end + out, foot + out), (x - out, foot + out)
+        return Box(y - out, x - out, foot + out, end + out)
 
     def inner(self, top: int, left: int, bottom: int, right: int, thick: int) -> tuple[tuple[Point, Point], ...]:
         """The sides of an outline inside a rectangle of cells."""

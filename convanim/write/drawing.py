@@ -24,6 +24,7 @@ from convanim.draw.shapes import (
     Points,
     Poly,
     Rest,
+    Ring,
     Shape,
     Shapes,
     Stroke,
@@ -99,7 +100,7 @@ class Drawing:
 
     A shape is a list that begins with its kind:
 
-    - `["f", ink, x, y, width, height, radius]` is a rectangle,
+    - `["f", ink, x, y, width, height, radius]` is a rectangle, or a line of some width around one if that follows,
     - `["p", ink, [x, y, ...], opacity]` a polygon,
     - `["s", ink, width, [[x, y, ...], ...], dash, cap]` some lines,
     - `["w", ink, size, x, baseline, [glyph, ...], [offset, ...]]` a text; its offsets are left out if they follow
@@ -200,6 +201,10 @@ class Drawing:
                     box.bottom - box.top,
                     radius,
                 ]
+            case Ring((top, left, bottom, right), ink, radius, thick):
+                half, wide, high = thick / 2, right - left - thick, bottom - top - thick
+                middle = [_short(at) for at in (left + half, top + half, wide, high, max(0, radius - half))]
+                return ["f", self.tables.ink(ink), *middle, thick]
             case Poly(points, ink):
                 return ["p", self.tables.ink(ink), _flat(points), 1]
             case Veil(points, ink):
@@ -243,7 +248,7 @@ def _letters(shapes: Shapes) -> int:
     """The position of the first shape of a cell's texts, with the ground that is cleared for them."""
     for i, shape in enumerate(shapes):
         if isinstance(shape, Words):
-            return i - (i > 1 and isinstance(shapes[i - 1], Fill))
+            return i - (i > 1 and isinstance(shapes[i - 1], Fill | Card))
     return len(shapes)
 
 

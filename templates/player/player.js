@@ -205,9 +205,10 @@
       return list.map((shape) => this.shape(shape));
     }
 
-    shape([kind, a, b, c, d, e, f]) {
+    shape([kind, a, b, c, d, e, f, g]) {
       if (kind === "f") {
-        const node = make("rect", { class: `f${a}`, x: b, y: c, width: d, height: e });
+        const node = make("rect", { class: `${g ? "s" : "f"}${a}`, x: b, y: c, width: d, height: e });
+        if (g) node.setAttribute("stroke-width", g);
         if (f) node.setAttribute("rx", f);
         return node;
       }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from convanim.draw.theme import BOLD
+from convanim.draw import theme
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose
 from convanim.page import Box, Page, Place, Text, Tilt, glyphs, layout
@@ -186,7 +186,7 @@ def numbers_of(s: Scene, page: Page) -> Iterator[tuple[Place, Text, Text | None]
             cells = np.argwhere(~np.isin(grid.roles, (Role.NONE, Role.PENDING))).tolist()
             for row, column in cells:
                 note = grid.notes.get((row, column), "") if place.note else ""
-                bold = Emphasis(grid.emphasis[row, column]) in BOLD
+                bold = theme.bold(Role(grid.roles[row, column]), Emphasis(grid.emphasis[row, column]))
                 overlap = grid.roles[row, column] == Role.OVERLAP
                 met.add((name, place.panel.numerals.text(grid.values[row, column].item()), bold, note, overlap))
     for name, number, bold, note, overlap in sorted(met):

@@ -30,7 +30,7 @@ RARE = {False: ("dash", "data.stroke"), True: ("kernel.stroke", "done.stroke", "
 #: The colours below the veil between planes.
 VEILED = ("page", _INSERTED, _DONE, _PENDING, _DATA, "data.lit", "data.deep", "done.lit", "done.deep", "line", "dash")
 #: The inks of letters, which stay as they are under a veil.
-LETTERS = ("text", "muted", "kernel.factor", "overlap.factor")
+LETTERS = ("text", "muted", "zero", "kernel.factor", "overlap.factor")
 #: Between strips there is only the page's background, and the edges of cells.
 FANS = {"kernel.stroke": MEETS["kernel.stroke"]}
 

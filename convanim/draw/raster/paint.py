@@ -21,6 +21,7 @@ from convanim.draw.shapes import (
     Points,
     Poly,
     Rest,
+    Ring,
     Shape,
     Shapes,
     Stroke,
@@ -80,6 +81,8 @@ class Painter:
                 return _fill(pixels, _moved(box, x, y), self.palette.index(ink))
             case Card():
                 return _blit(pixels, self._card(shape), x + shape.box.left, y + shape.box.top)
+            case Ring():
+                return self._ring(pixels, shape, x, y)
             case Placed(left, top, shapes):
                 return _blit(pixels, self.sprite(shapes), x + left, y + top)
             case Words():
@@ -142,6 +145,14 @@ class Painter:
             return Sprite(np.full((bottom - top, right - left), self.palette.index(ink), np.uint8), None)
         cover = rounded(card)
         return Sprite(self.palette.ramp(paper, str(ink))[cover], cover > 0)
+
+    def _ring(self, pixels: Pixels, ring: Ring, x: int, y: int) -> Box:
+        index, ramp = self.palette.index(ring.ink), self.palette.ramp(ring.paper, ring.ink)
+        for box in ring.sides:
+            _fill(pixels, _moved(box, x, y), index)
+        for left, top, cover in ring.bends:
+            _blit(pixels, Sprite(ramp[cover], cover > 0), x + left, y + top)
+        return _within(_moved(ring.box, x, y), pixels.shape)
 
     def _words(self, pixels: Pixels, words: Words, x: int, y: int) -> Box:
         text, ink, paper = words

@@ -56,10 +56,6 @@ class Tilt(Place):
         """The (x, y) of the corners of a rectangle of cells, in order around it."""
         return self.node(top, left), self.node(top, right), self.node(bottom, right), self.node(bottom, left)
 
-    def ring(self, top: float, left: float, bottom: float, right: float, thick: int) -> tuple[Point, ...]:
-        """The corners of an outline of this thickness around a rectangle of cells."""
-        return self.corners(top, left, bottom, right)
-
     def inner(self, top: int, left: int, bottom: int, right: int, thick: int) -> tuple[tuple[Point, Point], ...]:
         """The sides of an outline inside a rectangle of cells."""
         inset = min(0.3, (0.5 * self.line + thick + 1) * self.pitch / self.lattice.area)
