@@ -62,7 +62,7 @@ ROWS: dict[str, list[str]] = {
         "arguments",
         "operation",
         "columns convolutions pools resize",
-        "adaptive",
+        "adaptive evaluated",
         "calls code kinds",
         "lines",
         "reading",

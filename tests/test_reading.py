@@ -89,7 +89,6 @@ def test_a_line_becomes_an_operation(text, wanted):
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("keras.layers.Conv2D(8, 3, activation='relu')", "activation='relu'"),
         ("nn.AvgPool2d(2, divisor_override=3)", "divisor_override=3"),
         ("nn.Upsample(scale_factor=2, mode='bicubic')", "bicubic"),
         ("nn.Upsample(scale_factor=1.5, recompute_scale_factor=True)", "recompute_scale_factor"),
@@ -101,8 +100,7 @@ def test_a_line_becomes_an_operation(text, wanted):
         ("nn.Linear(3, 4)", "nn.Linear"),
         ("nn.Conv(8, 3)", "number of axes"),
         ("nn.Conv(8, (3, 3), input_dilation=2)", "input_dilation=2"),
-        ("keras.layers.DepthwiseConv2D(3)", "DepthwiseConv2D"),
-        ("jax.lax.conv_general_dilated(x, w, (2, 2), 'SAME')", "does not state the size of the kernel"),
+        ("jax.lax.conv_general_dilated(x, w, (2, 2), 'SAME')", "is w, an array of unknown shape"),
         ("helper.make_node('Gemm', ['x'], ['y'])", "'Gemm'"),
         ("helper.make_node('Conv', ['x', 'w'], ['y'])", "no kernel_shape"),
         ("helper.make_node('Conv', ['x', 'w'], ['y'], kernel_shape=[3], pads=[1])", "pads"),

@@ -95,6 +95,8 @@ TRANSPOSED = Command(
 #: The options of a layer that is given in a notation, which has its arguments.
 NOTATION = (
     *INPUT_ALONE,
+    given("set", "What names in NOTATION stand for: k=3 for a number, w=64x3x7x7 for the shape of an array.",
+        metavar="NAME=N"),
     given("kernel", "Values of the kernel.", metavar="ARRAY", usual="1, 2, ...; the mean for a picture with colours"),
     given("out_channels", "Number of output channels to show.", int, metavar="N", usual="those of NOTATION, up to 4"),
     BIAS,

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from textwrap import dedent
 from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import near, short
+from convanim.layers.evaluated import Unknown, evaluated
 
 #: The maximum length of a line; the longest that convanim writes has about 600 characters.
 LONGEST_LINE = 4000
+
+#: The name before a layer of a printed model, as in "(conv1): Conv2d(...)".
+_PRINTED = re.compile(r"\s*\([\w.]+\):\s*")
+#: What may follow a line that was copied from a list.
+_END = re.compile(r",?\s*(#[^\n]*)?\Z")
+#: A node in ONNX's text form, as in "y = MaxPool <kernel_shape = [3, 3]> (x)".
+_ONNX_TEXT = re.compile(
+    r"(?:[\w.%, ]+=\s*)?(?:[\w.]+\.)?(?P<kind>[A-Z]\w+)\s*(?:<(?P<before>[^<>]*)>)?"
+    r"\s*\((?P<inputs>[\w.%, ]*)\)\s*(?:<(?P<after>[^<>]*)>)?"
+)
+#: Words that a printed model shows without quotes.
+WORDS = frozenset(("same", "valid", "zeros", "reflect", "replicate", "circular", "nearest", "linear", "bilinear"))
 
 #: Where the calls of each framework are at home, as they are written.
 TORCH = ("", "nn", "torch.nn")
@@ -23,11 +38,12 @@ ONNX = ("", "helper", "onnx.helper")
 
 @dataclass(frozen=True)
 class Call:
-    """A call: its name, including dots, and its arguments."""
+    """A call: its name, including dots, its arguments, and sentences about what is left out of it."""
 
     name: str
     given: tuple[Any, ...] = ()
     named: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list, compare=False)
 
     @property
     def last(self) -> str:
@@ -42,9 +58,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Unread:
-    """Code that is neither a literal nor a call, such as the name of an array or an initialiser."""
+    """Code that is neither a literal nor a call, such as the name of an array, and the name without a value in it."""
 
     text: str
+    unknown: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,11 +73,18 @@ class Pad:
     fill: float = 0
 
 
-def taken_apart(text: str) -> Call | list[Any]:
-    """A line as a call or a list of calls. An assignment is read as its value, layer(...)(x) as the layer.
+def expressions(text: str, values: Mapping[str, Any] | None = None) -> list[Any]:
+    """The values of a line, or of several lines: calls, lists of calls, numbers, or code that is not read.
+
+    Assignments, `return` and the like are read as their values, layer(...)(x) as the layer after what is called in x.
+    Lines of a printed model lose their names.
+
+    Args:
+        text: the lines.
+        values: the numbers that names in them stand for, such as {"k": 3}; shapes of arrays are tuples.
 
     Raises:
-        ConvanimError: the line is not a call.
+        ConvanimError: this is not code.
     """
     shown = short(text)
     if len(text) > LONGEST_LINE:
@@ -70,38 +94,88 @@ def taken_apart(text: str) -> Call | list[Any]:
     try:
         with warnings.catch_warnings():  # about odd literals
             warnings.simplefilter("ignore")
-            body = ast.parse(text.strip().rstrip(",")).body
-        statement = body[0] if len(body) == 1 else None
-        node = statement.value if isinstance(statement, ast.Expr | ast.Assign) else None
-        value = _value(node) if node is not None else None
+            read = [_value(node, values or {}) for tree in _trees(text) for node in _nodes(tree.body)]
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
-        value = None
-    if not isinstance(value, Call | list):
+        read = []
+    if not any(isinstance(value, Call | list | tuple) for value in read):
         raise ConvanimError(f"{shown} is not a layer", "write it like torch.nn.Conv2d(1, 1, kernel_size=3)")
-    return value
+    return read
 
 
-def _value(node: ast.expr) -> Any:
-    with suppress(ValueError, TypeError):
+def _trees(text: str) -> Iterator[ast.Module]:
+    """The syntax trees of some lines, in whatever form they were copied."""
+    if any(_PRINTED.match(line) for line in text.splitlines()):
+        for line in text.splitlines():
+            bare = _PRINTED.sub("", line).strip().rstrip(",")
+            if _PRINTED.match(line) and bare.count("(") == bare.count(")"):  # not the beginning of a container
+                yield ast.parse(bare)
+        return
+    if (nodes := [_node(line) for line in text.strip().splitlines() if line.strip()]) and all(nodes):
+        yield from (ast.parse(node) for node in nodes if node)
+        return
+    bare = _END.sub("", dedent(text).strip())
+    try:
+        yield ast.parse(bare)
+    except SyntaxError:
+        lines = [_END.sub("", line.strip()) for line in bare.splitlines()]
+        if len(lines) == 1:
+            raise
+        yield from (ast.parse(line) for line in lines)
+
+
+def _node(line: str) -> str | None:
+    """A node of ONNX's text form, as the call that makes it; None for another line."""
+    found = _ONNX_TEXT.fullmatch(line.strip().rstrip(","))
+    if found is None or not (found["before"] or found["after"]):
+        return None
+    attributes = re.sub(r"(\w+)\s*:\s*\w+\s*=", r"\1=", found["before"] or found["after"])
+    names = [name.strip().lstrip("%") for name in found["inputs"].split(",")]
+    return f"make_node({found['kind']!r}, {names!r}, ['y'], {attributes})"
+
+
+def _nodes(body: Sequence[ast.stmt]) -> Iterator[ast.expr]:
+    """The expressions of some statements."""
+    for statement in body:
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.expr):
+            yield value
+        yield from _nodes(getattr(statement, "body", ()))
+
+
+def _value(node: ast.expr, values: Mapping[str, Any]) -> Any:
+    with suppress(ValueError, TypeError, SyntaxError):
         return ast.literal_eval(node)
+    unknown = ""
+    try:
+        return evaluated(node, values)
+    except Unknown as error:
+        unknown = str(error)
+    except (ValueError, TypeError, ArithmeticError):
+        pass
     if isinstance(node, ast.List | ast.Tuple):
-        inside = [_value(part) for part in node.elts]
+        inside = [_value(part, values) for part in node.elts]
         return inside if isinstance(node, ast.List) else tuple(inside)
     if isinstance(node, ast.Lambda):
-        return _value(node.body)
-    if not isinstance(node, ast.Call):
-        return Unread(ast.unparse(node))
-    if isinstance(node.func, ast.Call):
-        return _value(node.func)
-    return _call(node)
+        return _value(node.body, values)
+    if isinstance(node, ast.Call):
+        return _call(node, values)
+    if isinstance(node, ast.BinOp):  # a residual connection
+        parts = [_value(side, values) for side in (node.left, node.right)]
+        if calls := [part for part in parts if isinstance(part, Call | list)]:
+            return calls
+    return Unread(ast.unparse(node), unknown)
 
 
-def _call(node: ast.Call) -> Any:
+def _call(node: ast.Call, values: Mapping[str, Any]) -> Any:
+    given = tuple(_value(part, values) for part in node.args)
+    if isinstance(node.func, ast.Call):  # a layer called on its input
+        return [*(part for part in given if isinstance(part, Call | list)), _value(node.func, values)]
     name = ast.unparse(node.func)
-    given = tuple(_value(part) for part in node.args)
     if name == "float" and given in (("inf",), ("-inf",)):
         return float(given[0])
-    named = {word.arg or "**": _value(word.value) for word in node.keywords}
+    named = {word.arg or "**": _value(word.value, values) for word in node.keywords}
+    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Call):  # nn.Conv2d(1, 1, 3).to("cpu")
+        return Call(node.func.attr, (_value(node.func.value, values), *given), named)
     return Call(name, given, named)
 
 
@@ -127,7 +201,12 @@ def bound(
             raise ConvanimError(f"{word} of {call.name} is given twice", "give it once")
         told[word] = value
     kept: dict[str, Any] = {}
+    # A printed model has no quotes.
+    told = {word: v.text if isinstance(v, Unread) and v.text in WORDS else v for word, v in told.items()}
     for word, value in told.items():
+        if word == "activation" and not (isinstance(value, str | None) and value in (None, "linear")):
+            call.notes.append(f"the activation of {call.name} is not drawn")
+            continue
         if word in ignored:
             continue
         if word in only:
@@ -140,13 +219,20 @@ def bound(
         if word not in names:
             raise ConvanimError(f"{word!r} is not a known argument of {call.name}", near(word, list(names)))
         if isinstance(value, Unread | Call):
-            raise ConvanimError(
-                f"{word} of {call.name} is {short(getattr(value, 'text', call.name))}, not a number", "write the number"
-            )
+            raise not_a_number(word, call, value)
         kept[word] = tuple(value) if isinstance(value, list) else value
     if needs and needs not in kept:
         raise ConvanimError(f"{call.name} has no {needs}", f"write it like {needs}=3")
     return kept
+
+
+def not_a_number(word: str, call: Call, value: Unread | Call) -> ConvanimError:
+    """The error for an argument whose value a line does not state."""
+    text, name = (value.text, value.unknown or value.text) if isinstance(value, Unread) else (value.name, value.name)
+    return ConvanimError(
+        f"{word} of {call.name} is {text[:60]}, not a number",
+        f"write the number, or say what the name stands for with `set` '{name[:60]}=3'",
+    )
 
 
 def channels(call: Call, names: Sequence[str], **spelled: str) -> dict[str, Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Mapping
 from dataclasses import fields
+from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import near
 from convanim.layers.kinds import KINDS
 from convanim.layers.operation import Operation
-from convanim.layers.reading import NAMES, from_line
+from convanim.layers.reading import NAMES, Line, read_line
 from convanim.layers.reading.names import unknown
 
 #: Names of layers that only frameworks have.
@@ -20,16 +22,23 @@ LONGEST_NOTATION = 1000
 
 
 def _of_a_framework(text: str) -> bool:
-    """Whether a text looks like code of a framework: a dotted or framework-only name, an assignment or a list."""
+    """Whether a text looks like code of a framework rather than like one of our own layers.
+
+    That is a dotted or framework-only name, an assignment, a list, a line of a printed model, or a call around another.
+    """
     head = text.strip().partition("(")[0].strip()
-    theirs = "." in head or "=" in head or head.startswith("[") or head.split("(")[0] in _THEIRS
+    theirs = not head.isidentifier() or head in _THEIRS or (head not in KINDS and text.count("(") > 1)
     return theirs and "(" in text
 
 
-def parse(text: str) -> Operation:
+def parse(text: str, values: Mapping[str, Any] | None = None) -> Operation:
     """Parse the notation of a layer, the inverse of `str`. The text is data and never executed.
 
     A line of PyTorch, Keras, Flax or ONNX is read too: see `from_line`.
+
+    Args:
+        text: the layer.
+        values: the numbers that names in a line stand for.
 
     Raises:
         ConvanimError: the layer is unknown, or its arguments are invalid.
@@ -40,8 +49,23 @@ def parse(text: str) -> Operation:
         >>> parse("torch.nn.Conv2d(1, 1, 3, padding=1)")
         Conv(kernel_size=(3, 3), padding=1, in_channels=1, out_channels=1)
     """
-    if _of_a_framework(text):
-        return from_line(text)
+    return read(text, values).op
+
+
+def read(text: str, values: Mapping[str, Any] | None = None) -> Line:
+    """The same, with a sentence about each part of a line that is not drawn.
+
+    Raises:
+        ConvanimError: as for `parse`.
+
+    Example:
+        >>> read("weight_norm(nn.Conv1d(1, 1, 3))").notes
+        ('weight_norm is not drawn',)
+    """
+    return read_line(text, values) if _of_a_framework(text) else Line(_own(text))
+
+
+def _own(text: str) -> Operation:
     shown = repr(text if len(text) <= 60 else text[:57] + "...")
     form = "write it like ConvTranspose(kernel_size=3, stride=2)"
     if len(text) > LONGEST_NOTATION:
@@ -72,6 +96,12 @@ def parse(text: str) -> Operation:
     placed = places[: len(positional)]
     if len(positional) > len(places) or set(placed) & set(named):
         raise ConvanimError(f"{shown} gives an argument twice or without its name", f"use names after {places[-1]}")
+    if len(positional) > 2 and "kernel_size" in placed:
+        meant = ", ".join(f"{word}={value!r}" for word, value in zip(placed, positional, strict=False))
+        raise ConvanimError(
+            f"{shown} would be {name}({meant}) here, and PyTorch would take the first two numbers for channels",
+            f"write {name}({meant}), or nn.{name}2d({', '.join(map(repr, positional))})",
+        )
     needed = kind.required()
     if missing := [word for word in needed if word not in {*placed, *named}]:
         form = ", ".join(f"{word}=2" for word in needed)

@@ -5,35 +5,49 @@ Nothing is executed, and nothing is guessed: an unsupported argument that change
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import at, short
-from convanim.layers.calls import Call, Pad, taken_apart
+from convanim.layers.calls import Call, Pad, expressions
 from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.kinds import modules
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, Pool
-from convanim.layers.reading import flax, keras, onnx, torch
+from convanim.layers.reading import flax, functions, keras, onnx, torch
 from convanim.layers.reading.names import kind_of, unknown
 
-__all__ = ["NAMES", "from_line"]
+__all__ = ["NAMES", "Line", "from_line", "read_line"]
 
 #: The modules that read calls; the first that knows a call reads it, and `onnx` reads the nodes of a graph.
-_READERS = (torch, keras, flax, *modules())
+_READERS = (torch, keras, flax, functions, *modules())
 #: The names of the calls.
 NAMES = tuple(name for reader in _READERS for name in reader.NAMES)
 
 
-def from_line(text: str) -> Operation:
-    """The operation that a line of PyTorch, Keras, Flax or ONNX defines. The line is parsed as data and never executed.
+class Line(NamedTuple):
+    """What a line means: an operation, and sentences about the parts of the line that are not drawn."""
+
+    op: Operation
+    notes: tuple[str, ...] = ()
+
+
+def from_line(text: str, values: Mapping[str, Any] | None = None) -> Operation:
+    """The operation that a line of PyTorch, Keras, Flax, Haiku, TensorFlow, JAX or ONNX defines.
+
+    The line is parsed as data and never executed.
 
     Layers may be written torch.nn.Conv2d, nn.Conv2d or Conv2d, keras.layers.Conv2D, layers.Conv2D or Conv2D,
-    flax.linen.Conv or nn.Conv, onnx.helper.make_node("Conv", ...). They may be assigned to a name, called on an input,
-    or in a Sequential with the padding before or the crop after them. Numbers of channels are kept; names, types and
-    initialisers are left out.
+    flax.linen.Conv or nn.Conv, onnx.helper.make_node("Conv", ...), or as functions: F.max_pool2d(x, 2). They may be
+    assigned to a name, added to a model, called on an input, wrapped, printed, or in a Sequential with the padding
+    before or the crop after them. Numbers of channels are kept; names, types and initialisers are left out.
+
+    Args:
+        text: the line, or several lines with one layer.
+        values: the numbers that names in the line stand for, such as {"k": 3}; the shape of an array is a tuple.
 
     Raises:
         ConvanimError: the line is not such a layer, or has an unsupported argument that changes its result.
@@ -45,30 +59,102 @@ def from_line(text: str) -> Operation:
         Conv(kernel_size=(3, 3), padding='same', out_channels=8, convention='keras')
         >>> from_line('onnx.helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[2], pads=[0, 1])')
         MaxPool(kernel_size=(2,), padding=((0, 1),), convention='onnx')
+        >>> from_line("weight_norm(nn.Conv1d(1, 1, k, padding=(k - 1) // 2))", {"k": 5})
+        Conv(kernel_size=(5,), padding=2, in_channels=1, out_channels=1)
     """
-    whole = taken_apart(text)
-    parts = whole if isinstance(whole, list) else [whole]
-    if isinstance(whole, Call) and whole.last == "Sequential":
-        parts = [part for given in whole.given for part in (given if isinstance(given, list) else [given])]
-    constants: dict[str, Any] = {}
-    read = [layer for part in parts if (layer := _layer(part, constants)) is not None]
-    if len(read) == 1 and isinstance(read[0], Operation):
-        return read[0]
-    if len(read) == 2:
-        first, second = read
-        if isinstance(first, Pad) and isinstance(second, Operation):
-            return _padded(first, second)
-        if isinstance(first, ConvTranspose) and isinstance(second, Pad):
-            return _cropped(first, second)
-    raise ConvanimError(
-        f"{short(text)} is not a single layer",
-        "give one layer, with the padding before it or, for a transposed layer, the crop after it",
-    )
+    return read_line(text, values).op
 
 
-def _layer(part: Any, constants: dict[str, Any]) -> Operation | Pad | None:
-    if not isinstance(part, Call):
-        raise ConvanimError(f"{short(getattr(part, 'text', part))} is not a layer", "write it like nn.Conv2d(1, 1, 3)")
+def read_line(text: str, values: Mapping[str, Any] | None = None) -> Line:
+    """The same, with a sentence about each part of the line that is not drawn.
+
+    Raises:
+        ConvanimError: as for `from_line`.
+
+    Example:
+        >>> read_line("x = F.relu(nn.Conv2d(1, 1, 3)(x))").notes
+        ('F.relu is not drawn',)
+    """
+    notes: list[str] = []
+    parts = [part for value in expressions(text, values) for part in _parts(value, notes)]
+    constants: dict[str, Any] = dict(values or {})
+    read: list[Operation | Pad] = []
+    errors: list[ConvanimError] = []
+    for part in parts:
+        try:
+            layer = _layer(part, constants)
+        except _NotALayer as error:
+            errors.append(error.told)
+            notes.append(f"{part.name} is not drawn")
+            continue
+        if layer is not None:
+            read.append(layer)
+        notes += part.notes
+    if not read and errors:
+        raise errors[0]
+    op = _single(read)
+    if op is None:
+        several = [str(layer) for layer in read if isinstance(layer, Operation)]
+        told = f" but {len(several)}: {', '.join(several[:3])}" if several[1:] else ""
+        raise ConvanimError(
+            f"{short(text)} is not a single layer{told}",
+            "give one layer, with the padding before it or, for a transposed layer, the crop after it",
+        )
+    return Line(op, tuple(dict.fromkeys(notes)))
+
+
+def _single(read: list[Operation | Pad]) -> Operation | None:
+    """The operation of one layer, or of a layer with the padding before or the crop after it."""
+    match read:
+        case [Operation() as op]:
+            return op
+        case [Pad() as pad, Operation() as op]:
+            return _padded(pad, op)
+        case [ConvTranspose() as op, Pad() as crop]:
+            return _cropped(op, crop)
+    return None
+
+
+#: Calls that hold layers, and are not worth a word.
+_HOLDERS = {"Sequential", "ModuleList", "append", "add", "extend", "insert", "add_module", "register_module", "Model"}
+_KNOWN = {name.rpartition(".")[2] for name in NAMES} | {"make_node", "Lambda", "Resizing", "pad"}
+
+
+def _parts(value: Any, notes: list[str]) -> Iterator[Call]:
+    """The calls of layers in a value, in their order, without what is around them."""
+    if isinstance(value, list | tuple):
+        for part in value:
+            yield from _parts(part, notes)
+    if not isinstance(value, Call):
+        return
+    inside = [part for part in (*value.given, *value.named.values()) if _holds(part)]
+    function = isinstance(inside[0], Call) and inside[0].last if value.last == "Lambda" and inside else "pad"
+    if value.last in _KNOWN and function == "pad":
+        if value.last.islower() and value.last != "make_node":  # a function, whose input may be that of another
+            yield from _parts([part for part in inside[:1] if part is (value.given or (None,))[0]], notes)
+        yield value
+    elif inside:
+        yield from _parts(inside, notes)
+        if value.last not in _HOLDERS:
+            notes.append(f"{value.name} is not drawn")
+    elif value.last not in _HOLDERS:
+        yield value
+
+
+def _holds(value: Any) -> bool:
+    """Whether there is a call in a value."""
+    return isinstance(value, Call) or (isinstance(value, list | tuple) and any(map(_holds, value)))
+
+
+class _NotALayer(Exception):
+    """A call that is no layer with a picture, and the error for it."""
+
+    def __init__(self, told: ConvanimError) -> None:
+        super().__init__(told)
+        self.told = told
+
+
+def _layer(part: Call, constants: dict[str, Any]) -> Operation | Pad | None:
     for reader in _READERS:
         found: Operation | Pad | None = reader.read(part)
         if found is not None:
@@ -78,7 +164,7 @@ def _layer(part: Any, constants: dict[str, Any]) -> Operation | Pad | None:
     close = get_close_matches(part.last, NAMES, 1, 0.8)
     if close and part.last[:1].isupper() and kind_of(part.last)[0] == kind_of(close[0])[0]:
         raise ConvanimError(f"{short(part.name)} is not a known layer", f"did you mean {close[0]}")
-    raise unknown(part.last, short(part.name), theirs=True)
+    raise _NotALayer(unknown(part.last, short(part.name), theirs=True))
 
 
 def _padded(pad: Pad, op: Operation) -> Operation:

@@ -11,7 +11,7 @@ from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, MaxPool
 
-HOMES = ("nn", "linen", "flax.linen")
+HOMES = ("nn", "linen", "flax.linen", "nnx", "flax.nnx")
 NAMES = ("nn.Conv", "nn.ConvTranspose", "max_pool", "avg_pool")
 _NOTHING = (
     *("features", "use_bias", "dtype", "param_dtype", "precision", "kernel_init", "bias_init", "name", "parent"),
@@ -25,6 +25,13 @@ def read(call: Call) -> Operation | None:
         return _pool(call)
     if call.home not in HOMES or call.last not in ("Conv", "ConvTranspose"):
         return None
+    if call.home.endswith("nnx"):  # numbers of channels come first
+        counts = dict(zip(("in_features", "out_features"), call.given, strict=False)) | call.named
+        named = {
+            word: value for word, value in call.named.items() if word not in ("in_features", "out_features", "rngs")
+        }
+        features = counts.get("out_features", 1)
+        call = Call(f"nn.{call.last}", (features, *call.given[2:]), named, call.notes)
     return _conv(call) if call.last == "Conv" else _transposed(call)
 
 

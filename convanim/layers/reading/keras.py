@@ -15,7 +15,17 @@ from convanim.layers.resize import Upsample
 
 _ABOUT = ("initializer", "regularizer", "constraint")
 _NOTHING = (
-    *("filters", "data_format", "use_bias", "activity_regularizer", "name", "dtype", "trainable", "input_shape"),
+    *(
+        "filters",
+        "data_format",
+        "activation",
+        "use_bias",
+        "activity_regularizer",
+        "name",
+        "dtype",
+        "trainable",
+        "input_shape",
+    ),
     *(f"{what}_{about}" for what in ("kernel", "bias") for about in _ABOUT),
 )
 _SPELLED = {"strides": "stride", "dilation_rate": "dilation", "pool_size": "kernel_size", "size": "scale_factor"}
@@ -30,15 +40,28 @@ def _named(got: dict[str, Any], rank: int) -> dict[str, Any]:
 
 def _conv(call: Call, rank: int) -> Operation:
     names = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "activation")
-    got = bound(call, names, _NOTHING, "kernel_size", activation=(None, "linear"))
+    got = bound(call, names, _NOTHING, "kernel_size")
     return Conv(**_named(got, rank), **channels(call, names, out_channels="filters"))
 
 
 def _transposed(call: Call, rank: int) -> Operation:
     order = ("output_padding", "data_format") if rank < 3 else ("data_format", "output_padding")
     names = ("filters", "kernel_size", "strides", "padding", *order, "dilation_rate", "activation")
-    got = bound(call, names, _NOTHING, "kernel_size", activation=(None, "linear"))
+    got = bound(call, names, _NOTHING, "kernel_size")
     return ConvTranspose(**_named(got, rank), **channels(call, names, out_channels="filters"))
+
+
+def _depthwise(call: Call, kind: str, rank: int) -> Operation:
+    """The convolution that filters each channel separately; all channels look alike, so that one is shown."""
+    counts = ("filters",) if kind == "Separable" else ()
+    last = ("dilation_rate", "depth_multiplier") if counts else ("depth_multiplier", "data_format", "dilation_rate")
+    middle = ("data_format",) if counts else ()
+    names = (*counts, "kernel_size", "strides", "padding", *middle, *last, "activation")
+    about = tuple(f"{what}_{end}" for what in ("depthwise", "pointwise") for end in _ABOUT)
+    got = bound(call, names, (*_NOTHING, *about, "depth_multiplier"), "kernel_size")
+    more = "; the 1×1 convolution after it, which mixes the channels, is not drawn" if counts else ""
+    call.notes.append(f"{call.name} filters each channel separately, and one of them is shown{more}")
+    return Conv(**_named(got, rank))
 
 
 def _pool(kind: Callable[..., Operation]) -> Callable[[Call, int], Operation]:
@@ -82,7 +105,7 @@ _KINDS = {**{f"{name}{r}D": (f, r) for name, f in _RANKED.items() for r in (1, 2
           **{f"Conv{r}D": (_conv, r) for r in (1, 2, 3)},
           **{f"Conv{r}DTranspose": (_transposed, r) for r in (1, 2, 3)},
           **{f"Convolution{r}D": (_conv, r) for r in (1, 2, 3)}}  # fmt: skip
-NAMES = tuple(_KINDS)
+NAMES = (*_KINDS, *(f"{kind}Conv{rank}D" for kind in ("Depthwise", "Separable") for rank in (1, 2)), "Resizing")
 
 
 def read(call: Call) -> Operation | Pad | None:
@@ -94,11 +117,8 @@ def read(call: Call) -> Operation | Pad | None:
         return make(call, rank)
     if call.last == "Resizing":
         return _resizing(call)
-    if re.fullmatch(r"(Depthwise|Separable)Conv[12]D", call.last):
-        raise ConvanimError(
-            f"{call.name} has as many groups as input channels, whose number it does not state",
-            "write Conv2D with groups; a separable convolution consists of two layers",
-        )
+    if found := re.fullmatch(r"(Depthwise|Separable)Conv([12])D", call.last):
+        return _depthwise(call, found[1], int(found[2]))
     if call.last == "Lambda" and call.given and isinstance(call.given[0], Call):
         return _padding_function(call.given[0])
     found = re.fullmatch(r"(ZeroPadding|Cropping)([123])D", call.last)

@@ -8,7 +8,7 @@ from typing import Any
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import short
 from convanim.layers.calls import ONNX, Call, Pad, bound
-from convanim.layers.convolutions import Conv, ConvTranspose
+from convanim.layers.convolutions import Conv, ConvTranspose, Weighted
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
 from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
@@ -62,7 +62,20 @@ def read(node: Call, constants: dict[str, Any]) -> Operation | Pad | None:
         return shuffle
     if kind not in _KINDS:
         raise ConvanimError(f"the operator {short(kind)} is not supported", "use one of " + ", ".join(_KINDS))
-    return _layer(_KINDS[kind], rest)
+    if "kernel_shape" not in rest.named and issubclass(_KINDS[kind], Weighted):
+        shape = constants.get(inputs[1]) if len(inputs) > 1 else None
+        if not isinstance(shape, tuple):
+            weight = inputs[1] if len(inputs) > 1 else "w"
+            raise ConvanimError(
+                f"{kind} has no kernel_shape, and the shape of {weight} is not known",
+                f"write kernel_shape=[3, 3], or say which shape it has with `set` '{weight}=64x3x3x3'",
+            )
+        rest.named["kernel_shape"] = list(shape[2:])
+    if rest.named.pop("output_shape", None) is not None:
+        rest.notes.append("the output_shape of ConvTranspose follows from the input here")
+    layer = _layer(_KINDS[kind], rest)
+    node.notes.extend(rest.notes)
+    return layer
 
 
 def _layer(kind: type[Operation], node: Call) -> Operation:

@@ -61,6 +61,16 @@ def _upsample(call: Call, rank: int) -> Operation:
     return Upsample(**got, coordinates="half_pixel" if mode == "nearest-exact" else None)
 
 
+def _upsampling(mode: str) -> Callable[[Call, int], Operation]:
+    def read(call: Call, rank: int) -> Operation:
+        got = {
+            word: each(value, 2) for word, value in bound(call, ("size", "scale_factor")).items() if value is not None
+        }
+        return Upsample(**got, mode="bilinear", align_corners=True) if mode == "Bilinear" else Upsample(**got)
+
+    return read
+
+
 def _shuffle(kind: Callable[..., Operation], name: str) -> Callable[[Call, int], Operation]:
     return lambda call, rank: kind(**bound(call, (name,), needs=name))
 
@@ -76,6 +86,7 @@ _RANKED: dict[str, Callable[[Call, int], Operation]] = {
 }
 _OTHERS: dict[str, Callable[[Call, int], Operation]] = {
     "Upsample": _upsample,
+    **{f"Upsampling{mode}2d": _upsampling(mode) for mode in ("Nearest", "Bilinear")},
     "PixelShuffle": _shuffle(PixelShuffle, "upscale_factor"),
     "PixelUnshuffle": _shuffle(PixelUnshuffle, "downscale_factor"),
 }
@@ -86,7 +97,7 @@ def read(call: Call) -> Operation | Pad | None:
     """The operation of a call, or None if torch.nn has no layer of this name."""
     if call.home not in TORCH:
         return None
-    if call.last in _OTHERS and call.home:
+    if call.last in _OTHERS:
         return _OTHERS[call.last](call, 0)
     found = re.fullmatch(r"(\w+?)([123])d", call.last)
     if found and found[1] in _RANKED:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from convanim.errors import ConvanimError, shortly
-from convanim.layers import Conv, ConvTranspose, MaxUnpool, Weighted, parse, times
+from convanim.layers import Conv, ConvTranspose, MaxUnpool, Operation, Weighted, times
 from convanim.layers.arguments import convention_of
+from convanim.layers.evaluated import read_values
+from convanim.layers.notation import read
 from convanim.typed import read_array, read_picture, read_sizes
 from convanim.typed.files import PICTURES
 from convanim.typed.request.asked import Request, bias_of, last_axis, one_item, spatial, unbatched
@@ -73,7 +75,13 @@ def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) 
 
 def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     """A layer from its notation, with a kernel that is typed or filled."""
-    op = parse(typed["notation"])
+    values = {} if typed.get("set") is None else read_values(typed["set"])
+    op, notes = read(typed["notation"], values)
+    made = _of_operation(op, x, colours, typed)
+    return replace(made, notes=(*(f"{note}." for note in notes), *made.notes))
+
+
+def _of_operation(op: Operation, x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     if isinstance(op, MaxUnpool):
         raise ConvanimError(f"{op} needs the positions of the maxima", "use convanim unpool")
     plane = unbatched(x, 2, last=op.rules.last).ndim == 2

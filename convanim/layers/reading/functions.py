@@ -1,0 +1,232 @@
+"""Reads functions of arrays, whose kernel is an array, too: those of PyTorch, TensorFlow and JAX; and Haiku."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from convanim.errors import ConvanimError
+from convanim.layers.calls import Call, Pad, Unread, bound, each
+from convanim.layers.operation import Operation
+from convanim.layers.reading import flax, keras, torch
+from convanim.layers.resize import PixelShuffle, PixelUnshuffle
+
+_TORCH = ("F", "functional", "nn.functional", "torch.nn.functional", "torch")
+_TF = ("tf.nn", "tensorflow.nn", "nn")
+_LAX = ("lax", "jax.lax")
+_HAIKU = ("hk", "haiku")
+NAMES = (
+    *(f"{name}{rank}d" for name in ("conv", "conv_transpose", "max_pool", "avg_pool", "lp_pool") for rank in (1, 2, 3)),
+    *("interpolate", "upsample", "pixel_shuffle", "pixel_unshuffle", "conv_general_dilated", "conv"),
+    *("max_pool", "avg_pool", "conv2d_transpose", "depthwise_conv2d", "depth_to_space", "space_to_depth"),
+)
+#: The functions of torch.nn.functional without a kernel of numbers, and the layers with the same arguments.
+_LAYERS = {
+    **{f"{kind}_pool{rank}d": f"{layer}Pool{rank}d" for kind, layer in (("max", "Max"), ("avg", "Avg"), ("lp", "LP"))
+       for rank in (1, 2, 3)},
+    **{"interpolate": "Upsample", "upsample": "Upsample", "pixel_shuffle": "PixelShuffle"},
+    "pixel_unshuffle": "PixelUnshuffle",
+}  # fmt: skip
+_ARRAYS = ("input", "x", "lhs", "value", "inputs")
+
+
+def read(call: Call) -> Operation | Pad | None:
+    """The operation of a call, or None if it is no such function.
+
+    Raises:
+        ConvanimError: an unsupported argument, or a kernel whose shape the line does not state.
+    """
+    found = re.fullmatch(r"(conv|conv_transpose)([123])d", call.last)
+    if call.home in _TORCH and found:
+        return _torch(call, transposed=found[1] != "conv", rank=int(found[2]))
+    if call.last in _LAYERS and (call.home in _TORCH or (call.home.isidentifier() and "pool" in call.last)):
+        made: Operation | Pad | None = torch.read(_without_input(call, f"nn.{_LAYERS[call.last]}"))
+        return made
+    if call.last == "pad" and call.home in _TORCH:
+        return _pad(call)
+    if call.home in _TF:
+        return _tensorflow(call)
+    if call.home in _LAX and call.last in ("conv_general_dilated", "conv"):
+        return _lax(call)
+    return _haiku(call) if call.home in _HAIKU else None
+
+
+def _without_input(call: Call, name: str) -> Call:
+    """The call of a layer, from that of a function whose first argument is the input."""
+    method = call.home not in _TORCH  # x.max_pool2d(2)
+    named = {word: value for word, value in call.named.items() if word not in (*_ARRAYS, "antialias")}
+    given = call.given if method or len(named) < len(call.named) - ("antialias" in call.named) else call.given[1:]
+    return Call(name, given, named, call.notes)
+
+
+def _shape(call: Call, word: str, value: Any) -> tuple[int, ...]:
+    """The shape of an array: as the value of its name, or of a call such as torch.randn(8, 3, 3, 3)."""
+    if isinstance(value, tuple | list) and value and all(type(size) is int for size in value):
+        return tuple(value)
+    if isinstance(value, Call) and re.fullmatch(
+        r"randn?|zeros|ones|empty|Parameter|normal|truncated_normal|Variable", value.last
+    ):
+        inner = value.given[0] if len(value.given) == 1 else value.given
+        return _shape(call, word, inner)
+    text = value.text if isinstance(value, Unread) else value.name if isinstance(value, Call) else word
+    raise ConvanimError(
+        f"{word} of {call.name} is {text[:60]}, an array of unknown shape",
+        f"say which shape it has with `set` '{text[:60]}=64x3x3x3'",
+    )
+
+
+def _torch(call: Call, *, transposed: bool, rank: int) -> Operation:
+    order = ("stride", "padding", "output_padding", "groups", "dilation") if transposed else (
+        "stride", "padding", "dilation", "groups")  # fmt: skip
+    told = dict(zip(("input", "weight", "bias", *order), call.given, strict=False)) | call.named
+    shape = _shape(call, "weight", told.get("weight"))
+    if len(shape) != rank + 2:
+        raise ConvanimError(
+            f"the weight of {call.name} has {len(shape)} axes", f"give one of {rank + 2}: channels, then the kernel"
+        )
+    groups = told.get("groups", 1)
+    groups = groups if type(groups) is int else 1
+    counts = (shape[0], shape[1] * groups) if transposed else (shape[1] * groups, shape[0])
+    named = {word: value for word, value in told.items() if word not in ("input", "weight", "bias")}
+    kind = "ConvTranspose" if transposed else "Conv"
+    made = torch.read(Call(f"nn.{kind}{rank}d", (*counts, shape[2:]), named, call.notes))
+    assert isinstance(made, Operation)  # noqa: S101 - the name of a layer
+    return made
+
+
+def _pad(call: Call) -> Pad:
+    told = bound(call, ("input", "pad", "mode", "value"), ("input",), "pad")
+    around, modes = told["pad"], {"constant": "zeros", "reflect": "reflect", "replicate": "replicate"}
+    mode = (modes | {"circular": "circular"}).get(told.get("mode", "constant"))
+    if not isinstance(around, tuple) or len(around) % 2 or mode is None:
+        raise ConvanimError(f"{call.name} is not understood", "give two numbers per axis, the last axis first")
+    pairs = tuple((around[i], around[i + 1]) for i in reversed(range(0, len(around), 2)))
+    return Pad(pairs, mode, told.get("value") or 0)
+
+
+def _spatial(value: Any, rank: int, *, last: bool = True) -> Any:
+    """The numbers of the spatial axes, from those of all axes of a batch."""
+    if isinstance(value, tuple | list) and len(value) == rank + 2:
+        return tuple(value[1:-1] if last else value[2:])
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _tensorflow(call: Call) -> Operation | None:
+    if call.last in ("depth_to_space", "space_to_depth"):
+        factor = bound(call, ("input", "block_size", "data_format"), ("input", "data_format"), "block_size")[
+            "block_size"
+        ]
+        return (PixelShuffle if call.last == "depth_to_space" else PixelUnshuffle)(factor, convention="keras")
+    found = re.fullmatch(r"(depthwise_)?conv([123])d(_transpose)?", call.last)
+    pool = re.fullmatch(r"(max|avg)_pool([123])?d?", call.last)
+    if found and "filters" not in call.named and call.home == "nn" and len(call.given) < 2:
+        return None
+    if found:
+        rank = int(found[2])
+        middle = ("output_shape", "strides", "padding") if found[3] else ("strides", "padding")
+        names = ("input", "filters", *middle, "data_format", "dilations", "name")
+        told = dict(zip(names, call.given, strict=False)) | call.named
+        told["filters"] = told.pop("filter", told.get("filters"))
+        shape = _shape(call, "filters", told["filters"])
+        if len(shape) != rank + 2:
+            raise ConvanimError(
+                f"the filters of {call.name} have {len(shape)} axes", f"give {rank + 2}: the kernel, then the channels"
+            )
+        if "output_shape" in told:
+            call.notes.append(f"the output_shape of {call.name} follows from the input here")
+        if found[1]:
+            call.notes.append(f"{call.name} filters each channel separately; one of them is shown")
+        named = {
+            "kernel_size": shape[:-2],
+            "filters": 1 if found[1] else shape[-2 if found[3] else -1],
+            "strides": _spatial(told.get("strides", 1), rank),
+            "padding": told.get("padding", "valid"),
+            "dilation_rate": _spatial(told.get("dilations") or 1, rank),
+        }
+        made = keras.read(Call(f"layers.Conv{rank}D{'Transpose' * bool(found[3])}", (), named, call.notes))
+        return made if isinstance(made, Operation) else None
+    if pool and call.home != "nn":
+        told = dict(zip(("input", "ksize", "strides", "padding", "data_format", "name"), call.given, strict=False))
+        told |= call.named
+        size = told.get("ksize", 2)
+        rank = int(pool[2] or (len(size) - 2 if isinstance(size, tuple | list) and len(size) > 2 else 2))
+        named = {
+            "pool_size": _spatial(size, rank),
+            "strides": _spatial(told.get("strides", size), rank),
+            "padding": told.get("padding", "valid"),
+        }
+        kind = {"max": "MaxPooling", "avg": "AveragePooling"}[pool[1]]
+        made = keras.read(Call(f"layers.{kind}{rank}D", (), named, call.notes))
+        return made if isinstance(made, Operation) else None
+    return None
+
+
+def _lax(call: Call) -> Operation | None:
+    names: Sequence[str] = (
+        "lhs",
+        "rhs",
+        "window_strides",
+        "padding",
+        "lhs_dilation",
+        "rhs_dilation",
+        "dimension_numbers",
+    )
+    told = dict(zip((*names, "feature_group_count"), call.given, strict=False)) | call.named
+    if told.get("lhs_dilation") not in (None, (1,), (1, 1), (1, 1, 1)):
+        raise ConvanimError(
+            f"lhs_dilation of {call.name} inserts zeros into the input",
+            "write jax.lax.conv_transpose, or ConvTranspose",
+        )
+    shape = _shape(call, "rhs", told.get("rhs"))
+    numbers = told.get("dimension_numbers")
+    first = not (isinstance(numbers, tuple | list) and len(numbers) > 1 and str(numbers[1]).endswith("IO"))
+    kernel, counts = (shape[2:], shape[:2]) if first else (shape[:-2], (shape[-1], shape[-2]))
+    named = {
+        "kernel_size": kernel,
+        "features": counts[0],
+        "strides": told.get("window_strides") or 1,
+        "padding": told.get("padding", "VALID"),
+        "kernel_dilation": told.get("rhs_dilation"),
+        "feature_group_count": told.get("feature_group_count", 1),
+    }
+    if first:
+        call.notes.append(f"the channels of {call.name} come first, and those of convanim's jax convention last")
+    return flax.read(Call("nn.Conv", (), named, call.notes))
+
+
+def _haiku(call: Call) -> Operation | None:
+    found = re.fullmatch(r"Conv([123])D(Transpose)?", call.last)
+    if found:
+        rank = int(found[1])
+        names = ("output_channels", "kernel_shape", "stride", *(["output_shape"] if found[2] else ["rate"]), "padding")
+        told = dict(zip(names, call.given, strict=False)) | call.named
+        named = {
+            "features": told.get("output_channels", 1),
+            "kernel_size": each(_listed(told.get("kernel_shape")), rank),
+            "strides": each(_listed(told.get("stride", 1)), rank),
+            "padding": told.get("padding", "SAME"),
+        }
+        if not found[2]:
+            named |= {
+                "kernel_dilation": _listed(told.get("rate", 1)),
+                "feature_group_count": told.get("feature_group_count", 1),
+            }
+        return flax.read(Call(f"nn.{'ConvTranspose' if found[2] else 'Conv'}", (), named, call.notes))
+    pool = re.fullmatch(r"(Max|Avg)Pool|(max|avg)_pool", call.last)
+    if pool:
+        names = ("window_shape", "strides", "padding") if pool[1] else ("value", "window_shape", "strides", "padding")
+        told = dict(zip(names, call.given, strict=False)) | call.named
+        size = _listed(told.get("window_shape"))
+        rank = len(size) - 2 if isinstance(size, tuple) and len(size) > 2 else 2
+        named = {
+            "window_shape": each(_spatial(size, rank), rank),
+            "strides": each(_spatial(_listed(told.get("strides", 1)), rank), rank),
+            "padding": told.get("padding", "VALID"),
+        }
+        return flax.read(Call(f"nn.{(pool[1] or pool[2]).lower()}_pool", (), named, call.notes))
+    return None
+
+
+def _listed(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
