@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import ExitStack, nullcontext
 from copy import copy
 from dataclasses import replace
-from html import escape
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, SupportsIndex, cast, overload
@@ -352,12 +351,22 @@ class Animation(Film):
                 shown.verify()
             self._checked = True
 
-    def _repr_html_(self) -> str:
-        """The GIF as HTML, for a notebook."""
-        file = BytesIO()
-        self.save(file, "gif")
-        data = b64encode(file.getvalue()).decode()
-        return f'<img alt="{escape(self.alt)}" src="data:image/gif;base64,{data}">'
+    def player(self, alt: str | None = None) -> str:
+        """The player as an element of a page of your own, which also needs `convanim.write.html.script()` once.
+
+        Where scripts do not run, the element shows the last frame.
+
+        Args:
+            alt: the alternative text; by default the description of the animation.
+
+        Raises:
+            CheckFailed: the trace disagrees with its replay or with the oracle.
+        """
+        from convanim.write.html import part
+
+        self.prove()
+        shown = self._as(self._within(FORMATS["html"], lambda done, total: None).rung)
+        return part(shown, self.still(), alt)
 
     def still(self, number: int = -1) -> bytes:
         """One of the frames shown, by default the last one, as a PNG."""
@@ -366,9 +375,24 @@ class Animation(Film):
         draw_png(self, file, self.plan.shots[number].frame)
         return file.getvalue()
 
-    def _repr_png_(self) -> bytes:
-        """The last frame, for programs that do not show HTML."""
-        return self.still()
+    def _repr_html_(self) -> str:
+        """The player with its script, which runs only once however often a page has it."""
+        from convanim.write.html import script
+
+        return f"{self.player()}<script>{script().decode()}</script>"
+
+    def _repr_mimebundle_(self, include: Container[str] | None = None, exclude: Container[str] = ()) -> dict[str, str]:
+        """The player for a notebook; the last frame and a line of text for programs that show no HTML."""
+        made = {
+            "text/html": self._repr_html_,
+            "image/png": lambda: b64encode(self.still()).decode(),
+            "text/plain": self.__repr__,
+        }
+        return {
+            kind: make()
+            for kind, make in made.items()
+            if (include is None or kind in include) and kind not in (exclude or ())
+        }
 
     def __repr__(self) -> str:
         return f"<Animation of {self.trace.op}: {len(self)} frames, {self.plan.seconds:.1f} s>"

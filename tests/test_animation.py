@@ -95,15 +95,6 @@ def test_several_frames_are_not_one_png(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_notebook_shows_the_gif_and_the_last_frame():
-    animation = transposed().animate(select="last", width=640, title="<a & b>")
-    shown = animation._repr_html_()
-    assert shown.startswith('<img alt="&lt;a &amp; b&gt;: Transposed convolution, ')
-    assert '." src="data:image/gif;base64,R0lGOD' in shown
-    assert animation._repr_png_()[:4] == b"\x89PNG"
-    assert "1 frames" in repr(animation)
-
-
 #: Values of other types, and the options that accept some of them.
 ODD = [3, -1, 2.5, [], {}, b"x", object(), ("a",), np.array([1, 2]), float("nan"), "x" * 999]
 TAKEN = {

@@ -56,7 +56,7 @@ LEVEL = {stage: number for number, stages in enumerate(LEVELS) for stage in stag
 # Within a room, a module imports only from rows above its own; `__init__` is the room's public face.
 ROWS: dict[str, list[str]] = {
     "commands": ["record", "shared", "columns convolutions pools resize", "__init__"],
-    "language": ["numerals words", "symbols"],
+    "language": ["numerals printed words", "symbols"],
     "layers": [
         "axis conventions",
         "arguments",

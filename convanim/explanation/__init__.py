@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from convanim.errors import ConvanimError
+from convanim.language.printed import Printed
 from convanim.layers import Axis, MaxUnpool, Operation, times
 from convanim.layers.arguments import short
 from convanim.layers.writing import lines
@@ -13,7 +14,7 @@ from convanim.layers.writing import lines
 __all__ = ["explain", "sized"]
 
 
-def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int] | str | None = None) -> str:
+def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int] | str | None = None) -> Printed:
     """The arithmetic of a layer for an input of these sizes, as text of several lines.
 
     Args:
@@ -30,7 +31,7 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
     axes, outputs = sized(op, sizes, output_size)
     known = import_module(f"convanim.explanation.{op.family}")
     blocks = known.blocks(op, axes, outputs if output_size else None)
-    return "\n\n".join([f"{op}   {times(sizes)} → {times(outputs)}", *blocks, _frameworks(op, sizes)])
+    return Printed("\n\n".join([f"{op}   {times(sizes)} → {times(outputs)}", *blocks, _frameworks(op, sizes)]))
 
 
 def sized(

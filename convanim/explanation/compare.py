@@ -11,6 +11,7 @@ import numpy as np
 from convanim.explanation.arithmetic import count, per_axis, sides
 from convanim.explanation.difference import Difference
 from convanim.language.numerals import beside
+from convanim.language.printed import Printed
 from convanim.language.words import join, say
 from convanim.layers import Pooling, Resampled, Shuffle, Weighted, times
 from convanim.trace import ConvTrace, Trace, UnpoolTrace
@@ -63,7 +64,7 @@ def causes(a: Trace, b: Trace) -> list[Cause]:
     return [cause for find in (_kind, _geometry, _rules, _resampling, _values) for cause in find(a, b, names)]
 
 
-def report(a: Trace, b: Trace, align: str = "index") -> str:
+def report(a: Trace, b: Trace, align: str = "index") -> Printed:
     """A comparison of two traces in several lines: sizes, equal cells, the first difference, and the reasons.
 
     Raises:
@@ -94,7 +95,7 @@ def report(a: Trace, b: Trace, align: str = "index") -> str:
     rows += [("alone", ", ".join(alone))] * bool(alone)
     rows.append(("why", why(a, b, align)))
     width = max(len(head) for head, _ in rows)
-    return "\n".join(f"{head:<{width}}   {text}" for head, text in rows)
+    return Printed("\n".join(f"{head:<{width}}   {text}" for head, text in rows))
 
 
 def _channels(trace: Trace) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -48,6 +49,7 @@ def write_html(film: Film, file: BinaryIO, shots: Sequence[Shot], progress: Call
     title = translate(film.title or film.scene.title, film.words)
     page = (templates() / "player" / "player.html").read_text("utf-8")
     pages = [colours[data["named"]["page"]] for colours in data["colours"]]
+    listed = "".join(f"\n<li>{escape(line)}</li>" for line in lines)
     external = film.script == "external"
     fields = {
         "lang": film.words.code if film.words else "en",
@@ -57,13 +59,40 @@ def write_html(film: Film, file: BinaryIO, shots: Sequence[Shot], progress: Call
         "scheme": "light dark" if len(data["colours"]) > 1 else "light",
         "ratio": f"{film.width / film.height:.4f}",
         "page": f"light-dark({', '.join(pages)})" if pages[1:] else pages[0],
-        "lines": "".join(f"\n<li>{escape(line)}</li>" for line in lines),
+        "player": element(data, f"\n<p>{escape(film.alt)}</p>\n<ol>{listed}\n</ol>\n"),
         "script": f'<script src="{SCRIPT}" defer></script>' if external else f"<script>{script().decode()}</script>",
-        # Neither the end of the element nor a comment can begin within the data.
-        "data": as_json(data).replace("<", "\\u003c"),
     }
     file.write(filled(page, fields))
     return len(shots)
+
+
+def element(data: Any, inside: str, **attributes: str) -> str:
+    """The player as an element of a page, with what shows until its script runs.
+
+    The data are an attribute: programs that join pages run, index or rewrite a script, whatever its type.
+    """
+    packed = as_json(data).replace("&", "&amp;").replace("'", "&#39;").replace("<", "\\u003c")
+    named = "".join(f' {name.replace("_", "-")}="{escape(value)}"' for name, value in attributes.items())
+    return f"<convanim-player{named} data='{packed}'>{inside}</convanim-player>"
+
+
+def part(film: Film, still: bytes, alt: str | None = None) -> str:
+    """The player as a part of another page, which needs the script once.
+
+    Args:
+        still: a PNG, which shows where scripts do not run.
+        alt: a description instead of that of the scene.
+    """
+    data, _ = _data(film, film.plan.shots, lambda done, total: None)
+    told, (wide, high) = " ".join((alt or film.alt).split()), film.size
+    picture = (
+        f'<img src="data:image/png;base64,{b64encode(still).decode()}" alt="{escape(told)}" '
+        f'width="{wide}" height="{high}" style="max-width: 100%; height: auto">'
+    )
+    lang = film.words.code if film.words else "en"
+    # The page around it may be wider than the frames; JupyterLab would take the keys for commands of its own.
+    look = {"lang": lang, "style": f"max-width: {wide}px", "data_lm_suppress_shortcuts": "true"}
+    return element(data | {"title": told}, picture, **look)
 
 
 def filled(page: str, fields: Mapping[str, str]) -> bytes:

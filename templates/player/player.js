@@ -1,5 +1,5 @@
 // The player of convanim: <convanim-player> shows the frames of an animation as vectors.
-// Its data are the JSON in the first <script type="application/json"> inside the element.
+// Its data are the JSON in the attribute `data`. What is inside the element shows until this script runs.
 (() => {
   "use strict";
   if (customElements.get("convanim-player")) return;
@@ -36,7 +36,7 @@
     .bar select option { color: #111; background: #fff; }
     .bar button:hover, .bar select:hover { border-color: currentColor; }
     .bar button svg { width: 18px; height: 18px; margin: auto; fill: currentColor; }
-    .track { flex: 1 1 160px; position: relative; }
+    .track { flex: 1 1 90px; position: relative; }
     .track input { width: 100%; margin: 0; accent-color: var(--accent); }
     .marks { position: absolute; inset: auto 8px -3px; height: 5px; pointer-events: none; }
     .marks i { position: absolute; width: 2px; height: 5px; background: currentColor; opacity: 0.6; }
@@ -64,8 +64,10 @@
 
   class Player extends HTMLElement {
     connectedCallback() {
-      const source = this.querySelector(':scope > script[type="application/json"]');
-      if (source && !this.data) this.start(JSON.parse(source.textContent));
+      // Notebooks take the results that are out of sight from the page, and put them back later.
+      if (this.data) return this.listen();
+      const data = this.getAttribute("data");
+      if (data) this.start(JSON.parse(data));
     }
 
     // Show other data in place of the present ones.
@@ -405,6 +407,7 @@
     }
 
     listen() {
+      this.ends?.abort();
       this.ends = new AbortController();
       const { signal } = this.ends;
       const on = (target, name, act) => target.addEventListener(name, act, { signal });

@@ -11,7 +11,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from support.needs import need
 
@@ -34,8 +36,49 @@ console.log("FOUND" + JSON.stringify({ found, errors }));
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """Send a file. The icon that browsers ask for is empty."""
+        if self.path == "/favicon.ico":
+            self.send_response(204)
+            self.end_headers()
+        else:
+            super().do_GET()
+
     def log_message(self, format: str, *args: Any) -> None:
         """Print nothing."""
+
+
+def alike(page: Path, *animations: Any) -> None:
+    """Assert that the players of a page, in order, show the frames of the animations, back and forth."""
+    numbers = [[n // 3, 2 * n // 3, n // 2, n - 1] for n in map(len, animations)]
+    where = page.parent / "shots"
+    where.mkdir(exist_ok=True)
+    drive(
+        page,
+        f"""
+        const players = await page.locator("convanim-player").all();
+        const numbers = {json.dumps(numbers)}, where = {json.dumps(str(where))};
+        if (players.length !== numbers.length) throw new Error(`${{players.length}} players`);
+        for (const [i, player] of players.entries())
+          for (const n of numbers[i]) {{
+            await player.evaluate((p, n) => p.go(n), n);
+            await player.locator(".stage > svg").screenshot({{path: `${{where}}/${{i}}-${{n}}.png`}});
+          }}
+        """,
+        viewport={"width": 1920, "height": 1200},
+    )
+    for i, animation in enumerate(animations):
+        for number in numbers[i]:
+            shot = Image.open(where / f"{i}-{number}.png").convert("RGB")
+            resembles(np.asarray(shot.resize(animation.size)), animation.pixels(number))
+
+
+def resembles(theirs: Any, ours: Any) -> None:
+    """Assert that two pictures differ only where letters and slanted edges are antialiased in another way."""
+    assert theirs.shape == ours.shape
+    off = np.abs(theirs.astype(int) - ours.astype(int)).max(axis=-1)
+    assert off.mean() < 5
+    assert (off > 100).mean() < 0.02
 
 
 def modules(name: str) -> Path:
