@@ -76,6 +76,9 @@ def _cell(
     area = place.area
     box = rectangle(area)
     side = place.pitch - place.line
+    if box and role == Role.NONE and place.ghosts:  # a thin, pale outline, or if the cell is small, a pale box
+        small = side < _LINED_FROM
+        return (Card(box, "pending.fill", 0),) if small else (Card(box, "page", 0), Ring(box, "ghost", place.radius, 1))
     radius = place.radius if fill == paper and not shaded else 0
     out: list[Shape] = [Card(box, fill, radius) if box else Poly(area, fill)]
     quiet = emphasis != Emphasis.ACTIVE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convanim.draw import theme
 from convanim.draw.cells import Cells
@@ -97,7 +98,7 @@ class Composer:
 
     def panel(self, place: Place, grid: Grid) -> Shapes:
         """A panel at rest: its cells, and the lines between them."""
-        rows, columns = np.nonzero(grid.roles != Role.NONE)
+        rows, columns = np.nonzero(visible(place, grid))
         cells = [self.at(place, grid, row, column) for row, column in zip(rows.tolist(), columns.tolist(), strict=True)]
         return (*cells, *lines(place, grid))
 
@@ -188,6 +189,12 @@ class Composer:
         pairs = tuple((end(one, cell, by, lower=not down), at) for cell in link.cells)
         halo = max(1, round(0.4 * self.page.stroke))
         return Stroke(pairs, max(1.0, 0.4 * self.page.stroke), "kernel.stroke", behind=_LETTERS, halo=halo)
+
+
+def visible(place: Place, grid: Grid) -> NDArray[np.bool_]:
+    """A mask of the cells that are drawn; the outlines of tilted cells that are not there yet are lines."""
+    shown: NDArray[np.bool_] = (grid.roles != Role.NONE) | (place.ghosts and not place.tilted)
+    return shown
 
 
 def _scale(place: Place) -> Iterator[Shape]:

@@ -18,14 +18,14 @@ LINED = np.array([0 if role == Role.NONE else 1 if role in DASHED else 2 for rol
 
 
 def lines(place: Place, grid: Grid) -> Shapes:
-    """The lines between the cells of a grid: solid at filled cells, dashed at padding, none between missing cells."""
+    """The lines between the cells of a grid: solid at filled cells, dashed at padding, pale where cells will come."""
     if not (place.line and place.tilted):  # upright cells are cards with gaps
         return ()
     kind = np.pad(LINED[grid.roles], 1)
     above, beside = np.maximum(kind[:-1], kind[1:])[:, 1:-1], np.maximum(kind[:, :-1], kind[:, 1:])[1:-1]
     out: list[Shape] = []
     for across, kinds in ((True, above), (False, beside.T)):
-        for wanted, ink in ((2, "line"), (1, "dash")):
+        for wanted, ink in ((0, "ghost"), (2, "line"), (1, "dash"))[0 if place.ghosts else 1 :]:
             dash = dash_length(place, across=across) if wanted == 1 else 0.0
             found = []
             for i, first, last in _runs(kinds == wanted, apart=bool(dash)):

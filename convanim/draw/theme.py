@@ -141,9 +141,10 @@ class Theme:
             for tint, part in _DEEPER.items():
                 red, green, blue = np.rint(start + (end - start) * part).astype(int).tolist()
                 colours.setdefault(f"{role}.{tint}", (red, green, blue))
-        steps = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"])
+                steps = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"])
         colours.setdefault("zero", colours["muted"])
         colours["ring"] = mix(colours["page"], colours["dash"], 5)[3]
+        colours["ghost"] = mix(colours["page"], colours["dash"], 4)[1]
         self.name, self._colours = name, colours | {f"heat.{i}": step for i, step in enumerate(steps)}
 
     def colour(self, name: str) -> Colour:
@@ -172,7 +173,7 @@ class Theme:
         shades = set(shades)
         fills = {fill(role, emphasis, bare=not numbers) for role in Role for emphasis in Emphasis}
         # Corners are round.
-        pairs = {("page", name) for name in ("text", "muted", "ring", *STROKE.values(), *fills)}
+        pairs = {("page", name) for name in ("text", "muted", "ring", "ghost", *STROKE.values(), *fills)}
         pairs |= DOTS
         chips = ("data.lit", "kernel.lit", "done.lit", *(("product.lit", "overlap.lit") if stamps else ()))
         pairs |= {pair for chip in chips for pair in (("page", chip), (chip, "text"))}

@@ -153,6 +153,11 @@ class Place:
         return not (self.number or self.plain) and self.panel.colours is None and self.panel.numerals.measures
 
     @property
+    def ghosts(self) -> bool:
+        """Whether outlines show where cells will come, so that the title is never far from what is seen of the grid."""
+        return not self.panel.aside
+
+    @property
     def signed(self) -> bool:
         """Whether the values have both signs, so that the shade has a ramp for each."""
         return self.low < 0 < self.high

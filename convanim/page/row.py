@@ -175,5 +175,5 @@ def _moved(place: Place, beside: int, by: int, m: Measures, *, under: bool) -> P
     title, further = title._replace(baseline=title.baseline + by), by
     if under:
         foot = place.box.bottom + by + m.of(5, 2)
-        title, further = title._replace(baseline=foot + round(1.25 * small)), by + m.title_line
+        title, further = title._replace(baseline=foot + round(1.05 * small)), by + m.title_line
     return replace(place, x=x, y=y, title=title, scale=place.scale and place.scale.moved(beside, further))

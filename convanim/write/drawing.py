@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from convanim.draw.compose import Composer
-from convanim.draw.raster.picture import differing
+from convanim.draw.raster.picture import changed
 from convanim.draw.regions import part_within
 from convanim.draw.rules import LINED, lines
 from convanim.draw.shapes import (
@@ -173,7 +173,7 @@ class Drawing:
         """The numbers of changed cells, each followed by that of its sprite."""
         if grid is before:
             return
-        rows, columns = np.nonzero(differing(grid, before, notes=bool(place.note)))
+        rows, columns = np.nonzero(changed(place, grid, before))
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             shapes = self._composer.at(place, grid, row, column).shapes
             yield first + row * place.panel.shape[1] + column

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.draw.compose import Composer
+from convanim.draw.compose import Composer, visible
 from convanim.draw.palette import NONE, Palette
 from convanim.draw.raster.blends import mixes
 from convanim.draw.raster.paint import KEPT, Painter, hull, inside, touched
@@ -17,7 +17,7 @@ from convanim.draw.shapes import Poly, Shapes, Stroke, bounds
 from convanim.draw.theme import Theme
 from convanim.page import Box, Page, Place
 from convanim.scene import Scene
-from convanim.scene.frame import Frame, Grid, Role
+from convanim.scene.frame import Frame, Grid
 
 Pixels = NDArray[np.uint8]
 
@@ -124,8 +124,7 @@ class Panel:
         relined = before is None or (
             self._mask is not None and not np.array_equal(LINED[grid.roles], LINED[before.roles])
         )
-        changed = differing(grid, None if relined else before, notes=bool(self.place.note))
-        rows, columns = np.nonzero(changed)
+        rows, columns = np.nonzero(changed(self.place, grid, None if relined else before))
         extent = self._clear(base) if relined else None
         if len(rows):
             self._put(base, grid, rows, columns, lined=not relined)
@@ -194,29 +193,30 @@ class Panel:
         return kept[1]
 
 
-def differing(grid: Grid, before: Grid | None, *, notes: bool) -> NDArray[np.bool_]:
-    """A mask of the cells that look different from before; if there was nothing, all cells that are there.
+def changed(place: Place, grid: Grid, before: Grid | None) -> NDArray[np.bool_]:
+    """A mask of the cells to draw: those that look different from before, or if there was nothing, all."""
+    return visible(place, grid) if before is None else differing(grid, before, notes=bool(place.note))
+
+
+def differing(grid: Grid, before: Grid, *, notes: bool) -> NDArray[np.bool_]:
+    """A mask of the cells that look different from before.
 
     Args:
         notes: whether the small text in their corners is shown.
     """
-    changed: NDArray[np.bool_]
-    if before is None:
-        changed = grid.roles != Role.NONE
-        return changed
-    changed = (grid.roles != before.roles) | (grid.emphasis != before.emphasis)
+    found: NDArray[np.bool_] = (grid.roles != before.roles) | (grid.emphasis != before.emphasis)
     if grid.values is not before.values:
-        changed |= grid.values != before.values
+        found |= grid.values != before.values
     if notes and (grid.notes or before.notes):
         for cell in {*grid.notes, *before.notes}:
             if grid.notes.get(cell) != before.notes.get(cell):
-                changed[cell] = True
+                found[cell] = True
     if grid.colours is not before.colours:
         if grid.colours is None or before.colours is None:
-            changed[:] = True
+            found[:] = True
         else:
-            changed |= (grid.colours != before.colours).any(axis=2)
-    return changed
+            found |= (grid.colours != before.colours).any(axis=2)
+    return found
 
 
 def _around(points: tuple[tuple[float, float], ...], base: Pixels) -> Box:

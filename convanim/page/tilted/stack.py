@@ -132,7 +132,7 @@ class Stack:
     @cached_property
     def _boxes(self) -> list[Box]:
         """The boxes of the planes' labels, the lower one's first, and of the panels at the side."""
-        gap = self.m.of(26, 8) + self._pad
+        gap = self.m.of(8, 4) + self._pad
         _, _, bottom, _ = self._plane_box
         boxes = []
         (low_wide, low_high), (up_wide, up_high) = (self._label(p) for p in (self.lower, self.upper))
