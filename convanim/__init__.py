@@ -28,16 +28,15 @@ if TYPE_CHECKING:  # importing typing here would delay the handling of Ctrl-C
         AvgPool,
         Conv,
         ConvTranspose,
-        Fold,
         LpPool,
         MaxPool,
         MaxUnpool,
         PixelShuffle,
         PixelUnshuffle,
-        Unfold,
         Upsample,
         parse,
     )
+    from convanim.layers.columns import Fold, Unfold
     from convanim.trace import Step, Trace
 
 __version__ = "0.1.0"
@@ -70,8 +69,9 @@ _HOME = {
     "CheckFailed": "errors",
     "ConvanimError": "errors",
     **dict.fromkeys(("Conv", "ConvTranspose", "MaxPool", "AvgPool", "LpPool", "MaxUnpool"), "layers"),
-    **dict.fromkeys(("AdaptiveAvgPool", "AdaptiveMaxPool", "Unfold", "Fold"), "layers"),
+    **dict.fromkeys(("AdaptiveAvgPool", "AdaptiveMaxPool"), "layers"),
     **dict.fromkeys(("Upsample", "PixelShuffle", "PixelUnshuffle"), "layers"),
+    **dict.fromkeys(("Fold", "Unfold"), "layers.columns"),
     "parse": "layers",
     "solve": "explanation.search",
     "Step": "trace",

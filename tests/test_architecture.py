@@ -142,7 +142,8 @@ ONWARD = {
     "look": {"template.Template", "trace.Trace"},
     "layers": {
         "trace.trace",
-        *(f"trace.{kind}Trace" for kind in ("Conv", "Pool", "Unpool", "Upsample", "Shuffle", "Columns")),
+        *(f"trace.{kind}Trace" for kind in ("Conv", "Pool", "Unpool", "Upsample", "Shuffle")),
+        "trace.columns.ColumnsTrace",
     },
     "trace": {"animation.Animation", "write.formats", "write.tracefile"},
 }

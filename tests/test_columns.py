@@ -13,7 +13,8 @@ from convanim.cli.commands import main
 from convanim.errors import ConvanimError
 from convanim.explanation import explain
 from convanim.gallery.description import Entry, made_by
-from convanim.layers import Conv, Fold, Unfold, parse
+from convanim.layers import Conv, parse
+from convanim.layers.columns import Fold, Unfold
 from convanim.layers.writing import lines
 from convanim.scene import scene
 from convanim.scene.description import transcript

@@ -18,7 +18,6 @@ from convanim.layers import (
     KINDS,
     AdaptivePool,
     AvgPool,
-    Columns,
     Conv,
     ConvTranspose,
     LpPool,
@@ -27,6 +26,7 @@ from convanim.layers import (
     Upsample,
     parse,
 )
+from convanim.layers.columns import Columns
 from convanim.layers.writing import lines
 from convanim.trace.engine import taps_of, under
 from support.operations import cases, operations

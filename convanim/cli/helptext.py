@@ -9,13 +9,14 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem, ShellComplete, add_completion_class
 
-from convanim.commands import COMMANDS
+from convanim.commands import COMMANDS, NOTATION
 from convanim.commands.shared import INPUT
 from convanim.look import OPTIONS
 
 #: The options that distinguish layers, before those of every input.
 _ALL = [one.name for one in INPUT]
-_OWN = dict.fromkeys(one.name for made in COMMANDS.values() for one in made.arguments if one.name not in _ALL)
+_LAYERS = (*(made.arguments for made in COMMANDS.values()), NOTATION)
+_OWN = dict.fromkeys(one.name for options in _LAYERS for one in options if one.name not in _ALL)
 #: The options of each section of the help, by click's names; those of no section come last.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Layer": ("x", *_OWN, *_ALL[1:]),

@@ -9,11 +9,8 @@ from convanim.explanation.arithmetic import (
     output_sum,
 )
 from convanim.explanation.blocks import named, rows_of
-from convanim.layers import (
-    Axis,
-    Columns,
-    times,
-)
+from convanim.layers import Axis, times
+from convanim.layers.columns import Columns
 
 
 def blocks(op: Columns, axes: Sequence[Axis], asked: None) -> list[str]:

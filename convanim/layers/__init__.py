@@ -5,7 +5,6 @@ Nothing here imports numpy, so that --help stays fast.
 
 from convanim.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool, AdaptivePool
 from convanim.layers.axis import LARGEST, Axis, Resampled, times
-from convanim.layers.columns import Columns, Fold, Unfold
 from convanim.layers.convolutions import Conv, ConvTranspose, Weighted
 from convanim.layers.kinds import KINDS
 from convanim.layers.notation import LONGEST_NOTATION, parse
@@ -23,10 +22,8 @@ __all__ = [
     "AdaptivePool",
     "AvgPool",
     "Axis",
-    "Columns",
     "Conv",
     "ConvTranspose",
-    "Fold",
     "LpPool",
     "MaxPool",
     "MaxUnpool",
@@ -37,7 +34,6 @@ __all__ = [
     "Pooling",
     "Resampled",
     "Shuffle",
-    "Unfold",
     "Upsample",
     "Weighted",
     "from_line",

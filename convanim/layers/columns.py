@@ -16,7 +16,7 @@ from convanim.layers.operation import Operation, Record
 if TYPE_CHECKING:  # the trace imports this module
     from numpy.typing import ArrayLike
 
-    from convanim.trace import ColumnsTrace
+    from convanim.trace.columns import ColumnsTrace
 
 
 class Columns(Operation):

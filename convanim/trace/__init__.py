@@ -10,7 +10,6 @@ from typing import Any
 
 from convanim.layers import Operation
 from convanim.trace.arrays import Array
-from convanim.trace.columns import ColumnsTrace
 from convanim.trace.convolutions import ConvTrace
 from convanim.trace.core import Order, Trace
 from convanim.trace.given import Given
@@ -44,7 +43,6 @@ def _family(op: Operation) -> Any:
 
 
 __all__ = [
-    "ColumnsTrace",
     "ConvTrace",
     "Order",
     "PoolTrace",

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convanim.errors import ConvanimError
-from convanim.layers import Columns, Fold, times
+from convanim.layers import times
+from convanim.layers.columns import Columns, Fold
 from convanim.trace import oracle
 from convanim.trace.arrays import Array, check_bound, largest, numbers
 from convanim.trace.core import Order, Trace

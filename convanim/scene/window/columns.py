@@ -34,7 +34,8 @@ from convanim.scene.frame import (
 from convanim.scene.window.slab import Slab, check, wrapped
 from convanim.scene.window.stage import laid, lines, roles, window_at
 from convanim.scene.window.window import TWO
-from convanim.trace import ColumnsTrace, Trace
+from convanim.trace import Trace
+from convanim.trace.columns import ColumnsTrace
 
 #: The largest matrix that is drawn; its numbers would be too small to read beyond that.
 MOST_ROWS, MOST_COLUMNS = 36, 64
