@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # importing typing here would delay the handling of Ctrl-C
         parse,
     )
     from convanim.layers.columns import Fold, Unfold
+    from convanim.live import show, trace_module, watch
     from convanim.trace import Step, Trace
 
 __version__ = "0.1.0"
@@ -61,7 +62,10 @@ __all__ = [
     "Upsample",
     "explain",
     "parse",
+    "show",
     "solve",
+    "trace_module",
+    "watch",
 ]
 
 _HOME = {
@@ -73,6 +77,7 @@ _HOME = {
     **dict.fromkeys(("Upsample", "PixelShuffle", "PixelUnshuffle"), "layers"),
     **dict.fromkeys(("Fold", "Unfold"), "layers.columns"),
     "parse": "layers",
+    **dict.fromkeys(("show", "trace_module", "watch"), "live"),
     "solve": "explanation.search",
     "Step": "trace",
     "Trace": "trace",

@@ -45,6 +45,7 @@ LEVELS: list[dict[str, str]] = [
     {
         "gallery": "many of them: a folder of descriptions and their files",
         "sweep": "a layer with every combination of some arguments, on one page",
+        "live": "layers in memory, with their own weights",
     },
     {"preload": "what the processes of a gallery import once"},
     {"cli": "the pipeline for a person at a shell"},

@@ -112,7 +112,7 @@ def test_uneven_layers_are_warned_of_and_the_cure_cures(kernel, stride):
     ("notation", "sizes", "wanted"),
     [
         (
-            "ConvTranspose(3, 2, 1)",
+            "ConvTranspose(3, 2, padding=1)",
             (3, 3),
             [
                 "ConvTranspose(kernel_size=3, stride=2, padding=1)   3×3 → 5×5",
@@ -128,7 +128,7 @@ def test_uneven_layers_are_warned_of_and_the_cure_cures(kernel, stride):
             ],
         ),
         (
-            "ConvTranspose(3, 2, 1, output_padding=1)",
+            "ConvTranspose(3, 2, padding=1, output_padding=1)",
             (3, 3),
             ["o = (3 − 1)·2 + 3 − 2·1 + 1 = 6", "d(k − 1) − p′ + op = 2 after", "output padding keeps 1", "1:2"],
         ),
@@ -151,7 +151,7 @@ def test_uneven_layers_are_warned_of_and_the_cure_cures(kernel, stride):
             ["(3 − 1)·2 + (2·1 + 1) = 7", "along the line", "1 0 2 0 2 0 1", "as dilation 2 with stride 2"],
         ),
         (
-            "Conv(3, 2, 1)",
+            "Conv(3, 2, padding=1)",
             (6, 6),
             [
                 "⌊(6 + 2·1 − 3) / 2⌋ + 1 = 3",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 
 from convanim.explanation.arithmetic import (
@@ -89,6 +89,7 @@ def work(op: Operation, axes: Sequence[Axis]) -> str:
         ("multiplications", f"{done} that involve an input value, for each pair of channels"),
         ("", f"({count(placements, 'placement')} × {count(kernel, 'weight')} = {placements * kernel}{others})"),
     ]
+    rows += _of_all_channels(op, axes, done)
     warnings = []
     for name, a in named(axes):
         if op.transposed:
@@ -97,6 +98,20 @@ def work(op: Operation, axes: Sequence[Axis]) -> str:
             rows.append(("overlap counts", f"{shown}   ({name})"))
             warnings += _uneven(name, a)
     return "\n".join([rows_of("Work", rows), *warnings])
+
+
+def _of_all_channels(op: Operation, axes: Sequence[Axis], done: int) -> Iterator[tuple[str, str]]:
+    """The work of the whole layer, if its numbers of channels are known."""
+    inputs, outputs = getattr(op, "in_channels", None), getattr(op, "out_channels", None)
+    if not inputs or not outputs:
+        return
+    groups = getattr(op, "groups", 1)
+    pairs, weights = inputs * outputs // groups, prod(a.kernel for a in axes)
+    told = f"{inputs} × {outputs} = {pairs}" if groups == 1 else f"{inputs} × {outputs} / {groups} = {pairs}"
+    yield "in all", f"{done * pairs:,} multiplications for {told} pairs of channels"
+    yield "parameters", f"{pairs * weights:,} weights, and {outputs} biases if it has them"
+    size = outputs * prod(a.output for a in axes)
+    yield "output", f"{size:,} numbers, {4 * size / 1e6:,.2g} MB as 32-bit floats"
 
 
 def _uneven(name: str, axis: Axis) -> list[str]:

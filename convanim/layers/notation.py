@@ -31,13 +31,13 @@ def _of_a_framework(text: str) -> bool:
     return theirs and "(" in text
 
 
-def parse(text: str, values: Mapping[str, Any] | None = None) -> Operation:
+def parse(text: str | Any, values: Mapping[str, Any] | None = None) -> Operation:
     """Parse the notation of a layer, the inverse of `str`. The text is data and never executed.
 
     A line of PyTorch, Keras, Flax or ONNX is read too: see `from_line`.
 
     Args:
-        text: the layer.
+        text: the layer, or a layer of PyTorch, Keras, Flax or tinygrad in memory.
         values: the numbers that names in a line stand for.
 
     Raises:
@@ -49,6 +49,10 @@ def parse(text: str, values: Mapping[str, Any] | None = None) -> Operation:
         >>> parse("torch.nn.Conv2d(1, 1, 3, padding=1)")
         Conv(kernel_size=(3, 3), padding=1, in_channels=1, out_channels=1)
     """
+    if not isinstance(text, str):
+        from convanim.layers.reading.modules import of_module
+
+        return of_module(text).op
     return read(text, values).op
 
 

@@ -20,7 +20,7 @@ from convanim.layers.pools import AvgPool, LpPool, MaxPool, Pool
 from convanim.layers.reading import flax, functions, keras, onnx, torch
 from convanim.layers.reading.names import kind_of, unknown
 
-__all__ = ["NAMES", "Line", "from_line", "read_line"]
+__all__ = ["NAMES", "Line", "from_line", "read_call", "read_line"]
 
 #: The modules that read calls; the first that knows a call reads it, and `onnx` reads the nodes of a graph.
 _READERS = (torch, keras, flax, functions, *modules())
@@ -147,18 +147,26 @@ def _holds(value: Any) -> bool:
 
 
 class _NotALayer(Exception):
-    """A call that is no layer with a picture, and the error for it."""
+    """A call that is not a layer with a picture, and the error for it."""
 
     def __init__(self, told: ConvanimError) -> None:
         super().__init__(told)
         self.told = told
 
 
+def read_call(call: Call) -> Operation | Pad | None:
+    """The operation of a call of a layer, or None if no framework has it.
+
+    Raises:
+        ConvanimError: an unsupported argument.
+    """
+    return next((found for reader in _READERS if (found := reader.read(call)) is not None), None)
+
+
 def _layer(part: Call, constants: dict[str, Any]) -> Operation | Pad | None:
-    for reader in _READERS:
-        found: Operation | Pad | None = reader.read(part)
-        if found is not None:
-            return found
+    found = read_call(part)
+    if found is not None:
+        return found
     if part.last == "make_node":
         return onnx.read(part, constants)
     close = get_close_matches(part.last, NAMES, 1, 0.8)

@@ -32,7 +32,7 @@ _ARRAYS = ("input", "x", "lhs", "value", "inputs")
 
 
 def read(call: Call) -> Operation | Pad | None:
-    """The operation of a call, or None if it is no such function.
+    """The operation of a call, or None if it is another function.
 
     Raises:
         ConvanimError: an unsupported argument, or a kernel whose shape the line does not state.
@@ -100,7 +100,9 @@ def _pad(call: Call) -> Pad:
     around, modes = told["pad"], {"constant": "zeros", "reflect": "reflect", "replicate": "replicate"}
     mode = (modes | {"circular": "circular"}).get(told.get("mode", "constant"))
     if not isinstance(around, tuple) or len(around) % 2 or mode is None:
-        raise ConvanimError(f"{call.name} is not understood", "give two numbers per axis, the last axis first")
+        raise ConvanimError(
+            f"the padding of {call.name} is not supported", "give two numbers per axis, the last axis first"
+        )
     pairs = tuple((around[i], around[i + 1]) for i in reversed(range(0, len(around), 2)))
     return Pad(pairs, mode, told.get("value") or 0)
 

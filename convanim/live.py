@@ -1,0 +1,209 @@
+"""Layers with their own weights, as they are in a model in memory: their traces and animations."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.animation import Animation
+from convanim.errors import ConvanimError, ConvanimWarning, shortly
+from convanim.layers import Operation, Weighted, times
+from convanim.layers.reading.modules import of_module
+from convanim.trace import Trace
+
+#: The number of output channels that are shown by default.
+SHOWN = 4
+#: The greatest difference from the module's own output that is taken for rounding, relative to its largest value.
+ROUNDING = 1e-4
+
+
+def show(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[int] | None = None, **look: Any) -> Animation:
+    """The animation of a layer with its own weights.
+
+    Args:
+        module: as for `trace_module`.
+        x: its input.
+        batch: the item of a batch.
+        out_channels: the numbers of the output channels to show.
+        look: options of `convanim.look.Look`, such as `view` or `theme`.
+
+    Raises:
+        ConvanimError: as for `trace_module` and `Trace.animate`.
+    """
+    trace = trace_module(module, x, batch=batch, out_channels=out_channels)
+    return Animation(trace, **look)
+
+
+def trace_module(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[int] | None = None) -> Trace:
+    """The trace of a layer of PyTorch, Keras, Flax's nnx or tinygrad with its own weights; nothing is imported.
+
+    The output is compared with the module's own on the same input; a warning tells a difference beyond rounding.
+
+    Args:
+        module: a layer, such as `torch.nn.Conv2d(3, 8, 3)`.
+        x: its input, with or without a batch: an array or a tensor, in the framework's order of axes.
+        batch: the item of a batch.
+        out_channels: the numbers of the output channels to compute; by default all, or the first 4 of a layer with
+            more. Each sum is over all input channels.
+
+    Raises:
+        ConvanimError: no layer that can be shown, an input that does not fit, or a channel that does not exist.
+
+    Example:
+        >>> class Conv1d:  # stands for torch.nn.Conv1d
+        ...     __module__ = "torch.nn"
+        ...     in_channels, out_channels, kernel_size = 1, 1, (2,)
+        ...     weight, bias = np.array([[[1.0, -1.0]]]), np.array([0.5])
+        >>> trace_module(Conv1d(), [[3, 1, 4]]).output.tolist()
+        [2.5, -2.5]
+    """
+    op, notes = of_module(module)
+    for note in notes:
+        warnings.warn(ConvanimWarning(f"{note}."), stacklevel=2)
+    given = array(x)
+    item = _item(op, given, batch)
+    if not isinstance(op, Weighted):
+        done: Trace = op.trace(item)  # type: ignore[attr-defined]
+        _compare(module, x, done, given.ndim > item.ndim, batch, None)
+        return done
+    weight, bias = _weights(module)
+    chosen = _chosen(op, weight, out_channels)
+    if chosen is not None:
+        axis = -2 if op.rules.last and op.transposed else -1 if op.rules.last else 1 if op.transposed else 0
+        weight = np.take(weight, chosen, axis)
+        bias = None if bias is None else bias[chosen]
+        op = replace(op, out_channels=len(chosen))
+    done = op.trace(item, weight, bias)
+    _compare(module, x, done, given.ndim > item.ndim, batch, chosen)
+    return done
+
+
+def watch(model: Any, name: str, x: Any, **options: Any) -> Animation:
+    """The animation of an inner layer of a PyTorch model, with the activations that reach it.
+
+    Args:
+        model: a `torch.nn.Module`.
+        name: the layer, as in `model.named_modules()`: "features.3".
+        x: the input of the model, a tensor.
+        options: as for `show`.
+
+    Raises:
+        ConvanimError: there is no such layer, the input does not reach it, or the model drops values at random.
+    """
+    layers = dict(model.named_modules()) if hasattr(model, "named_modules") else {}
+    if name not in layers:
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, layers, 3, 0.4) or [layer for layer in layers if layer][:3]
+        hint = f"use one of its layers, such as {', '.join(close)}" if close else "give a torch.nn.Module"
+        raise ConvanimError(f"the model has no layer {shortly(name)}", hint)
+    if getattr(model, "training", False) and any("Dropout" in type(part).__name__ for part in layers.values()):
+        raise ConvanimError(
+            "the model is in training mode, where its dropout changes values", "call model.eval() first"
+        )
+    seen: list[Any] = []
+    handle = layers[name].register_forward_pre_hook(lambda part, given: seen.append(given[0]))
+    try:
+        with _no_gradient():
+            model(x)
+    finally:
+        handle.remove()
+    if not seen:
+        raise ConvanimError(f"the input does not reach {name}", "name a layer that the model uses")
+    return show(layers[name], seen[-1], **options)
+
+
+def array(values: Any) -> NDArray[Any]:
+    """A tensor of any framework as an array, without its gradient.
+
+    Raises:
+        ConvanimError: these are no numbers.
+    """
+    if hasattr(values, "detach"):
+        values = values.detach()
+    if str(getattr(values, "dtype", "")).endswith("bfloat16") and hasattr(values, "float"):
+        values = values.float()
+    for step in ("cpu", "numpy"):
+        if callable(getattr(values, step, None)):
+            values = getattr(values, step)()
+    found = np.asarray(getattr(values, "value", values))
+    if found.dtype.kind not in "iufb":
+        raise ConvanimError(f"{shortly(values)} is not an array of numbers", "give an array or a tensor")
+    return found
+
+
+def _item(op: Operation, x: NDArray[Any], batch: int) -> NDArray[Any]:
+    """One item of a batch; an array without a batch as it is."""
+    rank = op.rank or max(x.ndim - 2, 1)
+    if x.ndim < rank + 2:
+        return x
+    if not -len(x) <= batch < len(x):
+        raise ConvanimError(f"`batch` {batch} does not exist: the input has {len(x)} items", f"use 0 to {len(x) - 1}")
+    item: NDArray[Any] = x[batch]
+    return item
+
+
+def _weights(module: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """The kernel and the bias of a layer, in its framework's order of axes."""
+    if hasattr(module, "get_weights"):
+        weights = [array(part) for part in module.get_weights()]
+        if not weights:
+            raise ConvanimError("the layer has no weights yet", "call it on an input once, or build it")
+        return weights[0], weights[1] if weights[1:] else None
+    weight = getattr(module, "weight", None)
+    weight = getattr(module, "kernel", None) if weight is None else weight
+    if weight is None:
+        raise ConvanimError("the layer has no weights of its own", "give them to `trace`, as in parse(...).trace(x, w)")
+    bias = getattr(module, "bias", None)
+    bias = None if bias is None or isinstance(bias, bool) or getattr(bias, "value", 0) is None else array(bias)
+    return array(weight), bias
+
+
+def _chosen(op: Weighted, weight: NDArray[Any], wanted: Sequence[int] | None) -> list[int] | None:
+    """The numbers of the output channels to keep; None for all of them."""
+    count = op.out_channels
+    if count is None:
+        count = weight.shape[-2 if op.transposed else -1] if op.rules.last else weight.shape[int(op.transposed)]
+    if op.groups > 1:
+        if wanted is not None:
+            raise ConvanimError("`out_channels` of a layer with groups cannot be chosen", "leave it out")
+        return None
+    if wanted is None:
+        if count <= SHOWN:
+            return None
+        told = f"{SHOWN} of the {count} output channels are shown; choose others with `out_channels`."
+        warnings.warn(ConvanimWarning(told), stacklevel=3)
+        return list(range(SHOWN))
+    if bad := [n for n in wanted if not 0 <= n < count]:
+        raise ConvanimError(f"`out_channels` {bad[0]} does not exist: there are {count}", f"use 0 to {count - 1}")
+    return list(wanted)
+
+
+def _no_gradient() -> Any:
+    torch = sys.modules.get("torch")
+    return torch.no_grad() if torch is not None and hasattr(torch, "no_grad") else nullcontext()
+
+
+def _compare(module: Any, x: Any, done: Trace, batched: bool, batch: int, chosen: list[int] | None) -> None:
+    """Warn if the module's own output differs by more than rounding."""
+    if not callable(module):
+        return
+    with _no_gradient():
+        theirs = array(module(x))
+    theirs = theirs[batch] if batched else theirs
+    ours = done.output
+    if chosen is not None:
+        theirs = np.take(theirs, chosen, -1 if done.op.rules.last else 0)
+    if theirs.size != ours.size:
+        told = f"the module's own output is {times(theirs.shape)}, and this one {times(ours.shape)}"
+        raise ConvanimError(told, "report this layer as a fault of convanim")
+    off = float(np.abs(theirs.reshape(ours.shape) - ours).max(initial=0))
+    if off > ROUNDING * max(1.0, float(np.abs(theirs).max(initial=0))):
+        warnings.warn(ConvanimWarning(f"the module's own output differs by up to {off:.3g}."), stacklevel=3)
