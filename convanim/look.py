@@ -54,6 +54,7 @@ class Option:
         reads: how its text is read: as "sizes" (2x1), as sizes of which some are "kept" (2x-), as "padding" (1:2x0:1),
             as "factors" (1.5x2), or "" if it is taken as it is.
         selects: whether it selects one of the operations of its command.
+        noted: a notation of a layer in which it is an argument, for commands that have no such option.
         required: whether the command cannot do without it.
         files: whether its value may be a file.
     """
@@ -74,6 +75,7 @@ class Option:
     fields: tuple[str, ...] = ()
     reads: str = ""
     selects: bool = False
+    noted: str = ""
     required: bool = False
     files: bool = False
     name: str = ""

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 import click
 
 from convanim.cli import helptext
+from convanim.commands import COMMANDS
 from convanim.errors import ConvanimError, ConvanimWarning, printable, readable, spelt
 
 #: Files of Python's library that must not be interrupted by exceptions.
@@ -32,31 +33,11 @@ PLAIN = {
     **{"⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")", "°": " degrees", "′": "'", "β": "beta", "○": "o", "²": "^2"},
 }
 
+_OPTIONS = [one for command in COMMANDS.values() for one in command.arguments]
 #: Options of a layer whose notation contains them instead.
-NOTED = {
-    "--stride": "'Conv(3, stride=2)'",
-    "--padding": "'Conv(3, padding=1)'",
-    "--dilation": "'Conv(3, dilation=2)'",
-    "--groups": "'Conv(3, groups=2)'",
-    "--padding-mode": "'Conv(3, padding=1, padding_mode=\"reflect\")'",
-    "--output-padding": "'ConvTranspose(3, stride=2, output_padding=1)'",
-    "--convention": "'Conv(3, convention=\"keras\")'",
-    "--mode": "'MaxPool(2)', 'AvgPool(2)' or 'Upsample(scale_factor=2, mode=\"bilinear\")'",
-    "--output-size": "'AdaptiveAvgPool(3)'",
-    "--ceil-mode": "'MaxPool(2, ceil_mode=True)'",
-    "--count-include-pad": "'AvgPool(2, count_include_pad=True)'",
-    "--no-count-include-pad": "'AvgPool(2, count_include_pad=False)'",
-    "--norm-type": "'LpPool(2, norm_type=3)'",
-    "--scale-factor": "'Upsample(scale_factor=2)'",
-    "--size": "'Upsample(size=7)'",
-    "--align-corners": "'Upsample(scale_factor=2, mode=\"bilinear\", align_corners=True)'",
-    "--coordinates": "'Upsample(scale_factor=2, coordinates=\"asymmetric\")'",
-    "--factor": "'PixelShuffle(2)'",
-    "--inverse": "'PixelUnshuffle(2)'",
-    "--order": "'PixelShuffle(2, order=\"DCR\")'",
-}
+NOTED = {f"--{one.name.replace('_', '-')}": f"'{one.noted}'" for one in _OPTIONS if one.noted}
 #: Options of the view of a single layer.
-SHOWN = {"--view", "--symbols", "--saturate", "--backward", "--grad"}
+SHOWN = {"--view", *(f"--{one.name}" for command in COMMANDS.values() for one in command.shown)}
 
 
 #: The option that stands for an argument of another name, unless that is typed in a layer's notation.
@@ -322,8 +303,10 @@ def _one_sentence(error: click.ClickException) -> str:
                 f"{error.option_name} cannot be combined with compare, which shows two layers in one view, by their "
                 "values; leave it out."
             )
-        if command in ("compare", "layer") and error.option_name in NOTED:
-            return f"{error.option_name} is written into the layer's own notation; type {NOTED[error.option_name]}."
+        if command in ("compare", "layer") and (noted := NOTED.get(error.option_name.replace("--no-", "--"))):
+            if error.option_name.startswith("--no-"):
+                noted = noted.replace("=True", "=False")
+            return f"{error.option_name} is written into the layer's own notation; type {noted}."
         known = {option: option for p in (error.ctx.command.params if error.ctx else ()) for option in p.opts}
         same = _same_option(error.option_name, known)
         if same:

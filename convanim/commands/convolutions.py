@@ -27,7 +27,8 @@ _WEIGHTED = (
     STRIDE,
     PADDING,
     DILATION,
-    sets("groups", "Number of channel groups.", int, metavar="N", usual="1; 3 for colours"),
+    sets("groups", "Number of channel groups.", int, metavar="N", usual="1; 3 for colours",
+        noted="Conv(3, groups=2)"),
     given("out_channels", "Number of output channels.", int, metavar="N", usual="one per group"),
     BIAS,
 )
@@ -46,7 +47,7 @@ CONV = Command(
     (
         *_WEIGHTED,
         sets("padding_mode", "Values of the padding.", default="zeros",
-            choices=("zeros", "reflect", "replicate", "circular")),
+            choices=("zeros", "reflect", "replicate", "circular"), noted='Conv(3, padding=1, padding_mode="reflect")'),
     ),
     ("--input 5x5 --kernel 3 -o conv.gif", "--input 6x6 --kernel 3 --stride 2 --padding 1 -o strided.gif"),
     {
@@ -74,7 +75,8 @@ TRANSPOSED = Command(
     (
         *_WEIGHTED,
         sets("output_padding", f"Output padding: {PER_AXIS}", reads="sizes", metavar="N",
-            usual="0, or the convention's"),
+            usual="0, or the convention's",
+            noted="ConvTranspose(3, stride=2, output_padding=1)"),
     ),
     (
         "--input 3x3 --kernel 3 --stride 2 --padding 1 -o up.gif",

@@ -25,16 +25,17 @@ INPUT_ALONE = (
 INPUT = (
     *INPUT_ALONE,
     sets("convention", "Framework whose defaults and padding rules apply. keras and jax put the channels last.",
-        default="torch", choices=CONVENTIONS),
+        default="torch", choices=CONVENTIONS, noted='Conv(3, convention="keras")'),
 )
 #: The options of the kernel of a layer without weights: its sizes, not its values.
 WINDOW = sets("kernel", f"Kernel size: {PER_AXIS}", fields=("kernel_size",), reads="sizes", metavar="SIZES",
     required=True, sample=2)
-STRIDE = sets("stride", f"Stride: {PER_AXIS}", reads="sizes", metavar="N", usual="1")
+STRIDE = sets("stride", f"Stride: {PER_AXIS}", reads="sizes", metavar="N", usual="1", noted="Conv(3, stride=2)")
 PADDING = sets("padding",
     "Padding: one number for all axes, one number per axis (1x0), before:after (1:2x0:1), or a word of the convention "
-    "(valid, same, ...).", default="0", reads="padding", metavar="N")
-DILATION = sets("dilation", f"Dilation: {PER_AXIS}", default="1", reads="sizes", metavar="N")
+    "(valid, same, ...).", default="0", reads="padding", metavar="N", noted="Conv(3, padding=1)")
+DILATION = sets("dilation", f"Dilation: {PER_AXIS}", default="1", reads="sizes", metavar="N",
+    noted="Conv(3, dilation=2)")
 BIAS = given("bias", "Added to every output cell.", metavar="NUMBER")
 
 SYMBOLS, SATURATE = OPTIONS["symbols"], OPTIONS["saturate"]
