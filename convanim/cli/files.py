@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from convanim.cli.shell import say
+from convanim.cli.shell import progress_bar, say
 from convanim.errors import ConvanimError
 from convanim.look import COMMON, OPTIONS, Look
 
@@ -178,7 +178,7 @@ def save(
         _save_pair(trace, look, target, format, quiet=quiet, open_it=open_it, **shown)
         return
     stream: Any = sys.stdout.buffer if target is None else target
-    with _Progress(quiet=quiet) as progress:
+    with progress_bar("frames", quiet=quiet, every=16) as progress:
         form = FORMATS[pick_format(target, format)]
         if form.trace and sheet is None:  # any trace can be saved, even one that no view can show
             done = in_order(trace, shown.get("view"))
@@ -197,7 +197,7 @@ def _save_pair(
 ) -> None:
 
     animation = _animation(trace, **shown, **look | {"theme": None})
-    with _Progress(quiet=quiet) as progress:
+    with progress_bar("frames", quiet=quiet, every=16) as progress:
         pair = animation.save_pair(target, format, progress)
     if not quiet:
         for line in (_closing(pair.light), _closing(pair.dark), *pair.snippet.splitlines()):
@@ -256,26 +256,3 @@ def _closing(saved: Any) -> str:
         line += f"; {saved.left_out:,} of {saved.steps:,} placements left out"
         line += ", --select all shows every one" * (not saved.given_up)
     return f"{line}; {saved.given_up}" if saved.given_up else line
-
-
-class _Progress:
-    """A progress bar on standard error, if that is a terminal."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()
-        self._bar: Any = None
-
-    def __enter__(self) -> _Progress:
-        return self
-
-    def __call__(self, done: int, total: int) -> None:
-        if not self._wanted or (done % 16 and done != total):  # a terminal is slower than a frame
-            return
-        if self._bar is None:
-            self._bar = click.progressbar(length=total, label="frames", file=sys.stderr)
-            self._bar.__enter__()
-        self._bar.update(done - self._bar.pos)
-
-    def __exit__(self, *error: Any) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(*error)

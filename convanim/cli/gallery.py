@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from convanim.cli.options import JSON
-from convanim.cli.shell import Command, Layers, fail, print_json, say
+from convanim.cli.shell import Command, Layers, fail, print_json, progress_bar, say
 from convanim.errors import ConvanimError
 
 FOLDER = click.option(
@@ -70,7 +70,7 @@ def _build(
     from convanim.gallery import build
 
     start = time.perf_counter()
-    with _executor(executor) as elsewhere, _Bar(quiet=quiet) as bar:
+    with _executor(executor) as elsewhere, progress_bar("entries", quiet=quiet) as bar:
         report = build(folder, patterns, executor=elsewhere, jobs=jobs, progress=bar, **how)
     for sentence in dict.fromkeys(report.failed.values()):  # an error in a base affects many entries
         click.echo(f"Error: {sentence}", err=True)
@@ -108,7 +108,7 @@ def check_command(
     """
     from convanim.gallery import check
 
-    with _executor(executor) as elsewhere, _Bar(quiet=quiet) as bar:
+    with _executor(executor) as elsewhere, progress_bar("entries", quiet=quiet) as bar:
         found = check(folder, patterns, executor=elsewhere, jobs=jobs, quick=quick, progress=bar)
     if as_json:
         print_json({"folder": folder, "findings": [row._asdict() for row in found]})
@@ -179,26 +179,3 @@ def _executor(where: str | None) -> Any:
     from convanim.gallery.runner import dask
 
     return dask(address)
-
-
-class _Bar:
-    """A progress bar on standard error, if that is a terminal."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._wanted = not quiet and sys.stderr is not None and sys.stderr.isatty()
-        self._bar: Any = None
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __call__(self, done: int, total: int) -> None:
-        if not self._wanted:
-            return
-        if self._bar is None:
-            self._bar = click.progressbar(length=total, label="entries", file=sys.stderr)
-            self._bar.__enter__()
-        self._bar.update(done - self._bar.pos)
-
-    def __exit__(self, *error: Any) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(*error)

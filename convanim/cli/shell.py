@@ -12,8 +12,8 @@ import sys
 import threading
 import unicodedata
 import warnings
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
@@ -22,7 +22,7 @@ import click
 
 from convanim.cli import helptext
 from convanim.commands import COMMANDS
-from convanim.errors import ConvanimError, ConvanimWarning, printable, readable, spelt
+from convanim.errors import ConvanimError, ConvanimWarning, printable, readable, reason, spelt
 
 #: Files of Python's library that must not be interrupted by exceptions.
 UNDISTURBED = ("tempfile.py", "weakref.py", f"futures{os.sep}thread.py", f"futures{os.sep}process.py")
@@ -147,12 +147,12 @@ class Program(Layers):
             _give_up(sys.stdout)
             sys.exit(1)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
+            why = reason(error)
             if error.filename is not None:
                 name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else error.filename
-                fail(f"{readable(str(name))} cannot be used: {reason}; name another place, or make this one usable.", 2)
+                fail(f"{readable(str(name))} cannot be used: {why}; name another place, or make this one usable.", 2)
             _give_up(sys.stdout)
-            fail(f"standard output cannot be written: {reason}; send it to a place that is open and has room.", 2)
+            fail(f"standard output cannot be written: {why}; send it to a place that is open and has room.", 2)
         except MemoryError:
             fail("there is not enough memory for this; use a smaller input.", 1)
 
@@ -166,6 +166,26 @@ def say(line: str, *, err: bool) -> None:
             stream.flush()
     except OSError:
         _give_up(stream)
+
+
+@contextmanager
+def progress_bar(label: str, *, quiet: bool, every: int = 1) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error, if that is a terminal: a function of what is done and of the total.
+
+    Args:
+        every: how many calls are needed to move it, as a terminal is slower than a frame.
+    """
+    wanted, bar = not quiet and sys.stderr is not None and sys.stderr.isatty(), None
+
+    def show(done: int, total: int) -> None:
+        nonlocal bar
+        if wanted and (done % every == 0 or done == total):
+            if bar is None:
+                bar = stack.enter_context(click.progressbar(length=total, label=label, file=sys.stderr))
+            bar.update(done - bar.pos)
+
+    with ExitStack() as stack:
+        yield show
 
 
 def print_json(told: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, reason
 from convanim.system.inputfile import LARGEST_TOML, parse_toml, prepared, read_bytes
 
 #: The keys that follow from the others if they are left out.
@@ -94,8 +94,7 @@ def read(path: Path) -> dict[str, tuple[int, int, int]]:
     try:
         held = read_bytes(path, LARGEST_TOML)
     except (OSError, ValueError) as error:  # a null byte in the name is a ValueError
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise ConvanimError(f"{told} cannot be read: {reason}", "name an existing file") from None
+        raise ConvanimError(f"{told} cannot be read: {reason(error)}", "name an existing file") from None
     try:
         written = parse_toml(held.decode("utf-8-sig"))
     except ValueError as error:

@@ -12,7 +12,7 @@ import msgspec
 
 from convanim import assets
 from convanim.draw import theme
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, reason
 from convanim.system.inputfile import LARGEST_TOML, line_of, parse_toml, read_bytes
 from convanim.template.keys import PaceTable, Template, described, example, tables
 from convanim.timing.budget import read_size
@@ -108,8 +108,7 @@ class _Source:
         except ConvanimError:
             raise
         except (OSError, ValueError) as error:  # ValueError: a name with a null byte
-            reason = (getattr(error, "strerror", None) or str(error)).lower()
-            raise ConvanimError(f"template {told[:200]!r} cannot be read: {reason}", hint) from None
+            raise ConvanimError(f"template {told[:200]!r} cannot be read: {reason(error)}", hint) from None
         try:
             return cls(path, told, data.decode("utf-8-sig"))
         except UnicodeDecodeError as error:

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, reason
 
 #: The names of temporary folders.
 _PREFIX, _SUFFIX = ".convanim.", ".part"
@@ -119,8 +119,9 @@ def _refusals(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConvanimError(f"{path} cannot be written: {reason}", "choose a writable place with enough room") from None
+        raise ConvanimError(
+            f"{path} cannot be written: {reason(error)}", "choose a writable place with enough room"
+        ) from None
 
 
 @contextmanager

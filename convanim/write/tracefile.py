@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, reason
 from convanim.layers import MaxUnpool, Weighted, parse, times
 from convanim.system.inputfile import prepared, read_bytes
 from convanim.trace import Order, Trace, UnpoolTrace, traced_again
@@ -137,8 +137,9 @@ def load(path: str | Path) -> Trace:
     try:
         data = read_bytes(path, LARGEST_FILE)
     except (OSError, ValueError) as error:  # ValueError: a name with a null byte
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise ConvanimError(f"{str(path)!r} cannot be read: {reason}", "name a trace that was saved as .json") from None
+        raise ConvanimError(
+            f"{str(path)!r} cannot be read: {reason(error)}", "name a trace that was saved as .json"
+        ) from None
     try:
         file = msgspec.json.decode(data, type=_File)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
