@@ -638,10 +638,17 @@ def test_both_files_of_a_pair_move_or_none_does(tmp_path: Path, monkeypatch: pyt
     smooth, _ = pair(motion="smooth")
     step, _ = pair(motion="step")
     assert pair() == (smooth, {""})
-    assert smooth[0] != smooth[1]
-    monkeypatch.setattr(budget, "SMALL", min(smooth))
+    asked: list[Any] = []
+
+    def only_the_first_is_small(rung: Any, write: Any) -> Any:
+        asked.append(rung)
+        monkeypatch.setattr(budget, "SMALL", [10**9, 100][len(asked) - 1])
+        return smooth_if_small(rung, write)
+
+    monkeypatch.setattr("convanim.animation.smooth_if_small", only_the_first_is_small)
     sizes, words = pair()
     assert sizes == step
+    assert len(asked) == 2
     assert all("--motion smooth" in given_up for given_up in words)
 
 

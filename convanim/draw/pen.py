@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil, floor
 from typing import Any
@@ -187,7 +188,7 @@ class Pen:
                 )
                 box = Bbox.intersection(box, part) or Bbox.from_bounds(box.x0, box.y0, 0, 0)
             else:
-                gc.set_clip_path(TransformedPath(_polygons(region), self._to))
+                gc.set_clip_path(TransformedPath(_clip(region), self._to))
         gc.set_clip_rectangle(box)
         return gc
 
@@ -406,6 +407,12 @@ def _codes(points: Points) -> Iterator[np.uint8]:
     yield Path.MOVETO
     yield from [Path.LINETO] * (len(points) - 2)
     yield Path.CLOSEPOLY if len(points) > 2 and points[0] == points[-1] else Path.LINETO
+
+
+@lru_cache(maxsize=1024)
+def _clip(region: tuple[Points, ...]) -> Path:
+    """A visible region as a path that stays: matplotlib's Agg knows its last clip path by the address of the object."""
+    return _polygons(region)
 
 
 def _polygons(areas: Sequence[Points]) -> Path:
