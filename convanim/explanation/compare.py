@@ -13,7 +13,8 @@ from convanim.explanation.difference import Difference
 from convanim.language.numerals import beside
 from convanim.language.printed import Printed
 from convanim.language.words import join, say
-from convanim.layers import Pooling, Resampled, Shuffle, Weighted, times
+from convanim.layers import Pooling, Shuffle, Weighted, times
+from convanim.layers.axis import resampled
 from convanim.trace import ConvTrace, Trace, UnpoolTrace
 from convanim.trace.engine import under
 
@@ -130,7 +131,7 @@ def _kind(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
 def _geometry(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     """Kernel, stride, padding and so on, compared by their numbers rather than their words."""
     both = [*a.axes, *b.axes]
-    if any(isinstance(x, Resampled) for x in both) or len({x.transposed for x in both}) > 1:
+    if resampled(both) or len({x.transposed for x in both}) > 1:
         return
     sizes = [[x.output for x in t.axes] for t in (a, b)]
     if not all(x.regular for x in both):
@@ -214,7 +215,7 @@ def _divided(told: str, a: Trace, b: Trace) -> str:
 
 
 def _resampling(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
-    one, two = ([x for x in t.axes if isinstance(x, Resampled)] for t in (a, b))
+    one, two = (resampled(t.axes) for t in (a, b))
     if not one or not two:
         return
     if one[0].way != two[0].way:

@@ -14,7 +14,7 @@ from convanim.errors import ConvanimError
 from convanim.explanation.arithmetic import count
 from convanim.language.numerals import beside
 from convanim.language.words import both, join, say
-from convanim.layers import Resampled
+from convanim.layers.axis import resampled
 from convanim.trace import Trace
 
 #: Float outputs count as equal up to this fraction of their maximum, as the order of additions differs.
@@ -69,7 +69,7 @@ class Difference:
             if self.align == "index":
                 yield 0
                 continue
-            shaped = not any(isinstance(x, Resampled) or not x.regular for x in (a, b))
+            shaped = not resampled((a, b)) and a.regular and b.regular
             if not shaped or a.transposed != b.transposed or a.stride != b.stride:
                 raise ConvanimError(
                     f"{self.a.op} and {self.b.op} cannot be aligned: only layers of one direction and of equal "

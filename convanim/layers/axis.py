@@ -128,6 +128,11 @@ class Resampled(Axis):
     rounding: str = "floor"
 
 
+def resampled(axes: Sequence[Axis]) -> list[Resampled]:
+    """The axes of a fixed upsampling; none of any other layer."""
+    return [a for a in axes if isinstance(a, Resampled)]
+
+
 def times(sizes: Sequence[int], sign: str = "×") -> str:
     """Sizes as text: 3×3, or with the sign "x" as they are typed.
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from convanim.layers.axis import Axis, Resampled
+from convanim.layers.axis import Axis, Resampled, resampled
 from convanim.layers.operation import Operation
-from convanim.layers.pools import LpPool, Pool
+from convanim.layers.pools import Pool
 
 #: Longer code is broken after its opening bracket, with one or several arguments per line.
 WIDTH = 110
@@ -183,19 +183,19 @@ def meets_padding(place: Place) -> bool:
     return any(a.before > 0 or last_end(a) > a.input for a in place.axes)
 
 
-def averages_padding(op: Operation, place: Place) -> bool:
+def averages_padding(op: Pool, place: Place) -> bool:
     """Whether this is a mean that includes the padding."""
-    return isinstance(op, Pool) and op.counts_padding and meets_padding(place)
+    return op.counts_padding and meets_padding(place)
 
 
-def scaled_beyond(op: Operation, place: Place) -> bool:
+def scaled_beyond(op: Pool, place: Place) -> bool:
     """Whether this is PyTorch's Lp pooling with a window beyond the input, whose sum it scales up."""
-    return isinstance(op, LpPool) and op.convention == "torch" and any(a.beyond for a in place.axes)
+    return op.combine == "norm" and op.convention == "torch" and any(a.beyond for a in place.axes)
 
 
-def signed(op: LpPool) -> bool:
+def signed(op: Pool) -> bool:
     """Whether powers of values and of their absolute values may differ."""
-    return op.norm_type % 2 != 0
+    return op.power % 2 != 0
 
 
 def window(place: Place) -> int:
@@ -208,12 +208,12 @@ def window(place: Place) -> int:
 
 def is_exact(place: Place) -> bool:
     """Whether the ratio of the sizes is exactly the scale factor."""
-    return all(isinstance(a, Resampled) and a.ratio[0] * a.input == a.ratio[1] * a.output for a in place.axes)
+    return all(a.ratio[0] * a.input == a.ratio[1] * a.output for a in resampled(place.axes))
 
 
 def is_whole(place: Place) -> bool:
     """Whether every factor is an integer."""
-    return all(isinstance(a, Resampled) and a.ratio[1] == 1 for a in place.axes)
+    return all(a.ratio[1] == 1 for a in resampled(place.axes))
 
 
 def copies(place: Place, coordinates: str, rounding: str) -> bool:
@@ -225,7 +225,7 @@ def copies(place: Place, coordinates: str, rounding: str) -> bool:
         >>> copies(twice, "half_pixel", "up")
         True
     """
-    return all(isinstance(a, Resampled) and (coordinates, rounding) in _alike(a) for a in place.axes)
+    return all((coordinates, rounding) in _alike(a) for a in resampled(place.axes))
 
 
 def _alike(axis: Resampled) -> set[tuple[str, str]]:
@@ -240,4 +240,4 @@ def _alike(axis: Resampled) -> set[tuple[str, str]]:
 
 def factors(place: Place) -> tuple[int, ...]:
     """Integer factors, one per axis."""
-    return tuple(a.ratio[0] for a in place.axes if isinstance(a, Resampled))
+    return tuple(a.ratio[0] for a in resampled(place.axes))

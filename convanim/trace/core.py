@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, SupportsIndex, overload
 import numpy as np
 
 from convanim.errors import CheckFailed, ConvanimError
-from convanim.layers import LARGEST, Axis, Operation, Resampled, times
+from convanim.layers import LARGEST, Axis, Operation, times
+from convanim.layers.axis import resampled
 from convanim.look import Look, takes
 from convanim.trace.arrays import Array, absolute, same
 from convanim.trace.engine import padded, taps_of
@@ -69,7 +70,7 @@ class Trace:
         self._given = given
         sizes = tuple(a.output for a in self.axes)
         extents = [("output", channels, sizes)]
-        if not any(isinstance(a, Resampled) for a in self.axes):
+        if not resampled(self.axes):
             extents.append(("padded input", len(x), tuple(a.stage for a in self.axes)))
         if self._cropped:
             extents.append(("canvas", channels, tuple(a.canvas for a in self.axes)))

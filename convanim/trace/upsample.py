@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convanim.layers import Resampled, Upsample
+from convanim.layers import Upsample
+from convanim.layers.axis import resampled
 from convanim.trace import oracle
 from convanim.trace.arrays import Array, numbers
 from convanim.trace.core import Order, Trace
@@ -38,7 +39,7 @@ class UpsampleTrace(Trace):
 
     def _ask(self, *arrays: Array) -> Array:
         x = arrays[0]
-        axes = [a for a in self.axes if isinstance(a, Resampled)]
+        axes = resampled(self.axes)
         return oracle.upsample(x, [(a.output, a.ratio, a.way, a.place, a.rounding) for a in axes])
 
 

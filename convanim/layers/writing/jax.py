@@ -113,7 +113,7 @@ def _pool(op: Pool, place: Place) -> Written:
     if pads == "VALID":
         pads = None
     given = {"strides": _usual(place.every("stride")), "padding": pads}
-    if isinstance(op, MaxPool):
+    if op.combine == "max":
         if plain:
             return call("flax.linen.max_pool", X, place.every("kernel"), **given), ""
         return _reduced(X, "-jax.numpy.inf", "max", place), ""

@@ -133,7 +133,7 @@ def _transposed(op: ConvTranspose, place: Place) -> Written:
 
 
 def _pool(op: Pool, place: Place) -> Written:
-    average = isinstance(op, AvgPool)
+    average = op.combine == "mean"
     named = f"keras.layers.{'Average' if average else 'Max'}Pooling{place.rank}D"
     if any(a.dilation > 1 for a in place.axes):
         closest = "a DepthwiseConv with weights 1 / k" if average else "keras.ops.max over shifted slices"
@@ -152,7 +152,7 @@ def _pool(op: Pool, place: Place) -> Written:
     if all(same) and not averages_padding(op, place):
         at_this_size = op.convention != "keras" and any(a.stride > 1 for a in place.axes)
         return call(named, size, **given, padding="same"), _HERE if at_this_size else ""
-    if isinstance(op, MaxPool):
+    if op.combine == "max":
         return _padded(place.covered, call(named, size, **given), fill=Code('float("-inf")')), ""
     if averages_padding(op, place) and not any(a.beyond for a in place.axes):
         return _padded(place.covered, call(named, size, **given)), ""

@@ -14,10 +14,10 @@ from convanim.layers import (
     MaxUnpool,
     Operation,
     Pool,
-    Resampled,
     Shuffle,
     Upsample,
 )
+from convanim.layers.axis import resampled
 from convanim.layers.code import (
     Code,
     Line,
@@ -128,26 +128,26 @@ def _pool(op: Pool, place: Place) -> Written:
     given: dict[str, Any] = {**_window(place), "dilations": _usual(place.every("dilation"))}
     wide = any(max(*p, *c) >= a.kernel for a, p, c in zip(place.axes, place.pads, place.covered, strict=True))
     ceil: dict[str, Any] = {"ceil_mode": 1} if op.ceil_mode and not isinstance(op.padding, str) else {}
-    if isinstance(op, LpPool):
+    if op.combine == "norm":
         if scaled_beyond(op, place):
             return (
                 "",
                 "none: PyTorch scales up the sums of windows that stick out; LpPool with ceil_mode=1 comes closest",
             )
         if signed(op) and op.convention != "onnx":
-            raise NoLine(f"none: LpPool takes powers of sizes, without signs; LpPool of p={op.norm_type} comes closest")
-        if op.norm_type != int(op.norm_type):
-            raise NoLine(f"none: LpPool takes whole numbers, not p={op.norm_type}; the nearest comes closest")
+            raise NoLine(f"none: LpPool takes powers of sizes, without signs; LpPool of p={op.power} comes closest")
+        if op.power != int(op.power):
+            raise NoLine(f"none: LpPool takes whole numbers, not p={op.power}; the nearest comes closest")
         if wide:
             raise NoLine(
                 "none that runs: runtimes refuse padding of the kernel size or more; Pad before it comes closest"
             )
         if op.convention == "onnx":
-            return _node("LpPool", **given, p=int(op.norm_type), **_padding(op, place, place.pads), **ceil), ""
-        return _node("LpPool", **given, p=int(op.norm_type), pads=_pads(place.covered)), ""
+            return _node("LpPool", **given, p=int(op.power), **_padding(op, place, place.pads), **ceil), ""
+        return _node("LpPool", **given, p=int(op.power), pads=_pads(place.covered)), ""
     if wide:
         raise NoLine("none that runs: runtimes refuse padding of the kernel size or more; Pad before it comes closest")
-    name = "MaxPool" if isinstance(op, MaxPool) else "AveragePool"
+    name = "MaxPool" if op.combine == "max" else "AveragePool"
     counted: dict[str, Any] = {"count_include_pad": 1} if averages_padding(op, place) else {}
     if op.convention == "onnx" or averages_padding(op, place):
         return _node(name, **given, **_padding(op, place, place.pads), **ceil, **counted), ""
@@ -163,14 +163,14 @@ def _upsample(op: Upsample, place: Place) -> Written:
             f"none: ONNX has no bed of nails; ConvTranspose with a kernel of one 1 and strides={sizes} comes closest",
         )
     axes = list(range(2, 2 + place.rank))
-    ratios = [a.ratio[0] / a.ratio[1] for a in place.axes if isinstance(a, Resampled)]
+    ratios = [a.ratio[0] / a.ratio[1] for a in resampled(place.axes)]
     by_size = op.place == "align_corners" or (not is_whole(place) and is_exact(place))
     if by_size:
         sizes_node = _node("Constant", [], "sizes", value_ints=list(place.every("output")))
     else:
         sizes_node = _node("Constant", [], "scales", value_floats=[float(r) for r in ratios])
     nearest = op.mode == "nearest"
-    rounding = {a.rounding for a in place.axes if isinstance(a, Resampled)}
+    rounding = {a.rounding for a in resampled(place.axes)}
     near = {"floor": "floor", "up": "round_prefer_ceil"}.get(rounding.pop()) if nearest else None
     resize = _node(
         "Resize",

@@ -19,6 +19,7 @@ from convanim.layers import (
     Shuffle,
     Upsample,
 )
+from convanim.layers.axis import resampled
 from convanim.layers.code import (
     Code,
     Line,
@@ -122,12 +123,12 @@ def _transposed(op: ConvTranspose, place: Place) -> Written:
 
 
 def _pool(op: Pool, place: Place) -> Written:
-    if not isinstance(op, MaxPool):
+    if op.combine != "max":
         _undilated("AvgPool", place)
     for ceil in (op.ceil_mode, not op.ceil_mode):
         if (code := _pooled(op, place, ceil)) is not None:
             return code, ""
-    if isinstance(op, MaxPool):
+    if op.combine == "max":
         return _after(place.covered, _window(op, place), fill=Code('float("-inf")')), ""
     if averages_padding(op, place):
         for ceil in (False, True):
@@ -167,7 +168,7 @@ def _pooled(op: Pool, place: Place, ceil: bool) -> Code | None:
         if counts and last_end(a) > a.input + min(a.before, a.after):
             return None
     pads = _usual(one_or_each([a.before for a in place.axes]), 0)
-    counted = isinstance(op, AvgPool) and not op.counts_padding and (pads is not None or None)
+    counted = op.combine == "mean" and not op.counts_padding and (pads is not None or None)
     return _window(op, place, padding=pads, ceil_mode=ceil or None, count_include_pad=False if counted else None)
 
 
@@ -175,7 +176,7 @@ def _window(op: Pool, place: Place, **more: Any) -> Code:
     """A pooling layer, whose stride is the kernel size by default."""
     size, stride = place.each("kernel"), place.each("stride")
     padding, dilation = more.pop("padding", None), _usual(place.each("dilation"), 1)
-    named = "MaxPool" if isinstance(op, MaxPool) else "AvgPool"
+    named = "MaxPool" if op.combine == "max" else "AvgPool"
     told = {"stride": _usual(stride, size), "padding": padding, "dilation": dilation, **more}
     return call(f"torch.nn.{named}{place.rank}d", kernel_size=size, **told)
 
@@ -231,17 +232,17 @@ def _upsample(op: Upsample, place: Place) -> Written:
     else:
         how = {"scale_factor": one_or_each(factors(place))} if whole else {"size": place.every("output")}
     mode = _usual(nearest if op.mode == "nearest" else linear, "nearest")
-    if "scale_factor" in how and any(_forgets(op, a, place, mode) for a in place.axes):
+    if "scale_factor" in how and any(_forgets(op, a, place, mode) for a in resampled(place.axes)):
         raise NoLine("none: here PyTorch forgets the factor and copies whole cells; the same layer comes closest")
     return call("torch.nn.Upsample", **how, mode=mode, align_corners=(op.place == "align_corners") or None), ""
 
 
-def _forgets(op: Upsample, axis: Axis, place: Place, mode: str | None) -> bool:
+def _forgets(op: Upsample, axis: Resampled, place: Place, mode: str | None) -> bool:
     """Whether PyTorch (UpSample.h) ignores the factor here, and copies other cells than the factor says.
 
     It copies an axis whose size is unchanged, and in small pictures doubles one of twice the size, whatever the factor.
     """
-    if not isinstance(axis, Resampled) or op.place == "align_corners":
+    if op.place == "align_corners":
         return False
     (up, down), n, o = axis.ratio, axis.input, axis.output
     if op.mode == "bilinear":

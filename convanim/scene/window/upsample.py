@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, marked, rejoin, say
 from convanim.layers import Resampled, times
+from convanim.layers.axis import resampled
 from convanim.scene.caption import Caption
 from convanim.scene.captions import output_cell, place, product_sum, rules
 from convanim.scene.frame import (
@@ -55,7 +56,7 @@ class UpsampleScene(WindowScene):
         return resizing(self.trace)
 
     def _axes(self) -> list[Resampled]:
-        return _resampled(self.trace)
+        return resampled(self.trace.axes)
 
     def _lines(self) -> tuple[Line, ...]:
         along = tuple(Line(a.input, 0, 1, a.input, 0, 0, 0, a) for a in self.trace.axes)
@@ -140,17 +141,13 @@ def resizing(trace: UpsampleTrace) -> str:
         >>> resizing(Upsample(scale_factor=2, mode="nails").trace([1, 2]))
         'nails   factor 2'
     """
-    op, axes = trace.op, _resampled(trace)
+    op, axes = trace.op, resampled(trace.axes)
     ratios = [_ratio(a) for a in axes]
     factor = say("factor {n}", n=ratios[0] if len(set(ratios)) == 1 else "×".join(ratios))
     if op.size is not None:
         factor = say("size {n}", n=times([a.output for a in axes]))
     where = [PLACES[op.place]] if op.mode != "nails" else []
     return join("   ", [*([rules(op)] if rules(op) else []), MODES[op.mode], factor, *where])
-
-
-def _resampled(trace: UpsampleTrace) -> list[Resampled]:
-    return [a for a in trace.axes if isinstance(a, Resampled)]
 
 
 def _ratio(axis: Resampled) -> str:
