@@ -47,7 +47,12 @@ LEVELS: list[dict[str, str]] = [
         "sweep": "a layer with every combination of some arguments, on one page",
         "live": "layers in memory, with their own weights",
     },
-    {"preload": "what the processes of a gallery import once"},
+    {"embed": "an animation as a part of another page"},
+    {
+        "preload": "what the processes of a gallery import once",
+        "mkdocs": "a fence for superfences",
+        "sphinx": "the directive of the Sphinx extension",
+    },
     {"cli": "the pipeline for a person at a shell"},
     {"__main__": "python -m convanim"},
     {"__init__": "the public names"},
@@ -163,6 +168,8 @@ ONLY_IN = {
         "write.formats",
     },
     "jinja2": {"gallery"},
+    "sphinx": {"sphinx"},
+    "docutils": {"sphinx"},
 }
 NOWHERE = {
     "matplotlib.pyplot": "it keeps global state and picks a window system",

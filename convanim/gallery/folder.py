@@ -187,7 +187,7 @@ def paths(root: Path, entry: Entry) -> dict[str, Path]:
         except (OSError, ValueError, RuntimeError) as error:  # a null byte, or circular links
             raise ConvanimError(f"{key} {text!r} cannot be read: {error}".lower(), "name another file") from None
         if not path.is_relative_to(inside):
-            raise ConvanimError(f"{key} {text!r} lies outside {inside}", "move the file into the root of the gallery")
+            raise ConvanimError(f"{key} {text!r} lies outside {inside}", "move the file into this folder")
         found[text] = path
         if key == "template":
             for name, beside in _beside(path):

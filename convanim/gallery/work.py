@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -64,21 +64,25 @@ class Result:
 
 def work(task: Task) -> Result:
     """Build the files of an entry. Errors are part of the result, and never raised."""
-    told = task.error
     try:
-        if not told:
+        if not task.error:
             return Result(task.name, *_made(task), versions=digest.all_versions())
-    except ConvanimError as error:
-        error.args = tuple(spelt(text, lambda code: _WRITTEN.get(code, code)) for text in error.args)
-        told = str(error)
-    except MemoryError:
-        told = "there is not enough memory; use a smaller input."
-    except OSError as error:
-        told = f"a temporary file cannot be written: {reason(error)}; free disk space."
     except Exception as error:  # a bug must not stop a build of thousands of entries
-        what = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
-        told = f"this is a fault of convanim ({what}); please report it."
-    return Result(task.name, error=told)
+        return Result(task.name, error=sentence(error, lambda code: _WRITTEN.get(code, code)))
+    return Result(task.name, error=task.error)
+
+
+def sentence(error: Exception, spelling: Callable[[str], str]) -> str:
+    """What went wrong, in a sentence for a report; `spelling` writes what a message names as code."""
+    if isinstance(error, ConvanimError):
+        error.args = tuple(spelt(text, spelling) for text in error.args)
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; use a smaller input."
+    if isinstance(error, OSError):
+        return f"a temporary file cannot be written: {reason(error)}; free disk space."
+    what = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+    return f"this is a fault of convanim ({what}); please report it."
 
 
 def _made(task: Task) -> tuple[dict[str, bytes], Record]:
@@ -87,7 +91,7 @@ def _made(task: Task) -> tuple[dict[str, bytes], Record]:
     if entry.theme == AUTO:
         for kind in entry.formats:
             pair_names(Path(f"{task.name}.{kind}"))  # refuses formats without colours
-    with _laid_out(task) as paths:
+    with laid_out(task.files) as paths:
         drawn = {stem: animate(entry, paths, theme) for theme, stem in stems(task.name, entry).items()}
     for kind in entry.formats:
         for stem, animation in drawn.items():
@@ -111,20 +115,20 @@ def _made(task: Task) -> tuple[dict[str, bytes], Record]:
 
 
 @contextmanager
-def _laid_out(task: Task) -> Iterator[dict[str, str]]:
+def laid_out(files: dict[str, bytes]) -> Iterator[dict[str, str]]:
     """The files that an entry names, in a temporary folder; most entries have none and need no folder."""
-    if not task.files:
+    if not files:
         yield {}
         return
     with tempfile.TemporaryDirectory(prefix="convanim") as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvanimWarning)  # the entry's command shows it with the real file name
         # As far below the folder as a name leads up, so that files keep their places relative to each other.
-        base = Path(scratch, *["in"] * (1 + max(text.count("..") for text in task.files)))
-        names = {text: re.sub(r"^[/\\]+", "absolute/", text.strip().replace(":", "")) for text in task.files}
+        base = Path(scratch, *["in"] * (1 + max(text.count("..") for text in files)))
+        names = {text: re.sub(r"^[/\\]+", "absolute/", text.strip().replace(":", "")) for text in files}
         paths = {text: os.path.normpath(base / name) for text, name in names.items()}
         for text, path in paths.items():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            Path(path).write_bytes(task.files[text])
+            Path(path).write_bytes(files[text])
         try:
             yield paths
         except ConvanimError as error:
