@@ -129,9 +129,9 @@ def part(layer: str, options: Mapping[str, Any], root: Path, folder: str = "") -
             raise ConvanimError(f"{key[:60]!r} is not an option", near(key, KEYS))
         table[key] = "true" if value == "" and bool in _kinds(key) else value
     if not layer.strip():
-        raise ConvanimError("there is no layer", "write one like ConvTranspose(3, stride=2)")
+        raise ConvanimError("the layer is missing", "write one like ConvTranspose(3, stride=2)")
     if "input" not in table:
-        raise ConvanimError("there is no input", "write :input: 3x3")
+        raise ConvanimError("the input is missing", "write :input: 3x3")
     form = table.pop("format", FORMS[0])
     if form not in FORMS:
         raise ConvanimError(f"format {str(form)[:60]!r} is not known", f"use {' or '.join(FORMS)}")

@@ -110,8 +110,8 @@ def test_the_script_is_once_on_each_page() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "there is no layer; write one like ConvTranspose(3, stride=2)."),
-        ("Conv(2)", "there is no input; write :input: 3x3."),
+        ("", "the layer is missing; write one like ConvTranspose(3, stride=2)."),
+        ("Conv(2)", "the input is missing; write :input: 3x3."),
         ("Conv(2)\n:input: 3x3\nwidth: 3", "'width: 3' is not an option; write a line like :input: 3x3."),
         ("Conv(2)\n:input: 3x3\n:input: 4x4", "input is given twice; remove one of the lines."),
         ("Conv(2)\n:input: ../x.csv", "input '../x.csv' lies outside "),

@@ -189,7 +189,7 @@ def test_a_second_build_draws_only_what_changed(tmp_path: Path, monkeypatch: pyt
 WRONG = [
     ("Conv(9)\n   :input: 3x3", 0, "kernel size 9 is larger than the input, 3"),
     ("Convv(2)\n   :input: 3x3", 0, "Conv"),
-    ("Conv(2)", 0, "there is no input; write :input: 3x3"),
+    ("Conv(2)", 0, "the input is missing; write :input: 3x3"),
     ("Conv(2)\n   :inptu: 3x3", 1, "'inptu' is not an option; did you mean input?"),
     ("Conv(2)\n   :input: 3x3\n   :width: wide", 2, "width 'wide' is not a whole number; write :width: 640"),
     ("Conv(2)\n   :input: 3x3\n   :theme: lihgt", 2, "theme 'lihgt' is not known; did you mean light?"),
