@@ -432,5 +432,5 @@ def _asked(
     asked = request(kind, **typed)
     _note(asked)
     if grad is not None:
-        shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"] or "range", seed=typed["seed"])
+        shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"] or "example", seed=typed["seed"])
     return asked, {"view": view, "colours": asked.colours, **shown}

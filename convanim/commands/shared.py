@@ -16,8 +16,8 @@ PER_AXIS = "one number for all axes, or one number per axis (2x1)."
 #: The input of a layer whose convention is known.
 INPUT_ALONE = (
     given("input", ARRAY, required=True, metavar="ARRAY", files=True),
-    given("fill", "Values of an array given as a shape.", choices=("range", "ones", "random"),
-          usual="range; the mean for a kernel over colours"),
+    given("fill", "Values of an array given as a shape.", choices=("example", "range", "ones", "random"),
+          usual="example; the mean for a kernel over colours"),
     given("seed", "Seed for --fill random.", int, 0),
     given("resize", "Resize a picture to this many cells: 4x4.", metavar="SIZES"),
     given("grey", "Convert a picture to grey values.", bool, default=False),

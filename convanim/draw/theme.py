@@ -141,7 +141,7 @@ class Theme:
             for tint, part in _DEEPER.items():
                 red, green, blue = np.rint(start + (end - start) * part).astype(int).tolist()
                 colours.setdefault(f"{role}.{tint}", (red, green, blue))
-                steps = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"])
+        steps = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"])
         colours.setdefault("zero", colours["muted"])
         colours["ring"] = mix(colours["page"], colours["dash"], 5)[3]
         colours["ghost"] = mix(colours["page"], colours["dash"], 4)[1]

@@ -172,5 +172,5 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
     if backward or grad is not None:
         look["view"] = "backward"
     if grad is not None:
-        look["grad"] = read_array(grad, what="grad", fill=options["fill"] or "range", seed=options["seed"])
+        look["grad"] = read_array(grad, what="grad", fill=options["fill"] or "example", seed=options["seed"])
     return Animation(ready.trace(), colours=ready.colours, **look)

@@ -32,10 +32,11 @@ from convanim.typed.cells import (
     placed,
     short,
 )
+from convanim.typed.examples import ONE_DIGIT, example
 from convanim.typed.files import ARRAYS, PICTURES, from_file
 from convanim.typed.pictures import read_picture
 
-Fill = Literal["range", "ones", "random", "none"]
+Fill = Literal["example", "range", "ones", "random", "none"]
 Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
 MAX_LITERAL = 1_000_000  # characters
 WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
@@ -55,6 +56,7 @@ def read_array(
     seed: int = 0,
     low: int = 0,
     high: int = 9,
+    values: NDArray[Any] = ONE_DIGIT,
     stdin: BinaryIO | None = None,
 ) -> NDArray[Any]:
     """Read an array from a shape, a literal, a file or standard input, or convert a value.
@@ -64,9 +66,10 @@ def read_array(
             `-` for a table on `stdin`. Quotes around it are removed, since some shells pass them on. Or a value: a list
             of numbers or of lists, or a shape as a whole number or a tuple of them.
         what: the name of the value in error messages, such as `--input`.
-        fill: the values for a shape: 1 to n in row-major order, ones, integers in [low, high] drawn with `seed`, or
-            none: zeros that take no memory, for results that depend on sizes only.
+        fill: the values for a shape: 1 to n in row-major order, ones, integers in [low, high] drawn with `seed`, the
+            values of an example input, or none: zeros that take no memory, for results that depend on sizes only.
         seed, low, high: the parameters of the random fill; seed is 0 or more, low and high are included.
+        values: those of the example fill.
         stdin: bytes to read for `-`; `sys.stdin.buffer` if None.
 
     Returns:
@@ -85,7 +88,7 @@ def read_array(
         with placed(what, "x".join(map(str, text)) if isinstance(text, tuple) else str(text)):
             if isinstance(text, list):
                 return _array(_cells(text))
-            return _filled((text,) if isinstance(text, int) else text, fill, seed, low, high)
+            return _filled((text,) if isinstance(text, int) else text, fill, seed, low, high, values)
     text = unquoted(text)
     if text.lower().endswith(PICTURES) and len(text) <= MAX_LITERAL:
         return read_picture(text, what=what, colour=False)
@@ -102,7 +105,7 @@ def read_array(
         if text.startswith("["):
             return _literal(text)
         if _SHAPE_LIKE.fullmatch(text):
-            return _filled(_sizes(text), fill, seed, low, high)
+            return _filled(_sizes(text), fill, seed, low, high, values)
         there = False
         with suppress(OSError, ValueError):  # text that cannot be a file name
             there = bool(text) and Path(text).exists()
@@ -215,7 +218,7 @@ def _sizes(text: str) -> tuple[int, ...]:
     return tuple(_size(part) for part in _JOIN.split(text))
 
 
-def _filled(shape: tuple[int, ...], fill: Fill, seed: int, low: int, high: int) -> NDArray[Any]:
+def _filled(shape: tuple[int, ...], fill: Fill, seed: int, low: int, high: int, values: NDArray[Any]) -> NDArray[Any]:
     check_shape(shape)
     if fill == "none":
         return np.broadcast_to(np.int64(0), shape)
@@ -226,6 +229,8 @@ def _filled(shape: tuple[int, ...], fill: Fill, seed: int, low: int, high: int) 
         )
     if fill == "range":
         return np.arange(1, math.prod(shape) + 1, dtype=np.int64).reshape(shape)
+    if fill == "example":
+        return example(shape, values)
     if fill == "ones":
         return np.ones(shape, dtype=np.int64)
     if seed < 0 or not LOWEST <= low <= high <= HIGHEST:

@@ -15,10 +15,11 @@ from convanim.layers.arguments import convention_of
 from convanim.layers.evaluated import read_values
 from convanim.layers.notation import read
 from convanim.typed import read_array, read_picture, read_sizes
+from convanim.typed.examples import DISTINCT, ONE_DIGIT
 from convanim.typed.files import PICTURES
-from convanim.typed.request.asked import Request, bias_of, last_axis, one_item, spatial, unbatched
+from convanim.typed.request.asked import Request, bias_of, is_shape, last_axis, one_item, spatial, unbatched
 from convanim.typed.request.fixed import fixed, plain, unpool
-from convanim.typed.request.weighted import HIGHEST, LOWEST, averages, for_channels, share, weighted
+from convanim.typed.request.weighted import HIGHEST, LOWEST, averages, example_kernel, for_channels, share, weighted
 from convanim.typed.typed import unquoted
 
 #: The default maximum number of output channels that are shown: with an input they fit on a page.
@@ -41,14 +42,14 @@ def request(kind: str, **typed: Any) -> Request:
     Example:
         >>> asked = request("pool", x="4x4", kernel="2", mode="max")
         >>> asked.op, asked.trace().output.tolist()
-        (MaxPool(kernel_size=2), [[6, 8], [14, 16]])
+        (MaxPool(kernel_size=2), [[48, 40], [47, 38]])
     """
     typed = {name: unquoted(value) if isinstance(value, str) else value for name, value in typed.items()}
     if typed.get("seed", 0) < 0:
         raise ConvanimError(f"`seed` {typed['seed']} is negative", "use 0 or more")
     if typed["x"] == typed.get("kernel") == "-":
         raise ConvanimError("`input` and `kernel` cannot both be read from standard input", "put one into a file")
-    x, colours = _input(**{name: typed.get(name) for name in ("x", "fill", "seed", "resize", "grey")})
+    x, colours = _input(kind, **{name: typed.get(name) for name in ("x", "fill", "seed", "resize", "grey")})
     if typed.get("convention") is not None:
         typed["convention"] = convention_of("convention", typed["convention"])
     made = _MAKERS.get(kind, partial(plain, kind))(x, colours, typed)
@@ -56,7 +57,11 @@ def request(kind: str, **typed: Any) -> Request:
     return replace(made, colours=colours and made.colours, notes=notes)
 
 
-def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) -> tuple[Any, bool]:
+#: The commands that animate layers with weights; a notation may be of one, and is compared with one.
+WITH_WEIGHTS = ("conv", "transposed", "layer")
+
+
+def _input(kind: str, x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) -> tuple[Any, bool]:
     """The input, and whether it is a picture in colour (with three channels first)."""
     picture = isinstance(x, str) and x.lower().endswith(PICTURES)
     if picture:
@@ -70,7 +75,8 @@ def _input(x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) 
         raise ConvanimError(f"`resize` {resize} needs a picture, and `input` {shortly(x)} is not one", "leave it out")
     if grey:
         raise ConvanimError(f"`grey` needs a picture, and `input` {shortly(x)} is not one", "leave it out")
-    return read_array(x, what="`input`", fill=fill or "range", seed=seed or 0), False
+    values = ONE_DIGIT if kind in WITH_WEIGHTS else DISTINCT
+    return read_array(x, what="`input`", fill=fill or "example", seed=seed or 0, values=values), False
 
 
 def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
@@ -101,7 +107,7 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
     kernel = typed.get("kernel") or size
     if colours and op.rules.last:
         x = np.moveaxis(x, 0, -1)
-    fill: Any = typed.get("fill") or "range"
+    fill: Any = typed.get("fill") or "example"
     seed = typed.get("seed") or 0
     what = "`kernel_size`" if kernel is size else "`kernel`"
     weight = read_array(kernel, what=what, fill=fill, seed=seed + 1, low=LOWEST, high=HIGHEST)
@@ -112,6 +118,8 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
     if x.ndim == rank and typed.get("out_channels") is not None:
         x = np.expand_dims(x, -1 if op.rules.last else 0)
     notes, outputs = _fitting(op, rank, x), None
+    if fill == "example" and is_shape(kernel):
+        weight = example_kernel(op, weight, x)
     if weight.ndim == x.ndim - 1:
         outputs, told = _outputs(op, typed.get("out_channels"))
         notes = (*notes, *told)

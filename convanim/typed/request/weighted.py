@@ -12,7 +12,7 @@ import numpy as np
 from convanim.errors import ConvanimError
 from convanim.layers import Weighted, times
 from convanim.layers.convolutions import check_groups, check_weight
-from convanim.typed import read_array
+from convanim.typed import examples, read_array
 from convanim.typed.cells import MAX_FILLED
 from convanim.typed.request.asked import (
     Request,
@@ -35,7 +35,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
 
     def make(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
         kernel, seed = typed["kernel"], typed.get("seed") or 0
-        fill: Any = typed.get("fill") or "range"
+        fill: Any = typed.get("fill") or "example"
         mean = averages(kernel, colours, typed)
         several = (typed.get("groups") or 1) > 1 and x.ndim == 3  # groups need channels, so one of the axes is theirs
         axes = 2 if colours or several else x.ndim if x.ndim < 4 else x.ndim - 2  # four axes are a batch with channels
@@ -66,6 +66,8 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
             weight, fill = np.full(weight.shape, share(op, window)), None
         if colours and op.rules.last:
             x = np.moveaxis(x, 0, -1)
+        if fill == "example" and is_shape(kernel):
+            weight = example_kernel(op, weight, x)
         if weight.ndim == x.ndim and typed.get("out_channels") is not None:
             x = np.expand_dims(x, -1 if op.rules.last else 0)  # a single channel
         if weight.ndim == x.ndim - 1:
@@ -90,6 +92,23 @@ def averages(kernel: Any, colours: bool, typed: dict[str, Any]) -> bool:
     With consecutive numbers, every sum would be white.
     """
     return colours and typed.get("fill") is None and is_shape(kernel)
+
+
+def example_kernel(op: Weighted, weight: Any, x: Any) -> Any:
+    """Example values for weights with or without channels, which fit the number of products in a sum.
+
+    Example:
+        >>> from convanim.layers import Conv
+        >>> example_kernel(Conv(2), np.zeros((2, 2)), np.zeros((4, 4))).tolist()
+        [[2, 3], [1, 2]]
+        >>> example_kernel(Conv(2), np.zeros((2, 2)), np.zeros((3, 4, 4))).tolist()  # sums of twelve products
+        [[2, 1], [-2, 2]]
+    """
+    rank = len(op.kernel_size) if isinstance(op.kernel_size, tuple) else min(2, weight.ndim)
+    channels = 1
+    if x.ndim > rank:
+        channels = (x.shape[-1] if op.rules.last else x.shape[-rank - 1]) // op.groups
+    return examples.kernel(op, weight.shape, max(1, channels))
 
 
 def share(op: Weighted, window: tuple[int, ...]) -> float:
@@ -130,7 +149,9 @@ def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill:
             f"`kernel` has {cells:,} cells with all channels, {times(shape)}, and at most {MAX_FILLED:,} are supported",
             "use a smaller kernel, or fewer `out_channels`",
         )
-    if fill is not None and is_shape(typed["kernel"]):
+    if fill == "example" and is_shape(typed["kernel"]):
+        weight = example_kernel(op, np.broadcast_to(0, shape), x)
+    elif fill is not None and is_shape(typed["kernel"]):
         weight = read_array(typed_shape(shape), what="`kernel`", fill=fill, seed=seed + 1, low=LOWEST, high=HIGHEST)
     else:
         weight = np.broadcast_to(kernel, shape)
