@@ -31,7 +31,7 @@ from support.decoders import decode_ffmpeg, decode_gifsicle, decode_pillow
 from support.needs import need
 
 UP = ["transposed", "--input", "2x2", "--kernel", "2x2", "--width", "640"]
-FRAME = re.compile(r"^frame (\d+) \((\d+) ms\)[^\n]*?(?:step (\d+) / (\d+))?$", re.M)
+FRAME = re.compile(r"^frame (\d+) \((\d+) ms\)[^\n]*?(?:   (\d+) of (\d+))?$", re.M)
 
 
 def process(*arguments: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
@@ -105,7 +105,9 @@ def test_fills_and_seeds(tmp_path: Path) -> None:
         told = traced(tmp_path, *SMALL, *options)
         return np.ravel(told["input"]).tolist(), np.ravel(told["weight"]).tolist()
 
-    assert values() == (list(range(1, 26)), list(range(1, 10)))
+    assert values("--fill", "range") == (list(range(1, 26)), list(range(1, 10)))
+    assert values() == values("--fill", "example")
+    assert not set(values()[0]) & set(values()[1])
     assert values("--fill", "ones") == ([1] * 25, [1] * 9)
     drawn = values("--fill", "random")
     assert drawn == values("--fill", "random", "--seed", "0")
@@ -252,14 +254,14 @@ def test_themes_title_and_captions(tmp_path: Path) -> None:
     assert (last_picture(tmp_path, *SMALL, "--title", "Ones")[:60] != light[:60]).any()
     saved(tmp_path / "a.txt", *SMALL, "--title", "My title")
     assert (tmp_path / "a.txt").read_text("utf-8").startswith("My title\n")
-    assert "output[0,0] = 1·1" in (tmp_path / "a.txt").read_text("utf-8")
+    assert "output[0,0] = 5·2" in (tmp_path / "a.txt").read_text("utf-8")
 
 
 def test_no_caption_holds_for_text_too(tmp_path: Path) -> None:
     saved(tmp_path / "a.txt", *SMALL, "--no-caption")
     text = (tmp_path / "a.txt").read_text("utf-8")
     assert "output[0,0] =" not in text
-    assert "step 1 / 9" not in text
+    assert "1 of 9" not in text
 
 
 def test_views_differ(tmp_path: Path) -> None:

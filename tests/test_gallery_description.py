@@ -305,7 +305,7 @@ def test_a_picture_of_its_own_is_read_from_the_root(tmp_path: Path) -> None:
     assert here(tmp_path / "g").made == ["a"]
     entry = read_folder(tmp_path / "g").entries["a"]
     assert asked(entry)[1]["input"] == "x.csv"
-    assert animate(entry, {"x.csv": str(tmp_path / "x.csv")}).trace.output.tolist() == [[30]]
+    assert animate(entry, {"x.csv": str(tmp_path / "x.csv")}).trace.output.tolist() == [[1 * 2 + 2 * 3 + 3 * 1 + 4 * 2]]
     file = BytesIO()
     animate(entry, {"x.csv": str(tmp_path / "x.csv")}).save(file, "gif")
     assert b"--input x.csv" in file.getvalue()

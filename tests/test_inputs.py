@@ -143,7 +143,7 @@ def test_what_numpy_writes_as_text(options: dict[str, Any], suffix: str, tmp_pat
 
 def test_what_is_left_out_is_said_once_on_standard_error(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"a,b\n1,2\n3,4\n")
-    typed = ("conv", "--input", tmp_path / "a.csv", "--kernel", "1", "-o", tmp_path / "a.json")
+    typed = ("conv", "--input", tmp_path / "a.csv", "--kernel", "[[1]]", "-o", tmp_path / "a.json")
     code, out, err = run(*typed)
     assert (code, out) == (0, f"{tmp_path / 'a.json'}, 4 steps, 1 KB\n")
     assert err.startswith(f"Note: --input '{str(tmp_path)[:10]}")
@@ -344,7 +344,7 @@ def test_pictures_that_are_refused(kind: str, tmp_path: Path) -> None:
 def test_several_frames_are_told(tmp_path: Path) -> None:
     first, second = Image.new("RGB", (4, 4), (9, 9, 9)), Image.new("RGB", (4, 4))
     first.save(tmp_path / "a.gif", save_all=True, append_images=[second])
-    code, _, err = run("conv", "--input", tmp_path / "a.gif", "--kernel", "1", "-o", tmp_path / "a.json")
+    code, _, err = run("conv", "--input", tmp_path / "a.gif", "--kernel", "[[1]]", "-o", tmp_path / "a.json")
     assert code == 0
     assert err.startswith("Note: --input ")
     assert (

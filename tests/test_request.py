@@ -45,8 +45,8 @@ def test_a_kernel_from_its_notation_is_the_same_mean() -> None:
         ({"fill": "range"}, COUNTED),
         ({"fill": "ones"}, np.ones((3, 1, 3, 3))),
         ({"kernel": "[[0,1],[2,3]]"}, np.broadcast_to([[0, 1], [2, 3]], (3, 1, 2, 2))),
-        ({"x": "3x4x4", "groups": 3}, COUNTED),
-        ({"grey": True}, np.arange(1, 10).reshape(3, 3)),
+        ({"x": "3x4x4", "groups": 3, "fill": "range"}, COUNTED),
+        ({"grey": True}, [[2, 1, -1], [-1, 2, 1], [1, -1, 2]]),
     ],
 )
 def test_what_is_typed_or_no_colour_stays_as_it_is(typed: dict[str, Any], wanted: Any) -> None:
