@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from convanim.draw.raster import Raster
 from convanim.draw.theme import load
 from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, Upsample
-from convanim.page import Place, glyphs, layout
+from convanim.page import Place, Text, glyphs, layout
+from convanim.page.page import headed
 from convanim.scene import Scene, Shown, compared, scene
 from convanim.scene.caption import Caption
 from convanim.scene.frame import (
@@ -303,3 +304,21 @@ def test_a_tall_kernel_turns_in_full_size_on_its_side() -> None:
         for f in turning("kernel", then, part):
             assert -1e-9 <= f.row <= 3 - f.size + 1e-9
             assert -0.5 - 1e-9 <= f.column <= 2.5 - f.size + 1e-9
+
+
+@pytest.mark.parametrize("lang", ["en", "de", "es", "fr"])
+@pytest.mark.parametrize("size", [10, 17, 30])
+def test_a_title_says_its_state_in_grey_and_takes_no_more_room_for_it(lang: str, size: int) -> None:
+    s = scene(ConvTranspose(3, 2, 1).trace(np.ones((3, 3), int), np.ones((3, 3), int)))
+    s = s if lang == "en" else Spoken(s, catalogue(lang))
+    titles = [s.title, *(title for panel in s.panels for title in panel.titles)]
+    assert sum(len(headed(Text(title, 7, 20, size, bold=True))) == 2 for title in titles) >= 4
+    for title in titles:
+        name, *rest = headed(Text(title, 7, 20, size, bold=True))
+        assert name.bold
+        for state in rest:
+            assert not state.bold
+            assert name.box.right < state.x
+            assert state.box.right <= Text(title, 7, 20, size, bold=True).box.right + 1
+    plain = Text("my own title, with a comma", 7, 20, size, bold=True)
+    assert headed(plain) == (plain,)

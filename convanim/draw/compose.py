@@ -29,7 +29,7 @@ from convanim.draw.shapes import (
 )
 from convanim.draw.wires import Wires
 from convanim.page import Box, Page, Place, Text
-from convanim.page.page import Tab
+from convanim.page.page import Tab, headed
 from convanim.scene.caption import WAITING
 from convanim.scene.frame import Frame, Grid, Link, Outline, Role
 
@@ -72,8 +72,8 @@ class Composer:
     def fixed(self) -> Shapes:
         """The texts that are the same in all frames: the title, the signs between panels, scales."""
         page = self.page
-        texts = [(page.title, "text"), *((text, "muted") for text in (page.detail, *page.signs))]
-        out: list[Shape] = [Words(text, ink, "page") for text, ink in texts if text.text]
+        texts = (text for text in (page.detail, *page.signs) if text.text)
+        out: list[Shape] = [*_title(page.title), *(Words(text, "muted", "page") for text in texts)]
         for place in page.places.values():
             out += _scale(place)
         return tuple(out)
@@ -91,7 +91,7 @@ class Composer:
             out["progress"] = Fill(done, "kernel.stroke"), Fill(rest, "inserted.fill")
         for name, place in page.places.items():
             if place.panel.titles:
-                out[f"title {name}"] = _written([place.title._replace(text=frame.grids[name].title)], "text")
+                out[f"title {name}"] = _title(place.title._replace(text=frame.grids[name].title))
         return out
 
     # Grids.
@@ -228,6 +228,12 @@ def _tab(tab: Tab, *, current: bool) -> Shapes:
     inner = Box(top + rim, left + rim, bottom - rim, right - rim)
     dots = _dot(tab.dot, "kernel.stroke", "page"), _dot(inner, "kernel.lit", "kernel.stroke")
     return (*dots, Words(tab.number, "text", "kernel.lit"), Words(tab.current, "text", "page"))
+
+
+def _title(title: Text) -> Shapes:
+    """A title, with what is said about it in grey."""
+    inks = zip(headed(title), ("text", "muted"), strict=False)
+    return tuple(Words(text, ink, "page") for text, ink in inks if text.text)
 
 
 def _dot(box: Box, ink: str, paper: str) -> Card:

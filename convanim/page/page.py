@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convanim.language.words import WORDLESS, Catalogue, say, translate
+from convanim.language.words import WORDLESS, Catalogue, Said, join, parts_of, say, translate
 from convanim.page import glyphs
 from convanim.page.lattice import Lattice, Point, Step
 from convanim.page.style import SMALLEST
@@ -23,6 +23,8 @@ CLAUSES = "; ", ", "
 ROUND_FROM, ROUND = 14, 11
 #: A caption is reduced to the first fraction of its size before it is shortened, and never below the second.
 NEARLY, LEAST = 0.8, 0.7
+#: The distance from what a title names to what is said about it, as a fraction of the size; no more than ", " takes.
+AFTER = 0.45
 #: The room in a chip beside its number, and above and below it, as fractions of the size.
 BESIDE, ABOVE = 0.22, 0.26
 
@@ -389,6 +391,16 @@ def set_out(spans: Sequence[Span], at: Text, width: int = 0) -> tuple[Text, ...]
         texts.append(piece._replace(x=round(x + beside)))
         x += glyphs.width(text, at.size, piece.bold) + 2 * beside
     return tuple(texts)
+
+
+def headed(title: Text) -> tuple[Text, ...]:
+    """A title as what it names, in bold, and what is said about it: "input", and "padded" beside it."""
+    name, *rest = parts_of(title.text)
+    if not rest or not isinstance(title.text, Said):
+        return (title,)
+    named = title._replace(text=name)
+    x = title.x + round(glyphs.width(name, title.size, bold=True) + AFTER * title.size)
+    return named, title._replace(text=join(title.text.between, rest), x=x, bold=False)
 
 
 def counted(step: int, steps: int, words: Catalogue | None = None) -> str:

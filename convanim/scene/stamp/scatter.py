@@ -61,7 +61,7 @@ class ScatterScene(PlacementScene):
         self.x, self.kernel, self.answer = self.canvas.x, self.canvas.kernel, self.canvas.answer
         self.shape = self.canvas.shape
         # A convention whose kernel slides as it is given stamps it rotated.
-        self._kernel_title = say("kernel") if self.op.rules.rotates else say("kernel, turned")
+        self._kernel_title = say("kernel") if self.op.rules.rotates else join(", ", [say("kernel"), say("turned")])
         axes = trace.axes
         self._before = (0, *(a.kept.start for a in axes))[-2:]
         self._cuts = self.shape != self.answer.shape
@@ -93,7 +93,7 @@ class ScatterScene(PlacementScene):
     def _panels(self) -> tuple[Panel, ...]:
         x, kernel, product, total = self.canvas.numerals
         note, kernels, out = self.canvas.longest_note(), (self._kernel_title,), self._writes
-        titles = (out, say("{what}, cropped", what=out), self._canvas_title) if self._crops else (out,)
+        titles = (out, join(", ", [out, say("cropped")]), self._canvas_title) if self._crops else (out,)
         looked_up: Any = {"aside": True}
         return (
             Panel("input", self.x.shape, (self._reads,), x, self.x, shade="data", **looked_up),
@@ -112,7 +112,7 @@ class ScatterScene(PlacementScene):
         if not self._crops:
             return self._writes
         what = say("full result") if self._writes == OUTPUT else self._writes
-        return say("{what}, before cropping", what=what) if self._asked else what
+        return join(", ", [what, say("before cropping")]) if self._asked else what
 
     def _grids(self, canvas: Grid, stamp: Grid | None = None, read: tuple[int, int] | None = None) -> dict[str, Grid]:
         grids = {
@@ -185,7 +185,7 @@ class ScatterScene(PlacementScene):
         inside = Outline(rows.start, columns.start, rows.stop, columns.stop, Role.DONE)
         shown = np.full(self.shape, Role.CROPPED, np.uint8)
         shown[rows, columns] = Role.DONE
-        title = say("{what}, cropped", what=self._writes) if self._cuts else self._writes
+        title = join(", ", [self._writes, say("cropped")]) if self._cuts else self._writes
         frames = []
         if self._crops:
             grown = np.where(hit, Role.DONE, Role.PENDING).astype(np.uint8)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from convanim.errors import ConvanimError
 from convanim.explanation.arithmetic import arguments, count, shortest
 from convanim.language.numerals import Numerals
-from convanim.language.words import say
+from convanim.language.words import join, say
 from convanim.layers import Axis, Conv, times
 from convanim.scene.caption import Caption
 from convanim.scene.captions import OUTPUT, heading, product_sum
@@ -187,7 +187,7 @@ class MatrixScene(PlacementScene):
     ) -> Panel:
         """A flattened grid along an edge of the matrix."""
         shape = (1, values.size) if across else (values.size, 1)
-        title = say("{what}, flattened", what=what) if across and len(self.trace.axes) > 1 else what
+        title = join(", ", [what, say("flattened")]) if across and len(self.trace.axes) > 1 else what
         return Panel(name, shape, (title,), numerals, values, shade=shade, group="matrix", follows="matrix")
 
     def _matrix_title(self) -> str:

@@ -247,7 +247,7 @@ class GatherScene(WindowScene):
             ]
         first = self._frame(2, stage, self.kernel, say("to slide, first turn the kernel by 180 degrees"))
         high, wide = self.kernel.shape
-        rotated = say("kernel, turned")
+        rotated = join(", ", [KERNEL, say("turned")])
         if high == wide == 1:
             return [self._frame(2, stage, self.kernel, say("a kernel of one cell stays as it is"), rotated)]
         if 1 in (high, wide):
@@ -256,7 +256,9 @@ class GatherScene(WindowScene):
                 self._frame(2, stage, self.slid, say("turn by 180 degrees: end to end"), rotated, Turn.ROTATED),
             ]
         half = say("turn by 180 degrees: left to right …")
-        mirrored = self._frame(2, stage, self.kernel[:, ::-1], half, say("kernel, mirrored"), Turn.MIRRORED)
+        mirrored = self._frame(
+            2, stage, self.kernel[:, ::-1], half, join(", ", [KERNEL, say("mirrored")]), Turn.MIRRORED
+        )
         turned = self._frame(
             2, stage, self.slid, say("turn by 180 degrees: … and top to bottom"), rotated, Turn.ROTATED
         )

@@ -213,7 +213,7 @@ class PlanesScene(WindowScene):
             # Slices keep the numbers they were given; in a rotated kernel the last one comes first.
             given = self._kernels.deep - 1 - depth if turned else depth
             named = join(", ", [named, say("slice {n}", n=given)])
-        return say("{what}, turned", what=named) if turned else named
+        return join(", ", [named, say("turned")]) if turned else named
 
     def _aside(self) -> tuple[tuple[Panel, ...], ...]:
         slab = self._kernels
