@@ -54,7 +54,7 @@ def test_lines_of_frameworks_mean_the_same_operation(kind):
 
 
 def test_an_operation_without_writers_has_no_lines(monkeypatch):
-    monkeypatch.setattr("convanim.layers.writing.torch._WRITERS", ())
+    monkeypatch.setattr("convanim.layers.writing.torch.WRITERS", ())
     line = lines(MaxPool(2), (4, 4))[0]
     assert (line.code, line.note) == ("", "none: PyTorch has no max pooling")
 

@@ -89,9 +89,9 @@ class NoLine(Exception):
 def chosen(framework: str, writers: Writers, op: Operation, place: Place) -> Line:
     """The line of the first writer for this kind of operation; "" with a note if there is none."""
     write = next((write for kind, write in writers if isinstance(op, kind)), None)
-    return (
-        _line(framework, write, op, place) if write else Line(framework, "", f"none: {framework} has no {op.called[0]}")
-    )
+    if write is None:
+        return Line(framework, "", f"none: {framework} has no {op.called[0]}")
+    return _line(framework, write, op, place)
 
 
 def lines_of(module: Any, op: Operation, place: Place) -> list[Line]:

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from convanim.errors import ConvanimError
 from convanim.layers import Operation, Weighted
 from convanim.layers.arguments import short, whole
-from convanim.layers.code import Line, Place, lines_of
+from convanim.layers.code import Line, Place, chosen, lines_of
 from convanim.layers.kinds import lines_in
 from convanim.layers.writing import jax, keras, onnx, torch
 
 __all__ = ["Line", "lines"]
 
-_WRITERS = (torch, keras, jax, onnx)
+_FRAMEWORKS = {"PyTorch": torch, "Keras": keras, "JAX": jax, "ONNX": onnx}
 
 
 def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None = None) -> list[Line]:
@@ -54,7 +54,7 @@ def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None 
     place = Place(tuple(axes), *_channels(op, channels))
     if op.lines:
         return lines_of(lines_in(op.lines), op, place)
-    return [writer.line(op, place) for writer in _WRITERS]
+    return [chosen(framework, module.WRITERS, op, place) for framework, module in _FRAMEWORKS.items()]
 
 
 def _channels(op: Operation, channels: tuple[int, int] | None) -> tuple[int, int]:

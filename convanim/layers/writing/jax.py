@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Operation, Pool, Shuffle, Upsample
+from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Pool, Shuffle, Upsample
 from convanim.layers.code import (
     Code,
-    Line,
     NoLine,
     Place,
     Writers,
     Written,
     averages_padding,
     call,
-    chosen,
     copies,
     factors,
     is_exact,
@@ -27,11 +25,6 @@ from convanim.layers.code import (
 _LAYOUTS = (("NWC", "WIO", "NWC"), ("NHWC", "HWIO", "NHWC"), ("NDHWC", "DHWIO", "NDHWC"))
 _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 X, W = Code("x"), Code("w")
-
-
-def line(op: Operation, place: Place) -> Line:
-    """The line for a layer, or a note on why there is none."""
-    return chosen("JAX", _WRITERS, op, place)
 
 
 def _usual(values: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -178,7 +171,8 @@ def _unpool(op: MaxUnpool, place: Place) -> Written:
     )
 
 
-_WRITERS: Writers = (
+#: The function that writes the line of each kind of operation.
+WRITERS: Writers = (
     (Conv, _conv),
     (ConvTranspose, _transposed),
     (LpPool, _norm),

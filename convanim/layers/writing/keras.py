@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Operation, Pool, Shuffle, Upsample
+from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Pool, Shuffle, Upsample
 from convanim.layers.arguments import at
 from convanim.layers.code import (
     Code,
-    Line,
     NoLine,
     Place,
     Writers,
     Written,
     averages_padding,
     call,
-    chosen,
     copies,
     factors,
     is_exact,
@@ -29,11 +27,6 @@ from convanim.layers.conventions import crop, ring
 
 _BOTH = "Keras takes no stride together with dilation"
 _HERE = "'same' pads this way at this input size; at another it may not"
-
-
-def line(op: Operation, place: Place) -> Line:
-    """The line for a layer, or a note on why there is none."""
-    return chosen("Keras", _WRITERS, op, place)
 
 
 def _around(pads: Sequence[tuple[int, int]]) -> Any:
@@ -208,7 +201,8 @@ def _unpool(op: MaxUnpool, place: Place) -> Written:
     raise NoLine(f"none: Keras has no max unpooling; UpSampling{place.rank}D comes closest, which copies")
 
 
-_WRITERS: Writers = (
+#: The function that writes the line of each kind of operation.
+WRITERS: Writers = (
     (Conv, _conv),
     (ConvTranspose, _transposed),
     (LpPool, _norm),

@@ -12,7 +12,6 @@ from convanim.layers import (
     LpPool,
     MaxPool,
     MaxUnpool,
-    Operation,
     Pool,
     Shuffle,
     Upsample,
@@ -20,14 +19,12 @@ from convanim.layers import (
 from convanim.layers.axis import resampled
 from convanim.layers.code import (
     Code,
-    Line,
     NoLine,
     Place,
     Writers,
     Written,
     averages_padding,
     call,
-    chosen,
     factors,
     is_exact,
     is_whole,
@@ -38,11 +35,6 @@ from convanim.layers.code import (
 
 _MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 _AUTO = {"same": "SAME_UPPER", "same_upper": "SAME_UPPER", "same_lower": "SAME_LOWER"}
-
-
-def line(op: Operation, place: Place) -> Line:
-    """The line for a layer, or a note on why there is none."""
-    return chosen("ONNX", _WRITERS, op, place)
 
 
 def _node(kind: str, reads: Sequence[str] = ("x",), writes: str = "y", /, **attributes: Any) -> Code:
@@ -198,7 +190,8 @@ def _unpool(op: MaxUnpool, place: Place) -> Written:
     return node, "indices count all channels through"
 
 
-_WRITERS: Writers = (
+#: The function that writes the line of each kind of operation.
+WRITERS: Writers = (
     (Conv, _conv),
     (ConvTranspose, _transposed),
     *((kind, _pool) for kind in (MaxPool, AvgPool, LpPool)),

@@ -13,7 +13,6 @@ from convanim.layers import (
     LpPool,
     MaxPool,
     MaxUnpool,
-    Operation,
     Pool,
     Resampled,
     Shuffle,
@@ -22,14 +21,12 @@ from convanim.layers import (
 from convanim.layers.axis import resampled
 from convanim.layers.code import (
     Code,
-    Line,
     NoLine,
     Place,
     Writers,
     Written,
     averages_padding,
     call,
-    chosen,
     copies,
     factors,
     is_exact,
@@ -44,11 +41,6 @@ from convanim.layers.conventions import ring
 
 _PADS = {"zeros": "ZeroPad", "reflect": "ReflectionPad", "replicate": "ReplicationPad", "circular": "CircularPad"}
 _NOT_ROTATED = "the weight is JAX's, rotated by 180°"
-
-
-def line(op: Operation, place: Place) -> Line:
-    """The line for a layer, or a note on why there is none."""
-    return chosen("PyTorch", _WRITERS, op, place)
 
 
 def _pad(pads: Sequence[tuple[int, int]], mode: str = "zeros", fill: Code | None = None) -> Code:
@@ -263,7 +255,8 @@ def _shuffle(op: Shuffle, place: Place) -> Written:
     return code, f"Pixel{name.capitalize()} has the order CRD only: the channels are put into it"
 
 
-_WRITERS: Writers = (
+#: The function that writes the line of each kind of operation.
+WRITERS: Writers = (
     (Conv, _conv),
     (ConvTranspose, _transposed),
     (LpPool, _norm),
