@@ -225,7 +225,8 @@ class Animation(Film):
         target = Path(path) if isinstance(path, str | Path) else None
         kind = pick_format(target, format)
         progress = _onward(progress)
-        FORMATS[kind].check(self)
+        form = FORMATS[kind].played(animated=self.look.animated)
+        form.check(self)
         if sheet is not None:
             if self.dpi is not None:
                 raise ConvanimError(f"`sheet` cannot be combined with `dpi` {self.dpi}", "leave one of them out")
@@ -235,7 +236,6 @@ class Animation(Film):
                 what = target.name if target else f".{kind}"
                 raise ConvanimError(f"a sheet is a single .png, and {what} is not", "name a file like sheet.png")
             return self._save_sheet(target or cast(BinaryIO, path), sheet, progress)
-        form = FORMATS[kind]
         if form.trace:  # a template's limit only applies to formats that support one
             done = in_order(self.trace, self.view)
             return save_trace(done, target or cast(BinaryIO, path), form, limited=self.look.max_size is not None)

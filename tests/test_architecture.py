@@ -129,7 +129,12 @@ ROWS: dict[str, list[str]] = {
         "axes",
     ],
     "template": ["keys", "files", "settings", "__init__"],
-    "write": ["drawing files film patches png vector", "apng csvfile gif html tracefile video webp", "formats"],
+    "write": [
+        "drawing files film patches png vector",
+        "moments",
+        "apng csvfile gif html svg tracefile video webp",
+        "formats",
+    ],
     "gallery": [
         "description",
         "digest tables",

@@ -144,7 +144,7 @@ def test_svg_says_what_it_shows():
     name = {"svg": "http://www.w3.org/2000/svg"}
     assert root.findtext("svg:title", namespaces=name) == '<b> & "c"'
     assert "5×5 → 3×3" in root.findtext("svg:desc", namespaces=name)
-    assert (root.get("width"), root.get("height")) == ("480pt", "270pt")
+    assert (root.get("width"), root.get("height")) == ("640", "360")
 
 
 def test_editable_text_is_text():

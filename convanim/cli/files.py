@@ -84,7 +84,7 @@ def yielding(typed: dict[str, Any]) -> None:
         leave_out("theme")
     if "max_size" in ours and form.trace:
         leave_out("max_size")
-    asked = {name: None if name in ours else typed[name] for name in ("renderer", "text", "dpi")}
+    asked = {name: None if name in ours else typed[name] for name in ("renderer", "text", "dpi", "script")}
     for name in sorted(ours & set(asked)):
         if refused(form.check, SimpleNamespace(**asked | {name: typed[name]})):
             leave_out(name)
@@ -124,7 +124,7 @@ def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
         for option in context.command.params
         if context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
     }
-    written = FORMATS[kind]
+    written = FORMATS[kind].played(animated=context.params["animated"])
     why = written.lacks
     lacks: set[str] = set()
     if written.trace:
@@ -138,7 +138,7 @@ def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
         told.append(typed["backward"])
     names = " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
     notes = (
-        ["--motion has no effect here: the player goes from step to step."]
+        [f"--motion has no effect here: {written.lasts} from step to step."]
         if written.lasts and "motion" in typed
         else []
     )
@@ -179,7 +179,7 @@ def save(
         return
     stream: Any = sys.stdout.buffer if target is None else target
     with progress_bar("frames", quiet=quiet, every=16) as progress:
-        form = FORMATS[pick_format(target, format)]
+        form = FORMATS[pick_format(target, format)].played(animated=look["animated"])
         if form.trace and sheet is None:  # any trace can be saved, even one that no view can show
             done = in_order(trace, shown.get("view"))
             saved = save_trace(done, stream, form, limited=look["max_size"] is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from math import ceil, floor
 from typing import Any
@@ -85,14 +85,16 @@ class Tables:
         return {
             "em": EM,
             "tenths": TENTHS,
-            "colours": [
-                ["#%02x%02x%02x" % (theme.colour(ink) if isinstance(ink, str) else ink) for ink in self.inks]
-                for theme in themes
-            ],
+            "colours": [colours(self.inks, theme) for theme in themes],
             "named": numbers,
             "glyphs": [[advance, path] for _, advance, path in self.glyphs.values()],
             "sprites": self.sprites,
         }
+
+
+def colours(inks: Iterable[Ink], theme: Theme) -> list[str]:
+    """Inks as #rrggbb."""
+    return ["#%02x%02x%02x" % (theme.colour(ink) if isinstance(ink, str) else ink) for ink in inks]
 
 
 class Drawing:

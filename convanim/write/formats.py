@@ -83,9 +83,10 @@ class Format:
         pages: for files with one frame, or several selected ones: writes these.
         vector: whether it contains shapes and letters rather than pixels.
         edits: whether its letters can be those of a font instead of shapes.
-        lasts: whether its frames have a duration, although none of them is in motion.
+        lasts: what its frames do if they have a duration, although none of them is in motion; "" for other formats.
         beside: the files that it can have beside it instead of their contents within it, by name.
         dots: whether it supports other resolutions.
+        animated: how it is written if it is to play; its own fields then hold.
         needs: the module that it requires, and the extra that installs it.
     """
 
@@ -102,10 +103,40 @@ class Format:
     pages: Callable[[Film, BinaryIO, Progress], int] | None = None
     vector: bool = False
     edits: bool = False
-    lasts: bool = False
+    lasts: str = ""
     beside: Callable[[], dict[str, bytes]] | None = None
     dots: bool = False
     needs: tuple[str, str] | None = None
+    animated: Format | None = None
+
+    def played(self, *, animated: bool) -> Format:
+        """This format, or the one that plays.
+
+        Raises:
+            ConvanimError: it cannot play, or a module that it requires is not installed.
+        """
+        if not animated:
+            return self
+        if self.animated is None:
+            why = "plays as it is" if self.tick or self.lasts else "does not play"
+            plays = listed(only=lambda form: form.animated is not None)
+            raise ConvanimError(
+                f"a .{self.suffix} {why}, but `animated` was given", f"leave `animated` out, or write {plays}"
+            )
+        self.animated.installed()
+        return self.animated
+
+    def installed(self) -> None:
+        """Refuse a format whose module is not installed.
+
+        Raises:
+            ConvanimError: it is missing.
+        """
+        if self.needs and find_spec(self.needs[0]) is None:
+            raise ConvanimError(
+                f"a .{self.suffix} cannot be written without {self.needs[0]}",
+                f"pip install 'convanim[{self.needs[1]}]'",
+            )
 
     def save(self, film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
         """Write an animation, or its last frame if the format holds only one.
@@ -265,6 +296,34 @@ def _figure(film: Film) -> Callable[[int], tuple[Figure, str]]:
         return figure, f"{film.alt} {description.said(film.scene, number, frame, film.words)}".rstrip()
 
     return draw
+
+
+def _svg(film: Film) -> Callable[[BinaryIO, int], None]:
+    """A function that writes a frame; matplotlib writes those whose text is editable."""
+    if film.text == "editable" or film.renderer == "matplotlib":
+        return _vector("svg", film)
+    from convanim.scene import description
+    from convanim.write.svg import write_svg
+
+    def write(file: BinaryIO, number: int) -> None:
+        said = description.said(film.scene, number, film.scene.frame(number), film.words)
+        write_svg(film, file, number, str(film.title or film.scene.title), f"{film.alt} {said} {film.comment}")
+
+    return write
+
+
+def _animated_svg(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+    """Write an SVG that plays."""
+    from convanim.scene.description import Transcript
+    from convanim.write.svg import write_animated
+
+    told = Transcript(film.scene, TOLD, film.words)
+    shots = film.plan.shots
+    lines = [line for shot in shots if (line := told.add(shot.frame, film.scene.frame(shot.frame)))]
+    about = "\n".join([film.alt, *lines, *told.rest(), film.comment])
+    write_animated(film, file, shots, str(film.title or film.scene.title), about)
+    progress(len(film), len(film))
+    return len(film), film.plan.seconds
 
 
 def _vector(kind: str, film: Film) -> Callable[[BinaryIO, int], None]:
@@ -466,7 +525,7 @@ FORMATS = {
             about="a player",
             embeds=False,
             vector=True,
-            lasts=True,
+            lasts="the player goes",
             beside=_script,
         ),
         Format(
@@ -476,22 +535,33 @@ FORMATS = {
             about="the last frame; a-%03d.png for all frames",
             dots=True,
         ),
-        *(
-            Format(
-                name,
-                use,
-                still=partial(_vector, name),
-                about="vectors" if name == "svg" else "",
-                embeds=name == "svg",
-                pages=_pages if name == "pdf" else None,
-                vector=True,
-                edits=True,
-            )
-            for name, use in (
-                ("svg", "One frame as vectors, for web pages and drawing programs."),
-                ("pdf", "One frame as vectors, or a page for each selected frame, for LaTeX and slides."),
-                ("pgf", "One frame as LaTeX commands."),
-            )
+        Format(
+            "svg",
+            "One frame as vectors, for web pages and drawing programs; with --animated all of them.",
+            still=_svg,
+            about="vectors",
+            vector=True,
+            edits=True,
+            animated=Format(
+                "svg", "An animation as vectors.", _animated_svg, vector=True, lasts="an animated .svg goes"
+            ),
+        ),
+        Format(
+            "pdf",
+            "One frame as vectors, or a page for each selected frame, for LaTeX and slides.",
+            still=partial(_vector, "pdf"),
+            embeds=False,
+            pages=_pages,
+            vector=True,
+            edits=True,
+        ),
+        Format(
+            "pgf",
+            "One frame as LaTeX commands.",
+            still=partial(_vector, "pgf"),
+            embeds=False,
+            vector=True,
+            edits=True,
         ),
         Format("txt", "The frames as text.", _txt, draws=False, embeds=False),
         Format(
@@ -546,9 +616,7 @@ def pick_format(target: Path | None, given: str | None = None) -> str:
         what = f"unknown format {target.suffix!r} of {target.name}" if kind else f"{target.name!r} has no suffix"
     if kind not in FORMATS:
         raise ConvanimError(what, f"use {listed(dot='' if given is not None else '.')}")
-    needs = FORMATS[kind].needs
-    if needs and find_spec(needs[0]) is None:
-        raise ConvanimError(f"a .{kind} cannot be written without {needs[0]}", f"pip install 'convanim[{needs[1]}]'")
+    FORMATS[kind].installed()
     return kind
 
 

@@ -21,7 +21,8 @@ _RUN = """
 import { chromium } from "MODULES/playwright-core/index.mjs";
 const browser = await chromium.launch({
   executablePath: "CHROMIUM",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"],
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync", "--no-first-run"].concat(
+    FLAGS),
 });
 const context = await browser.newContext(OPTIONS);
 const page = await context.newPage(), errors = [];
@@ -100,7 +101,7 @@ def drive(page: Path, body: str, **options: Any) -> Any:
     Args:
         page: a file; the server serves its folder. Its name may end in a fragment, like "up.html#step=3".
         body: the statements.
-        options: those of playwright's `newContext`.
+        options: those of playwright's `newContext`, and `flags` of Chromium.
     """
     found, errors = driven(page, body, **options)
     assert not errors, errors
@@ -116,6 +117,7 @@ def driven(page: Path, body: str, **options: Any) -> tuple[Any, list[str]]:
         url = f"http://127.0.0.1:{server.server_port}/{page.name}"
         text = _RUN.replace("MODULES", str(folder)).replace("CHROMIUM", need("chromium")).replace("URL", url)
         script = page.parent / "drive.mjs"
+        text = text.replace("FLAGS", json.dumps(chosen.pop("flags", [])))
         script.write_text(text.replace("OPTIONS", json.dumps(chosen)).replace("BODY", body), "utf-8")
         done = subprocess.run([need("node"), str(script)], capture_output=True, text=True, timeout=120, check=False)
         server.shutdown()
