@@ -115,7 +115,7 @@ def test_a_page_that_is_too_small_names_the_smallest_that_works(
 
 def test_the_page_that_is_named_has_the_shape_that_was_typed() -> None:
     s = scene(Conv(3).trace(np.ones((5, 5), int), np.ones((3, 3), int)))
-    assert attempt(s, 120, 120)[1] == "use width=159, height=159 or more, or a smaller input"
+    assert attempt(s, 120, 120)[1] == "use width=143, height=143 or more, or a smaller input"
     assert attempt(s, 120, 68)[1] == "use width=240 or more, or a smaller input"  # the other side follows
 
 

@@ -175,8 +175,7 @@ class Theme:
         # Corners are round.
         pairs = {("page", name) for name in ("text", "muted", "ring", "ghost", *STROKE.values(), *fills)}
         pairs |= DOTS
-        chips = ("data.lit", "kernel.lit", "done.lit", *(("product.lit", "overlap.lit") if stamps else ()))
-        pairs |= {pair for chip in chips for pair in (("page", chip), (chip, "text"))}
+        pairs |= {pair for name in TINTED.values() for pair in (("page", f"{name}.lit"), (f"{name}.lit", "text"))}
         if numbers:
             pairs |= {(fill(role, emphasis), ink(role, emphasis)) for role in Role for emphasis in Emphasis}
             pairs |= {
