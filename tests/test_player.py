@@ -23,10 +23,10 @@ AT = "const at = () => player.evaluate((p) => [p.at, p.playing]);"
 
 
 def saved(path: Path, trace: Any = None, **look: Any) -> Any:
-    """Save a player, and return its animation."""
-    animation = (trace or UP.trace(X, W)).animate(**look)
-    animation.save(path)
-    return animation
+    """Save a player, and return an animation of all of its frames."""
+    trace = trace or UP.trace(X, W)
+    trace.animate(**look).save(path)
+    return trace.animate(select="all", **look)
 
 
 def data(path: Path) -> Any:
@@ -78,7 +78,7 @@ def test_keys_buttons_and_the_scrub_bar(tmp_path: Path) -> None:
         }
         await player.getByRole("button", {name: "Previous step"}).click();
         found.back = await at();
-        await player.getByRole("slider").fill("20");
+        await player.getByRole("slider").fill("21");
         found.scrub = await at();
         found.told = await player.getByRole("slider").getAttribute("aria-valuetext");
         found.said = await player.getByRole("status").textContent();
@@ -97,10 +97,10 @@ def test_keys_buttons_and_the_scrub_bar(tmp_path: Path) -> None:
     assert found["start"] == [0, True]
     assert found["Space"][1] is False
     assert (found["End"], found["ArrowLeft"], found["Home"]) == ([last, False], [last - 1, False], [0, False])
-    assert (found["ArrowRight"], found["back"], found["scrub"]) == ([2, False], [1, False], [20, False])
+    assert (found["ArrowRight"], found["back"], found["scrub"]) == ([2, False], [1, False], [21, False])
     assert found["told"] == found["said"]
     assert "step" in found["said"]
-    assert found["fast"][0] >= 22
+    assert found["fast"][0] >= 23
     assert found["again"] == [0, True]  # from the end it plays from the start
 
 
@@ -135,6 +135,28 @@ def test_a_cell_leads_to_its_step_and_lights_what_it_touches(tmp_path: Path) -> 
     assert lit == 5  # the cell and the four below the window
     assert formula.startswith("output[1,1] = ")
     assert found["input"] == [5, "results that use this value: 4"]
+
+
+def test_a_number_of_the_caption_lights_its_cell(tmp_path: Path) -> None:
+    saved(tmp_path / "c.html", Conv(2).trace([[0, 2, 3], [4, 5, 0], [7, 8, 9]], [[1, 2], [3, 4]]))
+    step = next(f for f in data(tmp_path / "c.html")["frames"] if f.get("w"))
+    stage = data(tmp_path / "c.html")["panels"][0]["name"]
+    found = drive(
+        tmp_path / "c.html",
+        """
+        await player.evaluate((p) => p.step(1));
+        const found = [];
+        for (const box of await player.locator(".terms rect").all()) {
+          await box.hover();
+          found.push(await player.evaluate((p) => p.layers.light.children.length));
+        }
+        return found;
+        """,
+    )
+    assert stage == "stage"
+    # 2·2 + 4·3 + 5·4 = 36: cells 1, 3 and 4 of the input, twice each, then the output.
+    assert [term[0] for term in step["k"]] == [1, 1, 3, 3, 4, 4, step["w"][0]]
+    assert found == [1] * 7
 
 
 def test_addresses_messages_and_decks_drive_it(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from convanim import ConvTranspose
 from convanim.errors import ConvanimError
 from convanim.sweep import MOST, Sweep
+from convanim.typed.request import request
 from support.browser import drive, modules
 from support.commands import run
 
@@ -38,7 +39,7 @@ def test_each_combination_has_the_numbers_of_its_layer() -> None:
         op = ConvTranspose(k, stride=s, output_padding=o)
         answer = np.zeros((3 - 1) * s + k + o, int)
         for i, x in enumerate([1, 2, 3]):  # overlap-add by hand
-            answer[i * s : i * s + k] += x * np.arange(1, k + 1)
+            answer[i * s : i * s + k] += x * request("transposed", x=[1, 2, 3], kernel=str(k)).given[1]
         assert one["facts"]["layer"] == str(op)
         assert one["facts"]["size"] == f"3 → {len(answer)}"
         formulas = [frame["f"] for frame in one["frames"] if frame.get("w")]

@@ -25,6 +25,7 @@ class Caption:
         weights: how much each term counts; if not all of them fit, those that count least are left out.
         seen: whether the cell that is the subject is outlined, so that a page need not name it.
         waits: whether the result is not known yet; a page keeps its room.
+        numbers: the cell of each term among the cells that the placement reads; none for terms without one.
     """
 
     subject: str = ""
@@ -40,6 +41,7 @@ class Caption:
     weights: tuple[float, ...] = ()
     seen: bool = False
     waits: bool = False
+    numbers: tuple[int, ...] = ()
 
     def text(self, most: int | None = None) -> str:
         """The caption as one line of at most `most` terms, those that count most, and an ellipsis for the others.

@@ -126,7 +126,9 @@ def product_sum(
     # A rounded number is only approximately equal.
     relation, outcome = ("=" if e else "≈" for e in (exact, exact and answer.exact(total)))
     result = marked(answer.text(total), "done")
-    return Caption(subject, tuple(terms), result, remark, relation, outcome, weights=tuple(counts), seen=True)
+    numbers = tuple(np.flatnonzero(counted).tolist())
+    sizes = tuple(counts)
+    return Caption(subject, tuple(terms), result, remark, relation, outcome, weights=sizes, seen=True, numbers=numbers)
 
 
 def product(a: str, b: str) -> str:
@@ -159,7 +161,8 @@ def combined(
     result = marked(answer.text(total), "done")
     relation, outcome = ("=" if e else "≈" for e in (exact, exact and answer.exact(total)))
     sized = [v if op.combine == "max" else abs(v) for v in values]
-    made = Caption(subject, (), result, "", relation, outcome, weights=tuple(sized), seen=True)
+    numbers = tuple(range(len(values)))
+    made = Caption(subject, (), result, "", relation, outcome, weights=tuple(sized), seen=True, numbers=numbers)
     if not values:
         return made
     terms: tuple[str, ...] = tuple(marked(x.text(v), "data") for v in values)

@@ -54,7 +54,7 @@ class Tables:
 
     def __init__(self) -> None:
         self.inks: dict[Ink, int] = {}
-        self.glyphs: dict[tuple[str, bool], tuple[int, int, str]] = {}
+        self.glyphs: dict[tuple[str, bool], tuple[int, float, str]] = {}
         self.sprites: list[tuple[list[Any], list[Any]]] = [([], [])]
         self.known: dict[int, tuple[Shapes, int]] = {}
         self._numbers: dict[str, int] = {}
@@ -63,11 +63,11 @@ class Tables:
         """The number of a colour."""
         return self.inks.setdefault(ink, len(self.inks))
 
-    def glyph(self, letter: str, *, bold: bool) -> tuple[int, int, str]:
+    def glyph(self, letter: str, *, bold: bool) -> tuple[int, float, str]:
         """The number, advance and path of a letter."""
         key = letter, bold
         if key not in self.glyphs:
-            outline, advance = glyphs.outlines(letter, EM, bold), round(glyphs.width(letter, EM, bold))
+            outline, advance = glyphs.outlines(letter, EM, bold), _short(glyphs.width(letter, EM, bold))
             self.glyphs[key] = len(self.glyphs), advance, _path(outline[0]) if outline else ""
         return self.glyphs[key]
 
@@ -169,7 +169,22 @@ class Drawing:
                 if name in self.page.places
                 for row, column in there
             ]
+        found["k"] = list(self._terms(frame, found["r"], found["w"]))
         return {key: value for key, value in found.items() if value}
+
+    def _terms(self, frame: Frame, reads: list[int], writes: list[int]) -> Iterator[list[int]]:
+        """The numbers of a caption that stand for cells: the cell, and the box of the number on the page."""
+        for caption, texts in zip(frame.captions, self.page.said(frame.captions), strict=False):
+            chips = [text for text in texts if text.chipped]
+            cells = [reads[number] for number in caption.numbers if number < len(reads)]
+            if len(writes) != 1 or len(cells) != sum(text.mark == "data" for text in chips):
+                continue  # some terms are left out, or stand for cells in several panels
+            left = iter(cells)
+            cell = writes[0]
+            for text in chips:
+                cell = next(left) if text.mark == "data" else writes[0] if text.mark == "done" else cell
+                top, start, bottom, end = text.chip
+                yield [cell, start, top, end - start, bottom - top]
 
     def _cells(self, place: Place, grid: Grid, before: Grid | None, first: int) -> Iterator[int]:
         """The numbers of changed cells, each followed by that of its sprite."""

@@ -422,10 +422,11 @@ def _txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
 
 def _html(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
     """Write a page with the player."""
-    from convanim.write.html import write_html
+    from convanim.write.html import every_step, write_html
 
-    write_html(film, file, film.plan.shots, progress)
-    return len(film), film.plan.seconds
+    shots = film.plan.shots if film.selected else every_step(film)
+    write_html(film, file, shots, progress)
+    return len(shots), sum(shot.milliseconds for shot in shots) / 1000
 
 
 def _script() -> dict[str, bytes]:

@@ -12,17 +12,19 @@ from convanim.assets import templates
 from convanim.draw.theme import PAIR, load
 from convanim.language.words import say, translate
 from convanim.scene.description import Transcript
+from convanim.timing.pace import Shot
 from convanim.timing.timeline import handful
 from convanim.write.drawing import Drawing, Tables
 
 if TYPE_CHECKING:
     from convanim.draw.theme import Theme
     from convanim.language.words import Catalogue
-    from convanim.timing.pace import Shot
     from convanim.write.film import Film
 
 #: The name of the script beside a page that has none of its own.
 SCRIPT = "convanim-player.js"
+#: The maximum number of frames of which every one is part of a page.
+WHOLE = 400
 #: The inks that the player's own parts have.
 NAMED = ("page", "text", "kernel.stroke")
 #: What the buttons say.
@@ -39,8 +41,19 @@ _LABELS = {
 
 
 def script() -> bytes:
-    """The script of the player, which is the same for every page."""
-    return (templates() / "player" / "player.js").read_bytes()
+    """The script of the player, which is the same for every page, without its comments and indentation."""
+    lines = (line.strip() for line in (templates() / "player" / "player.js").read_text("utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//")).encode()
+
+
+def every_step(film: Film) -> Sequence[Shot]:
+    """All frames of an animation that is short enough: a reader can step through what a film has no time for."""
+    shots, beats = film.plan.shots, film.scene.beats
+    if beats.total > WHOLE:
+        return shots
+    time = {shot.frame: shot.milliseconds for shot in shots}
+    brief = min(time[shot.frame] for shot in shots)
+    return [Shot(number, time.get(number, brief)) for number in range(beats.total)]
 
 
 def write_html(film: Film, file: BinaryIO, shots: Sequence[Shot], progress: Callable[[int, int], None]) -> int:

@@ -29,6 +29,7 @@
     .stage { position: relative; }
     .stage use { cursor: default; } .stage use.written { cursor: pointer; }
     .none, .letters, .rules, .under, .over, .words { pointer-events: none; }
+    .terms rect { fill: transparent; cursor: pointer; }
     .light { fill: none; stroke: var(--accent); pointer-events: none; }
     .bar { display: flex; align-items: center; gap: 8px; padding: 6px 10px; flex-wrap: wrap; }
     .bar button, .bar select { font: inherit; color: inherit; background: none; border: 1px solid transparent;
@@ -152,6 +153,7 @@
         letters,
         layer("over"),
         layer("light"),
+        layer("terms"),
       ]);
       const button = (name, icon) => {
         const node = make("button", { type: "button", "aria-label": labels[name], title: labels[name] });
@@ -285,6 +287,13 @@
       this.layers.under.replaceChildren(...this.shapes(frame.u ?? []));
       this.layers.over.replaceChildren(...this.shapes(frame.o ?? []));
       this.layers.light.replaceChildren();
+      this.layers.terms.replaceChildren(
+        ...(frame.k ?? []).map(([slot, x, y, width, height]) => {
+          const box = make("rect", { x, y, width, height });
+          box.term = slot;
+          return box;
+        }),
+      );
       this.tip.textContent = "";
       this.at = number;
       this.range.value = number;
@@ -423,7 +432,8 @@
         if (this.playing) (clearTimeout(this.timer), this.tick());
       });
       on(this.svg, "pointermove", (event) => {
-        const slot = event.target.slotNumber;
+        const { slotNumber: slot, term } = event.target;
+        if (term !== undefined) return this.layers.light.replaceChildren(this.outline(term));
         if (slot === undefined || !this.now[slot]) return this.leave();
         this.touch(slot, event);
       });
