@@ -162,6 +162,12 @@ def test_a_mark_survives_translation_twice() -> None:
     assert ("noyau", "kernel") in caption.spans()
 
 
+def test_the_sum_of_an_overlap_has_its_colour() -> None:
+    s = scene(ConvTranspose(2).trace([[0, 1], [2, 3]], [[0, 1], [2, 3]]), "overlap-add")
+    (caption,) = s.frame(s.beats.opening + 4 * s.beats.each - 1).captions
+    assert [text for text, mark in caption.spans() if mark == "overlap"] == ["4"]
+
+
 # --- tabs and progress ------------------------------------------------------------------------------------------------
 
 

@@ -170,7 +170,7 @@ class ScatterScene(PlacementScene):
         remark: str = say("no overlap")
         if met:
             cell, *more = notes
-            one = self.canvas.sum(number, cell) + ", …" * bool(more)
+            one = join("", [self.canvas.sum(number, cell), ", …" * bool(more)])
             # Sums of letters are long.
             remark = one if self._symbols else MEETS(met, sum=one)
         subject = join("", [self._name, covered(self.trace.axes, where)])
