@@ -114,8 +114,17 @@ def _click(option: Option) -> Decorator:
     )
 
 
+#: The options of layers by the identities of their records, which are constants: commands share them.
+_SHARED: dict[int, list[click.Parameter]] = {}
+
+
 def _given(options: Iterable[Option]) -> Decorator:
-    return _options(*map(_click, options))
+    made: list[click.Parameter] = []
+    for option in reversed([*options]):
+        if id(option) not in _SHARED:
+            _SHARED[id(option)] = _made((_click(option),))
+        made += _SHARED[id(option)]
+    return _having(made)
 
 
 def look(name: str) -> Decorator:
