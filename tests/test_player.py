@@ -76,6 +76,7 @@ def test_keys_buttons_and_the_scrub_bar(tmp_path: Path) -> None:
           await page.keyboard.press(key);
           found[key] = await at();
         }
+        found.ring = await player.evaluate((p) => getComputedStyle(p, "::after").borderTopWidth);
         await player.getByRole("button", {name: "Previous step"}).click();
         found.back = await at();
         await player.getByRole("slider").fill("21");
@@ -95,6 +96,7 @@ def test_keys_buttons_and_the_scrub_bar(tmp_path: Path) -> None:
     )
     last = len(animation) - 1
     assert found["start"] == [0, True]
+    assert found["ring"] == "3px"  # the focus is visible
     assert found["Space"][1] is False
     assert (found["End"], found["ArrowLeft"], found["Home"]) == ([last, False], [last - 1, False], [0, False])
     assert (found["ArrowRight"], found["back"], found["scrub"]) == ([2, False], [1, False], [21, False])

@@ -23,8 +23,10 @@
   const STYLE = `
     :host { display: block; position: relative; font: 15px/1.4 system-ui, sans-serif; color: var(--text);
       background: var(--page); border-radius: 6px; }
-    :host(:focus-visible), button:focus-visible, input:focus-visible, select:focus-visible
-      { outline: 3px solid var(--accent); outline-offset: 2px; }
+    :is(button, input, select):focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+    :host(:focus-visible) { outline: none; } /* drawn inside, where no notebook cuts it off */
+    :host(:focus-visible)::after { content: ""; position: absolute; inset: 0; border: 3px solid var(--accent);
+      border-radius: inherit; pointer-events: none; }
     svg { display: block; width: 100%; height: auto; }
     .stage { position: relative; }
     .stage use { cursor: default; } .stage use.written { cursor: pointer; }
