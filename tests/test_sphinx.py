@@ -228,6 +228,22 @@ def test_each_mistake_is_a_warning_with_its_line(tmp_path: Path) -> None:
     assert not Path("hacked").exists()
 
 
+def test_documents_in_parallel(tmp_path: Path) -> None:
+    """Sphinx divides the work from six documents on."""
+    folder = project(tmp_path / "src", "All\n===\n\n.. toctree::\n   :glob:\n\n   page*\n")
+    for number in range(7):
+        size = "3x3" if number < 6 else "1x1"
+        text = f"Page\n====\n\n.. convanim:: Conv(2)\n   :input: {size}\n   :title: {number}\n   :width: 480\n"
+        (folder / f"page{number}.rst").write_text(text, "utf-8")
+    code, told = build(folder, "html", "-j2", "-W", "--keep-going")
+    assert code == 1
+    assert told.count("WARNING") == 1
+    assert "page6.rst:4: WARNING: convanim: kernel size 2 is larger than the input, 1" in told
+    pages = [(folder / "html" / f"page{number}.html").read_text("utf-8") for number in range(7)]
+    assert [page.count("<convanim-player ") for page in pages] == [1] * 6 + [0]
+    assert len(list((folder / "trees" / "convanim").iterdir())) == 6
+
+
 def test_defaults_and_the_language_of_the_project(tmp_path: Path) -> None:
     index = "Ebene\n=====\n\n.. convanim:: Conv(2)\n   :input: 3x3\n   :theme: light\n"
     conf = "language = 'de'\nconvanim_defaults = {'width': 480, 'theme': 'dark'}\n"
