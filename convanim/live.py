@@ -145,7 +145,7 @@ def _item(op: Operation, x: NDArray[Any], batch: int) -> NDArray[Any]:
     if x.ndim < rank + 2:
         return x
     if not -len(x) <= batch < len(x):
-        raise ConvanimError(f"`batch` {batch} does not exist: the input has {len(x)} items", f"use 0 to {len(x) - 1}")
+        raise ConvanimError(f"item {batch} of the batch does not exist: it has {len(x)}", f"use 0 to {len(x) - 1}")
     item: NDArray[Any] = x[batch]
     return item
 
@@ -160,7 +160,7 @@ def _weights(module: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
     weight = getattr(module, "weight", None)
     weight = getattr(module, "kernel", None) if weight is None else weight
     if weight is None:
-        raise ConvanimError("the layer has no weights of its own", "give them to `trace`, as in parse(...).trace(x, w)")
+        raise ConvanimError("the layer has no weights of its own", "give them, as in parse(...).trace(x, w)")
     bias = getattr(module, "bias", None)
     bias = None if bias is None or isinstance(bias, bool) or getattr(bias, "value", 0) is None else array(bias)
     return array(weight), bias

@@ -126,7 +126,7 @@ def test_rgb_k5_s4():
 
 
 def test_four_steps():
-    op = ConvTranspose(3, 2, 1)
+    op = ConvTranspose(3, 2, padding=1)
     x, weight = np.arange(9).reshape(3, 3), np.arange(9).reshape(3, 3) - 4
     done = proved(op.trace(x, weight))
     axis = done.axes[0]
@@ -146,9 +146,9 @@ def test_the_stage_is_2i_minus_1_for_stride_2_only(stride):
 @pytest.mark.parametrize(
     ("notation", "size", "row"),
     [
-        ("Conv(3, 2, 1)", 6, ["0", "1", "2", "3×3"]),
-        ("ConvTranspose(3, 2, 1)", 3, ["1", "1", "1", "5×5"]),
-        ("ConvTranspose(4, 3, 2)", 3, ["2", "1", "1", "6×6"]),
+        ("Conv(3, 2, padding=1)", 6, ["0", "1", "2", "3×3"]),
+        ("ConvTranspose(3, 2, padding=1)", 3, ["1", "1", "1", "5×5"]),
+        ("ConvTranspose(4, 3, padding=2)", 3, ["2", "1", "1", "6×6"]),
         ("ConvTranspose(3, padding=((3, 0), (3, 0)))", 4, ["0", "−1:2", "1", "3×3"]),
     ],
 )
@@ -228,7 +228,7 @@ def test_up_maxunpool():
 
 def test_numerical_figures():
     assert proved(Conv(3).trace(FIGURE, FIGURE_KERNEL)).output.tolist() == [[12, 12, 17], [10, 17, 19], [9, 6, 14]]
-    strided = proved(Conv(3, 2, 1).trace(FIGURE, FIGURE_KERNEL))
+    strided = proved(Conv(3, 2, padding=1).trace(FIGURE, FIGURE_KERNEL))
     assert strided.output.tolist() == [[6, 17, 3], [8, 17, 13], [6, 4, 4]]
     assert proved(MaxPool(3, 1).trace(FIGURE)).output.tolist() == [[3, 3, 3], [3, 3, 3], [3, 2, 3]]
     mean = proved(AvgPool(3, 1).trace(FIGURE)).output

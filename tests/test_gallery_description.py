@@ -243,7 +243,7 @@ def test_its_command_makes_the_same_file(name: str, tmp_path: Path) -> None:
 def test_an_entry_can_have_every_option_of_its_command(kind: str) -> None:
     drawn = {"input" if p.name == "x" else str(p.name) for p in main.commands[kind].params}
     lines = {"notation", "first", "second", "as_json"}
-    files = {"output", "format", "sheet", "open_it", "quiet", "script"}  # an entry has `formats`
+    files = {"output", "format", "sheet", "open_it", "quiet", "script", "animated"}  # an entry has `formats`
     assert drawn - lines - files == set(options_of(kind))
 
 
@@ -264,7 +264,7 @@ def test_every_row_of_the_figures_is_there() -> None:
     stands = {e.replaces: (e.layer, e.input) for e in read_folder(ROOT / "gallery").entries.values() if e.replaces}
     for s, p, count in ((1, 0, 9), (1, 1, 25), (2, 0, 4), (2, 1, 9), (2, 3, 25), (3, 2, 9)):
         layer, size = stands[f"conv_S{s}P{p}"]
-        assert parse(layer).axes((5, 5)) == parse(f"Conv(3, {s}, {p})").axes((5, 5))
+        assert parse(layer).axes((5, 5)) == parse(f"Conv(3, {s}, padding={p})").axes((5, 5))
         assert size == "5x5"
         assert parse(layer).axes((5, 5))[0].output ** 2 == count
     for s, p, i in ((1, 0, 3), (1, 1, 5), (2, 0, 2), (2, 1, 3)):

@@ -113,7 +113,7 @@ def test_watch_takes_what_reaches_an_inner_layer() -> None:
     [
         (lambda: ca.parse(3), "builtins.int is not a layer that can be shown"),
         (lambda: ca.parse(made("Linear", "torch.nn")), "torch.nn.Linear is not a layer"),
-        (lambda: ca.trace_module(conv(), np.ones((2, 3, 5, 5)), batch=2), "`batch` 2 does not exist"),
+        (lambda: ca.trace_module(conv(), np.ones((2, 3, 5, 5)), batch=2), "item 2 of the batch does not exist"),
         (lambda: ca.trace_module(conv(), np.ones((2, 5, 5))), "3"),
         (lambda: ca.trace_module(conv(), "x"), "is not an array of numbers"),
         (lambda: ca.trace_module(conv(), np.ones((3, 5, 5)), out_channels=[2]), "`out_channels` 2 does not exist"),

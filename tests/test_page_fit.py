@@ -16,12 +16,9 @@ from convanim.page.page import headed
 from convanim.scene import Scene, Shown, compared, scene
 from convanim.scene.caption import Caption
 from convanim.scene.frame import (
-    Role,
     arrangements,
-    whole,
 )
 from convanim.scene.spoken import Spoken, catalogue
-from convanim.timing.motion.paths import turning
 from support.pages import STYLES, check_apart, ink, numbers_of, told
 
 LEAST = 0.7
@@ -283,27 +280,6 @@ def test_lines_between_planes_do_not_run_through_numbers() -> None:
         where = np.s_[cell.top + top : cell.top + bottom, cell.left + left : cell.left + right]
         assert (drawn[where] == bare[where])[letters[where]].all()
     assert (drawn != bare).any()
-
-
-@pytest.mark.parametrize("shape", [(1, 3), (4, 1), (1, 2)])
-def test_a_line_turns_in_full_size_from_end_to_end(shape: tuple[int, int]) -> None:
-    then = whole("kernel", Role.KERNEL, counting(*shape))
-    for part in (0, 0.2, 0.5, 0.9, 1):
-        for f in turning("kernel", then, part):
-            assert f.size == 1
-            assert 0 <= f.row <= shape[0] - 1
-            assert 0 <= f.column <= shape[1] - 1
-    at = {(round(f.row), round(f.column)): f.value for f in turning("kernel", then, 1)}
-    assert [at[cell] for cell in np.ndindex(shape)] == list(counting(*shape).ravel()[::-1])
-
-
-def test_a_tall_kernel_turns_in_full_size_on_its_side() -> None:
-    then = whole("kernel", Role.KERNEL, counting(3, 2))
-    assert {f.size for f in turning("kernel", then, 0.5)} == {1}
-    for part in np.linspace(0, 1, 21):
-        for f in turning("kernel", then, part):
-            assert -1e-9 <= f.row <= 3 - f.size + 1e-9
-            assert -0.5 - 1e-9 <= f.column <= 2.5 - f.size + 1e-9
 
 
 @pytest.mark.parametrize("lang", ["en", "de", "es", "fr"])
