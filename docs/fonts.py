@@ -49,9 +49,9 @@ def main(folder: Path) -> None:
             font["hmtx"][name] = FIGURE if name in figures else wide, getattr(glyph, "xMin", 0)
         pairs = dict(_pairs(font))
         options = Options()
-        options.layout_features = ["numr", "dnom", "frac"]
+        options.layout_features = []
         options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14, 16, 17]
-        options.notdef_outline, options.glyph_names = True, True
+        options.notdef_outline = True
         del font["GPOS"]
         subsetter = Subsetter(options)
         subsetter.populate(unicodes=[code for first, last in KEPT for code in range(first, last + 1)])

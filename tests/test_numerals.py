@@ -1,12 +1,13 @@
 import re
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from convanim.language.numerals import MINUS, Numerals
+from convanim.language.numerals import MINUS, Factors, Numerals
 from support.weighted import thorough
 
 INTS = st.lists(st.integers(-(2**63), 2**63 - 1) | st.integers(-20, 20), min_size=1, max_size=20)
@@ -134,3 +135,19 @@ def test_the_same_number_is_always_the_same_text():
     numerals = Numerals(np.arange(30_000))
     first = [numerals.text(n) for n in range(30_000)]
     assert first == [numerals.text(np.int64(n)) for n in range(30_000)] == [str(n) for n in range(30_000)]
+
+
+@given(st.integers(2, 16), st.lists(st.integers(-16, 16), min_size=1, max_size=9))
+def test_a_fraction_is_the_weight_itself(below: int, tops: list[int]) -> None:
+    weights = np.array([min(max(top, -below), below) / below for top in tops])
+    factors = Factors(weights)
+    for weight in weights.tolist():
+        assert factors.exact(weight)
+        assert float(Fraction(factors.text(weight).replace("−", "-"))) == weight
+
+
+@pytest.mark.parametrize("weights", [[2.25, 0.5], [0.1234], [1 / 17], [np.pi], [0.25, np.inf], [1e-9, 0.25]])
+def test_weights_that_are_no_simple_fractions_stay_decimals(weights: list[float]) -> None:
+    factors, usual = Factors(np.array(weights)), Numerals(np.array(weights))
+    assert [factors.text(w) for w in weights] == [usual.text(w) for w in weights]
+    assert factors.rounded == usual.rounded

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import inf
 from typing import Any
 
@@ -12,6 +13,8 @@ MINUS = "\u2212"
 INFINITY = "\u221e"
 #: A float has at most this many decimals; if that is inexact, the largest has this many digits.
 DECIMALS, DIGITS = 4, 3
+#: The denominators of fractions.
+BELOW = range(2, 17)
 #: Smaller and larger floats are written with an exponent.
 SMALL, LARGE = 1e-3, 1e6
 
@@ -26,6 +29,17 @@ def beside(one: float, two: float) -> tuple[str, str]:
     alike = Numerals(np.array([one, two]))
     a, b = alike.text(one), alike.text(two)
     return (a, b) if a != b else (repr(one), repr(two))
+
+
+def _below(values: NDArray[Any]) -> int:
+    """The least denominator that all numbers have in common, 0 for none; none is larger than one but whole numbers."""
+    parts = np.abs(values[values != np.round(values)])
+    if (parts > 1).any():
+        return 0
+    for below in BELOW:
+        if (np.abs(values * below - np.round(values * below)) <= 1e-12 * below).all():
+            return below
+    return 0
 
 
 class Numerals:
@@ -117,3 +131,30 @@ class Numerals:
         if self._kind == "i":  # the longest integers are the minimum and maximum
             return max((self.text(v) for v in (values.min().item(), values.max().item())), key=len)
         return max((self.text(v) for v in np.unique(values).tolist()), key=len)
+
+
+class Factors(Numerals):
+    """Formats weights as `Numerals` does, but as fractions those that would need more than one decimal.
+
+    Example:
+        >>> [Factors(np.array([9, 3, 16]) / 16).text(n / 16) for n in (9, -12, 16)]
+        ['9/16', '−3/4', '1']
+        >>> Factors(np.array([1 / 3, 2.0])).text(1 / 3), Factors(np.array([0.5])).text(0.5)
+        ('1/3', '0.5')
+    """
+
+    def __init__(self, *groups: NDArray[Any]) -> None:
+        super().__init__(*groups)
+        values = np.unique(np.concatenate([np.ravel(g) for g in groups]))
+        long = self._kind == "f" and (self.rounded or self._decimals > 1) and np.isfinite(values).all()
+        self._below = _below(values) if long else 0
+        self.rounded = self.rounded and not self._below
+
+    def _write(self, value: Any) -> str:
+        if not self._below:
+            return super()._write(value)
+        return str(Fraction(round(value * self._below), self._below))
+
+    def exact(self, value: Any) -> bool:
+        """Whether the text of a number is exact."""
+        return bool(self._below) or super().exact(value)

@@ -22,10 +22,6 @@ FREETYPE: str = _ft2font.__freetype_version__
 FILES = {False: ("Inter-Regular.ttf", "DejaVuSans.ttf"), True: ("Inter-Bold.ttf", "DejaVuSans-Bold.ttf")}
 #: Widths are measured at this size (px), where FreeType's rounding does not matter.
 _MEASURED = 1000
-#: The slash of a fraction, and the names of the digits below it in Inter.
-SLASH = "\u2044"
-_DIGITS = "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"
-_ABOVE = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 
 
 class Face:
@@ -54,13 +50,8 @@ class Face:
         return bool(self._font.get_char_index(ord(character)))
 
     def glyphs(self, text: str) -> list[int]:
-        """The glyph of each character; the digits of a fraction are small."""
-        above, slash, below = text.partition(SLASH)
-        if not slash:
-            return [self._font.get_char_index(ord(c)) for c in text]
-        small = [self._font.get_char_index(ord(_ABOVE[int(c)])) for c in above]
-        under = [self._font.get_name_index(f"{_DIGITS[int(c)]}.dnom") for c in below]
-        return [*small, self._font.get_char_index(ord(SLASH)), *under]
+        """The glyph of each character."""
+        return [self._font.get_char_index(ord(c)) for c in text]
 
     def advance(self, glyph: int) -> float:
         """The distance from a glyph to the next one, as a fraction of the size."""

@@ -24,7 +24,7 @@ Coverage = NDArray[np.uint8]
 #: The height of capitals and digits as a fraction of the size.
 CAPITALS = 0.728
 #: Words are drawn whole, for their kerning; numbers and signs separately, as they recur in other sums.
-_WORDS = re.compile(rf"\d+{faces.SLASH}\d+|\d+|[^\W\d]+|\s+|.")
+_WORDS = re.compile(r"\d+|[^\W\d]+|\s+|.")
 #: A word begins at a whole multiple of this fraction of a pixel, so that few copies of it are drawn.
 _PARTS = 4
 _KEPT = 4096

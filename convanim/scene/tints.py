@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
-from convanim.language.numerals import Numerals
+from convanim.language.numerals import Factors, Numerals
 from convanim.language.words import say
 from convanim.layers import Weighted
 from convanim.scene.frame import Cells, Grid, Panel, Role, flat, whole
@@ -95,7 +95,7 @@ def picture_panel(name: str, title: str, shape: tuple[int, int], colours: Colour
 
 def kernel_panels(weight: NDArray[Any], sign: str = "") -> tuple[tuple[Panel, ...], dict[str, Grid]]:
     """The panels and grids of each channel's kernel (3, *k), or of the one that all channels share."""
-    numerals = Numerals(weight)
+    numerals = Factors(weight)
     planes = [flat(w) for w in weight]
     one = all((p == planes[0]).all() for p in planes)
     titles = (say("kernel"),) if one else tuple(say("{colour} kernel", colour=c) for c in CHANNELS)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.explanation.arithmetic import sides
-from convanim.language.numerals import Numerals
+from convanim.language.numerals import Factors, Numerals
 from convanim.language.symbols import Symbols
 from convanim.language.words import join, marked, say
 from convanim.layers import Axis
@@ -129,7 +129,7 @@ class Canvas:
         # Sums of products need no more decimals than the products do.
         self.products = np.unique(np.multiply.outer(np.unique(self.x), np.unique(self.kernel)))
         self.shown = self._survey()
-        x, kernel, products = (Numerals(a) for a in (self.x, self.kernel, self.products))
+        x, kernel, products = Numerals(self.x), Factors(self.kernel), Numerals(self.products)
         self.numerals = x, kernel, products, Numerals(self.shown, self.products)
 
     def _survey(self) -> Array:

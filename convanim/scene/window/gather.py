@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.explanation.arithmetic import arguments, count, per_axis, rings
-from convanim.language.numerals import Numerals
+from convanim.language.numerals import Factors, Numerals
 from convanim.language.words import join, plural, say
 from convanim.layers import Axis, times
 from convanim.scene.caption import Caption
@@ -71,7 +71,7 @@ class GatherScene(WindowScene):
         self.mode = trace.axes[0].mode
         self._ring = Role.PADDING if self.mode == "zeros" else Role.COPIED
         self.kernel = flat(self.letters.kernel if self.letters else trace.kernel[0, 0])
-        self._factor = self.letters.numerals[1] if self.letters else Numerals(self.kernel)
+        self._factor = self.letters.numerals[1] if self.letters else Factors(self.kernel)
         # The kernel as it slides.
         self._rotates = trace.op.transposed and trace.op.rules.rotates
         self.slid = self.kernel[::-1, ::-1] if self._rotates else self.kernel

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.explanation.arithmetic import per_axis, rings, sides
-from convanim.language.numerals import Numerals
+from convanim.language.numerals import Factors, Numerals
 from convanim.language.words import join, marked, rejoin, say
 from convanim.layers import times
 from convanim.scene.caption import Caption
@@ -60,7 +60,7 @@ class PlanesScene(WindowScene):
 
     def _prepare(self) -> None:
         trace = self.trace
-        self._factor = Numerals(trace.weight)
+        self._factor = Factors(trace.weight)
         products = np.unique(np.multiply.outer(np.unique(trace.x), np.unique(trace.weight)))
         self._sums = self._survey(trace, products)
         self._sum = Numerals(products, self._sums) if trace.x.dtype.kind == "f" else Numerals(self._sums)
