@@ -93,7 +93,7 @@ class Animation(Film):
             raise ConvanimError(
                 f"`plays` {look.plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
             )
-        self.renderer, self.text, self.script = look.renderer, look.text, look.script
+        self.renderer, self.text, self.script, self.tex = look.renderer, look.text, look.script, look.tex
         shown = Shown(look.symbols, look.colours, look.saturate, look.grad)
         if beside is None:
             view = view_of(known(look.layout), view, views_of(trace.op))
@@ -240,6 +240,8 @@ class Animation(Film):
             done = in_order(self.trace, self.view)
             return save_trace(done, target or cast(BinaryIO, path), form, limited=self.look.max_size is not None)
         if target and numbered(target):
+            if self.tex:
+                raise ConvanimError(f"`tex` shows one .{kind}, but {target.name} names a series", "leave out the %")
             if not form.still:
                 raise ConvanimError(
                     f"a .{kind} file holds all frames, but {target.name} names a series of files", "leave out the %"
@@ -255,9 +257,7 @@ class Animation(Film):
             self.page  # noqa: B018 - raises its errors before any file is created
         self.prove()
         found = self._within(form, progress)
-        beside = form.beside() if form.beside and self.script == "external" else {}
-        if beside and not target:
-            raise ConvanimError("a stream has no file beside it", "leave `script` out, or name a file")
+        beside = form.aside(self._as(found.rung), target)
         with ExitStack() as stack:
             file = stack.enter_context(whole_file(target)) if target else path
             for name, contents in beside.items():

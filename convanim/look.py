@@ -198,6 +198,10 @@ class Look:
     script: str = _option(
         "inline", "Script of a .html: inline, or external, which writes convanim-player.js beside it.", "File",
         metavar="PLACE", choices=("inline", "external"), needs="frames", entry=False)
+    tex: str | None = _option(
+        None, "Write a .pdf with a page for each step, and beside it the lines for LaTeX's beamer: overlays, or "
+        "animate, the package, with the time of each step.", "File",
+        metavar="WAY", choices=("overlays", "animate"), needs="frames", single=True, entry=False)
     made_by: str | None = _option(
         None, "The origin that the comment of the file names.", usual="the layer", shared=False)
 # fmt: on

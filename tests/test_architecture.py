@@ -132,7 +132,7 @@ ROWS: dict[str, list[str]] = {
     "write": [
         "drawing files film patches png vector",
         "moments",
-        "apng csvfile gif html svg tracefile video webp",
+        "apng csvfile gif html pdf svg tex tracefile video webp",
         "formats",
     ],
     "gallery": [

@@ -280,7 +280,7 @@ def test_size_bytes_and_bad_input(tmp_path: Path) -> None:
     assert b"http" not in text.replace(b"http://www.w3.org/2000/svg", b"").replace(b"http-equiv", b"")
     words = ("transposed", "--input", "3x3", "--kernel", "3x3")
     done = run(*words, "-o", tmp_path / "c.gif", "--script", "external")
-    assert (done.code, "a .gif has no script" in done.err) == (2, True)
+    assert (done.code, "a .gif has no such file beside it" in done.err) == (2, True)
     done = run(*words, "-o", tmp_path / "c.html", "--text", "editable")
     assert (done.code, "has no text that could be edited" in done.err) == (2, True)
     done = run(*words, "-o", tmp_path / "c.html", "--motion", "smooth")

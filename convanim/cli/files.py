@@ -84,7 +84,7 @@ def yielding(typed: dict[str, Any]) -> None:
         leave_out("theme")
     if "max_size" in ours and form.trace:
         leave_out("max_size")
-    asked = {name: None if name in ours else typed[name] for name in ("renderer", "text", "dpi", "script")}
+    asked = {name: None if name in ours else typed[name] for name in ("renderer", "text", "dpi", "script", "tex")}
     for name in sorted(ours & set(asked)):
         if refused(form.check, SimpleNamespace(**asked | {name: typed[name]})):
             leave_out(name)

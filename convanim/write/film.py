@@ -36,6 +36,7 @@ class Film:
         text: "outlines" or "editable", for vector formats.
         dpi: the resolution of a PNG; None for one pixel per pixel of the page.
         script: "inline", or "external" for a page whose script is a file beside it.
+        tex: how LaTeX shows the pages of a PDF, "overlays" or "animate", in a file beside it; None without one.
         pinned: whether the theme was chosen, so that a page of both kinds does not change it.
     """
 
@@ -54,6 +55,7 @@ class Film:
     text: str
     dpi: int | None
     script: str
+    tex: str | None
     pinned: bool
 
     def __len__(self) -> int:

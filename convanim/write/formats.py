@@ -5,9 +5,9 @@ Modules that draw and write are imported on use, since the help of commands read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from importlib.util import find_spec
@@ -84,7 +84,7 @@ class Format:
         vector: whether it contains shapes and letters rather than pixels.
         edits: whether its letters can be those of a font instead of shapes.
         lasts: what its frames do if they have a duration, although none of them is in motion; "" for other formats.
-        beside: the files that it can have beside it instead of their contents within it, by name.
+        beside: the options that give it files beside it, and functions that make these, by name, for its path.
         dots: whether it supports other resolutions.
         animated: how it is written if it is to play; its own fields then hold.
         needs: the module that it requires, and the extra that installs it.
@@ -104,7 +104,7 @@ class Format:
     vector: bool = False
     edits: bool = False
     lasts: str = ""
-    beside: Callable[[], dict[str, bytes]] | None = None
+    beside: Mapping[str, Callable[[Film, Path], dict[str, bytes]]] = field(default_factory=dict)
     dots: bool = False
     needs: tuple[str, str] | None = None
     animated: Format | None = None
@@ -146,7 +146,7 @@ class Format:
         """
         if self.write:
             return self.write(film, file, progress)
-        if self.pages and film.selected and len(film) > 1:
+        if self.pages and (film.selected or film.tex) and len(film) > 1:
             return self.pages(film, file, progress), 0.0
         assert self.still, f".{self.suffix} is not made of frames"  # noqa: S101 - see `trace`
         self.still(film)(file, film.plan.shots[-1].frame)
@@ -168,6 +168,18 @@ class Format:
             return film.width * film.dpi // DPI, film.height * film.dpi // DPI
         return film.width + film.width % 2 * self.even, film.height + film.height % 2 * self.even
 
+    def aside(self, film: Film, target: Path | None) -> dict[str, bytes]:
+        """The contents of the files beside a file, by name.
+
+        Raises:
+            ConvanimError: `target` is None, which stands for a stream.
+        """
+        asked = _aside(film)
+        if asked and not target:
+            option = next(iter(asked))
+            raise ConvanimError("a stream has no file beside it", f"leave `{option}` out, or name a file")
+        return {n: data for option in asked for n, data in self.beside[option](film, cast(Path, target)).items()}
+
     def check(self, film: Film) -> None:
         """Refuse options that this format does not support.
 
@@ -184,10 +196,13 @@ class Format:
                 f"a .{self.suffix} has no text that could be edited as part of a drawing",
                 f"leave `text` out, or write {listed(only=lambda form: form.edits)}",
             )
-        if film.script == "external" and not self.beside:
-            raise ConvanimError(
-                f"a .{self.suffix} has no script, but `script` 'external' was given", "leave it out, or write a .html"
-            )
+        for option, value in _aside(film).items():
+            if option not in self.beside:
+                having = listed(only=lambda form: option in form.beside)  # noqa: B023 - called here
+                raise ConvanimError(
+                    f"a .{self.suffix} has no such file beside it, but `{option}` {value!r} was given",
+                    f"leave `{option}` out, or write {having}",
+                )
         if film.renderer and not self.draws:
             raise ConvanimError(
                 f"a .{self.suffix} is not drawn, but `renderer` {film.renderer!r} was given", "leave it out"
@@ -195,6 +210,12 @@ class Format:
         if film.renderer == "raster" and (self.vector or film.dpi is not None):
             what = f"a .{self.suffix}" if self.vector else f"`dpi` {film.dpi}"
             raise ConvanimError(f"the raster renderer draws px of the page, not {what}", 'use `renderer="matplotlib"`')
+
+
+def _aside(film: Film) -> dict[str, str]:
+    """The options with which a film asks for files beside its own, and their values."""
+    asked = {"script": film.script if film.script == "external" else None, "tex": film.tex}
+    return {option: value for option, value in asked.items() if value}
 
 
 class _Writer(Protocol):
@@ -326,6 +347,21 @@ def _animated_svg(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, 
     return len(film), film.plan.seconds
 
 
+def _pdf(film: Film) -> Callable[[BinaryIO, int], None]:
+    """A function that writes a frame; matplotlib writes those whose text is editable."""
+    if film.text == "editable" or film.renderer == "matplotlib":
+        return _vector("pdf", film)
+    from convanim.scene import description
+    from convanim.write.pdf import write_pdf
+
+    def write(file: BinaryIO, number: int) -> None:
+        said = description.said(film.scene, number, film.scene.frame(number), film.words)
+        about = f"{film.alt} {said} {film.comment}"
+        write_pdf(film, file, [number], str(film.title or film.scene.title), about, lambda pages: None)
+
+    return write
+
+
 def _vector(kind: str, film: Film) -> Callable[[BinaryIO, int], None]:
     from convanim.write import vector
 
@@ -345,16 +381,27 @@ def _vector(kind: str, film: Film) -> Callable[[BinaryIO, int], None]:
 
 def _pages(film: Film, file: BinaryIO, progress: Progress) -> int:
     """Write each of the frames on a page of one PDF."""
-    from convanim.write.vector import write_pdf
+    numbers, title = [shot.frame for shot in film.plan.shots], str(film.title or film.scene.title)
+    about = f"{film.alt} {film.comment}"
 
-    draw, numbers = _figure(film), [shot.frame for shot in film.plan.shots]
+    def done(pages: int) -> None:
+        progress(pages, len(numbers))
 
-    def pages() -> Iterator[Figure]:
-        for i, number in enumerate(numbers, start=1):
-            yield draw(number)[0]
-            progress(i, len(numbers))
+    if film.text == "editable" or film.renderer == "matplotlib":
+        from convanim.write import vector
 
-    write_pdf(file, pages(), str(film.title or film.scene.title), f"{film.alt} {film.comment}")
+        draw = _figure(film)
+
+        def figures() -> Iterator[Figure]:
+            for i, number in enumerate(numbers, start=1):
+                yield draw(number)[0]
+                done(i)
+
+        vector.write_pdf(file, figures(), title, about)
+    else:
+        from convanim.write.pdf import write_pdf
+
+        write_pdf(film, file, numbers, title, about, done)
     return len(numbers)
 
 
@@ -429,10 +476,16 @@ def _html(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
     return len(shots), sum(shot.milliseconds for shot in shots) / 1000
 
 
-def _script() -> dict[str, bytes]:
+def _script(film: Film, path: Path) -> dict[str, bytes]:
     from convanim.write.html import SCRIPT, script
 
     return {SCRIPT: script()}
+
+
+def _tex(film: Film, path: Path) -> dict[str, bytes]:
+    from convanim.write.tex import WAYS
+
+    return WAYS[str(film.tex)](path, film.alt, [shot.milliseconds for shot in film.plan.shots])
 
 
 def _json(trace: Trace, file: BinaryIO) -> None:
@@ -527,7 +580,7 @@ FORMATS = {
             embeds=False,
             vector=True,
             lasts="the player goes",
-            beside=_script,
+            beside={"script": _script},
         ),
         Format(
             "png",
@@ -550,9 +603,10 @@ FORMATS = {
         Format(
             "pdf",
             "One frame as vectors, or a page for each selected frame, for LaTeX and slides.",
-            still=partial(_vector, "pdf"),
+            still=_pdf,
             embeds=False,
             pages=_pages,
+            beside={"tex": _tex},
             vector=True,
             edits=True,
         ),
