@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from convanim.draw.axes import Canvas
+from convanim.draw.pen import _round
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool, PixelShuffle, Upsample
 from convanim.timing.motion import moving
@@ -176,6 +177,15 @@ def test_other_programs_show_vectors_as_the_raster_does(kind, tmp_path):
     assert seen.shape == (360, 640, 3)
     apart = np.abs(seen - shown.pixels(0)).max(axis=2)
     assert (apart > 128).mean() < 0.01  # the edges of letters
+
+
+def test_round_corners_are_quarters_of_circles_inside_their_box():
+    path = _round((10, 20, 50, 60), 8, 3, 4)
+    assert path.get_extents().extents.tolist() == [23, 14, 63, 54]
+    points = path.cleaned(curves=False).vertices[:-1]  # the last one ends the path
+    corner = points[(points[:, 0] < 31 - 1e-9) & (points[:, 1] < 22 - 1e-9)]
+    assert len(corner) > 3
+    assert np.allclose(np.hypot(*(corner - (31, 22)).T), 8, atol=0.1)
 
 
 def test_png_with_more_dots():

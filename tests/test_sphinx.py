@@ -24,7 +24,12 @@ from support.needs import need, need_module
 
 need_module("sphinx", promised=True)
 
-CONF = "extensions = ['convanim.sphinx']\nversion = '1'\ncopyright = 'none'\n"
+CONF = """\
+extensions = ["convanim.sphinx"]
+version = "1"
+copyright = "none"
+latex_elements = {"fontpkg": "", "fontenc": ""}  # the fonts that every TeX has
+"""
 INDEX = """\
 Layers
 ======
@@ -146,6 +151,15 @@ def test_paper_has_vectors_of_the_last_frame(built: Path, tmp_path: Path) -> Non
         pages = list(tmp_path.glob(f"{name}*.png"))
         assert len(pages) == 1
         resembles(np.asarray(Image.open(pages[0]).convert("RGB")), shown.animation.pixels(-1))
+
+
+def test_paper_compiles(built: Path, tmp_path: Path) -> None:
+    paper = next((built / "latex").glob("*.tex")).name
+    words = [need("pdflatex"), "-interaction=nonstopmode", "-halt-on-error", f"-output-directory={tmp_path}", paper]
+    done = subprocess.run(words, cwd=built / "latex", capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout[-2000:]
+    log = next(tmp_path.glob("*.log")).read_text("latin-1")
+    assert len(set(re.findall(r"<use\s+(?:\./)?convanim-\w+", "".join(log.split("\n"))))) == 4, "pictures on the paper"
 
 
 def test_a_book_has_pictures_and_no_script(built: Path) -> None:

@@ -396,9 +396,11 @@ def _round(box: tuple[float, float, float, float], r: float, x: float, y: float)
     top, left, bottom, right = box
     out: list[Point] = []
     ends = ((left, top, 0, 1), (right, top, -1, 0), (right, bottom, 0, -1), (left, bottom, 1, 0))
-    for px, py, dx, dy in ends:  # a quadratic curve around each corner, from the side before it to the one after it
-        out += [(px + x + r * dx, py + y + r * dy), (px + x, py + y), (px + x - r * dy, py + y + r * dx)]
-    codes = [Path.LINETO, Path.CURVE3, Path.CURVE3] * 4
+    near = 0.4477 * r  # of a cubic curve that is a quarter of a circle
+    for px, py, dx, dy in ends:  # around each corner, from the side before it to the one after it
+        out += [(px + x + d * dx, py + y + d * dy) for d in (r, near)]
+        out += [(px + x + d * dy, py + y - d * dx) for d in (near, r)]
+    codes = [Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4] * 4
     codes[0] = Path.MOVETO
     return Path([*out, out[0]], [*codes, Path.CLOSEPOLY])
 

@@ -149,7 +149,7 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
 
     Example:
         >>> animate(Entry(layer="Conv(2)", input="3x3")).trace.output.tolist()
-        [[37, 47], [67, 77]]
+        [[51, 52], [55, 50]]
     """
     kind, options = asked(entry)
     files = {key: (paths or {}).get(value, value) for key in FILE_KEYS if isinstance(value := options.get(key), str)}
