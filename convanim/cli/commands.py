@@ -398,16 +398,13 @@ _SHAPE = re.compile(r"\s*['\"]?\s*\d+(\s*[x×]\s*\d+)*\s*['\"]?\s*")
 
 
 def _animate(kind: str, **typed: Any) -> None:
-    from convanim.page import fits
-    from convanim.write.formats import FORMATS, pick_format
+    from convanim.write.formats import pick_format
 
     look = look_of(typed)
     written = pick_format(*target_of(typed["output"], typed["format"]))
     _idle(written, typed)
     saving = {name: typed.pop(name) for name in ("output", "format", "quiet", "open_it", "sheet")}
     asked, shown = _asked(kind, quiet=saving["quiet"], **typed)
-    if FORMATS[written].draws:  # before the computation, which may take long
-        fits(asked.op, asked.sizes)
     save(asked.trace(), look, **shown, **saving)
 
 

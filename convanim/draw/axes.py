@@ -25,6 +25,7 @@ from convanim.draw.theme import Theme
 from convanim.errors import ConvanimError, shortly, whole
 from convanim.look import OPTIONS
 from convanim.page import Box, Page
+from convanim.page.lens import magnified
 from convanim.scene import Scene
 from convanim.scene.frame import Frame
 
@@ -90,6 +91,7 @@ class FrameArtist(Artist):
 
     def show(self, frame: Frame) -> None:
         """Show a frame, which may be one in motion."""
+        frame = magnified(self._page, frame)
         self._rest, self._over = self._composer.rest(frame), tuple(self._composer.over(frame))
         self.stale = True
 

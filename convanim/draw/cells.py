@@ -6,8 +6,11 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from math import floor
 
+import numpy as np
+
 from convanim.draw import theme
-from convanim.draw.palette import SHADES, Colour
+from convanim.draw.palette import Colour
+from convanim.draw.ramps import ramp, step
 from convanim.draw.rules import DASHED
 from convanim.draw.shapes import Card, Fill, Hatch, Ink, Poly, Ring, Shape, Shapes, Words, rectangle
 from convanim.page import Box, Place, Text, glyphs
@@ -31,6 +34,7 @@ class Cells:
     def __init__(self, *, covered: bool) -> None:
         self._covered = covered
         self._cells: OrderedDict[tuple[object, ...], Shapes] = OrderedDict()
+        self._ramps: dict[Place, list[str]] = {}
 
     def of(self, place: Place, role: int, emphasis: int, value: float, note: str, own: Colour | None = None) -> Shapes:
         """A cell without the lines around it, relative to its upper left corner; equal cells share the same object.
@@ -53,12 +57,13 @@ class Cells:
         bare = not place.number
         paper = theme.fill(Role(role), Emphasis(emphasis), bare=bare)
         if counted:
-            paper = f"heat.{theme.heat(value, place.high)}"
-        fill: Ink = own or (paper if plain or counted else _shade(place, role, emphasis, value))
+            paper = self._shade(place, value)
+        shaded = not (plain or counted) and role in theme.SHADED and emphasis not in _OVER
+        fill: Ink = own or (self._shade(place, value) if shaded else paper)
         key = (place.lattice, place.line, place.number, place.note, role, emphasis, text, note, fill, paper, core)
         shapes = self._cells.get(key)
         if shapes is None:
-            shaded = fill != paper or bool(counted and not plain)
+            shaded = shaded or fill != paper or bool(counted and not plain)
             made = _cell(place, Role(role), Emphasis(emphasis), text, note, fill, paper, shaded=shaded)
             if core:  # shows both its own colour and that it is padding
                 side = place.pitch - place.line
@@ -68,6 +73,12 @@ class Cells:
             if len(self._cells) > KEPT:
                 self._cells.popitem(last=False)
         return shapes
+
+    def _shade(self, place: Place, value: float) -> str:
+        """The ink of a value on the ramp of its panel."""
+        if place not in self._ramps:
+            self._ramps[place] = ramp(place)
+        return self._ramps[place][int(step(place, np.array(value)))]
 
 
 def _cell(
@@ -152,16 +163,3 @@ def _block(place: Place, top: float, left: float, bottom: float, right: float, i
         return Poly(points, ink)
     (x, y), _, (end, foot), _ = points
     return Fill(Box(round(y), round(x), round(foot), round(end)), ink)
-
-
-def _shade(place: Place, role: int, emphasis: int, value: float) -> str:
-    """The ink of a shade for a value, if there is no room for numbers."""
-    plain = emphasis in (Emphasis.QUIET, Emphasis.DIFFERENT)
-    if plain or role not in theme.SHADED:
-        return theme.fill(Role(role), Emphasis(emphasis), bare=True)
-    kind = place.panel.shade
-    low, high = place.low, place.high
-    if place.signed:  # two ramps that meet at zero
-        kind, value, low, high = "negative" if value < 0 else kind, abs(value), 0, max(-low, high)
-    part = (value - low) / (high - low) if high > low else 0.5
-    return f"shade.{kind}.{int(min(SHADES - 1, max(0, part * SHADES)))}"  # infinite values stay at the ends

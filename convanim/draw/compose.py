@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from convanim.draw import theme
 from convanim.draw.cells import Cells
 from convanim.draw.floats import Floats
-from convanim.draw.palette import SHADES, STEPS, Colour
+from convanim.draw.mosaic import mosaic
+from convanim.draw.palette import Colour
+from convanim.draw.ramps import ramp
 from convanim.draw.rules import lines
 from convanim.draw.shapes import (
     Card,
@@ -27,7 +29,7 @@ from convanim.draw.shapes import (
     around,
     length,
 )
-from convanim.draw.wires import Wires
+from convanim.draw.wires import LETTERS, Wires, lens_lines
 from convanim.page import Box, Page, Place, Text
 from convanim.page.page import Tab, headed
 from convanim.scene.caption import WAITING
@@ -35,7 +37,6 @@ from convanim.scene.frame import Frame, Grid, Link, Outline, Role
 
 #: Inks of letters in front of lines: under a window, and between planes.
 _NUMBERS = ("text", "muted", "zero")
-_LETTERS = (*_NUMBERS, "kernel.factor", "overlap.factor")
 #: The distance between lines and letters as a fraction of the numbers' size: digits are no further apart.
 AROUND = 0.24
 
@@ -76,6 +77,10 @@ class Composer:
         out: list[Shape] = [*_title(page.title), *(Words(text, "muted", "page") for text in texts)]
         for place in page.places.values():
             out += _scale(place)
+            if place.dense:  # zero is the page's colour, so only a line shows where the grid ends
+                top, left, bottom, right = place.box
+                edge = ((left - 0.5, top - 0.5), (right + 0.5, top - 0.5), (right + 0.5, bottom + 0.5))
+                out.append(Stroke(((*edge, (left - 0.5, bottom + 0.5), edge[0]),), 1, "ring"))
         return tuple(out)
 
     def words(self, frame: Frame) -> dict[str, Shapes]:
@@ -98,6 +103,8 @@ class Composer:
 
     def panel(self, place: Place, grid: Grid) -> Shapes:
         """A panel at rest: its cells, and the lines between them."""
+        if place.dense:
+            return (mosaic(place, grid),)
         rows, columns = np.nonzero(visible(place, grid))
         cells = [self.at(place, grid, row, column) for row, column in zip(rows.tolist(), columns.tolist(), strict=True)]
         return (*cells, *lines(place, grid))
@@ -157,7 +164,12 @@ class Composer:
             if link.panel not in self.page.places or link.other not in self.page.places:
                 continue
             one, other = self.page.places[link.panel], self.page.places[link.other]
-            if one.tilted and other.tilted:
+            lenses = [
+                place for place in self.page.places.values() if (place.panel.magnifies or "")[:1] == (link.panel,)
+            ]
+            if lenses:
+                yield from lens_lines(link, one, other, lenses, max(1.0, 0.3 * self.page.stroke))
+            elif one.tilted and other.tilted:
                 yield from self._between_planes(link, one, other)
             elif link.cells and self.page.links == "fan":
                 yield self._fan(link, one, other)
@@ -172,7 +184,7 @@ class Composer:
         cell = other.corners(row, column, row + 1, column + 1)
         yield Clipped((Veil(around((*window, *cell)), "kernel.stroke"),), outside=window)
         yield Stroke(
-            tuple(zip(window, cell, strict=True)), max(1.0, 0.3 * self.page.stroke), "kernel.stroke", behind=_LETTERS
+            tuple(zip(window, cell, strict=True)), max(1.0, 0.3 * self.page.stroke), "kernel.stroke", behind=LETTERS
         )
 
     def _fan(self, link: Link, one: Place, other: Place) -> Shape:
@@ -188,7 +200,7 @@ class Composer:
         by = link.window.down, link.window.across
         pairs = tuple((end(one, cell, by, lower=not down), at) for cell in link.cells)
         halo = max(1, round(0.4 * self.page.stroke))
-        return Stroke(pairs, max(1.0, 0.4 * self.page.stroke), "kernel.stroke", behind=_LETTERS, halo=halo)
+        return Stroke(pairs, max(1.0, 0.4 * self.page.stroke), "kernel.stroke", behind=LETTERS, halo=halo)
 
 
 def visible(place: Place, grid: Grid) -> NDArray[np.bool_]:
@@ -204,11 +216,7 @@ def _scale(place: Place) -> Iterator[Shape]:
     least, bar, greatest = place.scale
     yield Words(least, "muted", "page")
     yield Words(greatest, "muted", "page")
-    inks = [f"shade.{place.panel.shade}.{i}" for i in range(SHADES)]
-    if place.signed:
-        inks = [*(f"shade.negative.{i}" for i in reversed(range(SHADES))), *inks]
-    if place.panel.heat:
-        inks = [f"heat.{i}" for i in range(STEPS["heat"])]
+    inks = ramp(place)
     high, wide = bar.bottom - bar.top, bar.right - bar.left
     along = max(high, wide)
     for i, ink in enumerate(inks):

@@ -12,8 +12,9 @@ Colours = NDArray[np.uint8]
 #: Blend levels between background and ink at the edges of letters: nobody can distinguish three from six at real
 #: size, and files are a tenth smaller.
 LEVELS = 3
-#: Steps of a shade for values; counts have fewer steps, so that a difference of one is visible.
-SHADES, STEPS = 16, {"heat": 9}
+#: Steps of a shade for values; counts have fewer steps, so that a difference of one is visible, and the grey values of
+#: pictures more.
+SHADES, STEPS = 16, {"heat": 9, "grey": 64}
 #: A GIF has 256 colours, one of which marks unchanged pixels.
 ROOM = 255
 
@@ -54,7 +55,7 @@ class Palette:
         colour: returns the (red, green, blue) of a name.
         pairs: (paper, ink) of text on a fill.
         solids: further colours by name.
-        shades: colour ramps for values: those named "shade.{name}_low" and "..._high".
+        shades: colour ramps for values, by name.
         pictures: further colours, (n, 3) uint8 each, which are exact if there is room for all of them, otherwise
             reduced to the available number.
         often: those of the pairs and colours that most images have, the most frequent first.
@@ -93,8 +94,7 @@ class Palette:
             for red, green, blue in slanted.tolist():
                 self._add((red, green, blue))
         for role in sorted(shades):
-            mixed = mix(colour(f"shade.{role}_low"), colour(f"shade.{role}_high"), STEPS.get(role, SHADES))
-            self._shades[role] = np.array([self._add(c) for c in mixed], np.uint8)
+            self._shades[role] = np.array([self._add(colour(name)) for name in steps(role)], np.uint8)
         self._mix(sorted(rest))
         self._add_all(solids)
         if len(self._index) > ROOM:
@@ -152,12 +152,28 @@ class Palette:
         return self._shades[role]
 
     def nearest(self, colours: Colours) -> NDArray[np.uint8]:
-        """The indices of a picture's colours: (..., 3) uint8 to (...), each among those given to the palette."""
+        """The indices of a picture's colours, (..., 3) uint8 to (...); means of several may be closest to any other."""
         codes = _codes(colours)
         at = np.searchsorted(self._codes, codes)
-        if (self._codes.take(at, mode="clip") != codes).any() if len(self._codes) else codes.size:
-            raise AssertionError("a picture has a colour that its panel does not have")
-        return self._nearest[at]
+        known = self._codes.take(at, mode="clip") == codes if len(self._codes) else np.zeros(codes.shape, bool)
+        found = np.zeros(codes.shape, np.uint8)
+        found[known] = self._nearest[at[known]]
+        if not known.all():
+            new, where = np.unique(codes[~known], return_inverse=True)
+            found[~known] = closest(_colours(new), self.colours)[where]
+        return found
+
+
+def steps(shade: str) -> list[str]:
+    """The names of the colours of a ramp, from the least value to the greatest; the page, which is zero, is not among
+    them.
+
+    Example:
+        >>> steps("data")[:2], len(steps("heat"))
+        (['shade.data.0', 'shade.data.1'], 9)
+    """
+    start = shade if shade == "heat" else f"shade.{shade}"
+    return [f"{start}.{i}" for i in range(STEPS.get(shade, SHADES))]
 
 
 def _codes(colours: Colours) -> NDArray[np.int64]:

@@ -37,6 +37,7 @@ from convanim.draw.shapes import (
     Fill,
     Hatch,
     Ink,
+    Mosaic,
     Placed,
     Point,
     Points,
@@ -113,8 +114,11 @@ class Pen:
                 self._card(shape, x, y, region)
             case Ring():
                 self._ring(shape, x, y, region)
-            case Poly(points, ink):
-                self._fill(self._rows(shifted(points, x, y)), ink, region)
+            case Poly(points, ink) | Veil(points, ink):
+                opacity = VEIL if isinstance(shape, Veil) else 1.0
+                self._fill(self._rows(shifted(points, x, y)), ink, region, opacity)
+            case Mosaic():
+                self._mosaic(shape, x, y, region)
             case Placed(left, top, shapes):
                 x, y = x + left, y + top
                 self._paint(shapes[0], x, y, region)
@@ -124,8 +128,6 @@ class Pen:
                     self._paint(inner, x, y, within)
             case Words():
                 self._words(shape, x, y, region)
-            case Veil(points, ink):
-                self._fill(self._rows(shifted(points, x, y)), ink, region, VEIL)
             case Hatch(area, ink, gap, falls):
                 self._hatch(shifted(area, x, y), ink, gap, (y - x if falls else x + y + 1), falls, region)
             case Stroke():
@@ -161,6 +163,25 @@ class Pen:
         gc.set_linewidth(ring.thick * self._point)
         middle = (top + half, left + half, bottom - half, right - half)
         self._renderer.draw_path(gc, _round(middle, max(0, ring.radius - half), x, y), self._to, None)
+        gc.restore()
+
+    def _mosaic(self, shape: Mosaic, x: float, y: float, region: Region) -> None:
+        """All cells as one image, whose pixels are not smoothed."""
+        cells = np.array([self._rgb(ink) for ink in shape.inks], np.uint8)[shape.numbers]
+        if shape.colours is not None and shape.own is not None:
+            cells[shape.own] = shape.colours[shape.own]
+        image = np.dstack([cells, np.full(cells.shape[:2], 255, np.uint8)])
+        (top, left, bottom, right), gc = shape.box, self._context("page", region)
+        (x0, y0), (x1, y1) = self._to.transform([(left + x, bottom + y), (right + x, top + y)])
+        if self._pixels:  # each pixel has the colour of the cell that its centre lies in
+            columns, rows = (
+                np.clip(((np.arange(round(a), round(b)) + 0.5 - a) / (b - a) * n).astype(int), 0, n - 1)
+                for a, b, n in ((x0, x1, image.shape[1]), (y0, y1, len(image)))
+            )
+            self._renderer.draw_image(gc, round(x0), round(y0), np.ascontiguousarray(image[::-1][rows][:, columns]))
+        else:
+            at = Affine2D().scale(x1 - x0, y1 - y0)
+            self._renderer.draw_image(gc, x0, y0, image[::-1], at)
         gc.restore()
 
     def _rows(self, area: Points) -> list[Points]:

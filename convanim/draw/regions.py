@@ -13,6 +13,7 @@ from convanim.draw.shapes import (
     Card,
     Fill,
     Hatch,
+    Mosaic,
     Placed,
     Point,
     Points,
@@ -60,7 +61,7 @@ def ground_of(shape: Shape) -> Points:
 def area_of(shape: Shape, x: float, y: float) -> Area:
     """The area in which a shape moved by (x, y) may draw."""
     match shape:
-        case Fill(box, _) | Card(box, _) | Ring(box, _):
+        case Fill(box, _) | Card(box, _) | Mosaic(box) | Ring(box, _):
             top, left, bottom, right = map(float, box)
         case Words(text, _, _):
             drawn = glyphs.line(text.text, text.size, text.bold)
@@ -79,7 +80,7 @@ def area_of(shape: Shape, x: float, y: float) -> Area:
 def holds(ground: Points, shape: Shape, x: float, y: float) -> bool:
     """Whether a shape moved by (x, y) certainly lies inside a convex polygon, so that it need not be clipped."""
     match shape:
-        case Fill(box, _) | Card(box, _) | Ring(box, _):
+        case Fill(box, _) | Card(box, _) | Mosaic(box) | Ring(box, _):
             points = corners(box)
         case Poly(points, _) | Hatch(points, _, _, _):
             pass

@@ -128,6 +128,29 @@ class Words(NamedTuple):
     paper: Ink
 
 
+class Mosaic(NamedTuple):
+    """Equal rectangles without gaps that fill a box: all cells of a grid at once.
+
+    Attributes:
+        box: whole pixels for each row and column.
+        inks: the inks, by number.
+        numbers: the number of each rectangle's ink, (rows, columns).
+        colours, own: (rows, columns, 3), and a mask of the rectangles that have these colours instead; None for none.
+    """
+
+    box: Box
+    inks: tuple[Ink, ...]
+    numbers: NDArray[np.uint16]
+    colours: NDArray[np.uint8] | None = None
+    own: NDArray[np.bool_] | None = None
+
+    def pixels(self, cells: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """One item for each rectangle as one for each pixel of the box."""
+        top, left, bottom, right = self.box
+        high, wide = (bottom - top) // len(cells), (right - left) // cells.shape[1]
+        return cells.repeat(high, axis=0).repeat(wide, axis=1) if high * wide > 1 else cells
+
+
 class Placed(NamedTuple):
     """Shapes that are moved: a cell that is drawn once and used in many places.
 
@@ -154,7 +177,7 @@ class Rest(NamedTuple):
     inside: Points
 
 
-Shape: TypeAlias = Fill | Card | Ring | Poly | Veil | Stroke | Hatch | Words | Placed | Clipped | Rest
+Shape: TypeAlias = Fill | Card | Mosaic | Ring | Poly | Veil | Stroke | Hatch | Words | Placed | Clipped | Rest
 Shapes: TypeAlias = tuple[Shape, ...]
 
 

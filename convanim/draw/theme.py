@@ -12,7 +12,7 @@ import numpy as np
 
 from convanim.assets import templates
 from convanim.draw import themefile
-from convanim.draw.palette import NONE, OFTEN, SHADES, STAMPED, STEPS, Colour, Colours, Palette, mix
+from convanim.draw.palette import NONE, OFTEN, STAMPED, STEPS, Colour, Colours, Palette, mix, steps
 from convanim.errors import ConvanimError
 from convanim.scene.frame import Emphasis, Role
 
@@ -63,6 +63,8 @@ HATCH = {Role.CROPPED: "cropped.hatch", Role.UNUSED: "unused.hatch"}
 MARK = {Role.PADDING: "dash", Role.COPIED: "dash", Role.EMPTY: "dash"}
 #: Roles that are shaded by value in cells too small for numbers; the ramp is the panel's.
 SHADED = frozenset({Role.DATA, Role.KERNEL, Role.PRODUCT, Role.DONE, Role.OVERLAP, Role.COPIED})
+#: The colour ramps for values, each from the page to a colour of the theme.
+RAMPS = "data", "kernel", "product", "done", "negative"
 #: Roles whose cells are filled by their count in a panel of counts.
 HEATED = frozenset({Role.DONE, Role.OVERLAP})
 
@@ -72,16 +74,6 @@ DOTS = {
     *(("page", "inserted.fill"), ("inserted.fill", "text")),
     *(("page", "kernel.stroke"), ("kernel.stroke", "kernel.lit"), ("kernel.lit", "text")),
 }
-
-
-def heat(count: float, most: float) -> int:
-    """The step of the heat ramp for a count: 0 for none, 8 for the maximum; a count of one is never shown as none.
-
-    Example:
-        >>> [heat(n, 4) for n in range(5)], heat(1, 1000)
-        ([0, 2, 4, 6, 8], 1)
-    """
-    return max(int(count > 0), min(STEPS["heat"] - 1, round((STEPS["heat"] - 1) * count / most)))
 
 
 def fill(role: Role, emphasis: Emphasis, *, bare: bool = False) -> str:
@@ -126,7 +118,7 @@ def note_ink(role: Role, emphasis: Emphasis) -> str:
 
 
 class Theme:
-    """A theme: colours by name, such as "page", "kernel.fill", "shade.data_low", or a step of a shade.
+    """A theme: colours by name, such as "page", "kernel.fill", "ring", or a step of a shade.
 
     The steps are "shade.data.0" to "shade.data.15", and so on for the other shades, and "heat.0" to "heat.8".
 
@@ -141,24 +133,27 @@ class Theme:
             for tint, part in _DEEPER.items():
                 red, green, blue = np.rint(start + (end - start) * part).astype(int).tolist()
                 colours.setdefault(f"{role}.{tint}", (red, green, blue))
-        steps = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"])
         colours.setdefault("zero", colours["muted"])
-        colours["ring"] = mix(colours["page"], colours["dash"], 5)[3]
-        colours["ghost"] = mix(colours["page"], colours["dash"], 4)[1]
-        self.name, self._colours = name, colours | {f"heat.{i}": step for i, step in enumerate(steps)}
+        page, black, white = colours["page"], (0, 0, 0), (255, 255, 255)
+        counts = mix(colours["shade.heat_low"], colours["shade.heat_high"], STEPS["heat"] - 1)
+        made = dict(zip(steps("heat"), [page, *counts], strict=True))
+        made |= dict(zip(steps("grey"), mix(black, white, STEPS["grey"]), strict=True))
+        for shade in RAMPS:  # zero is the page, and the least value already differs from it
+            names = steps(shade)
+            made |= dict(zip(names, mix(page, colours[f"shade.{shade}_high"], len(names) + 1)[1:], strict=True))
+        made["ring"] = mix(page, colours["dash"], 5)[3]
+        made["ghost"] = mix(page, colours["dash"], 4)[1]
+        self.name, self._colours = name, colours | made
 
     def colour(self, name: str) -> Colour:
         """A colour as (red, green, blue), 0 to 255."""
-        if name not in self._colours and name.startswith("shade."):
-            shade, _, step = name.rpartition(".")
-            steps = mix(self._colours[f"{shade}_low"], self._colours[f"{shade}_high"], SHADES)
-            self._colours[name] = steps[int(step)]
         return self._colours[name]
 
     def needed(
         self,
         *,
         numbers: bool,
+        bare: bool = False,
         shades: Iterable[str],
         pictures: Sequence[Colours] = (),
         stamps: bool = False,
@@ -167,6 +162,7 @@ class Theme:
         """The palette of a page with or without numbers in cells, with these shades and pictures.
 
         Args:
+            bare: whether some cells have no numbers although others have.
             stamps: whether products are added, which changes the most frequent colours.
             slanted: the colours of the edges of slanted strokes, the most frequent first.
         """
@@ -184,6 +180,7 @@ class Theme:
                 ("overlap.fill", "overlap.factor"),
                 ("overlap.lit", "overlap.factor"),
             }
+        fills |= {fill(role, emphasis, bare=True) for role in Role for emphasis in Emphasis} if bare else set()
         solids = [
             "page",
             "text",
@@ -196,9 +193,8 @@ class Theme:
             *sorted(fills),
         ]
         if "heat" in shades:
-            steps = [f"heat.{i}" for i in range(STEPS["heat"])]
-            pairs |= {pair for step in steps for pair in ((step, "text"), ("page", step)) if numbers}
-            solids += steps
+            pairs |= {pair for step in steps("heat") for pair in ((step, "text"), ("page", step)) if numbers}
+            solids += steps("heat")
         return Palette(self.colour, pairs, solids, shades, pictures, STAMPED if stamps else OFTEN, slanted)
 
     def palette(self, pairs: Iterable[tuple[str, str]], solids: Iterable[str], shades: Iterable[str]) -> Palette:

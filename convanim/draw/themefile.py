@@ -36,15 +36,10 @@ class _Hatched(_Fill, frozen=True):
 
 
 class _Shade(msgspec.Struct, frozen=True):
-    data_low: str
     data_high: str
-    kernel_low: str
     kernel_high: str
-    product_low: str
     product_high: str
-    done_low: str
     done_high: str
-    negative_low: str
     negative_high: str
     heat_low: str
     heat_high: str

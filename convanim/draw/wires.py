@@ -9,10 +9,37 @@ from typing import NamedTuple
 
 from convanim.draw.shapes import Point, Ring, Stroke
 from convanim.page import Box, Page, Place
+from convanim.page.page import around
 from convanim.scene.frame import Link
 
+#: The inks of letters in front of lines between grids.
+LETTERS = ("text", "muted", "zero", "kernel.factor", "overlap.factor")
 #: The minimum distance between a wire and a sign, px.
 CLEAR = 4
+
+
+def lens_lines(link: Link, one: Place, other: Place, lenses: Sequence[Place], width: float) -> Iterator[Stroke]:
+    """Thin lines from a window to its magnified copy, and from there to the cell that it writes.
+
+    Args:
+        one, other: the places of the window and of the single cell.
+        lenses: the magnified window; for a picture that of each channel.
+    """
+    if link.window.down or link.window.across:
+        return
+    lens = around([place.box for place in lenses])
+    top, left, bottom, right = link.window[:4]
+    window = Box(*one.at(top, left), *one.at(bottom, right))
+    row, column = link.cell
+    cell = Box(*other.at(row, column), *other.at(row + 1, column + 1))
+    for near, far in ((window, lens), (lens, cell)) if not link.stamps else ((window, lens),):
+        if near.right <= far.left or far.right <= near.left:
+            x, to = (near.right, far.left) if near.right <= far.left else (near.left, far.right)
+            lines = (((x, near.top), (to, far.top)), ((x, near.bottom), (to, far.bottom)))
+        else:
+            y, down = (near.bottom, far.top) if near.bottom <= far.top else (near.top, far.bottom)
+            lines = (((near.left, y), (far.left, down)), ((near.right, y), (far.right, down)))
+        yield Stroke(lines, width, "kernel.stroke", behind=LETTERS)
 
 
 class _Node(NamedTuple):

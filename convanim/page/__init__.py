@@ -2,7 +2,7 @@
 
 from convanim.page.arrange import layout
 from convanim.page.choose import LAYOUTS, choose, known, suited, view_of
-from convanim.page.measures import fits, page_size
+from convanim.page.measures import page_size
 from convanim.page.page import Box, Page, Place, Text
 from convanim.page.style import SMALLEST, USUAL, Style
 from convanim.page.tilted.tilt import Tilt
@@ -18,7 +18,6 @@ __all__ = [
     "Text",
     "Tilt",
     "choose",
-    "fits",
     "known",
     "layout",
     "page_size",

@@ -10,9 +10,10 @@ from convanim.errors import ConvanimError
 from convanim.language.words import Catalogue, parts_of
 from convanim.page import glyphs
 from convanim.page.grids import Placed, TooSmall, grids
+from convanim.page.lens import magnifying
 from convanim.page.measures import LARGEST_SIDE, SMALLEST_SIDE, Measures
 from convanim.page.page import LEAST as SHRUNK
-from convanim.page.page import Box, Page, Tab, Text, counted, middle
+from convanim.page.page import Box, Page, Place, Tab, Text, counted, middle
 from convanim.page.row import row, strips
 from convanim.page.seen import seen
 from convanim.page.style import USUAL, Style
@@ -21,6 +22,8 @@ from convanim.scene import Contents
 
 #: From this number of grids on, a message about too small a page blames their number.
 CROWD = 8
+#: The minimum fraction of their size that grids keep beside a magnified window.
+KEPT = 0.6
 #: Strips of two layers are joined by lines if their cells keep at least this fraction of their size.
 LEAST = 0.55
 #: Fractions of a template's text sizes that a message may suggest for the scene to fit.
@@ -82,6 +85,8 @@ def layout(
         later = [*lines, *[counter._replace(x=m.margin)] * style.counter]  # filled frame by frame
         _within(m, [heading, detail, *(tab.current for tab in tabs), *(text._replace(text="…") for text in later)])
         places, signs = place(scene, m)
+        if place is grids:
+            places, signs = _magnified(scene, m, places, signs)
         scales = [text for p in places.values() if p.scale for text in (p.scale[0], p.scale[2])]
         _within(m, [*(p.title for p in places.values()), *scales, *signs])
         return Page(
@@ -108,6 +113,19 @@ def layout(
         return tried(m)
     except TooSmall as error:
         raise _too_small(scene, m, tried, str(error)) from None
+
+
+def _magnified(scene: Contents, m: Measures, places: dict[str, Place], signs: tuple[Text, ...]) -> Placed:
+    """The places with a magnified window, if it is needed, can be read and does not make the grids much smaller."""
+    larger = magnifying(scene, places)
+    if larger:
+        with suppress(TooSmall):
+            found, other = grids(larger, m)
+            (source,) = {place.panel.magnifies[0] for place in found.values() if place.panel.magnifies}
+            wide, before = (box.right - box.left for box in (found[source].box, places[source].box))
+            if wide >= KEPT * before:
+                return found, other
+    return places, signs
 
 
 def _within(m: Measures, texts: Iterable[Text]) -> None:

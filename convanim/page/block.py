@@ -8,6 +8,7 @@ from itertools import pairwise
 from convanim.page import glyphs
 from convanim.page.bands import Band, bands, gap
 from convanim.page.kin import Kin
+from convanim.page.measures import READ, ROOMY
 from convanim.page.page import Place, Text, middle
 from convanim.scene.frame import Panel, Rows
 
@@ -46,10 +47,14 @@ class Block:
         tallest = [max(p.shape[0] for p in row) for row in rows]
         if max(tallest) > 1:
             tallest = [max(t, weight) if all(p.aside for p in row) else t for t, row in zip(tallest, rows, strict=True)]
+        if any(panel.magnifies for row in rows for panel in row):  # factors need room below their numbers
+            tallest = [t * (6 if row[0].magnifies else 5) for t, row in zip(tallest, rows, strict=True)]
         self._shares = [self._room * t // sum(tallest) for t in tallest]
 
     def need(self, most: int, shared: Pitches) -> int:
-        """The block's width with cells of at most this size, px."""
+        """The block's width with cells of at most this size, px; a kernel alone is as large as its numbers need."""
+        if all(panel.aside for row in self.rows for panel in row):
+            most = max(most, self.m.of(46, ROOMY))
         return max(band.width(self._at_most(band, self._shares, most, shared)) for band in self._bands)
 
     def pitches(self, width: int, shared: Pitches) -> Pitches:
@@ -98,7 +103,7 @@ class Block:
             fit = {p.name: min(most, high // p.shape[0], shared.get(p.name, most)) for p in row}
             walked = [fit[p.name] for p in row if not p.aside]
             # A kernel's cells need not be larger than those of the grids, unless its numbers would be unreadable.
-            aside = max(min(walked), m.of(46, 20)) if walked else most
+            aside = max(min(walked), m.of(46, READ)) if walked else most
             pitches |= {p.name: min(fit[p.name], aside) if p.aside else fit[p.name] for p in row}
         return self.kin.shared(pitches)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from convanim.page.block import Block, Pitches, halves
 from convanim.page.kin import Kin
-from convanim.page.measures import SMALLEST_CELL, Measures
+from convanim.page.measures import READ, ROOMY, Measures
 from convanim.page.page import Place, Text
 from convanim.page.scales import explained
 from convanim.page.seen import broken
@@ -17,6 +18,10 @@ from convanim.scene.frame import Blocks, Panel, arrangements, panels_of
 
 #: The minimum growth of cells for breaking a row in two: if the style wraps, and otherwise.
 GAIN, MUCH = 1.08, 1.5
+#: The number of cells along a side from which several of them may share a pixel.
+FITTED_FROM = 64
+#: Cells of a large grid that are smaller than this (px) have any size: some have a pixel more than others.
+UNEVEN_BELOW = 6
 #: Weights tried for a row of strips, so that its numbers become readable.
 WEIGHTS = 2, 3
 
@@ -53,6 +58,68 @@ def fitted(arrangements: Sequence[Blocks], m: Measures) -> Placed:
         TooSmall: cells would be too small to be distinguished.
     """
     m = replace(m, most=max(max(panel.shape) for panel in panels_of(arrangements[0])))
+    whole: Placed | None = None
+    with suppress(TooSmall):
+        whole = _placed(arrangements, m)
+        if not _explained(whole, m):
+            whole = None
+        elif m.most < FITTED_FROM or min(whole[0][p.name].pitch for p in panels_of(arrangements[0])) >= UNEVEN_BELOW:
+            return whole
+    if m.most < FITTED_FROM:
+        raise TooSmall
+    # The pixels along the longest side: the most with which everything fits.
+    best, fewer, more = whole, FITTED_FROM - 1, UNEVEN_BELOW * m.most
+    while more - fewer > 1:
+        tried = (fewer + more) // 2
+        with suppress(TooSmall):
+            found = _placed([_reduced(blocks, m.most / tried) for blocks in arrangements], m)
+            if _explained(found, m):
+                fewer, best = tried, _restored(found, arrangements[0], m.most / tried)
+                continue
+        more = tried
+    if best is None:
+        raise TooSmall
+    return best
+
+
+def _explained(found: Placed, m: Measures) -> bool:
+    """Whether the numbers beside a magnified window, and in it, can be read; True if there is none."""
+    panels = [(place.panel, place) for place in found[0].values()]
+    looked_up = [place.number for panel, place in panels if panel.aside and max(panel.shape) < FITTED_FROM]
+    lenses = [place.pitch for panel, place in panels if panel.magnifies]
+    return not lenses or (all(looked_up) and min(lenses) >= m.of(46, ROOMY))
+
+
+def _reduced(blocks: Blocks, per: float) -> Blocks:
+    """The panels with as many cells as they have pixels, if several cells of large ones share a pixel."""
+
+    def fewer(panel: Panel) -> Panel:
+        if max(panel.shape) < FITTED_FROM:
+            return panel
+        high, wide = (math.ceil(side / per - 1e-9) for side in panel.shape)
+        return replace(panel, shape=(high, wide))
+
+    return tuple(tuple(tuple(map(fewer, row)) for row in rows) for rows in blocks)
+
+
+def _restored(found: Placed, blocks: Blocks, per: float) -> Placed:
+    """The places of reduced panels for the panels themselves."""
+    own = {panel.name: panel for panel in panels_of(blocks)}
+    places = {
+        name: place
+        if place.panel.shape == own[name].shape
+        else replace(place, panel=replace(place.panel, shape=own[name].shape), pitch=1, per=per / place.pitch)
+        for name, place in found[0].items()
+    }
+    return places, found[1]
+
+
+def _placed(arrangements: Sequence[Blocks], m: Measures) -> Placed:
+    """The places with the largest whole number of pixels per cell.
+
+    Raises:
+        TooSmall: not even a pixel per cell fits.
+    """
     blocks = _wrapped(_arranged(arrangements, m), m)
     best, weight = _strips_read(blocks, m)
     shaded = [name for name, place in best[0].items() if place.shaded]
@@ -135,9 +202,9 @@ def stack(arrangement: Blocks, m: Measures, told: Collection[str] = (), weight: 
         if shared == pitches:
             break
         most = {name: pitch for name, pitch in shared.items() if not kin.alone(name)}
-        if min(most.values()) < SMALLEST_CELL:
+        if not min(most.values()):
             raise TooSmall
-    if min(pitches.values()) < SMALLEST_CELL:
+    if not min(pitches.values()):
         raise TooSmall
     pitches = _even(kin, pitches, m)
     places: dict[str, Place] = {}
@@ -161,7 +228,7 @@ def _even(kin: Kin, pitches: Pitches, m: Measures) -> Pitches:
     cells without numbers are of nearly the same size.
     """
     walked = [pitches[name] for name, panel in kin.panels.items() if not panel.aside]
-    aside = max(5 * max(walked) // 4, m.of(46, 20)) if walked else m.cell
+    aside = max(5 * max(walked) // 4, m.of(46, READ)) if walked else m.cell
     most = m.cell if m.style.numbers else 3 * min(pitches.values()) // 2
     even = kin.shared({n: min(p, most, aside if kin.panels[n].aside else most) for n, p in pitches.items()})
     lost = any(kin.sizes(panel, pitches[n])[0] and not kin.sizes(panel, even[n])[0] for n, panel in kin.panels.items())
@@ -184,5 +251,5 @@ def _alike(panels: Iterable[Panel], pitches: Pitches, m: Measures) -> Pitches:
     """One cell size for strips that stand above each other, so that their columns line up."""
     panels = list(panels)
     same = min(pitches[p.name] for p in panels if not p.aside)
-    aside = max(same, m.of(46, 20))
+    aside = max(same, m.of(46, READ))
     return {p.name: min(pitches[p.name], aside) if p.aside else same for p in panels}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
+
+from numpy.typing import NDArray
 
 from convanim.page import glyphs
-from convanim.page.measures import LINES_FROM, Measures
+from convanim.page.measures import DIGITS, GAPS_FROM, LINES_FROM, Measures
 from convanim.page.page import Box, Place, Scale, Text, inked, middle, note_top
 from convanim.scene.frame import Blocks, Panel
 
@@ -73,17 +76,18 @@ class Kin:
     def alike(self, panel: Panel) -> list[Panel]:
         """The panels of its group that one scale describes: those with the same colour ramp."""
         if panel.name not in self._alike:
-            kind = panel.shade, bool(panel.heat)
-            self._alike[panel.name] = [p for p in self.group(panel) if (p.shade, bool(p.heat)) == kind]
+            kind = panel.shade, bool(panel.heat), panel.white
+            self._alike[panel.name] = [p for p in self.group(panel) if (p.shade, bool(p.heat), p.white) == kind]
         return self._alike[panel.name]
 
     def range(self, panel: Panel) -> tuple[float, float]:
-        """The values at the ends of a panel's shade: from 0 for counts, otherwise the range of its group."""
+        """The values at the ends of a panel's shade: the range of its group, which includes zero."""
         if panel.name not in self._ranges:
             alike = self.alike(panel)
-            ends = [(0, p.heat) if p.heat else (p.values.min().item(), p.values.max().item()) for p in alike]
+            tops = [p.heat or p.white for p in alike]
+            ends = [(0, top) if top else _ends(p.values) for p, top in zip(alike, tops, strict=True)]
             for p in alike:
-                self._ranges[p.name] = min(low for low, _ in ends), max(high for _, high in ends)
+                self._ranges[p.name] = min(0, *(low for low, _ in ends)), max(0, *(high for _, high in ends))
         return self._ranges[panel.name]
 
     @cached_property
@@ -129,8 +133,13 @@ class Kin:
         small = self.m.sizes[2]
         title = Text("", x, y - round(0.55 * small), small, bold=True)
         explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
-        at = panel, x, y, pitch, spacing(pitch)
+        shaded = not number and (panel.colours is not None or self.shaded(panel, pitch))
+        at = panel, x, y, pitch, 0 if shaded and pitch < GAPS_FROM else spacing(pitch)
         return Place(*at, number, note, title, explained, low, high, not self.m.style.shades)
+
+
+def _ends(values: NDArray[Any]) -> tuple[float, float]:
+    return values.min().item(), values.max().item()
 
 
 def spacing(pitch: int) -> int:
@@ -152,9 +161,11 @@ def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
     per_size = glyphs.width(widest, 100, bold=True) / 100
     high = int(0.42 * side if not panel.notes else 0.38 * side + 0.5)
     # The smallest readable digits may fill more of a cell than larger ones should.
-    high = max(high, m.smallest) if 0.5 * side >= glyphs.CAPITALS * m.smallest else high
-    most = min(m.number(side), int(0.9 * side / per_size), high)
-    number = most if most >= m.smallest else 0
+    # Letters have no shade that could stand for them.
+    read = max(DIGITS, m.smallest) if panel.numerals.measures else m.smallest
+    high = max(high, read) if 0.5 * side >= glyphs.CAPITALS * read else high
+    most = min(max(read, m.number(side)), int(0.9 * side / per_size), high)
+    number = most if most >= read else 0
     if not number or not panel.notes:
         return number, 0
     _, drop = inked(panel.notes)
@@ -166,7 +177,7 @@ def _sizes(panel: Panel, side: int, m: Measures) -> tuple[int, int]:
         return number, 0
     # Brackets and subscripts extend further than digits do, and must touch neither the number nor an outline.
     top, gap = note_top(panel.notes, side, note), 1 if not drop else max(2, round(0.15 * note))
-    for size in range(number, m.smallest, -1):  # a smaller number may leave room for the note
+    for size in range(number, read - 1, -1):  # a smaller number may leave room for the note
         if middle(side, size) + gap < top:
             return size, note
     return number, 0

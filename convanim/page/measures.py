@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from convanim.errors import ConvanimError
-from convanim.layers import Operation, times
 from convanim.page.style import HEIGHT, SMALLEST, USUAL, WIDTH, Style
 
-#: The minimum size of a cell (px); smaller ones are indistinguishable.
+#: The minimum side of a tilted cell (px), whose lines would otherwise cover it.
 SMALLEST_CELL = 4
+#: The minimum size of the numbers in cells, px; smaller ones are not read, and their cells are shaded by value.
+DIGITS = 13
+#: The side of a kernel's cell in which most numbers have that size, px.
+READ = 30
+#: The same for a cell with a factor under its number.
+ROOMY = 32
+#: The minimum side of a shaded cell with a gap to the next one, px: gaps between smaller ones would look like a net.
+GAPS_FROM = 20
 #: The minimum size of a cell (px) with a gap to the next one.
 LINES_FROM = 7
 LARGEST_SIDE, SMALLEST_SIDE = 4096, 120
@@ -53,20 +59,6 @@ def page_size(width: int | None, height: int | None, shape: tuple[int, int] = (W
         if not SMALLEST_SIDE <= height <= LARGEST_SIDE and shape != (WIDTH, HEIGHT):
             raise ConvanimError(f"{told} and {width} px width is {height} px high", "give `height`, too")
     return width, height
-
-
-def fits(op: Operation, sizes: Sequence[int]) -> None:
-    """Refuse a layer that is too large for any page with an input of these sizes, before computing anything.
-
-    Raises:
-        ConvanimError: more cells along an axis than fit on the largest page.
-    """
-    cells, most = [a.stage for a in op.axes(sizes)], LARGEST_SIDE // SMALLEST_CELL
-    if max(cells) > most:
-        raise ConvanimError(
-            f"{op} slides over {times(cells)} cells, too many for any page",
-            f"use at most {most} along an axis, or write the numbers with `save('FILE.json')`",
-        )
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ NEARLY, LEAST = 0.8, 0.7
 AFTER = 0.45
 #: The room in a chip beside its number, and above and below it, as fractions of the size.
 BESIDE, ABOVE = 0.22, 0.26
+#: The minimum distance between a number and the note below it, px.
+CLEAR = 3
 
 
 class Box(NamedTuple):
@@ -134,6 +136,8 @@ class Place:
         scale: the legend of a shade; None for no legend.
         low, high: the values at the ends of the shade.
         plain: whether cells have the colour of their role instead of a shade.
+        per: the number of cells per pixel along each axis, more than 1 in a grid with more cells than the page has
+            pixels for; `pitch` is 1 then.
     """
 
     panel: Panel
@@ -148,6 +152,12 @@ class Place:
     low: float
     high: float
     plain: bool = False
+    per: float = 1.0
+
+    @property
+    def dense(self) -> bool:
+        """Whether its cells are so small that nothing stands between them: they are drawn all at once."""
+        return not (self.line or self.number or self.tilted)
 
     @property
     def shaded(self) -> bool:
@@ -167,8 +177,8 @@ class Place:
     @property
     def box(self) -> Box:
         """The box around the grid with its outer lines."""
-        rows, columns = self.panel.shape
-        return Box(self.y, self.x, self.y + rows * self.pitch + self.line, self.x + columns * self.pitch + self.line)
+        foot, end = self.at(*self.panel.shape)
+        return Box(self.y, self.x, foot + self.line, end + self.line)
 
     @property
     def inside(self) -> tuple[int, int]:
@@ -208,10 +218,11 @@ class Place:
 
     def frame(self, top: float, left: float, bottom: float, right: float, thick: int) -> Box:
         """The box around an outline of this thickness in the gaps around a rectangle of cells."""
-        out = (thick - self.line) // 2
+        small = self.pitch / self.per < 3 * thick  # a line inside would hide the cells
+        out = thick if small else (thick - self.line) // 2
         y, x = self.at(top, left)
-        end = x + round((right - left) * self.pitch) + self.line
-        foot = y + round((bottom - top) * self.pitch) + self.line
+        end = x + round((right - left) * self.pitch / self.per) + self.line
+        foot = y + round((bottom - top) * self.pitch / self.per) + self.line
         return Box(y - out, x - out, foot + out, end + out)
 
     def inner(self, top: int, left: int, bottom: int, right: int, thick: int) -> tuple[tuple[Point, Point], ...]:
@@ -229,7 +240,7 @@ class Place:
 
     def cell(self, row: int, column: int) -> Box:
         """The box of a cell without the gaps around it."""
-        top, left = self.y + row * self.pitch + self.line, self.x + column * self.pitch + self.line
+        top, left = (at + self.line for at in self.at(row, column))
         return Box(top, left, top + self.pitch - self.line, left + self.pitch - self.line)
 
     def at(self, row: float, column: float) -> tuple[int, int]:
@@ -237,13 +248,17 @@ class Place:
 
         The rounding error is the same for all cells that differ by whole rows and columns.
         """
+        if self.per != 1:  # the pixel that holds the cell, or the edge of the grid
+            return self.y + ceil(row / self.per - 1e-9), self.x + ceil(column / self.per - 1e-9)
         return self.y + round(row * self.pitch), self.x + round(column * self.pitch)
 
     def number_text(self, text: str, bold: bool = False) -> Text:
-        """A number centred in a cell; its x and baseline are relative to the corner of the cell's box."""
+        """A number centred in a cell, or above a note; x and baseline are relative to the corner of the cell's box."""
         high, wide = self.inside
-        x = round((wide - glyphs.width(text, self.number, bold)) / 2)
-        return Text(text, x, middle(high, self.number), self.number, bold)
+        x, baseline = round((wide - glyphs.width(text, self.number, bold)) / 2), middle(high, self.number)
+        if self.note:
+            baseline = min(baseline, note_top(self.panel.notes, high, self.note) - CLEAR)
+        return Text(text, x, baseline, self.number, bold)
 
     def holds(self, note: str) -> bool:
         """Whether a note fits into a cell: the panel's longest does, but others may be too long."""

@@ -158,11 +158,15 @@ class Panel:
             "product" or "done".
         heat: the greatest count that it shows, or 0 if it shows no counts: cells of the roles DONE and OVERLAP are then
             shaded by their value, from 0 to this, whether or not they show numbers.
+        white: the value that is white, if it holds the grey values of a picture, or 0: cells too small for numbers
+            are then shaded from black to white.
         colours: (n, 3) uint8, every colour that a picture ever shows; None for numbers.
         group: panels of one group share the size of cells and numbers, and the range of a shade; if numbers do not fit
             in one of them, all of them go without.
         follows: the name of a panel whose cell size it shares. In the same row the tops are aligned, too, so that rows
             of cells line up; in another row of the same block the left edges, so that columns do.
+        magnifies: for a window that is shown magnified, the name of the panel that it lies on, and the number of a
+            picture's channel, or -1.
         holds: "input" or "output" if it shows the layer's input or output, or a plane of it.
         layer: the number of its layer if two are compared, 0 or 1.
     """
@@ -177,9 +181,11 @@ class Panel:
     aside: bool = False
     shade: str = "done"
     heat: int = 0
+    white: int = 0
     colours: NDArray[np.uint8] | None = None
     group: str = ""
     follows: str = ""
+    magnifies: tuple[str, int] | None = None
     holds: Literal["", "input", "output"] = ""
     layer: int = 0
 

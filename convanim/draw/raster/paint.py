@@ -17,6 +17,7 @@ from convanim.draw.shapes import (
     Clipped,
     Fill,
     Hatch,
+    Mosaic,
     Placed,
     Points,
     Poly,
@@ -83,6 +84,8 @@ class Painter:
                 return _blit(pixels, self._card(shape), x + shape.box.left, y + shape.box.top)
             case Ring():
                 return self._ring(pixels, shape, x, y)
+            case Mosaic(box):
+                return _blit(pixels, Sprite(self.mosaic(shape), None), x + box.left, y + box.top)
             case Placed(left, top, shapes):
                 return _blit(pixels, self.sprite(shapes), x + left, y + top)
             case Words():
@@ -138,6 +141,13 @@ class Painter:
         if len(self._sprites) > KEPT:
             self._sprites.popitem(last=False)
         return sprite
+
+    def mosaic(self, shape: Mosaic) -> Pixels:
+        """A mosaic as the pixels of its box."""
+        cells = np.array([self.palette.index(ink) for ink in shape.inks], np.uint8)[shape.numbers]
+        if shape.colours is not None and shape.own is not None:
+            cells[shape.own] = self.palette.nearest(shape.colours[shape.own])
+        return shape.pixels(cells)
 
     def _card(self, card: Card) -> Sprite:
         (top, left, bottom, right), ink, radius, paper = card

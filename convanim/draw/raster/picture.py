@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.draw.compose import Composer, visible
+from convanim.draw.mosaic import covering, mosaic
 from convanim.draw.palette import NONE, Palette
 from convanim.draw.raster.blends import mixes
 from convanim.draw.raster.paint import KEPT, Painter, hull, inside, touched
@@ -16,6 +17,7 @@ from convanim.draw.rules import LINED, lines
 from convanim.draw.shapes import Poly, Shapes, Stroke, bounds
 from convanim.draw.theme import Theme
 from convanim.page import Box, Page, Place
+from convanim.page.lens import magnified
 from convanim.scene import Scene
 from convanim.scene.frame import Frame, Grid
 
@@ -38,14 +40,16 @@ def palette(page: Page, look: Theme) -> Palette:
     shades: set[str] = set()
     for place in places:
         if place.shaded:
-            shades |= {place.panel.shade}
-            shades |= {"negative"} if place.signed else set()
+            shades |= {"grey" if place.panel.white else place.panel.shade}
+            shades |= {"negative"} if place.low < 0 and not place.panel.white else set()
         shades |= {"heat"} if place.panel.heat else set()
     pictures = [place.panel.colours for place in places if place.panel.colours is not None]
     stamps = any(place.panel.shade == "product" for place in places)
-    slanted = mixes(look, stamps=stamps, tilted=page.links != "fan") if page.links else NONE
+    lenses = any(place.panel.magnifies for place in places)
+    slanted = mixes(look, stamps=stamps, tilted=page.links not in ("", "fan")) if page.links or lenses else NONE
     numbers = any(place.number for place in places)
-    return look.needed(numbers=numbers, shades=shades, pictures=pictures, stamps=stamps, slanted=slanted)
+    bare = numbers and not all(place.number for place in places)
+    return look.needed(numbers=numbers, bare=bare, shades=shades, pictures=pictures, stamps=stamps, slanted=slanted)
 
 
 class Raster:
@@ -66,13 +70,17 @@ class Raster:
         self._pixels = self._base.copy()
         self._before: Frame | None = None
         self._words: dict[str, tuple[Shapes, list[Box]]] = {}
-        self._panels = {name: Panel(place, self._composer, self._painter) for name, place in page.places.items()}
+        self._panels: dict[str, Panel | DensePanel] = {
+            name: (DensePanel if place.dense else Panel)(place, self._composer, self._painter)
+            for name, place in page.places.items()
+        }
         self._over: list[Box] = []
         for shape in self._composer.fixed():
             self._painter.paint(self._base, shape, self._base)
 
     def draw(self, frame: Frame) -> Picture:
         """The next frame."""
+        frame = magnified(self.page, frame)
         first = self._before is None
         before = {} if self._before is None else self._before.grids
         dirty = [Box(0, 0, self.page.height, self.page.width)] if first else self._over
@@ -100,6 +108,31 @@ class Raster:
             self._words[key] = words[key], written
             boxes += written
         return boxes
+
+
+class DensePanel:
+    """Draws a grid without gaps between its cells, then only the part in which they change.
+
+    Args:
+        place: its place on the page.
+    """
+
+    def __init__(self, place: Place, composer: Composer, painter: Painter) -> None:
+        self._place, self._painter = place, painter
+
+    def draw(self, base: Pixels, grid: Grid, before: Grid | None) -> list[Box]:
+        """Draw the smallest part of the grid that holds all changes, and return its box."""
+        if grid is before:
+            return []
+        part = None
+        if before is not None:
+            changed = differing(grid, before, notes=False)
+            rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
+            if not len(rows):
+                return []
+            ends = [slice(int(at[0]), int(at[-1]) + 1) for at in (rows, columns)]
+            part = covering(self._place, ends[0], ends[1])
+        return [self._painter.paint(base, mosaic(self._place, grid, part), base)]
 
 
 class Panel:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from convanim.page.grids import TooSmall
 from convanim.page.kin import Kin, scale
-from convanim.page.measures import SMALLEST_CELL
+from convanim.page.measures import READ, SMALLEST_CELL
 from convanim.page.page import Place
 from convanim.scene.frame import Panel
 
@@ -35,7 +35,7 @@ class Side:
             TooSmall: even the smallest cells would leave the planes too little room.
         """
         m = kin.m
-        sides = [cls(panels, kin, pitch) for pitch in range(m.of(46, 20), SMALLEST_CELL - 1, -1)]
+        sides = [cls(panels, kin, pitch) for pitch in range(m.of(46, READ), SMALLEST_CELL - 1, -1)]
         if not panels:
             return sides[0]
         for side in sides:
