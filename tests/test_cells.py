@@ -28,8 +28,8 @@ def test_a_panel_says_which_ramp_stands_for_its_values(shade: str) -> None:
     p = panel("any name", np.arange(1600).reshape(40, 40), shade=shade)
     page, rgb = shot(Made(((p,),), {p.name: grid(p, Role.PRODUCT)}))
     _, bar, _ = page.places[p.name].scale or pytest.fail("a shade without its scale")
-    for end, at, corner in (("low", bar.left, 0), ("high", bar.right - 1, 39)):
-        wanted = load("light").colour(f"shade.{shade}_{end}")
+    for name, at, corner in (("page", bar.left, 0), (f"shade.{shade}_high", bar.right - 1, 39)):
+        wanted = load("light").colour(name)
         assert tuple(rgb[bar.top, at]) == commonest(cell(page, rgb, p.name, corner, corner)) == wanted
 
 
@@ -51,13 +51,13 @@ def test_a_quiet_cell_is_paper_with_a_muted_number(role: Role, look: str) -> Non
 
 
 def test_a_quiet_cell_is_paper_where_a_shade_stands_for_values_too() -> None:
-    p = panel("output", np.arange(1600).reshape(40, 40))
+    p = panel("output", 800 + np.arange(1600).reshape(40, 40))
     emphasis = full((40, 40), Emphasis.QUIET)
     emphasis[0, 0] = Emphasis.NONE
     page, rgb = shot(Made(((p,),), {"output": grid(p, emphasis=emphasis)}))
     assert not page.places["output"].number
     assert (cell(page, rgb, "output", 39, 39) == load("light").colour("page")).all()
-    assert (cell(page, rgb, "output", 0, 0) == load("light").colour("shade.done_low")).all()
+    assert (cell(page, rgb, "output", 0, 0) == load("light").colour("shade.done.5")).all()
 
 
 def test_text_puts_a_quiet_cell_in_brackets() -> None:
@@ -112,7 +112,7 @@ def test_a_count_is_filled_by_how_many_there_are(role: Role, look: str) -> None:
     assert [len(f) for f in fills.values()] == [1, 1, 1, 1]
     colour = load(look).colour
     (none,), *_, (most,) = fills.values()
-    assert (none, most) == (colour("shade.heat_low"), colour("shade.heat_high"))
+    assert (none, most) == (colour("page"), colour("shade.heat_high"))
     assert len(set.union(*fills.values())) == 4
     shown = cell(page, rgb, "counts", 1, 2)
     assert max(contrast(tuple(c), most) for c in shown.reshape(-1, 3).tolist()) >= 7
@@ -206,10 +206,15 @@ def test_a_picture_that_changes_is_drawn_anew_only_where_it_does() -> None:
     np.testing.assert_array_equal(drawn.pixels, Raster(s, page, load("light")).draw(s.frame(1)).pixels)
 
 
-def test_a_colour_that_was_not_announced_is_noticed() -> None:
+def test_a_mean_of_colours_has_the_nearest_colour_of_the_page() -> None:
     p, colours = picture(4, 4)
-    with pytest.raises(AssertionError, match="does not have"):
-        shot(Made(((p,),), {p.name: grid(p, colours=colours // 2)}))
+    page = layout(Made(((p,),), {p.name: grid(p, colours=colours)}), 640, 360)
+    palette = Raster(Made(((p,),), {p.name: grid(p, colours=colours)}), page, load("light")).palette
+    given = colours.reshape(-1, 3)
+    mean = (given[:1].astype(int) + 1).clip(0, 255).astype(np.uint8)
+    near = palette.colours[palette.nearest(mean)][0].astype(int)
+    others = ((palette.colours.astype(int) - mean.astype(int)) ** 2).sum(axis=1)
+    assert ((near - mean.astype(int)) ** 2).sum() == others.min()
 
 
 def test_text_tells_a_colour_in_hexadecimal() -> None:

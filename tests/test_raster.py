@@ -233,7 +233,7 @@ def test_a_shade_goes_with_the_value(look: str, lowest: int) -> None:
     assert not place.number
     raster = Raster(s, page, load(look))
     pixels = raster.draw(s.frame(s.beats.total - 1)).pixels
-    steps = raster.palette.shade("data").tolist()
+    steps = [raster.palette.solid("page"), *raster.palette.shade("data").tolist()]
     if lowest < 0:
         steps = raster.palette.shade("negative").tolist()[::-1] + steps
     shown = {}

@@ -53,7 +53,7 @@ def test_every_name_that_a_role_asks_for_is_there(look: Theme) -> None:
     asked = {*theme.FILL.values(), *theme.STROKE.values(), *theme.HATCH.values()}
     asked |= {theme.fill(r, e) for r in Role for e in Emphasis} | {theme.ink(r, e) for r in Role for e in Emphasis}
     asked |= {theme.note_ink(r, e) for r in Role for e in Emphasis}
-    asked |= {f"shade.{kind}_{end}" for kind in SHADES for end in ("low", "high")}
+    asked |= {f"shade.{kind}_high" for kind in SHADES} | {"shade.heat_low"}
     assert all(len(look.colour(name)) == 3 for name in asked)
     assert set(theme.FILL) == set(Role)
 
@@ -98,11 +98,12 @@ def test_a_shade_ends_at_the_exact_colours_and_goes_one_way(look: Theme) -> None
     palette = look.palette((), (), SHADES)
     for kind in SHADES:
         steps = palette.colours[palette.shade(kind)].astype(int)
-        low, high = (np.array(look.colour(f"shade.{kind}_{end}")) for end in ("low", "high"))
+        zero, high = np.array(look.colour("page")), np.array(look.colour(f"shade.{kind}_high"))
         assert len(steps) == (9 if kind == "heat" else palettes.SHADES)
-        assert steps[0].tolist() == low.tolist()
+        assert (steps[0].tolist() == zero.tolist()) == (kind == "heat"), "only a value of zero is the page"
         assert steps[-1].tolist() == high.tolist()
-        assert (np.diff(steps, axis=0) * np.sign(high - low) >= 0).all()
+        first = 2 if kind == "heat" else 0
+        assert (np.diff(steps[first:], axis=0) * np.sign(high - steps[first]) >= 0).all()
 
 
 def test_a_solid_is_exact_and_has_one_index(look: Theme) -> None:

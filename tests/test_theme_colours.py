@@ -29,7 +29,7 @@ KEYS = {
     "cropped": {"fill", "hatch"},
     "unused": {"fill", "hatch"},
     "pending": {"fill"},
-    "shade": {f"{role}_{end}" for role in (*SHADED, "heat") for end in ("low", "high")},
+    "shade": {*(f"{role}_high" for role in (*SHADED, "heat")), "heat_low"},
 }
 #: Further keys, which a theme may leave out: the tints of cells that matter now.
 OPTIONAL = {"lit", "deep", "zero"}
@@ -223,10 +223,8 @@ def test_roles_that_touch_are_told_apart(theme: Theme, vision: str) -> None:
 @pytest.mark.parametrize("role", SHADED)
 @pytest.mark.parametrize("vision", VISIONS)
 def test_a_shade_says_how_large_a_value_is(theme: Theme, role: str, vision: str) -> None:
-    low, high = theme["shade"][f"{role}_low"], theme["shade"][f"{role}_high"]
-    apart([(f"{role}_low and {role}_high", low, high)], 40, vision)
-    pairs = [(f"{role}_low and {empty}", low, fill(theme, empty)) for empty in EMPTY]
-    apart(pairs, 8, vision)
+    low, high = theme["page"], theme["shade"][f"{role}_high"]
+    apart([(f"zero and {role}_high", low, high)], 40, vision)
 
     ends = [[int(code[i : i + 2], 16) for i in (1, 3, 5)] for code in (low, high)]
     codes = ["#" + "".join(f"{round(a + (b - a) * i / 16):02x}" for a, b in zip(*ends, strict=True)) for i in range(17)]
@@ -236,8 +234,6 @@ def test_a_shade_says_how_large_a_value_is(theme: Theme, role: str, vision: str)
         f"step {i}: L* {a:.1f} to {b:.1f}" for i, (a, b) in enumerate(itertools.pairwise(ramp)) if away * (b - a) <= 0
     ]
     assert not falls, f"{role} with {vision}:\n" + "\n".join(falls)
-    page = lightness(decode(theme["page"]))
-    assert abs(ramp[-1] - page) > abs(ramp[0] - page), f"{role}: a large value must stand out from the page"
 
 
 def heats(theme: Theme) -> list[str]:

@@ -124,6 +124,8 @@ class Composer:
         yield from self._floats.of(frame, flying=False)
         yield from self._links(frame)
         for name, place in self.page.places.items():
+            if place.dense:
+                yield from _given(place, frame.grids[name])
             for outline in frame.grids[name].outlines:
                 yield from self._outline(place, outline)
         yield from self._floats.of(frame, flying=True)
@@ -207,6 +209,15 @@ def visible(place: Place, grid: Grid) -> NDArray[np.bool_]:
     """A mask of the cells that are drawn; the outlines of tilted cells that are not there yet are lines."""
     shown: NDArray[np.bool_] = (grid.roles != Role.NONE) | (place.ghosts and not place.tilted)
     return shown
+
+
+def _given(place: Place, grid: Grid) -> Iterator[Shape]:
+    """A line around the input inside of padding that copies it, where cells have no room for marks."""
+    if (grid.roles == Role.COPIED).any():
+        rows, columns = (np.flatnonzero((grid.roles == Role.DATA).any(axis=axis)) for axis in (1, 0))
+        if len(rows):
+            ends = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
+            yield Ring(place.frame(*ends, 1), "line", 0, 1)
 
 
 def _scale(place: Place) -> Iterator[Shape]:

@@ -24,7 +24,7 @@ _ROLE = np.array(RANKS, np.uint8)
 #: Roles without a shade of their own, whose marks there is no room for: a ring around a grid is seen by its colour.
 _MARKED = {
     Role.PADDING: "ring",
-    Role.EMPTY: "ring",
+    Role.EMPTY: "ghost",
     Role.CROPPED: "cropped.hatch",
     Role.UNUSED: "unused.hatch",
 }
