@@ -131,9 +131,9 @@ def test_a_page_that_is_too_small_says_which_width_would_do(trace: Trace, width:
 
 
 def test_many_stamps_on_a_large_page_keep_their_numbers_in_their_cells() -> None:
-    """Meanwhile the canvas holds −1000000, in the end only 50000 and −50000: neighbours differ by one."""
+    """Meanwhile the canvas holds −100000, in the end only 5000 and −5000: neighbours differ by one."""
     x = np.tile(20 - abs(np.arange(-20, 21))[:, None], (1, 11))
-    s = scene(ConvTranspose((2, 1)).trace(x, [[50_000], [-50_000]]), "overlap-add")
+    s = scene(ConvTranspose((2, 1)).trace(x, [[5_000], [-5_000]]), "overlap-add")
     page = layout(s, 4096, 4096)
     assert page.places["canvas"].number
     for place, number, _ in numbers_of(s, page):

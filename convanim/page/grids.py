@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from convanim.page.block import Block, Pitches, halves
 from convanim.page.kin import Kin
-from convanim.page.measures import READ, ROOMY, Measures
+from convanim.page.measures import READ, ROOMY, SMALLEST_CELL, Measures
 from convanim.page.page import Place, Text
 from convanim.page.scales import explained
 from convanim.page.seen import broken
@@ -202,9 +202,9 @@ def stack(arrangement: Blocks, m: Measures, told: Collection[str] = (), weight: 
         if shared == pitches:
             break
         most = {name: pitch for name, pitch in shared.items() if not kin.alone(name)}
-        if not min(most.values()):
+        if _indistinct(kin, most):
             raise TooSmall
-    if not min(pitches.values()):
+    if _indistinct(kin, pitches):
         raise TooSmall
     pitches = _even(kin, pitches, m)
     places: dict[str, Place] = {}
@@ -219,6 +219,12 @@ def stack(arrangement: Blocks, m: Measures, told: Collection[str] = (), weight: 
         block.put(places, signs, left, width, pitches, top)
         left += width + m.of(76, 30)
     return places, tuple(signs)
+
+
+def _indistinct(kin: Kin, pitches: Pitches) -> bool:
+    """Whether cells are too small to be seen, or in a small grid to be told apart."""
+    small = (name for name in pitches if max(kin.panels[name].shape) < FITTED_FROM)
+    return min(pitches.values(), default=1) < 1 or any(pitches[name] < SMALLEST_CELL for name in small)
 
 
 def _even(kin: Kin, pitches: Pitches, m: Measures) -> Pitches:

@@ -9,7 +9,7 @@ from functools import cached_property
 from convanim.errors import ConvanimError
 from convanim.page.style import HEIGHT, SMALLEST, USUAL, WIDTH, Style
 
-#: The minimum side of a tilted cell (px), whose lines would otherwise cover it.
+#: The minimum side of a cell of a small grid and of a tilted cell, px: smaller ones are indistinguishable.
 SMALLEST_CELL = 4
 #: The minimum size of the numbers in cells, px; smaller ones are not read, and their cells are shaded by value.
 DIGITS = 13
