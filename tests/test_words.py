@@ -447,6 +447,21 @@ def test_a_font_that_is_asked_for_has_to_be_one(monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.mark.usefixtures("no_fonts")
+def test_an_installation_without_its_font_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    faces.usual.cache_clear()
+    monkeypatch.setattr(faces, "templates", lambda: tmp_path)
+    for make in (lambda _: None, Path.mkdir, lambda path: path.write_bytes(b"no font")):
+        (tmp_path / "fonts").mkdir(exist_ok=True)
+        file = tmp_path / "fonts" / "Inter-Regular.ttf"
+        if file.is_dir():
+            file.rmdir()
+        make(file)
+        with pytest.raises(ConvanimError, match=r"Inter-Regular\.ttf is not a readable font; reinstall convanim"):
+            glyphs.line("1", 20)
+    faces.usual.cache_clear()
+
+
+@pytest.mark.usefixtures("no_fonts")
 def test_fonts_are_found_by_name_below_the_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     for name in ("NotoSansCJK-Regular.ttc", "NotoSansCJK-Bold.ttc", "ipaexg.ttf", "other.ttf"):

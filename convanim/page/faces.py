@@ -38,7 +38,7 @@ class Face:
     def __init__(self, path: Path, *, thicken: bool = False) -> None:
         try:
             self._font: Any = _ft2font.FT2Font(str(path))
-        except RuntimeError:
+        except (RuntimeError, OSError):
             raise ConvanimError(f"{path} is not a readable font", "name a .ttf, .otf or .ttc, or remove it") from None
         self.file, self.thicken, self.family = path, thicken, str(self._font.family_name)
         self._size = 0.0
@@ -89,8 +89,16 @@ class Face:
 
 @cache
 def usual(bold: bool) -> Face:
-    """The font of most characters."""
-    return _open(templates() / "fonts" / FILES[bold][0])
+    """The font of most characters.
+
+    Raises:
+        ConvanimError: the installation lacks it.
+    """
+    file = templates() / "fonts" / FILES[bold][0]
+    try:
+        return _open(file)
+    except ConvanimError as error:
+        raise ConvanimError(error.message, "reinstall convanim, which comes with this font") from None
 
 
 @cache
