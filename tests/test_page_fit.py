@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from convanim.draw.raster import Raster
 from convanim.draw.theme import load
+from convanim.language.words import join
 from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, Upsample
 from convanim.page import Place, Text, glyphs, layout
 from convanim.page.page import headed
@@ -297,5 +298,6 @@ def test_a_title_says_its_state_in_grey_and_takes_no_more_room_for_it(lang: str,
             assert not state.bold
             assert name.box.right < state.x
             assert state.box.right <= Text(title, 7, 20, size, bold=True).box.right + 1
-    plain = Text("my own title, with a comma", 7, 20, size, bold=True)
-    assert headed(plain) == (plain,)
+    for whole_title in ("my own title, with a comma", join(" ", ["output", "1"])):
+        plain = Text(whole_title, 7, 20, size, bold=True)
+        assert headed(plain) == (plain,)

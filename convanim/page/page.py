@@ -411,7 +411,7 @@ def set_out(spans: Sequence[Span], at: Text, width: int = 0) -> tuple[Text, ...]
 def headed(title: Text) -> tuple[Text, ...]:
     """A title as what it names, in bold, and what is said about it: "input", and "padded" beside it."""
     name, *rest = parts_of(title.text)
-    if not rest or not isinstance(title.text, Said):
+    if not rest or not isinstance(title.text, Said) or title.text.between in ("", " "):  # "output 1" is one name
         return (title,)
     named = title._replace(text=name)
     x = title.x + round(glyphs.width(name, title.size, bold=True) + AFTER * title.size)
