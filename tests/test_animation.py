@@ -76,7 +76,7 @@ def test_wrong_options_are_told_in_one_sentence(options, named):
     assert caught.value.hint
 
 
-@pytest.mark.parametrize(("select", "frames"), [(3, [3]), ([0, 8], [0, 8]), ("step:12", [30]), ("step:1..2", [8, 10])])
+@pytest.mark.parametrize(("select", "frames"), [(3, [3]), ([0, 8], [0, 8]), ("step:12", [31]), ("step:1..2", [9, 11])])
 def test_frames_are_selected_by_number_or_by_step(select, frames):
     animation = transposed().animate(select=select)
     assert [shot.frame for shot in animation.plan.shots] == frames

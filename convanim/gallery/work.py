@@ -109,7 +109,7 @@ def _made(task: Task) -> tuple[dict[str, bytes], Record]:
         description=task.description,
         trace=digest.of_traces(first.scene.traces),
         heading=str(first.alt),
-        words=explain(trace.op, tuple(axis.input for axis in trace.axes)) if entry.explained else "",
+        words=str(explain(trace.op, tuple(axis.input for axis in trace.axes))) if entry.explained else "",
         files=told,
     )
 

@@ -222,7 +222,7 @@ def stack(arrangement: Blocks, m: Measures, told: Collection[str] = (), weight: 
 
 
 def _indistinct(kin: Kin, pitches: Pitches) -> bool:
-    """Whether cells are too small to be seen, or in a small grid to be told apart."""
+    """Whether cells are too small to be seen, or in a small grid to be distinguished."""
     small = (name for name in pitches if max(kin.panels[name].shape) < FITTED_FROM)
     return min(pitches.values(), default=1) < 1 or any(pitches[name] < SMALLEST_CELL for name in small)
 
