@@ -14,6 +14,7 @@ from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
 from convanim.draw.theme import load
 from convanim.page import Page, layout
+from convanim.page.texts import in_line
 from convanim.scene.frame import Blocks, Panel, Role
 from support.made import Made, grid, panel
 from support.pages import PAGES, attempt, both, check_apart, standing
@@ -122,7 +123,7 @@ def test_only_what_is_placed_has_ink(case: tuple[Made, Page]) -> None:
     s = Made(s.blocks, grids)
     raster = Raster(s, page, load("light"))
     free = np.ones((page.height, page.width), bool)
-    said = [("caption", both(text)) for text in page.caption(0, s.frame(0).captions[0])]
+    said = [("caption", both(text)) for text in in_line(page.captions[0], s.frame(0).captions[0])]
     for _, (top, left, bottom, right) in [*standing(page), *said]:
         free[max(top, 0) : bottom, max(left, 0) : right] = False
     assert (raster.draw(s.frame(0)).pixels[free] == raster.palette.solid("page")).all()

@@ -14,6 +14,7 @@ from convanim.draw.shapes import Card, Fill, Words
 from convanim.language.words import join, marked, spans_of, translate
 from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool
 from convanim.page import layout
+from convanim.page.texts import in_line
 from convanim.scene import Scene, Shown, scene
 from convanim.scene.caption import REMARK, WAITING, Caption
 from convanim.scene.spoken import Spoken, catalogue
@@ -56,7 +57,7 @@ def test_the_only_term_that_counts_is_never_left_out() -> None:
     caption = placements(s)[0]
     for width in (240, 320, 640):
         page = layout(s, width, width * 9 // 16)
-        told = "".join(text.text for text in page.caption(0, caption))
+        told = "".join(text.text for text in in_line(page.captions[0], caption))
         assert "1e10 · 1" in told, told
         assert "…" in told
 
@@ -146,7 +147,7 @@ def test_a_result_that_is_not_known_yet_keeps_its_room() -> None:
     s = scene(UP)
     page = layout(s, 1280, 720)
     opening, _, each, _, _ = s.beats
-    before, after = (page.caption(0, s.frame(opening + 7 * each + part).captions[0]) for part in (0, 1))
+    before, after = (in_line(page.captions[0], s.frame(opening + 7 * each + part).captions[0]) for part in (0, 1))
     assert [(t.text, t.x) for t in before] == [(t.text, t.x) for t in after]
     assert [t.mark for t in before if t.mark == WAITING] == [WAITING]
     shapes = Composer(page, s.beats.steps).words(s.frame(opening + 7 * each))["caption 0"]

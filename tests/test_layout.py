@@ -13,6 +13,7 @@ from convanim.draw.theme import load
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose
 from convanim.page import SMALLEST, Page, layout, page_size
+from convanim.page.texts import in_line
 from convanim.scene import Scene, scene
 from convanim.scene.frame import Role
 from convanim.trace import Trace
@@ -73,7 +74,8 @@ def test_numbers_and_notes_stay_in_their_cells_and_apart(case: tuple[Scene, Page
 @given(laid_out(large() | drawn()))
 def test_what_is_written_can_be_read(case: tuple[Scene, Page]) -> None:
     s, page = case
-    texts = [page.title, page.detail, *(t.idle for t in page.tabs), *page.signs, *page.captions, page.counter]
+    texts = [page.title, page.detail, *(t.idle for t in page.tabs), *page.signs, page.counter]
+    texts += [slot.text for slot in page.captions]
     texts += [place.title for place in page.places.values()]
     texts += [text for p in page.places.values() if p.scale for text in (p.scale[0], p.scale[2])]
     assert all(text.size >= SMALLEST for text in texts)
@@ -83,7 +85,7 @@ def test_what_is_written_can_be_read(case: tuple[Scene, Page]) -> None:
         assert not (place.number and place.scale), name  # only a shade has a scale
     for frame in looked_at(s):
         for i, _ in enumerate(page.captions):
-            fitted, whole = told(page.caption(i, frame.captions[i])), frame.captions[i]
+            fitted, whole = told(in_line(page.captions[i], frame.captions[i])), frame.captions[i]
             spans = "".join(text for text, _ in whole.spans())
             assert bool(fitted) == bool(whole.text())
             assert spans.startswith(fitted) or "…" in fitted
@@ -93,7 +95,7 @@ def test_a_shortened_caption_keeps_its_result() -> None:
     trace = Conv(9).trace(np.full((9, 9), -123456), np.full((9, 9), 7))
     s = scene(trace)
     page = layout(s, 640, 360)
-    text = told(page.caption(0, s.frame(s.beats.total - 2).captions[0]))
+    text = told(in_line(page.captions[0], s.frame(s.beats.total - 2).captions[0]))
     assert re.fullmatch(r"(−123456 · 7 \+ )+… = −69999552", text), text
 
 

@@ -76,7 +76,7 @@ def on_the_page(animation: Animation) -> bool:
     places = page.places.values()
     scales = [text for place in places if place.scale for text in (place.scale[0], place.scale[2])]
     texts = [page.title, page.detail, *(tab.current for tab in page.tabs), *(place.title for place in places)]
-    later = [text._replace(text="0") for text in page.captions]
+    later = [text._replace(text="0") for text in (slot.text for slot in page.captions)]
     boxes = [
         text.box for text in [*texts, *scales, *page.signs, *later, page.counted(int(page.counts), 1)] if text.text
     ]

@@ -13,7 +13,7 @@ from convanim.draw.theme import load
 from convanim.language.words import join
 from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool, Upsample
 from convanim.page import Place, Text, glyphs, layout
-from convanim.page.page import headed
+from convanim.page.texts import headed, in_line
 from convanim.scene import Scene, Shown, compared, scene
 from convanim.scene.caption import Caption
 from convanim.scene.frame import (
@@ -47,13 +47,14 @@ def test_differences_are_left_out_as_a_whole(name: str, lang: str) -> None:
     page = layout(s, style.width, style.height, style=style, words=words)
     for number in range(s.beats.total):
         for i, caption in enumerate(s.frame(number).captions[: len(page.captions)]):
-            texts, whole = page.caption(i, caption), caption.text()
-            assert texts[-1].size >= LEAST * page.captions[i].size - 0.5
-            assert texts[-1].box.right - texts[0].box.left <= page.caption_width
-            text = told(texts)
-            if text != whole and not caption.terms:
-                assert text.endswith("; …")
-                assert whole.split("; ")[: text.count("; ")] == text.split("; ")[:-1]
+            texts, whole, slot = page.lines(i, caption), caption.text(), page.captions[i]
+            assert texts[-1].size >= LEAST * slot.text.size - 0.5
+            assert max(text.box.right for text in texts) <= slot.text.x + slot.width
+            rows = [told([t for t in texts if t.baseline == row]) for row in sorted({t.baseline for t in texts})]
+            text = " ".join(" ".join(rows).split())
+            if text != " ".join(whole.split()) and not caption.terms:
+                assert text.endswith(("; …", ", …"))
+                assert whole.startswith(text[: -len("; …")])
 
 
 @settings(max_examples=30, deadline=None)
@@ -64,9 +65,9 @@ def test_differences_are_left_out_as_a_whole(name: str, lang: str) -> None:
 def test_no_caption_is_cut_in_a_word_or_set_too_small(clauses: list[str], width: int) -> None:
     page = layout(scene(Conv(2).trace(counting(2, 2), counting(2, 2))), width, width * 9 // 16)
     whole = "; ".join(clauses)
-    (text,) = page.caption(0, Caption(remark=whole))
-    assert text.size >= max(page.smallest, LEAST * page.captions[0].size - 0.5)
-    assert glyphs.width(text.text, text.size) <= page.caption_width
+    (text,) = in_line(page.captions[0], Caption(remark=whole))
+    assert text.size >= max(page.smallest, LEAST * page.captions[0].text.size - 0.5)
+    assert glyphs.width(text.text, text.size) <= page.captions[0].width
     if text.text != whole:
         kept = text.text.removesuffix("…").rstrip(" ")
         assert whole.startswith(kept)
@@ -76,9 +77,9 @@ def test_no_caption_is_cut_in_a_word_or_set_too_small(clauses: list[str], width:
 def test_a_long_sum_keeps_its_result() -> None:
     page = layout(scene(Conv(2).trace(counting(2, 2), counting(2, 2))), 320, 180)
     sum_of = Caption("output[0,0]", ("1·1", "98765·98765", "123456·123456"), "12345678901", weights=(1, 2, 3))
-    (text,) = page.caption(0, sum_of)
+    (text,) = in_line(page.captions[0], sum_of)
     assert text.text == "output[0,0] = 123456·123456 + … = 12345678901"
-    assert glyphs.width(text.text, text.size) <= page.caption_width
+    assert glyphs.width(text.text, text.size) <= page.captions[0].width
 
 
 def test_a_long_remark_takes_two_lines_and_leaves_nothing_behind() -> None:
@@ -198,18 +199,15 @@ def test_an_upsampling_and_its_layer_stand_on_one_axis_the_input_above(mode: str
 
 
 @pytest.mark.parametrize("name", sorted(set(STYLES) - {"square"}))
-def test_compared_strips_stand_on_one_axis_with_fans_or_begin_at_one_edge(name: str) -> None:
+def test_compared_strips_stand_on_one_axis_with_fans(name: str) -> None:
     """On a square page there is no room beside the kernels."""
     style, x = STYLES[name], counting(9)
     s = compared(*(Conv(3, padding=p).trace(x, counting(3)) for p in (0, 1)))
     page = layout(s, style.width, style.height, style=style, arrangement="compare")
     check_apart(s, page)
-    assert page.links == ("" if name in ("slide", "readme") else "fan")
+    assert page.links == "fan"
     walked = [page.places[below + name] for below in ("", "below ") for name in ("stage", "output")]
-    if page.links:
-        assert max(map(middle, walked)) - min(map(middle, walked)) <= 1
-    else:
-        assert len({place.x for place in walked}) == 1
+    assert max(map(middle, walked)) - min(map(middle, walked)) <= 1
 
 
 def test_fans_take_no_number_away() -> None:
@@ -222,10 +220,13 @@ def test_fans_take_no_number_away() -> None:
 
 
 @pytest.mark.parametrize("name", ["default", "slide", "readme", "paper"])
-def test_compared_layers_stand_on_one_line(name: str) -> None:
+def test_compared_layers_stand_in_rows_with_their_grids_below_each_other(name: str) -> None:
     style = STYLES[name]
     page = layout(unlike(), style.width, style.height, style=style)
-    assert page.places["stage"].y == page.places["below stage"].y
+    assert page.places["stage"].x == page.places["below stage"].x
+    assert page.places["output"].x == page.places["below output"].x
+    (rule,) = page.rules
+    assert page.places["stage"].box.bottom < rule.top < rule.bottom < page.places["below stage"].y
 
 
 def test_the_halves_of_a_page_are_apart() -> None:

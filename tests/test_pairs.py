@@ -166,7 +166,7 @@ def test_the_window_and_the_stamp_are_the_same_cells_of_the_same_step(case: tupl
         assert cell == read
         row, column = cell[:2]
         place = f"[{row},{column}]" if len(trace.axes) == 2 else f"[{column}]"
-        forward, back = told[s.beats.opening + i].captions
+        forward, back, _ = told[s.beats.opening + i].captions
         assert forward.subject == f"output{place}"
         value = grids[f"{BELOW}input"].values[row, column]
         assert Fraction(back.text().removeprefix("grad input += ").partition(" · kernel")[0].replace("−", "-")) == value
@@ -187,10 +187,10 @@ def test_what_is_left_below_is_the_gradient(case: tuple[ConvTrace, Any]) -> None
         unit[i] = 1
         expected.append((op.trace(unit.reshape(trace.x.shape[1:]), kernel).output * grad).sum())
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * max(1, np.abs(kernel).max()))
-    assert [c.text() for c in s.frame(s.beats.total - 1).captions] == [
-        "the backward pass of one is the forward pass of the other",
-        "the same taps, read the other way round",
-    ]
+    *_, joint = s.frame(s.beats.total - 1).captions
+    assert joint.text() == (
+        "the same taps, read the other way round; the backward pass of one is the forward pass of the other"
+    )
     for shown in s.traces:
         shown.verify()
 
@@ -263,7 +263,7 @@ def test_cells_that_differ_stand_out_and_the_first_is_pointed_at_from_then_on(
             else:
                 assert not marks
         assert due == pointed_at  # a mark stays to the end
-    assert told[-1].captions == (Caption(remark=d.told), Caption(remark=why(*case)))
+    assert told[-1].captions == (Caption(), Caption(), Caption(remark=f"{d.told}; {why(*case)}"))
     assert pointed_at == (d.first is not None)
 
 
@@ -283,7 +283,7 @@ def test_an_upsampling_is_compared_without_the_layer_that_equals_it() -> None:
     x = [[1, 2], [3, 4]]
     s = compared(Upsample(scale_factor=2).trace(x), ConvTranspose(2, 2).trace(x, [[1, 1], [1, 1]]))
     check(s)
-    assert [p.name for p in s.panels] == ["stage", "output", "below stage", "below output", "below kernel"]
+    assert [p.name for p in s.panels] == ["stage", "output", "below stage", "below kernel", "below output"]
 
 
 def test_the_last_phase_says_what_the_marks_mean_and_equal_outputs_need_none() -> None:
@@ -305,16 +305,16 @@ def test_each_layer_is_named_by_what_differs_and_in_full_at_the_beginning() -> N
     one, two = Conv(3, 2, "same", convention="keras").trace(x, k), Conv(3, 2, 1).trace(x, k)
     s = compared(one, two)
     first = s.frame(0)
-    assert first.grids["stage"].title == "Keras: padding='same'"
-    assert first.grids[f"{BELOW}stage"].title == "PyTorch: padding=1"
+    assert s.stories == ("Keras: padding='same'", "PyTorch: padding=1")
     assert [c.text() for c in first.captions] == [
-        "Keras: Conv(3, stride=2, padding='same')",
-        "PyTorch: Conv(3, stride=2, padding=1)",
+        "Conv(3, stride=2, padding='same')",
+        "Conv(3, stride=2, padding=1)",
+        "",
     ]
     pools = compared(MaxPool(2).trace(x), AvgPool(2).trace(x))
-    assert pools.frame(0).grids["stage"].title == "MaxPool(2)"
+    assert pools.stories[0] == "MaxPool(2)"
     same = compared(two, Conv(3, 2, 1).trace(x, k + 1))
-    assert [same.frame(0).grids[n].title for n in ("stage", f"{BELOW}stage")] == ["the first", "the second"]
+    assert same.stories == ("The first", "The second")
 
 
 def test_other_inputs_are_refused() -> None:
@@ -326,7 +326,7 @@ def test_several_channels_are_compared_plane_by_plane() -> None:
     x = np.arange(32).reshape(8, 2, 2)
     s = compared(PixelShuffle(2).trace(x), PixelShuffle(2, order="DCR").trace(x))
     last = s.frame(s.beats.total - 1)
-    assert last.captions[0].remark.endswith("the first that differs is output[0,0,1]: 4 and 8")
+    assert "the first that differs is output[0,0,1]: 4 and 8" in last.captions[2].remark
     assert Outline(0, 1, 1, 2, Role.OVERLAP) in last.grids["output 0"].outlines
     assert Outline(0, 1, 1, 2, Role.OVERLAP) not in last.grids["output 1"].outlines
 
@@ -352,8 +352,8 @@ def test_an_upsampling_and_its_layer_end_in_the_same_numbers(trace: Any) -> None
         canvas = last.grids[f"{BELOW}canvas"]
         shown = canvas.values[canvas.roles == Role.DONE]
         np.testing.assert_allclose(shown, trace.output.ravel(), rtol=0, atol=1e-12 * 40)
-        assert last.captions[1].text() == "both ways give the same numbers"
-        assert str(found.layer) in last.captions[0].text()
+        assert last.captions[2].text() == "both ways give the same numbers"
+        assert str(found.layer) in last.captions[1].text()
     else:
         text = "; ".join(c.text() for c in last.captions if c.text())
         assert text == f"no transposed convolution equals it: {found.reason}"

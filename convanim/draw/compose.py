@@ -31,7 +31,8 @@ from convanim.draw.shapes import (
 )
 from convanim.draw.wires import LETTERS, Wires, lens_lines
 from convanim.page import Box, Page, Place, Text
-from convanim.page.page import Tab, headed
+from convanim.page.page import Tab
+from convanim.page.texts import headed
 from convanim.scene.caption import WAITING
 from convanim.scene.frame import Frame, Grid, Link, Outline, Role
 
@@ -75,6 +76,8 @@ class Composer:
         page = self.page
         texts = (text for text in (page.detail, *page.signs) if text.text)
         out: list[Shape] = [*_title(page.title), *(Words(text, "muted", "page") for text in texts)]
+        out += [Words(head, "text", "page") for head in page.heads]
+        out += [Fill(rule, "line") for rule in page.rules]
         for place in page.places.values():
             out += _scale(place)
             if place.dense:  # zero is the page's colour, so only a line shows where the grid ends
@@ -175,7 +178,7 @@ class Composer:
                 yield from self._between_planes(link, one, other)
             elif link.cells and self.page.links == "fan":
                 yield self._fan(link, one, other)
-            elif link.cells and len(frame.links) == 1 and not (one.tilted or other.tilted):
+            elif link.cells and _alone(link, frame.links) and not (one.tilted or other.tilted):
                 yield from self._wires.of(link)
 
     def _between_planes(self, link: Link, one: Place, other: Place) -> Iterator[Shape]:
@@ -218,6 +221,12 @@ def _given(place: Place, grid: Grid) -> Iterator[Shape]:
         if len(rows):
             ends = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1
             yield Ring(place.frame(*ends, 1), "line", 0, 1)
+
+
+def _alone(link: Link, links: Sequence[Link]) -> bool:
+    """Whether no other link begins or ends in the same panels: those of several planes would cross each other."""
+    ends = {link.panel, link.other}
+    return not any(ends & {other.panel, other.other} for other in links if other is not link)
 
 
 def _scale(place: Place) -> Iterator[Shape]:

@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 from convanim.language.words import Catalogue, say, translate
 from convanim.scene import Scene
-from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Panel, Role
+from convanim.scene.frame import COLOURLESS, Emphasis, Frame, Grid, Panel, Role, stories
 
 _SIGNS = {Role.NONE: "", Role.INSERTED: "·", Role.PADDING: "○", Role.PENDING: "_", Role.EMPTY: "○"}
 _MARKS = {Role.CROPPED: "/", Role.UNUSED: "~", Role.COPIED: "○"}
@@ -60,7 +60,13 @@ def frame_text(
     count = say("{n} of {steps}", n=frame.step, steps=scene.beats.steps)
     step = f"   {translate(count, words)}" if frame.step and captions else ""
     lines = [f"frame {number} ({milliseconds} ms)   {scene.phases[frame.phase].label}{step}"]
-    for row in (row for block in scene.blocks for row in block):
+    heads = stories(scene)
+    said = [[text] if (text := caption.text()) else [] for caption in frame.captions if captions]
+    rows = [row for block in scene.blocks for row in block]
+    for before, row in zip([None, *rows], rows, strict=False):
+        if heads and (before is None or before[0].layer != row[0].layer):
+            lines += said.pop(0) if before and said else []  # each story ends with its own caption
+            lines.append(f"{heads[row[0].layer]}:")
         blocks = [_block(panel, frame.grids[panel.name]) for panel in row]
         widths = [max(map(len, block)) for block in blocks]
         signs = [f" {panel.sign} " if panel.sign else _APART for panel in row]
@@ -70,8 +76,7 @@ def frame_text(
             first = apart[0] if row[0].sign else ""
             padded = [part.ljust(width) for part, width in zip(parts, widths, strict=True)]
             lines.append("".join(a + p for a, p in zip([first, *apart[1:]], padded, strict=True)).rstrip())
-    lines += [text for caption in frame.captions if captions and (text := caption.text())]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *(text for texts in said for text in texts)]) + "\n"
 
 
 def _block(panel: Panel, grid: Grid) -> list[str]:

@@ -8,7 +8,7 @@ from math import cos, pi, sin
 from convanim.draw.cells import Cells
 from convanim.draw.shapes import Card, Point, Poly, Shape, Stroke, Words
 from convanim.page import Box, Page, Place, Text
-from convanim.page.page import around
+from convanim.page.texts import around
 from convanim.scene.frame import Float
 
 #: The least radius of a corner and the distance from other parts of the page, px.
@@ -25,9 +25,9 @@ class Turns:
 
     def __init__(self, page: Page, cells: Cells) -> None:
         self._page, self._cells = page, cells
-        texts = [page.title, page.detail, *page.signs, *map(_longest_title, page.places.values())]
+        texts = [page.title, page.detail, *page.signs, *page.heads, *map(_longest_title, page.places.values())]
         self._boxes = [text.box for text in texts if text.text]
-        self._boxes += [Box(text.baseline - text.size, 0, page.height, page.width) for text in page.captions]
+        self._boxes += [*page.rules, *(slot.box for slot in page.captions)]
         self._boxes += [around([tab.current.box, tab.dot]) for tab in page.tabs]
 
     def of(self, place: Place, floats: Sequence[Float]) -> Iterator[Shape]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from convanim.draw.shapes import Point, Ring, Stroke
 from convanim.page import Box, Page, Place
-from convanim.page.page import around
+from convanim.page.texts import around
 from convanim.scene.frame import Link
 
 #: The inks of letters in front of lines between grids.

@@ -3,8 +3,9 @@
 from convanim.page.arrange import layout
 from convanim.page.choose import LAYOUTS, choose, known, suited, view_of
 from convanim.page.measures import page_size
-from convanim.page.page import Box, Page, Place, Text
+from convanim.page.page import Page, Place
 from convanim.page.style import SMALLEST, USUAL, Style
+from convanim.page.texts import Box, Text
 from convanim.page.tilted.tilt import Tilt
 
 __all__ = [

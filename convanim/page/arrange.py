@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from convanim.errors import ConvanimError
 from convanim.language.words import Catalogue, parts_of
@@ -12,13 +13,16 @@ from convanim.page import glyphs
 from convanim.page.grids import Placed, TooSmall, grids
 from convanim.page.lens import magnifying
 from convanim.page.measures import LARGEST_SIDE, SMALLEST_SIDE, Measures
-from convanim.page.page import LEAST as SHRUNK
-from convanim.page.page import Box, Page, Place, Tab, Text, counted, middle
+from convanim.page.page import Page, Place, Tab, counted, middle
 from convanim.page.row import row, strips
 from convanim.page.seen import seen
+from convanim.page.stories import told
 from convanim.page.style import USUAL, Style
+from convanim.page.texts import LEAST as SHRUNK
+from convanim.page.texts import Box, Slot, Text
 from convanim.page.tilted.isometric import isometric
 from convanim.scene import Contents
+from convanim.scene.frame import stories
 
 #: From this number of grids on, a message about too small a page blames their number.
 CROWD = 8
@@ -67,28 +71,32 @@ def layout(
     if not captions:
         style = replace(style, captions=False, counter=False)
     scene = seen(scene, style)
-    lines_said = scene.captions if style.captions else 0
-    m = Measures(width, height, max(lines_said, int(style.counter)), style)
+    heads = stories(scene)
+    lines_said = scene.captions - len(heads) if style.captions else 0
+    m = Measures(width, height, max(lines_said, int(style.counter)), style, storied=bool(heads))
     place, links = JOINED.get(arrangement, (grids, ""))
     if arrangement == "compare" and strips(scene) and _stands(scene, m):
         place, links = JOINED["row"]
 
     def tried(m: Measures) -> Page:
         small = m.sizes[2]
-        heading, (lines, caption_width) = _heading(scene, m, title), _lines(scene, m, words)
+        heading, lines = _heading(scene, m, title), _lines(scene, m, words)
         tabs = _tabs(scene, m, small) if style.phases else ()
         detail = Text(scene.detail if style.detail else "", 0, heading.baseline, small)
         left = m.width - m.margin - round(glyphs.width(detail.text, small))
         free = heading.x + glyphs.width(heading.text, heading.size, bold=True) + m.of(40, 16)
         detail = detail._replace(x=left) if left > free else detail._replace(text="", x=m.width - m.margin)
         counter = Text("", m.width - m.margin, _first(m) + max(0, m.captions - 1) * m.caption_line, small)
-        later = [*lines, *[counter._replace(x=m.margin)] * style.counter]  # filled frame by frame
+        later = [
+            *(slot.text for slot in lines),
+            *[counter._replace(x=m.margin)] * style.counter,
+        ]
         _within(m, [heading, detail, *(tab.current for tab in tabs), *(text._replace(text="…") for text in later)])
-        places, signs = place(scene, m)
-        if place is grids:
+        (places, signs), head = told(heads, m, partial(place, scene))
+        if place is grids and not heads:
             places, signs = _magnified(scene, m, places, signs)
         scales = [text for p in places.values() if p.scale for text in (p.scale[0], p.scale[2])]
-        _within(m, [*(p.title for p in places.values()), *scales, *signs])
+        _within(m, [*(p.title for p in places.values()), *scales, *signs, *head.titles])
         return Page(
             m.width,
             m.height,
@@ -97,8 +105,7 @@ def layout(
             tabs,
             places,
             signs,
-            lines,
-            caption_width,
+            (*head.captions, *lines),
             counter,
             m.of(5, 2),
             m.of(5, 2) if style.counter else 0,
@@ -107,6 +114,8 @@ def layout(
             style.motion_colours,
             words,
             links,
+            head.titles,
+            head.rules,
         )
 
     try:
@@ -173,8 +182,8 @@ def _first(m: Measures) -> int:
     return m.bottom + m.of(18, 10) + round(0.95 * m.sizes[1])
 
 
-def _lines(scene: Contents, m: Measures, words: Catalogue | None) -> tuple[tuple[Text, ...], int]:
-    """The positions of the captions, and the width that the step count leaves them, px.
+def _lines(scene: Contents, m: Measures, words: Catalogue | None) -> tuple[Slot, ...]:
+    """The places of the captions at the foot of the page, as wide as the step count leaves them.
 
     Raises:
         TooSmall: there is no room even for an ellipsis.
@@ -188,10 +197,10 @@ def _lines(scene: Contents, m: Measures, words: Catalogue | None) -> tuple[tuple
         if count > free:
             raise TooSmall(f"the step count in type of {small} px")
         free -= count + m.of(30, 12)
-    count = scene.captions if m.style.captions else 0
+    count = scene.captions - len(stories(scene)) if m.style.captions else 0
     if count and glyphs.width("…", max(m.smallest, round(SHRUNK * body))) > free:
         raise TooSmall(f"a caption in type of {body} px")
-    return tuple(Text("", m.margin, _first(m) + i * m.caption_line, body) for i in range(count)), free
+    return tuple(Slot(Text("", m.margin, _first(m) + i * m.caption_line, body), free, m.smallest) for i in range(count))
 
 
 def _tabs(scene: Contents, m: Measures, size: int) -> tuple[Tab, ...]:
@@ -241,7 +250,7 @@ def _too_small(scene: Contents, m: Measures, tried: Callable[[Measures], object]
         return True
 
     def page(width: int) -> Measures:
-        return Measures(width, _shape(m, width), m.captions, m.style)
+        return replace(m, width=width, height=_shape(m, width))
 
     rows, columns = (max(p.shape[i] for p in scene.panels) for i in (0, 1))
     told = what or f"a grid of {rows}×{columns} cells"
@@ -284,7 +293,7 @@ def _less(style: Style, part: float) -> Style:
 def _stands(scene: Contents, m: Measures) -> bool:
     """Whether lines between strips fit without losing numbers or making cells much smaller."""
     with suppress(TooSmall):
-        joined, alone = (place(scene, m)[0].values() for place in (row, grids))
+        joined, alone = (told(stories(scene), m, partial(place, scene))[0][0].values() for place in (row, grids))
         larger = min(p.pitch for p in joined) >= LEAST * min(p.pitch for p in alone)
         return larger and sum(p.number > 0 for p in joined) >= sum(p.number > 0 for p in alone)
     return False

@@ -44,11 +44,6 @@ class Band:
     def _widths(self) -> dict[tuple[int, ...], int]:
         return {}
 
-    @cached_property
-    def least(self) -> int:
-        """The width of the titles alone, px, which is a lower bound for any size of cells."""
-        return self.width({p.name: 0 for row in self.rows for p in row})
-
     def fits(self, pitches: Pitches, width: int) -> bool:
         """Whether the band fits into this width, px; a quick test rules out most sizes."""
         for row, gaps in zip(self.rows, self._least, strict=True):
@@ -119,11 +114,18 @@ class Band:
         slots = [p.shape[1] * pitches[p.name] + m.of(2) for p in row]
         gaps = self._gaps(row, 0)
         for i, (p, (untitled, beside)) in enumerate(zip(row, self._beside[row], strict=True)):
-            _reach_over(slots, gaps, i, i + untitled, kin.title(p))
+            _reach_over(slots, gaps, i, i + (untitled or self._lower(row, i, pitches)), kin.title(p))
             if p.name in self.told and kin.shaded(p, pitches[p.name]):
                 _, _, high = scale(p, *kin.range(p), 0, 0, m)
                 _reach_over(slots, gaps, i, i + beside, high.box.right)
         return slots
+
+    def _lower(self, row: Row, i: int, pitches: Pitches) -> int:
+        """The number of panels to the right that begin so far below a panel that its title may stand above theirs."""
+        if row[i].group:
+            return 0
+        least = tall(row[i], row, pitches, self.kin) - 2 * self.kin.m.title_line
+        return len(list(takewhile(lambda p: tall(p, row, pitches, self.kin) <= least, row[i + 1 :])))
 
     @cached_property
     def _beside(self) -> dict[Row, list[tuple[int, int]]]:
@@ -175,3 +177,13 @@ def bands(rows: Rows, kin: Kin, told: Collection[str]) -> list[Band]:
 def gap(panel: Panel, m: Measures) -> int:
     """The minimum gap before a panel, px: wider if a sign stands in it."""
     return m.of(76, 30) if panel.sign else m.of(44, 16)
+
+
+def tall(panel: Panel, row: Sequence[Panel], pitches: Pitches, kin: Kin) -> int:
+    """The height of the grids in a row whose tops are aligned with this panel's, px."""
+
+    def first(p: Panel) -> Panel:
+        leader = kin.leader(p)
+        return leader if leader in row else p
+
+    return max(pitches[p.name] * p.shape[0] for p in row if first(p) is first(panel))

@@ -6,21 +6,16 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from convanim.page import glyphs
-from convanim.page.bands import Band, bands, gap
+from convanim.page.bands import Band, bands, gap, tall
 from convanim.page.kin import Kin
 from convanim.page.measures import READ, ROOMY
-from convanim.page.page import Place, Text, middle
+from convanim.page.page import Place, middle
+from convanim.page.texts import Text
 from convanim.scene.frame import Panel, Rows
 
 Pitches = dict[str, int]
 #: The resolution with which rows get extra height, as parts of their share.
 FINE = 32
-
-
-def halves(one: Sequence[Panel], other: Sequence[Panel]) -> bool:
-    """Whether two rows show the same panels of two layers."""
-    a, b = one[0], other[0]
-    return a.group == b.group != "" and a.layer != b.layer
 
 
 class Block:
@@ -41,9 +36,11 @@ class Block:
         foot = round(1.9 * m.sizes[2])
         #: The height of the scales under each row, px.
         self._feet = [foot if any(p.name in self._told for p in row) else 0 for row in rows]
-        #: The minimum gap below each row but the last, px: larger between two layers.
-        self._spare = [m.of(36, 14) if halves(*two) else m.of(10, 4) for two in pairwise(rows)]
-        self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - sum(self._spare)
+        #: The minimum gap below each row but the last, px: larger between two stories.
+        self._spare = [m.of(20, 8) if _apart(*two) else m.of(10, 4) for two in pairwise(rows)]
+        #: The height of the lines above each row that belong to a story, px.
+        self._heads = [m.head, *(m.head if _apart(*two) else 0 for two in pairwise(rows))]
+        self._room = m.bottom - m.top - len(rows) * m.title_line - sum(self._feet) - sum(self._spare) - sum(self._heads)
         tallest = [max(p.shape[0] for p in row) for row in rows]
         if max(tallest) > 1:
             tallest = [max(t, weight) if all(p.aside for p in row) else t for t, row in zip(tallest, rows, strict=True)]
@@ -87,8 +84,6 @@ class Block:
         """The largest cells with which a band fits into the width, and each of its rows into its height."""
         # Cells larger than the heights allow need not be tried.
         tried = max(heights[n] // p.shape[0] for n, row in zip(band.numbers, band.rows, strict=True) for p in row)
-        if band.least > width:
-            return {p.name: 0 for row in band.rows for p in row}
         for most in range(min(self.m.cell, max(tried, 1)), 0, -1):
             pitches = self._at_most(band, heights, most, shared)
             if band.fits(pitches, width):
@@ -111,55 +106,37 @@ class Block:
         """The free height between and around the rows, px, and the rows that have no gap below them."""
         # Rows with aligned columns stand close together; the others share the free height.
         tied = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
-        close = {
-            r
-            for r in tied
-            if self.rows[r][0].layer == self.rows[r + 1][0].layer or self.rows[r][0].group != self.rows[r + 1][0].group
-        }
+        close = {r for r in tied if not _apart(self.rows[r], self.rows[r + 1])}
         return max(0, (self._room - sum(self._used(pitches))) // (len(self.rows) + 1 - len(close))), close
 
-    def top(self, pitches: Pitches) -> int:
-        """The top of the first row, px, with the block centred vertically."""
-        return self.m.top + self._free(pitches)[0]
-
-    def down(self, pitches: Pitches) -> int:
-        """The distance from the top of the first row to its first grid, px, without the title."""
-        row = self.rows[0]
-        return (self._used(pitches)[0] - self._tall(row[0], row, pitches)) // 2
-
-    def _tall(self, panel: Panel, row: Sequence[Panel], pitches: Pitches) -> int:
-        """The height of the grids in a row that are aligned with this panel's top, px."""
-        return max(pitches[p.name] * p.shape[0] for p in row if self._top_of(p, row) is self._top_of(panel, row))
-
-    def put(
-        self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches, top: int
-    ) -> None:
-        """Place the panels and signs from this left edge and top on."""
+    def put(self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches) -> None:
+        """Place the panels and signs from this left edge on, centred vertically."""
         m = self.m
         used = self._used(pitches)
         free, close = self._free(pitches)
         xs: dict[str, int] = {}
         for band in self._bands:
             xs |= band.across(pitches, left, width)
-        y = top
+        y = m.top + free
         for number, (row, high) in enumerate(zip(self.rows, used, strict=True)):
+            y += self._heads[number]
             for i, panel in enumerate(row):
                 x, pitch = xs[panel.name], pitches[panel.name]
-                tall = self._tall(panel, row, pitches)
+                group = tall(panel, row, pitches, self.kin)
                 scaled = panel.name in self._told and self.kin.shaded(panel, pitch)
-                at = y + m.title_line + (high - tall) // 2
+                at = y + m.title_line + (high - group) // 2
                 places[panel.name] = self.kin.place(panel, x, at, pitch, scaled=scaled)
                 if panel.sign:
                     beside = [places[other.name].box for other in row[max(i - 1, 0) : i + 1]]
                     # Beside a low panel, a larger sign would reach into the panel's title.
-                    size = min(m.sign, *(box.bottom - box.top for box in beside))
+                    size = max(m.smallest, min(m.sign, *(box.bottom - box.top for box in beside)))
                     before = beside[0].right if i else x - gap(panel, m)
                     at = round((before + x - glyphs.width(panel.sign, size)) / 2)
                     signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
             spare = self._spare[number] if number < len(self._spare) else 0
             y += m.title_line + high + self._feet[number] + spare + (0 if number in close else free)
 
-    def _top_of(self, panel: Panel, row: Sequence[Panel]) -> Panel:
-        """The panel of the row whose top this one is aligned with."""
-        leader = self.kin.leader(panel)
-        return leader if leader in row else panel
+
+def _apart(one: Sequence[Panel], other: Sequence[Panel]) -> bool:
+    """Whether two rows belong to two stories."""
+    return one[0].layer != other[0].layer

@@ -7,12 +7,13 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from convanim.page.block import Block, Pitches, halves
+from convanim.page.block import Block, Pitches
 from convanim.page.kin import Kin
 from convanim.page.measures import READ, ROOMY, SMALLEST_CELL, Measures
-from convanim.page.page import Place, Text
+from convanim.page.page import Place
 from convanim.page.scales import explained
 from convanim.page.seen import broken
+from convanim.page.texts import Text
 from convanim.scene import Contents
 from convanim.scene.frame import Blocks, Panel, arrangements, panels_of
 
@@ -209,14 +210,9 @@ def stack(arrangement: Blocks, m: Measures, told: Collection[str] = (), weight: 
     pitches = _even(kin, pitches, m)
     places: dict[str, Place] = {}
     signs: list[Text] = []
-    left = m.margin
-    tops = [block.top(pitches) for block in blocks]
-    if all(halves(blocks[0].rows[0], block.rows[0]) for block in blocks[1:]):
-        # The grids of two layers are aligned at the top, however much is below them.
-        down = [block.down(pitches) for block in blocks]
-        tops = [min(tops) + max(down) - own for own in down]
-    for block, width, top in zip(blocks, widths, tops, strict=True):
-        block.put(places, signs, left, width, pitches, top)
+    left = m.left
+    for block, width in zip(blocks, widths, strict=True):
+        block.put(places, signs, left, width, pitches)
         left += width + m.of(76, 30)
     return places, tuple(signs)
 
@@ -234,7 +230,8 @@ def _even(kin: Kin, pitches: Pitches, m: Measures) -> Pitches:
     cells without numbers are of nearly the same size.
     """
     walked = [pitches[name] for name, panel in kin.panels.items() if not panel.aside]
-    aside = max(5 * max(walked) // 4, m.of(46, READ)) if walked else m.cell
+    least = 0 if m.storied else m.of(46, READ)
+    aside = max(5 * max(walked) // 4, least) if walked else m.cell
     most = m.cell if m.style.numbers else 3 * min(pitches.values()) // 2
     even = kin.shared({n: min(p, most, aside if kin.panels[n].aside else most) for n, p in pitches.items()})
     lost = any(kin.sizes(panel, pitches[n])[0] and not kin.sizes(panel, even[n])[0] for n, panel in kin.panels.items())
@@ -243,7 +240,7 @@ def _even(kin: Kin, pitches: Pitches, m: Measures) -> Pitches:
 
 def _widths(blocks: Sequence[Block], most: Pitches, m: Measures) -> list[int]:
     """The widths of the blocks: what the largest common size of cells needs, and the rest in proportion to it."""
-    free = m.width - 2 * m.margin - m.of(76, 30) * (len(blocks) - 1)
+    free = m.room - m.of(76, 30) * (len(blocks) - 1)
     if len(blocks) == 1:
         return [free]
     for pitch in range(m.cell, 0, -1):

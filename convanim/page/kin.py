@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from convanim.page import glyphs
 from convanim.page.measures import DIGITS, GAPS_FROM, LINES_FROM, Measures
-from convanim.page.page import Box, Place, Scale, Text, inked, middle, note_top
+from convanim.page.page import Place, Scale, inked, middle, note_top
+from convanim.page.texts import Box, Text
 from convanim.scene.frame import Blocks, Panel
 
 #: Subscript digits, and their size as a fraction of the text's size.

@@ -71,6 +71,9 @@ class Measures:
         style: the style of the page.
         most: the maximum rows or columns of any grid if small grids may grow, 0 if not.
         strips: whether the grids are strips of one axis, whose columns line up.
+        column: the width of a column at the left that holds the titles and captions of two stories, px.
+        head: the height of the lines above each of two stories that hold its title and its caption, px.
+        storied: whether there are two stories.
     """
 
     width: int
@@ -79,6 +82,9 @@ class Measures:
     style: Style = USUAL
     most: int = 0
     strips: bool = False
+    column: int = 0
+    head: int = 0
+    storied: bool = False
 
     @cached_property
     def scale(self) -> float:
@@ -134,6 +140,16 @@ class Measures:
     def margin(self) -> int:
         """The margin of the page, px."""
         return self.of(56, 12)
+
+    @property
+    def left(self) -> int:
+        """The left edge of the area for panels, px."""
+        return self.margin + self.column
+
+    @property
+    def room(self) -> int:
+        """The width of the area for panels, px."""
+        return self.width - self.margin - self.left
 
     @cached_property
     def _head(self) -> tuple[int, int, int]:

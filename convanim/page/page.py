@@ -1,99 +1,27 @@
-"""A page: the places of panels and texts in whole pixels, and the fitting of text into them."""
+"""A page: the places of panels and texts in whole pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 
-from convanim.language.words import WORDLESS, Catalogue, Said, join, parts_of, say, translate
+from convanim.language.words import Catalogue, say, translate
 from convanim.page import glyphs
 from convanim.page.lattice import Lattice, Point, Step
 from convanim.page.style import SMALLEST
-from convanim.scene.caption import REMARK, Caption, Span
+from convanim.page.texts import Box, Slot, Text, around, in_column, in_line, in_two
+from convanim.scene.caption import Caption
 from convanim.scene.frame import Panel
 
-#: Separators of a caption's clauses, of which the last may be left out; the first separator that occurs counts.
-CLAUSES = "; ", ", "
 #: The minimum side of a cell with round corners (px), and the ratio of its side to their radius.
 ROUND_FROM, ROUND = 14, 11
-#: A caption is reduced to the first fraction of its size before it is shortened, and never below the second.
-NEARLY, LEAST = 0.8, 0.7
-#: The distance from what a title names to what is said about it, as a fraction of the size; no more than ", " takes.
-AFTER = 0.45
-#: The room in a chip beside its number, and above and below it, as fractions of the size.
-BESIDE, ABOVE = 0.22, 0.26
 #: The minimum distance between a number and the note below it, px.
 CLEAR = 3
-
-
-class Box(NamedTuple):
-    """A rectangle in px: [top, bottom) x [left, right)."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    def moved(self, across: int, down: int) -> Box:
-        """The box further to the right and further down, px."""
-        return Box(self.top + down, self.left + across, self.bottom + down, self.right + across)
-
-    def meets(self, other: Box) -> bool:
-        """Whether the two boxes overlap."""
-        across = self.left < other.right and other.left < self.right
-        return across and self.top < other.bottom and other.top < self.bottom
-
-
-def around(boxes: Iterable[Box]) -> Box:
-    """The box around some boxes."""
-    tops, lefts, bottoms, rights = zip(*boxes, strict=True)
-    return Box(min(tops), min(lefts), max(bottoms), max(rights))
-
-
-class Text(NamedTuple):
-    """A line of text: the x of its start, its baseline and its size in px.
-
-    Attributes:
-        mark: the role whose chip it stands on, or another mark of a caption's span, "" for none.
-    """
-
-    text: str
-    x: int
-    baseline: int
-    size: int
-    bold: bool = False
-    mark: str = ""
-
-    @property
-    def chipped(self) -> bool:
-        """Whether it stands on a chip."""
-        return self.mark not in ("", REMARK)
-
-    @property
-    def chip(self) -> Box:
-        """The box of the chip under a number with a mark."""
-        beside, above = round(BESIDE * self.size), round(ABOVE * self.size)
-        right = self.x + round(glyphs.width(self.text, self.size, self.bold))
-        top = self.baseline - round(glyphs.CAPITALS * self.size)
-        return Box(top - above, self.x - beside, self.baseline + above, right + beside)
-
-    @property
-    def box(self) -> Box:
-        """The box that the text may cover, from the top of capitals to the bottom of descenders."""
-        if self.chipped:
-            return self.chip
-        high, low = round(glyphs.CAPITALS * self.size), round(0.24 * self.size)
-        right = self.x + round(glyphs.width(self.text, self.size, self.bold))
-        return Box(self.baseline - high, self.x, self.baseline + low, right)
-
-    def moved(self, across: int, down: int) -> Text:
-        """The text further to the right and further down, px."""
-        return self._replace(x=self.x + across, baseline=self.baseline + down)
 
 
 class Tab(NamedTuple):
@@ -283,6 +211,7 @@ class Page:
         counts: whether the step count and the progress bar are shown.
         smallest: the minimum size of captions, px.
         motion_colours: whether cells under the window are lit.
+        heads, rules: the titles of two stories, and the hairline between them.
         links: how linked cells are joined: "planes", "fan", or "" for wires.
         words: the catalogue of its language, None for English.
     """
@@ -294,8 +223,7 @@ class Page:
     tabs: tuple[Tab, ...]
     places: dict[str, Place]
     signs: tuple[Text, ...]
-    captions: tuple[Text, ...]
-    caption_width: int
+    captions: tuple[Slot, ...]
     counter: Text
     stroke: int
     bar: int
@@ -304,6 +232,8 @@ class Page:
     motion_colours: bool = True
     words: Catalogue | None = None
     links: str = ""
+    heads: tuple[Text, ...] = ()
+    rules: tuple[Box, ...] = ()
 
     def progress(self, step: int, steps: int) -> tuple[Box, Box]:
         """The bar along the bottom edge: the part for the first steps, and the rest."""
@@ -321,13 +251,13 @@ class Page:
     def said(self, captions: Sequence[Caption]) -> list[tuple[Text, ...]]:
         """The texts of a frame's captions; remarks below each other have the same size."""
         lines = [self.lines(i, caption) for i, caption in enumerate(captions[: len(self.captions)])]
-        if any(caption.subject for caption in captions):
+        if self.rules or any(caption.subject for caption in captions):
             return lines
         size = min((text.size for texts in lines for text in texts), default=0)
         return [tuple(text._replace(size=size) for text in texts) for texts in lines]
 
     def lines(self, line: int, caption: Caption) -> tuple[Text, ...]:
-        """A caption's text, in two lines if it is the only caption and too long for one.
+        """A caption's text: in as many lines as its slot has, or in two if nothing else is near and it is too long.
 
         Example:
             >>> from convanim.page import layout
@@ -339,113 +269,17 @@ class Page:
             >>> [text.size for text in page.lines(0, Caption(remark="a long one " * 12))]
             [18, 18]
         """
-        place, text = self.captions[line], caption.text()
-        if len(self.captions) == 1 and not caption.subject:
-            size = max(self.smallest, round(LEAST * place.size))
-            long = glyphs.width(text, round(NEARLY * place.size)) > self.caption_width
-            two = _halves(text, size) if long else None
-            # The two lines are centred on the place of the single line.
-            apart, down = round(1.3 * size), round(glyphs.CAPITALS * (size - place.size) / 2)
-            first = place.baseline + down - apart // 2
-            fits = two and max(glyphs.width(half, size) for half in two) <= self.caption_width
-            if two and fits and first + apart + round(0.24 * size) <= self.height - self.bar:
-                return tuple(Text(half, place.x, first + i * apart, size) for i, half in enumerate(two))
-        return self.caption(line, caption)
-
-    def caption(self, line: int, caption: Caption) -> tuple[Text, ...]:
-        """A caption in pieces, with as many of its terms or clauses as fit at about its full size.
-
-        If it still does not fit, it is reduced down to `LEAST`, then cut after a whole word.
-        """
-        place = self.captions[line]
-
-        def fits(spans: Sequence[Span], part: float = 1) -> bool:
-            return wide(spans, round(part * place.size)) <= self.caption_width
-
-        spans, most = caption.spans(), len(caption.terms)
-        if caption.subject and not fits(spans):
-            caption = replace(caption, remark="")
-            spans = caption.spans()
-        while not fits(spans) and most > 2:
-            most -= 1
-            spans = caption.spans(most)
-        if not caption.subject and not fits(spans, NEARLY):
-            spans = ((_shortened(caption.text(), lambda text: fits(((text, ""),))), ""),)
-        least = max(self.smallest, round(LEAST * place.size))
-        size = next((size for size in range(place.size, least, -1) if fits(spans, size / place.size)), least)
-        while not fits(spans, size / place.size) and most > 0:
-            most -= 1
-            spans = caption.spans(most)
-        if not fits(spans, size / place.size):
-            spans = ((_cut(caption.text(most), size, self.caption_width), ""),)
-        return set_out(spans, place._replace(size=size), self.caption_width) or (place,)
-
-
-def wide(spans: Sequence[Span], size: int) -> int:
-    """The width of a caption's pieces with their chips, px."""
-    texts = set_out(spans, Text("", 0, 0, size))
-    return texts[-1].box.right if texts else 0
-
-
-def set_out(spans: Sequence[Span], at: Text, width: int = 0) -> tuple[Text, ...]:
-    """The pieces of a caption one after the other, from a place on; numbers with a mark are bold, on chips.
-
-    Args:
-        width: the width of the caption, px. If there is room, a remark begins in its middle, so that it stays in place
-            while the sum before it changes.
-    """
-    texts, x, room = [], float(at.x), round(BESIDE * at.size)
-    for i, (text, mark) in enumerate(spans):
-        piece = at._replace(text=text, mark=mark)
-        piece = piece._replace(bold=piece.chipped)
-        beside = room if piece.chipped else 0
-        if mark == REMARK and width:
-            stop = at.x + width // 2
-            x = stop if x < stop and stop + wide(spans[i:], at.size) <= at.x + width else x
-            width = 0
-        texts.append(piece._replace(x=round(x + beside)))
-        x += glyphs.width(text, at.size, piece.bold) + 2 * beside
-    return tuple(texts)
-
-
-def headed(title: Text) -> tuple[Text, ...]:
-    """A title as what it names, in bold, and what is said about it: "input", and "padded" beside it."""
-    name, *rest = parts_of(title.text)
-    if not rest or not isinstance(title.text, Said) or title.text.between in ("", " "):  # "output 1" is one name
-        return (title,)
-    named = title._replace(text=name)
-    x = title.x + round(glyphs.width(name, title.size, bold=True) + AFTER * title.size)
-    return named, title._replace(text=join(title.text.between, rest), x=x, bold=False)
+        slot = self.captions[line]
+        if slot.lines > 1:
+            return in_column(slot, caption)
+        alone = len(self.captions) == 1 or (self.rules and line == len(self.captions) - 1)
+        two = in_two(slot, caption, self.height - self.bar) if alone else ()
+        return two or in_line(slot, caption)
 
 
 def counted(step: int, steps: int, words: Catalogue | None = None) -> str:
     """The step count in the language of a catalogue."""
     return translate(say("{n} of {steps}", n=step, steps=steps), words)
-
-
-def _shortened(text: str, fits: Callable[[str], bool]) -> str:
-    """The first clauses of a text, as many as fit but at least one."""
-    between = next((some for some in CLAUSES if some in text), CLAUSES[0])
-    clauses = text.split(between)
-    tried = [between.join([*clauses[:n], "…"]) for n in range(len(clauses) - 1, 0, -1)]
-    return next(filter(fits, tried), tried[-1] if tried else text)
-
-
-def _ends(text: str) -> list[int]:
-    """The indices where words end, or where a script without spaces may be cut."""
-    return [n for n in range(1, len(text)) if text[n] == " " or max(text[n - 1], text[n]) >= WORDLESS]
-
-
-def _halves(text: str, size: int) -> tuple[str, str] | None:
-    """A text broken into two lines of about the same length; None if it has only one word."""
-    tried = [(text[:n].rstrip(), text[n:].lstrip()) for n in _ends(text)]
-    return min(tried, key=lambda two: max(glyphs.width(half, size) for half in two), default=None)
-
-
-def _cut(text: str, size: int, width: float) -> str:
-    """The first words of a text that fit; for scripts without spaces, the first characters."""
-    tried = (text[:n].rstrip(" ,;:") + " …" for n in reversed(_ends(text)))
-    return next((some for some in tried if glyphs.width(some, size) <= width), "…")
 
 
 def middle(side: int, size: int) -> int:

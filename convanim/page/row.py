@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 from convanim.errors import ConvanimError
 from convanim.page import glyphs
-from convanim.page.grids import fitted
+from convanim.page.grids import TooSmall, fitted
 from convanim.page.measures import Measures
-from convanim.page.page import Place, Text
+from convanim.page.page import Place
 from convanim.page.scales import above
+from convanim.page.texts import Text
 from convanim.scene import Contents
 from convanim.scene.frame import Panel, Rows
 
@@ -90,7 +91,9 @@ def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...
     least = m.of(64, 26) if len(found.joined) == 1 else m.of(48, 20)
     # A small gap keeps texts from touching.
     room = least * len(found.joined) + m.of(10, 2) * (len(found.rows) + 1 - len(found.joined))
-    lower = _Lower(m.width, m.height, m.captions, m.style, strips=True, lines=room)
+    lower = _Lower(
+        m.width, m.height, m.captions, m.style, strips=True, column=m.column, head=m.head, storied=m.storied, lines=room
+    )
     places, signs = fitted(((found.rows,),), lower)
     tops, bottoms = zip(*(_ends(found, number, places, m) for number in range(len(found.rows))), strict=True)
     heights = [bottom - top for top, bottom in zip(tops, bottoms, strict=True)]
@@ -126,6 +129,8 @@ def _ends(found: Strips, number: int, places: dict[str, Place], m: Measures) -> 
     some = [places[p.name] for p in found.rows[number]]
     under = found.under(number)
     top = min(p.box.top for p in some) - (m.of(5, 2) if under else m.title_line)
+    if m.storied and (not number or found.rows[number - 1][0].layer != some[0].panel.layer):
+        top -= m.head + (m.of(20, 8) if number else 0)
     bottom = max(p.box.bottom for p in some) + m.of(5, 2) + (m.title_line if under else 0)
     scaled = any(p.scale for p in some) and number not in found.joined
     return top, bottom + (round(1.9 * m.sizes[2]) if scaled else 0)
@@ -134,7 +139,7 @@ def _ends(found: Strips, number: int, places: dict[str, Place], m: Measures) -> 
 def _beside(place: Place, partner: Place, m: Measures) -> int:
     """The shift to the right that centres a strip on its partner, px."""
     wanted = (partner.box.left + partner.box.right - place.box.left - place.box.right) // 2
-    return max(min(wanted, m.width - m.margin - _right(place)), min(0, m.margin - place.box.left))
+    return max(min(wanted, m.width - m.margin - _right(place)), min(0, m.left - place.box.left))
 
 
 def _shifts(found: Strips, places: dict[str, Place], m: Measures) -> list[int]:
@@ -145,12 +150,14 @@ def _shifts(found: Strips, places: dict[str, Place], m: Measures) -> list[int]:
         row = [places[p.name] for p in panels]
         joined = [place for place in row if place.panel.name in found.partner] or row[:1]
         middles.append((joined[0].box.left + joined[0].box.right) // 2)
-        least = min(0, m.margin - min(place.box.left for place in row))
+        least = min(0, m.left - min(place.box.left for place in row))
         ends.append((least, max(least, m.width - m.margin - max(map(_right, row)))))
     lowest, highest = (
         pick(at + end[i] for at, end in zip(middles, ends, strict=True)) for i, pick in enumerate((max, min))
     )
-    axis = max(lowest, min(m.width // 2, highest))
+    if m.column and lowest > highest:  # without the column there is room for one axis
+        raise TooSmall
+    axis = max(lowest, min(m.left + m.room // 2, highest))
     return [max(least, min(axis - at, most)) for at, (least, most) in zip(middles, ends, strict=True)]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from convanim.page import glyphs
 from convanim.page.kin import Kin, scale
 from convanim.page.measures import Measures
-from convanim.page.page import Box, Place, Scale, Text
+from convanim.page.page import Place, Scale
+from convanim.page.texts import Box, Text
 
 
 def explained(places: dict[str, Place], signs: Sequence[Text], kin: Kin) -> dict[str, Place]:
@@ -66,10 +68,45 @@ def _free(spot: Scale, places: dict[str, Place], signs: Sequence[Text], m: Measu
     box = spot.box
     box = Box(box.top - near // 2, box.left - near, box.bottom + near // 2, box.right + near)
     inside = m.margin // 2 <= box.left and box.right <= m.width - m.margin // 2
+    inside = inside and (box.left >= m.left or not m.column)
     foot = max(spot.bar.bottom, spot.low.baseline)  # figures do not reach below the baseline
     if not inside or box.top < m.top or foot > m.bottom + near // 2:
         return False
+    if m.storied and any(box.meets(other) for other in _reserved(places, m)):
+        return False
     return not any(box.meets(other) for other in _standing(places, signs))
+
+
+class Ends(NamedTuple):
+    """The top of the rows of a story, the baseline of its first titles, and its bottom, px."""
+
+    top: int
+    baseline: int
+    bottom: int
+
+
+def ends(places: Iterable[Place], story: int) -> Ends:
+    """Where the rows of a story begin and end, without its own title."""
+    mine = [place for place in places if place.panel.layer == story]
+    titled = [place.title for place in mine if any(place.panel.titles)]
+    tops = [place.box.top for place in mine]
+    bottom = max(max(place.box.bottom, place.scale.box.bottom if place.scale else 0) for place in mine)
+    first = min([text.baseline for text in titled], default=min(tops))
+    return Ends(min([*tops, *(text._replace(text="X").box.top for text in titled)]), first, bottom)
+
+
+def rules(found: Sequence[Ends], m: Measures) -> Iterator[Box]:
+    """The hairlines between stories."""
+    for story in found[1:]:
+        y = story.top - m.head - m.of(10, 4)
+        yield Box(y, m.margin, y + m.of(1.4), m.width - m.margin)
+
+
+def _reserved(places: Mapping[str, Place], m: Measures) -> Iterator[Box]:
+    """Where the titles of stories and the hairline between them stand."""
+    found = [ends(places.values(), story) for story in (0, 1)]
+    yield from rules(found, m)
+    yield from (Box(story.top - m.head, 0, story.top, m.width) for story in found if m.head)
 
 
 def _standing(places: dict[str, Place], signs: Sequence[Text]) -> Iterator[Box]:

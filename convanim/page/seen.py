@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from convanim.page.style import Style
 from convanim.scene import Contents
-from convanim.scene.frame import Blocks, Link, Panel, Phase, arrangements, panels_of
+from convanim.scene.frame import Blocks, Link, Panel, Phase, arrangements, panels_of, stories
 from convanim.trace import Trace
 
 
@@ -21,7 +21,7 @@ class Seen:
     """
 
     def __init__(self, scene: Contents, blocks: Blocks, others: tuple[Blocks, ...] = ()) -> None:
-        self._scene, self.blocks, self.others = scene, blocks, others
+        self._scene, self.blocks, self.others, self.stories = scene, blocks, others, stories(scene)
         self.title, self.detail = scene.title, scene.detail
         self.beats, self.captions = scene.beats, scene.captions
 

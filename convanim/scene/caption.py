@@ -21,7 +21,6 @@ class Caption:
     terms are enclosed by `opens` and `closes` and separated by `between`: a sum of products, or `max(1, 5, 3)`.
 
     Attributes:
-        name: what the line is about if there are several, with a separator: "PyTorch: ".
         weights: how much each term counts; if not all of them fit, those that count least are left out.
         seen: whether the cell that is the subject is outlined, so that a page need not name it.
         waits: whether the result is not known yet; a page keeps its room.
@@ -37,7 +36,6 @@ class Caption:
     opens: str = ""
     closes: str = ""
     between: str = " + "
-    name: str = ""
     weights: tuple[float, ...] = ()
     seen: bool = False
     waits: bool = False
@@ -54,11 +52,11 @@ class Caption:
         """
         line = self.subject
         # A negative term is subtracted; a negative factor is in brackets.
-        said = self.between.join(self._kept(most)).replace(f" + {MINUS}", f" {MINUS} ")
+        said = self.between.join(self.kept(most)).replace(f" + {MINUS}", f" {MINUS} ")
         told = f"{self.opens}{said}{self.closes}" if said else ""
         for sign, part in ((self.relation, told), (self.outcome, "" if self.waits else self.result)):
             line += f" {sign} {part}" if line and part else part
-        return self.name + (f"{line}   {self.remark}" if line and self.remark else line + self.remark)
+        return f"{line}   {self.remark}" if line and self.remark else line + self.remark
 
     def spans(self, most: int | None = None) -> tuple[Span, ...]:
         """The same line for a page, in pieces: numbers with a mark, and what stands between them.
@@ -70,7 +68,7 @@ class Caption:
             (('2', 'data'), (' · ', ''), ('−1', 'kernel'), (' = ', ''), ('−2', 'done'))
         """
         parts = [] if self.seen and self.terms else [self.subject]
-        terms = self._kept(most)
+        terms = self.kept(most)
         told: list[str] = [self.opens]
         for i, term in enumerate(terms):
             negative = self.between == " + " and spans_of(term)[0] == (term, "") and term.startswith(MINUS)
@@ -80,13 +78,13 @@ class Caption:
         for sign, some in ((self.relation, [*told, self.closes] if terms else []), (self.outcome, [result])):
             if any(some):
                 parts += [f" {sign} ", *some] if any(parts) else some
-        spans = [span for part in (self.name, *parts) for span in spans_of(part)]
+        spans = [span for part in parts for span in spans_of(part)]
         remark = list(spans_of(self.remark)) if self.remark else []
         if any(parts) and remark:
             remark = [("   ", ""), *((text, mark or REMARK) for text, mark in remark)]
         return _merged([*spans, *remark])
 
-    def _kept(self, most: int | None) -> list[str]:
+    def kept(self, most: int | None) -> list[str]:
         """The terms that count most, in their order, and an ellipsis if that is not all of them."""
         if most is None or len(self.terms) <= most:
             return list(self.terms)

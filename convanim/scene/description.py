@@ -17,6 +17,7 @@ from convanim.scene.frame import (
     Panel,
     Phase,
     Role,
+    stories,
 )
 
 #: The maximum number of cells of a result that is listed number by number.
@@ -154,27 +155,30 @@ def said(
         return translate(_phased(scene, frame), words)
     step, part = divmod(number - opening, each)
     if step < steps:
-        line = say("step {n} of {steps}: {what}", n=step + 1, steps=steps, what=_said(frame, before))
+        line = say("step {n} of {steps}: {what}", n=step + 1, steps=steps, what=_said(scene, frame, before))
         return translate(line, words) if part == each - 1 else ""
-    return translate(_said(frame) if number == scene.beats.total - 1 else _phased(scene, frame), words)
+    return translate(_said(scene, frame) if number == scene.beats.total - 1 else _phased(scene, frame), words)
 
 
 def _phased(scene: Scene, frame: Frame) -> str:
     """The captions of a frame, with its phase if that adds something."""
-    label, said = _label(scene.phases[frame.phase]), _said(frame)
+    label, said = _label(scene.phases[frame.phase]), _said(scene, frame)
     verb = label.split(" ")[0].rstrip(":")
     return join(": ", [label, said]) if said and not said.startswith(verb) else said or label
 
 
-def _said(frame: Frame, before: tuple[Caption, ...] = ()) -> str:
-    """The captions of a frame in one line, without those of `before`; a remark follows its sum in brackets."""
-    texts = []
+def _said(scene: Scene, frame: Frame, before: tuple[Caption, ...] = ()) -> str:
+    """The captions of a frame in one line, without those of `before`; a remark follows its sum in brackets.
+
+    Where two stories are told, each caption follows the title of its own.
+    """
+    texts, heads = [], stories(scene)
     for i, caption in enumerate(frame.captions):
         if before[i : i + 1] == (caption,):
             continue
         line = replace(caption, remark="").text() if caption.subject or caption.terms or caption.result else ""
-        remark = caption.remark if line or not caption.name else caption.text()
-        texts.append(join("", [line, " (", remark, ")"]) if line and remark else line or remark)
+        told = join("", [line, " (", caption.remark, ")"]) if line and caption.remark else line or caption.remark
+        texts.append(join(": ", [heads[i], told]) if told and i < len(heads) else told)
     return join("; ", [text for text in texts if text])
 
 

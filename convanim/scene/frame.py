@@ -168,7 +168,7 @@ class Panel:
         magnifies: for a window that is shown magnified, the name of the panel that it lies on, and the number of a
             picture's channel, or -1.
         holds: "input" or "output" if it shows the layer's input or output, or a plane of it.
-        layer: the number of its layer if two are compared, 0 or 1.
+        layer: the number of its layer or story if there are two, 0 or 1.
     """
 
     name: str
@@ -217,6 +217,20 @@ class Rearranged(Protocol):
 def arrangements(scene: object) -> tuple[Blocks, ...]:
     """The alternative arrangements of a scene's panels; most scenes have none."""
     return scene.others if isinstance(scene, Rearranged) else ()
+
+
+@runtime_checkable
+class Storied(Protocol):
+    """A scene that tells two stories at once, each in rows of its own: the panels of the second are of layer 1."""
+
+    @property
+    def stories(self) -> tuple[str, ...]:
+        """Their titles, from top to bottom. The scene has one caption for each, and one for both."""
+
+
+def stories(scene: object) -> tuple[str, ...]:
+    """The titles of a scene's stories; most scenes tell one, which needs none."""
+    return scene.stories if isinstance(scene, Storied) else ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

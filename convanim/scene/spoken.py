@@ -23,6 +23,7 @@ from convanim.scene.frame import (
     Panel,
     Phase,
     arrangements,
+    stories,
 )
 from convanim.system.inputfile import LARGEST_TOML, parse_toml, prepared, read_bytes
 from convanim.trace import Trace
@@ -173,6 +174,7 @@ class Spoken:
         self.phases = tuple(map(self._phase, scene.phases))
         self.blocks = self._blocks(scene.blocks)
         self.others = tuple(map(self._blocks, arrangements(scene)))
+        self.stories = tuple(map(self._told, stories(scene)))
         by_name = {panel.name: panel for block in self.blocks for row in block for panel in row}
         self.panels = tuple(by_name[panel.name] for panel in scene.panels)
         # The last grid of each panel, original and translated: a grid that stays the same object is not drawn again.
@@ -214,5 +216,4 @@ class Spoken:
             terms=tuple(map(self._told, caption.terms)),
             result=self._told(caption.result),
             remark=self._told(caption.remark),
-            name=self._told(caption.name),
         )

@@ -123,6 +123,8 @@ def standing(page: Page) -> list[Named]:
     if page.bar:
         things.append(("progress", hull(*page.progress(1, 2))))
     things += [(f"sign {sign.text}", ink(sign)) for sign in page.signs]
+    things += [(f"head {head.text}", ink(head)) for head in page.heads]
+    things += [("hairline", rule) for rule in page.rules]
     for name, place in page.places.items():
         things.append((f"grid {name}", grid_box(page, place)))
         if any(place.panel.titles):
@@ -146,11 +148,11 @@ def spoken(s: Scene, page: Page) -> list[Named]:
             for text in texts:
                 # Text may be reduced to fit, but its position is the same in every frame.
                 assert text.bold == text.chipped
-                assert text.baseline == page.captions[i].baseline or len({t.baseline for t in texts}) == 2
-                assert page.smallest <= text.size <= page.captions[i].size
+                assert text.baseline == page.captions[i].text.baseline or len({t.baseline for t in texts}) > 1
+                assert page.smallest <= text.size <= page.captions[i].text.size
                 if text.text:
                     lines[i].append(both(text))
-            assert not texts or texts[0].box.left == page.captions[i].x
+            assert not texts or texts[0].box.left == page.captions[i].text.x
             drawn = [text for text in texts if text.text.strip()]
             assert not any(meet(ink(a), ink(b)) for a, b in combinations(drawn, 2)), drawn
         if page.counts:
@@ -203,7 +205,7 @@ STYLES = {name: read(name).style for name in templates()}
 
 def sizes(s: Scene, page: Page) -> Iterator[int]:
     """The size of every text that the page ever shows, px."""
-    texts = [page.title, page.detail, *page.signs]
+    texts = [page.title, page.detail, *page.signs, *page.heads]
     texts += [text for tab in page.tabs for text in (tab.idle, tab.current)]
     texts += [text for place in page.places.values() if place.scale for text in (place.scale[0], place.scale[2])]
     yield from (text.size for text in texts if text.text)

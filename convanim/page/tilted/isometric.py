@@ -11,7 +11,8 @@ from convanim.page.grids import TooSmall
 from convanim.page.kin import Kin
 from convanim.page.lattice import Lattice, Step
 from convanim.page.measures import SMALLEST_CELL, Measures
-from convanim.page.page import Place, Text
+from convanim.page.page import Place
+from convanim.page.texts import Text
 from convanim.page.tilted.side import Side
 from convanim.page.tilted.stack import Stack
 from convanim.scene import Contents

@@ -11,7 +11,8 @@ from math import inf
 from convanim.page.crossed import Lines, crossed
 from convanim.page.kin import Kin, line, scale
 from convanim.page.lattice import Lattice
-from convanim.page.page import Box, Place, Text, around
+from convanim.page.page import Place
+from convanim.page.texts import Box, Text, around
 from convanim.page.tilted.side import Side
 from convanim.page.tilted.tilt import Tilt, number_size, sizes, written
 from convanim.scene.frame import Panel

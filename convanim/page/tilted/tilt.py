@@ -10,7 +10,8 @@ import numpy as np
 
 from convanim.page import glyphs
 from convanim.page.lattice import Lattice, Point, Step
-from convanim.page.page import Box, Place, Text
+from convanim.page.page import Place
+from convanim.page.texts import Box, Text
 from convanim.scene.frame import Panel
 
 

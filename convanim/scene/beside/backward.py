@@ -14,7 +14,6 @@ from convanim.scene.frame import (
     Blocks,
     Frame,
     Link,
-    Rows,
     panels_of,
 )
 from convanim.scene.stamp.canvas import cropped_by
@@ -45,7 +44,7 @@ class BackwardScene:
         ['output[1] = 2·10 + 3·1 = 23', 'grad input += grad output[1] · kernel   1 cell overlaps: 1 + 20 = 21']
     """
 
-    captions = 2
+    captions = 3
 
     def __init__(self, trace: ConvTrace, grad: ArrayLike | None = None) -> None:
         self.trace = trace.by_output()
@@ -58,12 +57,14 @@ class BackwardScene:
         self.title = join("   ", [name, f"{into} → {out} → {into}"])
         self.phases = side_by_side(self._pair.above, self._pair.below, say("stamp the gradient"))
         (stage, kernel, output), (given, again, stamp, canvas) = above.panels, self._pair.lower
-        # The window and the stamp cover the same cells of two grids, which are aligned.
+        # The window and the stamp cover the same cells of two grids, which are aligned, and so are both ends of a link.
         canvas, given = replace(canvas, follows=stage.name), replace(given, follows=output.name)
-        back: Rows = ((canvas,), (given, again, stamp))
-        self.blocks: Blocks = (((stage,), (kernel, output)), back)
+        self.stories = say("Forward"), say("Backward")
+        # The gradient flows from right to left, below the values that it belongs to: product = kernel × gradient.
+        stamp, again, given = replace(stamp, sign=""), replace(again, sign="="), replace(given, sign="×")
+        self.blocks: Blocks = (((stage, kernel, output), (canvas, stamp, again, given)),)
         if len(trace.axes) == 1:
-            self.blocks = (((stage,), (output, kernel), *back),)
+            self.blocks = (((stage,), (output, kernel), (canvas,), (given, again, stamp)),)
         self.panels = panels_of(self.blocks)
 
     def links(self, step: int) -> tuple[Link, ...]:
@@ -73,7 +74,7 @@ class BackwardScene:
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
         now = self._pair.at(number)
-        forward, back = now.above.captions[0], now.below.captions[0]
+        forward, back, same = now.above.captions[0], now.below.captions[0], Caption()
         phase = now.above.phase
         if now.stage == "steps":
             # Without cell indices: those of the full result are not those of the input if that is padded.
@@ -82,9 +83,11 @@ class BackwardScene:
             phase = finishing(self.phases, self._pair.below.phases[now.below.phase])
             back = Caption(remark=self._crop())
             if now.number == self.beats.closing - 1:
-                forward = Caption(remark=say("the backward pass of one is the forward pass of the other"))
-                back = Caption(remark=say("the same taps, read the other way round"))
-        return Frame(phase, now.grids, (forward, back), now.above.step, **now.done, moves=now.stamps)
+                told = say("the same taps, read the other way round")
+                same = Caption(
+                    remark=join("; ", [told, say("the backward pass of one is the forward pass of the other")])
+                )
+        return Frame(phase, now.grids, (forward, back, same), now.above.step, **now.done, moves=now.stamps)
 
     def _crop(self) -> str:
         """The remark for the crop: padding is no input, and cells that the floor leaves unused have no gradient."""

@@ -28,7 +28,7 @@ class BothScene:
         trace: of a transposed layer, with one channel and one or two axes.
     """
 
-    captions = 2
+    captions = 3
 
     def __init__(self, trace: ConvTrace) -> None:
         above, below = GatherScene(trace.by_output()), ScatterScene(trace.by_input())
@@ -40,12 +40,12 @@ class BothScene:
         (stage, turned, output), (*parts, canvas) = above.panels, self._pair.lower
         # If values are shaded, equal values must look equal in both.
         shown = np.union1d(output.values, canvas.values)
-        output, canvas = replace(output, values=shown), replace(canvas, values=shown)
-        self.blocks: Blocks = (((stage, output, canvas), (turned, *parts)),)
-        # On a wide page the canvas is larger beside both rows.
-        self.others: tuple[Blocks, ...] = ((((stage, output), (turned, *parts)), ((canvas,),)),)
+        output, canvas = replace(output, values=shown), replace(canvas, values=shown, follows=output.name)
+        self.stories = say("Zero insertion"), say("Overlap-add")
+        self.blocks: Blocks = (((stage, turned, output), (*parts, canvas)),)
         if len(trace.axes) == 1:  # long strips: each grid that a window visits has its own row
-            self.blocks, self.others = (((stage, turned), (output,), tuple(parts), (canvas,)),), ()
+            canvas = replace(canvas, follows="")
+            self.blocks = (((stage, turned), (output,), tuple(parts), (canvas,)),)
         self.panels = panels_of(self.blocks)
 
     def links(self, step: int) -> tuple[Link, ...]:
@@ -55,12 +55,12 @@ class BothScene:
     def frame(self, number: int) -> Frame:
         """One frame of the scene, from 0."""
         now = self._pair.at(number)
-        phase, captions = now.above.phase, (*now.above.captions, *now.below.captions)
+        phase, (slid,), (stamped,), same = now.above.phase, now.above.captions, now.below.captions, Caption()
         if now.stage == "opening":
-            captions = (*now.above.captions, Caption())
+            stamped = Caption()
         elif now.stage == "closing":
             phase = finishing(self.phases, self._pair.below.phases[now.below.phase])
-            last = now.number == self.beats.closing - 1
-            same = Caption(remark=say("both ways give the same numbers"))
-            captions = (size_formula(self.trace.axes), same if last else now.below.captions[0])
-        return Frame(phase, now.grids, captions, now.above.step, **now.done, moves=now.stamps)
+            slid = size_formula(self.trace.axes)
+            if now.number == self.beats.closing - 1:
+                same = Caption(remark=say("both ways give the same numbers"))
+        return Frame(phase, now.grids, (slid, stamped, same), now.above.step, **now.done, moves=now.stamps)

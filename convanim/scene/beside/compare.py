@@ -73,11 +73,11 @@ class CompareScene:
         >>> from convanim.scene import scene
         >>> s = CompareScene(a, b, scene)
         >>> [caption.text() for caption in s.frame(s.beats.total - 1).captions]
-        ['0 of 3 common cells equal; the first that differs is output[0]: 3 and 1', \
-'padding is 0:1 in the first and 1 in the second']
+        ['', '', '0 of 3 common cells equal; the first that differs is output[0]: 3 and 1; \
+padding is 0:1 in the first and 1 in the second']
     """
 
-    captions = 2
+    captions = 3
     detail = ""
 
     def __init__(self, a: Trace, b: Trace, make: Callable[[Trace], Scene], align: str = "index") -> None:
@@ -90,16 +90,13 @@ class CompareScene:
         opening, steps, each, closing, row = self._pair.beats
         self.beats = Beats(opening, steps, each, closing + 1, row)
         self.title = self._title()
-        self._names = {name: FIRST.get(name, name) for name in self.difference.names}
         self._states = [self._stated(t, part) for t, part in zip((a, b), self.difference.shared, strict=True)]
         self.phases = self._phases()
-        self._titles: dict[str, str] = {}
         self.blocks = self._blocks(len(a.axes))
-        self.others = (_stacked(self.blocks),) if len(self.blocks) > 1 else ()
+        self.stories = self._heading(a), self._heading(b)
         self.panels = panels_of(self.blocks)
-        named = zip(self._names.values(), (a, b), strict=True)
-        self._opening = tuple(Caption(remark=join(": ", [name, _notation(t)])) for name, t in named)
-        self._closing = (Caption(remark=self.difference.told), Caption(remark=why(a, b, align)))
+        self._opening = (*(Caption(remark=_notation(t)) for t in (a, b)), Caption())
+        self._closing = Caption(), Caption(), Caption(remark=join("; ", [self.difference.told, why(a, b, align)]))
 
     def _title(self) -> str:
         d = self.difference
@@ -134,12 +131,18 @@ class CompareScene:
     # The page.
 
     def _blocks(self, rank: int) -> Blocks:
-        one = self._column(self._pair.above, self._pair.above.panels, self.difference.a, rank)
-        two = self._column(self._pair.below, self._pair.lower, self.difference.b, rank)
-        return ((*one, *two),) if rank == 1 else (one, two)
+        """The rows of both layers, whose grids stand under those of the first one where they correspond."""
+        one = self._rows(self._pair.above, self._pair.above.panels, self.difference.a, rank)
+        two = self._rows(self._pair.below, self._pair.lower, self.difference.b, rank)
+        if rank > 1 and len(one) == len(two) == 1:
+            same = len(one[0]) == len(two[0])
+            pairs = zip(*((row if same else (row[0], row[-1])) for row in (one[0], two[0])), strict=True)
+            leads = {other.name: lead.name for lead, other in pairs}
+            two = (tuple(replace(p, follows=leads.get(p.name, "")) for p in two[0]),)
+        return ((*one, *two),)
 
-    def _column(self, shown: Scene, panels: Sequence[Panel], trace: Trace, rank: int) -> Rows:
-        """The panels of one scene as a block under the layer's heading: grids first, then kernels."""
+    def _rows(self, shown: Scene, panels: Sequence[Panel], trace: Trace, rank: int) -> Rows:
+        """The panels of one scene: with two grids the kernels between them, as on a page of their own."""
         dressed = [self._dressed(panel) for panel in panels]
         if not any(p.group == GROUP for p in dressed):
             raise ConvanimError(
@@ -148,24 +151,23 @@ class CompareScene:
             )
         walked, aside = ([p for p in dressed if p.aside == looked_up] for looked_up in (False, True))
         if len(walked) == 2 and rank > 1:
-            # Kernels are under the stage, in cells of the same size.
-            rows = [walked, *([[replace(p, follows=walked[0].name) for p in aside]] if aside else [])]
-        elif len(walked) == 2:
+            return ((walked[0], *(replace(p, follows="") for p in aside), walked[1]),)
+        if len(walked) == 2:
             # All strips are left-aligned.
             leads = next(p.name for p in self._pair.above.panels if not p.aside)
             first = replace(walked[0], follows=leads if walked[0].layer else "")
-            rows = [[first], [replace(walked[1], follows=first.name), *aside]]
-        else:  # several planes keep their scene's arrangement
-            named = {old.name: new for old, new in zip(shown.panels, dressed, strict=True)}
-            # With many planes, those that distinguish the layers are shown; kernels and sums would leave no room.
-            crowd = len(self._pair.above.panels) + len(self._pair.lower) > CROWD
-            rows = [[named[p.name] for p in row if not (crowd and p.aside)] for block in shown.blocks for row in block]
-            rows = [row for row in rows if row]
-        self._titles[rows[0][0].name] = self._heading(trace)
-        return tuple(
-            tuple(replace(p, titles=(self._titles[p.name],)) if p.name in self._titles else p for p in row)
-            for row in rows
-        )
+            return (first,), (replace(walked[1], follows=first.name), *aside)
+        # Several planes keep their scene's arrangement, with the outputs at the end of the first row.
+        named = {old.name: new for old, new in zip(shown.panels, dressed, strict=True)}
+        # With many planes, those that distinguish the layers are shown; kernels and sums would leave no room.
+        crowd = len(self._pair.above.panels) + len(self._pair.lower) > CROWD
+        found = [
+            [row for some in block if (row := [named[p.name] for p in some if not (crowd and p.aside)])]
+            for block in shown.blocks
+        ]
+        first_block, *later = [rows for rows in found if rows]
+        merged = [[*first_block[0], *(p for rows in later for row in rows for p in row)], *first_block[1:]]
+        return tuple(map(tuple, merged))
 
     def _dressed(self, panel: Panel) -> Panel:
         """A panel that shares the cell size and the range of its counterpart in the other scene."""
@@ -184,6 +186,7 @@ class CompareScene:
         differ = [(n, getattr(trace.op, n)) for n in names if getattr(trace.op, n) != getattr(other.op, n)]
         told = ", ".join(f"{n}={value!r}" for n, value in differ if value is not None)
         name = d.names[0] if trace is d.a else d.names[1]
+        name = FIRST.get(name, name)
         if trace.op.convention != other.op.convention:
             return _cut(join(": ", [name, told]) if told else name)
         return _cut(told or name)
@@ -199,19 +202,12 @@ class CompareScene:
         last = number == self.beats.total - 1
         now = self._pair.at(number - last)
         phase = ("opening", "steps", "closing").index(now.stage)
-        captions = self._closing if last else self._said(now.above, now.below) if number else self._opening
+        captions: tuple[Caption, ...] = now.above.captions[0], now.below.captions[0], Caption()
+        captions = self._closing if last else captions if number else self._opening
         step = 0 if now.stage == "opening" else min(now.number + 1, self.beats.steps)
         step = self.beats.steps if now.stage == "closing" else step
-        grids = {name: self._headed(name, grid) for name, grid in now.grids.items()}
-        return Frame(phase, {**grids, **self._compared(grids)}, captions, step, **now.done)
-
-    def _said(self, above: Frame, below: Frame) -> tuple[Caption, ...]:
-        """The captions of both, each with the name of its layer."""
-        pairs = zip(self._names.values(), (above.captions[0], below.captions[0]), strict=True)
-        return tuple(replace(c, name=join(": ", [name, ""])) for name, c in pairs)
-
-    def _headed(self, name: str, grid: Grid) -> Grid:
-        return replace(grid, title=self._titles[name]) if name in self._titles else grid
+        grids = {**now.grids, **self._compared(now.grids)}
+        return Frame(phase, {p.name: grids[p.name] for p in self.panels}, captions, step, **now.done)
 
     def _compared(self, grids: dict[str, Grid]) -> dict[str, Grid]:
         """The outputs with their differences marked."""
@@ -234,22 +230,6 @@ class CompareScene:
             for panel, *marks in zip(some, *planes, strict=True):
                 out[panel.name] = _marked(grids[panel.name], *marks)
         return out
-
-
-def _stacked(blocks: Blocks) -> Blocks:
-    """The blocks of two layers stacked vertically, each as one row, if possible with aligned columns."""
-    if not all(len(block[0]) == 2 and all(p.aside for row in block[1:] for p in row) for block in blocks):
-        return (tuple(row for block in blocks for row in block),)
-    # Kernels are between the grids that are read and written, as on a page of their own.
-    above, below = (
-        [replace(p, follows="") for p in (block[0][0], *(p for row in block[1:] for p in row), block[0][1])]
-        for block in blocks
-    )
-    pairs = (
-        zip(above, below, strict=True) if len(above) == len(below) else ((above[0], below[0]), (above[-1], below[-1]))
-    )
-    leads = {other.name: one.name for one, other in pairs}
-    return ((tuple(above), tuple(replace(p, follows=leads.get(p.name, "")) for p in below)),)
 
 
 def _marked(grid: Grid, other: NDArray[Any], first: NDArray[Any], alone: NDArray[Any]) -> Grid:

@@ -38,12 +38,10 @@ class EqualScene:
         >>> for op in (Upsample(scale_factor=2), Upsample(scale_factor=2, mode="bilinear")):
         ...     s = EqualScene(op.trace([1, 2]))
         ...     print([caption.text() for caption in s.frame(s.beats.total - 1).captions])
-        ['ConvTranspose(kernel_size=2, stride=2) with ones as weights', 'both ways give the same numbers']
+        ['', 'ConvTranspose(kernel_size=2, stride=2) with ones as weights', 'both ways give the same numbers']
         ['no transposed convolution equals it: at the border the outermost cell is repeated', \
 'inside it is ConvTranspose(kernel_size=4, stride=2, padding=1)']
     """
-
-    captions = 2
 
     def __init__(self, trace: UpsampleTrace) -> None:
         if len(trace.x) > 1 or len(trace.axes) > 2:
@@ -58,6 +56,8 @@ class EqualScene:
         self.detail = self._above.detail
         self._pair = None if other is None else Pair(self._above, ScatterScene(other.by_input()))
         self.traces: tuple[Trace, ...] = (self._pair or self._above).traces
+        self.stories: tuple[str, ...] = ()
+        self.captions = 3 if self._pair else 2
         if self._pair is None:
             self.title = self._above.title
             self.phases, self.blocks, self.beats = self._above.phases, self._above.blocks, self._above.beats
@@ -67,6 +67,7 @@ class EqualScene:
         self.beats = self._pair.beats
         self.phases = side_by_side(self._pair.above, self._pair.below, say("stamp and add"))
         self.blocks = self._blocks(self._pair, len(trace.axes))
+        self.stories = trace.op.words, say("Transposed convolution")
         self.panels = panels_of(self.blocks)
 
     def _blocks(self, pair: Pair, rank: int) -> Blocks:
@@ -74,7 +75,7 @@ class EqualScene:
         given, kernel, stamp, canvas = pair.lower
         x, canvas = (replace(p, follows=output.name) for p in (x, canvas)) if rank > 1 else (x, canvas)
         if rank > 1:
-            return (((x, output, canvas), (given, kernel, stamp)),)
+            return (((x, output), (given, kernel, stamp, canvas)),)
         return (((x,), (output,), (given, kernel, stamp), (canvas,)),)
 
     def links(self, step: int) -> tuple[Link, ...]:
@@ -88,11 +89,12 @@ class EqualScene:
             frame = self._above.frame(number)
             return replace(frame, captions=self._reason() if last else (*frame.captions, Caption()))
         now = self._pair.at(number)
-        phase, captions = now.above.phase, (*now.above.captions, *now.below.captions)
+        phase, captions = now.above.phase, (*now.above.captions, *now.below.captions, Caption())
         if now.stage == "closing":
             phase = finishing(self.phases, self._pair.below.phases[now.below.phase])
             if last:
-                captions = Caption(remark=self._named()), Caption(remark=say("both ways give the same numbers"))
+                same = say("both ways give the same numbers")
+                captions = Caption(), Caption(remark=self._named()), Caption(remark=same)
         return Frame(phase, now.grids, captions, now.above.step, **now.done, moves=now.stamps)
 
     def _named(self) -> str:
