@@ -38,13 +38,13 @@ from convanim.write.formats import (
     MOVING,
     Counting,
     Format,
-    Progress,
     Saved,
     draw_png,
     pick_format,
     save_trace,
 )
 from convanim.write.formats import sheet as write_sheet
+from convanim.write.vectors import Progress
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

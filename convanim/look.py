@@ -168,7 +168,7 @@ class Look:
         None, "Frames to write (0,4,8 or 2..6 or last or all), or steps as numbered in the picture (step:12).", "Pace",
         metavar="FRAMES", needs="frames", single=True)
     animated: bool = _option(
-        False, "Let a .svg play, also within an <img>, instead of showing one frame.", "File",
+        False, "Let a .svg play, also within an <img>, and a .pptx have one slide with the video.", "File",
         needs="frames", single=True, entry=False)
     motion: str | None = _option(
         None, "smooth to animate the movement between steps, step for none; auto is smooth for files up to 1 MB or "

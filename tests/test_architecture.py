@@ -132,8 +132,9 @@ ROWS: dict[str, list[str]] = {
     "template": ["keys", "files", "settings", "__init__"],
     "write": [
         "drawing files film patches png vector",
-        "moments",
-        "apng csvfile gif html pdf svg tex tracefile video webp",
+        "drawingml moments",
+        "apng csvfile gif html pdf pptx svg tex tracefile video webp",
+        "vectors",
         "formats",
     ],
     "gallery": [
@@ -171,11 +172,12 @@ ONLY_IN = {
         "draw.pen",
         "write.vector",
         "animation",
-        "write.formats",
+        "write.vectors",
     },
     "jinja2": {"gallery"},
     "sphinx": {"sphinx"},
     "docutils": {"sphinx"},
+    "pptx": {"write"},
 }
 NOWHERE = {
     "matplotlib.pyplot": "it keeps global state and picks a window system",

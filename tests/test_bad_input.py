@@ -149,6 +149,9 @@ TABLE: dict[str, list[str]] = {
 }
 
 
+SUFFIXES = ".gif, .webp, .apng, .mp4, .webm, .html, .png, .svg, .pdf, .pgf, .pptx, .txt, .json or .csv"
+
+
 @pytest.mark.parametrize("line", TABLE)
 def test_one_sentence(out: Path, line: str) -> None:
     check(*run(*line.split(" "), "-o", out / "a.gif"), *TABLE[line])
@@ -243,8 +246,8 @@ def test_a_place_that_is_no_array(out: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("a.gf", ["'.gf'", ".gif, .webp, .apng, .mp4, .webm, .html, .png, .svg, .pdf, .pgf, .txt, .json or .csv"]),
-        ("a", ["'a'", ".gif, .webp, .apng, .mp4, .webm, .html, .png, .svg, .pdf, .pgf, .txt, .json or .csv"]),
+        ("a.gf", ["'.gf'", SUFFIXES]),
+        ("a", ["'a'", SUFFIXES]),
         ("nowhere/a.gif", ["nowhere", "does not exist"]),
         ("nowhere/a-%d.png", ["nowhere", "does not exist"]),
         ("../file/a.gif", ["file"]),
@@ -270,7 +273,7 @@ def test_a_format_that_is_none(out: Path) -> None:
     check(
         *run(*CONV.split(), "-o", out / "a.gif", "--format", "bmp"),
         "'bmp'",
-        "gif, webp, apng, mp4, webm, html, png, svg, pdf, pgf, txt, json or csv",
+        "gif, webp, apng, mp4, webm, html, png, svg, pdf, pgf, pptx, txt, json or csv",
     )
 
 

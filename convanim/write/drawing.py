@@ -199,7 +199,7 @@ class Drawing:
     def _sprite(self, shapes: Shapes) -> int:
         known = self.tables.known.get(id(shapes))
         if known is None:
-            start = _letters(shapes)
+            start = letters_of(shapes)
             lower, upper = (list(map(self._shape, part)) for part in (shapes[:start], shapes[start:]))
             known = self.tables.known[id(shapes)] = shapes, self.tables.sprite(lower, upper)
         return known[1]
@@ -233,7 +233,7 @@ class Drawing:
                     *(_short(shape.dash), cap),
                 ]
             case Hatch(area, ink, gap, falls):
-                lines = [_flat(line) for line in _diagonals(area, gap, falls=falls)]
+                lines = [_flat(line) for line in lines_of(area, gap, falls=falls)]
                 return ["s", self.tables.ink(ink), 0.7, lines, 0, 0]
             case Words(text, ink):
                 return self._text(text.text, text.size, text.bold, self.tables.ink(ink), text.x, text.baseline)
@@ -261,7 +261,7 @@ def _relined(grid: Grid, before: Grid) -> bool:
     return grid is not before and not np.array_equal(LINED[grid.roles], LINED[before.roles])
 
 
-def _letters(shapes: Shapes) -> int:
+def letters_of(shapes: Shapes) -> int:
     """The position of the first shape of a cell's texts, with the ground that is cleared for them."""
     for i, shape in enumerate(shapes):
         if isinstance(shape, Words):
@@ -269,7 +269,7 @@ def _letters(shapes: Shapes) -> int:
     return len(shapes)
 
 
-def _diagonals(area: Points, gap: int, *, falls: bool) -> Iterator[Points]:
+def lines_of(area: Points, gap: int, *, falls: bool) -> Iterator[Points]:
     """The lines of a hatching within an area."""
     _, left, _, right = bounds(area)
     low, *_, high = sorted((y - x if falls else x + y) for x, y in area)
@@ -278,6 +278,11 @@ def _diagonals(area: Points, gap: int, *, falls: bool) -> Iterator[Points]:
         line = ((left, left + at), (right, right + at)) if falls else ((left, at - left), (right, at - right))
         if part := part_within(line, area):
             yield part
+
+
+def printed(text: str) -> str:
+    """A text without the characters that XML cannot have."""
+    return "".join(letter if letter == "\n" or letter.isprintable() else " " for letter in text)
 
 
 def _short(number: float) -> float:

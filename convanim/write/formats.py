@@ -5,23 +5,24 @@ Modules that draw and write are imported on use, since the help of commands read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 from importlib.util import find_spec
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from convanim.draw.choices import DPI
 from convanim.errors import ConvanimError, shortly
+from convanim.write import vectors
 from convanim.write.files import whole_file
+from convanim.write.vectors import TOLD, Progress
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from convanim.draw.axes import Canvas
     from convanim.draw.raster import Raster
     from convanim.scene.frame import Frame
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from convanim.write.film import Film
     from convanim.write.patches import Box, Pixels
 
-Progress = Callable[[int, int], None]
-#: The maximum number of placements that a file's comment describes.
-TOLD = 49
 #: The duration of a frame in motion, ms: one frame of a video.
 MOVING = 40
 
@@ -302,114 +300,11 @@ def _seen(film: Film, raster: Raster | Canvas) -> Sequence[Shot]:
     return [shot for shot in shots if shot.frame not in alike]
 
 
-def _figure(film: Film) -> Callable[[int], tuple[Figure, str]]:
-    """A function that draws the frame of a number on a figure, which is reused, and describes it."""
-    from convanim.draw.axes import page_figure
-    from convanim.scene import description
-
-    figure, axes = page_figure(film.page)
-    artist = film.artist(0, text=film.text)
-    axes.add_artist(artist)
-
-    def draw(number: int) -> tuple[Figure, str]:
-        frame = film.scene.frame(number)
-        artist.show(frame)
-        return figure, f"{film.alt} {description.said(film.scene, number, frame, film.words)}".rstrip()
-
-    return draw
-
-
-def _svg(film: Film) -> Callable[[BinaryIO, int], None]:
-    """A function that writes a frame; matplotlib writes those whose text is editable."""
-    if film.text == "editable" or film.renderer == "matplotlib":
-        return _vector("svg", film)
-    from convanim.scene import description
-    from convanim.write.svg import write_svg
-
-    def write(file: BinaryIO, number: int) -> None:
-        said = description.said(film.scene, number, film.scene.frame(number), film.words)
-        write_svg(film, file, number, str(film.title or film.scene.title), f"{film.alt} {said} {film.comment}")
-
-    return write
-
-
-def _animated_svg(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-    """Write an SVG that plays."""
-    from convanim.scene.description import Transcript
-    from convanim.write.svg import write_animated
-
-    told = Transcript(film.scene, TOLD, film.words)
-    shots = film.plan.shots
-    lines = [line for shot in shots if (line := told.add(shot.frame, film.scene.frame(shot.frame)))]
-    about = "\n".join([film.alt, *lines, *told.rest(), film.comment])
-    write_animated(film, file, shots, str(film.title or film.scene.title), about)
-    progress(len(film), len(film))
-    return len(film), film.plan.seconds
-
-
-def _pdf(film: Film) -> Callable[[BinaryIO, int], None]:
-    """A function that writes a frame; matplotlib writes those whose text is editable."""
-    if film.text == "editable" or film.renderer == "matplotlib":
-        return _vector("pdf", film)
-    from convanim.scene import description
-    from convanim.write.pdf import write_pdf
-
-    def write(file: BinaryIO, number: int) -> None:
-        said = description.said(film.scene, number, film.scene.frame(number), film.words)
-        about = f"{film.alt} {said} {film.comment}"
-        write_pdf(film, file, [number], str(film.title or film.scene.title), about, lambda pages: None)
-
-    return write
-
-
-def _vector(kind: str, film: Film) -> Callable[[BinaryIO, int], None]:
-    from convanim.write import vector
-
-    draw, title = _figure(film), str(film.title or film.scene.title)
-
-    def write(file: BinaryIO, number: int) -> None:
-        figure, told = draw(number)
-        if kind == "svg":
-            vector.write_svg(file, figure, title, f"{told} {film.comment}")
-        elif kind == "pdf":
-            vector.write_pdf(file, [figure], title, f"{told} {film.comment}")
-        else:
-            vector.write_pgf(file, figure)
-
-    return write
-
-
-def _pages(film: Film, file: BinaryIO, progress: Progress) -> int:
-    """Write each of the frames on a page of one PDF."""
-    numbers, title = [shot.frame for shot in film.plan.shots], str(film.title or film.scene.title)
-    about = f"{film.alt} {film.comment}"
-
-    def done(pages: int) -> None:
-        progress(pages, len(numbers))
-
-    if film.text == "editable" or film.renderer == "matplotlib":
-        from convanim.write import vector
-
-        draw = _figure(film)
-
-        def figures() -> Iterator[Figure]:
-            for i, number in enumerate(numbers, start=1):
-                yield draw(number)[0]
-                done(i)
-
-        vector.write_pdf(file, figures(), title, about)
-    else:
-        from convanim.write.pdf import write_pdf
-
-        write_pdf(film, file, numbers, title, about, done)
-    return len(numbers)
-
-
 def _png(film: Film) -> Callable[[BinaryIO, int], None]:
     if film.dpi is not None:
         from convanim.write.vector import write_dots
 
-        draw, dpi = _figure(film), film.dpi
+        draw, dpi = vectors.figure_of(film), film.dpi
 
         def write(file: BinaryIO, number: int) -> None:
             figure, told = draw(number)
@@ -482,10 +377,17 @@ def _script(film: Film, path: Path) -> dict[str, bytes]:
     return {SCRIPT: script()}
 
 
-def _tex(film: Film, path: Path) -> dict[str, bytes]:
-    from convanim.write.tex import WAYS
+def _video_slide(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+    """Write one slide with the video."""
+    from convanim.scene.description import transcript
+    from convanim.write.pptx import write_video
 
-    return WAYS[str(film.tex)](path, film.alt, [shot.milliseconds for shot in film.plan.shots])
+    done = FORMATS["mp4"].save(film, video := BytesIO(), progress)
+    draw_png(film, poster := BytesIO(), film.plan.shots[-1].frame)
+    frames = (shot.frame for shot in film.plan.shots)
+    notes = "\n".join(transcript(film.scene, words=film.words, frames=frames))
+    write_video(film, file, video.getvalue(), poster.getvalue(), notes)
+    return done
 
 
 def _json(trace: Trace, file: BinaryIO) -> None:
@@ -592,31 +494,43 @@ FORMATS = {
         Format(
             "svg",
             "One frame as vectors, for web pages and drawing programs; with --animated all of them.",
-            still=_svg,
+            still=vectors.svg,
             about="vectors",
             vector=True,
             edits=True,
             animated=Format(
-                "svg", "An animation as vectors.", _animated_svg, vector=True, lasts="an animated .svg goes"
+                "svg", "An animation as vectors.", vectors.animated_svg, vector=True, lasts="an animated .svg goes"
             ),
         ),
         Format(
             "pdf",
             "One frame as vectors, or a page for each selected frame, for LaTeX and slides.",
-            still=_pdf,
+            still=vectors.pdf,
             embeds=False,
-            pages=_pages,
-            beside={"tex": _tex},
+            pages=vectors.pages,
+            beside={"tex": vectors.tex},
             vector=True,
             edits=True,
         ),
         Format(
             "pgf",
             "One frame as LaTeX commands.",
-            still=partial(_vector, "pgf"),
+            still=partial(vectors.vector, "pgf"),
             embeds=False,
             vector=True,
             edits=True,
+        ),
+        Format(
+            "pptx",
+            "A slide for each frame, in native shapes that can be edited; with --animated one slide with the video.",
+            vectors.slides,
+            about="slides",
+            embeds=False,
+            vector=True,
+            needs=("pptx", "slides"),
+            animated=Format(
+                "pptx", "A slide with a video.", _video_slide, embeds=False, tick=MOVING, even=True, needs=_VIDEO
+            ),
         ),
         Format("txt", "The frames as text.", _txt, draws=False, embeds=False),
         Format(

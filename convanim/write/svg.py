@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from xml.sax.saxutils import escape
 from zlib import crc32
 
-from convanim.write.drawing import EM, TENTHS
+from convanim.write.drawing import EM, TENTHS, printed
 from convanim.write.moments import Item, Moments, Span, shapes_of, spans
 
 if TYPE_CHECKING:
@@ -171,18 +171,15 @@ def _write(file: BinaryIO, film: Film, canvas: Canvas, body: str, title: str, de
     width, height = film.size
     # Pictures within one page share its names, so each picture has its own.
     own = f"c{crc32((canvas.defs + body).encode()):x}"
-    told = f'<title id="{_OWN}t">{_plain(title)}</title><desc id="{_OWN}d">{_plain(description)}</desc>'
+    told = (
+        f'<title id="{_OWN}t">{escape(printed(title))}</title><desc id="{_OWN}d">{escape(printed(description))}</desc>'
+    )
     text = (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
         f'aria-labelledby="{_OWN}t {_OWN}d" width="{width}" height="{height}" viewBox="0 0 {width} {height}">\n'
         f"{told}\n<defs>{canvas.defs}</defs>\n{body}\n</svg>\n"
     )
     file.write(text.replace(_OWN, own).encode())
-
-
-def _plain(text: str) -> str:
-    """Text for XML, without the characters that XML cannot have."""
-    return escape("".join(letter if letter == "\n" or letter.isprintable() else " " for letter in text))
 
 
 def _line(points: Sequence[float]) -> str:

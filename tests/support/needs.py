@@ -40,7 +40,9 @@ def need_module(name: str, *, promised: bool = False) -> ModuleType:
         try:
             return importlib.import_module(name)
         except ImportError:
-            extra = {"flax": "jax", "imageio_ffmpeg": "video"}.get(package := name.split(".", maxsplit=1)[0], package)
+            extra = {"flax": "jax", "imageio_ffmpeg": "video", "pptx": "slides"}.get(
+                package := name.split(".", maxsplit=1)[0], package
+            )
             missing = f"{name} is not installed: pip install '.[{extra}]'"
             if promised and os.environ.get("CI"):
                 pytest.fail(missing)
