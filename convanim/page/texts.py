@@ -11,6 +11,8 @@ from convanim.language.words import WORDLESS, Said, join, parts_of
 from convanim.page import glyphs
 from convanim.scene.caption import REMARK, Caption, Span
 
+#: The marks of pieces of a caption that stand on no chip.
+PLAIN = "", REMARK
 #: Separators of a caption's clauses, of which the last may be left out; the first separator that occurs counts.
 CLAUSES = "; ", ", "
 #: A caption is reduced to the first fraction of its size before it is shortened, and never below the second.
@@ -64,7 +66,7 @@ class Text(NamedTuple):
     @property
     def chipped(self) -> bool:
         """Whether it stands on a chip."""
-        return self.mark not in ("", REMARK)
+        return self.mark not in PLAIN
 
     @property
     def chip(self) -> Box:
@@ -220,13 +222,13 @@ def _groups(spans: Sequence[Span]) -> Iterator[list[Span]]:
     """The pieces that stand on one line: words, or a sign with the number that follows it."""
     group: list[Span] = []
     for text, mark in spans:
-        ends = [0, *_ends(text), len(text)] if mark in ("", REMARK) else [0, len(text)]
+        ends = [0, *_ends(text), len(text)] if mark in PLAIN else [0, len(text)]
         for first, last in pairwise(ends):
             piece = text[first:last]
             if not piece.strip():
                 group += [(piece, mark)] if group else []
                 continue
-            if group and mark in ("", REMARK) and (first or piece[0] == " ") and not piece.startswith(" ·"):
+            if group and mark in PLAIN and (first or piece[0] == " ") and not piece.startswith(" ·"):
                 yield group
                 group = []
             group.append((piece, mark))
@@ -236,8 +238,13 @@ def _groups(spans: Sequence[Span]) -> Iterator[list[Span]]:
 
 def wide(spans: Sequence[Span], size: int) -> int:
     """The width of a caption's pieces with their chips, px."""
-    texts = set_out(spans, Text("", 0, 0, size))
-    return texts[-1].box.right if texts else 0
+    x, right, room = 0.0, 0, round(BESIDE * size)
+    for text, mark in spans:
+        chipped = mark not in PLAIN
+        beside, across = room if chipped else 0, glyphs.width(text, size, chipped)
+        right = round(x + beside) + round(across) + beside
+        x += across + 2 * beside
+    return right
 
 
 def set_out(spans: Sequence[Span], at: Text, width: int = 0) -> tuple[Text, ...]:
@@ -249,15 +256,14 @@ def set_out(spans: Sequence[Span], at: Text, width: int = 0) -> tuple[Text, ...]
     """
     texts, x, room = [], float(at.x), round(BESIDE * at.size)
     for i, (text, mark) in enumerate(spans):
-        piece = at._replace(text=text, mark=mark)
-        piece = piece._replace(bold=piece.chipped)
-        beside = room if piece.chipped else 0
+        chipped = mark not in PLAIN
+        beside = room if chipped else 0
         if mark == REMARK and width:
             stop = at.x + width // 2
             x = stop if x < stop and stop + wide(spans[i:], at.size) <= at.x + width else x
             width = 0
-        texts.append(piece._replace(x=round(x + beside)))
-        x += glyphs.width(text, at.size, piece.bold) + 2 * beside
+        texts.append(Text(text, round(x + beside), at.baseline, at.size, chipped, mark))
+        x += glyphs.width(text, at.size, chipped) + 2 * beside
     return tuple(texts)
 
 

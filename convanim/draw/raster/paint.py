@@ -68,6 +68,7 @@ class Painter:
     def __init__(self, palette: Palette) -> None:
         self.palette, self.blends = palette, Blends(palette)
         self._sprites: OrderedDict[int, tuple[Shapes, Sprite]] = OrderedDict()
+        self._cards: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
         self._letters: dict[tuple[str, ...], Mask] = {}
 
     def paint(self, pixels: Pixels, shape: Shape, base: Pixels, x: int = 0, y: int = 0) -> Box:
@@ -126,6 +127,7 @@ class Painter:
         mask = None
         if isinstance(first, Card):
             pixels, mask = self._card(first)
+            pixels = pixels.copy()  # other shapes are painted on it
         elif isinstance(first, Fill):
             pixels = np.full((first.box.bottom, first.box.right), self.palette.index(first.ink), np.uint8)
         elif isinstance(first, Poly):
@@ -153,16 +155,26 @@ class Painter:
         (top, left, bottom, right), ink, radius, paper = card
         if not radius:
             return Sprite(np.full((bottom - top, right - left), self.palette.index(ink), np.uint8), None)
-        cover = rounded(card)
-        return Sprite(self.palette.ramp(paper, str(ink))[cover], cover > 0)
+        key = bottom - top, right - left, ink, radius, paper
+        if key not in self._cards:
+            cover = rounded(card)
+            self._cards[key] = Sprite(self.palette.ramp(paper, str(ink))[cover], cover > 0)
+            if len(self._cards) > KEPT:
+                self._cards.popitem(last=False)
+        return self._cards[key]
 
     def _ring(self, pixels: Pixels, ring: Ring, x: int, y: int) -> Box:
+        box = _moved(ring.box, x, y)
+        whole = box.top >= 0 and box.left >= 0 and box.bottom <= pixels.shape[0] and box.right <= pixels.shape[1]
         index, ramp = self.palette.index(ring.ink), self.palette.ramp(ring.paper, ring.ink)
-        for box in ring.sides:
-            _fill(pixels, _moved(box, x, y), index)
+        for top, left, bottom, right in ring.sides:
+            if whole:
+                pixels[top + y : bottom + y, left + x : right + x] = index
+            else:
+                _fill(pixels, Box(top + y, left + x, bottom + y, right + x), index)
         for left, top, cover in ring.bends:
             _blit(pixels, Sprite(ramp[cover], cover > 0), x + left, y + top)
-        return _within(_moved(ring.box, x, y), pixels.shape)
+        return _within(box, pixels.shape)
 
     def _words(self, pixels: Pixels, words: Words, x: int, y: int) -> Box:
         text, ink, paper = words
