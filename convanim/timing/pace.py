@@ -19,6 +19,10 @@ FIRST = 2_000
 LONGEST, SHARE = 30_000, 4
 #: The maximum duration of the first row if placements are left out, and the minimum duration of a placement, ms.
 FIRST_ROW, BRIEFEST = 8_000, 80
+#: The minimum duration of each placement in a first row that is shown as a whole, ms, and how many of a longer one are.
+READABLE, SINGLY = 200, 12
+#: The number of rows from which the others are shown row by row, and the maximum duration of a row, ms.
+ROWS, ROWWISE = 12, 320
 #: GIF counts in centiseconds, and browsers slow down frames shorter than two of them.
 TICK, SHORTEST = 10, 20
 #: The minimum rest after a motion, and the minimum duration of a frame with motion, ms: eight frames and the rest.
@@ -139,13 +143,29 @@ def _hurried(beats: Beats, room: int) -> dict[int, int]:
     room -= end
     first = min(beats.row - 1, rest - 1)
     share = min(FIRST_ROW, 4 * room // 5)
+    if first * READABLE > share:  # only the first ones of a long row
+        first = min(first, SINGLY, share // BRIEFEST)
     slow = max(BRIEFEST, min(base, share // max(first, 1) // TICK * TICK))
-    first = min(first, share // slow)  # a very long row skips placements, too
-    others = rest - 1 - first
-    shown = min(others, (room - slow * first) // BRIEFEST)
-    # The placements are evenly spaced.
-    leaps = [first + others * (i + 1) // (shown + 1) + 1 for i in range(shown)]
-    return dict.fromkeys(range(1, first + 1), slow) | dict.fromkeys(leaps, BRIEFEST) | {rest: end}
+    room -= slow * first
+    leaps = _leaps(beats, first, min(rest - 1 - first, room // BRIEFEST))
+    pause = max(BRIEFEST, min(ROWWISE, slow, room // max(len(leaps), 1) // TICK * TICK))
+    return dict.fromkeys(range(1, first + 1), slow) | dict.fromkeys(leaps, pause) | {rest: end}
+
+
+def _leaps(beats: Beats, first: int, most: int) -> list[int]:
+    """The placements that are shown between the first ones and the last: one in each row, or in fewer if they are many.
+
+    They move down and across the output at the same time. In a single row they are evenly spaced.
+    """
+    rest = beats.steps - 1
+    rows = -(-beats.steps // beats.row)
+    if rows < ROWS or most < 1:
+        others = rest - 1 - first
+        return [first + others * (i + 1) // (most + 1) + 1 for i in range(most)]
+    shown = min(most, rows - 1)
+    there = (1 + i * (rows - 1) // shown for i in range(shown))
+    across = beats.row - 1
+    return [n for row in there if first < (n := min(row * beats.row + across * row // rows, rest)) < rest]
 
 
 def _shots(durations: Mapping[int, int]) -> Iterator[Shot]:
