@@ -22,7 +22,7 @@ from convanim.errors import ConvanimError, shortly, whole
 from convanim.kinds import of_their_kinds
 from convanim.lightdark import Pair, pair_names, snippet
 from convanim.look import Look, takes_after_one
-from convanim.page import choose, known, suited, view_of
+from convanim.page import choose, known, shrunk, suited, view_of
 from convanim.scene import Scene, Shown, compared, in_order, pick_view, scene, views_of
 from convanim.scene.frame import Frame
 from convanim.scene.spoken import Spoken, catalogue
@@ -94,7 +94,8 @@ class Animation(Film):
                 f"`plays` {look.plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
             )
         self.renderer, self.text, self.script, self.tex = look.renderer, look.text, look.script, look.tex
-        shown = Shown(look.symbols, look.colours, look.saturate, look.grad)
+        grey = look.colours and len(trace.x) == 1 and len(trace.axes) == 2
+        shown = Shown(look.symbols, look.colours and not grey, look.saturate, grey, look.grad)
         if beside is None:
             view = view_of(known(look.layout), view, views_of(trace.op))
         self.settings = settings = settle(look)
@@ -264,7 +265,8 @@ class Animation(Film):
                 stack.enter_context(whole_file(cast(Path, target).with_name(name))).write(contents)
             frames, seconds, written = self._put(found, form, cast(BinaryIO, file), progress)
         left_out, size = (0 if form.still else found.rung.plan.left_out), (*form.size(self), frames, seconds, written)
-        return Saved(target, kind, *size, left_out, self.plan.steps, found.rung.given_up)
+        fit = shrunk(self.page.places) if form.draws else ""
+        return Saved(target, kind, *size, left_out, self.plan.steps, found.rung.given_up, fit)
 
     def _put(self, found: Fitted, form: Format, file: BinaryIO, progress: Progress) -> tuple[int, float, int]:
         """Write a file, and return its number of images, their duration in seconds, and the number of bytes."""

@@ -129,7 +129,8 @@ class Look:
     symbols: bool = _option(
         False, "Show indexed letters instead of values.", "Picture", shared=False, needs="frames")
     colours: bool = _option(
-        False, "Take the three channels of the input for the red, green and blue of a picture.", shared=False)
+        False, "Take the input for a picture: three channels for red, green and blue, or one for grey values.",
+        shared=False)
     saturate: bool = _option(
         False, "Say that the colours of sums are clipped at 255.", "Picture", shared=False, needs="frames")
     grad: ArrayLike | None = _option(

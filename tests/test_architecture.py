@@ -99,6 +99,7 @@ ROWS: dict[str, list[str]] = {
         "window",
         "stamp",
         "beside",
+        "grey",
         "views",
         "__init__",
         "description spoken",

@@ -298,17 +298,6 @@ PICTURES: dict[str, tuple[str, Callable[[], bytes], Any]] = {
     "inks": (".jpg", lambda: pillow("JPEG", BROWN, quality=100), np.full((3, 16, 16), 1) * [[[163]], [[122]], [[41]]]),
 }
 UNREAD: dict[str, tuple[str, Callable[[], bytes], str]] = {
-    "16 bits of colour": (
-        ".png",
-        lambda: png(16, 2, bytes(12)),
-        "has 16 bits for each of the channels RGB; save it with 8",
-    ),
-    "16 bits and transparency": (".png", lambda: png(16, 4, bytes(8)), "has 16 bits for each of the channels"),
-    "16 bits of colour as TIFF": (
-        ".tif",
-        lambda: tiff(16, 3, 2, bytes(12)),
-        "has 16 bits for each of the channels RGB",
-    ),
     "white as 0 in 16 bits": (".tif", lambda: tiff(16, 1, 0, bytes(4)), "has signed or 32-bit pixels, or pixels"),
     "32 bits": (".tif", lambda: tiff(32, 1, 1, bytes(8)), "has signed or 32-bit pixels"),
     "8 bits with a sign": (".tif", lambda: tiff(8, 1, 1, b"\xff\x01", 2), "has signed or 32-bit"),
@@ -330,6 +319,23 @@ def test_pictures_that_are_read(kind: str, tmp_path: Path) -> None:
     got = read_picture(str(path), what="--input")
     near = 3 if suffix == ".jpg" else 0
     assert np.abs(got - np.array(numbers)).max() <= near
+
+
+#: Two pixels of 16 bits per channel, of which the upper byte is the colour.
+DEEP = {
+    "colours": (".png", lambda: png(16, 2, bytes([9, 255, 8, 1, 7, 1] * 2)), [[[9, 9]], [[8, 8]], [[7, 7]]]),
+    "grey and transparency": (".png", lambda: png(16, 4, bytes([9, 255, 255, 255] * 2)), [[[9, 9]]] * 3),
+    "colours as TIFF": (".tif", lambda: tiff(16, 3, 2, struct.pack("<6H", *[9 << 8, 8 << 8, 7 << 8] * 2)), None),
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_of_16_bits_of_colour_the_upper_ones_are_read_and_that_is_said(kind: str, tmp_path: Path) -> None:
+    suffix, made, numbers = DEEP[kind]
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(made())
+    with pytest.warns(ConvanimWarning, match="has 16 bits for each of the channels .*, of which the upper 8 are read"):
+        assert read_picture(str(path), what="--input").tolist() == (numbers or [[[9, 9]], [[8, 8]], [[7, 7]]])
 
 
 @pytest.mark.parametrize("kind", UNREAD)

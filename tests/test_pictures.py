@@ -225,14 +225,37 @@ def test_resized_rows_and_columns(row, size, expected, tmp_path):
     assert read(upright, resize=(size, 1), colour=False).tolist() == [[value] for value in expected]
 
 
-def test_a_photograph_may_be_larger_than_what_is_drawn(tmp_path):
+def test_a_large_photograph_is_fitted_and_that_is_said(tmp_path):
     path = saved(tmp_path, Image.new("RGB", (4000, 3000), (200, 100, 50)))
-    assert "has 3000x4000 pixels in 3 planes, which is too large; resize it to at most 5592405 cells" in refused(path)
+    told = r"has 3000x4000 pixels; the input is fitted to 768x1024, and `?-*resize`? sets another size"
+    with pytest.warns(ConvanimWarning, match=told):
+        planes = read(path)
+    assert planes.shape == (3, 768, 1024)
+    assert [np.unique(plane).tolist() for plane in planes] == [[200], [100], [50]]
+    with pytest.warns(ConvanimWarning, match="is fitted to"):
+        assert read(path, colour=False).shape == (768, 1024)
     started = time.perf_counter()
     planes = read(path, resize=(2, 3))
     assert time.perf_counter() - started < 10
     assert planes.tolist() == [[[value] * 3] * 2 for value in (200, 100, 50)]
-    assert read(path, colour=False).shape == (3000, 4000)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P", "I;16", "1", "CMYK"])
+@pytest.mark.parametrize("turned", [1, 6])
+def test_every_kind_of_large_picture_is_fitted(mode, turned, tmp_path):
+    shape, deep = (2100, 3000), mode == "I;16"
+    left = np.zeros(shape, np.uint16 if deep else np.uint8)
+    left[:, :1500] = 60000 if deep else 255
+    image = Image.fromarray(left) if deep else Image.fromarray(left).convert("RGB").convert(mode)
+    suffix, exif = (".jpg" if mode == "CMYK" else ".png"), Image.Exif()
+    exif[0x0112] = turned
+    path = saved(tmp_path, image, suffix, exif=exif)
+    with pytest.warns(ConvanimWarning, match="is fitted to"):
+        planes = read(path)
+    assert planes.shape == ((3, 717, 1024) if turned == 1 else (3, 1024, 717))
+    bright, dark = (planes[:, :, 9], planes[:, :, -9]) if turned == 1 else (planes[:, 9], planes[:, -9])
+    assert bright.min() >= (60000 if deep else 252)
+    assert dark.max() <= 3
 
 
 @pytest.mark.parametrize(
@@ -287,9 +310,9 @@ BROKEN = "is truncated or is not a picture that can be read; save it again as .p
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n", BROKEN),  # no Ghostscript is started
         (png(3, 1, 8, 2, b"\0\1\2"), BROKEN),
         (png(0, 1, 8, 2, b"\0"), BROKEN),
-        (png(60000, 60000, 8, 2, b"\0"), "is too large; use at most 16777216"),
-        (png(12000, 12000, 8, 2, b"\0"), "is too large; use at most 16777216"),
-        (png(4097, 4096, 8, 2, b"\0"), "is too large; use at most 16777216"),
+        (png(60000, 60000, 8, 2, b"\0"), "is too large; use at most 67108864"),
+        (png(12000, 12000, 8, 2, b"\0"), "is too large; use at most 67108864"),
+        (png(8193, 8192, 8, 2, b"\0"), "is too large; use at most 67108864"),
         (png(2**31 - 1, 2**31 - 1, 8, 2, b"\0"), "is too large"),
     ],
 )

@@ -507,4 +507,4 @@ def test_thousands_separators_are_told(text: str) -> None:
 def test_sizes_without_values_take_no_memory() -> None:
     array = read("4096x4096", fill="none")
     assert (array.shape, array.strides, array.max()) == ((4096, 4096), (0, 0), 0)
-    assert "has 16,777,216 cells, and at most 1,048,576" in refused("4096x4096")
+    assert "has 16,777,216 cells, and at most 5,000,000" in refused("4096x4096")

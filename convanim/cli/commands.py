@@ -430,4 +430,4 @@ def _asked(
     _note(asked)
     if grad is not None:
         shown["grad"] = read_array(grad, what="--grad", fill=typed["fill"] or "example", seed=typed["seed"])
-    return asked, {"view": view, "colours": asked.colours, **shown}
+    return asked, {"view": view, "colours": asked.colours or asked.grey, **shown}

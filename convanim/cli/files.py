@@ -255,4 +255,4 @@ def _closing(saved: Any) -> str:
     if saved.left_out:
         line += f"; {saved.left_out:,} of {saved.steps:,} placements left out"
         line += ", --select all shows every one" * (not saved.given_up)
-    return f"{line}; {saved.given_up}" if saved.given_up else line
+    return "; ".join([line, *filter(None, (saved.given_up, saved.fitted))])

@@ -173,7 +173,7 @@ class Composer:
                 place for place in self.page.places.values() if (place.panel.magnifies or "")[:1] == (link.panel,)
             ]
             if lenses:
-                yield from lens_lines(link, one, other, lenses, max(1.0, 0.3 * self.page.stroke))
+                yield from lens_lines(link, one, other, lenses, max(2.0, 0.4 * self.page.stroke))
             elif one.tilted and other.tilted:
                 yield from self._between_planes(link, one, other)
             elif link.cells and self.page.links == "fan":

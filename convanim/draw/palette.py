@@ -100,8 +100,10 @@ class Palette:
         if len(self._index) > ROOM:
             raise AssertionError(f"{len(self._index)} colours do not fit in a GIF's palette")
         given = np.concatenate([_codes(p) for p in (NONE, *pictures)])
-        self._codes, first = np.unique(given, return_index=True)
-        for own in _fewer(_colours(given[np.sort(first)]), ROOM - len(self._index), self._index):
+        self._codes, first, counts = np.unique(given, return_index=True, return_counts=True)
+        order = np.argsort(first)
+        wanted = _colours(self._codes[order])
+        for own in _fewer(wanted, counts[order], ROOM - len(self._index), self._index):
             self._add(own)
         self.colours: Colours = np.array(list(self._index), np.uint8)
         self._nearest = closest(_colours(self._codes), self.colours)
@@ -187,14 +189,18 @@ def _colours(codes: NDArray[np.int64]) -> Colours:
     return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1).astype(np.uint8)
 
 
-def _fewer(wanted: Colours, room: int, there: Container[Colour]) -> list[Colour]:
-    """The colours that are not there yet, reduced to `room` similar ones if there are too many."""
+def _fewer(wanted: Colours, often: NDArray[np.int64], room: int, there: Container[Colour]) -> list[Colour]:
+    """The colours that are not there yet, reduced to `room` similar ones if there are too many.
+
+    Args:
+        often: how often each of them occurs.
+    """
     new = [colour for red, green, blue in wanted.tolist() if (colour := (red, green, blue)) not in there]
     if len(new) <= room:
         return new
     from PIL import Image
 
-    image = Image.fromarray(np.array([sorted(new)], np.uint8))
+    image = Image.fromarray(np.repeat(wanted, often, axis=0)[None])
     # Median cut in a fixed order, then each colour moved to the mean of those that it replaces.
     reduced = image.quantize(room, Image.Quantize.MEDIANCUT, kmeans=1, dither=Image.Dither.NONE)
     flat = (reduced.getpalette() or [])[: 3 * room]
@@ -204,10 +210,12 @@ def _fewer(wanted: Colours, room: int, there: Container[Colour]) -> list[Colour]
 def closest(wanted: Colours, there: Colours) -> NDArray[np.uint8]:
     """The index of the closest colour in RGB for each colour (n, 3): (n,)."""
     out = np.zeros(len(wanted), np.uint8)
-    for start in range(0, len(wanted), 1024):  # in blocks, since every pair takes memory
-        some = wanted[start : start + 1024].astype(np.int32)
-        distances = ((some[:, None] - there.astype(np.int32)) ** 2).sum(axis=2)
-        out[start : start + 1024] = distances.argmin(axis=1)
+    known = there.astype(np.float64)
+    squares = (known**2).sum(axis=1)
+    for start in range(0, len(wanted), 4096):  # in blocks, since every pair takes memory
+        # |a - b|² without |a|², which is the same for all b; these integers are exact in floats.
+        away = squares - 2 * (wanted[start : start + 4096].astype(np.float64) @ known.T)
+        out[start : start + 4096] = away.argmin(axis=1)
     return out
 
 

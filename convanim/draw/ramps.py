@@ -25,7 +25,7 @@ def ramp(place: Place) -> list[str]:
 
 
 def step(place: Place, values: NDArray[Any]) -> NDArray[np.intp]:
-    """The positions of some values on the ramp of their panel; only zero has the colour of zero.
+    """The positions of some values on the ramp of their panel.
 
     Example:
         >>> from convanim.layers import Conv
@@ -44,6 +44,6 @@ def step(place: Place, values: NDArray[Any]) -> NDArray[np.intp]:
     elif place.panel.white:
         found = np.rint(np.maximum(part, 0) * (STEPS["grey"] - 1)).astype(np.intp)
     else:
-        away = np.ceil(np.abs(part) * SHADES).astype(np.intp)
+        away = np.rint(np.abs(part) * SHADES).astype(np.intp)
         found = np.where(part < 0, -away, away) + (SHADES if place.low < 0 else 0)
     return found

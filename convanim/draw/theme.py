@@ -167,20 +167,25 @@ class Theme:
             slanted: the colours of the edges of slanted strokes, the most frequent first.
         """
         shades = set(shades)
-        fills = {fill(role, emphasis, bare=not numbers) for role in Role for emphasis in Emphasis}
+        # A picture needs most of the colours, and only stamps have sums and products beside it.
+        absent = () if stamps or not pictures else (Role.PRODUCT, Role.OVERLAP)
+        roles = [role for role in Role if role not in absent]
+        fills = {fill(role, emphasis, bare=not numbers) for role in roles for emphasis in Emphasis}
+        strokes = [name for role, name in STROKE.items() if role not in absent]
         # Corners are round.
-        pairs = {("page", name) for name in ("text", "muted", "ring", "ghost", *STROKE.values(), *fills)}
+        pairs = {("page", name) for name in ("text", "muted", "ring", "ghost", *strokes, *fills)}
         pairs |= DOTS
-        pairs |= {pair for name in TINTED.values() for pair in (("page", f"{name}.lit"), (f"{name}.lit", "text"))}
+        tinted = [name for role, name in TINTED.items() if role not in absent]
+        pairs |= {pair for name in tinted for pair in (("page", f"{name}.lit"), (f"{name}.lit", "text"))}
         if numbers:
-            pairs |= {(fill(role, emphasis), ink(role, emphasis)) for role in Role for emphasis in Emphasis}
+            pairs |= {(fill(role, emphasis), ink(role, emphasis)) for role in roles for emphasis in Emphasis}
             pairs |= {
                 ("kernel.fill", "kernel.factor"),
                 *((paper, "kernel.fill") for paper in CHIPS),
-                ("overlap.fill", "overlap.factor"),
-                ("overlap.lit", "overlap.factor"),
+                *((f"overlap.{tint}", "overlap.factor") for tint in ("fill", "lit") if not absent),
             }
-        fills |= {fill(role, emphasis, bare=True) for role in Role for emphasis in Emphasis} if bare else set()
+        if bare or not numbers:
+            fills |= {fill(role, emphasis, bare=True) for role in Role for emphasis in Emphasis}
         solids = [
             "page",
             "text",

@@ -173,4 +173,4 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
         look["view"] = "backward"
     if grad is not None:
         look["grad"] = read_array(grad, what="grad", fill=options["fill"] or "example", seed=options["seed"])
-    return Animation(ready.trace(), colours=ready.colours, **look)
+    return Animation(ready.trace(), colours=ready.colours or ready.grey, **look)

@@ -1,6 +1,6 @@
 """The layout of a page: the place of every panel and text in whole pixels, the same throughout the animation."""
 
-from convanim.page.arrange import layout
+from convanim.page.arrange import layout, shrunk
 from convanim.page.choose import LAYOUTS, choose, known, suited, view_of
 from convanim.page.measures import page_size
 from convanim.page.page import Page, Place
@@ -22,6 +22,7 @@ __all__ = [
     "known",
     "layout",
     "page_size",
+    "shrunk",
     "suited",
     "view_of",
 ]

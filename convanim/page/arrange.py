@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import partial
 
 from convanim.errors import ConvanimError
-from convanim.language.words import Catalogue, parts_of
+from convanim.language.words import Catalogue, join, parts_of, say, translate
+from convanim.layers import times
 from convanim.page import glyphs
 from convanim.page.grids import Placed, TooSmall, grids
 from convanim.page.lens import magnifying
@@ -82,21 +83,18 @@ def layout(
         small = m.sizes[2]
         heading, lines = _heading(scene, m, title), _lines(scene, m, words)
         tabs = _tabs(scene, m, small) if style.phases else ()
-        detail = Text(scene.detail if style.detail else "", 0, heading.baseline, small)
-        left = m.width - m.margin - round(glyphs.width(detail.text, small))
-        free = heading.x + glyphs.width(heading.text, heading.size, bold=True) + m.of(40, 16)
-        detail = detail._replace(x=left) if left > free else detail._replace(text="", x=m.width - m.margin)
         counter = Text("", m.width - m.margin, _first(m) + max(0, m.captions - 1) * m.caption_line, small)
         later = [
             *(slot.text for slot in lines),
             *[counter._replace(x=m.margin)] * style.counter,
         ]
-        _within(m, [heading, detail, *(tab.current for tab in tabs), *(text._replace(text="…") for text in later)])
+        _within(m, [heading, *(tab.current for tab in tabs), *(text._replace(text="…") for text in later)])
         (places, signs), head = told(heads, m, partial(place, scene))
         if place is grids and not heads:
-            places, signs = _magnified(scene, m, places, signs)
+            places, signs = _magnified(scene, m, (places, signs), words)
         scales = [text for p in places.values() if p.scale for text in (p.scale[0], p.scale[2])]
-        _within(m, [*(p.title for p in places.values()), *scales, *signs, *head.titles])
+        detail = _detail(scene, m, heading, shrunk(places, words))
+        _within(m, [detail, *(p.title for p in places.values()), *scales, *signs, *head.titles])
         return Page(
             m.width,
             m.height,
@@ -124,9 +122,27 @@ def layout(
         raise _too_small(scene, m, tried, str(error)) from None
 
 
-def _magnified(scene: Contents, m: Measures, places: dict[str, Place], signs: tuple[Text, ...]) -> Placed:
+def shrunk(places: dict[str, Place], words: Catalogue | None = None) -> str:
+    """What is said of grids with more cells than the page has pixels for them; "" if there are none."""
+    sizes = [(p.box.bottom - p.box.top, p.box.right - p.box.left) for p in places.values() if p.per > 1]
+    return translate(say("input fitted to {size} pixels", size=times(sizes[0])), words) if sizes else ""
+
+
+def _detail(scene: Contents, m: Measures, heading: Text, more: str) -> Text:
+    """The layer's arguments in the corner, as much of them as there is room for beside the heading."""
+    small, told = m.sizes[2], scene.detail if m.style.detail else ""
+    free = heading.x + glyphs.width(heading.text, heading.size, bold=True) + m.of(40, 16)
+    for text in (join("   ", [told, more]) if told and more else told or more, more or told):
+        left = m.width - m.margin - round(glyphs.width(text, small))
+        if left > free:
+            return Text(text, left, heading.baseline, small)
+    return Text("", m.width - m.margin, heading.baseline, small)
+
+
+def _magnified(scene: Contents, m: Measures, plain: Placed, words: Catalogue | None) -> Placed:
     """The places with a magnified window, if it is needed, can be read and does not make the grids much smaller."""
-    larger = magnifying(scene, places)
+    places, _ = plain
+    larger = magnifying(scene, places, words)
     if larger:
         with suppress(TooSmall):
             found, other = grids(larger, m)
@@ -134,7 +150,7 @@ def _magnified(scene: Contents, m: Measures, places: dict[str, Place], signs: tu
             wide, before = (box.right - box.left for box in (found[source].box, places[source].box))
             if wide >= KEPT * before:
                 return found, other
-    return places, signs
+    return plain
 
 
 def _within(m: Measures, texts: Iterable[Text]) -> None:

@@ -19,8 +19,8 @@ from convanim.scene.frame import Blocks, Panel, arrangements, panels_of
 
 #: The minimum growth of cells for breaking a row in two: if the style wraps, and otherwise.
 GAIN, MUCH = 1.08, 1.5
-#: The number of cells along a side from which several of them may share a pixel.
-FITTED_FROM = 64
+#: The number of cells along a side from which several of them may share a pixel, and from which a picture is meant.
+FITTED_FROM, PICTURE = 24, 64
 #: Cells of a large grid that are smaller than this (px) have any size: some have a pixel more than others.
 UNEVEN_BELOW = 6
 #: Weights tried for a row of strips, so that its numbers become readable.
@@ -64,7 +64,7 @@ def fitted(arrangements: Sequence[Blocks], m: Measures) -> Placed:
         whole = _placed(arrangements, m)
         if not _explained(whole, m):
             whole = None
-        elif m.most < FITTED_FROM or min(whole[0][p.name].pitch for p in panels_of(arrangements[0])) >= UNEVEN_BELOW:
+        elif m.most < FITTED_FROM or _even_cells(whole, m):
             return whole
     if m.most < FITTED_FROM:
         raise TooSmall
@@ -81,6 +81,12 @@ def fitted(arrangements: Sequence[Blocks], m: Measures) -> Placed:
     if best is None:
         raise TooSmall
     return best
+
+
+def _even_cells(whole: Placed, m: Measures) -> bool:
+    """Whether cells that all have the same whole number of pixels are large enough."""
+    least = UNEVEN_BELOW if m.most >= PICTURE else SMALLEST_CELL
+    return min(place.pitch for place in whole[0].values()) >= least
 
 
 def _explained(found: Placed, m: Measures) -> bool:

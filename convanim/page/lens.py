@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from convanim.language.numerals import Numerals
-from convanim.language.words import say
+from convanim.language.words import Catalogue, say, translate
 from convanim.page.page import Page, Place
 from convanim.page.seen import Seen
 from convanim.scene import Contents
@@ -20,7 +20,7 @@ MEASURED = 64
 TITLE, CHANNELS = say("window"), (say("red"), say("green"), say("blue"))
 
 
-def magnifying(scene: Contents, places: Mapping[str, Place]) -> Contents | None:
+def magnifying(scene: Contents, places: Mapping[str, Place], words: Catalogue | None = None) -> Contents | None:
     """The scene with its window magnified, if it has a single one, over a grid without numbers; otherwise None."""
     steps = scene.beats.steps
     links = scene.links(0) if steps and len(scene.traces[0].axes) > 1 else ()
@@ -35,9 +35,9 @@ def magnifying(scene: Contents, places: Mapping[str, Place]) -> Contents | None:
     shape = max(w.bottom - w.top for w in windows), max(w.right - w.left for w in windows)
     source = named[link.panel]
     if source.colours is not None:
-        lenses = tuple(_lens(source, shape, channel) for channel in range(len(CHANNELS)))
+        lenses = tuple(_lens(source, shape, translate(name, words), i) for i, name in enumerate(CHANNELS))
     elif source.numerals.measures:
-        lenses = (_lens(source, shape),)
+        lenses = (_lens(source, shape, translate(TITLE, words)),)
     else:
         return None
     first, last = (link.other, link.panel) if link.stamps else (link.panel, link.other)
@@ -47,7 +47,7 @@ def magnifying(scene: Contents, places: Mapping[str, Place]) -> Contents | None:
     return Seen(scene, aside, tuple(others))
 
 
-def _lens(source: Panel, shape: tuple[int, int], channel: int = -1) -> Panel:
+def _lens(source: Panel, shape: tuple[int, int], title: str, channel: int = -1) -> Panel:
     """The panel of a magnified window, or of one channel of a picture."""
     values, numerals = source.values, source.numerals
     if channel >= 0:
@@ -56,7 +56,7 @@ def _lens(source: Panel, shape: tuple[int, int], channel: int = -1) -> Panel:
     return Panel(
         f"lens {channel}" if channel >= 0 else "lens",
         shape,
-        (CHANNELS[channel] if channel >= 0 else TITLE,),
+        (title,),
         numerals,
         values,
         source.notes,

@@ -48,6 +48,8 @@ def check(trace: Trace) -> None:
         )
 
 
+#: The number of pixels from which the colours of a page are chosen.
+SAMPLED = 2**16
 #: The rounding error that a mean of floats may have.
 _NOISE = 1e-6
 
@@ -63,6 +65,19 @@ def tinted(values: NDArray[Any]) -> Colours:
     return clipped
 
 
+def finds_edges(trace: Trace) -> bool:
+    """Whether the weights of a kernel cancel each other, so that its sums are about zero except at edges.
+
+    Example:
+        >>> from convanim.layers import Conv
+        >>> picture = np.zeros((3, 4, 4), int)
+        >>> [finds_edges(Conv(2, groups=3).trace(picture, np.full((3, 1, 2, 2), w))) for w in ([[1, -1]] * 2, 1)]
+        [True, False]
+    """
+    weight = trace.weight
+    return weight is not None and bool(weight.min() < 0 and 4 * abs(weight.sum()) < np.abs(weight).sum())
+
+
 def codes(colours: Colours) -> NDArray[np.int64]:
     """Colours (..., 3) as one number each, 0xrrggbb."""
     red, green, blue = np.moveaxis(colours.astype(np.int64), -1, 0)
@@ -71,8 +86,9 @@ def codes(colours: Colours) -> NDArray[np.int64]:
 
 
 def distinct(*pictures: Colours) -> Colours:
-    """The distinct colours of some pictures, (n, 3)."""
-    return np.unique(np.concatenate([p.reshape(-1, 3) for p in pictures]), axis=0)
+    """The distinct colours of some pictures, (n, 3); of large ones some of the pixels, frequent colours more often."""
+    pixels = np.concatenate([p.reshape(-1, 3) for p in pictures])
+    return np.unique(pixels, axis=0) if len(pixels) <= SAMPLED else pixels[:: len(pixels) // SAMPLED]
 
 
 def clipped(value: float, *, saturate: bool) -> str:

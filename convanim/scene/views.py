@@ -26,12 +26,14 @@ class Shown:
     Attributes:
         symbols: letters with indices instead of values.
         colours: the three channels are the red, green and blue of a picture; `saturate`: values clip at 255.
+        grey: the only channel holds the grey values of a picture.
         grad: the gradient with respect to the output, for the backward view.
     """
 
     symbols: bool = False
     colours: bool = False
     saturate: bool = False
+    grey: bool = False
     grad: ArrayLike | None = None
 
 
@@ -146,6 +148,10 @@ def scene(trace: Trace, view: str | None = None, shown: Shown = NOTHING) -> Scen
     own = {option: getattr(shown, option) for option in ("symbols", "saturate", "grad")}
     known = signature(make).parameters
     made: Scene = make(in_order(trace, name), **{option: value for option, value in own.items() if option in known})
+    if shown.grey and not shown.symbols:
+        from convanim.scene.grey import GreyScene, white
+
+        return GreyScene(made, white(trace))
     return made
 
 

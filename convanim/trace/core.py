@@ -30,8 +30,8 @@ Order = Literal["gather", "scatter"]
 
 #: The number of terms that a replay processes at once: large enough for numpy, small enough for a cache.
 BLOCK = 2**18
-#: The maximum numbers of terms, which take some seconds to check, and of cells, which the largest page has room for.
-MOST_TERMS, MOST_CELLS = 50_000_000, 2**20
+#: The maximum numbers of terms, which take some seconds to check, and of cells: three channels of 1024 × 1024 fit.
+MOST_TERMS, MOST_CELLS = 200_000_000, 5_000_000
 
 
 class Trace:

@@ -12,7 +12,7 @@ from convanim.errors import ConvanimError, ConvanimWarning
 
 MAX_DIMENSIONS = 5  # of weights: two for channels, depth, height, width
 MAX_CELLS = 2**24
-MAX_FILLED = 2**20  # cells of an array given as a shape: as many as are computed step by step
+MAX_FILLED = 5_000_000  # cells of an array given as a shape: as many as are computed step by step
 LOWEST, HIGHEST = -(2**63), 2**63 - 1  # int64
 EXACT = 2**53  # up to here a float has every integer
 WHOLE = re.compile(r"[-+]?[0-9]+")

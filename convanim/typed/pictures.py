@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
 from convanim.system.inputfile import open_regular
-from convanim.typed.cells import MAX_CELLS, check_shape, placed, short
+from convanim.typed.cells import MAX_CELLS, placed, short
 from convanim.typed.files import PICTURES, check_size
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP")
 ORIENTATION = 0x0112  # the EXIF tag
 INTERPRETATION, SAMPLES = 262, 339  # tags of TIFF: PhotometricInterpretation, where 0 is white, and SampleFormat
 SIGNED = 2
+#: The maximum number of pixels of a file, and along each side of an input.
+MOST, LARGEST = 2**26, 1024
 
 
 def read_picture(
@@ -39,7 +41,8 @@ def read_picture(
     Args:
         text: the path.
         what: the name of the value in error messages, such as `--input`.
-        resize: the size (H, W), regardless of the proportions, or None for the original size. An axis that shrinks
+        resize: the size (H, W), regardless of the proportions, or None for the original size, or the largest one with
+            at most 1024 pixels along each side, which is told with a ConvanimWarning. An axis that shrinks
             is averaged by area (rounded once, half up); an axis that grows repeats the nearest cell.
         colour: True for red, green and blue (three equal planes for a grey picture), False for grey values.
 
@@ -48,8 +51,8 @@ def read_picture(
 
     Raises:
         ConvanimError: the file does not exist, is not a picture, is too large (checked before it is decoded), or has
-            values that 8 bits per colour cannot hold (16-bit colours or fractions), or `resize` has sizes that are not
-            two, not positive, or too large.
+            values that are no colours (fractions, or negative ones), or `resize` has sizes that are not two, not
+            positive, or too large.
 
     Example:
         >>> import tempfile
@@ -69,12 +72,15 @@ def read_picture(
         try:
             with open_regular(text) as file:
                 check_size(file)
-                pixels = _decoded(file, planes, tell, whole=resize is None)
+                pixels = _decoded(file, planes, tell, fit=resize is None)
         except ConvanimError:
             raise
         except (OSError, ValueError) as error:  # ValueError: a name with a null byte
             why = f"cannot be read ({getattr(error, 'strerror', None) or 'it cannot be opened'})"
             raise ConvanimError(why, "give a picture that exists and can be read") from None
+        high, wide = pixels.shape[:2]
+        if resize is None and max(high, wide) > LARGEST:
+            resize = tuple(max(1, round(side * LARGEST / max(high, wide))) for side in (high, wide))
     # One plane at a time, since its sums take eight times the memory of its pixels.
     cells = [pixels[..., plane] if resize is None else _resized(pixels[..., plane], resize) for plane in range(planes)]
     return np.stack(cells, dtype=np.int64) if colour else cells[0].astype(np.int64)
@@ -95,37 +101,47 @@ def _check_sizes(sizes: Sequence[int], planes: int) -> None:
         )
 
 
-def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, whole: bool) -> NDArray[Any]:
-    """The upright pixels (H, W, planes), on white; `whole` if they keep their number."""
+def _decoded(file: BinaryIO, planes: int, tell: Callable[[str], None], *, fit: bool) -> NDArray[Any]:
+    """The upright pixels (H, W, planes), on white; if they are to `fit`, a large picture is already halved, or more."""
     from PIL import Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about Pillow's own, larger limit, and odd metadata
             with Image.open(file, formats=FORMATS) as image:
-                check_shape(image.size)
-                if whole and planes * math.prod(image.size) > MAX_CELLS:
-                    width, height = image.size
-                    raise ConvanimError(
-                        f"has {height}x{width} pixels in {planes} plane{'s' * (planes > 1)}, which is too large",
-                        f"resize it to at most {MAX_CELLS // planes} cells, as in `resize=(32, 48)`",
-                    )
-                _check_depth(image)
+                if math.prod(image.size) > MOST:
+                    raise ConvanimError("is too large", f"use at most {MOST} pixels")
+                deep = _check_depth(image)
                 # A photograph (MPO) also contains a preview or a depth map, which is not meant.
                 several = image.format != "MPO" and getattr(image, "is_animated", False)
                 with _unheard() if image.format == "TIFF" else nullcontext():
                     image.load()
-                pixels = _flat(_upright(image), planes)
+                upright = _upright(image)
+                size = upright.size
+                pixels = _flat(_smaller(upright) if fit else upright, planes)
     except ConvanimError:
         raise
     except Image.DecompressionBombError:
-        raise ConvanimError("is too large", f"use at most {MAX_CELLS} pixels") from None
+        raise ConvanimError("is too large", f"use at most {MOST} pixels") from None
     except Exception:  # decoders raise many kinds of errors
         why = "is truncated or is not a picture that can be read"
         raise ConvanimError(why, "save it again as .png or .jpg") from None
     if several:
         tell("has several frames, of which the first is read; to use another frame, save it as a separate picture")
+    if deep:
+        tell(f"has 16 bits for each of the channels {deep}, of which the upper 8 are read")
+    if fit and max(size) > LARGEST:
+        wide, high = (max(1, round(side * LARGEST / max(size))) for side in size)
+        tell(f"has {size[1]}x{size[0]} pixels; the input is fitted to {high}x{wide}, and `resize` sets another size")
     return pixels
+
+
+def _smaller(image: Image.Image) -> Image.Image:
+    """A picture averaged over squares of pixels so that it is at least as large as it needs to be, to save memory."""
+    times = max(image.size) // LARGEST
+    if times < 2 or image.mode.startswith("I"):
+        return image
+    return image.convert("RGBA" if image.has_transparency_data else "RGB").reduce(times)
 
 
 @contextmanager
@@ -146,8 +162,8 @@ def _unheard() -> Iterator[None]:
         os.close(kept)
 
 
-def _check_depth(image: Image.Image) -> None:
-    """Refuse cells that Pillow would reduce to 8 bits or read with another sign, and fractions."""
+def _check_depth(image: Image.Image) -> str:
+    """Refuse cells that Pillow would read with another sign, and fractions; return the channels of 16 bits, or ""."""
     packed, tags = str(getattr(image, "tile", "")), getattr(image, "tag_v2", {})
     grey = image.mode.startswith("I")
     if image.mode.startswith("F"):
@@ -158,10 +174,8 @@ def _check_depth(image: Image.Image) -> None:
             "has signed or 32-bit pixels, or pixels in which 0 is white", "save its values in a .npy file"
         )
     if not grey and image.format != "BMP" and ";16" in packed:  # a BMP may have 16 bits for all three colours
-        raise ConvanimError(
-            f"has 16 bits for each of the channels {image.mode}",
-            "save it with 8 bits per channel, or in grey without transparency, or save its values in a .npy file",
-        )
+        return image.mode
+    return ""
 
 
 def _upright(image: Image.Image) -> Image.Image:

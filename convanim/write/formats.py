@@ -48,6 +48,7 @@ class Saved:
         size: the size of the file in bytes.
         left_out: the number of the `steps` that are not shown.
         given_up: what was reduced to keep the maximum size, in words; "" for nothing.
+        fitted: the number of pixels that a large input was fitted to, in words; "" for none.
     """
 
     path: Path | None
@@ -60,6 +61,7 @@ class Saved:
     left_out: int
     steps: int
     given_up: str = ""
+    fitted: str = ""
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,8 @@ def palette(page: Page, look: Theme) -> Palette:
         shades |= {"heat"} if place.panel.heat else set()
     pictures = [place.panel.colours for place in places if place.panel.colours is not None]
     stamps = any(place.panel.shade == "product" for place in places)
-    lenses = any(place.panel.magnifies for place in places)
-    slanted = mixes(look, stamps=stamps, tilted=page.links not in ("", "fan")) if page.links or lenses else NONE
+    lines = page.links or (not pictures and any(place.panel.magnifies for place in places))
+    slanted = mixes(look, stamps=stamps, tilted=page.links not in ("", "fan")) if lines else NONE
     numbers = any(place.number for place in places)
     bare = numbers and not all(place.number for place in places)
     return look.needed(numbers=numbers, bare=bare, shades=shades, pictures=pictures, stamps=stamps, slanted=slanted)

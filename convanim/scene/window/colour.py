@@ -34,6 +34,7 @@ from convanim.scene.tints import (
     check,
     clipped,
     distinct,
+    finds_edges,
     kernel_panels,
     picture,
     picture_panel,
@@ -52,7 +53,8 @@ class ColourScene(PlacementScene):
     Args:
         trace: of a layer that processes three channels separately, in gather order: a convolution with three groups, a
             pooling, a fixed upsampling.
-        saturate: whether captions say that values beyond 255 clip.
+        saturate: whether captions say that values beyond 255 clip. If not, the result of a kernel that finds edges,
+            which has both signs, is shown by its absolute values.
 
     Raises:
         ConvanimError: the input is not a picture, or the layer mixes its channels.
@@ -68,7 +70,9 @@ class ColourScene(PlacementScene):
         self.title, self.detail, self.phases = self._inner.title, self._inner.detail, self._inner.phases
         self._cells = len(trace) // len(CHANNELS)
         self._stage = self._tinted(self._inner.stage_values)
-        self._output = tinted(self._inner.answer)
+        self._edges = not saturate and finds_edges(trace)
+        self._title = join(", ", [OUTPUT, say("absolute values")]) if self._edges else OUTPUT
+        self._output = tinted(np.abs(self._inner.answer) if self._edges else self._inner.answer)
         asides: tuple[Panel, ...] = ()
         self._aside: dict[str, Grid] = {}
         if isinstance(trace, ConvTrace):
@@ -77,9 +81,12 @@ class ColourScene(PlacementScene):
         self._rest = picture(say("input"), self._inner.stage_roles[0], self._stage)
         black = np.zeros((1, 3), np.uint8)
         panels = (
-            picture_panel("stage", say("input"), self._stage.shape[:2], distinct(self._stage, black)),
+            replace(
+                picture_panel("stage", say("input"), self._stage.shape[:2], distinct(self._stage, black)),
+                notes=self._inner.panels[0].notes if len(asides) == 1 else "",
+            ),
             *asides,
-            picture_panel("output", OUTPUT, self._output.shape[:2], distinct(self._output)),
+            picture_panel("output", self._title, self._output.shape[:2], distinct(self._output)),
         )
         self.blocks = in_rows(panels, len(trace.axes))
         each = 2 if self._cells <= TWO else 1
@@ -107,7 +114,7 @@ class ColourScene(PlacementScene):
             more = (around([divmod(at, shape[1])], Role.DONE),)
         # An inserted zero is black, as every zero is.
         roles = np.where(roles == Role.INSERTED, Role.DONE, roles).astype(np.uint8).reshape(shape)
-        return picture(OUTPUT, roles, self._output, emphasis=emphasis.reshape(shape), outlines=more)
+        return picture(self._title, roles, self._output, emphasis=emphasis.reshape(shape), outlines=more)
 
     def _closed(self, number: int) -> Frame:
         grids = {"stage": self._rest, **self._aside, "output": self._out(self._cells)}
@@ -120,7 +127,8 @@ class ColourScene(PlacementScene):
         for where in list(seen[0].active.values())[:1]:
             emphasis[where] = Emphasis.ACTIVE
         outlines = next(iter(seen[0].outlines.values()), ())
-        stage = replace(rest, emphasis=emphasis, outlines=outlines)
+        notes = next(iter(seen[0].notes.values()), {}) if len(self._aside) == 1 else {}
+        stage = replace(rest, emphasis=emphasis, outlines=outlines, notes=notes)
         captions = tuple(self._caption(c, step, s.caption, written=written) for c, s in enumerate(seen))
         grids = {"stage": stage, **self._aside, "output": self._out(step + written, step)}
         links = self._merged(self._inner.joined(step, seen[0]))
@@ -149,7 +157,9 @@ class ColourScene(PlacementScene):
         terms = caption.terms
         if terms and all(t.endswith("·1") for t in terms):
             terms = tuple(t.removesuffix("·1") for t in terms)
-        remark = clipped(value, saturate=self.saturate) or (caption.remark if not terms else "")
+        remark = clipped(abs(value) if self._edges else value, saturate=self.saturate) or (
+            caption.remark if not terms else ""
+        )
         subject = join("", [CHANNELS[channel], where])
         if not written:
             return replace(caption, subject=subject, terms=terms, result="", remark="")

@@ -54,17 +54,21 @@ def request(kind: str, **typed: Any) -> Request:
         typed["convention"] = convention_of("convention", typed["convention"])
     made = _MAKERS.get(kind, partial(plain, kind))(x, colours, typed)
     notes = (*made.notes, *last_axis(made, str(typed["x"]).strip()))
-    return replace(made, colours=colours and made.colours, notes=notes)
+    grey = not colours and _is_picture(typed["x"]) and getattr(made.given[0], "ndim", 0) == len(made.sizes) == 2
+    return replace(made, colours=colours and made.colours, grey=grey, notes=notes)
 
 
 #: The commands that animate layers with weights; a notation may be of one, and is compared with one.
 WITH_WEIGHTS = ("conv", "transposed", "layer")
 
 
+def _is_picture(x: Any) -> bool:
+    return isinstance(x, str) and x.lower().endswith(PICTURES)
+
+
 def _input(kind: str, x: Any, fill: Any, seed: Any, resize: str | None, grey: bool | None) -> tuple[Any, bool]:
     """The input, and whether it is a picture in colour (with three channels first)."""
-    picture = isinstance(x, str) and x.lower().endswith(PICTURES)
-    if picture:
+    if _is_picture(x):
         wanted = None if resize is None else read_sizes(resize, what="`resize`")
         planes = read_picture(x, what="`input`", resize=wanted, colour=not grey)
         if grey:

@@ -27,6 +27,7 @@ class Request:
         colours: whether the input is a picture in colour, and the layer keeps its channels separate.
         notes: the choices that were made for the user, one sentence each.
         output_size: the requested output of an unpooling: sizes, or "default".
+        grey: whether the input is a picture in grey values.
     """
 
     op: Operation
@@ -35,6 +36,7 @@ class Request:
     colours: bool = True
     notes: tuple[str, ...] = ()
     output_size: Any = None
+    grey: bool = False
 
     def trace(self) -> Any:
         """The trace of the layer."""
