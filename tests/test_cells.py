@@ -57,7 +57,7 @@ def test_a_quiet_cell_is_paper_where_a_shade_stands_for_values_too() -> None:
     page, rgb = shot(Made(((p,),), {"output": grid(p, emphasis=emphasis)}))
     assert not page.places["output"].number
     assert (cell(page, rgb, "output", 39, 39) == load("light").colour("page")).all()
-    assert (cell(page, rgb, "output", 0, 0) == load("light").colour("shade.done.5")).all()
+    assert (cell(page, rgb, "output", 0, 0) == load("light").colour("shade.done.4")).all()
 
 
 def test_text_puts_a_quiet_cell_in_brackets() -> None:

@@ -162,7 +162,7 @@ def test_the_order_of_a_palette_changes_no_colour(look: Theme, numbers: bool, st
     """Frequent colours come first, edges of slanted strokes before rare ones; none is lost or doubled."""
     edges = blends.mixes(look, stamps=stamps)
     palette = look.needed(numbers=numbers, shades=(), stamps=stamps, slanted=edges)
-    late = look.needed(numbers=numbers, shades=(), stamps=not stamps, pictures=[edges])
+    late = look.needed(numbers=numbers, shades=(), stamps=True, pictures=[edges])
     assert sorted(palette.colours.tolist()) == sorted(late.colours.tolist())
     assert palette.solid("page") == 0
     assert max(palette.ramp("page", "text")) < 8
