@@ -44,6 +44,7 @@ LEVELS: list[dict[str, str]] = [
     {"animation": "the whole pipeline as one function"},
     {
         "gallery": "many of them: a folder of descriptions and their files",
+        "export": "the files of a layer for one of the places where people teach",
         "sweep": "a layer with every combination of some arguments, on one page",
         "live": "layers in memory, with their own weights",
     },
@@ -148,7 +149,7 @@ ROWS: dict[str, list[str]] = {
         "checker sidebyside",
         "__init__",
     ],
-    "cli": ["helptext", "options shell", "config files gallery", "commands"],
+    "cli": ["helptext", "options shell", "config files gallery", "export", "commands"],
 }
 ROW = {(room, name): number for room, rows in ROWS.items() for number, row in enumerate(rows) for name in row.split()}
 # What leads on to a later stage: these names are imported for type checks, or in a method when it is called.

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from convanim import __version__
+from convanim.cli.export import export
 from convanim.cli.files import idle, look_of, save, target_of, typed_look
 from convanim.cli.gallery import gallery, new
 from convanim.cli.helptext import offering
@@ -60,6 +61,7 @@ def main(ctx: click.Context) -> None:
 
 main.add_command(gallery)
 main.add_command(new)
+main.add_command(export)
 
 
 @main.group(short_help="Print the arithmetic of a layer.")

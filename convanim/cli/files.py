@@ -187,7 +187,7 @@ def save(
             animation = _animation(trace, **shown, **look)
             saved = animation.save(stream, format, progress, sheet=sheet)
     if not quiet:
-        say(_closing(saved), err=target is None)
+        say(closing(saved), err=target is None)
     if open_it and target is not None:
         click.launch(str(target))
 
@@ -200,7 +200,7 @@ def _save_pair(
     with progress_bar("frames", quiet=quiet, every=16) as progress:
         pair = animation.save_pair(target, format, progress)
     if not quiet:
-        for line in (_closing(pair.light), _closing(pair.dark), *pair.snippet.splitlines()):
+        for line in (closing(pair.light), closing(pair.dark), *pair.snippet.splitlines()):
             say(line, err=False)
     if open_it:
         click.launch(str(pair.light.path))
@@ -212,21 +212,22 @@ def _animation(trace: Any, **look: Any) -> Any:
 
     context = click.get_current_context()
     try:
-        return Animation(trace, made_by=_command(), **look)
+        return Animation(trace, made_by=command_line(), **look)
     except ConvanimError:
         if context.get_parameter_source("layout") is not click.core.ParameterSource.DEFAULT_MAP:
             raise
     context.params["layout"] = None
-    return Animation(trace, made_by=_command(), **look | {"layout": None})
+    return Animation(trace, made_by=command_line(), **look | {"layout": None})
 
 
-def _command() -> str:
+def command_line() -> str:
     """The command line that makes the same picture again."""
     context = click.get_current_context()
     words = ["convanim", context.info_name or ""]
     for option in context.command.params:
         if isinstance(option, click.Argument):
-            words.append(str(context.params[option.name or ""]))
+            value = context.params[option.name or ""]
+            words += value if isinstance(value, tuple) else [str(value)]
             continue
         source, value = context.get_parameter_source(option.name or ""), context.params[option.name or ""]
         given = source is click.core.ParameterSource.COMMANDLINE
@@ -240,7 +241,8 @@ def _command() -> str:
     return shlex.join(words)
 
 
-def _closing(saved: Any) -> str:
+def closing(saved: Any) -> str:
+    """The line about a written file."""
     from convanim.write.formats import FORMATS
 
     told = [str(saved.path or "standard output")]

@@ -1,0 +1,194 @@
+"""Exports: each place gets its files and its lines, all or none; a deck of reveal.js steps what it is given."""
+
+from __future__ import annotations
+
+import html
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import convanim.export as exports
+from convanim import Conv, ConvTranspose, MaxPool
+from convanim.errors import ConvanimError
+from convanim.export import PLACES, Part, Place, export
+from support.browser import drive, modules
+from support.commands import run
+from support.needs import need_module
+
+UP = ConvTranspose(kernel_size=3, stride=2, padding=1).trace(np.arange(1, 10).reshape(3, 3), np.ones((3, 3), int))
+NEEDS = {"powerpoint": ["pptx"], "gslides": ["pptx"], "keynote": ["pptx", "imageio_ffmpeg"]}
+#: What begins a file of each kind.
+BEGINS = {
+    **{".gif": b"GIF89a", ".png": b"\x89PNG", ".svg": b"<svg ", ".pdf": b"%PDF", ".pptx": b"PK"},
+    **{".html": b"<!doctype html>", ".tex": b"% Transposed"},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_each_place_gets_its_files_and_lines(place: str, tmp_path: Path) -> None:
+    for module in NEEDS.get(place, []):
+        need_module(module, promised=True)
+    (done,) = export([UP], place, tmp_path / "out", names=["up"], width=320, template="minimal")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    for name, data in files.items():
+        assert data[:20].lower().startswith(BEGINS.get(Path(name).suffix, b"").lower()), name
+    for saved in done.saved:
+        assert saved.path is not None
+        assert saved.size == len(files[saved.path.name])
+    named = set(re.findall(r"up[\w-]*(?:\.[a-z0-9]+)?", done.lines))
+    assert named, done.lines
+    for name in named - {"up"}:  # each file that the lines name is there
+        assert name in files
+    assert list(tmp_path.iterdir()) == [tmp_path / "out"]
+    again = export([UP], place, tmp_path / "again", names=["up"], width=320, template="minimal")
+    same = {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()}
+    assert again[0].lines == done.lines
+    assert {n: d for n, d in same.items() if n != "up.mp4"} == {n: d for n, d in files.items() if n != "up.mp4"}
+
+
+def test_the_picture_of_a_readme_has_light_dark_and_still(tmp_path: Path) -> None:
+    (done,) = export([UP], "github", tmp_path, width=320)
+    sources: list[dict[str, str | None]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attributes: Any) -> None:
+            sources.append({"tag": tag, **dict(attributes)})
+
+    Reader().feed(done.lines)
+    assert [one["tag"] for one in sources] == ["picture", "source", "source", "source", "img"]
+    assert sources[1]["srcset"] == "conv-transpose-dark.png"
+    assert "reduce" in str(sources[1]["media"])
+    assert sources[2]["srcset"] == "conv-transpose-light.png"
+    assert sources[3]["srcset"] == "conv-transpose-dark.gif"
+    assert sources[4]["src"] == "conv-transpose-light.gif"
+    assert "3×3 → 5×5" in str(sources[4]["alt"])
+
+
+def test_several_layers_share_a_folder_under_different_names(tmp_path: Path) -> None:
+    x = np.arange(16).reshape(4, 4)
+    traces = [Conv(2).trace(x, [[1, 2], [3, 4]]), MaxPool(2).trace(x), Conv(2).trace(x, [[1, 1], [1, 1]])]
+    done = export(traces, "jupyter", tmp_path, width=320)
+    assert [one.lines.splitlines()[-1] for one in done] == [
+        f'IFrame("{name}.html", width=320, height=240)' for name in ("conv", "max-pool", "conv-2")
+    ]
+    assert len(list(tmp_path.iterdir())) == 6
+
+
+def test_a_text_cannot_leave_the_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evil = '"><script>alert(1)</script> ]( x) \\n {0}'
+    monkeypatch.setattr(exports.Animation, "alt", evil)
+    lines = {
+        place: export([UP], place, tmp_path, width=320)[0].lines for place in ("reveal", "github", "quarto", "marp")
+    }
+    for place in ("reveal", "github", "quarto"):
+        assert "<script" not in lines[place]
+        assert html.escape(evil) in lines[place]
+    assert r"\]( x)" in lines["marp"]
+    assert "<script" not in lines["marp"].replace(r"\<script", "")
+
+
+def test_nothing_stays_if_a_file_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = (Part(".png", {"select": "last"}), Part(".html", most=1000))
+    monkeypatch.setitem(PLACES, "jupyter", Place("", parts, ""))
+    with pytest.raises(ConvanimError, match=r"has [\d,]+ bytes, which are [\d,]+ more than jupyter takes"):
+        export([UP], "jupyter", tmp_path / "new", width=320)
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "mine.txt").write_text("x")
+    with pytest.raises(ConvanimError, match="bytes"):
+        export([UP], "jupyter", tmp_path / "old", width=320)
+    assert [path.name for path in (tmp_path / "old").iterdir()] == ["mine.txt"]
+
+
+def test_a_gif_that_is_too_large_for_its_place_is_reduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PLACES, "github", Place("", (Part(".gif", most=60_000),), "{name}"))
+    (done,) = export([UP], "github", tmp_path, width=640)
+    assert done.saved[0].size <= 60_000
+    assert done.saved[0].given_up
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"place": "revel"}, "place 'revel' is not known; use reveal"),
+        (
+            {"place": "github", "theme": "dark"},
+            "the files for github are in the themes light and dark; leave theme out",
+        ),
+        ({"names": ["../up"]}, "the name '../up' is not a name for files"),
+        ({"names": ["a", "b"]}, "a, b are not 1 different names"),
+        ({"folder": "no/where"}, "the folder no/where cannot be created: no such file or directory"),
+        ({"folder": "file"}, "the folder file cannot be created: file exists"),
+    ],
+)
+def test_wrong_requests(asked: dict[str, Any], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    with pytest.raises(ConvanimError, match=re.escape(told)):
+        export([UP], **{"place": "jupyter", "folder": "out"} | asked)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_command_prints_the_lines(tmp_path: Path) -> None:
+    words = ["export", "Conv(2)", "MaxPool(2)", "--input", "4x4", "--width", "320", "--for"]
+    done = run(*words, "beamer", "-o", tmp_path / "out")
+    assert (done.code, done.out.splitlines()) == (0, [r"\input{conv}", r"\input{max-pool}"])
+    assert "conv.pdf, 320×180 px" in done.err
+    refused = run(*words, "beemer", "-o", tmp_path / "new")
+    assert (refused.code, "--for 'beemer' is not known; use beamer" in refused.err) == (2, True)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_deck_of_reveal_starts_and_steps_the_player(tmp_path: Path) -> None:
+    for name in ("reveal.js", "reveal.css"):
+        shutil.copy(modules("reveal.js") / "dist" / name, tmp_path)
+    (done,) = export([UP], "reveal", tmp_path, names=["up"], width=640)
+    steps = "".join(f'<span class="fragment" data-step="{n}"></span>' for n in (1, 2, 3))
+    (tmp_path / "deck.html").write_text(
+        f"""<!doctype html><html lang="en"><title>deck</title><link rel="icon" href="data:,">
+        <link rel="stylesheet" href="reveal.css"><div class="reveal"><div class="slides"><section>First</section>
+        {done.lines.replace("</section>", steps + "</section>")}<section>Last</section></div></div>
+        <script src="reveal.js"></script><script>
+        const send = (event, to) => event.fragment.closest("section").querySelector("iframe")
+          .contentWindow.postMessage({{convanim: "step", to}}, "*");
+        Reveal.on("fragmentshown", (event) => send(event, Number(event.fragment.dataset.step)));
+        Reveal.on("fragmenthidden", (event) => send(event, Number(event.fragment.dataset.step) - 1));
+        Reveal.initialize({{transition: "none"}});</script></html>""",
+        "utf-8",
+    )
+    found = drive(
+        tmp_path / "deck.html",
+        """
+        const frame = () => page.frames().find((one) => one.url().endsWith("up.html"));
+        const at = async () => {
+          await page.waitForTimeout(400);
+          return await frame().evaluate(() => {
+            const player = document.querySelector("convanim-player");
+            return [player.at, player.data.frames[player.at].s ?? 0, player.playing];
+          });
+        };
+        const found = {};
+        await page.waitForFunction(() => Reveal.isReady());
+        await page.keyboard.press("ArrowRight");
+        await page.waitForFunction(() => document.querySelector("iframe").contentDocument
+          ?.querySelector("convanim-player")?.data);
+        found.entered = await at();
+        for (const key of ["one", "two", "three"]) { await page.keyboard.press("ArrowRight"); found[key] = await at(); }
+        await page.keyboard.press("ArrowLeft");
+        found.back = await at();
+        await page.keyboard.press("ArrowRight");
+        await page.keyboard.press("ArrowRight");
+        await page.waitForTimeout(300);
+        await page.keyboard.press("ArrowLeft");
+        found.again = await at();
+        return found;
+        """,
+    )
+    assert found["entered"][0] <= 1
+    assert [found[key][1:] for key in ("one", "two", "three")] == [[1, False], [2, False], [3, False]]
+    assert found["back"][1] == 2
