@@ -66,7 +66,7 @@ def test_a_mean_is_divided_by_its_own_window():
         ("--mode adaptive-max --output-size 2 --padding 1", "--padding cannot be combined with --mode adaptive-max"),
         ("--mode adaptive-max --output-size 2 --ceil-mode", "--ceil-mode cannot be combined with"),
         ("--mode avg --kernel 2 --output-size 2", "--output-size cannot be combined with --mode avg"),
-        ("--mode adaptive-avg --output-size 3x2x1", "3 axes but the input 5×5 has 2"),
+        ("--mode adaptive-avg --output-size 3x2x1", "does not have the 3 axes of AdaptiveAvgPool"),
         ("--mode adaptive-avg --output-size wide", "--output-size 'wide'"),
         ("--mode adaptive-avg --output-size 0", "--output-size"),
         ("--mode adaptive-avg --output-size 3 --convention onnx", "no adaptive pooling but the global one"),
