@@ -243,7 +243,7 @@ def test_its_command_makes_the_same_file(name: str, tmp_path: Path) -> None:
 def test_an_entry_can_have_every_option_of_its_command(kind: str) -> None:
     drawn = {"input" if p.name == "x" else str(p.name) for p in main.commands[kind].params}
     lines = {"notation", "first", "second", "as_json"}
-    files = {"output", "format", "sheet", "open_it", "quiet", "script", "animated"}  # an entry has `formats`
+    files = {"output", "format", "sheet", "open_it", "quiet", "script", "animated", "tex"}  # an entry has `formats`
     assert drawn - lines - files == set(options_of(kind))
 
 

@@ -236,6 +236,8 @@ def made_by(entry: Entry) -> str:
     words = ["convanim", kind, *(layer for layer in layers if layer is not None)]
     for key, value in options.items():
         flag = f"--{key.replace('_', '-')}"
+        if (key, value) == ("motion", "auto"):  # a command has it without being told
+            continue
         if isinstance(value, bool):
             words.append(flag if value else f"--no-{flag[2:]}")
         else:
