@@ -59,7 +59,7 @@ def test_both_renderers_draw_the_same_picture(trace, look):
     shown = animation(trace, **look)
     raster, canvas = shown.raster(), Canvas(shown.scene, shown.page, shown.theme)
     frames = [frame for frame, _ in moving(shown.scene.frame, shown.plan.shots, shown.tick)]
-    slanted = shown.page.links or any(place.tilted for place in shown.page.places.values())
+    slanted = shown.page.links or any(p.tilted or p.panel.magnifies for p in shown.page.places.values())
     for frame in (frames[0], frames[len(frames) // 2], frames[-1]):
         one = raster.palette.colours[raster.draw(frame).pixels].astype(int)
         apart = np.abs(canvas.colours(frame) - one).max(axis=2)

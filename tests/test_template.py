@@ -248,8 +248,13 @@ def test_nobody_waits_for_a_kernel_that_turns_unseen(template: str) -> None:
     assert placed < saved.seconds * 1000
     assert (saved.seconds < animation.plan.seconds) == (template == "minimal")
     ends = {beats.opening + (n + 1) * beats.each - 1 for n in range(beats.steps)}
-    opening, closing = range(beats.opening), range(beats.total - beats.closing, beats.total)
-    assert {*opening, *ends, *closing} <= {shot.frame for shot in shots}  # numbers for --select are unchanged
+    opening, closing = set(range(beats.opening)), range(beats.total - beats.closing, beats.total)
+    if template == "default":  # reading every caption takes too long: only the last frame of each phase is shown
+        phases = [animation.scene.frame(i).phase for i in range(beats.opening)]
+        opening = {i for i in opening if i in (0, beats.opening - 1) or phases[i] != phases[i + 1]}
+    shown = {shot.frame for shot in shots}  # numbers for --select are unchanged
+    assert {i for i in shown if i < beats.opening} == opening
+    assert {*ends, *closing} <= shown
 
 
 def test_an_end_that_looks_like_what_was_before_is_held_as_the_last_frame_is(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ class _Names:
                     names.append(name)
                 self.roles[role, emphasis] = names.index(name)
         self.first = len(names)
-        self.names: tuple[Ink, ...] = (*names, *ramp(place))
+        self.names: tuple[Ink, ...] = (*names, *(ramp(place) if place.shaded or place.panel.heat else ()))
 
 
 @lru_cache(maxsize=64)
