@@ -14,6 +14,7 @@ from convanim.draw.raster import Raster
 from convanim.draw.text import frame_text
 from convanim.draw.theme import load
 from convanim.page import Page, layout
+from convanim.page.measures import DIGITS
 from convanim.page.texts import in_line
 from convanim.scene.frame import Blocks, Panel, Role
 from support.made import Made, grid, panel
@@ -153,7 +154,8 @@ def test_the_input_stands_over_the_columns_of_the_matrix_and_the_output_beside_i
         assert at["column"].cell(i, 0)[::2] == at["matrix"].cell(i, 0)[::2]
     # Both blocks are centred vertically, and the strip is close to the panel that it belongs to.
     assert at["matrix"].y - at["flat"].box.bottom < at["matrix"].y - at["input"].y
-    assert at["matrix"].number
+    # On the smallest page, the cells of the matrix are too small for readable numbers, and are shaded.
+    assert at["matrix"].number >= DIGITS if size != (640, 360) else at["matrix"].number == 0
 
 
 def planes(count: int, size: int, title: str = "channel {}") -> Made:

@@ -179,7 +179,8 @@ def test_describe_tells_two_layers_at_once() -> None:
     lines = told.out.splitlines()
     steps = [line for line in lines if line.startswith("step ")]
     assert len(steps) == 25
-    assert all("PyTorch: output[" in line and "; Keras: output[" in line for line in steps)
+    both = ("PyTorch: padding=1: output[", "; Keras: padding='same': output[")
+    assert all(words in line for line in steps for words in both)
     assert [line for line in lines if line.startswith("output of ")]
 
 
@@ -393,7 +394,7 @@ def test_completion() -> None:
     sent = set(re.findall(r"\$env:(\w+) =", script))
     for typed, offered in (
         (["conv", "--theme", "so"], ["solarized"]),
-        (["conv", "--view", "'sl'", "--motion", ""], ["step", "smooth"]),
+        (["conv", "--view", "'sl'", "--motion", ""], ["auto", "step", "smooth"]),
         (["conv", "--input", ".\\a b"], []),  # PowerShell completes file names by itself
     ):
         words = {"_CONVANIM_COMPLETE": "powershell_complete", "COMP_CWORD": str(len(typed))}

@@ -210,7 +210,10 @@ def test_every_frame_shows_the_numbers_of_the_trace(case):
         ("unfold --input 28x28 --kernel 3", "has 676 columns of 9 rows here, but a picture shows at most 64 columns"),
         ("unfold --input 9x3x3 --kernel 2", "9 input channels"),
         ("unfold --input 3x3 --kernel 5", "kernel size 5 is larger than the picture"),
-        ("unfold --input 5 --kernel 2", "has 2 axes but the input 5 has 1"),
+        (
+            "unfold --input 5 --kernel 2",
+            "an input of shape 5 does not have the 2 axes of Unfold(kernel_size=2); give HxW or CxHxW",
+        ),
         ("unfold --input 3x3 --kernel 2 --padding same", "is not one number per axis"),
         ("unfold --input 3x3 --kernel 2 --stride 0", "--stride"),
         ("unfold --input 3x3 --kernel 2x2x2", "two axes"),

@@ -217,13 +217,16 @@ def test_what_may_not_be_opened_is_told(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_series_shows_what_the_gif_shows(tmp_path: Path) -> None:
-    animation = ca.ConvTranspose(kernel_size=2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]]).animate(width=640)
+    trace = ca.ConvTranspose(kernel_size=2).trace([[0, 1], [2, 3]], [[4, 1], [2, 3]])
+    animation = trace.animate(width=640, motion="step")
     animation.save(tmp_path / "a.gif")
     saved = animation.save(tmp_path / "a-%03d.png")
     pictures = [np.array(Image.open(p).convert("RGB")) for p in sorted(tmp_path.glob("*.png"))]
-    assert saved.frames == len(pictures) == len(animation)
-    # Equal consecutive frames are one frame of a GIF.
-    seen = [p for i, p in enumerate(pictures) if i == 0 or (p != pictures[i - 1]).any()]
+    assert saved.frames == len(pictures) == animation.scene.beats.total
+    # A GIF shows only the last frame of a quick placement, and equal consecutive frames as one.
+    shown = [pictures[shot.frame] for shot in animation.plan.shots]
+    assert len(shown) < len(pictures)
+    seen = [p for i, p in enumerate(shown) if i == 0 or (p != shown[i - 1]).any()]
     for (picture, _), wanted in zip(decode_gifsicle(tmp_path / "a.gif"), seen, strict=True):
         np.testing.assert_array_equal(picture, wanted)
 
@@ -232,7 +235,7 @@ def test_a_series_shows_what_the_gif_shows(tmp_path: Path) -> None:
 def test_other_percent_signs_in_the_name_of_a_series(tmp_path: Path, name: str) -> None:
     animation = ca.Conv(kernel_size=2).trace(np.ones((3, 3)), np.ones((2, 2))).animate(width=640)
     animation.save(tmp_path / name)
-    assert len(names(tmp_path)) == len(animation)
+    assert len(names(tmp_path)) == animation.scene.beats.total == 10
 
 
 def test_a_series_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
