@@ -83,7 +83,8 @@ def test_a_transcript_of_some_frames_tells_of_these() -> None:
 def test_both_views_are_told() -> None:
     trace = ConvTranspose(2).trace(ONES, ONES)
     (first,) = (line for line in transcript(scene(trace, "both")) if line.startswith("step 1 "))
-    assert re.fullmatch(r"step 1 of 9: Zero insertion: output\[0,0\] = .*; Overlap-add: .*\+= 1 · kernel \(no overlap\)", first)
+    told = r"step 1 of 9: Zero insertion: output\[0,0\] = .*; Overlap-add: .*\+= 1 · kernel \(no overlap\)"
+    assert re.fullmatch(told, first)
 
 
 @settings(max_examples=80)
