@@ -94,7 +94,7 @@ class Animation(Film):
                 f"`plays` {look.plays} is not between 0 and 65536", "use 0 to repeat forever, or 1 to play once"
             )
         self.renderer, self.text, self.script, self.tex = look.renderer, look.text, look.script, look.tex
-        grey = look.colours and len(trace.x) == 1 and len(trace.axes) == 2
+        grey = look.colours and beside is None and len(trace.x) == 1 and len(trace.axes) == 2
         shown = Shown(look.symbols, look.colours and not grey, look.saturate, grey, look.grad)
         if beside is None:
             view = view_of(known(look.layout), view, views_of(trace.op))

@@ -95,7 +95,6 @@ TABLE: dict[str, list[str]] = {
     "conv --input 5x5 --kernel 1e9x1e9": ["--kernel", "1e9x1e9"],
     f"{CONV} --stride 1000000000": ["--stride", "1000000000"],
     f"{UP} --stride 10000000": ["10000000"],
-    "conv --input 2000x2000 --kernel 3": ["2000x2000"],
     "conv --input nowhere.csv --kernel 3": ["--input", "nowhere.csv", "cannot be read"],
     "conv --input 5x5 --kernel nowhere.npy": ["--kernel", "nowhere.npy", "cannot be read"],
     "conv --input photo.jpg --kernel 3": ["--input", "photo.jpg"],

@@ -185,7 +185,7 @@ def test_what_spreads_or_grows_in_a_plane_begins_and_ends_where_it_stood_and_sta
         assert other.sum() <= 0.02 * other.size, f"{other.sum()} of {other.size}"
 
 
-@pytest.mark.parametrize("width", [640, 1280])
+@pytest.mark.parametrize("width", [960, 1280])
 def test_a_product_leans_into_the_plane_that_it_lands_on(width: int) -> None:
     s = scene(ConvTranspose(3, 2, 1).trace(COUNT[:3, :3], COUNT[:3, :3]), "overlap-add")
     page = layout(s, width, round(width * 9 / 16), arrangement="isometric")
@@ -217,7 +217,7 @@ def test_a_product_leans_into_the_plane_that_it_lands_on(width: int) -> None:
 
 def test_a_product_whose_numbers_find_no_room_on_the_way_goes_without() -> None:
     s = scene(ConvTranspose(3, 2).trace(np.arange(81).reshape(9, 9), COUNT[:3, :3]), "overlap-add")
-    page = layout(s, 640, 360, arrangement="isometric")
+    page = layout(s, 1000, 563, arrangement="isometric")
     assert page.places["stamp"].number
     assert not page.places["canvas"].number
     composer = Composer(page, s.beats.steps)
