@@ -100,7 +100,7 @@ def _own(text: str) -> Operation:
     placed = places[: len(positional)]
     if len(positional) > len(places) or set(placed) & set(named):
         raise ConvanimError(f"{shown} gives an argument twice or without its name", f"use names after {places[-1]}")
-    if len(positional) > 2 and "kernel_size" in placed:
+    if len(positional) > 2 and "kernel_size" in placed and all(isinstance(value, int) for value in positional):
         meant = ", ".join(f"{word}={value!r}" for word, value in zip(placed, positional, strict=False))
         raise ConvanimError(
             f"{shown} would be {name}({meant}) here, and PyTorch would take the first two numbers for channels",

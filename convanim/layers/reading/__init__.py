@@ -117,7 +117,7 @@ def _single(read: list[Operation | Pad]) -> Operation | None:
 
 #: Calls that hold layers, and are not worth a word.
 _HOLDERS = {"Sequential", "ModuleList", "append", "add", "extend", "insert", "add_module", "register_module", "Model"}
-_KNOWN = {name.rpartition(".")[2] for name in NAMES} | {"make_node", "Lambda", "Resizing", "pad"}
+_KNOWN = {name.rpartition(".")[2] for name in NAMES} | {"make_node", "Lambda", "Resizing", "pad", "conv"}
 
 
 def _parts(value: Any, notes: list[str]) -> Iterator[Call]:

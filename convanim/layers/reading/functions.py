@@ -18,7 +18,7 @@ _LAX = ("lax", "jax.lax")
 _HAIKU = ("hk", "haiku")
 NAMES = (
     *(f"{name}{rank}d" for name in ("conv", "conv_transpose", "max_pool", "avg_pool", "lp_pool") for rank in (1, 2, 3)),
-    *("interpolate", "upsample", "pixel_shuffle", "pixel_unshuffle", "conv_general_dilated", "conv"),
+    *("interpolate", "upsample", "pixel_shuffle", "pixel_unshuffle", "conv_general_dilated"),
     *("max_pool", "avg_pool", "conv2d_transpose", "depthwise_conv2d", "depth_to_space", "space_to_depth"),
 )
 #: The functions of torch.nn.functional without a kernel of numbers, and the layers with the same arguments.
