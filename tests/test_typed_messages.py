@@ -123,7 +123,6 @@ FOLLOWED = [
     ("conv --input 4x4x4x4 --kernel 2x2 -o o.json", "--input 4x4x4x4", "--input 4x4x4"),
     ("conv --input 9x9 --kernel 2 --stride 2 --dilation 2 --convention keras -o o.json", "keras", "--convention torch"),
     ("conv --input 4x3x3 --kernel 2x2 --groups 2 --out-channels 3 -o o.json", "--out-channels 3", "--out-channels 4"),
-    ("conv --input 99x99 --kernel 2 --width 200 -o o.png --select last", "--width 200", "--width 1070"),
     ("conv --input 20x4x4 --kernel 2 -o o.txt", "-o o.txt", "-o FILE.json"),
     ("conv --input 1,000 --kernel 2 -o o.json", "1,000", "1000"),
     ("conv --input 5,05 --kernel 2 -o o.json", "5,05", "5x5"),
