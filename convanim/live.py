@@ -62,7 +62,7 @@ def trace_module(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[
         ...     in_channels, out_channels, kernel_size = 1, 1, (2,)
         ...     weight, bias = np.array([[[1.0, -1.0]]]), np.array([0.5])
         >>> trace_module(Conv1d(), [[3, 1, 4]]).output.tolist()
-        [2.5, -2.5]
+        [[2.5, -2.5]]
     """
     op, notes = of_module(module)
     for note in notes:

@@ -196,7 +196,7 @@ def test_terms_never_take_the_numbers_away(case: tuple[Scene, Page]) -> None:
 
 
 def test_cells_without_room_for_terms_show_sums() -> None:
-    trace = ConvTranspose(5, 2).trace(counting(5), counting(5))
+    trace = ConvTranspose(5, 2).trace(counting(5), np.ones((5, 5), int))
     s = scene(trace, "overlap-add")
     page = layout(s, 1280, 720)
     canvas = page.places["canvas"]

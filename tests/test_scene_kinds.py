@@ -374,7 +374,7 @@ def test_an_output_cell_is_what_it_reads_times_the_notes(trace: Trace) -> None:
 def test_upsampling_says_what_it_reads() -> None:
     for trace, said in (
         (Upsample(scale_factor=2).trace([1, 3]), "output[1] = input[0] = 1"),
-        (Upsample(scale_factor=2, mode="bilinear").trace([0, 4]), "output[1] = 4·0.25 = 1"),
+        (Upsample(scale_factor=2, mode="bilinear").trace([0, 4]), "output[1] = 4·1/4 = 1"),
         (Upsample(scale_factor=2, mode="nails").trace([1, 3]), "output[1] = 0   no nail here: a zero between them"),
     ):
         assert placements(scene(trace))[1].captions[0].text() == said

@@ -54,7 +54,7 @@ def frame_text(
         input         kernel    output
         [1×1] [2×0]   [1] [0]   <5>
         [3×0] [4×1]   [0] [1]
-        output[0,0] = 1·1 + 4·1 = 5
+        output[0,0] = 1·1 + 4·1 = 5   2 of 4 products are zero
         <BLANKLINE>
     """
     count = say("{n} of {steps}", n=frame.step, steps=scene.beats.steps)

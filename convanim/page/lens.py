@@ -56,7 +56,7 @@ def _lens(source: Panel, shape: tuple[int, int], title: str, channel: int = -1) 
     return Panel(
         f"lens {channel}" if channel >= 0 else "lens",
         shape,
-        (title,),
+        (title,) if source.titles else (),
         numerals,
         values,
         source.notes,

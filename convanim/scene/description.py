@@ -68,7 +68,7 @@ def transcript(
         >>> for line in transcript(scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 0], [0, 1]]))):
         ...     print(line)
         slide: input 2×2, kernel 2×2
-        step 1 of 1: output[0,0] = 1·1 + 4·1 = 5
+        step 1 of 1: output[0,0] = 1·1 + 4·1 = 5 (2 of 4 products are zero)
         output size = 2 − 2 + 1 = 1
         output: 5
     """

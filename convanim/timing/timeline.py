@@ -88,7 +88,7 @@ def plan(
 
     Example:
         >>> plan(Beats(opening=1, steps=4, each=1, closing=1, row=2)).seconds
-        8.3
+        8.28
     """
     said, held = said or {}, dict[int, int]()
     if hold_first is not None:

@@ -41,7 +41,7 @@ class BackwardScene:
         >>> from convanim.layers import Conv
         >>> s = BackwardScene(Conv(kernel_size=2).trace([1, 2, 3], [10, 1]), [1, 2])
         >>> [caption.text() for caption in s.frame(s.beats.opening + 1).captions]
-        ['output[1] = 2·10 + 3·1 = 23', 'grad input += grad output[1] · kernel   1 cell overlaps: 1 + 20 = 21']
+        ['output[1] = 2·10 + 3·1 = 23', 'grad input += 2 · kernel   1 cell overlaps: 1 + 20 = 21', '']
     """
 
     captions = 3

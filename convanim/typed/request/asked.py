@@ -104,8 +104,8 @@ def arguments(kind: str, op: type[Operation], typed: dict[str, Any]) -> dict[str
 
     Example:
         >>> from convanim.layers import MaxPool
-        >>> arguments("pool", MaxPool, {"kernel": "2x3", "padding": "1", "ceil_mode": True})
-        {'kernel_size': (2, 3), 'padding': 1, 'ceil_mode': True}
+        >>> MaxPool(**arguments("pool", MaxPool, {"kernel": "2x3", "padding": "1", "ceil_mode": True}))
+        MaxPool(kernel_size=(2, 3), padding=1, ceil_mode=True)
     """
     options = {name: one for one in COMMANDS[kind].arguments if (name := argument_of(one, op))}
     told = {name: read_as(one.reads, one.name, typed.get(one.name, one.default)) for name, one in options.items()}
