@@ -39,11 +39,11 @@ from convanim.write.formats import (
     Counting,
     Format,
     Saved,
-    draw_png,
     pick_format,
     save_trace,
 )
-from convanim.write.formats import sheet as write_sheet
+from convanim.write.images import draw_png
+from convanim.write.images import sheet as write_sheet
 from convanim.write.vectors import Progress
 
 if TYPE_CHECKING:

@@ -137,6 +137,7 @@ ROWS: dict[str, list[str]] = {
         "drawingml moments",
         "apng csvfile gif html pdf pptx svg tex tracefile video webp",
         "vectors",
+        "images",
         "formats",
     ],
     "gallery": [

@@ -5,31 +5,23 @@ Modules that draw and write are imported on use, since the help of commands read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import sha256
 from importlib.util import find_spec
-from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from convanim.draw.choices import DPI
 from convanim.errors import ConvanimError, shortly
-from convanim.write import vectors
+from convanim.write import images, vectors
 from convanim.write.files import whole_file
-from convanim.write.vectors import TOLD, Progress
+from convanim.write.vectors import Progress
 
 if TYPE_CHECKING:
-    from convanim.draw.axes import Canvas
-    from convanim.draw.raster import Raster
-    from convanim.scene.frame import Frame
-    from convanim.timing.pace import Shot
     from convanim.trace import Trace
     from convanim.write.film import Film
-    from convanim.write.patches import Box, Pixels
 
 #: The duration of a frame in motion, ms: one frame of a video.
 MOVING = 40
@@ -218,180 +210,6 @@ def _aside(film: Film) -> dict[str, str]:
     return {option: value for option, value in asked.items() if value}
 
 
-class _Writer(Protocol):
-    """A container that is written frame by frame."""
-
-    images: int
-
-    def add(self, frame: Pixels, milliseconds: int, changed: Box | None = None) -> None: ...
-    def say(self, line: str) -> None: ...
-    def __enter__(self) -> _Writer: ...
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None: ...
-
-
-def _gif() -> Callable[..., _Writer]:
-    from convanim.write.gif import GifWriter
-
-    return GifWriter
-
-
-def _webp() -> Callable[..., _Writer]:
-    from convanim.write.webp import WebpWriter
-
-    return WebpWriter
-
-
-def _apng() -> Callable[..., _Writer]:
-    from convanim.write.apng import ApngWriter
-
-    return ApngWriter
-
-
-def _video(container: str) -> Callable[..., _Writer]:
-    from convanim.write.video import VideoWriter
-
-    return partial(VideoWriter, container=container)
-
-
-def _animated(writer: Callable[[], Callable[..., _Writer]], film: Film, file: BinaryIO, progress: Progress) -> Any:
-    """Draw the frames, including those in motion, one after the other into a container."""
-    from convanim.scene import description
-    from convanim.timing.motion import moving
-
-    raster = film.raster()
-    comment, told = f"{film.comment}\n{film.alt}", description.Transcript(film.scene, TOLD, film.words)
-    lines: list[str] = []
-
-    def heard(number: int) -> Frame:
-        frame = film.scene.frame(number)
-        if line := told.add(number, frame):
-            lines.append(line)
-        return frame
-
-    shots = film.plan.shots if film.selected else _seen(film, raster)
-    with writer()(file, film.size, raster.palette.colours, plays=film.plays, comment=comment) as container:
-        time, whole = 0, sum(shot.milliseconds for shot in shots)
-        for frame, milliseconds in moving(heard, shots, film.tick):
-            picture = raster.draw(frame)
-            container.add(picture.pixels, milliseconds, picture.changed)
-            time += milliseconds
-            progress(round(len(film) * time / whole), len(film))
-        container.say("\n".join([*lines, *told.rest()]))
-    return container.images, whole / 1000
-
-
-def _seen(film: Film, raster: Raster | Canvas) -> Sequence[Shot]:
-    """The shots without frames of the opening and closing that look like their neighbours.
-
-    On a page without phases and captions, for example, nothing shows that a hidden kernel is rotated. The first frame
-    and the last one always stay, with their own durations.
-    """
-    shots, beats = film.plan.shots, film.scene.beats
-    if film.page.tabs:  # each phase is visible there
-        return shots
-    done = beats.opening + beats.steps * beats.each
-    opening = [shot.frame for shot in shots if shot.frame < beats.opening]
-    closing = [shot.frame for shot in shots if shot.frame >= done]
-    looks = {
-        n: sha256(raster.draw(film.scene.frame(n)).pixels.tobytes()).digest()
-        for part in (opening, closing)
-        for n in part
-    }
-    alike = {b for a, b in pairwise(opening) if looks[a] == looks[b]}
-    alike |= {a for a, b in pairwise(closing) if looks[a] == looks[b]}  # in the closing the last one stays
-    return [shot for shot in shots if shot.frame not in alike]
-
-
-def _png(film: Film) -> Callable[[BinaryIO, int], None]:
-    if film.dpi is not None:
-        from convanim.write.vector import write_dots
-
-        draw, dpi = vectors.figure_of(film), film.dpi
-
-        def write(file: BinaryIO, number: int) -> None:
-            figure, told = draw(number)
-            write_dots(file, figure, dpi, film.comment, told)
-
-        return write
-    raster = film.raster()
-    return lambda file, number: draw_png(film, file, number, raster)
-
-
-def draw_png(film: Film, file: BinaryIO, number: int, raster: Raster | Canvas | None = None) -> None:
-    """Write the frame of a number as a PNG; `raster` can be reused for several."""
-    from convanim.scene import description
-    from convanim.write.png import write_png
-
-    raster = raster or film.raster()
-    frame = film.scene.frame(number)
-    picture, said = raster.draw(frame), description.said(film.scene, number, frame, film.words)
-    write_png(file, picture.pixels, raster.palette.colours, film.comment, f"{film.alt} {said}".rstrip())
-
-
-def sheet(film: Film, file: BinaryIO, columns: int, progress: Progress) -> tuple[int, int, int]:
-    """Write several frames in one PNG, and return its width and height, px, and the number of frames."""
-    from convanim.draw.raster.sheet import Sheet, label
-    from convanim.timing.timeline import handful
-    from convanim.write.png import write_png
-
-    numbers = [shot.frame for shot in film.plan.shots] if film.selected else handful(film.scene.beats, 2 * columns)
-    raster = film.raster()
-    page = Sheet(raster.palette, film.size, len(numbers), columns)
-    for i, number in enumerate(numbers, start=1):
-        frame = film.scene.frame(number)
-        page.add(raster.draw(frame).pixels, label(number, frame.step, film.words))
-        progress(i, len(numbers))
-    write_png(file, page.pixels, raster.palette.colours, film.comment, film.alt)
-    high, wide = page.pixels.shape
-    return wide, high, len(numbers)
-
-
-def _txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-    """Write the frames as text."""
-    from convanim.draw.text import frame_text, heading
-    from convanim.language.words import say, translate
-
-    file.write(heading(film.scene, film.title).encode())
-    for i, shot in enumerate(film.plan.shots, start=1):
-        frame = film.scene.frame(shot.frame)
-        captions, words = film.settings.style.captions, film.words
-        text = frame_text(film.scene, frame, shot.frame, shot.milliseconds, captions=captions, words=words)
-        file.write(b"\n" + text.encode())
-        progress(i, len(film))
-    if left := film.plan.left_out:
-        rest = say("{n} of {steps} steps are not listed", n=f"{left:,}", steps=f"{film.plan.steps:,}")
-        file.write(f"\n{translate(rest, film.words)} (--select all)\n".encode())
-    return len(film), film.plan.seconds
-
-
-def _html(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-    """Write a page with the player."""
-    from convanim.write.html import every_step, write_html
-
-    shots = film.plan.shots if film.selected else every_step(film)
-    write_html(film, file, shots, progress)
-    return len(shots), sum(shot.milliseconds for shot in shots) / 1000
-
-
-def _script(film: Film, path: Path) -> dict[str, bytes]:
-    from convanim.write.html import SCRIPT, script
-
-    return {SCRIPT: script()}
-
-
-def _video_slide(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
-    """Write one slide with the video."""
-    from convanim.scene.description import transcript
-    from convanim.write.pptx import write_video
-
-    done = FORMATS["mp4"].save(film, video := BytesIO(), progress)
-    draw_png(film, poster := BytesIO(), film.plan.shots[-1].frame)
-    frames = (shot.frame for shot in film.plan.shots)
-    notes = "\n".join(transcript(film.scene, words=film.words, frames=frames))
-    write_video(film, file, video.getvalue(), poster.getvalue(), notes)
-    return done
-
-
 def _json(trace: Trace, file: BinaryIO) -> None:
     from convanim.write.tracefile import write_trace
 
@@ -446,25 +264,30 @@ _VIDEO = ("imageio_ffmpeg", "video")
 FORMATS = {
     kind.suffix: kind
     for kind in (
-        Format("gif", "An animation that every browser and viewer shows.", partial(_animated, _gif), tick=MOVING),
+        Format(
+            "gif",
+            "An animation that every browser and viewer shows.",
+            partial(images.animated, "gif"),
+            tick=MOVING,
+        ),
         Format(
             "webp",
             "An animation, smaller than a GIF; browsers and most viewers show it.",
-            partial(_animated, _webp),
+            partial(images.animated, "webp"),
             about="smaller",
             tick=MOVING,
         ),
         Format(
             "apng",
             "An animation for programs without WebP; others show its first frame.",
-            partial(_animated, _apng),
+            partial(images.animated, "apng"),
             tick=MOVING,
         ),
         *(
             Format(
                 name,
                 use,
-                partial(_animated, partial(_video, name)),
+                partial(images.animated, name),
                 about="video",
                 embeds=False,
                 tick=MOVING,
@@ -479,17 +302,17 @@ FORMATS = {
         Format(
             "html",
             "A page with a player, as vectors: buttons, keys, and the cells that belong together.",
-            _html,
+            vectors.html,
             about="a player",
             embeds=False,
             vector=True,
             lasts="the player goes",
-            beside={"script": _script},
+            beside={"script": vectors.script},
         ),
         Format(
             "png",
             "One frame in pixels, or a file for each frame.",
-            still=_png,
+            still=images.png,
             about="the last frame; a-%03d.png for all frames",
             dots=True,
         ),
@@ -531,10 +354,10 @@ FORMATS = {
             vector=True,
             needs=("pptx", "slides"),
             animated=Format(
-                "pptx", "A slide with a video.", _video_slide, embeds=False, tick=MOVING, even=True, needs=_VIDEO
+                "pptx", "A slide with a video.", images.video_slide, embeds=False, tick=MOVING, even=True, needs=_VIDEO
             ),
         ),
-        Format("txt", "The frames as text.", _txt, draws=False, embeds=False),
+        Format("txt", "The frames as text.", vectors.txt, draws=False, embeds=False),
         Format(
             "json", "The trace: every step with its values.", trace=_json, about="the trace", draws=False, embeds=False
         ),

@@ -1,4 +1,4 @@
-"""Films as vectors and slides: the frames that each such file has, with the words about them.
+"""Films as vectors, slides, pages and text: the frames that each such file has, with the words about them.
 
 The modules that draw and write are imported on use.
 """
@@ -141,3 +141,37 @@ def tex(film: Film, path: Path) -> dict[str, bytes]:
     from convanim.write.tex import WAYS
 
     return WAYS[str(film.tex)](path, film.alt, [shot.milliseconds for shot in film.plan.shots])
+
+
+def html(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+    """Write a page with the player."""
+    from convanim.write.html import every_step, write_html
+
+    shots = film.plan.shots if film.selected else every_step(film)
+    write_html(film, file, shots, progress)
+    return len(shots), sum(shot.milliseconds for shot in shots) / 1000
+
+
+def script(film: Film, path: Path) -> dict[str, bytes]:
+    """The script of a page as a file beside it."""
+    from convanim.write.html import SCRIPT, script
+
+    return {SCRIPT: script()}
+
+
+def txt(film: Film, file: BinaryIO, progress: Progress) -> tuple[int, float]:
+    """Write the frames as text."""
+    from convanim.draw.text import frame_text, heading
+    from convanim.language.words import say, translate
+
+    file.write(heading(film.scene, film.title).encode())
+    for i, shot in enumerate(film.plan.shots, start=1):
+        frame = film.scene.frame(shot.frame)
+        captions, words = film.settings.style.captions, film.words
+        text = frame_text(film.scene, frame, shot.frame, shot.milliseconds, captions=captions, words=words)
+        file.write(b"\n" + text.encode())
+        progress(i, len(film))
+    if left := film.plan.left_out:
+        rest = say("{n} of {steps} steps are not listed", n=f"{left:,}", steps=f"{film.plan.steps:,}")
+        file.write(f"\n{translate(rest, film.words)} (--select all)\n".encode())
+    return len(film), film.plan.seconds
