@@ -91,7 +91,7 @@ ROWS: dict[str, list[str]] = {
         "columns compare convolutions pools shuffle unpool upsample",
         "__init__",
     ],
-    "typed": ["cells examples", "tables", "files", "pictures", "typed", "__init__", "request"],
+    "typed": ["cells examples", "archives tables", "files", "pictures", "typed", "__init__", "request"],
     "scene": [
         "caption",
         "frame",

@@ -50,6 +50,11 @@ def trace() -> bytes:
     return file.getvalue()
 
 
+def tensors() -> bytes:
+    header = b'{"a": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}'
+    return len(header).to_bytes(8, "little") + header + np.arange(4, dtype="<f4").tobytes()
+
+
 def moving(kind: str) -> bytes:
     return picture(kind, save_all=True, append_images=[Image.new("RGB", (8, 8))])
 
@@ -62,6 +67,7 @@ WHOLE: dict[str, list[bytes]] = {
         array(np.savetxt),
     ],
     ".npy": [array(np.save), array(np.lib.format.write_array, version=(2, 0))],
+    ".safetensors": [tensors()],
     ".npz": [array(np.savez), array(np.savez_compressed)],
     ".png": [picture("PNG"), picture("PNG", "P"), picture("PNG", "I;16"), picture("PNG", "LA"), moving("PNG")],
     ".jpg": [picture("JPEG"), picture("JPEG", "CMYK"), picture("JPEG", progressive=True)],

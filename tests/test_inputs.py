@@ -163,8 +163,8 @@ def test_a_npz_of_one_array(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ({"a": [1], "b": [2]}, "holds 2 arrays ('a', 'b'); save one of them with numpy.save, as a .npy file"),
-        ({f"a{i}": [1] for i in range(9)}, "holds 9 arrays ('a0', 'a1', 'a2', 'a3', ...); save"),
+        ({"a": [1], "b": [2]}, "holds 2 arrays ('a', 'b'); name one of them: FILE::a"),
+        ({f"a{i}": [1] for i in range(9)}, "holds 9 arrays ('a0', 'a1', 'a2', 'a3', 'a4', 'a5', ...); name"),
         ({}, "holds 0 arrays"),
         ({"a": np.array([{}], dtype=object)}, "has the dtype 'object'"),
         (b"", "is truncated or is not a .npz file; save it again with numpy.savez"),
@@ -359,7 +359,7 @@ def test_several_frames_are_told(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "a.json").read_text())["output"] == [[[9] * 4] * 4]
 
 
-@pytest.mark.parametrize("name", ["a.npz", "a.webp", "a.csv", "a.npy"])
+@pytest.mark.parametrize("name", ["a.npz", "a.safetensors", "a.webp", "a.csv", "a.npy"])
 def test_a_file_of_gigabytes_is_not_loaded(name: str, tmp_path: Path) -> None:
     with (tmp_path / name).open("wb") as file:
         file.write(

@@ -77,7 +77,7 @@ def test_a_random_fill_that_cannot_be_drawn(options):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "a shape (5x5), a literal ([[0,1],[2,3]]), a .npy, .csv, .tsv, .txt, .png or .jpg file, or - for CSV"),
+        ("", "a shape (5x5), a literal ([[0,1],[2,3]]), a .npy, .npz, .safetensors, .csv, .tsv, .txt, .png or .jpg"),
         ("hello", "'hello' is not an array; type a shape (5x5), a literal"),
         ("{}", "is not an array"),
         ("nul\0", r"'nul\x00' is not an array"),
@@ -397,7 +397,7 @@ def test_other_paths(tmp_path, monkeypatch):
     Path("notes.md").write_text("1,2")
     Path("folder.csv").mkdir()
     assert (
-        "'notes.md' is a file with an unknown suffix; give a file that ends in .npy, .csv, .tsv, .txt, .png or .jpg"
+        "'notes.md' is a file with an unknown suffix; give a file that ends in .npy, .npz, .safetensors, .csv, "
         in refused("notes.md")
     )
     assert "is a directory" in refused(".")

@@ -8,8 +8,8 @@ from convanim.look import OPTIONS
 # fmt: off
 CONVENTIONS = ("torch", "keras", "jax", "onnx")
 ARRAY = (
-    "A shape (5, 5x5), an array ([[0,1],[2,3]]), a file with a table (.csv, .txt), an array (.npy) or a picture "
-    "(.png, .jpg, .tif), or - for a table from standard input."
+    "A shape (5, 5x5), an array ([[0,1],[2,3]]), a file with a table (.csv, .txt), an array (.npy; m.npz::key[0] or "
+    "m.safetensors::key by its name) or a picture (.png, .jpg, .tif), or - for a table from standard input."
 )
 PER_AXIS = "one number for all axes, or one number per axis (2x1)."
 

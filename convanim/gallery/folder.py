@@ -23,7 +23,8 @@ from convanim.errors import ConvanimError, reason
 from convanim.gallery.description import FIELDS, FILE_KEYS, Entry, Settings, check_name, files_of
 from convanim.gallery.tables import SETTINGS, Tables, near
 from convanim.system.inputfile import LARGEST_TOML, parse_toml, read_bytes
-from convanim.typed.files import ARRAYS, PICTURES
+from convanim.typed.archives import apart
+from convanim.typed.files import PICTURES, is_array_file
 
 MOST = 20  # the maximum number of files that a template refers to
 LARGEST = 1 << 30  # bytes of a file that an entry names; larger than any array or picture that can be shown
@@ -171,7 +172,7 @@ def named(entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _is_array_file(text: str) -> bool:
-    return text.lower().endswith((*ARRAYS, *PICTURES, ".toml"))
+    return is_array_file(text) or text.lower().endswith((*PICTURES, ".toml"))
 
 
 def paths(root: Path, entry: Entry) -> dict[str, Path]:
@@ -183,7 +184,7 @@ def paths(root: Path, entry: Entry) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for key, text in named(entry):
         try:
-            path, inside = (root / text.strip()).resolve(), root.resolve()
+            path, inside = (root / apart(text)[0].strip()).resolve(), root.resolve()
         except (OSError, ValueError, RuntimeError) as error:  # a null byte, or circular links
             raise ConvanimError(f"{key} {text!r} cannot be read: {error}".lower(), "name another file") from None
         if not path.is_relative_to(inside):

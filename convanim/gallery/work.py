@@ -24,6 +24,7 @@ from convanim.layers import Weighted, parse
 from convanim.lightdark import pair_names
 from convanim.look import OPTIONS
 from convanim.typed import read_array
+from convanim.typed.archives import apart
 from convanim.typed.request import compared, request
 from convanim.write.formats import pick_format
 
@@ -124,16 +125,16 @@ def laid_out(files: dict[str, bytes]) -> Iterator[dict[str, str]]:
         warnings.simplefilter("ignore", ConvanimWarning)  # the entry's command shows it with the real file name
         # As far below the folder as a name leads up, so that files keep their places relative to each other.
         base = Path(scratch, *["in"] * (1 + max(text.count("..") for text in files)))
-        names = {text: re.sub(r"^[/\\]+", "absolute/", text.strip().replace(":", "")) for text in files}
+        names = {text: re.sub(r"^[/\\]+", "absolute/", apart(text)[0].strip().replace(":", "")) for text in files}
         paths = {text: os.path.normpath(base / name) for text, name in names.items()}
         for text, path in paths.items():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             Path(path).write_bytes(files[text])
         try:
-            yield paths
+            yield {text: f"{path}::{apart(text)[1]}" if apart(text)[1] else path for text, path in paths.items()}
         except ConvanimError as error:
             for text, path in paths.items():
-                error.args = tuple(said.replace(path, text) for said in error.args)
+                error.args = tuple(said.replace(path, apart(text)[0]) for said in error.args)
             raise
 
 

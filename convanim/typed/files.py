@@ -1,4 +1,7 @@
-"""Reads arrays from .npy and .npz files and tables. Files are never unpickled, and checked before they are loaded."""
+"""Reads arrays from .npy, .npz and .safetensors files and tables.
+
+Files are never unpickled, and checked before they are loaded.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,14 @@ from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
 from convanim.system.inputfile import open_regular
+from convanim.typed.archives import MODELS, PICKLES, apart, choose, indexed, never_loaded, of_safetensors
 from convanim.typed.cells import HIGHEST, MAX_CELLS, NOT_FINITE, check_shape, short
 from convanim.typed.tables import table
 
 MAX_BYTES = 2 * MAX_CELLS  # 32 MB of CSV, in which a cell takes at least two bytes
 MAX_FILE = 2**28  # bytes; an array of MAX_CELLS floats has half of that
 TABLES = (".csv", ".tsv", ".txt", ".dat")
-ARRAYS = (".npy", ".npz", *TABLES)
+ARRAYS = (".npy", ".npz", ".safetensors", *TABLES)
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
@@ -33,21 +37,35 @@ def check_size(file: BinaryIO) -> None:
         raise ConvanimError(f"has {size >> 20} MB", f"use a file of at most {MAX_FILE >> 20} MB")
 
 
+def is_array_file(text: str) -> bool:
+    """Whether a text names a file of an array by its suffix, maybe with the name of an array in it.
+
+    Example:
+        >>> [is_array_file(text) for text in ("a.npy", "m.safetensors::conv.weight[0]", "3x3")]
+        [True, True, False]
+    """
+    return apart(text)[0].lower().endswith((*ARRAYS, *PICKLES, *MODELS))
+
+
 def from_file(text: str, stdin: BinaryIO | None, tell: Callable[[str], None]) -> NDArray[Any]:
     """The array in a file with a suffix of ARRAYS, or in the CSV on standard input for `-`.
 
     `tell` is called with notes about what is left out.
     """
-    suffix = text[-4:].lower()
+    name, key = apart(text)
+    never_loaded(name)
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 - pathlib's needs a valid path
     try:
         # A program without a console has no sys.stdin, which is treated as empty.
         piped = nullcontext(stdin or getattr(sys.stdin, "buffer", None) or io.BytesIO())
-        with piped if text == "-" else open_regular(text) as file:
+        with piped if name == "-" else open_regular(name) as file:
             if suffix == ".npy":
-                return _npy(file)
+                return numbers(indexed(_npy(file), choose([""], key)[1]))
             if suffix == ".npz":
                 check_size(file)
-                return _npz(file)
+                return numbers(_npz(file, key))
+            if suffix == ".safetensors":
+                return numbers(of_safetensors(file, key))
             data = file.read(MAX_BYTES + 1)
     except ConvanimError:
         raise
@@ -59,22 +77,17 @@ def from_file(text: str, stdin: BinaryIO | None, tell: Callable[[str], None]) ->
     return table(data, tabs=suffix == ".tsv", tell=tell)
 
 
-def _npz(file: BinaryIO) -> NDArray[Any]:
+def _npz(file: BinaryIO, key: str) -> NDArray[Any]:
     try:
         with zipfile.ZipFile(file) as folder:
-            names = folder.namelist()
-            if len(names) == 1:
-                with folder.open(names[0]) as inner:
-                    return _npy(inner)
+            names = {name.removesuffix(".npy"): name for name in folder.namelist()}
+            name, index = choose(list(names), key)
+            with folder.open(names[name]) as inner:
+                return indexed(_npy(inner), index)
     except ConvanimError:
         raise
     except Exception:  # also the errors of every compression
         raise ConvanimError("is truncated or is not a .npz file", "save it again with numpy.savez") from None
-    held = ", ".join(short(name.removesuffix(".npy")) for name in names[:4]) + ", ..." * (len(names) > 4)
-    raise ConvanimError(
-        f"holds {len(names)} arrays{held and f' ({held})'}",
-        "save one of them with numpy.save, as a .npy file",
-    )
 
 
 def _npy(file: IO[bytes]) -> NDArray[Any]:
@@ -97,7 +110,16 @@ def _npy(file: IO[bytes]) -> NDArray[Any]:
         raise
     except Exception:  # numpy parses the header as Python, and may raise any error of that parser
         raise ConvanimError("is truncated or is not a .npy file", "save it again with numpy.save") from None
-    if dtype.kind == "f":
+    return loaded
+
+
+def numbers(loaded: NDArray[Any]) -> NDArray[Any]:
+    """An array as finite float64 or as int64.
+
+    Raises:
+        ConvanimError: a number is not finite, or does not fit in int64.
+    """
+    if loaded.dtype.kind == "f":
         if not np.isfinite(loaded).all():
             place = np.argwhere(~np.isfinite(loaded))[0].tolist()
             raise ConvanimError(f"has {loaded[tuple(place)]} at {place}, which {NOT_FINITE}", "save finite numbers")

@@ -33,14 +33,14 @@ from convanim.typed.cells import (
     short,
 )
 from convanim.typed.examples import ONE_DIGIT, example
-from convanim.typed.files import ARRAYS, PICTURES, from_file
+from convanim.typed.files import PICTURES, from_file, is_array_file
 from convanim.typed.pictures import read_picture
 
 Fill = Literal["example", "range", "ones", "random", "none"]
 Padding = int | tuple[int, ...] | tuple[tuple[int, int], ...] | str
 MAX_LITERAL = 1_000_000  # characters
 WORDS = ("valid", "same", "same_upper", "same_lower", "full", "causal")
-_SUFFIXES = ".npy, .csv, .tsv, .txt, .png or .jpg"
+_SUFFIXES = ".npy, .npz, .safetensors, .csv, .tsv, .txt, .png or .jpg"
 _SHAPE_LIKE = re.compile(r"[-+.,:*()\seExX×]*[0-9][-+.,:*()\seExX×0-9]*")  # also misspelt shapes: 5,5 (5x5) 5*5
 _JOIN = re.compile("[xX×]")
 _ROWS = re.compile(r"\[?[-+.,;\seE0-9]+\]?")  # 0,1;2,3 as in MATLAB
@@ -62,9 +62,10 @@ def read_array(
     """Read an array from a shape, a literal, a file or standard input, or convert a value.
 
     Args:
-        text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), rows (`0,1;2,3`), a path with a suffix of ARRAYS or PICTURES, or
-            `-` for a table on `stdin`. Quotes around it are removed, since some shells pass them on. Or a value: a list
-            of numbers or of lists, or a shape as a whole number or a tuple of them.
+        text: a shape (`4x6`), JSON (`[[0,1],[2,3]]`), rows (`0,1;2,3`), a path with a suffix of ARRAYS or PICTURES,
+            `file::key[0,0]` for a part of an array in a .npz or .safetensors file, or `-` for a table on `stdin`.
+            Quotes around it are removed, since some shells pass them on. Or a value: a list of numbers or of lists, or
+            a shape as a whole number or a tuple of them.
         what: the name of the value in error messages, such as `--input`.
         fill: the values for a shape: 1 to n in row-major order, ones, integers in [low, high] drawn with `seed`, the
             values of an example input, or none: zeros that take no memory, for results that depend on sizes only.
@@ -95,7 +96,7 @@ def read_array(
     with placed(what, text) as tell:
         if len(text) > MAX_LITERAL:
             raise ConvanimError(f"has {len(text)} characters", f"put more than {MAX_LITERAL} in a .npy or .csv file")
-        if text == "-" or text.lower().endswith(ARRAYS):
+        if text == "-" or is_array_file(text):
             return from_file(text, stdin, tell)
         text = text.translate(MINUSES)
         if ";" in text and _ROWS.fullmatch(text):
