@@ -225,6 +225,13 @@ def test_before_the_first_placement_the_magnified_window_is_empty() -> None:
     assert frame.grids["lens"].title == ""
 
 
+@pytest.mark.parametrize("kind", ["svg", "html", "pptx", "pdf"])
+def test_every_format_has_the_magnified_window(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / f"a.{kind}"
+    Conv(3).trace(digit(), SOBEL).animate(select="200", width=640).save(file)
+    assert file.stat().st_size > 4000
+
+
 def test_the_magnified_window_speaks_the_language_of_the_page() -> None:
     page = Conv(3).trace(digit(), SOBEL).animate(lang="de").page
     assert page.places["lens"].panel.titles == ("Fenster",)

@@ -34,6 +34,7 @@ from convanim.draw.shapes import (
 )
 from convanim.draw.theme import Theme
 from convanim.page import Page, Place, glyphs
+from convanim.page.lens import magnified
 from convanim.scene.frame import Frame, Grid
 
 #: Letters are stored at this size, px, and offsets between them in tenths of a px.
@@ -141,6 +142,7 @@ class Drawing:
 
     def add(self, frame: Frame) -> dict[str, Any]:
         """What a frame changes: cells and texts; and what it has over them, and the cells that it reads and writes."""
+        frame = magnified(self.page, frame)
         before = {} if self._before is None else self._before.grids
         cells = [
             number

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import count, groupby
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
 
 from convanim.draw.compose import Composer
 from convanim.draw.shapes import (
@@ -15,6 +17,7 @@ from convanim.draw.shapes import (
     Fill,
     Hatch,
     Ink,
+    Mosaic,
     Placed,
     Points,
     Poly,
@@ -92,12 +95,17 @@ class Slide:
             if shape is not text:
                 self._letters.extend(self._shape(shape, cell.x, cell.y))
 
-    def _shape(self, shape: Shape, x: int = 0, y: int = 0, inner: Words | None = None) -> Iterator[str]:
+    def _shape(  # noqa: PLR0912 - one for each kind
+        self, shape: Shape, x: int = 0, y: int = 0, inner: Words | None = None
+    ) -> Iterator[str]:
         """A shape moved by (x, y), with a text within."""
         match shape:
             case Fill(box, ink) | Card(box, ink):
                 round_off = shape.radius if isinstance(shape, Card) else 0
                 yield self._box(_moved(box, x, y), round_off, self._fill(ink), inner)
+            case Mosaic():
+                for ink, parts in _runs(shape).items():
+                    yield self._free(parts, x, y, self._fill(ink))
             case Ring((top, left, bottom, right), ink, radius, thick):
                 half = thick / 2
                 middle = (left + half + x, top + half + y, right - left - thick, bottom - top - thick)
@@ -206,6 +214,28 @@ class Slide:
 def _moved(box: Box, x: int, y: int) -> tuple[float, float, float, float]:
     """The (left, top, width, height) of a box moved by (x, y)."""
     return box.left + x, box.top + y, box.right - box.left, box.bottom - box.top
+
+
+def _runs(shape: Mosaic) -> dict[Ink, list[Points]]:
+    """The rectangles of each ink in a mosaic; neighbours in a row are one rectangle."""
+    found: dict[Ink, list[Points]] = {}
+    high, wide = shape.numbers.shape
+    top, left, bottom, right = shape.box
+    down, across = (bottom - top) / high, (right - left) / wide
+    for row in range(high):
+        inks: list[Ink] = [shape.inks[number] for number in shape.numbers[row].tolist()]
+        if shape.colours is not None and shape.own is not None:
+            for column in np.flatnonzero(shape.own[row]).tolist():
+                red, green, blue = shape.colours[row, column].tolist()
+                inks[column] = red, green, blue
+        start = 0
+        for ink, run in groupby(inks):
+            end = start + len(list(run))
+            ends = left + start * across, left + end * across
+            y = top + row * down
+            found.setdefault(ink, []).append(((ends[0], y), (ends[1], y), (ends[1], y + down), (ends[0], y + down)))
+            start = end
+    return found
 
 
 def _centred(text: Text, box: Box) -> bool:

@@ -15,6 +15,7 @@ from pptx.util import Emu, Pt
 
 from convanim.draw.compose import Composer
 from convanim.page import Text, glyphs
+from convanim.page.lens import magnified
 from convanim.page.texts import headed
 from convanim.write.drawing import printed
 from convanim.write.drawingml import LINE, PX, RISE, TYPEFACE, Slide
@@ -102,7 +103,7 @@ def write_slides(
     for i, number in enumerate(numbers, start=1):
         told = said(number)
         slide = deck.slide(told)
-        drawn = Slide(film, film.scene.frame(number), composer)
+        drawn = Slide(film, magnified(film.page, film.scene.frame(number)), composer)
         slide.shapes._spTree.append(parse_xml(drawn.group(f"{film.alt} {told}".rstrip())))
         done(i)
     deck.save(file)
