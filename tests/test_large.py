@@ -1,6 +1,8 @@
 """Inputs too large for numbers: shades, one pixel a cell and less, magnified windows, photographs."""
 
+from dataclasses import replace
 from io import BytesIO
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from PIL import Image
 from convanim.animation import Animation
 from convanim.draw.axes import Canvas
 from convanim.draw.compose import Composer
+from convanim.draw.mosaic import covering, mosaic, pixels
 from convanim.draw.raster import Raster
 from convanim.draw.shapes import Mosaic, Stroke
 from convanim.draw.theme import load
@@ -24,7 +27,7 @@ from convanim.page import Page, Place, layout
 from convanim.page.lens import magnified
 from convanim.page.measures import DIGITS, GAPS_FROM
 from convanim.scene import scene
-from convanim.scene.frame import Frame, Role
+from convanim.scene.frame import Frame, Grid, Role
 from convanim.template import settle
 from support.commands import run
 
@@ -123,6 +126,55 @@ def test_matplotlib_draws_the_same_pixels(trace: Any) -> None:
         top, left, bottom, right = animation.page.places[name].box
         inner = np.s_[top + 2 : bottom - 2, left + 2 : right - 2]
         assert (canvas.colours(frame)[inner] == rgb[inner]).mean() > 0.999
+
+
+@settings(SETTINGS, max_examples=200)
+@given(
+    st.tuples(st.integers(1, 60), st.integers(1, 60)),
+    st.sampled_from([0.1, 0.25, 0.27, 1 / 3, 0.5, 0.9, 1, 1.1, 1.5, 2, 2.5, 3.7, 7]),
+    st.data(),
+)
+def test_the_part_of_a_mosaic_that_is_drawn_anew_shows_every_changed_cell(
+    shape: tuple[int, int], per: float, data: st.DataObject
+) -> None:
+    """Against the whole grid, drawn anew."""
+    place, grid = dense(shape, per)
+    rows, columns = (slice(*sorted(data.draw(st.tuples(*[st.integers(0, n)] * 2)))) for n in shape)
+    if not (rows.stop > rows.start and columns.stop > columns.start):
+        return
+    before = mosaic(place, grid).numbers
+    roles = grid.roles.copy()
+    roles[rows, columns] = Role.PADDING
+    after = replace(grid, roles=roles)
+    part = covering(place, rows, columns)
+    assert (before[part] == mosaic(place, grid, part).numbers).all()
+    whole = before.copy()
+    whole[part] = mosaic(place, after, part).numbers
+    assert (whole == mosaic(place, after).numbers).all()
+    cells, shown = (rows.stop - rows.start) * (columns.stop - columns.start), whole[part].size
+    assert shown <= (ceil(1 / per) + 1) ** 2 * cells, "no more than the changed part"
+    assert before.shape == pixels(place)
+
+
+def dense(shape: tuple[int, int], per: float) -> tuple[Place, Grid]:
+    """A grid without gaps, and its place on a page with this many cells for each pixel."""
+    animation = Conv(1).trace(np.arange(30 * 30).reshape(30, 30), [[1]]).animate(width=640)
+    place = animation.page.places["stage"]
+    panel = replace(place.panel, shape=shape)
+    grid = Grid("", np.full(shape, Role.DATA), np.arange(shape[0] * shape[1]).reshape(shape), np.zeros(shape, np.uint8))
+    return replace(place, panel=panel, pitch=1, line=0, number=0, per=per), grid
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_line_around_the_input_needs_no_colours_of_round_corners(theme: str) -> None:
+    """The line between an input and padding that copies it is drawn where cells have no room for marks."""
+    x = np.arange(60)
+    animation = Conv(3, padding=8, padding_mode="replicate").trace(x, [1, 2, 3]).animate(width=480, theme=theme)
+    place = animation.page.places["stage"]
+    assert place.dense
+    rgb = shot(animation)
+    top, left = place.at(0, 8)
+    assert tuple(map(int, rgb[top, left])) == load(theme).colour("line")
 
 
 # --- sizes ----------------------------------------------------------------------------------------------------------

@@ -69,15 +69,21 @@ def pixels(place: Place) -> tuple[int, int]:
 
 
 def covering(place: Place, rows: slice, columns: slice) -> tuple[slice, slice]:
-    """The part of a mosaic that some rows and columns of cells lie in."""
+    """The part of a mosaic that some rows and columns of cells lie in: every pixel that shows one of them."""
     if place.per == 1:
         return rows, columns
-    first, last = (np.array([rows.start, columns.start]), np.array([rows.stop, columns.stop]) - 1)
-    low, high = (np.floor(at / place.per + 1e-9).astype(int) for at in (first, last))
-    most = pixels(place)
-    return tuple(  # type: ignore[return-value]
-        slice(max(0, int(a) - 1), min(n, int(b) + 2)) for a, b, n in zip(low, high, most, strict=True)
+    down, across = (
+        _pixels_of(_edges(place, axis, slice(0, most))[:-1], cells)
+        for axis, (most, cells) in enumerate(zip(pixels(place), (rows, columns), strict=True))
     )
+    return down, across
+
+
+def _pixels_of(firsts: NDArray[np.int64], cells: slice) -> slice:
+    """The pixels that show some cells, given the first cell of each pixel."""
+    at = int(np.searchsorted(firsts, cells.start, "left"))
+    within = int(np.searchsorted(firsts, cells.start, "right")) - 1  # a pixel may begin with an earlier cell
+    return slice(min(at, within), int(np.searchsorted(firsts, cells.stop, "left")))
 
 
 class _Names:

@@ -166,7 +166,9 @@ class Painter:
     def _ring(self, pixels: Pixels, ring: Ring, x: int, y: int) -> Box:
         box = _moved(ring.box, x, y)
         whole = box.top >= 0 and box.left >= 0 and box.bottom <= pixels.shape[0] and box.right <= pixels.shape[1]
-        index, ramp = self.palette.index(ring.ink), self.palette.ramp(ring.paper, ring.ink)
+        index = self.palette.index(ring.ink)
+        # Only round corners have edges that are blended with the paper.
+        ramp = self.palette.ramp(ring.paper, ring.ink) if ring.radius else np.full(256, index, np.uint8)
         for top, left, bottom, right in ring.sides:
             if whole:
                 pixels[top + y : bottom + y, left + x : right + x] = index
