@@ -1,9 +1,12 @@
 """Example values: the input and the kernel cannot be mixed up, and sums stay short."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from convanim.layers import Conv, ConvTranspose
 from convanim.typed.examples import DISTINCT, ONE_DIGIT, WEIGHTS, example, kernel
@@ -67,3 +70,12 @@ def test_no_two_amounts_of_the_first_picture_agree() -> None:
     (axis, _) = asked.op.axes((2, 2))
     amounts = [axis.stride - 1, axis.before, axis.ring[0], axis.stride, axis.kernel, axis.output]
     assert len(set(amounts)) == len(amounts)
+
+
+def test_the_readme_says_how_large_its_first_picture_is() -> None:
+    root = Path(__file__).parent.parent
+    said = re.search(r"(\d+) images in (\d+) KB", " ".join((root / "README.md").read_text(encoding="utf-8").split()))
+    assert said
+    with Image.open(root / "gallery/up.gif") as image:
+        assert int(said[1]) == image.n_frames
+    assert int(said[2]) == round((root / "gallery/up.gif").stat().st_size / 1000)
