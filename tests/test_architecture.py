@@ -134,7 +134,7 @@ ROWS: dict[str, list[str]] = {
     "template": ["keys", "files", "settings", "__init__"],
     "write": [
         "drawing files film patches png vector",
-        "drawingml moments",
+        "drawingml moments truetype",
         "apng csvfile gif html pdf pptx svg tex tracefile video webp",
         "vectors",
         "images",

@@ -1,16 +1,17 @@
-"""Writes frames as PDF, a page for each; cells and letters are stored once, without a date or a version."""
+"""Writes frames as PDF, a page for each; the letters are an embedded font, and there is no date or version."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate, pairwise
+from hashlib import sha256
+from itertools import accumulate
 from typing import TYPE_CHECKING, BinaryIO
 from zlib import compress
 
 from convanim.draw.shapes import VEIL
 from convanim.write.drawing import EM, TENTHS
 from convanim.write.moments import Item, Moments, shapes_of
+from convanim.write.truetype import truetype
 
 if TYPE_CHECKING:
     from convanim.write.film import Film
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
 POINT = 0.75
 #: The distance of the control points of a quarter of a circle, as a fraction of its radius.
 _ROUND = 0.5523
-#: The operators for the commands of an SVG path.
-_COMMANDS = {"M": "m", "L": "l", "Q": "c", "C": "c"}
+#: A table of what the glyphs of a font mean, up to its lines.
+_CMAP = """/CIDInit/ProcSet findresource begin 12 dict begin begincmap/CMapType 2 def
+/CMapName/Letters def/CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def
+1 begincodespacerange<0000><FFFF>endcodespacerange
+"""
+#: Widths in a PDF, and moves between letters, are in thousandths of the size of the text.
+_THOUSAND = 1000
 
 
 class Pen:
@@ -28,12 +34,11 @@ class Pen:
 
     Args:
         moments: the frames, with their tables.
-        shared: whether cells and letters are forms, which pages share. On one page the compression finds what repeats.
     """
 
-    def __init__(self, moments: Moments, *, shared: bool) -> None:
-        self._moments, self._shared = moments, shared
-        self.forms: dict[str, str] = {}
+    def __init__(self, moments: Moments) -> None:
+        self._moments = moments
+        self._cells: dict[tuple[str, int], str] = {}
         self._letters: list[tuple[float, str]] = []
         self._colours: list[str] = []
 
@@ -55,14 +60,12 @@ class Pen:
                 drawn = f"{how}{_n(width)} w {self._ink(ink, 'RG')} {' '.join(map(_line, lines))} S"
                 return f"q {drawn} Q" if how else drawn
             case ["w", ink, size, x, baseline, *letters]:
-                scale = _n(size / EM, 5)
-                text = self._text(size, *letters)
-                return f"q {scale} 0 0 {scale} {_n(x)} {_n(baseline)} cm {self._ink(ink)} {text} Q"
+                at = f"/L {size} Tf 1 0 0 -1 {_n(x)} {_n(baseline)} Tm"
+                return f"BT {at} {self._ink(ink)} {self._text(size, *letters)} ET"
             case ["g", x, y, sprite]:
                 return self.shape(["a", x, y, sprite]) + "\n" + self.shape(["b", x, y, sprite])
             case ["a" | "b" as part, x, y, sprite]:
-                shapes = self._moments.tables.sprites[sprite][part == "b"]
-                return f"q 1 0 0 1 {_n(x)} {_n(y)} cm {self._form(f'{part}{sprite}', lambda: self.shapes(shapes))} Q"
+                return f"q 1 0 0 1 {_n(x)} {_n(y)} cm {self._cell(part, sprite)} Q"
             case ["c", inside, outside, inner]:
                 return self._clipped(inside, outside, self.shapes(inner))
         raise AssertionError(item)
@@ -73,26 +76,25 @@ class Pen:
         code = self._colours[number]
         return f"{' '.join(_n(int(code[i : i + 2], 16) / 255, 3) for i in (1, 3, 5))} {operator}"
 
-    def _form(self, name: str, make: Callable[[], str]) -> str:
-        if not self._shared:
-            return make()
-        if name not in self.forms:
-            self.forms[name] = make()
-        return f"/{name} Do"
+    def _cell(self, part: str, sprite: int) -> str:
+        """A part of a cell. The compression finds what repeats, so that a form for it would take more bytes."""
+        if (part, sprite) not in self._cells:
+            self._cells[part, sprite] = self.shapes(self._moments.tables.sprites[sprite][part == "b"])
+        return self._cells[part, sprite]
 
     def _text(self, size: int, letters: Sequence[int], offsets: Sequence[int] | None = None) -> str:
         if max(letters) >= len(self._letters):
             self._letters = self._moments.letters
-        shown = [self._letters[number] for number in letters]
-        pens = list(accumulate((advance for advance, _ in shown), initial=0.0))
-        if offsets is not None:
-            pens = [offset / TENTHS / size * EM for offset in offsets]
-        seen = [(number, path, x) for number, (_, path), x in zip(letters, shown, pens, strict=False) if path]
-        out = []
-        for (_, _, before), (number, path, x) in pairwise([(0, "", 0.0), *seen]):
-            moved = f"1 0 0 1 {_n(x - before, 1)} 0 cm " if x != before else ""
-            out.append(moved + self._form(f"l{number}", lambda path=path: f"{_letter(path)} f"))  # type: ignore[misc]
-        return " ".join(out)
+        out, pen = "", 0.0
+        for i, number in enumerate(letters):
+            advance, path = self._letters[number]
+            if offsets is not None and path:
+                moved = round((pen - offsets[i] / TENTHS / size * EM) * _THOUSAND / EM)
+                out += f">{moved}<" if moved else ""
+                pen -= moved * EM / _THOUSAND
+            out += f"{number + 1:04x}"  # glyph 0 is no letter
+            pen += advance
+        return f"[<{out}>] TJ"
 
     def _clipped(self, inside: list[float], outside: list[float], inner: str) -> str:
         clips = f"{_line([*inside, *inside[:2]])} W n " if inside else ""
@@ -106,27 +108,48 @@ def write_pdf(
 ) -> None:
     """Write the frames of some numbers, a page for each; `done` is called with the number of pages."""
     moments = Moments(film)
-    pen, (width, height) = Pen(moments, shared=len(numbers) > 1), film.size
+    pen, (width, height) = Pen(moments), film.size
     flipped = f"{POINT} 0 0 -{POINT} 0 {_n(POINT * height)} cm\n"  # y points upwards in a PDF
     contents = []
     for i, number in enumerate(numbers, start=1):
         contents.append(flipped + pen.shapes(shapes_of(moments.of(number))))
         done(i)
-    pages = range(5, 5 + 2 * len(contents), 2)
-    forms = {name: pages.stop + i for i, name in enumerate(pen.forms)}
+    pages = range(10, 10 + 2 * len(contents), 2)
     objects = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         f"<</Type/Pages/Count {len(pages)}/Kids[{' '.join(f'{n} 0 R' for n in pages)}]"
         f"/MediaBox[0 0 {_n(POINT * width)} {_n(POINT * height)}]/Resources 3 0 R>>".encode(),
-        f"<</ExtGState<</T<</ca {VEIL}>>>>/XObject<<{' '.join(f'/{name} {n} 0 R' for name, n in forms.items())}>>"
-        ">>".encode(),
-        f"<</Title{_string(title)}/Subject{_string(about)}>>".encode(),
+        f"<</ExtGState<</T<</ca {VEIL}>>>>/Font<</L 5 0 R>>>>".encode(),
+        b"<</Title%b/Subject%b>>" % (_string(title), _string(about)),
+        *_font(moments, 5),
     ]
     for page, text in zip(pages, contents, strict=True):
-        objects += [f"<</Type/Page/Parent 2 0 R/Contents {page + 1} 0 R>>".encode(), _stream("", text)]
-    box = f"/Type/XObject/Subtype/Form/Resources 3 0 R/BBox[{-EM} {-2 * EM} {4 * EM} {4 * EM}]"
-    objects += [_stream(box, text) for text in pen.forms.values()]
+        objects += [f"<</Type/Page/Parent 2 0 R/Contents {page + 1} 0 R>>".encode(), _stream("", text.encode())]
     file.write(_document(objects))
+
+
+def _font(moments: Moments, first: int) -> list[bytes]:
+    """The font of the letters as five objects, numbered from `first`; it says which characters they are."""
+    letters = moments.letters
+    made = truetype(letters)
+    name = f"{''.join(chr(65 + byte % 26) for byte in sha256(made).digest()[:6])}+Letters"
+    widths = " ".join(_n(advance * _THOUSAND / EM) for advance, _ in letters)
+    characters = [letter.encode("utf-16-be").hex() for letter, _ in moments.tables.glyphs]
+    named = [f"<{number:04x}> <{character}>" for number, character in enumerate(characters, start=1)]
+    # A block of a table has at most a hundred lines.
+    blocks = [named[start : start + 100] for start in range(0, len(named), 100)]
+    table = "".join(f"{len(block)} beginbfchar\n{chr(10).join(block)}\nendbfchar\n" for block in blocks)
+    return [
+        f"<</Type/Font/Subtype/Type0/BaseFont/{name}/Encoding/Identity-H"
+        f"/DescendantFonts[{first + 1} 0 R]/ToUnicode {first + 4} 0 R>>".encode(),
+        f"<</Type/Font/Subtype/CIDFontType2/BaseFont/{name}/CIDToGIDMap/Identity"
+        "/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
+        f"/FontDescriptor {first + 2} 0 R/W[1[{widths}]]>>".encode(),
+        f"<</Type/FontDescriptor/FontName/{name}/Flags 4/FontBBox[-500 -500 2000 1500]/ItalicAngle 0"
+        f"/Ascent 1000/Descent -250/CapHeight 728/StemV 80/FontFile2 {first + 3} 0 R>>".encode(),
+        _stream(f"/Length1 {len(made)}", made),
+        _stream("", f"{_CMAP}{table}endcmap end end".encode()),
+    ]
 
 
 def _document(objects: Sequence[bytes]) -> bytes:
@@ -140,13 +163,17 @@ def _document(objects: Sequence[bytes]) -> bytes:
     return b"".join([*parts, f"{tail}{end}\n%%EOF\n".encode()])
 
 
-def _stream(fields: str, text: str) -> bytes:
-    data = compress(text.encode(), 9)
+def _stream(fields: str, content: bytes) -> bytes:
+    data = compress(content, 9)
     return b"<<%b/Filter/FlateDecode/Length %d>>stream\n%b\nendstream" % (fields.encode(), len(data), data)
 
 
-def _string(text: str) -> str:
-    return f"<FEFF{text.encode('utf-16-be', 'replace').hex().upper()}>"
+def _string(text: str) -> bytes:
+    """A text of any characters; a line's end within a string would be changed by readers."""
+    code = b"\xfe\xff" + text.encode("utf-16-be", "replace")
+    for byte, written in ((b"\\", rb"\\"), (b"(", rb"\("), (b")", rb"\)"), (b"\r", rb"\r")):
+        code = code.replace(byte, written)
+    return b"(%b)" % code
 
 
 def _n(number: float, decimals: int = 2) -> str:
@@ -179,20 +206,3 @@ def _rectangle(x: float, y: float, width: float, height: float, radius: float) -
         bent = [tuple(p + (c - p) * _ROUND for p, c in zip(point, corner, strict=True)) for point in (a, b)]
         out.append(f"{_n(a[0])} {_n(a[1])} l {' '.join(_n(v) for point in (*bent, b) for v in point)} c")
     return " ".join([*out, "h"])
-
-
-def _letter(path: str) -> str:
-    """The SVG path of a letter, in which a quadratic curve becomes a cubic one."""
-    out, at = [], (0, 0)
-    for command, numbers in re.findall(r"([A-Zz])([^A-Zz]*)", path):
-        if command == "z":
-            out.append("h")
-            continue
-        values = [int(number) for number in re.findall(r"-?\d+", numbers)]
-        points = list(zip(values[::2], values[1::2], strict=True))
-        if command == "Q":
-            (x, y), end = points
-            points = [*((round((a + 2 * x) / 3), round((b + 2 * y) / 3)) for a, b in (at, end)), end]
-        out.append(f"{' '.join(f'{x} {y}' for x, y in points)} {_COMMANDS[command]}")
-        at = points[-1]
-    return " ".join(out)
