@@ -71,7 +71,7 @@ ROWS: dict[str, list[str]] = {
         "columns convolutions pools resize",
         "adaptive evaluated",
         "calls code kinds",
-        "lines",
+        "lines syntax",
         "reading",
         "notation",
         "__init__",

@@ -111,7 +111,7 @@ def test_a_line_becomes_an_operation(text, wanted):
         ("[]", "not a single layer"),
         ("import os", "is not a layer"),
         ("__import__('os').system('true')", "not a known layer"),
-        ("nn.Conv2d(1, 1, 3" , "is not a layer"),
+        ("nn.Conv2d(1, 1, 3" , "is not closed"),
         ("nn." + "a" * 5000 + "()", "too long"),
         ("(" * 900 + "nn.Conv2d(1,1,3)" + ")" * 900, "is not a layer"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ def split(text: str) -> list[tuple[str, str, str]]:
     for line in text.strip("\n").splitlines():
         code, _, wanted = line.rpartition(" -> ")
         code, _, values = code.partition(" | ")
-        found.append((code, values, wanted))
+        found.append((code.replace("\\n", "\n"), values, wanted))
     return found
 
 
@@ -45,7 +46,8 @@ def test_a_line_is_the_layer_that_it_means(code: str, values: str, wanted: str) 
 
 
 def test_how_many_there_are() -> None:
-    assert len(split(LINES)) >= 105
+    assert len(split(LINES)) >= 125
+    assert len(split(REFUSED)) >= 20
 
 
 @pytest.mark.parametrize(("code", "values", "says"), split(REFUSED))
@@ -92,6 +94,56 @@ def test_at_the_shell() -> None:
     for wrong in ("k", "k=x", "=3", "k=3x", "k=__import__"):
         done = run("explain", "layer", "nn.Conv1d(1, 1, k)", "--set", wrong, "--input", "8")
         assert (done.code, "does not give a name a number" in done.err) == (2, True), done
+
+
+def test_each_hint_says_what_to_type() -> None:
+    hints = {
+        "Conv1d(8, 8, k, padding=get_padding(k, d[1]))": "set 'k=3'",
+        "Conv1d(8, 8, 3, padding=get_padding(k, d[1]))": "set 'get_padding(k, d[1])=1'",
+        "nn.Conv2d(3, 8, 3, 2 if down else 1)": "set 'down=1'",
+        "nn.Conv2d(3, 8, (k, 1))": "set 'k=3'",
+        "F.conv1d(x, self.w * self.gain)": "set 'self.w=64x3x3'",
+        "tf.nn.conv2d(x, w, 1, 'SAME')": "set 'w=3x3x3x64'",
+        "self.conv1 = conv3x3(8, 8)": "the line in its code that makes the layer",
+        "nn.Sequential(nn.Conv2d(1, 8, 3), nn.MaxPool2d(2))": "give one of them, such as nn.Conv2d(1, 8, 3)",
+        "nn.Conv2d(3, 8, 3, **more)": "write them in its place",
+        "nn.Conv2d(3, 8,": "give all of the lines",
+    }
+    for code, says in hints.items():
+        with pytest.raises(ConvanimError) as caught:
+            read(code)
+        assert says in caught.value.hint, (code, caught.value.hint)
+
+
+def test_numbers_in_the_lines_around_the_layer() -> None:
+    body = "return nn.Conv2d(i, o, 3, stride=stride, padding=pad)"
+    found = read(f"def conv3x3(i, o, stride=1, pad=1):\n    {body}")
+    assert found.op == Conv((3, 3), padding=1)
+    assert found.notes == ("pad is 1, as conv3x3 has it by default", "stride is 1, as conv3x3 has it by default")
+    assert read("k, s = 3, 2\nself.c = nn.Conv2d(1, 1, k, s)", {"s": 3}).op == read("nn.Conv2d(1, 1, 3, 3)").op
+    # Of what is set twice, or in a function that is called, the number is not known.
+    for lines in ("k = 3\nk = 5\nnn.Conv2d(1, 1, k)", "k = 3\nk += 2\nnn.Conv2d(1, 1, k)",
+                  "def f(k=3): return nn.Conv2d(1, 1, k)\nf(5)"):  # fmt: skip
+        refused(lambda lines=lines: read(lines), "is k, not a number")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("nn.Conv2d(3, 64, 3)" + " " * 10_000_000, "too long"),
+        ("nn.Conv2d(" + "1," * 5_000_000 + ")", "too long"),
+        ("nn.relu(" * 150 + "nn.Conv2d(3, 3, 3)" + ")" * 150, "nested too deeply"),
+        ("nn.Conv2d(3, 3, 3)" + ".to(x)" * 600, "nested too deeply"),
+        ("nn.Conv2d(3, 3, " + "+".join(["k"] * 1900) + ")", "nested too deeply"),
+        ("nn.Conv2d(3, 3, " + "**".join(["9"] * 60) + ")", "not a number"),
+        ("nn.Conv2d(" * 390, "is not closed"),
+    ],
+    ids=lambda text: text[:20],
+)
+def test_long_and_deep_lines_are_refused_at_once(text: str, says: str) -> None:
+    before = perf_counter()
+    refused(lambda: read(text, {"k": 3}), says)
+    assert perf_counter() - before < 2
 
 
 WORDS = st.sampled_from(

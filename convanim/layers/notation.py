@@ -18,17 +18,21 @@ from convanim.layers.reading.names import unknown
 #: Names of layers that only frameworks have.
 _THEIRS = {"make_node", *NAMES} - set(KINDS)
 
+#: Words of ONNX's attributes, and of layers that Flax prints, whose names are those of ours.
+_MARKS = ("kernel_shape=", "pads=", "auto_pad=", "( # Param", "# attributes")
+
 LONGEST_NOTATION = 1000
 
 
 def _of_a_framework(text: str) -> bool:
     """Whether a text looks like code of a framework rather than like one of our own layers.
 
-    That is a dotted or framework-only name, an assignment, a list, a line of a printed model, or a call around another.
+    That is a dotted or framework-only name, an assignment, a list, a line of a printed model, a call around another, or
+    attributes as only ONNX has them or Flax prints them.
     """
     head = text.strip().partition("(")[0].strip()
     theirs = not head.isidentifier() or head in _THEIRS or (head not in KINDS and text.count("(") > 1)
-    return theirs and "(" in text
+    return "(" in text and (theirs or any(word in text for word in _MARKS))
 
 
 def parse(text: str | Any, values: Mapping[str, Any] | None = None) -> Operation:
@@ -90,6 +94,8 @@ def _own(text: str) -> Operation:
     except ConvanimError:
         raise
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        if text.lstrip().startswith("<"):  # a printed object
+            form = "give the line that makes it, as it does not say its arguments; in Python, give the layer itself"
         raise ConvanimError(f"{shown} is not a layer", form) from None
     kind = KINDS[name]
     arguments = [f.name for f in fields(kind)]

@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import at, short
-from convanim.layers.calls import Call, Pad, expressions
+from convanim.layers.calls import Call, Pad, Unread, holds
 from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.kinds import modules
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, Pool
 from convanim.layers.reading import flax, functions, keras, onnx, torch
 from convanim.layers.reading.names import kind_of, unknown
+from convanim.layers.syntax import expressions
 
 __all__ = ["NAMES", "Line", "from_line", "read_call", "read_line"]
 
@@ -76,7 +77,7 @@ def read_line(text: str, values: Mapping[str, Any] | None = None) -> Line:
         ('F.relu is not drawn',)
     """
     notes: list[str] = []
-    parts = [part for value in expressions(text, values) for part in _parts(value, notes)]
+    parts = [part for value in expressions(text, values, notes) for part in _parts(value, notes)]
     constants: dict[str, Any] = dict(values or {})
     read: list[Operation | Pad] = []
     errors: list[ConvanimError] = []
@@ -96,9 +97,12 @@ def read_line(text: str, values: Mapping[str, Any] | None = None) -> Line:
     if op is None:
         several = [str(layer) for layer in read if isinstance(layer, Operation)]
         told = f" but {len(several)}: {', '.join(several[:3])}" if several[1:] else ""
+        one = f", such as {first}" if several[1:] and len(first := " ".join(parts[0].text.split())) < 120 else ""
         raise ConvanimError(
             f"{short(text)} is not a single layer{told}",
-            "give one layer, with the padding before it or, for a transposed layer, the crop after it",
+            f"give one of them{one}"
+            if one
+            else "give one layer, with the padding before it or, for a transposed layer, the crop after it",
         )
     return Line(op, tuple(dict.fromkeys(notes)))
 
@@ -115,23 +119,32 @@ def _single(read: list[Operation | Pad]) -> Operation | None:
     return None
 
 
-#: Calls that hold layers, and are not worth a word.
-_HOLDERS = {"Sequential", "ModuleList", "append", "add", "extend", "insert", "add_module", "register_module", "Model"}
+#: Calls that hold layers or put them into their place, and are not worth a word.
+_HOLDERS = {
+    *("Sequential", "ModuleList", "ModuleDict", "OrderedDict", "append", "add", "extend", "insert", "add_module"),
+    *("register_module", "setattr", "Model", "Input", "to", "cuda", "cpu", "eval", "train", "double", "float", "half"),
+}
+#: Attributes that only ONNX's layers have.
+_OF_ONNX = {"kernel_shape", "pads", "auto_pad"}
 _KNOWN = {name.rpartition(".")[2] for name in NAMES} | {"make_node", "Lambda", "Resizing", "pad", "conv"}
 
 
 def _parts(value: Any, notes: list[str]) -> Iterator[Call]:
     """The calls of layers in a value, in their order, without what is around them."""
+    if isinstance(value, Unread | dict):
+        value = value.inside if isinstance(value, Unread) else list(value.values())
     if isinstance(value, list | tuple):
         for part in value:
             yield from _parts(part, notes)
     if not isinstance(value, Call):
         return
-    inside = [part for part in (*value.given, *value.named.values()) if _holds(part)]
+    value = _node(value)
+    inside = [part for part in (value.on, *value.given, *value.named.values()) if holds(part)]
     function = isinstance(inside[0], Call) and inside[0].last if value.last == "Lambda" and inside else "pad"
     if value.last in _KNOWN and function == "pad":
         if value.last.islower() and value.last != "make_node":  # a function, whose input may be that of another
-            yield from _parts([part for part in inside[:1] if part is (value.given or (None,))[0]], notes)
+            first = value.on if value.on is not None else (value.given or (None,))[0]
+            yield from _parts([part for part in inside[:1] if part is first], notes)
         yield value
     elif inside:
         yield from _parts(inside, notes)
@@ -141,9 +154,13 @@ def _parts(value: Any, notes: list[str]) -> Iterator[Call]:
         yield value
 
 
-def _holds(value: Any) -> bool:
-    """Whether there is a call in a value."""
-    return isinstance(value, Call) or (isinstance(value, list | tuple) and any(map(_holds, value)))
+def _node(call: Call) -> Call:
+    """A call such as `op.Conv(x, w, kernel_shape=[3, 3])` as the node of ONNX that it makes."""
+    theirs = call.home == "op" or (call.home == "" and _OF_ONNX & set(call.named))
+    if call.last not in onnx.KINDS or not theirs:
+        return call
+    inputs = [part.text if isinstance(part, Unread | Call) else part for part in call.given]
+    return Call("make_node", (call.last, inputs, ["y"]), call.named, call.notes, call.node)
 
 
 class _NotALayer(Exception):

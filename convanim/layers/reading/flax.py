@@ -14,7 +14,18 @@ from convanim.layers.pools import AvgPool, MaxPool
 HOMES = ("nn", "linen", "flax.linen", "nnx", "flax.nnx")
 NAMES = ("nn.Conv", "nn.ConvTranspose", "max_pool", "avg_pool")
 _NOTHING = (
-    *("features", "use_bias", "dtype", "param_dtype", "precision", "kernel_init", "bias_init", "name", "parent"),
+    *(
+        "features",
+        "in_features",
+        "use_bias",
+        "dtype",
+        "param_dtype",
+        "precision",
+        "kernel_init",
+        "bias_init",
+        "name",
+        "parent",
+    ),
     *("promote_dtype", "conv_general_dilated", "conv_general_dilated_cls", "preferred_element_type"),
 )
 
@@ -32,6 +43,8 @@ def read(call: Call) -> Operation | None:
         }
         features = counts.get("out_features", 1)
         call = Call(f"nn.{call.last}", (features, *call.given[2:]), named, call.notes)
+        if type(counts.get("in_features")) is int:
+            call.named["in_features"] = counts["in_features"]
     return _conv(call) if call.last == "Conv" else _transposed(call)
 
 
@@ -72,7 +85,7 @@ def _conv(call: Call) -> Operation:
     )  # fmt: skip
     kernel, more = _shape(call, got, "kernel_size")
     more["dilation"] = got.get("kernel_dilation") or 1
-    more |= channels(call, names, out_channels="features")
+    more |= channels(call, names, in_channels="in_features", out_channels="features")
     padding = _padding(got.get("padding", "SAME"), len(kernel))
     if padding in ("circular", "reflect"):  # pads for the window, whatever the stride
         more["padding_mode"] = padding
@@ -85,7 +98,7 @@ def _transposed(call: Call) -> Operation:
     names = ("features", "kernel_size", "strides", "padding", "kernel_dilation")
     got = bound(call, (*names, "transpose_kernel"), _NOTHING, "kernel_size", mask=(None,))
     kernel, more = _shape(call, got, "kernel_size")
-    more |= channels(call, names, out_channels="features")
+    more |= channels(call, names, in_channels="in_features", out_channels="features")
     dilation = got.get("kernel_dilation") or 1
     padding = _padding(got.get("padding", "SAME"), len(kernel))
     rotated = got.get("transpose_kernel") or False

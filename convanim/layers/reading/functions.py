@@ -40,7 +40,9 @@ def read(call: Call) -> Operation | Pad | None:
     found = re.fullmatch(r"(conv|conv_transpose)([123])d", call.last)
     if call.home in _TORCH and found:
         return _torch(call, transposed=found[1] != "conv", rank=int(found[2]))
-    if call.last in _LAYERS and (call.home in _TORCH or (call.home.isidentifier() and "pool" in call.last)):
+    if call.home.isidentifier() and call.home not in (*_TORCH, *_TF, *_LAX, *_HAIKU):
+        return _method(call)
+    if call.last in _LAYERS and call.home in _TORCH:
         made: Operation | Pad | None = torch.read(_without_input(call, f"nn.{_LAYERS[call.last]}"))
         return made
     if call.last == "pad" and call.home in _TORCH:
@@ -54,10 +56,26 @@ def read(call: Call) -> Operation | Pad | None:
 
 def _without_input(call: Call, name: str) -> Call:
     """The call of a layer, from that of a function whose first argument is the input."""
-    method = call.home not in _TORCH  # x.max_pool2d(2)
     named = {word: value for word, value in call.named.items() if word not in (*_ARRAYS, "antialias")}
-    given = call.given if method or len(named) < len(call.named) - ("antialias" in call.named) else call.given[1:]
+    given = call.given if len(named) < len(call.named) - ("antialias" in call.named) else call.given[1:]
     return Call(name, given, named, call.notes)
+
+
+def _method(call: Call) -> Operation | Pad | None:
+    """The operation of a method of tinygrad's tensors, such as x.max_pool2d((3, 3)), whose arguments have their order.
+
+    PyTorch's tensors have no such methods.
+    """
+    if call.last in ("conv2d", "conv_transpose2d"):
+        order = ("weight", "bias", "groups", "stride", "dilation", "padding", "output_padding")
+        told = dict(zip(order, call.given, strict=False)) | call.named
+        shape = _shape(call, "weight", told.get("weight"))
+        return _torch(Call(call.name, (), told, call.notes), transposed="trans" in call.last, rank=len(shape) - 2)
+    if call.last in ("max_pool2d", "avg_pool2d"):
+        names = ("kernel_size", "stride", "dilation", "padding", "ceil_mode")
+        told = {"kernel_size": (2, 2)} | dict(zip(names, call.given, strict=False)) | call.named
+        return torch.read(Call(f"nn.{_LAYERS[call.last]}", (), told, call.notes))
+    return None
 
 
 def _shape(call: Call, word: str, value: Any) -> tuple[int, ...]:
@@ -69,10 +87,14 @@ def _shape(call: Call, word: str, value: Any) -> tuple[int, ...]:
     ):
         inner = value.given[0] if len(value.given) == 1 else value.given
         return _shape(call, word, inner)
-    text = value.text if isinstance(value, Unread) else value.name if isinstance(value, Call) else word
+    text = value.text if isinstance(value, Unread | Call) else word
+    name = value.unknown if isinstance(value, Unread) and value.unknown else text
+    found = re.search(r"([123])d", call.last)
+    kernel = (3,) * (int(found[1]) if found else 2)
+    like = (*kernel, 3, 64) if word == "filters" else (64, 3, *kernel)
     raise ConvanimError(
         f"{word} of {call.name} is {text[:60]}, an array of unknown shape",
-        f"say which shape it has with `set` '{text[:60]}=64x3x3x3'",
+        f"say which shape it has with `set` '{name[:80]}={'x'.join(map(str, like))}'",
     )
 
 
@@ -90,6 +112,8 @@ def _torch(call: Call, *, transposed: bool, rank: int) -> Operation:
     counts = (shape[0], shape[1] * groups) if transposed else (shape[1] * groups, shape[0])
     named = {word: value for word, value in told.items() if word not in ("input", "weight", "bias")}
     kind = "ConvTranspose" if transposed else "Conv"
+    if rank not in (1, 2, 3):
+        raise ConvanimError(f"the weight of {call.name} has {len(shape)} axes", "give one of 3 to 5 axes")
     made = torch.read(Call(f"nn.{kind}{rank}d", (*counts, shape[2:]), named, call.notes))
     assert isinstance(made, Operation)  # noqa: S101 - the name of a layer
     return made

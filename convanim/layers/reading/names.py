@@ -13,7 +13,7 @@ _NAMED = {name: kind for kind, op in KINDS.items() for name in op.record.aliases
 
 #: Unsupported layers: patterns of their names, and what each of them is.
 _OTHERS = (
-    (r"(log)?(soft(max|min|plus|sign|shrink)|sigmoid)|\w*relu6?|[cgs]?elu|silu|mish|swish|hard\w+|tanh\w*|activation\w*"
+    (r"(log)?(soft(max|min|plus|sign|shrink)|sigmoid)|(?!conv)\w*relu6?|[cgs]?elu|silu|mish|swish|hard\w+|tanh\w*|activation\w*"
      r"|threshold|maxout|glu", "an activation function, which changes each value separately"),
     (r"\w*norm(ali[sz]ation)?", "a normalisation, which scales all values by common statistics"),
     (r"(lazy|bi)?linear|dense|fullyconnected|gemm|matmul|einsum", "a layer that combines every value with every other"),
@@ -67,6 +67,9 @@ def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
     if told := what_is(name):
         return ConvanimError(f"{shown} is {told}", SHOWN)
     kind, rank = kind_of(name)
+    if kind is None and re.search("conv|pool|upsampl", name.lower()):  # of the model's own code
+        told = f"{shown} is not a layer of PyTorch, Keras, Flax or ONNX"
+        return ConvanimError(told, "give the line in its code that makes the layer, such as nn.Conv2d(3, 8, 3)")
     if kind is None:
         return ConvanimError(f"{shown} is not a known layer", SHOWN)
     example = KINDS[kind].record.example

@@ -13,7 +13,7 @@ from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
 from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
 
-_KINDS: dict[str, type[Operation]] = {
+KINDS: dict[str, type[Operation]] = {
     **{"Conv": Conv, "ConvTranspose": ConvTranspose, "MaxPool": MaxPool},
     **{"AveragePool": AvgPool, "LpPool": LpPool, "MaxUnpool": MaxUnpool},
 }
@@ -24,7 +24,7 @@ _SPELLED = {
     "group": "groups",
     "p": "norm_type",
 }
-_NOTHING = ("inputs", "outputs", "name", "doc_string", "domain", "storage_order")
+_NOTHING = ("inputs", "outputs", "name", "doc_string", "domain", "storage_order", "onnx_name")
 _AUTO = {"VALID": "valid", "SAME_UPPER": "same_upper", "SAME_LOWER": "same_lower"}
 
 
@@ -60,9 +60,9 @@ def read(node: Call, constants: dict[str, Any]) -> Operation | Pad | None:
         made: Any = PixelShuffle if kind == "DepthToSpace" else PixelUnshuffle
         shuffle: Operation = made(got["blocksize"], order=got.get("mode"), convention="onnx")
         return shuffle
-    if kind not in _KINDS:
-        raise ConvanimError(f"the operator {short(kind)} is not supported", "use one of " + ", ".join(_KINDS))
-    if "kernel_shape" not in rest.named and issubclass(_KINDS[kind], Weighted):
+    if kind not in KINDS:
+        raise ConvanimError(f"the operator {short(kind)} is not supported", "use one of " + ", ".join(KINDS))
+    if "kernel_shape" not in rest.named and issubclass(KINDS[kind], Weighted):
         shape = constants.get(inputs[1]) if len(inputs) > 1 else None
         if not isinstance(shape, tuple):
             weight = inputs[1] if len(inputs) > 1 else "w"
@@ -73,7 +73,7 @@ def read(node: Call, constants: dict[str, Any]) -> Operation | Pad | None:
         rest.named["kernel_shape"] = list(shape[2:])
     if rest.named.pop("output_shape", None) is not None:
         rest.notes.append("the output_shape of ConvTranspose follows from the input here")
-    layer = _layer(_KINDS[kind], rest)
+    layer = _layer(KINDS[kind], rest)
     node.notes.extend(rest.notes)
     return layer
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from convanim.errors import ConvanimError
@@ -25,15 +25,34 @@ _PADS = {
 
 
 def _conv(call: Call, rank: int) -> Operation:
-    names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias")
+    every = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias")
+    names = every[_lazy(call) :]
     got = bound(call, (*names, "padding_mode"), _NOTHING, "kernel_size")
-    return Conv(**got | {"kernel_size": each(got["kernel_size"], rank)}, **channels(call, names, **_COUNTS))
+    return Conv(**got | {"kernel_size": each(got["kernel_size"], rank)}, **_counts(call, names))
+
+
+def _lazy(call: Call) -> bool:
+    """Whether a layer learns its number of input channels from its input; printed, it says that they are 0."""
+    return call.last.startswith("Lazy") and not (call.given[:1] == (0,) and "kernel_size" in call.named)
 
 
 def _transposed(call: Call, rank: int) -> Operation:
-    names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding", "groups", "bias")
-    got = bound(call, (*names, "dilation", "padding_mode"), _NOTHING, "kernel_size", padding_mode=("zeros",))
-    return ConvTranspose(**got | {"kernel_size": each(got["kernel_size"], rank)}, **channels(call, names, **_COUNTS))
+    every = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "output_padding")
+    last = ("dilation", "groups", "bias") if call.home.startswith("tinygrad") else ("groups", "bias", "dilation")
+    names = (*every, *last)[_lazy(call) :]
+    got = bound(
+        call,
+        (*names, "padding_mode"),
+        _NOTHING,
+        "kernel_size",
+        padding_mode=("zeros",),
+    )
+    return ConvTranspose(**got | {"kernel_size": each(got["kernel_size"], rank)}, **_counts(call, names))
+
+
+def _counts(call: Call, names: Sequence[str]) -> dict[str, Any]:
+    """The numbers of channels that are known."""
+    return {word: count for word, count in channels(call, names, **_COUNTS).items() if count or word != "in_channels"}
 
 
 def _pool(kind: Callable[..., Operation], *names: str) -> Callable[[Call, int], Operation]:
@@ -79,6 +98,8 @@ _WINDOW = ("kernel_size", "stride", "padding")
 _RANKED: dict[str, Callable[[Call, int], Operation]] = {
     "Conv": _conv,
     "ConvTranspose": _transposed,
+    "LazyConv": _conv,
+    "LazyConvTranspose": _transposed,
     "MaxPool": _pool(MaxPool, *_WINDOW, "dilation", "return_indices", "ceil_mode"),
     "AvgPool": _pool(AvgPool, *_WINDOW, "ceil_mode", "count_include_pad", "divisor_override"),
     "LPPool": _pool(LpPool, "norm_type", "kernel_size", "stride", "ceil_mode"),
