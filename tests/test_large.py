@@ -19,7 +19,7 @@ from convanim.draw.compose import Composer
 from convanim.draw.mosaic import covering, mosaic, pixels
 from convanim.draw.raster import Raster
 from convanim.draw.shapes import Mosaic, Stroke
-from convanim.draw.theme import load
+from convanim.draw.theme import load, themes
 from convanim.errors import ConvanimError
 from convanim.layers import AvgPool, Conv, ConvTranspose, MaxPool
 from convanim.look import Look
@@ -28,7 +28,7 @@ from convanim.page.lens import magnified
 from convanim.page.measures import DIGITS, GAPS_FROM
 from convanim.scene import scene
 from convanim.scene.frame import Frame, Grid, Role
-from convanim.template import settle
+from convanim.template import settle, templates
 from support.commands import run
 
 Array = NDArray[Any]
@@ -321,6 +321,25 @@ def test_a_common_photograph_is_filtered(name: str, tmp_path: Path) -> None:
     with Image.open(target) as image:
         assert image.size == (640, 360)
         assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 60
+
+
+@pytest.mark.parametrize("template", [name for name in templates() if name != "minimal"])
+@pytest.mark.parametrize("kind", ["sliding", "zero-insertion", "overlap-add", "colours", "stamped colours", "pool"])
+def test_photographs_are_drawn_in_every_theme_and_template(kind: str, template: str) -> None:
+    planes = np.moveaxis(np.asarray(photograph(66, 70)), 2, 0).astype(int)
+    grey, view = planes[0], kind if "-" in kind else None
+    trace: Any = {
+        "sliding": lambda: Conv(3).trace(grey, SOBEL),
+        "colours": lambda: Conv(3, groups=3).trace(planes, np.stack([[SOBEL]] * 3)),
+        "stamped colours": lambda: ConvTranspose(2, 2, groups=3).trace(planes, np.ones((3, 1, 2, 2), int)),
+        "pool": lambda: MaxPool(2).trace(planes),
+    }.get(kind, lambda: ConvTranspose(3, 2).trace(grey, SOBEL))()
+    for theme in themes():
+        animation = trace.animate(view=view, theme=theme, template=template, colours=True)
+        raster = animation.raster()
+        assert len(raster.palette.colours) <= 255
+        pixels = raster.draw(placement(animation, 40)).pixels
+        assert len(np.unique(pixels)) > 60, "its shades are seen"
 
 
 def test_a_grey_picture_is_shown_in_its_grey_values() -> None:

@@ -113,6 +113,34 @@ def test_a_solid_is_exact_and_has_one_index(look: Theme) -> None:
         assert tuple(palette.colours[palette.solid(name)]) == look.colour(name)
 
 
+@pytest.mark.parametrize("stamps", [False, True])
+@pytest.mark.parametrize(("numbers", "bare"), [(True, True), (True, False), (False, True)])
+def test_a_theme_without_two_equal_colours_fits_too(numbers: bool, bare: bool, stamps: bool) -> None:
+    """Everything at once: then the edges of some letters have similar colours, but all colours themselves are exact."""
+    rng = np.random.default_rng(3)
+    names = [*file("light"), *(f"{role}.{tint}" for role in theme.TINTED.values() for tint in ("lit", "deep"))]
+    own = {name: tuple(rng.integers(0, 256, 3).tolist()) for name in [*names, "zero"]}
+    look = Theme("random", own)
+    shades = (*theme.RAMPS, "grey", "heat")
+    palette = look.needed(
+        numbers=numbers, bare=bare, shades=shades, stamps=stamps, slanted=rng.integers(0, 256, (40, 3), np.uint8)
+    )
+    assert len(palette.colours) <= 255
+    for role in theme.FILL:
+        name = theme.fill(role, Emphasis.ACTIVE, bare=bare)
+        assert tuple(palette.colours[palette.solid(name)]) == look.colour(name)
+    for kind in shades:
+        assert [tuple(c) for c in palette.colours[palette.shade(kind)]] == [
+            look.colour(n) for n in palettes.steps(kind)
+        ]
+    for paper, ink in [("page", "text"), ("page", "muted"), ("page", "done.stroke"), ("inserted.fill", "text")]:
+        first, last = palette.colours[palette.ramp(paper, ink)[[0, 255]]]
+        assert (tuple(first), tuple(last)) == (look.colour(paper), look.colour(ink))
+    letters = palette.inked(["text", "zero"])
+    assert palette.solid("text") in letters
+    assert not np.isin(palette.shade("grey"), letters).any(), "a shade is no letter"
+
+
 def test_a_palette_is_the_same_every_time(look: Theme) -> None:
     first = look.palette(sorted(PAIRS), ("page", "line"), SHADES)
     again = look.palette(sorted(PAIRS, reverse=True), ("page", "line"), reversed(SHADES))

@@ -53,7 +53,8 @@ class Palette:
 
     Args:
         colour: returns the (red, green, blue) of a name.
-        pairs: (paper, ink) of text on a fill.
+        pairs: (paper, ink) of text on a fill. If there are too many colours, the edges of the less frequent ones get
+            the nearest colours.
         solids: further colours by name.
         shades: colour ramps for values, by name.
         pictures: further colours, (n, 3) uint8 each, which are exact if there is room for all of them, otherwise
@@ -76,12 +77,20 @@ class Palette:
         slanted: Colours = NONE,
     ) -> None:
         self._colour = colour
-        pairs, solids = list(pairs), list(solids)
+        pairs, solids, shades = list(pairs), list(solids), set(shades)
         self._index: dict[Colour, int] = {}
-        self._ramps: dict[tuple[str, str], NDArray[np.uint8]] = {}
+        self._mixed: dict[tuple[str, str], list[Colour]] = {}
         self._shades: dict[str, NDArray[np.uint8]] = {}
+        # Every colour itself has an index; edges of the least frequent letters may have to do with similar colours.
+        names = [
+            *solids,
+            *(name for pair in pairs for name in pair),
+            *(name for role in shades for name in steps(role)),
+        ]
+        self._exact = set(map(colour, names))
+        self._spare = ROOM - len(self._exact)
         # Frequent colours have low indices: an image is encoded in as few bits as its largest index needs.
-        shades, paint = set(shades), set(solids)
+        paint = set(solids)
         for name in often:
             if name in pairs:
                 self._mix([name])
@@ -91,8 +100,7 @@ class Palette:
         if shades:  # fill most cells, and may be reduced if the edges need room
             pictures = [*pictures, slanted]
         else:
-            for red, green, blue in slanted.tolist():
-                self._add((red, green, blue))
+            self._add_edges((red, green, blue) for red, green, blue in slanted.tolist())
         for role in sorted(shades):
             self._shades[role] = np.array([self._add(colour(name)) for name in steps(role)], np.uint8)
         self._mix(sorted(rest))
@@ -107,10 +115,20 @@ class Palette:
             self._add(own)
         self.colours: Colours = np.array(list(self._index), np.uint8)
         self._nearest = closest(_colours(self._codes), self.colours)
+        self._ramps = {pair: self._ramp(mixed) for pair, mixed in self._mixed.items()}
 
     def _mix(self, pairs: Iterable[tuple[str, str]]) -> None:
-        for pair in pairs:
-            self._ramps[pair] = self._ramp(*map(self._colour, pair))
+        for paper, ink in pairs:
+            mixed = self._mixed[paper, ink] = mix(self._colour(paper), self._colour(ink), LEVELS + 2)
+            self._add_edges(mixed)
+
+    def _add_edges(self, colours: Iterable[Colour]) -> None:
+        """Add the colours of edges as long as there is room for them besides the exact ones."""
+        for colour in colours:
+            new = colour not in self._index and colour not in self._exact
+            if not new or self._spare > 0:
+                self._add(colour)
+                self._spare -= new
 
     def _add_all(self, names: Iterable[str]) -> None:
         for name in names:
@@ -119,9 +137,9 @@ class Palette:
     def _add(self, colour: Colour) -> int:
         return self._index.setdefault(colour, len(self._index))
 
-    def _ramp(self, paper: Colour, ink: Colour) -> NDArray[np.uint8]:
-        steps = [self._add(c) for c in mix(paper, ink, LEVELS + 2)]
-        ramp: NDArray[np.uint8] = np.array(steps, np.uint8)[np.round(np.arange(256) / 255 * (LEVELS + 1)).astype(int)]
+    def _ramp(self, mixed: Sequence[Colour]) -> NDArray[np.uint8]:
+        there = closest(np.array(mixed, np.uint8), self.colours)
+        ramp: NDArray[np.uint8] = there[np.round(np.arange(256) / 255 * (LEVELS + 1)).astype(int)]
         return ramp
 
     def solid(self, name: str) -> int:
@@ -145,9 +163,10 @@ class Palette:
 
     def inked(self, inks: Iterable[str]) -> NDArray[np.uint8]:
         """The indices of letters in these inks and of their edges, but not of their backgrounds."""
-        ramps = [ramp for (_, ink), ramp in self._ramps.items() if ink in set(inks)]
-        papers = {int(ramp[0]) for ramp in self._ramps.values()}
-        return np.array(sorted({int(i) for ramp in ramps for i in ramp} - papers), np.uint8)
+        wanted = set(inks)
+        edges = {colour for (_, ink), mixed in self._mixed.items() if ink in wanted for colour in mixed}
+        papers = {mixed[0] for mixed in self._mixed.values()}
+        return np.array(sorted(self._index[c] for c in edges - papers if c in self._index), np.uint8)
 
     def shade(self, role: str) -> NDArray[np.uint8]:
         """The indices for a role's values, from low to high."""
@@ -196,8 +215,8 @@ def _fewer(wanted: Colours, often: NDArray[np.int64], room: int, there: Containe
         often: how often each of them occurs.
     """
     new = [colour for red, green, blue in wanted.tolist() if (colour := (red, green, blue)) not in there]
-    if len(new) <= room:
-        return new
+    if len(new) <= room or not room:
+        return new[:room]
     from PIL import Image
 
     image = Image.fromarray(np.repeat(wanted, often, axis=0)[None])
