@@ -14,7 +14,7 @@ from convanim.layers.arguments import near, short
 WORDS = frozenset(("same", "valid", "zeros", "reflect", "replicate", "circular", "nearest", "linear", "bilinear"))
 
 #: Where the calls of each framework are at home, as they are written.
-TORCH = ("", "nn", "torch.nn", "tinygrad.nn")
+TORCH = ("", "nn", "torch.nn", "tinygrad.nn", "eqx.nn", "equinox.nn", "mlx.nn", "paddle.nn")
 KERAS = ("", "layers", "keras.layers", "tf.keras.layers", "tensorflow.keras.layers")
 ONNX = ("", "helper", "onnx.helper")
 
@@ -112,6 +112,8 @@ def bound(
         if word == "activation" and not (isinstance(value, str | None) and value in (None, "linear")):
             call.notes.append(f"the activation of {call.name} is not drawn")
             continue
+        if word == "data_format" and str(value).lower() in ("channels_first", "nchw", "ncw", "ncdhw"):
+            call.notes.append(f"{word}={value!r} of {call.name} is ignored: the channels come last in the picture")
         if word in ignored:
             continue
         if word in only:

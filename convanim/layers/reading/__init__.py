@@ -123,6 +123,7 @@ def _single(read: list[Operation | Pad]) -> Operation | None:
 _HOLDERS = {
     *("Sequential", "ModuleList", "ModuleDict", "OrderedDict", "append", "add", "extend", "insert", "add_module"),
     *("register_module", "setattr", "Model", "Input", "to", "cuda", "cpu", "eval", "train", "double", "float", "half"),
+    *("size", "format", "view", "reshape", "print", "len", "super"),
 }
 #: Attributes that only ONNX's layers have.
 _OF_ONNX = {"kernel_shape", "pads", "auto_pad"}
@@ -189,7 +190,7 @@ def _layer(part: Call, constants: dict[str, Any]) -> Operation | Pad | None:
     close = get_close_matches(part.last, NAMES, 1, 0.8)
     if close and part.last[:1].isupper() and kind_of(part.last)[0] == kind_of(close[0])[0]:
         raise ConvanimError(f"{short(part.name)} is not a known layer", f"did you mean {close[0]}")
-    raise _NotALayer(unknown(part.last, short(part.name), theirs=True))
+    raise _NotALayer(unknown(part.name, short(part.name), theirs=True))
 
 
 def _padded(pad: Pad, op: Operation) -> Operation:

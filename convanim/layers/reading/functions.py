@@ -16,6 +16,8 @@ _TORCH = ("F", "functional", "nn.functional", "torch.nn.functional", "torch")
 _TF = ("tf.nn", "tensorflow.nn", "nn")
 _LAX = ("lax", "jax.lax")
 _HAIKU = ("hk", "haiku")
+#: The functions of TensorFlow 1 that make layers.
+_LAYERS_OF_TF = ("tf.layers", "tf.compat.v1.layers", "slim", "tf.contrib.slim", "tf_slim")
 NAMES = (
     *(f"{name}{rank}d" for name in ("conv", "conv_transpose", "max_pool", "avg_pool", "lp_pool") for rank in (1, 2, 3)),
     *("interpolate", "upsample", "pixel_shuffle", "pixel_unshuffle", "conv_general_dilated"),
@@ -40,13 +42,15 @@ def read(call: Call) -> Operation | Pad | None:
     found = re.fullmatch(r"(conv|conv_transpose)([123])d", call.last)
     if call.home in _TORCH and found:
         return _torch(call, transposed=found[1] != "conv", rank=int(found[2]))
-    if call.home.isidentifier() and call.home not in (*_TORCH, *_TF, *_LAX, *_HAIKU):
+    if call.home.isidentifier() and call.home not in (*_TORCH, *_TF, *_LAX, *_HAIKU, *_LAYERS_OF_TF):
         return _method(call)
     if call.last in _LAYERS and call.home in _TORCH:
         made: Operation | Pad | None = torch.read(_without_input(call, f"nn.{_LAYERS[call.last]}"))
         return made
     if call.last == "pad" and call.home in _TORCH:
         return _pad(call)
+    if call.home in _LAYERS_OF_TF:
+        return _first_tensorflow(call)
     if call.home in _TF:
         return _tensorflow(call)
     if call.home in _LAX and call.last in ("conv_general_dilated", "conv"):
@@ -186,6 +190,24 @@ def _tensorflow(call: Call) -> Operation | None:
         made = keras.read(Call(f"layers.{kind}{rank}D", (), named, call.notes))
         return made if isinstance(made, Operation) else None
     return None
+
+
+def _first_tensorflow(call: Call) -> Operation | Pad | None:
+    """The operation of a function such as tf.layers.conv2d or slim.conv2d, whose arguments are those of a Keras layer."""
+    found = re.fullmatch(r"(conv|max_pool|average_pool|avg_pool)(?:ing)?([123])d(_transpose)?", call.last)
+    if not found:
+        return None
+    slim, size = "slim" in call.home, "kernel_size" if found[1] == "conv" else "pool_size"
+    names = ("inputs", *(["filters"] if found[1] == "conv" else []), size, "strides", "padding")
+    spelled = {"num_outputs": "filters", "kernel_size": size, "stride": "strides", "rate": "dilation_rate"}
+    told = dict(zip(names, call.given, strict=False)) | {spelled.get(word, word): v for word, v in call.named.items()}
+    kept = {word: v for word, v in told.items() if word in (*names[1:], "dilation_rate", "activation")}
+    if slim:
+        kept = {"padding": "SAME" if found[1] == "conv" else "VALID"} | kept
+        kept = kept if found[1] == "conv" else {"strides": 2} | kept
+        call.notes.append(f"the activation and the normalisation that {call.name} may have are not drawn")
+    kind = {"conv": "Conv", "max_pool": "MaxPooling"}.get(found[1], "AveragePooling")
+    return keras.read(Call(f"layers.{kind}{found[2]}D{'Transpose' * bool(found[3])}", (), kept, call.notes))
 
 
 def _lax(call: Call) -> Operation | None:

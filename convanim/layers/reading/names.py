@@ -24,6 +24,7 @@ _OTHERS = (
     (r"flatten|unflatten|reshape|permute|transposeaxes|concat\w*|add|identity|squeeze|rearrange|slice",
      "a change of shape without a sliding kernel"),
     (r"embedding\w*|\w*attention|transformer\w*|r?nn(cell)?|lstm\w*|gru\w*", "a layer without a sliding kernel"),
+    (r"partial|functools", "a function with some of its arguments, and not a layer"),
     (r"(depthwise|separable)conv\w*", "a convolution with as many groups as channels, whose number it does not state"),
     (r"\w*pad(ding)?|crop\w*", "padding or a crop, which is shown together with the layer after or before it"),
 )  # fmt: skip
@@ -67,7 +68,8 @@ def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
     if told := what_is(name):
         return ConvanimError(f"{shown} is {told}", SHOWN)
     kind, rank = kind_of(name)
-    if kind is None and re.search("conv|pool|upsampl", name.lower()):  # of the model's own code
+    own = name.startswith("self.") or kind is None
+    if own and re.search("conv|pool|upsampl", name.lower()):  # of the model's own code
         told = f"{shown} is not a layer of PyTorch, Keras, Flax or ONNX"
         return ConvanimError(told, "give the line in its code that makes the layer, such as nn.Conv2d(3, 8, 3)")
     if kind is None:

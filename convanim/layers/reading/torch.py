@@ -14,7 +14,8 @@ from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool
 from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Upsample
 
 _COUNTS = {"in_channels": "in_channels", "out_channels": "out_channels"}
-_NOTHING = (*_COUNTS, "bias", "device", "dtype")
+#: Arguments without a part in the arithmetic: of PyTorch, Equinox, MLX and Paddle.
+_NOTHING = (*_COUNTS, "bias", "device", "dtype", "use_bias", "key", "weight_attr", "bias_attr")
 _PADS = {
     "Zero": "zeros",
     "Constant": "zeros",
@@ -120,6 +121,8 @@ def read(call: Call) -> Operation | Pad | None:
         return None
     if call.last in _OTHERS:
         return _OTHERS[call.last](call, 0)
+    if call.home == "paddle.nn" and (found := re.fullmatch(r"(Conv|MaxPool)([123])D(Transpose)?", call.last)):
+        return _RANKED[f"{found[1]}{found[3] or ''}"](call, int(found[2]))
     found = re.fullmatch(r"(\w+?)([123])d", call.last)
     if found and found[1] in _RANKED:
         return _RANKED[found[1]](call, int(found[2]))
