@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,8 @@ from convanim.trace import Trace
 SHOWN = 4
 #: The greatest difference from the module's own output that is taken for rounding, relative to its largest value.
 ROUNDING = 1e-4
+#: The same for weights of 16 bits.
+HALF = 2e-2
 
 
 def show(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[int] | None = None, **look: Any) -> Animation:
@@ -65,6 +67,9 @@ def trace_module(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[
         [[2.5, -2.5]]
     """
     op, notes = of_module(module)
+    if hasattr(module, "depth_multiplier"):  # all of whose channels are shown
+        mixed = f"the 1×1 convolution of {type(module).__name__}, which mixes the channels, is not drawn"
+        notes = (mixed,) if hasattr(module, "pointwise_kernel") else ()
     for note in notes:
         warnings.warn(ConvanimWarning(f"{note}."), stacklevel=2)
     given = array(x)
@@ -74,6 +79,10 @@ def trace_module(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[
         _compare(module, x, done, given.ndim > item.ndim, batch, None)
         return done
     weight, bias = _weights(module)
+    if op.convention == "keras" and hasattr(module, "depth_multiplier"):  # a group for each channel
+        op = replace(op, groups=weight.shape[-2])
+        weight = weight.reshape((*weight.shape[:-2], 1, -1))
+        bias = None if hasattr(module, "pointwise_kernel") else bias  # which comes after the 1x1 convolution
     chosen = _chosen(op, weight, out_channels)
     if chosen is not None:
         axis = -2 if op.rules.last and op.transposed else -1 if op.rules.last else 1 if op.transposed else 0
@@ -86,11 +95,11 @@ def trace_module(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[
 
 
 def watch(model: Any, name: str, x: Any, **options: Any) -> Animation:
-    """The animation of an inner layer of a PyTorch model, with the activations that reach it.
+    """The animation of an inner layer of a PyTorch or Keras model, with the activations that reach it.
 
     Args:
-        model: a `torch.nn.Module`.
-        name: the layer, as in `model.named_modules()`: "features.3".
+        model: a `torch.nn.Module`, or a Keras model with inputs.
+        name: the layer, as in `model.named_modules()`: "features.3"; in Keras as in `layer.name`.
         x: the input of the model, a tensor.
         options: as for `show`.
 
@@ -98,12 +107,21 @@ def watch(model: Any, name: str, x: Any, **options: Any) -> Animation:
         ConvanimError: there is no such layer, the input does not reach it, or the model drops values at random.
     """
     layers = dict(model.named_modules()) if hasattr(model, "named_modules") else {}
+    keras = sys.modules.get("keras")
+    if keras is not None and isinstance(model, keras.Model):
+        if not getattr(model, "inputs", None):
+            raise ConvanimError("the Keras model has no inputs yet", "begin it with keras.Input, or call it once")
+        layers = {layer.name: layer for layer in model.layers}
     if name not in layers:
         from difflib import get_close_matches
 
         close = get_close_matches(name, layers, 3, 0.4) or [layer for layer in layers if layer][:3]
         hint = f"use one of its layers, such as {', '.join(close)}" if close else "give a torch.nn.Module"
         raise ConvanimError(f"the model has no layer {shortly(name)}", hint)
+    if keras is not None and hasattr(layers[name], "get_config"):
+        with _quiet():
+            reached = keras.Model(model.inputs, layers[name].input)(x, training=False)
+        return show(layers[name], reached, **options)
     if getattr(model, "training", False) and any("Dropout" in type(part).__name__ for part in layers.values()):
         raise ConvanimError(
             "the model is in training mode, where its dropout changes values", "call model.eval() first"
@@ -111,8 +129,7 @@ def watch(model: Any, name: str, x: Any, **options: Any) -> Animation:
     seen: list[Any] = []
     handle = layers[name].register_forward_pre_hook(lambda part, given: seen.append(given[0]))
     try:
-        with _no_gradient():
-            model(x)
+        _called(model, x)
     finally:
         handle.remove()
     if not seen:
@@ -126,14 +143,15 @@ def array(values: Any) -> NDArray[Any]:
     Raises:
         ConvanimError: these are no numbers.
     """
-    if hasattr(values, "detach"):
-        values = values.detach()
-    if str(getattr(values, "dtype", "")).endswith("bfloat16") and hasattr(values, "float"):
-        values = values.float()
-    for step in ("cpu", "numpy"):
-        if callable(getattr(values, step, None)):
-            values = getattr(values, step)()
-    found = np.asarray(getattr(values, "value", values))
+    with _quiet():
+        if hasattr(values, "detach"):
+            values = values.detach()
+        if str(getattr(values, "dtype", "")).endswith("bfloat16") and hasattr(values, "float"):
+            values = values.float()
+        for step in ("cpu", "numpy"):
+            if callable(getattr(values, step, None)):
+                values = getattr(values, step)()
+        found = np.asarray(getattr(values, "value", values))
     if found.dtype.kind not in "iufb":
         raise ConvanimError(f"{shortly(values)} is not an array of numbers", "give an array or a tensor")
     return found
@@ -153,17 +171,27 @@ def _item(op: Operation, x: NDArray[Any], batch: int) -> NDArray[Any]:
 def _weights(module: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """The kernel and the bias of a layer, in its framework's order of axes."""
     if hasattr(module, "get_weights"):
-        weights = [array(part) for part in module.get_weights()]
+        with _quiet():
+            weights = [array(part) for part in module.get_weights()]
         if not weights:
             raise ConvanimError("the layer has no weights yet", "call it on an input once, or build it")
         return weights[0], weights[1] if weights[1:] else None
-    weight = getattr(module, "weight", None)
-    weight = getattr(module, "kernel", None) if weight is None else weight
+    if getattr(module, "scope", None) is not None:  # a layer of Flax's linen that is bound to its variables
+        own = module.variables.get("params", {})
+        weight, bias = own.get("kernel"), own.get("bias")
+    else:
+        weight, bias = getattr(module, "weight", None), getattr(module, "bias", None)
+        weight = getattr(module, "kernel", None) if weight is None else weight
     if weight is None:
         raise ConvanimError("the layer has no weights of its own", "give them, as in parse(...).trace(x, w)")
-    bias = getattr(module, "bias", None)
-    bias = None if bias is None or isinstance(bias, bool) or getattr(bias, "value", 0) is None else array(bias)
-    return array(weight), bias
+    try:
+        with _quiet():
+            without = bias is None or isinstance(bias, bool) or getattr(bias, "value", 0) is None
+        return array(weight), None if without else array(bias)
+    except (NotImplementedError, RuntimeError, ValueError) as error:
+        if isinstance(error, ConvanimError):
+            raise
+        raise ConvanimError("the layer has no weights yet", "call it on an input once, or build it") from None
 
 
 def _chosen(op: Weighted, weight: NDArray[Any], wanted: Sequence[int] | None) -> list[int] | None:
@@ -186,24 +214,66 @@ def _chosen(op: Weighted, weight: NDArray[Any], wanted: Sequence[int] | None) ->
     return list(wanted)
 
 
-def _no_gradient() -> Any:
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Calls of a framework: without gradients, and without its own warnings."""
     torch = sys.modules.get("torch")
-    return torch.no_grad() if torch is not None and hasattr(torch, "no_grad") else nullcontext()
+    with warnings.catch_warnings(), nullcontext() if torch is None else torch.no_grad():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _homes(module: Any) -> set[str]:
+    """The packages that a module's class and those that it derives from are at home in."""
+    return {kind.__module__.partition(".")[0] for kind in type(module).__mro__}
+
+
+def _called(module: Any, x: Any) -> Any:
+    """What a module makes of an array, or of a tensor of its framework.
+
+    Raises:
+        ConvanimError: the module does not take it.
+    """
+    torch, homes = sys.modules.get("torch"), _homes(module)
+    try:
+        with _quiet():
+            if torch is not None and "torch" in homes and "keras" not in homes:
+                given = x if hasattr(x, "detach") else torch.as_tensor(np.asarray(x, np.float32))
+                weight = getattr(module, "weight", None)
+                x = given if weight is None else given.to(weight)
+            elif "tinygrad" in homes and isinstance(x, np.ndarray | list | tuple):
+                x = sys.modules["tinygrad"].Tensor(np.asarray(x, np.float32))
+            done = module(x)
+    except Exception as error:  # whatever a framework raises
+        told = f"the module does not take this input: {str(error).splitlines()[0][:120]}" if str(error) else "no reason"
+        raise ConvanimError(told, "give an input that the module takes") from None
+    return done[0] if isinstance(done, tuple) else done  # of a pooling with its indices
 
 
 def _compare(module: Any, x: Any, done: Trace, batched: bool, batch: int, chosen: list[int] | None) -> None:
     """Warn if the module's own output differs by more than rounding."""
     if not callable(module):
         return
-    with _no_gradient():
-        theirs = array(module(x))
+    op, ours = done.op, done.output
+    if not batched and {"keras", "tf_keras", "tinygrad"} & _homes(module):  # which take batches only
+        x, batched, batch = array(x)[None], True, 0
+    theirs = array(_called(module, x))
     theirs = theirs[batch] if batched else theirs
-    ours = done.output
     if chosen is not None:
-        theirs = np.take(theirs, chosen, -1 if done.op.rules.last else 0)
+        theirs = np.take(theirs, chosen, -1 if op.rules.last else 0)
+    if hasattr(module, "pointwise_kernel"):
+        with _quiet():
+            _, mixing, *bias = [array(part) for part in module.get_weights()]
+        ours = ours @ mixing.reshape(mixing.shape[-2:]) + (bias[0] if bias else 0)
+    if callable(activation := getattr(module, "activation", None)):
+        if chosen is not None and getattr(activation, "__name__", "") in ("softmax", "log_softmax"):
+            return  # which needs the channels that are not computed
+        with _quiet():
+            ours = array(activation(ours.astype(theirs.dtype)))
     if theirs.size != ours.size:
         told = f"the module's own output is {times(theirs.shape)}, and this one {times(ours.shape)}"
         raise ConvanimError(told, "report this layer as a fault of convanim")
     off = float(np.abs(theirs.reshape(ours.shape) - ours).max(initial=0))
-    if off > ROUNDING * max(1.0, float(np.abs(theirs).max(initial=0))):
+    half = str(getattr(getattr(module, "weight", None), "dtype", "")).endswith("float16")
+    if off > (HALF if half else ROUNDING) * max(1.0, float(np.abs(theirs).max(initial=0))):
         warnings.warn(ConvanimWarning(f"the module's own output differs by up to {off:.3g}."), stacklevel=3)

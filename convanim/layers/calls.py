@@ -96,15 +96,7 @@ def bound(
     Raises:
         ConvanimError: an unknown argument, or an unsupported value.
     """
-    if len(call.given) > len(names):
-        raise ConvanimError(f"{call.name} has more than {len(names)} positional arguments", "give arguments by name")
-    if hidden := _hidden(call, needs):
-        raise ConvanimError(f"{hidden} of {call.name} hides its arguments", "write them in its place, or leave it out")
-    told = dict(zip(names, call.given, strict=False))
-    for word, value in call.named.items():
-        if word in told:
-            raise ConvanimError(f"{word} of {call.name} is given twice", "give it once")
-        told[word] = value
+    told = _told(call, names, needs)
     kept: dict[str, Any] = {}
     # A printed model has no quotes.
     told = {word: v.text if isinstance(v, Unread) and v.text in WORDS else v for word, v in told.items()}
@@ -131,6 +123,20 @@ def bound(
     if needs and needs not in kept:
         raise ConvanimError(f"{call.name} has no {needs}", f"write it like {needs}=3")
     return kept
+
+
+def _told(call: Call, names: Sequence[str], needs: str) -> dict[str, Any]:
+    """All arguments by name."""
+    if len(call.given) > len(names):
+        raise ConvanimError(f"{call.name} has more than {len(names)} positional arguments", "give arguments by name")
+    if hidden := _hidden(call, needs):
+        raise ConvanimError(f"{hidden} of {call.name} hides its arguments", "write them in its place, or leave it out")
+    told = dict(zip(names, call.given, strict=False))
+    for word, value in call.named.items():
+        if word in told:
+            raise ConvanimError(f"{word} of {call.name} is given twice", "give it once")
+        told[word] = value
+    return told
 
 
 def not_a_number(word: str, call: Call, value: Unread | Call) -> ConvanimError:

@@ -193,7 +193,7 @@ def _tensorflow(call: Call) -> Operation | None:
 
 
 def _first_tensorflow(call: Call) -> Operation | Pad | None:
-    """The operation of a function such as tf.layers.conv2d or slim.conv2d, whose arguments are those of a Keras layer."""
+    """The operation of a function such as tf.layers.conv2d or slim.conv2d, which has the arguments of a Keras layer."""
     found = re.fullmatch(r"(conv|max_pool|average_pool|avg_pool)(?:ing)?([123])d(_transpose)?", call.last)
     if not found:
         return None

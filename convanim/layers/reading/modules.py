@@ -43,14 +43,23 @@ def of_module(module: Any) -> Line:
             call = _of_torch(kind.__name__, module)
         elif home in ("keras", "tensorflow", "tf_keras") and hasattr(module, "get_config"):
             config = module.get_config()
+            if config.get("data_format") == "channels_first":
+                told = f"{kind.__name__} has its channels first, and layers of Keras are shown with their channels last"
+                raise ConvanimError(told, "make it with data_format='channels_last', and move the input's channels")
             named = {word: config[word] for word in _CONFIGURED if config.get(word) is not None}
             call = Call(f"keras.layers.{kind.__name__}", (), _plain(named))
+            if config.get("activation") not in (None, "linear"):
+                call.notes.append(f"the activation of {kind.__name__} is not drawn")
         elif home == "flax":
             call = _of_flax(kind.__name__, module)
         if call and (found := _known(call)):
             return found
     name = f"{type(module).__module__}.{type(module).__qualname__}"
-    raise ConvanimError(f"{name[:80]} is not a layer that can be shown", "give a layer such as torch.nn.Conv2d")
+    hint = "give a layer such as torch.nn.Conv2d"
+    if hasattr(module, "named_modules") and not hasattr(module, "get_config"):
+        inner = [name for name, _ in module.named_modules() if name]
+        hint = f"give one of its layers: watch(model, {inner[0]!r}, x)" if inner else hint
+    raise ConvanimError(f"{name[:80]} is not a layer that can be shown", hint)
 
 
 def _known(call: Call) -> Line | None:
