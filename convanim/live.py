@@ -127,14 +127,22 @@ def watch(model: Any, name: str, x: Any, **options: Any) -> Animation:
             "the model is in training mode, where its dropout changes values", "call model.eval() first"
         )
     seen: list[Any] = []
-    handle = layers[name].register_forward_pre_hook(lambda part, given: seen.append(given[0]))
+    handle = layers[name].register_forward_pre_hook(lambda part, given: seen.append(_kept(given[0])))
     try:
         _called(model, x)
     finally:
         handle.remove()
     if not seen:
         raise ConvanimError(f"the input does not reach {name}", "name a layer that the model uses")
-    return show(layers[name], seen[-1], **options)
+    if len(seen) > 1:
+        told = f"{name} is used {len(seen)} times, and its first use is shown."
+        warnings.warn(ConvanimWarning(told), stacklevel=2)
+    return show(layers[name], seen[0], **options)
+
+
+def _kept(x: Any) -> Any:
+    """A copy of a tensor, which a later layer may change in place."""
+    return x.clone() if hasattr(x, "clone") else x
 
 
 def array(values: Any) -> NDArray[Any]:

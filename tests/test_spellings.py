@@ -58,6 +58,11 @@ def test_other_lines_say_what_to_change(code: str, values: str, says: str) -> No
 def test_notes_say_what_is_not_drawn() -> None:
     said = {
         "spectral_norm(nn.Conv2d(1, 1, 3))": "spectral_norm is not drawn",
+        "(up): Upsample(scale_factor=2.0, mode='bilinear')": "a printed Upsample does not say its align_corners, which "
+        "is taken as False",
+        "[nn.Conv1d(1, 1, 2) for _ in x]": "one of the layers of a comprehension is shown",
+        "Conv2D(8, 3, data_format='channels_first')": "data_format='channels_first' of Conv2D is ignored: the channels "
+        "come last in the picture",
         "Conv2D(8, 3, activation='relu')": "the activation of Conv2D is not drawn",
         "nn.Sequential(nn.Conv2d(1, 1, 3), nn.BatchNorm2d(8))": "nn.BatchNorm2d is not drawn",
         "layers.SeparableConv2D(8, 3)": "layers.SeparableConv2D filters each channel separately, and one of them is "

@@ -101,6 +101,8 @@ def test_average_pooling(case):
 def test_adaptive_pooling(case):
     rank, done = case.array.ndim - 1, case.trace()
     size = case.arguments["output_size"]
+    if rank == 1 and None in np.atleast_1d(size):  # it takes None from two axes on
+        return
     if case.op.combine == "mean":
         theirs = getattr(functional, f"adaptive_avg_pool{rank}d")(tensor(case.array), size)
         assert close(done.answer, theirs[0].numpy())

@@ -78,6 +78,7 @@ def expressions(text: str, values: Mapping[str, Any] | None = None, notes: list[
         with warnings.catch_warnings():  # about odd literals
             warnings.simplefilter("ignore")
             trees = list(_trees(text))
+            scope.notes += _unsaid(text)
             if any(map(_deep, trees)):
                 raise ConvanimError(f"{shown} is nested too deeply for a layer", "give the call of the layer alone")
             _learn(trees, scope)
@@ -116,6 +117,16 @@ def _trees(text: str) -> Iterator[ast.Module]:
         yield from (ast.parse(node) for node in nodes if node)
         return
     yield from (ast.parse(_bare(line)) for line in lines)
+
+
+def _unsaid(text: str) -> Iterator[str]:
+    """Sentences about arguments that printed layers do not show."""
+    for line in text.splitlines():
+        bare = _PRINTED.sub("", line)
+        if bare != line and re.match(r"Upsample\(.*linear", bare):
+            yield "a printed Upsample does not say its align_corners, which is taken as False"
+        if bare != line and re.match(r"AvgPool[123]d\(", bare):
+            yield "a printed AvgPool does not say its ceil_mode and count_include_pad, which are taken as usual"
 
 
 def _deep(tree: ast.AST) -> bool:
