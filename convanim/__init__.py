@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # importing typing here would delay the handling of Ctrl-C
     )
     from convanim.layers.columns import Fold, Unfold
     from convanim.live import show, trace_module, watch
+    from convanim.models import model
     from convanim.trace import Step, Trace
 
 __version__ = "0.1.0"
@@ -61,6 +62,7 @@ __all__ = [
     "Unfold",
     "Upsample",
     "explain",
+    "model",
     "parse",
     "show",
     "solve",
@@ -78,6 +80,7 @@ _HOME = {
     **dict.fromkeys(("Fold", "Unfold"), "layers.columns"),
     "parse": "layers",
     **dict.fromkeys(("show", "trace_module", "watch"), "live"),
+    "model": "models",
     "solve": "explanation.search",
     "Step": "trace",
     "Trace": "trace",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from itertools import product
 from math import prod
@@ -20,12 +18,11 @@ from convanim.language.words import say, translate
 from convanim.layers import times
 from convanim.layers.writing import lines
 from convanim.scene.description import Transcript
-from convanim.timing.pace import Shot
 from convanim.typed.request import request
 from convanim.write.drawing import Tables
 from convanim.write.files import whole_file
 from convanim.write.formats import Saved
-from convanim.write.html import NAMED, as_json, drawn, filled, labels, script, themes_of
+from convanim.write.html import NAMED, drawn, filled, labels, last_of_each, packed, script, themes_of
 
 #: The arguments that can be varied, by the command of the layer.
 VARIED = {
@@ -107,7 +104,7 @@ class Sweep:
             return {"error": str(error)}
         animation.prove()
         self._film = animation
-        shots = list(_shots(animation))
+        shots = list(last_of_each(animation))
         self._left -= len(shots)
         if self._left < 0:
             raise ConvanimError(
@@ -153,7 +150,7 @@ class Sweep:
                 "comment": escape(f"Made with convanim {__version__}, free to use under the MIT licence."),
                 "scheme": "light dark" if pages[1:] else "light",
                 "page": f"light-dark({', '.join(pages)})" if pages[1:] else pages[0],
-                "data": _packed(data),
+                "data": packed(data),
                 "player": script().decode(),
                 "script": (folder / "explorer.js").read_text("utf-8"),
             },
@@ -163,17 +160,3 @@ class Sweep:
         if progress:
             progress(len(self), len(self))
         return Saved(path, "html", *film.size, len(self), 0.0, len(page), 0, len(self))
-
-
-def _packed(data: Any) -> str:
-    """Data as JSON, compressed with gzip, in base64: a tenth of its size, as layers have much in common."""
-    return b64encode(gzip.compress(as_json(data).encode(), mtime=0)).decode()
-
-
-def _shots(animation: Animation) -> Iterator[Shot]:
-    """The frames of the opening, the last one of each placement, and the last one."""
-    beats = animation.scene.beats
-    time = {shot.frame: shot.milliseconds for shot in animation.plan.shots}
-    placed = range(beats.opening + beats.each - 1, beats.opening + beats.steps * beats.each, beats.each)
-    for number in dict.fromkeys([*range(beats.opening), *placed, beats.total - 1]):
-        yield Shot(number, time.get(number, 400))

@@ -48,7 +48,10 @@ LEVELS: list[dict[str, str]] = [
         "sweep": "a layer with every combination of some arguments, on one page",
         "live": "layers in memory, with their own weights",
     },
-    {"embed": "an animation as a part of another page"},
+    {
+        "embed": "an animation as a part of another page",
+        "models": "whole models: their layers, receptive fields and pages",
+    },
     {
         "preload": "what the processes of a gallery import once",
         "mkdocs": "a fence for superfences",
@@ -150,7 +153,15 @@ ROWS: dict[str, list[str]] = {
         "checker sidebyside",
         "__init__",
     ],
-    "cli": ["helptext", "options shell", "config files gallery", "export", "commands"],
+    "models": [
+        "graph onnxfile",
+        "fields given memory versions",
+        "operators rows small",
+        "nodes page",
+        "shown",
+        "__init__",
+    ],
+    "cli": ["helptext", "options shell", "config files gallery", "export model", "commands"],
 }
 ROW = {(room, name): number for room, rows in ROWS.items() for number, row in enumerate(rows) for name in row.split()}
 # What leads on to a later stage: these names are imported for type checks, or in a method when it is called.

@@ -17,6 +17,7 @@ from convanim.cli.export import export
 from convanim.cli.files import idle, look_of, save, target_of, typed_look
 from convanim.cli.gallery import gallery, new
 from convanim.cli.helptext import offering
+from convanim.cli.model import model
 from convanim.cli.options import ALIGN, EXPLAINED, FILE, JSON, LAYER, LAYERS, LETTERS, SWEEP, TOLD, VIEW, file
 from convanim.cli.shell import Program, print_json
 from convanim.commands import COMMANDS, NOTATION
@@ -62,6 +63,7 @@ def main(ctx: click.Context) -> None:
 main.add_command(gallery)
 main.add_command(new)
 main.add_command(export)
+main.add_command(model)
 
 
 @main.group(short_help="Print the arithmetic of a layer.")

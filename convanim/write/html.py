@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -42,7 +43,12 @@ _LABELS = {
 
 def script() -> bytes:
     """The script of the player, which is the same for every page, without its comments and indentation."""
-    lines = (line.strip() for line in (templates() / "player" / "player.js").read_text("utf-8").splitlines())
+    return short_script("player.js")
+
+
+def short_script(name: str) -> bytes:
+    """A script of the folder of templates without its comments and indentation."""
+    lines = (line.strip() for line in (templates() / "player" / name).read_text("utf-8").splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//")).encode()
 
 
@@ -118,6 +124,20 @@ def filled(page: str, fields: Mapping[str, str]) -> bytes:
 def as_json(data: Any) -> str:
     """Data as JSON without spaces."""
     return json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+
+
+def packed(data: Any) -> str:
+    """Data as JSON, compressed with gzip, in base64: a tenth of its size, as layers have much in common."""
+    return b64encode(gzip.compress(as_json(data).encode(), mtime=0)).decode()
+
+
+def last_of_each(film: Film) -> Iterator[Shot]:
+    """The frames of the opening, the last one of each placement, and the last one."""
+    beats = film.scene.beats
+    time = {shot.frame: shot.milliseconds for shot in film.plan.shots}
+    placed = range(beats.opening + beats.each - 1, beats.opening + beats.steps * beats.each, beats.each)
+    for number in dict.fromkeys([*range(beats.opening), *placed, beats.total - 1]):
+        yield Shot(number, time.get(number, 400))
 
 
 def labels(words: Catalogue | None) -> dict[str, str]:

@@ -1,0 +1,163 @@
+"""Whole models: their layers with sizes, receptive fields and strides, as a table and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convanim.errors import ConvanimError, shortly
+from convanim.models import memory, nodes, onnxfile
+from convanim.models.fields import fields, mask, reached
+from convanim.models.graph import Graph
+from convanim.models.rows import Row, shape_of, table
+
+if TYPE_CHECKING:
+    from convanim.animation import Animation
+    from convanim.trace import Trace
+    from convanim.write.formats import Saved
+
+__all__ = ["Model", "model"]
+
+
+def model(source: Any, x: Any = None) -> Model:
+    """The layers of a model, with their sizes, receptive fields and strides.
+
+    Args:
+        source: the path of an ONNX file, a model that `onnx.load` returned, or a `Sequential` of PyTorch or Keras.
+        x: its input, or the shape of its input, such as (3, 224, 224); needed where the model does not state it.
+
+    Raises:
+        ConvanimError: it cannot be read, or the input does not fit.
+
+    Example:
+        >>> class Conv2d:  # stands for torch.nn.Conv2d
+        ...     __module__ = "torch.nn"
+        ...     in_channels, out_channels, kernel_size, stride = 1, 8, (3, 3), (2, 2)
+        ...     children = parameters = lambda self: []
+        >>> class Sequential:
+        ...     __module__, named_modules = "torch.nn", None
+        ...     named_children = lambda self: [("0", Conv2d()), ("1", Conv2d())]
+        >>> print(model(Sequential(), (1, 15, 15)).rows[0].line)
+        Conv(kernel_size=(3, 3), stride=(2, 2), in_channels=1, out_channels=8)
+    """
+    return Model(source, x)
+
+
+class Model:
+    """A model as `model` reads it; the arguments are the same."""
+
+    def __init__(self, source: Any, x: Any = None) -> None:
+        self._x = None if x is None or _is_shape(x) else np.asarray(x)
+        given = None if x is None else tuple(x) if self._x is None else self._x.shape
+        self._file: onnxfile.OnnxFile | None = None
+        self._source = source
+        self._reading: nodes.Reading | None = None
+        if isinstance(source, str | Path):
+            self._file = onnxfile.loaded(source)
+        elif hasattr(source, "graph") and hasattr(source, "opset_import"):
+            self._file = onnxfile.OnnxFile(source, "the model")
+        elif not memory.known(source):
+            raise ConvanimError(
+                f"{shortly(source)} is not a model",
+                "give the path of an ONNX file, or a Sequential of PyTorch or Keras",
+            )
+        if self._file is not None:
+            self._reading = nodes.read(self._file, given)
+            self.graph: Graph = self._reading.graph
+        else:
+            self.graph = memory.read(source, given or ())
+        self.fields = fields(self.graph)
+        self.rows = [Row(self.graph, n, self.fields[n]) for n in range(1, len(self.graph.nodes))]
+
+    @property
+    def name(self) -> str:
+        """The name of the file, or the class of the model."""
+        return self.graph.name
+
+    @property
+    def parameters(self) -> int:
+        """The number of all learned parameters."""
+        return sum(row.parameters for row in self.rows)
+
+    def __str__(self) -> str:
+        """The table of the layers, with sentences about some of them below."""
+        return "\n".join(table(self.graph, self.rows))
+
+    def facts(self) -> dict[str, Any]:
+        """The table as data for `--json`."""
+        start = self.graph.nodes[0]
+        told = {"model": self.name, "input": shape_of(start), "parameters": self.parameters}
+        return told | {"notes": [*map(str, self.graph.notes)], "layers": [row.facts() for row in self.rows]}
+
+    def reads(self, name: str, cell: Sequence[int]) -> dict[str, NDArray[np.bool_]]:
+        """The cells of all earlier layers that one cell of a layer depends on, as a mask for each layer.
+
+        Args:
+            name: the layer.
+            cell: its index, one number per axis.
+
+        Raises:
+            ConvanimError: there is no such layer or cell, or its positions are not followed.
+        """
+        found = reached(self.graph, self.graph.find(name), cell)
+        return {self.graph.nodes[n].name: mask(cells, self.graph.nodes[n].sizes or ()) for n, cells in found.items()}
+
+    def trace(self, name: str, *, out_channels: Sequence[int] | None = None) -> Trace:
+        """The trace of one layer of a file, with its real weights; with its real activations if there is an input.
+
+        Otherwise the input of the layer is seeded, which a warning says.
+
+        Args:
+            name: the layer.
+            out_channels: the numbers of the output channels to show; by default the first four.
+
+        Raises:
+            ConvanimError: there is no such layer, or it cannot be shown.
+        """
+        from convanim.models.shown import trace_of
+
+        number = self.graph.find(name)
+        if self._file is None or self._reading is None:
+            raise ConvanimError("the model is in memory", "use trace_module with its layer")
+        return trace_of(self._file, self._reading, number, self._x, out_channels)
+
+    def animate(self, name: str, *, out_channels: Sequence[int] | None = None, **look: Any) -> Animation:
+        """The animation of one layer: as `trace`, also of a model in memory.
+
+        Args:
+            name: the layer.
+            out_channels: the numbers of the output channels to show.
+            look: options of `convanim.look.Look`.
+
+        Raises:
+            ConvanimError: there is no such layer, or it cannot be shown.
+        """
+        from convanim.animation import Animation
+        from convanim.models.shown import watched
+
+        if self._file is None:
+            return watched(self._source, self.graph.nodes[self.graph.find(name)].name, self._x, out_channels, look)
+        return Animation(self.trace(name, out_channels=out_channels), **look)
+
+    def save(self, path: str | Path, progress: Callable[[int, int], None] | None = None, **options: Any) -> Saved:
+        """Write the page of the whole chain, an .html file.
+
+        Args:
+            path: the file.
+            progress: called with the number of layers that are done, and of all.
+            options: `theme`, `lang`, and `script` ("inline", or "external" for a script beside the page).
+
+        Raises:
+            ConvanimError: the name does not end in .html, or maps have more than two axes.
+        """
+        from convanim.models.page import save
+
+        return save(self.graph, self.rows, Path(path), progress or (lambda done, total: None), **options)
+
+
+def _is_shape(x: Any) -> bool:
+    return isinstance(x, tuple | list) and all(isinstance(n, int) and not isinstance(n, bool) for n in x)

@@ -1,0 +1,161 @@
+"""Reads the nodes of an ONNX graph in order, as layers with names, sizes and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any, NamedTuple
+
+from convanim.errors import ConvanimError
+from convanim.language.words import say
+from convanim.models.fields import fields, merged
+from convanim.models.given import given_input
+from convanim.models.graph import INPUT, Graph, Node, Read, checked, still
+from convanim.models.onnxfile import OnnxFile, Shape, stated
+from convanim.models.operators import Map, Operators, Stop
+
+#: Operators whose values are learned.
+LEARNED = {
+    "BatchNormalization": slice(1, 3),
+    **dict.fromkeys(("Conv", "ConvTranspose", "Gemm", "MatMul", "PRelu"), slice(1, None)),
+}
+LEARNED |= dict.fromkeys(
+    ("InstanceNormalization", "LayerNormalization", "GroupNormalization", "Add", "Mul"), slice(0, None)
+)
+
+
+class Reader(Operators):
+    """Reads the nodes of a file in order.
+
+    Args:
+        file: the model.
+        given: the shape of its input, or the part of it that the file does not state; None if the file states it.
+
+    Raises:
+        ConvanimError: the input has no size, or another one than given.
+    """
+
+    def __init__(self, file: OnnxFile, given: Sequence[int] | None = None) -> None:
+        self.nodes: list[Node] = []
+        self.made: dict[int, Any] = {}
+        self.source, shape = given_input(file, given)
+        super().__init__(file)
+        self.shapes |= {one.name: known for one in file.inputs if (known := stated(one.type)) is not None}
+        if shape is not None:
+            self.shapes[self.source] = shape
+        self._names: dict[str, int] = {}
+        self._begin(self.source, shape if shape and len(shape) >= 3 else None)
+
+    def _begin(self, name: str, shape: tuple[int, ...] | None) -> None:
+        if shape is None:
+            self.nodes = [Node(INPUT, "", shape=tuple(n or 1 for n in self.shapes.get(name) or ()) or None)]
+            return
+        last = [n for n in self.file.model.graph.node if name in n.input]
+        turned = [
+            n
+            for n in last
+            if n.op_type == "Transpose" and self.file.attributes(n).get("perm", [0, 0])[1] == len(shape) - 1
+        ]
+        start = Map(0, shape, len(shape) - 1 if last and len(turned) == len(last) else 1)
+        self.nodes[:1] = [Node(INPUT, "", start.sizes, start.channels, shape=shape)]
+        self.maps[name] = start
+
+    def graph(self) -> Graph:
+        """The graph of all nodes."""
+        for node in self.file.model.graph.node:
+            followed = any(name in self.makers or name in self.maps for name in node.input)
+            if (followed and node.op_type != "Shape") or not self.file.fold(node):
+                self._add(node)
+        notes = []
+        if len(self.file.inputs) > 1:
+            names = ", ".join(one.name for one in self.file.inputs if one.name != self.source)
+            told = say(
+                "positions are followed from the input {name}, not from {others}", name=self.source, others=names
+            )
+            notes.append(told)
+        found = Graph(self.file.name, tuple(self.nodes), tuple(notes))
+        return merged(found, fields(found))
+
+    def _add(self, node: Any) -> None:
+        number, name = len(self.nodes), self._named(node)
+        kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+        made = Node(name, kind, parameters=self._parameters(node))
+        here = [self.maps[one] for one in node.input if one in self.maps]
+        wrong = self.file.wrong(node) if kind == node.op_type else ""
+        found = {} if wrong else self.file.infer(node)
+        self.shapes |= found
+        shape = self.shapes.get(node.output[0]) if node.output else None
+        whole = tuple(n for n in shape if n is not None) if shape and None not in shape else None
+        out: Map | None = None
+        if here:
+            try:
+                if wrong:
+                    raise Stop(say("{kind} is not followed: {why}", kind=kind, why=wrong))
+                made, out = self.known(node, made)
+            except Stop as stop:
+                made = replace(made, notes=(stop.args[0],))
+            except ConvanimError as error:
+                made = replace(made, faults=(f"{error}".rstrip("."),))
+        elif whole and len(whole) >= 3 and self._begins(node):
+            self.nodes[0] = Node(INPUT, "", Map(0, whole).sizes, whole[1], shape=whole)
+            told = say("the chain begins here: the input of the model has no positions")
+            read = Read(0, still(Map(0, whole).sizes))
+            made, out = replace(made, notes=(told,), reads=(read,)), Map(number, whole)
+        if out is None:
+            made = replace(made, shape=whole)
+        else:
+            made = replace(made, sizes=out.sizes, channels=out.channels, shape=out.shape)
+            made = self._compared(made, node.output[0], shape)
+        self.made[number] = node
+        self.nodes.append(made)
+        for place, one in enumerate(node.output):
+            self.makers[one] = number
+            if out is not None:
+                self._out(node, place, one, replace(out, node=number))
+
+    def _begins(self, node: Any) -> bool:
+        """Whether a node makes the first value that has positions."""
+        return node.op_type in ("Reshape", "Unsqueeze") and not any(node.sizes for node in self.nodes)
+
+    def _out(self, node: Any, place: int, name: str, out: Map) -> None:
+        if node.op_type == "Split":
+            shape = self.shapes.get(name)
+            out = replace(out, shape=out.with_sizes(out.sizes, shape[out.channel] if shape else out.channels))
+        self.maps[name] = out
+        self.shapes[name] = out.shape
+
+    def _named(self, node: Any) -> str:
+        name = node.name or (node.output[0] if node.output else node.op_type)
+        self._names[name] = times_seen = self._names.get(name, 0) + 1
+        return name if times_seen == 1 else f"{name}#{times_seen}"
+
+    def _parameters(self, node: Any) -> int:
+        learned = node.input[LEARNED.get(node.op_type, slice(0, 0))]
+        return sum(prod(self.file.initial[name].dims) for name in learned if name in self.file.initial)
+
+    def _compared(self, made: Node, name: str, inferred: Shape | None) -> Node:
+        """A node with a fault if the file, or ONNX's own rules, have another shape for its output."""
+        declared = self.file.declared.get(name)
+        found = checked(made, declared, say("the file"))
+        if found is made and inferred is not None:
+            found = checked(made, inferred, say("ONNX's shape inference"))
+        return found
+
+
+class Reading(NamedTuple):
+    """The layers of a file, the name of the input that they are followed from, and their nodes by number."""
+
+    graph: Graph
+    source: str
+    made: dict[int, Any]
+
+
+def read(file: OnnxFile, given: Sequence[int] | None = None) -> Reading:
+    """The layers of a file.
+
+    Raises:
+        ConvanimError: as for `Reader`.
+    """
+    reader = Reader(file, given)
+    return Reading(reader.graph(), reader.source, reader.made)
