@@ -23,7 +23,7 @@ from convanim.kinds import of_their_kinds
 from convanim.lightdark import Pair, pair_names, snippet
 from convanim.look import Look, takes_after_one
 from convanim.page import choose, known, shrunk, suited, view_of
-from convanim.scene import Scene, Shown, compared, in_order, pick_view, scene, views_of
+from convanim.scene import Scene, Shown, compared, fitting, in_order, pick_view, scene, views_of
 from convanim.scene.frame import Frame
 from convanim.scene.spoken import Spoken, catalogue
 from convanim.template import settle
@@ -85,6 +85,7 @@ class Animation(Film):
             if not isinstance(numbers, Iterable):
                 raise ConvanimError(f"`select` {select!r} is not a selection of frames", 'give 3, [0, 4] or "2..6"')
             select = ",".join(map(str, numbers))
+        trace, beside = fitting(trace), None if beside is None else fitting(beside)
         for given in (trace, *([] if beside is None else [beside])):
             given.bounded()
         if beside is None and look.align != "index":

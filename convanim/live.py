@@ -26,24 +26,40 @@ ROUNDING = 1e-4
 HALF = 2e-2
 
 
-def show(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[int] | None = None, **look: Any) -> Animation:
+def show(
+    module: Any,
+    x: Any,
+    *,
+    batch: int = 0,
+    channels: int | Sequence[int] | None = None,
+    out_channels: int | Sequence[int] | None = None,
+    **look: Any,
+) -> Animation:
     """The animation of a layer with its own weights.
 
     Args:
         module: as for `trace_module`.
         x: its input.
         batch: the item of a batch.
-        out_channels: the numbers of the output channels to show.
+        channels: the numbers of the input channels to draw; the sums are over all of them.
+        out_channels: the numbers of the output channels to show, or how many of them.
         look: options of `convanim.look.Look`, such as `view` or `theme`.
 
     Raises:
         ConvanimError: as for `trace_module` and `Trace.animate`.
     """
-    trace = trace_module(module, x, batch=batch, out_channels=out_channels)
+    trace = trace_module(module, x, batch=batch, channels=channels, out_channels=out_channels)
     return Animation(trace, **look)
 
 
-def trace_module(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[int] | None = None) -> Trace:
+def trace_module(
+    module: Any,
+    x: Any,
+    *,
+    batch: int = 0,
+    channels: int | Sequence[int] | None = None,
+    out_channels: int | Sequence[int] | None = None,
+) -> Trace:
     """The trace of a layer of PyTorch, Keras, Flax's nnx or tinygrad with its own weights; nothing is imported.
 
     The output is compared with the module's own on the same input; a warning tells a difference beyond rounding.
@@ -52,8 +68,9 @@ def trace_module(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[
         module: a layer, such as `torch.nn.Conv2d(3, 8, 3)`.
         x: its input, with or without a batch: an array or a tensor, in the framework's order of axes.
         batch: the item of a batch.
-        out_channels: the numbers of the output channels to compute; by default all, or the first 4 of a layer with
-            more. Each sum is over all input channels.
+        channels: the numbers of the input channels to draw. Each sum is over all of them, drawn or not.
+        out_channels: the numbers of the output channels to compute, or how many of them; by default all, or the first
+            4 of a layer with more.
 
     Raises:
         ConvanimError: no layer that can be shown, an input that does not fit, or a channel that does not exist.
@@ -74,23 +91,21 @@ def trace_module(module: Any, x: Any, *, batch: int = 0, out_channels: Sequence[
         warnings.warn(ConvanimWarning(f"{note}."), stacklevel=2)
     given = array(x)
     item = _item(op, given, batch)
-    if not isinstance(op, Weighted):
-        done: Trace = op.trace(item)  # type: ignore[attr-defined]
-        _compare(module, x, done, given.ndim > item.ndim, batch, None)
-        return done
-    weight, bias = _weights(module)
-    if op.convention == "keras" and hasattr(module, "depth_multiplier"):  # a group for each channel
-        op = replace(op, groups=weight.shape[-2])
-        weight = weight.reshape((*weight.shape[:-2], 1, -1))
-        bias = None if hasattr(module, "pointwise_kernel") else bias  # which comes after the 1x1 convolution
-    chosen = _chosen(op, weight, out_channels)
-    if chosen is not None:
-        axis = -2 if op.rules.last and op.transposed else -1 if op.rules.last else 1 if op.transposed else 0
-        weight = np.take(weight, chosen, axis)
-        bias = None if bias is None else bias[chosen]
-        op = replace(op, out_channels=len(chosen))
-    done = op.trace(item, weight, bias)
-    _compare(module, x, done, given.ndim > item.ndim, batch, chosen)
+    chosen: dict[str, Any] = {} if channels is None else {"channels": channels}
+    if isinstance(op, Weighted):
+        weight, bias = _weights(module)
+        if op.convention == "keras" and hasattr(module, "depth_multiplier"):  # a group for each channel
+            op = replace(op, groups=weight.shape[-2])
+            weight = weight.reshape((*weight.shape[:-2], 1, -1))
+            bias = None if hasattr(module, "pointwise_kernel") else bias  # which comes after the 1x1 convolution
+        chosen["out_channels"] = _shown(op, weight) if out_channels is None else out_channels
+        done: Trace = op.trace(item, weight, bias, **chosen)
+    else:
+        done = op.trace(item, **chosen)  # type: ignore[attr-defined]
+    batched = given.ndim > item.ndim
+    _compare(module, x, done, batched, batch)
+    if batched and len(given) > 1:
+        done.item = batch % len(given), len(given)
     return done
 
 
@@ -202,24 +217,16 @@ def _weights(module: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
         raise ConvanimError("the layer has no weights yet", "call it on an input once, or build it") from None
 
 
-def _chosen(op: Weighted, weight: NDArray[Any], wanted: Sequence[int] | None) -> list[int] | None:
-    """The numbers of the output channels to keep; None for all of them."""
+def _shown(op: Weighted, weight: NDArray[Any]) -> int | None:
+    """The number of output channels to show by default; None for all of them."""
     count = op.out_channels
     if count is None:
         count = weight.shape[-2 if op.transposed else -1] if op.rules.last else weight.shape[int(op.transposed)]
-    if op.groups > 1:
-        if wanted is not None:
-            raise ConvanimError("`out_channels` of a layer with groups cannot be chosen", "leave it out")
+    if op.groups > 1 or count <= SHOWN:
         return None
-    if wanted is None:
-        if count <= SHOWN:
-            return None
-        told = f"{SHOWN} of the {count} output channels are shown; choose others with `out_channels`."
-        warnings.warn(ConvanimWarning(told), stacklevel=3)
-        return list(range(SHOWN))
-    if bad := [n for n in wanted if not 0 <= n < count]:
-        raise ConvanimError(f"`out_channels` {bad[0]} does not exist: there are {count}", f"use 0 to {count - 1}")
-    return list(wanted)
+    told = f"{SHOWN} of the {count} output channels are shown; choose others with `out_channels`."
+    warnings.warn(ConvanimWarning(told), stacklevel=3)
+    return SHOWN
 
 
 @contextmanager
@@ -258,7 +265,7 @@ def _called(module: Any, x: Any) -> Any:
     return done[0] if isinstance(done, tuple) else done  # of a pooling with its indices
 
 
-def _compare(module: Any, x: Any, done: Trace, batched: bool, batch: int, chosen: list[int] | None) -> None:
+def _compare(module: Any, x: Any, done: Trace, batched: bool, batch: int) -> None:
     """Warn if the module's own output differs by more than rounding."""
     if not callable(module):
         return
@@ -267,14 +274,17 @@ def _compare(module: Any, x: Any, done: Trace, batched: bool, batch: int, chosen
         x, batched, batch = array(x)[None], True, 0
     theirs = array(_called(module, x))
     theirs = theirs[batch] if batched else theirs
-    if chosen is not None:
-        theirs = np.take(theirs, chosen, -1 if op.rules.last else 0)
+    partly = done.part is not None and len(done.part.outputs) < done.whole[1]
+    if partly and hasattr(module, "pointwise_kernel"):
+        return  # which mixes the channels that are not computed
+    if done.part is not None and partly:
+        theirs = np.take(theirs, done.part.outputs, -1 if op.rules.last else 0)
     if hasattr(module, "pointwise_kernel"):
         with _quiet():
             _, mixing, *bias = [array(part) for part in module.get_weights()]
         ours = ours @ mixing.reshape(mixing.shape[-2:]) + (bias[0] if bias else 0)
     if callable(activation := getattr(module, "activation", None)):
-        if chosen is not None and getattr(activation, "__name__", "") in ("softmax", "log_softmax"):
+        if partly and getattr(activation, "__name__", "") in ("softmax", "log_softmax"):
             return  # which needs the channels that are not computed
         with _quiet():
             ours = array(activation(ours.astype(theirs.dtype)))

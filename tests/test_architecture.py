@@ -82,7 +82,7 @@ ROWS: dict[str, list[str]] = {
     ],
     "trace": [
         "arrays oracle taps",
-        "engine given step",
+        "engine given part step",
         "core",
         "columns convolutions pools shuffle upsample",
         "unpool",

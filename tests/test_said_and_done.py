@@ -106,7 +106,7 @@ def test_an_input_has_the_channels_that_the_line_says(shape: str, tmp_path: Path
         code, _, told = run(*command, "--input", shape)
         assert code == 2
         assert "the layer takes 3; give an input of 3x5x5" in told
-    assert "3×5×5 → 4×3×3" in drawn(tmp_path, "layer", line, "--input", "3x5x5")
+    assert "3×5×5 → 8×3×3" in drawn(tmp_path, "layer", line, "--input", "3x5x5")
 
 
 def test_the_output_channels_of_a_line_are_shown_and_those_left_out_are_told(tmp_path: Path) -> None:
@@ -184,12 +184,14 @@ def test_a_batch_of_one_and_weights_with_channels_are_a_layer(
 
 
 @pytest.mark.parametrize("command", ["conv --kernel 3x3", "pool --kernel 2x2", "layer Conv((3,3))"])
-def test_a_batch_is_told_with_what_can_be_typed(command: str, tmp_path: Path) -> None:
-    code, _, told = run(*command.split(), "--input", "8x8x8x8", "-o", str(tmp_path / "o.png"))
-    assert code == 2
-    assert "batch of 8" in told
-    assert "8x8x8" in told.split(";")[1]
-    assert run(*command.split(), "--input", "8x8x8", "-o", str(tmp_path / "o.json"))[0] == 0
+def test_an_item_of_a_batch_is_shown_and_told(command: str, tmp_path: Path) -> None:
+    code, _, told = run(*command.split(), "--input", "8x8x8x8", "-o", str(tmp_path / "o.json"))
+    assert (code, told) == (
+        0,
+        "Note: item 0 of the batch of 8 is shown; choose another one with --batch, from 0 to 7.\n",
+    )
+    assert run(*command.split(), "--input", "8x8x8x8", "--batch", "0", "-o", str(tmp_path / "p.json")).err == ""
+    assert (tmp_path / "o.json").read_text() == (tmp_path / "p.json").read_text()
 
 
 def test_layers_that_differ_in_their_channels_are_told_apart() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.layers import Conv, ConvTranspose, MaxPool
 from support.refusals import refused
 
@@ -134,7 +134,7 @@ def test_shapes_that_do_not_fit_are_refused_with_both_sizes(op, x, weight, named
 
 def test_more_axes_than_can_be_proved_are_refused():
     """A layer of four axes is either traced and verified, or refused at once."""
-    with pytest.raises(ConvanimError):
+    with pytest.raises(ConvanimError), pytest.warns(ConvanimWarning, match="item 0 of the batch of 2"):
         Conv(1).trace(np.ones((2, 2, 2, 2), int), np.ones((1, 1, 1, 1), int))
 
 

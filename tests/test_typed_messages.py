@@ -63,7 +63,7 @@ REFUSED = [
     ),
     ("conv --input 2x3x3 --kernel 2 --symbols -o o.txt", "has more; leave --symbols out."),
     ("conv --input 60x60 --kernel 2 --view matrix -o o.txt", "64 output cells, or another --view."),
-    ("conv --input 20x4x4 --kernel 2 -o o.txt", "use a smaller --input, fewer --out-channels if there are several, or"),
+    ("conv --input 20x4x4 --kernel 2 -o o.txt", "use a smaller --input, or write the numbers with -o FILE.json."),
     ("conv --input - --kernel - -o o.txt", "--input and --kernel cannot both be read from standard input;"),
     ("conv --input 5x5 --kernel 9 -o o.txt", "use a --kernel of at most 5, or more --padding."),
     (
@@ -120,7 +120,6 @@ FOLLOWED = [
     (f"{CONV} --padding-mode circular --padding 1 --backward -o o.txt", "circular", "--padding-mode zeros"),
     (f"{CONV} --groups 2 -o o.json", "--input 3x3", "an input of 2x3x3"),
     ("conv --input 3x3x3 --kernel 2 --groups 2 -o o.json", "--input 3x3x3", "an input of 2x3x3"),
-    ("conv --input 4x4x4x4 --kernel 2x2 -o o.json", "--input 4x4x4x4", "--input 4x4x4"),
     ("conv --input 9x9 --kernel 2 --stride 2 --dilation 2 --convention keras -o o.json", "keras", "--convention torch"),
     ("conv --input 4x3x3 --kernel 2x2 --groups 2 --out-channels 3 -o o.json", "--out-channels 3", "--out-channels 4"),
     ("conv --input 20x4x4 --kernel 2 -o o.txt", "-o o.txt", "-o FILE.json"),
@@ -274,7 +273,7 @@ def test_python_is_told_of_arguments() -> None:
 def test_a_gallery_is_told_of_keys(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('layer = "Conv(2)"\ninput = "5,5"\n')
     (tmp_path / "b.toml").write_text('layer = "Conv(2)"\ninput = "4x4"\nwidth = 10\n')
-    (tmp_path / "c.toml").write_text('layer = "Conv((2, 2))"\ninput = "20x4x4"\n')
+    (tmp_path / "c.toml").write_text('layer = "Conv((2, 2, 2))"\ninput = "20x4x4"\n')
     code, _, err = run(*f"gallery build --folder {tmp_path}".split())
     assert code == 1
     assert "a.toml line 2: input '5,5' has '5,5', which is not a whole number;" in err

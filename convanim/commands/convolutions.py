@@ -5,6 +5,7 @@ from __future__ import annotations
 from convanim.commands.record import Command, View, given, sets
 from convanim.commands.shared import (
     BIAS,
+    CHANNELS,
     DILATION,
     INPUT,
     INPUT_ALONE,
@@ -29,7 +30,9 @@ _WEIGHTED = (
     DILATION,
     sets("groups", "Number of channel groups.", int, metavar="N", usual="1; 3 for colours",
         noted="Conv(3, groups=2)"),
-    given("out_channels", "Number of output channels.", int, metavar="N", usual="one per group"),
+    CHANNELS,
+    given("out_channels", "Number of output channels, or which ones to show: 0,3 or 4..7, or [5] for one.",
+        metavar="N", usual="one per group, or those of the kernel"),
     BIAS,
 )
 _MATRIX = View(
@@ -100,6 +103,8 @@ NOTATION = (
     given("set", "What names in NOTATION stand for: k=3 for a number, w=64x3x7x7 for the shape of an array.",
         metavar="NAME=N"),
     given("kernel", "Values of the kernel.", metavar="ARRAY", usual="1, 2, ...; the mean for a picture with colours"),
-    given("out_channels", "Number of output channels to show.", int, metavar="N", usual="those of NOTATION, up to 4"),
+    CHANNELS,
+    given("out_channels", "Number of output channels to show, or which ones: 0,3 or 4..7, or [5] for one.",
+        metavar="N", usual="those of NOTATION, up to 4"),
     BIAS,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convanim.commands.record import Command, View, but, given, sets
-from convanim.commands.shared import DILATION, INPUT, OVERLAP, PADDING, RECEPTIVE, SATURATE, STRIDE, WINDOW
+from convanim.commands.shared import ALONE, DILATION, INPUT, OVERLAP, PADDING, RECEPTIVE, SATURATE, STRIDE, WINDOW
 
 # fmt: off
 _STRIDE = but(STRIDE, usual="the kernel size; 1 in jax and onnx")
@@ -18,6 +18,7 @@ POOL = Command(
     """,
     (
         *INPUT,
+        ALONE,
         but(WINDOW, about=f"{WINDOW.about} Required unless --mode is adaptive.", required=False),
         _STRIDE,
         PADDING,

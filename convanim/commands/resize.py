@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convanim.commands.record import Command, View, given, sets
-from convanim.commands.shared import INPUT, OVERLAP, SATURATE
+from convanim.commands.shared import ALONE, INPUT, OVERLAP, SATURATE
 
 # fmt: off
 UPSAMPLE = Command(
@@ -12,6 +12,7 @@ UPSAMPLE = Command(
     "Animate a fixed upsampling beside the equivalent transposed convolution, if there is one.",
     (
         *INPUT,
+        ALONE,
         sets("mode", "Interpolation: nearest neighbour, bilinear, or bed of nails (zeros in between).",
             default="nearest", choices=("nearest", "bilinear", "nails")),
         sets("scale_factor", "Output size divided by input size: 2, 1.5, or one number per axis (2x3).",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convanim.commands.record import View, given, sets
+from convanim.commands.record import View, but, given, sets
 from convanim.look import OPTIONS
 
 # fmt: off
@@ -21,6 +21,7 @@ INPUT_ALONE = (
     given("seed", "Seed for --fill random.", int, 0),
     given("resize", "Resize a picture to this many cells: 4x4.", metavar="SIZES"),
     given("grey", "Convert a picture to grey values.", bool, default=False),
+    given("batch", "Item of an input that is a batch, from 0.", int, metavar="N", usual="0, with a note"),
 )
 INPUT = (
     *INPUT_ALONE,
@@ -36,6 +37,10 @@ PADDING = sets("padding",
     "(valid, same, ...).", default="0", reads="padding", metavar="N", noted="Conv(3, padding=1)")
 DILATION = sets("dilation", f"Dilation: {PER_AXIS}", default="1", reads="sizes", metavar="N",
     noted="Conv(3, dilation=2)")
+CHANNELS = given("channels",
+    "Input channels to draw, by their numbers from 0: 3, or 0,3, or 4..7. The sums are over all channels.",
+    metavar="NUMBERS", usual="as many as can be looked at")
+ALONE = but(CHANNELS, about="Channels to show, by their numbers from 0: 3, or 0,3, or 4..7.")
 BIAS = given("bias", "Added to every output cell.", metavar="NUMBER")
 
 SYMBOLS, SATURATE = OPTIONS["symbols"], OPTIONS["saturate"]

@@ -31,7 +31,16 @@ def explain(op: Operation, sizes: Sequence[int], output_size: int | Sequence[int
     axes, outputs = sized(op, sizes, output_size)
     known = import_module(f"convanim.explanation.{op.family}")
     blocks = known.blocks(op, axes, outputs if output_size else None)
-    return Printed("\n\n".join([f"{op}   {times(sizes)} → {times(outputs)}", *blocks, _frameworks(op, sizes)]))
+    told = [times(_whole(op, name, some)) for name, some in (("in_channels", sizes), ("out_channels", outputs))]
+    return Printed("\n\n".join([f"{op}   {told[0]} → {told[1]}", *blocks, _frameworks(op, sizes)]))
+
+
+def _whole(op: Operation, name: str, sizes: Sequence[int]) -> list[int]:
+    """Sizes with the number of channels of the layer, if it knows that of the input and of the output."""
+    if not getattr(op, "in_channels", None) or not getattr(op, "out_channels", None):
+        return list(sizes)
+    count: int = getattr(op, name)
+    return [*sizes, count] if op.rules.last else [count, *sizes]
 
 
 def sized(

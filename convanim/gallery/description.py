@@ -56,6 +56,7 @@ class Entry(_look_keys(), kw_only=True):  # type: ignore[misc, call-arg]
     Attributes:
         layer: a notation, or a line of PyTorch, Keras, Flax or ONNX; `compare`: a second layer to compare with.
         input, kernel, indices, grad: arrays as typed at a shell, or as lists.
+        channels, out_channels, batch: the channels and the item of a batch to show, as typed, or as numbers or lists.
         formats: the file formats, with one file for each.
         title, alt: the title and alternative text on the pages; derived from the layer by default.
         drawn_title: the title in the picture; derived from the layer by default.
@@ -75,7 +76,9 @@ class Entry(_look_keys(), kw_only=True):  # type: ignore[misc, call-arg]
     seed: int | None = None
     resize: str | None = None
     grey: bool = False
-    out_channels: int | None = None
+    channels: int | str | list[int] | None = None
+    out_channels: int | str | list[int] | None = None
+    batch: int | None = None
     indices: Array | None = None
     output_size: str | int | None = None
     backward: bool = False

@@ -161,7 +161,7 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
     if entry.theme == AUTO:
         look["theme"] = theme or PAIR[0]
     if kind == "compare":
-        given = ("x", "kernel", "bias", "out_channels", "fill", "seed", "resize", "grey")
+        given = ("x", "kernel", "bias", "channels", "out_channels", "batch", "fill", "seed", "resize", "grey")
         a, b = compared(entry.layer, entry.compare or "", **{key: options.get(key) for key in given})
         return Animation(a.trace(), beside=b.trace(), **look)
     ready = request(kind, **options, **({"notation": entry.layer} if kind == "layer" else {}))

@@ -71,11 +71,12 @@ class Columns(Operation):
             )
         return Axis(n, (n + 2 * p - reach) // s + 1, k, s, p, p, d)
 
-    def trace(self, x: ArrayLike) -> ColumnsTrace:
+    def trace(self, x: ArrayLike, *, batch: int | None = None) -> ColumnsTrace:
         """Follow every value to its place: see `convanim.trace.Trace`.
 
         Args:
-            x: of an Unfold (H, W) or (C, H, W), of a Fold (C·k·k, L); also in a batch of one.
+            x: of an Unfold (H, W) or (C, H, W), of a Fold (C·k·k, L); also in a batch.
+            batch: the item of a batch; None for the first one of several, which a warning tells.
 
         Raises:
             ConvanimError: a shape that does not fit, NaN or infinity.
@@ -87,7 +88,7 @@ class Columns(Operation):
             >>> Fold((2, 3), 2).trace(columns).output.tolist()
             [[[1, 4, 3], [4, 10, 6]]]
         """
-        traced: ColumnsTrace = self._traced(x)
+        traced: ColumnsTrace = self._traced(x, batch=batch)
         return traced
 
 

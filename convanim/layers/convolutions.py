@@ -78,25 +78,42 @@ takes 3; give an input of 3x5x5.
             f"give an input of {times(right, 'x')}",
         )
 
-    def trace(self, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> ConvTrace:
+    def trace(
+        self,
+        x: ArrayLike,
+        weight: ArrayLike,
+        bias: ArrayLike | None = None,
+        *,
+        channels: int | Sequence[int] | None = None,
+        out_channels: int | Sequence[int] | None = None,
+        batch: int | None = None,
+    ) -> ConvTrace:
         """Follow every multiplication of this layer over an input: see `convanim.trace.Trace`.
 
         Args:
-            x: (L,), (H, W) or (C, H, W), and so on, with or without a channel axis, or with a leading axis for a batch
-                of 1. The channels come last in the keras and jax conventions: (H, W, C).
+            x: (L,), (H, W) or (C, H, W), and so on, with or without a channel axis, or with a leading axis for a batch.
+                The channels come last in the keras and jax conventions: (H, W, C).
             weight: PyTorch's layout, conv (C_out, C_in / groups, *k), transposed (C_in, C_out / groups, *k); also in
                 ONNX. In Keras (*k, C_in / groups, C_out) and (*k, C_out, C_in), in JAX (*k, C_in / groups, C_out)
                 for both. With one channel the kernel (*k) alone will do.
             bias: a number, or (C_out,).
+            channels: the numbers of the input channels to draw; None for as many as can be looked at. The sums are
+                over all of them, whichever are drawn.
+            out_channels: the numbers of the output channels to compute, or how many of them, from the first; None for
+                all. `weight` and `bias` are those of the whole layer.
+            batch: the item of a batch; None for the first one of several, which a warning tells.
 
         Raises:
-            ConvanimError: shapes that do not fit, NaN or infinity, sums beyond 64 bits.
+            ConvanimError: shapes that do not fit, a channel or an item that does not exist, NaN or infinity, sums
+                beyond 64 bits.
 
         Example:
             >>> Conv(kernel_size=2).trace([[1, 2, 3], [4, 5, 6], [7, 8, 9]], [[1, 2], [3, 4]]).output.tolist()
             [[37, 47], [67, 77]]
+            >>> Conv(1).trace([[[1]], [[10]]], [[[[1]], [[1]]], [[[2]], [[3]]]], out_channels=[1]).output.tolist()
+            [[[32]]]
         """
-        traced: ConvTrace = self._traced(x, weight, bias)
+        traced: ConvTrace = self._traced(x, weight, bias, channels=channels, out_channels=out_channels, batch=batch)
         return traced
 
 

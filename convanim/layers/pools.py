@@ -59,12 +59,16 @@ class Pooling(Operation):
         """The power of the values in the sum, which is not 1 for a norm only."""
         return 1
 
-    def trace(self, x: ArrayLike) -> PoolTrace:
+    def trace(
+        self, x: ArrayLike, *, channels: int | Sequence[int] | None = None, batch: int | None = None
+    ) -> PoolTrace:
         """Follow every window of this layer over an input: see `convanim.trace.Trace`.
 
         Args:
             x: (L,), (H, W) or (C, H, W), and so on; channels last in the keras and jax conventions. If no
                 argument determines the number of axes, three axes are read as (C, H, W) and four as (C, D, H, W).
+            channels: the numbers of the channels to follow; None for all.
+            batch: the item of a batch; None for the first one of several, which a warning tells.
 
         Raises:
             ConvanimError: a shape that does not fit, NaN or infinity.
@@ -74,7 +78,7 @@ class Pooling(Operation):
             >>> done.output.tolist(), done.indices.tolist()
             ([[4, 5]], [[4, 7]])
         """
-        traced: PoolTrace = self._traced(x)
+        traced: PoolTrace = self._traced(x, channels=channels, batch=batch)
         return traced
 
 
@@ -256,6 +260,8 @@ class MaxUnpool(Window):
         x: ArrayLike | PoolTrace,
         indices: ArrayLike | None = None,
         output_size: int | Sequence[int] | Literal["default"] | None = None,
+        *,
+        batch: int | None = None,
     ) -> UnpoolTrace:
         """Trace every value back to its position: see `convanim.trace.Trace`.
 
@@ -268,6 +274,7 @@ class MaxUnpool(Window):
                 is the frameworks' default, (i - 1)s - 2p + k. If not given, it is the size of the pooling's input
                 if `x` is its trace, otherwise the default. The indices count cells of this output: with
                 rows of another length they refer to other cells than those of the maxima.
+            batch: the item of a batch; None for the first one of several, which a warning tells.
 
         Raises:
             ConvanimError: shapes or indices that do not fit.
@@ -279,7 +286,7 @@ class MaxUnpool(Window):
             >>> MaxUnpool(kernel_size=2).trace(pooled, output_size="default").output.tolist()
             [[0, 0], [0, 1]]
         """
-        traced: UnpoolTrace = self._traced(x, indices, output_size)
+        traced: UnpoolTrace = self._traced(x, indices, output_size, batch=batch)
         return traced
 
     def _axis(self, i: int, n: int) -> Axis:

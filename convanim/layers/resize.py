@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import floor
@@ -99,16 +100,20 @@ class Upsample(Operation):
             return "half_pixel"
         return "asymmetric"
 
-    def trace(self, x: ArrayLike) -> UpsampleTrace:
+    def trace(
+        self, x: ArrayLike, *, channels: int | Sequence[int] | None = None, batch: int | None = None
+    ) -> UpsampleTrace:
         """Trace the input cells of every output cell: see `convanim.trace.Trace`.
 
         Args:
             x: (L,), (H, W) or (C, H, W), and so on; channels last in the keras and jax conventions.
+            channels: the numbers of the channels to follow; None for all.
+            batch: the item of a batch; None for the first one of several, which a warning tells.
 
         Raises:
             ConvanimError: a shape that does not fit, NaN or infinity.
         """
-        traced: UpsampleTrace = self._traced(x)
+        traced: UpsampleTrace = self._traced(x, channels=channels, batch=batch)
         return traced
 
     def _axis(self, i: int, n: int) -> Axis:
@@ -176,16 +181,17 @@ class Shuffle(Operation):
         """r, the number of rows and columns of a block."""
         raise NotImplementedError
 
-    def trace(self, x: ArrayLike) -> ShuffleTrace:
+    def trace(self, x: ArrayLike, *, batch: int | None = None) -> ShuffleTrace:
         """Trace every value to its position: see `convanim.trace.Trace`.
 
         Args:
             x: (C, H, W); (H, W, C) in the keras and jax conventions.
+            batch: the item of a batch; None for the first one of several, which a warning tells.
 
         Raises:
             ConvanimError: channels or sizes that are not a multiple of r x r (or r).
         """
-        traced: ShuffleTrace = self._traced(x)
+        traced: ShuffleTrace = self._traced(x, batch=batch)
         return traced
 
 

@@ -132,7 +132,11 @@ def _detail(scene: Contents, m: Measures, heading: Text, more: str) -> Text:
     """The layer's arguments in the corner, as much of them as there is room for beside the heading."""
     small, told = m.sizes[2], scene.detail if m.style.detail else ""
     free = heading.x + glyphs.width(heading.text, heading.size, bold=True) + m.of(40, 16)
-    for text in (join("   ", [told, more]) if told and more else told or more, more or told):
+    tried = [join("   ", [told, more]) if told and more else told or more, more or told]
+    # What comes first counts most: which channels are drawn.
+    parts = parts_of(told)
+    tried += [join("   ", parts[:n]) for n in range(len(parts) - 1, 0, -1)]
+    for text in tried:
         left = m.width - m.margin - round(glyphs.width(text, small))
         if left > free:
             return Text(text, left, heading.baseline, small)

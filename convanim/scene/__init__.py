@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convanim.scene.contents import Contents, Scene
-from convanim.scene.views import VIEWS, Shown, compared, in_order, pick_view, scene, views_of
+from convanim.scene.views import VIEWS, Shown, compared, fitting, in_order, pick_view, scene, views_of
 
 __all__ = [
     "VIEWS",
@@ -11,6 +11,7 @@ __all__ = [
     "Scene",
     "Shown",
     "compared",
+    "fitting",
     "in_order",
     "pick_view",
     "scene",

@@ -26,8 +26,9 @@ SUPERSCRIPTS: dict[float, str] = dict(zip(range(2, 10), "²³⁴⁵⁶⁷⁸⁹"
 def heading(trace: Trace, name: str = "") -> str:
     """The heading of a page: the layer's name (or `name`), and its input and output sizes."""
     before, after = [a.input for a in trace.axes], [a.output for a in trace.axes]
-    if max(len(trace.x), trace.channels) > 1:
-        before, after = (with_channels(trace.op, *given) for given in ((len(trace.x), before), (trace.channels, after)))
+    inputs, outputs = trace.whole
+    if max(inputs, outputs) > 1:
+        before, after = (with_channels(trace.op, *given) for given in ((inputs, before), (outputs, after)))
     return join("   ", [name or trace.op.words, f"{times(before)} → {times(after)}"])
 
 
@@ -42,10 +43,46 @@ def with_channels(op: Operation, channels: int, sizes: Sequence[int]) -> list[in
     return [*sizes, channels] if op.rules.last else [channels, *sizes]
 
 
-def detail(trace: Trace) -> str:
-    """The layer's arguments for the corner of a page, with its convention unless that is PyTorch's."""
+def detail(trace: Trace, drawn: int | None = None) -> str:
+    """The layer's arguments for the corner of a page, with its convention unless that is PyTorch's.
+
+    Args:
+        drawn: as for `left_out`.
+    """
     mode = trace.axes[0].mode
-    return join("   ", [part for part in (rules(trace.op), arguments(trace.axes), mode.replace("zeros", "")) if part])
+    told = *left_out(trace, drawn), rules(trace.op), arguments(trace.axes), mode.replace("zeros", "")
+    return join("   ", [part for part in told if part])
+
+
+def plain_detail(trace: Trace, axes: Sequence[Axis] | None = None) -> str:
+    """What a page leaves out and the arguments of a layer, without its convention; by default of the trace's axes."""
+    return join("   ", [*left_out(trace), arguments(trace.axes if axes is None else axes)])
+
+
+def left_out(trace: Trace, drawn: int | None = None) -> list[str]:
+    """What a page leaves out: channels of the layer, and the other items of a batch.
+
+    Args:
+        drawn: the number of input channels that are drawn; by default all that are followed.
+    """
+    (inputs, outputs), told = trace.whole, []
+    shown = len(trace.x) if drawn is None else drawn
+    grouped = trace.part is not None and trace.part.groups > 1
+    if shown < len(trace.x) and not grouped:
+        told.append(say("{n} of {m} channels; the sum is over all {m}", n=shown, m=inputs))
+    elif shown < len(trace.x):
+        told.append(say("{n} of {m} channels; the sum is over the group", n=shown, m=inputs))
+    elif shown == 1 < inputs and trace.part is not None:
+        told.append(say("channel {n} of {m}", n=trace.part.inputs[0], m=inputs))
+    elif shown < inputs:
+        told.append(say("{n} of {m} channels", n=shown, m=inputs))
+    if trace.channels == 1 < outputs and trace.part is not None:
+        told.append(say("output channel {n} of {m}", n=trace.part.outputs[0], m=outputs))
+    elif trace.channels < outputs:
+        told.append(say("{n} of {m} output channels", n=trace.channels, m=outputs))
+    if trace.item is not None:
+        told.append(say("item {n} of a batch of {m}", n=trace.item[0], m=trace.item[1]))
+    return told
 
 
 def rules(op: Operation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
@@ -11,12 +12,16 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike
 
 from convanim.commands import COMMANDS, View
-from convanim.errors import ConvanimError
+from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.layers import Operation, Upsample, times
-from convanim.trace import Trace
+from convanim.scene.window.slab import MOST
+from convanim.trace import ConvTrace, PoolTrace, Trace, UpsampleTrace, of_channels
 
 if TYPE_CHECKING:
     from convanim.scene.contents import Scene
+
+#: How many output channels are shown of more than can be looked at.
+SHOWN = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +63,30 @@ def beside(trace: Any) -> Scene:
     from convanim.scene.window.upsample import UpsampleScene
 
     return EqualScene(trace) if _flat(trace) else UpsampleScene(trace)
+
+
+def fitting(trace: Trace) -> Trace:
+    """A trace with as many channels as can be looked at; a warning tells if those are not all of them.
+
+    Example:
+        >>> from convanim.layers import Conv
+        >>> done = Conv(1, out_channels=4).trace([[[1]]], [[[[2]]]] * 4)
+        >>> fitting(done) is done
+        True
+    """
+    deep = trace.shape[1] if len(trace.axes) == 3 else 1
+    if trace.channels * deep <= MOST or deep > MOST or not isinstance(trace, ConvTrace | PoolTrace | UpsampleTrace):
+        return trace
+    some, name, what = max(1, min(SHOWN, MOST // deep)), "channels", "channels"
+    if isinstance(trace, ConvTrace):
+        each, name, what = trace.channels // trace.op.groups, "out_channels", "output channels"
+        some = some if each >= some else some // each * each
+        made: Trace = trace.only(some)
+    else:
+        made = of_channels(trace, range(some))
+    told = f"{some} of the {trace.whole[1]} {what} are shown; choose others with `{name}`."
+    warnings.warn(ConvanimWarning(told), stacklevel=4)
+    return made
 
 
 def _flat(trace: Trace) -> bool:

@@ -5,14 +5,16 @@ A trace holds arrays and creates a step on request, so a trace of a million plac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from convanim.layers import Operation
+from convanim.layers import Operation, Weighted
 from convanim.trace.arrays import Array
 from convanim.trace.convolutions import ConvTrace
 from convanim.trace.core import Order, Trace
-from convanim.trace.given import Given
+from convanim.trace.given import Given, one_item
+from convanim.trace.part import Part, Wanted, numbers_of
 from convanim.trace.pools import PoolTrace
 from convanim.trace.shuffle import ShuffleTrace
 from convanim.trace.step import Step
@@ -20,15 +22,41 @@ from convanim.trace.unpool import UnpoolTrace
 from convanim.trace.upsample import UpsampleTrace
 
 
-def trace(op: Operation, *given: Any, **options: Any) -> Trace:
+def trace(
+    op: Operation, x: Any, *given: Any, batch: int | None = None, channels: Wanted = None, **options: Any
+) -> Trace:
     """Trace an operation with the arguments of its `trace` method; `order` is "gather" or "scatter".
+
+    Args:
+        batch: the item of a batch; None for the first one of several, which a warning tells.
+        channels: the numbers of the input channels to draw; of a layer without weights only these are followed.
 
     Example:
         >>> from convanim.layers import Conv
         >>> trace(Conv(kernel_size=1), [1, 2, 3], [2]).output.tolist()
         [2, 4, 6]
     """
-    made: Trace = _family(op).trace(op, *given, **options)
+    x, given, item = one_item(op, x, given, batch)
+    if isinstance(op, Weighted):
+        options["channels"] = channels
+    made: Trace = _family(op).trace(op, x, *given, **options)
+    if channels is not None and not isinstance(op, Weighted):
+        made = of_channels(made, numbers_of("channels", channels, len(made.x)))
+    made.item = item
+    return made
+
+
+def of_channels(trace: Trace, numbers: Sequence[int]) -> Trace:
+    """The trace of some channels of a layer that treats each of them alone.
+
+    Example:
+        >>> from convanim.layers import MaxPool
+        >>> of_channels(MaxPool(1).trace([[[1]], [[2]], [[3]]]), (2,)).output.tolist()
+        [[[3]]]
+    """
+    made = traced_again(trace.op, trace.x[list(numbers)], trace.how_given, trace.order)
+    inputs = tuple(trace.part.inputs[n] for n in numbers) if trace.part else tuple(numbers)
+    made.part, made.item = Part(inputs, inputs, trace.whole), trace.item
     return made
 
 
@@ -51,6 +79,7 @@ __all__ = [
     "Trace",
     "UnpoolTrace",
     "UpsampleTrace",
+    "of_channels",
     "trace",
     "traced_again",
 ]

@@ -16,21 +16,36 @@ from convanim.trace.arrays import Array, check_bound, largest, numbers, per_chan
 from convanim.trace.core import Order, Trace
 from convanim.trace.engine import convolved
 from convanim.trace.given import Given, taken_in
+from convanim.trace.part import Part, Wanted, parted
 from convanim.trace.taps import Ints
 
 
 class ConvTrace(Trace):
-    """A trace of a layer with weights: see `Trace`."""
+    """A trace of a layer with weights: see `Trace`.
+
+    `part` says which channels of the layer are followed and drawn; `op` is a layer of the groups that are followed.
+    """
 
     op: Weighted
     weight: Array
+    part: Part
 
     def __init__(
-        self, op: Weighted, x: Array, weight: Array, bias: Array | None, *, given: Given, order: Order = "gather"
+        self,
+        op: Weighted,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        *,
+        given: Given,
+        order: Order = "gather",
+        part: Part | None = None,
     ) -> None:
         self.weight, self.bias = weight, bias
         self._cropped = op.transposed
         channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
+        inputs = len(x)
+        self.part = part or Part(tuple(range(inputs)), tuple(range(channels)), (inputs, channels), op.groups)
         super().__init__(op, x, op.axes(x.shape[1:]), channels, given, order)
 
     def _arrays(self) -> tuple[Any, ...]:
@@ -81,6 +96,19 @@ class ConvTrace(Trace):
             answer = oracle.convolve(x, weight, stride, padding, dilation, self.op.groups, self.axes[0].mode)
         return answer if bias is None else answer + per_channel(bias, answer)
 
+    def only(self, out_channels: Wanted) -> ConvTrace:
+        """The trace of some of the output channels that are followed, given by their positions among them.
+
+        Example:
+            >>> done = Conv(1).trace([[[1]]], [[[[2]]], [[[3]]], [[[4]]]]).only([2])
+            >>> done.output.tolist(), done.part.outputs
+            ([[[4]]], (2,))
+        """
+        op, x, weight, bias, part = parted(self.op, self.x, self.weight, self.bias, None, out_channels)
+        made = assembled(op, x, weight, bias, self._given, self.order, part.within(self.part))
+        made.item = self.item
+        return made
+
     @property
     def kernel(self) -> Array:
         """The weight in its convention: for JAX's transposed layers not yet rotated."""
@@ -102,6 +130,8 @@ class ConvTrace(Trace):
         """
         if not isinstance(self.op, Conv):
             raise ConvanimError(f"the gradient of {self.op} cannot be shown", "use the gradient of a convolution")
+        if len(self.part.outputs) < self.part.whole[1]:
+            raise ConvanimError("the gradient needs all output channels", "leave `out_channels` out")
         op = self.op.backward(self.x.shape[1:])
         shape = self.output.shape
         dy = np.ones(shape, self.x.dtype) if grad is None else numbers("gradient", grad)
@@ -121,25 +151,43 @@ def _rotated(weight: Array) -> Array:
 
 
 def trace(
-    op: Weighted, x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None, order: Order = "gather"
+    op: Weighted,
+    x: ArrayLike,
+    weight: ArrayLike,
+    bias: ArrayLike | None = None,
+    order: Order = "gather",
+    channels: Wanted = None,
+    out_channels: Wanted = None,
 ) -> ConvTrace:
     """Trace a layer over an input and weights in its convention's layout; implements `op.trace`."""
     check_weight(op, getattr(weight, "shape", ()))
     x, weight = numbers("input", x), numbers("weight", weight)
     x, weight, given = _with_channels(op, x, weight)
-    channels = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
+    rows = weight.shape[1] * op.groups if op.transposed else weight.shape[0]
     if bias is not None:
         flat = numbers("bias", bias).reshape(-1)
-        if len(flat) not in (1, channels):
+        if len(flat) not in (1, rows):
+            raise ConvanimError(f"the bias has {len(flat)} values for {rows} output channels", f"give 1 or {rows}")
+        bias = np.broadcast_to(flat, (rows,))
+    if given.planar and {op.in_channels, op.out_channels} - {None, 1}:  # one of the layer's channels, and one kernel
+        if channels is not None or out_channels is not None:
             raise ConvanimError(
-                f"the bias has {len(flat)} values for {channels} output channels", f"give 1 or {channels}"
+                f"an input of {times(x.shape[1:])} has no channels to choose from",
+                f"give one with the {op.in_channels or 1} channels of {op}",
             )
-        bias = np.broadcast_to(flat, (channels,))
-    return assembled(op, x, weight, bias, given, order)
+        return assembled(op, x, weight, bias, given, order)
+    parts = parted(op, x, weight, bias, channels, out_channels)
+    return assembled(*parts[:4], given, order, parts[4])
 
 
 def assembled(
-    op: Weighted, x: Array, weight: Array, bias: Array | None, given: Given, order: Order = "gather"
+    op: Weighted,
+    x: Array,
+    weight: Array,
+    bias: Array | None,
+    given: Given,
+    order: Order = "gather",
+    part: Part | None = None,
 ) -> ConvTrace:
     """The trace of arrays with channels: x (C, *n), and weights in PyTorch's layout."""
     arrays = [x, weight] if bias is None else [x, weight, bias]
@@ -149,7 +197,7 @@ def assembled(
     check_bound(total, floats)
     if floats:
         arrays = [a.astype(np.float64) for a in arrays]
-    return ConvTrace(op, *arrays, *([None] if bias is None else []), given=given, order=order)
+    return ConvTrace(op, *arrays, *([None] if bias is None else []), given=given, order=order, part=part)
 
 
 def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array, Given]:

@@ -17,6 +17,7 @@ from convanim.look import Look, takes
 from convanim.trace.arrays import Array, absolute, same
 from convanim.trace.engine import padded, taps_of
 from convanim.trace.given import Given
+from convanim.trace.part import Part
 from convanim.trace.step import Block, Mode, Step
 from convanim.trace.taps import NOWHERE, Ints, Taps
 
@@ -49,6 +50,8 @@ class Trace:
         order: "gather" or "scatter".
         canvas: the shape that the steps write to: (C_out, *full) for the scatter order of a transposed layer, cropped
             afterwards; otherwise the shape of the output.
+        part: which channels of the layer are followed; None for all of them.
+        item: which item of a batch the input was, and of how many; None if it was alone.
         weight, bias: those of a convolution, in PyTorch's layout and (C_out,); None if there are none.
 
     Example:
@@ -62,6 +65,10 @@ class Trace:
 
     weight: Array | None = None
     bias: Array | None = None
+    #: Which channels of the layer are followed; None for all of them.
+    part: Part | None = None
+    #: The item of a batch and the number of items, if the input was one of several.
+    item: tuple[int, int] | None = None
 
     def __init__(
         self, op: Operation, x: Array, axes: Sequence[Axis], channels: int, given: Given, order: Order
@@ -235,6 +242,11 @@ class Trace:
     def answer(self) -> Array:
         """The output as (C_out, *o), whatever the convention."""
         return self._answer
+
+    @property
+    def whole(self) -> tuple[int, int]:
+        """The numbers of input and output channels of the whole layer, of which a part may be followed."""
+        return (len(self.x), self.channels) if self.part is None else self.part.whole
 
     @property
     def sizes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:

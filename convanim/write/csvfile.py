@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from math import isfinite
 from typing import Any, BinaryIO
@@ -12,6 +12,7 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.trace import Trace
+from convanim.trace.part import Part
 
 #: The names of the last spatial axes.
 AXES = ("slice", "row", "column")
@@ -58,8 +59,11 @@ def write_csv(file: BinaryIO, done: Trace) -> None:
 
 
 def _rows(done: Trace) -> Iterator[list[Any]]:
-    rank, groups = len(done.axes), getattr(done.op, "groups", 1)
-    first = 0 if max(len(done.x), done.channels) > 1 else 1  # without channels, their index is left out
+    # The numbers of channels and groups are those of the whole layer.
+    every = Part(tuple(range(len(done.x))), tuple(range(done.channels)), done.whole, getattr(done.op, "groups", 1))
+    part = done.part or every
+    rank, groups = len(done.axes), part.groups
+    first = 0 if max(part.whole) > 1 else 1  # without channels, their index is left out
     names = ("channel", *AXES[-rank:])[first:]
     kernel = rank if done[0].factors.shape[1] else 0  # an unpooling has none
     yield [
@@ -70,14 +74,22 @@ def _rows(done: Trace) -> Iterator[list[Any]]:
         *(f"kernel_{name}" for name in AXES[-rank:] if kernel),
         *("input", "factor", "product", "total", "output"),
     ]
+
+    def numbered(cell: Sequence[int], channels: Sequence[int]) -> list[int]:
+        return [channels[cell[0]], *cell[1:]][first:]
+
+    def grouped(cell: Sequence[int]) -> list[int]:
+        return [part.outputs[cell[0]] * groups // part.whole[1]] if groups > 1 else []
+
     cropped = [0, *(a.kept.start if done.canvas[1:] != done.shape[1:] else 0 for a in done.axes)]
     totals: dict[tuple[int, ...], Any] = {}  # the cells of a canvas; a window writes a single cell
     for step in done:
         largest = step.mode == "max" or step.winner is not None
         cells = [tuple(cell) for cell in (step.writes - cropped).tolist()]
-        heads = [[step.number, *[cell[0] * groups // done.channels] * (groups > 1), *cell[first:]] for cell in cells]
+        heads = [[step.number, *grouped(cell), *numbered(cell, part.outputs)] for cell in cells]
         ends = [_output(done, cell) for cell in cells]
-        reads, factors = step.reads[:, first:].tolist(), step.factors[:, step.factors.shape[1] - kernel :].tolist()
+        reads = [numbered(cell, part.inputs) for cell in step.reads.tolist()]
+        factors = step.factors[:, step.factors.shape[1] - kernel :].tolist()
         numbers = [column.tolist() for column in (step.values, step.weights, step.terms)]
         if step.phase == "slide":
             so_far = (np.maximum if largest else np.add).accumulate(step.terms).tolist()

@@ -21,6 +21,7 @@ from convanim.trace import Order, Trace, UnpoolTrace, traced_again
 from convanim.trace.arrays import numbers
 from convanim.trace.convolutions import assembled
 from convanim.trace.given import Given
+from convanim.trace.part import Part
 from convanim.trace.unpool import unpooled
 
 KIND, VERSION = "convanim trace", 2
@@ -44,6 +45,7 @@ class _File(msgspec.Struct, kw_only=True):
     weight: Any = None
     bias: list[int | float] | None = None
     places: Any = None
+    part: Part | None = None
     output: Any
 
 
@@ -66,6 +68,8 @@ def write_trace(file: BinaryIO, done: Trace) -> int:
         ],
         "given": asdict(done.how_given),
     }
+    if done.part is not None and done.part.chosen:
+        head["part"] = asdict(done.part)
     arrays = {"input": done.x, **_more(done), "output": done.answer, "canvas": np.array(done.canvas)}
     text = json.dumps(head)[:-1].replace(', "', ',\n "').replace('{"kind', '{\n "kind', 1)
     size = file.write(text.encode())
@@ -172,7 +176,7 @@ def _again(path: Path, file: _File) -> Trace:
         odd = channels % op.groups or len(x) % op.groups or (bias is not None and bias.shape != (channels,))
         if len(x) != inputs or weight.shape[2:] != kernel or odd:
             raise ConvanimError(f"{path}: the weight or bias cannot be combined with {op}", "save the trace again")
-        return assembled(op, x, weight, bias, given, file.order)
+        return assembled(op, x, weight, bias, given, file.order, _part(path, file.part, len(x), channels))
     if isinstance(op, MaxUnpool):
         places = _array(path, "places", file.places)
         if places.shape != x.shape or places.dtype.kind != "i":
@@ -181,7 +185,21 @@ def _again(path: Path, file: _File) -> Trace:
             )
         size = np.shape(file.output)[1:]
         return unpooled(op, x, places, size, given, file.order)
-    return traced_again(op, x, given, file.order)
+    made = traced_again(op, x, given, file.order)
+    made.part = _part(path, file.part, len(x), made.channels)
+    return made
+
+
+def _part(path: Path, part: Part | None, inputs: int, outputs: int) -> Part | None:
+    """The channels that a file claims to have, if they are as many as its arrays have."""
+    if part is None:
+        return None
+    counts = zip((part.inputs, part.outputs), (inputs, outputs), part.whole, strict=True)
+    bad = any(len(own) != n or not all(0 <= c < most for c in own) for own, n, most in counts)
+    drawn = part.drawn is None or (part.drawn and all(0 <= c < inputs for c in part.drawn))
+    if bad or not drawn or not 1 <= part.groups <= max(part.whole):
+        raise ConvanimError(f"{path}: the arrays do not have the recorded channels", "save the trace again")
+    return part
 
 
 def _array(path: Path, what: str, values: Any) -> Any:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from convanim.explanation.arithmetic import arguments, count, per_axis, sides
+from convanim.explanation.arithmetic import count, per_axis, sides
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, plural, say
 from convanim.scene.caption import Caption
-from convanim.scene.captions import OUTPUT, heading, place
+from convanim.scene.captions import OUTPUT, heading, place, plain_detail
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
@@ -58,7 +58,7 @@ class OverlapScene(PlacementScene):
         self.traces = tuple(layer.trace for layer in self.layers.values())
         self.captions = len(self.layers)
         self.title = heading(trace, say("{layer}, overlap", layer=trace.op.words))
-        self.detail = resizing(trace) if isinstance(trace, UpsampleTrace) else arguments(trace.axes)
+        self.detail = resizing(trace) if isinstance(trace, UpsampleTrace) else plain_detail(trace)
         self._titles = self._name()
         self._slides = self.trace.order == "gather"
         self.x = flat(trace.x[0])

@@ -20,7 +20,7 @@ from convanim.language.numerals import Numerals
 from convanim.language.words import join, say
 from convanim.layers import Axis, Conv, times
 from convanim.scene.caption import Caption
-from convanim.scene.captions import OUTPUT, heading, product_sum
+from convanim.scene.captions import OUTPUT, heading, plain_detail, product_sum
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
@@ -127,7 +127,7 @@ class MatrixScene(PlacementScene):
         self.traces: tuple[Trace, ...] = (self.trace,)
         self.title, self.detail = (
             heading(trace, say("{layer} as a matrix", layer=trace.op.words)),
-            arguments(trace.axes),
+            plain_detail(trace),
         )
         outputs, inputs = trace.answer.size, trace.x.size
         if max(outputs, inputs) > MOST:

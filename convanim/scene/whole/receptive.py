@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from convanim.errors import ConvanimError
-from convanim.explanation.arithmetic import arguments, count, per_axis
+from convanim.explanation.arithmetic import count, per_axis
 from convanim.language.numerals import MINUS, Numerals
 from convanim.language.words import plural, say
 from convanim.layers import Axis, Operation
 from convanim.scene.caption import Caption
-from convanim.scene.captions import heading
+from convanim.scene.captions import heading, plain_detail
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
@@ -99,7 +99,7 @@ class ReceptiveScene(PlacementScene):
         self.layers = stacked(trace.op, tuple(axis.input for axis in trace.axes))
         self.title, self.detail = (
             heading(trace, say("{layer}, receptive field", layer=trace.op.words)),
-            arguments(trace.axes),
+            plain_detail(trace),
         )
         self.phases = (Phase("back", say("from one output cell back to the input"), say("back")),)
         rows = [paths(along) for along in zip(*self.layers, strict=True)]

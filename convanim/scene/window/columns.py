@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
-from convanim.explanation.arithmetic import arguments, count, rings
+from convanim.explanation.arithmetic import count, rings
 from convanim.language.numerals import Numerals
 from convanim.language.words import join, marked, plural, say
 from convanim.layers import Axis, times
 from convanim.scene.caption import Caption
-from convanim.scene.captions import OUTPUT, factor, span
+from convanim.scene.captions import OUTPUT, factor, plain_detail, span
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
@@ -67,7 +67,7 @@ class ColumnsScene(PlacementScene):
         self.title = join("   ", [trace.op.words, " → ".join(shapes[::-1] if self._folds else shapes)])
         axes = tuple(_slid(a) if self._folds else a for a in trace.axes)
         self._axes, self.lines = axes, lines(axes)
-        self.detail = arguments(axes)
+        self.detail = plain_detail(trace, axes)
         self.slab = Slab(
             *(("output", OUTPUT) if self._folds else ("stage", say("input"))),
             len(picture),

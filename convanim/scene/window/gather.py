@@ -103,6 +103,10 @@ class GatherScene(WindowScene):
         looked_up = ("kernel", self.kernel.shape, self._titles("kernel"), self._factor, self.kernel)
         return ((Panel(*looked_up, aside=True, shade="kernel"),),)
 
+    def _names(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """None: its only planes are named by what they show."""
+        return (), ()
+
     def _titles(self, name: str) -> tuple[str, ...]:
         """Every title that a panel has in the opening."""
         return tuple(dict.fromkeys(frame.grids[name].title for frame in self._opening))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convanim.explanation.arithmetic import per_axis, rings, sides
 from convanim.language.numerals import Factors, Numerals
-from convanim.language.words import join, marked, rejoin, say
+from convanim.language.words import join, marked, plural, rejoin, say
 from convanim.layers import times
 from convanim.scene.caption import Caption
-from convanim.scene.captions import output_cell, product_sum, with_channels
+from convanim.scene.captions import detail, output_cell, product_sum, with_channels
 from convanim.scene.frame import (
     Cells,
     Emphasis,
@@ -34,6 +35,13 @@ from convanim.scene.window.stage import layers, roles
 from convanim.scene.window.window import SURVEYED, Seen, WindowScene
 from convanim.trace import ConvTrace, Step
 
+#: How many channels are drawn of more than can be looked at.
+SOME = 3
+#: The maximum number of products whose digits decide how partial sums are written.
+MOST_PRODUCTS = 2**20
+#: The term of a sum for the channels that are not drawn.
+OTHERS = plural("{n} other channel: {value}", "{n} other channels: {value}")
+
 
 class PlanesScene(WindowScene):
     """A window on every plane at once; the sums of the planes are shown one by one, and their total is the output.
@@ -52,16 +60,35 @@ class PlanesScene(WindowScene):
     def __init__(self, trace: ConvTrace, words: Sequence[str] = ()) -> None:
         self._rotates = trace.op.transposed and trace.op.rules.rotates
         self._group = len(trace.x) // trace.op.groups
-        self._kernels = Slab("kernel", "kernel", len(trace.x), trace.weight.shape[2:])
-        # The partial sums: one per channel, or per slice of the kernel if there is one channel and three axes.
-        self._sliced = self._group == 1 and len(trace.axes) == 3
-        self._parts = trace.axes[0].kernel if self._sliced else self._group
         super().__init__(trace, words)
+
+    def _drawn(self) -> tuple[int, ...]:
+        """Those that were chosen; otherwise all, or the first ones of each group if they are too many."""
+        groups, deep = self.trace.op.groups, self.lines[0].size if len(self.trace.axes) == 3 else 1
+        if self.trace.part.drawn is not None:
+            return self.trace.part.drawn
+        if len(self.trace.x) * deep <= MOST or deep > MOST:
+            return super()._drawn()
+        some = max(1, min(SOME, MOST // deep) // groups)
+        return tuple(c for c in super()._drawn() if c % self._group < some)
 
     def _prepare(self) -> None:
         trace = self.trace
         self._factor = Factors(trace.weight)
-        products = np.unique(np.multiply.outer(np.unique(trace.x), np.unique(trace.weight)))
+        self._kernels = Slab("kernel", "kernel", len(self.drawn), trace.weight.shape[2:])
+        # The partial sums: one per channel, or per slice of the kernel if there is one channel and three axes; and one
+        # of all channels that are not drawn.
+        self._sliced = self._group == 1 and len(trace.axes) == 3
+        each = len(self.drawn) // trace.op.groups
+        self._others = self._group - each
+        self._parts = trace.axes[0].kernel if self._sliced else each + (self._others > 0)
+        self._part_of = np.full(len(trace.x), each)
+        for i, channel in enumerate(self.drawn):
+            self._part_of[channel] = i % each
+        values, weights = np.unique(trace.x), np.unique(trace.weight)
+        if values.size * weights.size > MOST_PRODUCTS:
+            values, weights = (np.array([a.min(), a.max()]) for a in (values, weights))
+        products = np.unique(np.multiply.outer(values, weights))
         self._sums = self._survey(trace, products)
         self._sum = Numerals(products, self._sums) if trace.x.dtype.kind == "f" else Numerals(self._sums)
         self._told: dict[tuple[int, int], list[str]] = {}
@@ -71,7 +98,7 @@ class PlanesScene(WindowScene):
         """Every partial sum that is ever shown; with many placements, their bounds."""
         if len(trace) <= SURVEYED:
             return np.unique(np.concatenate([np.zeros(1, products.dtype), *(self._split(trace, s) for s in trace)]))
-        bound = np.abs(products).max() * np.prod(trace.weight.shape[2:])
+        bound = np.abs(products).max() * np.prod(trace.weight.shape[2:]) * max(1, self._others)
         return np.unique(np.array([-bound if products.min() < 0 else 0, bound]))
 
     def _split(self, trace: ConvTrace, step: Step) -> NDArray[np.generic]:
@@ -81,15 +108,17 @@ class PlanesScene(WindowScene):
             at = step.factors[:, 2]
             at = self._parts - 1 - at if self._rotates else at
         else:
-            at = step.reads[:, 0] % self._group
+            at = self._part_of[step.reads[:, 0]]
         np.add.at(sums, at, step.terms)
         return sums
 
     # The opening.
 
     def _detail(self) -> str:
-        groups = self.trace.op.groups
-        return join("   ", [super()._detail(), *([say("groups {n}", n=groups)] if groups > 1 else [])])
+        groups = self.trace.part.groups
+        return join(
+            "   ", [detail(self.trace, len(self.drawn)), *([say("groups {n}", n=groups)] if groups > 1 else [])]
+        )
 
     def _phases(self) -> tuple[Phase, ...]:
         slide = SLIDE
@@ -105,21 +134,26 @@ class PlanesScene(WindowScene):
         return roles(*self.lines, ring=Role.PADDING if self.trace.axes[0].mode == "zeros" else Role.COPIED)
 
     def _values(self) -> NDArray[np.generic]:
-        return super()._values() if self.trace.axes[0].mode == "zeros" else self.trace.padded
+        return super()._values() if self.trace.axes[0].mode == "zeros" else self.trace.padded[list(self.drawn)]
+
+    def _numbers(self) -> tuple[NDArray[Any], NDArray[Any], tuple[Numerals, Numerals]]:
+        """The values of the channels that are drawn, formatted like those of all channels."""
+        x, answer, numerals = super()._numbers()
+        return x[list(self.drawn)], answer, numerals
 
     def _open(self) -> list[Frame]:
         inside = self._spread(layers(*self.lines) == 0)
-        size = times(with_channels(self.op, len(self.trace.x), self.trace.x.shape[1:]))
+        size = times(with_channels(self.op, self.trace.whole[0], self.trace.x.shape[1:]))
         told = say("input {size}, {told}", size=size, told=rejoin(self.detail, ", "))
         frames = []
         bare = np.where(inside, self._spread(roles(*self.lines, unused=False)), Role.NONE).astype(np.uint8)
         bare = np.where(bare == Role.CROPPED, self._spread(self._uncropped()), bare).astype(np.uint8)
         if self.op.transposed:
-            together = np.ix_(np.arange(len(self.trace.x)), *(n.together for n in self.lines))
-            shape = (len(self.trace.x), *(n.size for n in self.lines))
+            together = np.ix_(np.arange(len(self.x)), *(n.together for n in self.lines))
+            shape = (len(self.x), *(n.size for n in self.lines))
             shown, values = np.zeros(shape, np.uint8), np.zeros(shape, self.trace.x.dtype)
             shown[together] = Role.DATA
-            values[together] = self.trace.x.reshape(len(shown), *(n.count for n in self.lines))
+            values[together] = self.x.reshape(len(shown), *(n.count for n in self.lines))
             frames.append(self._set(0, self.left.planes(shown), self.left.planes(values), told))
             spread = any(n.gap > 1 and n.count > 1 for n in self.lines)
             remark = self._inserts() if spread else say("there is nothing to insert")
@@ -170,12 +204,14 @@ class PlanesScene(WindowScene):
     # The kernels and the sums.
 
     def _channel(self, output: int) -> tuple[list[int], NDArray[np.generic]]:
-        """The input channels that an output channel reads, and its kernels (C_in / groups, *k), as they are given."""
+        """The drawn channels that an output channel reads, by their positions, and its kernels (n, *k), as given."""
         outputs = self.right.channels // self.trace.op.groups
-        first = output // outputs * self._group
+        group = output // outputs
         kernel = self.trace.kernel
-        mine = kernel[first : first + self._group, output % outputs] if self.op.transposed else kernel[output]
-        return list(range(first, first + self._group)), mine
+        met = [i for i, c in enumerate(self.drawn) if c // self._group == group]
+        own = [self.drawn[i] for i in met]
+        mine = kernel[own, output % outputs] if self.op.transposed else kernel[output, [c % self._group for c in own]]
+        return met, mine
 
     def _weights(self, output: int, *, turned: bool) -> dict[str, Grid]:
         """The kernels of an output channel, as they are given or as they slide; blank outside its group."""
@@ -206,9 +242,10 @@ class PlanesScene(WindowScene):
         turned = turned and self._rotates
         named = say("kernel")
         if self._group > 1 or self.right.channels > 1:
-            outputs = self.right.channels // self.trace.op.groups
-            pair = (channel, output % outputs) if self.op.transposed else (output, channel % self._group)
-            named = f"w[{pair[0]},{pair[1]}]"
+            part = self.trace.part
+            inputs, outputs = (n // part.groups for n in part.whole)
+            i, o = part.inputs[self.drawn[channel]], part.outputs[output]
+            named = f"w[{i},{o % outputs}]" if self.op.transposed else f"w[{o},{i % inputs}]"
         if self._kernels.deep > 1:
             # Slices keep the numbers they were given; in a rotated kernel the last one comes first.
             given = self._kernels.deep - 1 - depth if turned else depth
@@ -242,7 +279,13 @@ class PlanesScene(WindowScene):
 
     @property
     def _strip_title(self) -> str:
-        return say("one sum per slice") if self._sliced else say("one sum per channel")
+        if self._sliced:
+            return say("one sum per slice")
+        return (
+            say("one sum per channel, and one of {n} others", n=self._others)
+            if self._others
+            else say("one sum per channel")
+        )
 
     def _beside(self, step: Step | None, *, written: bool) -> dict[str, Grid]:
         output = 0 if step is None and not written else self.right.channels - 1
@@ -289,7 +332,8 @@ class PlanesScene(WindowScene):
 
     def _caption(self, step: Step) -> Caption:
         cell = step.writes[0].tolist()
-        subject = output_cell(cell, self.right.channels)
+        part = self.trace.part
+        subject = output_cell((part.outputs[cell[0]], *cell[1:]), part.whole[1])
         if self._parts == 1:
             bias = None if self.trace.bias is None else self.trace.bias[cell[0]].item()
             numerals = self.numerals[0], self._factor, self.numerals[1]
@@ -299,6 +343,8 @@ class PlanesScene(WindowScene):
         sums = self._split(self.trace, step).tolist()
         terms: list[str] = [marked(self._sum.text(s), "product") for s in sums]
         counts = [*map(abs, sums), *[np.inf] * (self.trace.bias is not None)]
+        if self._others and not self._sliced:
+            terms[-1], counts[len(sums) - 1] = OTHERS(self._others, value=terms[-1]), np.inf
         total = step.written[0].item()
         exact = all(self._sum.exact(s) for s in sums)
         if self.trace.bias is not None:

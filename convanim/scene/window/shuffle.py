@@ -12,7 +12,7 @@ from convanim.language.numerals import Numerals
 from convanim.language.words import join, say
 from convanim.layers import times
 from convanim.scene.caption import Caption
-from convanim.scene.captions import OUTPUT, heading, output_cell, place, rules, span
+from convanim.scene.captions import OUTPUT, heading, left_out, output_cell, place, rules, span
 from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
@@ -96,7 +96,7 @@ class ShuffleScene(PlacementScene):
     def _detail(self) -> str:
         op = self.op
         order = say("order {name}", name="DCR" if op.depth_first else "CRD")
-        return join("   ", [*([rules(op)] if rules(op) else []), f"r = {op.factor}", order])
+        return join("   ", [*left_out(self.trace), *([rules(op)] if rules(op) else []), f"r = {op.factor}", order])
 
     def _from(self) -> NDArray[np.int64]:
         """The flat index of the source of each output cell in the input."""

@@ -18,9 +18,7 @@ from convanim.scene.frame import Blocks, Panel, Rows
 #: The maximum number of planes that can be shown side by side.
 MOST = 8
 #: The hint if there are more.
-FEWER = (
-    "use a smaller `input`, fewer `out_channels` if there are several, or write the numbers with `save('FILE.json')`"
-)
+FEWER = "use a smaller `input`, or write the numbers with `save('FILE.json')`"
 
 
 #: The number of planes in a row.
@@ -78,7 +76,7 @@ class Slab:
     @property
     def titles(self) -> tuple[str, ...]:
         """The panels' titles."""
-        if self.count == 1:
+        if self.count == 1 and not self.words:
             return (self.title,)
         given = self.given
         words = [w if given else join(" ", [self.title, w]) for w in self.words]
@@ -86,7 +84,7 @@ class Slab:
         channels = words or [say("channel {n}", n=c) if given else join(" ", [self.title, c]) for c in numbers]
         if self.deep == 1:
             return tuple(channels)
-        if self.channels == 1:
+        if self.channels == 1 and not words:
             channels = [""] if given else [self.title]
         slices = [say("slice {n}", n=d) for d in range(self.deep)]
         return tuple(join(", ", [c, s]) if c else s for c in channels for s in slices)
@@ -161,4 +159,5 @@ def check(op: Operation, *slabs: Slab) -> None:
         if slab.count > MOST:
             what = "slices, padding included" if slab.deep > 1 else "channels"
             told = f"{slab.count} {slab.title} {what}"
-            raise ConvanimError(f"{op} has {told}, but a picture shows at most {MOST}", FEWER)
+            hint = FEWER if slab.deep > 1 else FEWER.replace("a smaller `input`", "fewer channels")
+            raise ConvanimError(f"{op} has {told}, but a picture shows at most {MOST}", hint)

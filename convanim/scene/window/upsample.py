@@ -12,7 +12,7 @@ from convanim.language.words import join, marked, rejoin, say
 from convanim.layers import Resampled, times
 from convanim.layers.axis import resampled
 from convanim.scene.caption import Caption
-from convanim.scene.captions import output_cell, place, product_sum, rules
+from convanim.scene.captions import left_out, output_cell, place, product_sum, rules
 from convanim.scene.frame import (
     Cells,
     Frame,
@@ -147,7 +147,7 @@ def resizing(trace: UpsampleTrace) -> str:
     if op.size is not None:
         factor = say("size {n}", n=times([a.output for a in axes]))
     where = [PLACES[op.place]] if op.mode != "nails" else []
-    return join("   ", [*([rules(op)] if rules(op) else []), MODES[op.mode], factor, *where])
+    return join("   ", [*left_out(trace), *([rules(op)] if rules(op) else []), MODES[op.mode], factor, *where])
 
 
 def _ratio(axis: Resampled) -> str:

@@ -78,20 +78,16 @@ class WindowScene(PlacementScene):
     def __init__(self, trace: Trace, words: Sequence[str] = ()) -> None:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
-        self.title, self.detail = heading(trace), self._detail()
         self.lines = self._lines()
+        self.drawn = self._drawn()
+        self.title, self.detail = heading(trace), self._detail()
         sizes = tuple(line.size for line in self.lines)[-len(trace.axes) :]
-        named = tuple(words)
-        self.left = Slab(
-            "stage", say("input"), len(trace.x), sizes, named if len(named) == len(trace.x) else (), given=True
-        )
-        self.right = Slab(
-            *("output", OUTPUT, trace.channels, trace.shape[1:]),
-            named if len(named) == trace.channels else (),
-        )
+        inputs, outputs = self._names(tuple(words))
+        self.left = Slab("stage", say("input"), len(self.drawn), sizes, inputs, given=True)
+        self.right = Slab("output", OUTPUT, trace.channels, trace.shape[1:], outputs)
         check(self.op, self.left, self.right)
         self._prepare()
-        shape = (len(trace.x), *(line.size for line in self.lines))
+        shape = (len(self.drawn), *(line.size for line in self.lines))
         self.stage_roles: Cells = self.left.planes(np.broadcast_to(self._roles(), shape))
         self.x, answer, self.numerals = self._numbers()
         self.stage_values, self.answer = self.left.planes(self._values()), self.right.planes(answer)
@@ -112,6 +108,25 @@ class WindowScene(PlacementScene):
 
     def _prepare(self) -> None:
         """Prepare what depends on the values, after the number of planes has been checked."""
+
+    def _drawn(self) -> tuple[int, ...]:
+        """The channels of the input that are drawn, in order."""
+        return tuple(range(len(self.trace.x)))
+
+    def _names(self, words: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The names of the channels of the input and of the output, if they have some.
+
+        Otherwise their numbers in the whole layer, if those are not counted from 0 or belong to a single channel.
+        """
+        inputs, outputs = (words if len(words) == n else () for n in (len(self.drawn), self.trace.channels))
+        if (part := self.trace.part) is None:
+            return inputs, outputs
+        read, written = tuple(part.inputs[c] for c in self.drawn), part.outputs
+        if not inputs and _named(read, part.whole[0]):
+            inputs = tuple(say("channel {n}", n=c) for c in read)
+        if not outputs and _named(written, part.whole[1]):
+            outputs = tuple(map(str, written))
+        return inputs, outputs
 
     def _detail(self) -> str:
         return detail(self.trace)
@@ -220,11 +235,13 @@ class WindowScene(PlacementScene):
 
     def reads(self, step: Step) -> Places:
         """The cells of the stage that a placement reads, by plane."""
-        cells = (self._on_stage(cell) for cell in step.reads.tolist())
+        plane_of = {channel: plane for plane, channel in enumerate(self.drawn)}
+        read = ((plane_of.get(channel), *along) for channel, *along in step.reads.tolist())
+        cells = (self._on_stage(cell) for cell in read if cell[0] is not None)
         return by_panel((self.left.names[plane], ((row, column),)) for plane, row, column in cells)
 
     def _on_stage(self, cell: Sequence[int]) -> tuple[int, int, int]:
-        """The position of an input cell (channel, *place) on the stage: plane, row and column."""
+        """The position of an input cell (drawn channel, *place) on the stage: plane, row and column."""
         channel, *along = cell
         lines = self.lines[len(self.lines) - len(along) :]
         return self.left.at((channel, *(line.first + line.gap * at for line, at in zip(lines, along, strict=True))))
@@ -332,3 +349,8 @@ class WindowScene(PlacementScene):
         depths = list(range(*along[0])) if len(along) == 3 else [0]
         (top, bottom, tall), (left, right, wide) = along[-2:]
         return depths, (slice(top, bottom, tall), slice(left, right, wide)), (top, left, bottom, right)
+
+
+def _named(numbers: tuple[int, ...], count: int) -> bool:
+    """Whether channels of a layer that has so many need their numbers as names."""
+    return numbers != tuple(range(len(numbers))) or len(numbers) == 1 < count

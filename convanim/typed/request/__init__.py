@@ -14,10 +14,12 @@ from convanim.layers import Conv, ConvTranspose, MaxUnpool, Operation, Weighted,
 from convanim.layers.arguments import convention_of
 from convanim.layers.evaluated import read_values
 from convanim.layers.notation import read
+from convanim.trace.part import numbers_of
 from convanim.typed import read_array, read_picture, read_sizes
 from convanim.typed.examples import DISTINCT, ONE_DIGIT
 from convanim.typed.files import PICTURES
-from convanim.typed.request.asked import Request, bias_of, is_shape, last_axis, one_item, spatial, unbatched
+from convanim.typed.request.asked import Request, bias_of, is_shape, last_axis, spatial, unbatched
+from convanim.typed.request.chosen import channels_of, item_of, one_item, options_of
 from convanim.typed.request.fixed import fixed, plain, unpool
 from convanim.typed.request.weighted import HIGHEST, LOWEST, averages, example_kernel, for_channels, share, weighted
 from convanim.typed.typed import unquoted
@@ -50,12 +52,15 @@ def request(kind: str, **typed: Any) -> Request:
     if typed["x"] == typed.get("kernel") == "-":
         raise ConvanimError("`input` and `kernel` cannot both be read from standard input", "put one into a file")
     x, colours = _input(kind, **{name: typed.get(name) for name in ("x", "fill", "seed", "resize", "grey")})
+    x, item = item_of(x, typed.get("batch"))
+    for name in ("channels", "out_channels"):
+        typed[name] = channels_of(name, typed.get(name))
     if typed.get("convention") is not None:
         typed["convention"] = convention_of("convention", typed["convention"])
     made = _MAKERS.get(kind, partial(plain, kind))(x, colours, typed)
     notes = (*made.notes, *last_axis(made, str(typed["x"]).strip()))
     grey = not colours and _is_picture(typed["x"]) and getattr(made.given[0], "ndim", 0) == len(made.sizes) == 2
-    return replace(made, colours=colours and made.colours, grey=grey, notes=notes)
+    return replace(made, colours=colours and made.colours, grey=grey, notes=notes, item=item or made.item)
 
 
 #: The commands that animate layers with weights; a notation may be of one, and is compared with one.
@@ -102,7 +107,7 @@ def _of_operation(op: Operation, x: Any, colours: bool, typed: dict[str, Any]) -
         for name in ("kernel", "bias", "out_channels"):
             if typed.get(name) is not None:
                 raise ConvanimError(f"`{name}` cannot be combined with {op}, which has no weights", "leave it out")
-        return fixed(op, x, colours)
+        return fixed(op, x, colours, typed)
     return _of_notation(op, rank, x, colours, typed)
 
 
@@ -118,7 +123,8 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
     if averages(kernel, colours, typed):
         weight, fill = np.full(weight.shape, share(op, size)), None
     if weight.ndim == rank:
-        x = one_item(unbatched(x, rank, last=op.rules.last), rank)
+        x = unbatched(x, rank, last=op.rules.last)
+    x, item = one_item(x, rank)
     if x.ndim == rank and typed.get("out_channels") is not None:
         x = np.expand_dims(x, -1 if op.rules.last else 0)
     notes, outputs = _fitting(op, rank, x), None
@@ -128,10 +134,10 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
         outputs, told = _outputs(op, typed.get("out_channels"))
         notes = (*notes, *told)
         weight = for_channels(op, x, weight, typed | {"kernel": kernel, "out_channels": outputs}, fill, seed)
-    elif typed.get("out_channels") is not None:
-        raise ConvanimError("`out_channels` is already determined by `kernel`", "leave it out")
+    options = options_of(typed, made=outputs is not None)
     stay = op.out_channels is None or (op.groups == outputs == 3)
-    return Request(op, (x, weight, bias_of(typed)), spatial(op, x, len(size)), stay, notes)
+    given = x, weight, bias_of(typed)
+    return Request(op, given, spatial(op, x, len(size)), stay, notes, options=options, item=item)
 
 
 def _fitting(op: Weighted, rank: int, x: Any) -> tuple[str, ...]:
@@ -144,13 +150,17 @@ def _fitting(op: Weighted, rank: int, x: Any) -> tuple[str, ...]:
     return ()
 
 
-def _outputs(op: Weighted, asked: int | None) -> tuple[int | None, tuple[str, ...]]:
-    """The number of output channels that are shown, and a note about the others."""
+def _outputs(op: Weighted, asked: Any) -> tuple[Any, tuple[str, ...]]:
+    """The output channels that are shown, or their number, and a note about the others."""
+    if isinstance(asked, tuple):
+        if op.out_channels is not None:
+            numbers_of("out_channels", asked, op.out_channels)
+        return asked, ()
     if asked is None and op.out_channels is not None:
         asked = op.out_channels if op.groups > 1 else min(op.out_channels, SHOWN)
         if asked < op.out_channels:
             told = f"{asked} of the {op.out_channels} output channels are shown"
-            return asked, (f"{told}; choose another number with `out_channels`.",)
+            return asked, (f"{told}; choose others with `out_channels`.",)
     if asked is not None and op.out_channels is not None and asked > op.out_channels:
         raise ConvanimError(f"{op} has fewer than {asked} output channels", f"use `out_channels` {op.out_channels}")
     return asked, ()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from convanim.commands import COMMANDS
@@ -28,6 +28,8 @@ class Request:
         notes: the choices that were made for the user, one sentence each.
         output_size: the requested output of an unpooling: sizes, or "default".
         grey: whether the input is a picture in grey values.
+        options: the keyword arguments of `op.trace`: which channels are chosen.
+        item: which item of a batch the input is, and of how many.
     """
 
     op: Operation
@@ -37,10 +39,14 @@ class Request:
     notes: tuple[str, ...] = ()
     output_size: Any = None
     grey: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    item: tuple[int, int] | None = None
 
     def trace(self) -> Any:
         """The trace of the layer."""
-        return self.op.trace(*self.given)  # type: ignore[attr-defined]
+        made = self.op.trace(*self.given, **self.options)  # type: ignore[attr-defined]
+        made.item = made.item or self.item
+        return made
 
 
 def spatial(op: Operation, x: Any, rank: int) -> tuple[int, ...]:
@@ -64,20 +70,6 @@ def unbatched(x: Any, axes: int, *, last: bool, channels: bool = False) -> Any:
         return x
     axis = -1 if last else 0
     return x[0].squeeze(axis) if x[0].shape[axis] == 1 and not channels else x[0]
-
-
-def one_item(x: Any, axes: int) -> Any:
-    """An input unchanged, unless it is a batch of several for a layer of `axes` axes.
-
-    Raises:
-        ConvanimError: it is such a batch; the hint has the shape of a single item.
-    """
-    if x.ndim == axes + 2:
-        raise ConvanimError(
-            f"`input` {typed_shape(x.shape)} is a batch of {len(x)} for a layer of {axes} axes",
-            f"use one of them alone: `input` {typed_shape(x.shape[1:])}",
-        )
-    return x
 
 
 def last_axis(made: Request, typed: str) -> tuple[str, ...]:

@@ -10,18 +10,22 @@ import numpy as np
 
 from convanim.commands import COMMANDS
 from convanim.errors import ConvanimError, shortly
-from convanim.layers import KINDS, MaxPool, MaxUnpool, Operation
+from convanim.layers import KINDS, MaxPool, MaxUnpool, Operation, Pooling, Upsample
 from convanim.typed import read_array
 from convanim.typed.request.asked import Request, argument_of, arguments, of_axes, read_as, spatial, unbatched
+from convanim.typed.request.chosen import options_of
 
 
-def fixed(op: Operation, x: Any, colours: bool) -> Request:
+def fixed(op: Operation, x: Any, colours: bool, typed: dict[str, Any] | None = None) -> Request:
     """A request for a layer without weights."""
     if colours and op.rules.last:
         x = np.moveaxis(x, 0, -1)
     x = _planar(op, x)
     rank = op.rank if op.rank is not None else min(x.ndim, 2) if x.ndim < 4 else 3
-    return Request(op, (x,), spatial(op, x, rank))
+    options = options_of(typed or {})
+    if options and not isinstance(op, Pooling | Upsample):
+        raise ConvanimError(f"`channels` of {op} cannot be chosen", "leave it out")
+    return Request(op, (x,), spatial(op, x, rank), options=options)
 
 
 def plain(kind: str, x: Any, colours: bool, typed: dict[str, Any]) -> Request:
@@ -31,7 +35,7 @@ def plain(kind: str, x: Any, colours: bool, typed: dict[str, Any]) -> Request:
         typed = typed | {"scale_factor": 2}
     made = arguments(kind, op, typed)
     _suited(x, colours, typed, made)
-    return fixed(op(**made), x, colours)
+    return fixed(op(**made), x, colours, typed)
 
 
 def _selected(kind: str, typed: dict[str, Any]) -> type[Operation]:

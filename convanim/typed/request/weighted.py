@@ -20,11 +20,11 @@ from convanim.typed.request.asked import (
     bias_of,
     is_shape,
     of_axes,
-    one_item,
     spatial,
     typed_shape,
     unbatched,
 )
+from convanim.typed.request.chosen import one_item, options_of, rows_of
 
 #: The range of a kernel's random numbers, which differ from the input's, and have both signs.
 LOWEST, HIGHEST = -2, 2
@@ -51,7 +51,7 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
         if weight.ndim == x.ndim == 3 and len(x) == 1 and _of_channels(weight, x, last=last):
             x = x[0]  # a line with channels
         x = unbatched(x, x.ndim - 2 if full else weight.ndim, last=last, channels=full)
-        x = x if full else one_item(x, weight.ndim)
+        x, item = (x, None) if full else one_item(x, weight.ndim)
         if weight.ndim == x.ndim + 1:
             window = weight.shape[:-2] if last else weight.shape[2:]
         elif weight.ndim not in (x.ndim, x.ndim - 1) or (colours and weight.ndim == 3):
@@ -70,11 +70,11 @@ def weighted(kind: type[Weighted]) -> Callable[[Any, bool, dict[str, Any]], Requ
             weight = example_kernel(op, weight, x)
         if weight.ndim == x.ndim and typed.get("out_channels") is not None:
             x = np.expand_dims(x, -1 if op.rules.last else 0)  # a single channel
-        if weight.ndim == x.ndim - 1:
+        filled = weight.ndim == x.ndim - 1
+        if filled:
             weight = for_channels(op, x, weight, typed, fill, seed)
-        elif typed.get("out_channels") is not None:
-            raise ConvanimError("`out_channels` is already determined by `kernel`", "leave it out")
-        return Request(op, (x, weight, bias_of(typed)), spatial(op, x, len(window)))
+        options = options_of(typed, made=filled)
+        return Request(op, (x, weight, bias_of(typed)), spatial(op, x, len(window)), options=options, item=item)
 
     return make
 
@@ -131,7 +131,7 @@ def for_channels(op: Weighted, x: Any, kernel: Any, typed: dict[str, Any], fill:
     channel numbers of its own.
     """
     channels = x.shape[-1] if op.rules.last else x.shape[0]
-    outputs = op.groups if typed.get("out_channels") is None else typed["out_channels"]
+    outputs = rows_of(typed.get("out_channels"), op.groups)
     if outputs < 1:
         raise ConvanimError(f"`out_channels` {outputs} is not positive", "use 1 or more")
     op.takes(x.shape)
