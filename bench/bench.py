@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gzip
 import json
 import os
 import platform
@@ -23,12 +24,14 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 PAGE = "--width 1000 --height 500"
-LAYER = f"transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 {PAGE}"
+REFERENCE = "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1"
+LAYER = f"{REFERENCE} {PAGE}"
 STEP = f"{LAYER} --motion step"
 BASELINE = (HERE / "funcanimation.py",)
 #: On a busy machine the threads of a matrix product wait for each other: one took 40 ms, two took 400 ms.
@@ -42,15 +45,24 @@ SHADED = {
 }
 #: Animations at 25 fps, most of whose images are in motion.
 SMOOTH = {
-    "zeros inserted": "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1",
-    "stamps added": "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 --view overlap-add",
-    "stamps added, dark": "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 --view overlap-add --theme dark",
+    "zeros inserted": REFERENCE,
+    "stamps added": f"{REFERENCE} --view overlap-add",
+    "stamps added, dark": f"{REFERENCE} --view overlap-add --theme dark",
     "a window slides": "conv --input 5x5 --kernel 3x3 --padding 1",
     "pooling": "pool --mode max --input 6x6 --kernel 2",
     "row": "conv --input 9 --kernel 3 --stride 2",
     "isometric": "conv --input 5x5 --kernel 3x3 --layout isometric",
-    "isometric, zeros inserted": "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1 --layout isometric",
+    "isometric, zeros inserted": f"{REFERENCE} --layout isometric",
 }
+#: What a page does after its player: it shows every frame once, then again, and puts the time into its title.
+_TIMED = """
+const player = document.querySelector("convanim-player");
+const all = () => { for (let i = 0; i <= player.last; i++) player.go(i); };
+all();
+const start = performance.now();
+all();
+document.title = `${(performance.now() - start) / (player.last + 1)} of ${player.last + 1}`;
+"""
 
 
 class Row(NamedTuple):
@@ -162,16 +174,58 @@ def memory_of_many_frames(folder: Path, _: int) -> Iterator[Row]:
 
 def formats(folder: Path, _: int) -> Iterator[Row]:
     """The reference scene on a default page in every format, against the GIF."""
-    scene = "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1"
     for motion in ("step", "smooth"):
         gif = 0
         for suffix in ("gif", "webp", "apng", "mp4", "webm", *(("png", "txt", "json") if motion == "step" else ())):
-            done = ours(f"{scene} --motion {motion}", file := folder / f"up.{suffix}")
+            done = ours(f"{REFERENCE} --motion {motion}", file := folder / f"up.{suffix}")
             size = file.stat().st_size
             gif = gif or size
             ok = size < gif if suffix in ("webp", "apng") else None
             measured = f"{size / 1e3:.0f} KB, {done.cpu:.1f} s of CPU time"
             yield Row(f"{motion}, 1280x720, .{suffix}", "" if ok is None else "below the GIF", measured, ok)
+
+
+def pages_and_slides(folder: Path, times: int) -> Iterator[Row]:
+    """The reference scene in the formats for pages, slides and paper, against the GIF."""
+    cpu = json.loads(run(HERE / "bench.py", "--inside", "kinds", folder, times).printed)
+    size = {name: (folder / f"up.{name}").stat().st_size for name in cpu}
+    for name in list(cpu)[1:]:
+        ratio = cpu[name] / cpu["gif"]
+        asked = "< 0.4" if name in {"html", "svg"} else ""
+        told = f"{ratio:.2f} ({1e3 * cpu[name]:.0f} ms / {1e3 * cpu['gif']:.0f} ms)"
+        yield Row(f"CPU time within a process, .{name} / .gif", asked, told, ratio < 0.4 if asked else None)
+    yield Row("bytes of the player, .html", "≤ 120 KB", f"{size['html'] / 1e3:.0f} KB", size["html"] <= 120_000)
+    packed = len(gzip.compress((folder / "up.svg").read_bytes()))
+    told = f"{packed / 1e3:.0f} KB of {size['svg'] / 1e3:.0f} KB, .gif {size['gif'] / 1e3:.0f} KB"
+    yield Row("bytes of the animated .svg, compressed", "below the GIF", told, packed < size["gif"])
+    yield Row("bytes of one page, .pdf", "< 10 KB", f"{size['pdf'] / 1e3:.1f} KB", size["pdf"] < 10_000)
+    if "pptx" in size:
+        yield Row("bytes of a presentation, .pptx", "", f"{size['pptx'] / 1e3:.0f} KB", None)
+    varied = "--kernel 1..5 --stride 1..5 --padding 0..3"  # 100 combinations
+    page = folder / "explore.html"
+    done = run("-m", "convanim", "sweep", *f"transposed --input 3 {varied}".split(), "-o", page)
+    told = f"{page.stat().st_size / 1e6:.2f} MB, {done.cpu:.1f} s of CPU time"
+    yield Row("an explorer of 100 combinations", "< 1.5 MB", told, page.stat().st_size < 1_500_000)
+
+
+def steps_of_the_player(folder: Path, times: int) -> Iterator[Row]:
+    """The player's script for a step of a 28x28 layer, in Chromium: from the call to the changed page."""
+    figure, asked = "script per step of the player, 28x28", "< 4 ms"
+    browser = shutil.which("chromium")
+    if browser is None:
+        yield Row(figure, asked, "skipped: chromium is not installed", None)
+        return
+    page = folder / "player.html"
+    ours("conv --input 28x28 --kernel 3x3", page)
+    page.write_text(page.read_text("utf-8") + f"<script>{_TIMED}</script>", "utf-8")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    found: list[tuple[float, int]] = []
+    for _ in range(times):
+        told = subprocess.run([browser, *options, page.as_uri()], capture_output=True, text=True, check=True).stdout
+        spent, steps = re.findall(r"<title>([\d.]+) of (\d+)</title>", told)[0]
+        found.append((float(spent), int(steps)))
+    least, steps = min(found)
+    yield Row(figure, asked, f"{least:.2f} ms, mean of {steps}", least < 4)
 
 
 def memory_of_formats(folder: Path, _: int) -> Iterator[Row]:
@@ -210,8 +264,7 @@ def help_is_quick(_: Path, times: int) -> Iterator[Row]:
 
 
 def explanation_is_quick(_: Path, times: int) -> Iterator[Row]:
-    scene = "transposed --input 3x3 --kernel 3x3 --stride 2 --padding 1"
-    (told,) = in_turns(2 * times, lambda: run("-m", "convanim", "explain", *scene.split()))
+    (told,) = in_turns(2 * times, lambda: run("-m", "convanim", "explain", *REFERENCE.split()))
     yield Row("convanim explain: CPU time", "< 0.25 s", f"{told.cpu:.2f} s", told.cpu < 0.25)
 
 
@@ -243,6 +296,8 @@ FIGURES = (
     one_more_frame,
     memory_of_many_frames,
     formats,
+    pages_and_slides,
+    steps_of_the_player,
     memory_of_formats,
     left_to_save,
     help_is_quick,
@@ -313,6 +368,25 @@ def slopes(folder: str, times: str) -> None:
     print(json.dumps({n: (1e3 * (long - short) / counts[n], counts[n]) for n, (short, long) in best.items()}))
 
 
+def kinds(folder: str, times: str) -> None:
+    """Print the CPU seconds of the reference scene in several formats, without the start of the program."""
+    import numpy as np
+
+    from convanim import ConvTranspose
+
+    def spent(name: str) -> float:
+        x = np.arange(1, 10).reshape(3, 3)
+        start = time.process_time()
+        trace = ConvTranspose(kernel_size=3, stride=2, padding=1).trace(x, x)
+        trace.animate(animated=name == "svg").save(f"{folder}/up.{name}")
+        return time.process_time() - start
+
+    names = ["gif", "html", "svg", "pdf", *["pptx"] * (find_spec("pptx") is not None)]
+    for name in names:
+        spent(name)  # warm
+    print(json.dumps({name: min(spent(name) for _ in range(3 * int(times))) for name in names}))
+
+
 def loaded_by_help() -> None:
     from convanim.cli.commands import main
 
@@ -337,12 +411,13 @@ def trace() -> None:
     print(json.dumps([made - start, time.perf_counter() - start]))
 
 
-INSIDE: dict[str, Callable[..., None]] = {"slopes": slopes, "help": loaded_by_help, "trace": trace}
+INSIDE: dict[str, Callable[..., None]] = {"slopes": slopes, "kinds": kinds, "help": loaded_by_help, "trace": trace}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--quick", action="store_true", help="fewer repeats")
+    parser.add_argument("--only", nargs="+", metavar="NAME", default=[f.__name__ for f in FIGURES], help="some figures")
     parser.add_argument("--inside", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inside:
@@ -354,7 +429,7 @@ def main() -> int:
     print("| figure | asked for | measured | ok |\n|---|---|---|---|", flush=True)
     missed = 0
     with tempfile.TemporaryDirectory(prefix="convanim-bench-") as folder:
-        for figure in FIGURES:
+        for figure in (f for f in FIGURES if f.__name__ in options.only):
             for row in figure(Path(folder), 3 if options.quick else 6):
                 verdict = "" if row.ok is None else "yes" if row.ok else "**no**"
                 print(f"| {row.figure} | {row.asked} | {row.measured} | {verdict} |", flush=True)

@@ -261,7 +261,7 @@ def touched(stroke: Stroke) -> tuple[tuple[int, int], Touched]:
     return (x, y), _touched(moved, stroke.width, stroke.dash, filled=stroke.filled)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=128)  # up to 40 KB each; the lines from a window to its cell differ in every frame
 def _touched(lines: tuple[Points, ...], width: float, dash: float, *, filled: bool) -> Touched:
     """The coverage of lines that begin near the origin; equal lines elsewhere are only moved."""
     pad = ceil(width / 2) + 1
