@@ -1,8 +1,8 @@
-"""Draws the pictures of docs/matplotlib.md and docs/latex.md with the code of these pages; `make figures`.
+"""Draws the pictures of matplotlib.md, latex.md and player.md in docs with the code of these pages; `make figures`.
 
-The Python example that writes figure.png runs unchanged, and the LaTeX document is compiled with the files that the
-page's commands write. Needs pdflatex and pdftoppm, from the Debian packages texlive-latex-base, texlive-pictures and
-poppler-utils.
+The Python example that writes figure.png runs unchanged, the LaTeX document is compiled with the files that the
+page's commands write, and Chromium shows the pages that those of player.md write. Needs pdflatex, pdftoppm and
+chromium, from the Debian packages texlive-latex-base, texlive-pictures, poppler-utils and chromium.
 """
 
 from __future__ import annotations
@@ -15,15 +15,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
 HERE = Path(__file__).resolve().parent
 
 
+#: The fragments that say what each page shows, the size of the window, and the marks of the page's command.
+SHOTS = {
+    "player": ("step=13", (1100, 720), "up.html"),
+    "explorer": ("stride=2&padding=1&kernel=3", (1100, 980), "sweep"),
+}
+
+
 def main() -> None:
-    """Draw both pictures."""
+    """Draw the pictures."""
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
+        shots(scratch)
         page = (HERE / "matplotlib.md").read_text(encoding="utf-8")
         example = next(code for code in re.findall(r"```python\n(.*?)```", page, re.S) if "figure.png" in code)
         run(scratch, sys.executable, "-c", example)
@@ -40,6 +48,21 @@ def main() -> None:
         )
 
 
+def shots(folder: Path) -> None:
+    """Take pictures of the pages that the commands of docs/player.md write."""
+    page = (HERE / "player.md").read_text(encoding="utf-8")
+    for name, (fragment, (width, height), mark) in SHOTS.items():
+        line = next(line for line in re.findall(r"^    convanim (.*)$", page, re.M) if mark in line)
+        run(folder, sys.executable, "-m", "convanim", *shlex.split(line))
+        address = f"{(folder / shlex.split(line)[-1]).as_uri()}#{fragment}"
+        picture = folder / f"{name}.png"
+        run(
+            *(folder, "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"),
+            *(f"--window-size={width},{height}", "--virtual-time-budget=2000", f"--screenshot={picture}", address),
+        )
+        trimmed(Image.open(picture).convert("RGB"), 16).quantize(64).save(HERE / f"{name}.png", optimize=True)
+
+
 def run(folder: Path, *words: str) -> None:
     """Run a command in a folder; show its output only if it fails."""
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
@@ -48,12 +71,11 @@ def run(folder: Path, *words: str) -> None:
 
 
 def trimmed(image: Image.Image, border: int) -> Image.Image:
-    """Crop a picture's white edges to a border, px."""
+    """A picture with a white border, px, in place of its white edges."""
     box = ImageChops.invert(image).getbbox()
     if box is None:
         sys.exit("the page is empty")
-    left, top, right, bottom = box
-    return image.crop((left - border, top - border, right + border, bottom + border))
+    return ImageOps.expand(image.crop(box), border, "white")
 
 
 if __name__ == "__main__":
