@@ -27,7 +27,7 @@ CAPITALS = 0.728
 _WORDS = re.compile(r"\d+|[^\W\d]+|\s+|.")
 #: A word begins at a whole multiple of this fraction of a pixel, so that few copies of it are drawn.
 _PARTS = 4
-_KEPT = 4096
+_KEPT = 1024
 
 
 class Setting(NamedTuple):
