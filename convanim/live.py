@@ -88,7 +88,7 @@ def trace_module(
         mixed = f"the 1×1 convolution of {type(module).__name__}, which mixes the channels, is not drawn"
         notes = (mixed,) if hasattr(module, "pointwise_kernel") else ()
     for note in notes:
-        warnings.warn(ConvanimWarning(f"{note}."), stacklevel=2)
+        _warn(f"{note}.")
     given = array(x)
     item = _item(op, given, batch)
     chosen: dict[str, Any] = {} if channels is None else {"channels": channels}
@@ -151,8 +151,16 @@ def watch(model: Any, name: str, x: Any, **options: Any) -> Animation:
         raise ConvanimError(f"the input does not reach {name}", "name a layer that the model uses")
     if len(seen) > 1:
         told = f"{name} is used {len(seen)} times, and its first use is shown."
-        warnings.warn(ConvanimWarning(told), stacklevel=2)
+        _warn(told)
     return show(layers[name], seen[0], **options)
+
+
+def _warn(told: str) -> None:
+    """Warn at the line that called this module."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_globals.get("__name__") == __name__ and frame.f_back:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(ConvanimWarning(told), stacklevel=level)
 
 
 def _kept(x: Any) -> Any:
@@ -224,8 +232,7 @@ def _shown(op: Weighted, weight: NDArray[Any]) -> int | None:
         count = weight.shape[-2 if op.transposed else -1] if op.rules.last else weight.shape[int(op.transposed)]
     if op.groups > 1 or count <= SHOWN:
         return None
-    told = f"{SHOWN} of the {count} output channels are shown; choose others with `out_channels`."
-    warnings.warn(ConvanimWarning(told), stacklevel=3)
+    _warn(f"{SHOWN} of the {count} output channels are shown; choose others with `out_channels`.")
     return SHOWN
 
 
@@ -294,4 +301,4 @@ def _compare(module: Any, x: Any, done: Trace, batched: bool, batch: int) -> Non
     off = float(np.abs(theirs.reshape(ours.shape) - ours).max(initial=0))
     half = str(getattr(getattr(module, "weight", None), "dtype", "")).endswith("float16")
     if off > (HALF if half else ROUNDING) * max(1.0, float(np.abs(theirs).max(initial=0))):
-        warnings.warn(ConvanimWarning(f"the module's own output differs by up to {off:.3g}."), stacklevel=3)
+        _warn(f"the module's own output differs by up to {off:.3g}.")

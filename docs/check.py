@@ -5,6 +5,7 @@ Only files of the project are read, so it needs no network.
     python docs/check.py
 """
 
+import ast
 import contextlib
 import doctest
 import functools
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -60,11 +62,20 @@ def gallery_commands() -> list[list[str]]:
     return [sorted(shlex.split(line)) for line in lines]
 
 
-def commands(page: Path, text: str) -> Iterator[str]:
+def missing(code: str) -> list[str]:
+    """The packages that a Python block imports and that are not installed, such as a framework."""
+    tree = ast.parse(code)
+    plain = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names = plain + [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return sorted({name.partition(".")[0] for name in names if not find_spec(name.partition(".")[0])})
+
+
+def commands(page: Path, text: str, left_out: set[str]) -> Iterator[str]:
     """Report untrue shell commands of a page.
 
     A block that begins with `$ convanim` shows the output of the command, and a Python block runs; any other `convanim`
-    command with a file must be one of those that make the gallery's pictures.
+    command with a file must be one of those that make the gallery's pictures. The packages without which a block cannot
+    run are added to `left_out`.
     """
     known = gallery_commands()
     name = page.relative_to(ROOT)
@@ -76,6 +87,9 @@ def commands(page: Path, text: str) -> Iterator[str]:
             if subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT).stdout != printed:
                 yield f"{name}: {command} prints something else"
         if fence[0].lstrip(" `~").startswith("python") and not shown.startswith(">>>"):
+            if needed := missing(shown):
+                left_out.update(needed)
+                continue
             with tempfile.TemporaryDirectory() as scratch:  # commands may write files
                 words = [sys.executable, "-c", shown]
                 ran = subprocess.run(words, capture_output=True, text=True, check=False, cwd=scratch)
@@ -103,15 +117,17 @@ def failed_examples(page: Path, text: str, scratch: str) -> tuple[int, int]:
 
 def main() -> int:
     """Check every page, and return the exit code."""
-    problems, failed, ran = [], 0, 0
+    problems, failed, ran, left_out = [], 0, 0, set()
     with tempfile.TemporaryDirectory() as scratch:
         for page in PAGES:
             text = page.read_text(encoding="utf-8") if page.exists() else ""
             if not text:
                 problems.append(f"{page.relative_to(ROOT)} is missing or empty")
-            problems += [*broken_links(page, text), *commands(page, text)]
+            problems += [*broken_links(page, text), *commands(page, text, left_out)]
             page_failed, page_ran = failed_examples(page, text, scratch)
             failed, ran = failed + page_failed, ran + page_ran
+    if left_out:
+        print(f"not run are the Python blocks that need {', '.join(sorted(left_out))}")
     print(*problems, f"{len(PAGES)} pages, {len(problems)} problems, {ran} examples, {failed} failed", sep="\n")
     return 1 if problems or failed else 0
 

@@ -82,6 +82,9 @@ def test_a_difference_is_told() -> None:
     many = conv(out_channels=8, weight=np.ones((8, 3, 3, 3)), bias=None)
     with pytest.warns(ConvanimWarning, match=r"4 of the 8 output channels are shown"):
         assert len(ca.trace_module(many, np.ones((3, 5, 5))).output) == 4
+    with pytest.warns(ConvanimWarning) as told:
+        ca.show(many, np.ones((3, 5, 5)))
+    assert told[0].filename == __file__
 
 
 def test_watch_takes_what_reaches_an_inner_layer() -> None:
