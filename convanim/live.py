@@ -83,7 +83,7 @@ def trace_module(
         >>> trace_module(Conv1d(), [[3, 1, 4]]).output.tolist()
         [[2.5, -2.5]]
     """
-    op, notes = of_module(module)
+    op, notes, _ = of_module(module)
     if hasattr(module, "depth_multiplier"):  # all of whose channels are shown
         mixed = f"the 1×1 convolution of {type(module).__name__}, which mixes the channels, is not drawn"
         notes = (mixed,) if hasattr(module, "pointwise_kernel") else ()

@@ -24,6 +24,7 @@ from PIL import Image
 import convanim
 from convanim.cli.commands import main
 from convanim.commands import COMMANDS
+from convanim.commands.convolutions import CONV
 from convanim.commands.shared import CONVENTIONS
 from convanim.layers.conventions import KNOWN
 from support.commands import SMALL, run
@@ -434,7 +435,8 @@ def test_the_program_runs_in_click_s_own_runner(tmp_path: Path) -> None:
 
 def test_what_help_says_is_what_the_layers_take() -> None:
     """The conventions are repeated so that --help imports no layer."""
-    assert tuple(KNOWN) == CONVENTIONS
+    assert tuple(name for name, rules in KNOWN.items() if not rules.only) == CONVENTIONS
+    assert {option.choices for option in CONV.arguments if option.name == "convention"} == {tuple(KNOWN)}
 
 
 LAYER = {

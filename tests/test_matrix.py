@@ -49,7 +49,7 @@ def test_the_matrix_times_the_input_is_the_output(trace: ConvTrace) -> None:
         assert (row == values[number]).all()
 
 
-@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("mode", ["reflect", "symmetric", "replicate", "circular"])
 def test_padding_that_copies_adds_weights_up(mode: str) -> None:
     trace = Conv(3, padding=1, padding_mode=mode).trace([[1, 2], [3, 4]], K3)
     values, taps = entries(trace)

@@ -410,7 +410,7 @@ def test_jax_slides_the_kernel_as_it_is_given_and_stamps_it_rotated() -> None:
     assert below.values.tolist() == [[4, 3], [2, 1]]
 
 
-@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("mode", ["reflect", "symmetric", "replicate", "circular"])
 def test_a_copied_cell_says_which_cell_it_copies(mode: str) -> None:
     x = np.arange(20).reshape(4, 5)
     s = scene(Conv(3, padding=((2, 1), (1, 3)), padding_mode=mode).trace(x, np.ones((3, 3), int)))

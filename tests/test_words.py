@@ -205,7 +205,7 @@ MARKS = Marked("marks", "Marks", {})
 LAYERS = "|".join(kind.__name__ for kind in (*OF, MaxUnpool, Upsample))
 FREE = re.compile(
     rf"\b({LAYERS})\(|\b\w+(=|…)|'\w+'|max\(|\bmod\b|\b(PyTorch|Keras|JAX|ONNX|CRD|DCR|None|True|False)\b"
-    r"|\b(same|valid|full|causal|same_lower|same_upper|notset|reflect|replicate|circular|zeros)\b"
+    r"|\b(same|valid|full|causal|same_lower|same_upper|notset|reflect|symmetric|replicate|circular|zeros)\b"
     r"|\b(nearest|bilinear|nails|half_pixel|asymmetric|align_corners)\b",
     re.IGNORECASE,
 )

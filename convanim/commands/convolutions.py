@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from convanim.commands.record import Command, View, given, sets
+from convanim.commands.record import Command, View, but, given, sets
 from convanim.commands.shared import (
     BIAS,
     CHANNELS,
+    CONVENTIONS,
     DILATION,
     INPUT,
     INPUT_ALONE,
@@ -20,8 +21,7 @@ from convanim.commands.shared import (
 from convanim.look import OPTIONS
 
 # fmt: off
-_WEIGHTED = (
-    *INPUT,
+_REST = (
     given("kernel",
         "Kernel, given like --input. A single number gives a square kernel. For a picture with colours, a kernel given "
         "as a shape is the mean of its window.", metavar="ARRAY", required=True, files=True),
@@ -35,6 +35,7 @@ _WEIGHTED = (
         metavar="N", usual="one per group, or those of the kernel"),
     BIAS,
 )
+_WEIGHTED = (*INPUT, *_REST)
 _MATRIX = View(
     "The layer as a matrix, whose rows are multiplied one by one.", "whole.matrix:MatrixScene",
     lettered="whole.matrix:MatrixScene", flat=True)
@@ -48,9 +49,15 @@ CONV = Command(
     transposed convolution.
     """,
     (
-        *_WEIGHTED,
+        *INPUT_ALONE,
+        but(INPUT[-1], choices=(*CONVENTIONS, "scipy"),
+            about=f"{INPUT[-1].about} scipy flips the kernel, as signal processing does."),
+        *_REST,
         sets("padding_mode", "Values of the padding.", default="zeros",
-            choices=("zeros", "reflect", "replicate", "circular"), noted='Conv(3, padding=1, padding_mode="reflect")'),
+            choices=("zeros", "reflect", "symmetric", "replicate", "circular"),
+            noted='Conv(3, padding=1, padding_mode="reflect")'),
+        sets("flip", "Rotate the kernel by 180 degrees first, as in signal processing.", bool,
+            usual="only in scipy", noted="Conv(3, flip=True)"),
     ),
     ("--input 5x5 --kernel 3 -o conv.gif", "--input 6x6 --kernel 3 --stride 2 --padding 1 -o strided.gif"),
     {

@@ -236,8 +236,8 @@ def _values(a: Trace, b: Trace, names: Names) -> Iterator[Cause]:
     if not isinstance(a, ConvTrace) or not isinstance(b, ConvTrace) or a.op.transposed != b.op.transposed:
         return
     if a.weight.shape == b.weight.shape and not np.array_equal(a.weight, b.weight):
-        if a.op.rules.rotates != b.op.rules.rotates and np.array_equal(a.kernel, b.kernel):
-            unrotated, rotated = names if b.op.rules.rotates else names[::-1]
+        if a.op.held_rotated != b.op.held_rotated and np.array_equal(a.kernel, b.kernel):
+            unrotated, rotated = names if b.op.slides_rotated else names[::-1]
             yield Cause(say("{a} does not rotate the kernel, {b} does", a=unrotated, b=rotated))
         else:
             many = max(a.weight.shape[:2]) > 1

@@ -31,6 +31,8 @@ LONGEST_PATTERN = 24
 def blocks(op: Weighted, axes: Sequence[Axis], asked: None) -> list[str]:
     """The blocks of an explanation."""
     own = [output_block(axes), transposed_block(axes) if op.transposed else window_block(axes)]
+    if op.slides_rotated and not op.transposed:
+        own[1] += "\n  the kernel is rotated by 180° before it slides: a convolution, not a cross-correlation"
     return [*own, *words(op, axes), summary(axes), work(op, axes)]
 
 

@@ -167,6 +167,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "in_channels": partial(optional, partial(whole, lowest=1)),
     "out_channels": partial(optional, partial(whole, lowest=1)),
     "padding_mode": partial(word_of, known=_WORDS["padding_mode"]),
+    "flip": partial(optional, flag_of),
     "convention": convention_of,
     "ceil_mode": flag_of,
     "transpose_kernel": flag_of,

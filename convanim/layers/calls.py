@@ -13,6 +13,9 @@ from convanim.layers.arguments import near, short
 #: Words that a printed model shows without quotes.
 WORDS = frozenset(("same", "valid", "zeros", "reflect", "replicate", "circular", "nearest", "linear", "bilinear"))
 
+#: The padding modes of numpy.pad and of the functions that are named after it.
+PADS = {"constant": "zeros", "reflect": "reflect", "symmetric": "symmetric", "edge": "replicate", "wrap": "circular"}
+
 #: Where the calls of each framework are at home, as they are written.
 TORCH = ("", "nn", "torch.nn", "tinygrad.nn", "eqx.nn", "equinox.nn", "mlx.nn", "paddle.nn")
 KERAS = ("", "layers", "keras.layers", "tf.keras.layers", "tensorflow.keras.layers")
@@ -31,6 +34,8 @@ class Call:
     node: ast.expr | None = field(default=None, compare=False, repr=False)
     #: The value that it is a method of, if that has calls.
     on: Any = None
+    #: The kernel, if the line has its values.
+    kernel: list[Any] = field(default_factory=list, compare=False)
 
     @property
     def text(self) -> str:

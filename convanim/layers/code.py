@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from convanim.layers.axis import Axis, Resampled, resampled
+from convanim.layers.convolutions import Weighted
 from convanim.layers.operation import Operation
 from convanim.layers.pools import Pool
 
@@ -75,6 +76,13 @@ def _end(axis: Axis) -> int:
     end = axis.after + axis.beyond
     fits = (axis.input + axis.before + end - axis.reach) // axis.stride + 1
     return end if fits == axis.output else max(0, last_end(axis) - axis.input)
+
+
+def flipped(op: Weighted) -> list[str]:
+    """The note for a layer whose weight must be rotated by 180 degrees, compared with the one that is given."""
+    if not op.held_rotated:
+        return []
+    return ["the weight is JAX's, rotated by 180°" if op.transposed else "the weight is the kernel, rotated by 180°"]
 
 
 #: Code and a note; and the functions that write them for each kind of operation, of which the first match counts.

@@ -1,7 +1,7 @@
 """The conventions of the frameworks: what 'same', 'valid' and output padding mean, and which words each framework has.
 
-Sources: the documentation of torch.nn, keras.layers, jax.lax and flax.linen, and the ONNX operator specification; tests
-compare each rule with the framework itself.
+Sources: the documentation of torch.nn, keras.layers, jax.lax, flax.linen, numpy and scipy.signal, and the ONNX operator
+specification; tests compare each rule with the framework itself.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ class Convention:
         window: whether a pooling layer's stride is its kernel size by default, instead of 1.
         counts_padding: whether a mean includes the padding by default.
         rotates: whether a transposed layer stamps its kernel as given, so that it slides rotated by 180 degrees.
+        flips: whether a convolution rotates its kernel by 180 degrees, as in signal processing.
+        only: the names of the only operations that it has; empty for all.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Convention:
     window: bool = True
     counts_padding: bool = True
     rotates: bool = True
+    flips: bool = False
+    only: tuple[str, ...] = ()
 
 
 _AUTO_PAD = ("valid", "same", "same_upper", "same_lower")
@@ -76,6 +80,14 @@ KNOWN = {
             window=False,
             counts_padding=False,
         ),
+        Convention(
+            "scipy",
+            "SciPy",
+            last=False,
+            words={"conv": ("valid", "same", "full"), "transposed": (), "pool": ()},
+            flips=True,
+            only=("Conv",),
+        ),
     )
 }
 
@@ -85,6 +97,7 @@ ALIASES = {
     **dict.fromkeys(("tensorflow", "tf", "tf.keras"), "keras"),
     "flax": "jax",
     **dict.fromkeys(("onnxruntime", "ort"), "onnx"),
+    **dict.fromkeys(("numpy", "np", "signal", "scipy.signal"), "scipy"),
 }
 
 
@@ -128,11 +141,15 @@ def ring(word: str, convention: str, size: int, stride: int, reach: int) -> tupl
     Example:
         >>> ring("same", "keras", 6, 2, 3), ring("same_lower", "onnx", 6, 2, 3), ring("same", "torch", 6, 1, 4)
         ((0, 1), (1, 0), (1, 2))
+        >>> ring("same", "scipy", 6, 1, 4)
+        (2, 1)
     """
     if word == "causal":
         return reach - 1, 0
     if word in ("valid", "full"):
         return (0, 0) if word == "valid" else (reach - 1, reach - 1)
+    if convention == "scipy":  # the middle of 'full'
+        return _halves(reach - 1, "same_lower")
     # PyTorch's total does not depend on the size, as 'same' requires stride 1.
     total = reach - 1 if convention == "torch" else max(0, (-(-size // stride) - 1) * stride + reach - size)
     return _halves(total, word)

@@ -48,6 +48,19 @@ class Weighted(Operation):
                     f"`groups` {self.groups} does not divide {name} {count}", "use a common divisor of both counts"
                 )
 
+    @property
+    def slides_rotated(self) -> bool:
+        """Whether the kernel slides rotated by 180 degrees, compared with the one that is given."""
+        raise NotImplementedError
+
+    @property
+    def held_rotated(self) -> bool:
+        """Whether a trace holds the given kernel rotated by 180 degrees.
+
+        Its weights are those of PyTorch's layer: a convolution slides them, and a transposed one stamps them.
+        """
+        return self.slides_rotated != self.transposed
+
     def takes(self, shape: Sequence[int]) -> None:
         """Refuse an input with another number of channels than the layer has, if that is known.
 
@@ -66,6 +79,11 @@ takes 3; give an input of 3x5x5.
         """
         last = self.rules.last
         channels = shape[-1] if last else shape[0]
+        if self.convention == "scipy" and channels > 1 == self.groups:
+            raise ConvanimError(
+                f"SciPy's functions have no channels, and the input {times(shape)} has {channels}",
+                f"give one of them alone, of {times(shape[1:], 'x')}, or filter each one with `groups` {channels}",
+            )
         if self.in_channels in (None, channels):
             return
         there = self.in_channels == (shape[0] if last else shape[-1])  # channels at the other end
@@ -121,26 +139,34 @@ takes 3; give an input of 3x5x5.
 class Conv(Weighted):
     """Convolution in the sense of deep learning (cross-correlation): output o = floor((i + 2p - d(k-1) - 1) / s) + 1.
 
+    In the scipy convention it is that of signal processing, which rotates the kernel by 180 degrees.
+
     Args:
         kernel_size, stride, dilation: an int, or one int per axis.
         padding: cells added around the input: an int, one int per axis, one (before, after) pair per axis, or a word:
             'valid' none, 'same' as in the convention (PyTorch: stride 1 only; the others: ceil(i / s) outputs, the
-            smaller half first), 'same_lower' the larger half first, 'causal' all of it first,
-            'full' d(k-1) on both sides.
-        padding_mode: the values of the padding: 'zeros', 'reflect', 'replicate' or 'circular'.
+            smaller half first; SciPy: k - 1, the larger half first), 'same_lower' the larger half first, 'causal' all
+            of it first, 'full' d(k-1) on both sides.
+        padding_mode: the values of the padding: 'zeros', 'reflect' (without the cell at the edge), 'symmetric' (with
+            it), 'replicate' or 'circular'.
+        flip: whether the kernel is rotated by 180 degrees before it slides, which makes this a convolution in the
+            sense of mathematics; by default only in the scipy convention.
         groups: channels are split into this many groups.
         in_channels, out_channels: the numbers of channels, if known. An input with channels must have `in_channels`;
             weights may hold only the first of the output channels. A kernel without channels has one of each.
-        convention: 'torch', 'keras', 'jax' or 'onnx'.
+        convention: 'torch', 'keras', 'jax', 'onnx' or 'scipy'. SciPy has neither stride nor dilation.
 
     Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), relationship 6.
 
     Example:
         >>> Conv(kernel_size=3, stride=2, padding=1)
         Conv(kernel_size=3, stride=2, padding=1)
+        >>> Conv(kernel_size=3, convention="scipy").trace([1, 2, 3, 4], [1, 0, -1]).output.tolist()
+        [2, 2]
     """
 
     padding_mode: str = field(default="zeros", kw_only=True)
+    flip: bool | None = field(default=None, kw_only=True)
 
     words: ClassVar[str] = say("Convolution")
     called: ClassVar[tuple[str, str]] = say("convolution"), say("a convolution")
@@ -150,8 +176,24 @@ class Conv(Weighted):
         "conv convolution convolve crosscorrelation atrousconv convgeneraldilated convwithgeneralpadding",
     )
 
+    def _usual(self, name: str) -> Any:
+        return self.rules.flips if name == "flip" else super()._usual(name)
+
+    @property
+    def slides_rotated(self) -> bool:
+        """Whether the kernel is flipped."""
+        return bool(self.flip)
+
     def _check(self) -> None:
         super()._check()
+        if self.flip is None:
+            object.__setattr__(self, "flip", self._usual("flip"))
+        for name, way in _NOT_IN_SCIPY.items():
+            if self.convention == "scipy" and _most(getattr(self, name)) > 1:
+                raise ConvanimError(
+                    f"SciPy has no `{name}`, but {getattr(self, name)} was given",
+                    f"{way}, or use `convention` torch with `flip`",
+                )
         if self.convention == "torch" and self.padding == "same" and _most(self.stride) > 1:
             raise ConvanimError(
                 f"PyTorch has no `padding` 'same' with `stride` {self.stride}",
@@ -169,8 +211,6 @@ class Conv(Weighted):
             raise self._not_causal()
         k, s, d = at(self.kernel_size, i), at(self.stride, i), at(self.dilation, i)
         reach = d * (k - 1) + 1
-        if self.padding == "causal" and i:
-            raise ConvanimError("`padding` 'causal' is only defined for one axis", "use it with one axis")
         if isinstance(self.padding, str):
             before, after = ring(self.padding, self.convention, n, s, reach)
         else:
@@ -179,13 +219,21 @@ class Conv(Weighted):
         if reach > padded:
             span = f"{k} (dilated to {reach})" if d > 1 else f"{k}"
             inside = f"{n} padded to {padded}" if padded > n else f"{n}"
+            swapped = self.convention == "scipy" and self.padding in (0, "valid")
+            swaps = ", and SciPy would swap the two" if swapped else ""
             raise ConvanimError(
-                f"kernel size {span} is larger than the input, {inside}, along axis {i}",
+                f"kernel size {span} is larger than the input, {inside}, along axis {i}{swaps}",
                 f"use a `kernel size` of at most {(padded - 1) // d + 1}, or more `padding`",
             )
-        # A reflection has the cells of the input except its edge, a circular padding all of them.
-        most = {"reflect": n - 1, "circular": n}.get(self.padding_mode, max(before, after))
-        if max(before, after) > most:
+        if self.convention == "scipy" and self.padding == "same" and k > n and self.rank == 1:
+            raise ConvanimError(
+                f"kernel size {k} is larger than the input, {n}, where NumPy would swap the two for {k} cells and "
+                f"SciPy keep the input's {n}",
+                f"give the longer one as the input, or SciPy's `padding` as numbers, {before}:{after}",
+            )
+        # A reflection has the cells of the input except its edge, others all of them; SciPy repeats them.
+        most = {"reflect": n - 1, "circular": n, "symmetric": n}.get(self.padding_mode, max(before, after))
+        if max(before, after) > most and self.convention != "scipy":
             raise ConvanimError(
                 f"{self.padding_mode} padding {max(before, after)} is more than an input of {n} has to copy, "
                 f"along axis {i}",
@@ -196,7 +244,7 @@ class Conv(Weighted):
     def backward(self, sizes: Sequence[int]) -> ConvTranspose:
         """The layer that maps the gradient with respect to this layer's output to that with respect to its input.
 
-        It has this layer's weights, and the same taps in the opposite direction.
+        It has this layer's weights as they slide, and the same taps in the opposite direction.
 
         Args:
             sizes: the spatial sizes of this layer's input.
@@ -275,6 +323,11 @@ class ConvTranspose(Weighted):
         """The rules of the convention; with `transpose_kernel`, JAX's with a rotated kernel."""
         return replace(super().rules, rotates=True) if self.transpose_kernel else super().rules
 
+    @property
+    def slides_rotated(self) -> bool:
+        """Whether the kernel is stamped as it is given."""
+        return self.rules.rotates
+
     def _check(self) -> None:
         super()._check()
         if self.output_padding is None:
@@ -338,6 +391,13 @@ def check_weight(op: Weighted, shape: Sequence[int]) -> None:
             f"the weight of {op} would be {times(shape)}, more than {LARGEST} cells",
             "use fewer channels, or a smaller kernel",
         )
+
+
+#: What SciPy's functions do not have, and what there is instead.
+_NOT_IN_SCIPY = {
+    "stride": "take every second or third cell of the output",
+    "dilation": "insert zeros between the values of the kernel",
+}
 
 
 def _most(sizes: Sizes) -> int:

@@ -44,7 +44,7 @@ class Operation:
     """An operation with its arguments.
 
     Attributes:
-        convention: the framework whose rules apply by default: "torch", "keras", "jax" or "onnx".
+        convention: the framework whose rules apply by default: "torch", "keras", "jax", "onnx" or "scipy".
         transposed: whether the layer reads the narrow side and writes the wide one.
         words: the name of the layer in text.
         called: its name within a sentence, without and with an article.
@@ -69,6 +69,8 @@ class Operation:
                 raise ConvanimError(f"`{f.name}` is None", "leave it out or give a value")
             object.__setattr__(self, f.name, CHECKS[f.name](f.name, value))
         self.rank  # noqa: B018 - the arguments must agree on a number of axes
+        if self.rules.only and type(self).__name__ not in self.rules.only:
+            raise ConvanimError(f"{self.rules.title} has no {self.called[0]}", "use `convention` torch")
         self._check()
 
     def _check(self) -> None:

@@ -97,7 +97,7 @@ def _node(name: str, layer: Any, source: int, before: Node, *, last: bool) -> No
     if kind in ("Flatten", "Linear", "Dense", "Reshape", "Unflatten"):
         return replace(made, notes=(say("{kind} ends the chain: its output has no positions", kind=kind),))
     try:
-        op, told_notes = of_module(layer)
+        op, told_notes, _ = of_module(layer)
         axes = op.axes(sizes)
         channels = before.channels or 1
         if isinstance(op, Weighted):

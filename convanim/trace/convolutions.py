@@ -111,8 +111,8 @@ class ConvTrace(Trace):
 
     @property
     def kernel(self) -> Array:
-        """The weight in its convention: for JAX's transposed layers not yet rotated."""
-        return self.weight if self.op.rules.rotates or not self.op.transposed else _rotated(self.weight)
+        """The weight as it was given: not yet rotated where a layer flips it, or for JAX's transposed layers."""
+        return _rotated(self.weight) if self.op.held_rotated else self.weight
 
     def backward(self, grad: ArrayLike | None = None) -> ConvTrace:
         """The gradient of a convolution with respect to its input: the transposed layer with the same weights.
@@ -220,7 +220,7 @@ def _with_channels(op: Weighted, x: Array, weight: Array) -> tuple[Array, Array,
             "give a kernel with the input's axes, or (C_out, C_in, ...) weights for an input with or without channels",
         )
     weight = weight[None, None] if bare else _in_torch_layout(op, weight)
-    if op.transposed and not op.rules.rotates:
+    if op.held_rotated:
         weight = _rotated(weight)
     if not bare and x.ndim > rank:
         op.takes(x.shape[-1 - rank :])

@@ -39,7 +39,7 @@ def convolve(
     """
     rank = x.ndim - 1
     around: Any = ((0, 0), *((max(a, 0), max(b, 0)) for a, b in padding))
-    words: dict[str, Any] = {"zeros": "constant", "replicate": "edge", "circular": "wrap"}
+    words: dict[str, Any] = {"zeros": "constant", "replicate": "edge", "circular": "wrap"}  # others as in NumPy
     grown = np.pad(x, around, mode=words.get(mode, mode))
     for axis, (a, b) in enumerate(padding, start=1):
         grown = np.take(grown, range(max(-a, 0), grown.shape[axis] - max(-b, 0)), axis=axis)

@@ -163,16 +163,25 @@ class Taps:
 
 
 def folded(cells: Ints, size: int, mode: str) -> Ints:
-    """The cells that padding copies: "reflect" without the edge, "replicate" the edge, "circular" from the other end.
+    """The cells that padding copies.
+
+    Args:
+        mode: "reflect" mirrors at the edge without repeating it, "symmetric" with, "replicate" copies the edge, and
+            "circular" the cells from the other end.
 
     Example:
-        >>> [folded(np.arange(-2, 6), 4, mode).tolist() for mode in ("reflect", "replicate", "circular")]
-        [[2, 1, 0, 1, 2, 3, 2, 1], [0, 0, 0, 1, 2, 3, 3, 3], [2, 3, 0, 1, 2, 3, 0, 1]]
+        >>> [folded(np.arange(-2, 6), 4, mode).tolist() for mode in ("reflect", "symmetric")]
+        [[2, 1, 0, 1, 2, 3, 2, 1], [1, 0, 0, 1, 2, 3, 3, 2]]
+        >>> [folded(np.arange(-2, 6), 4, mode).tolist() for mode in ("replicate", "circular")]
+        [[0, 0, 0, 1, 2, 3, 3, 3], [2, 3, 0, 1, 2, 3, 0, 1]]
     """
     if mode == "replicate":
         return np.clip(cells, 0, size - 1)
     if mode == "circular":
         return cells % size
+    if mode == "symmetric":
+        back = cells % (2 * size)
+        return np.minimum(back, 2 * size - 1 - back)
     around = max(2 * (size - 1), 1)
     back = cells % around
     return np.minimum(back, around - back) if size > 1 else np.zeros_like(cells)

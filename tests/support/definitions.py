@@ -31,9 +31,12 @@ HALF = Fraction(1, 2)
 COUNTS_PADDING = {"torch": True, "keras": False, "jax": True, "onnx": False}
 
 
-def conv(x, weight, *, stride=1, padding=0, dilation=1, groups=1, convention="torch", padding_mode="zeros"):
-    """y[o, t] = sum of w[o, i, k] * x[i, t * stride - before + k * dilation]; all frameworks agree on it."""
+def conv(x, weight, *, stride=1, padding=0, dilation=1, groups=1, convention="torch", padding_mode="zeros", flip=None):
+    """y[o, t] = sum of w[o, i, k] * x[i, t * stride - before + k * dilation]; all frameworks agree on it. With a flip
+    it is w[o, i, K - 1 - k], as in mathematics."""
     x, weight = np.asarray(x), np.asarray(weight)
+    if flip:
+        weight = np.flip(weight, axis=tuple(range(2, weight.ndim)))
     rank, mode = x.ndim - 1, padding if padding in ("circular", "reflect") else padding_mode
     sizes, axes = [], []
     for n, k, s, d, given in by_axis(rank, x.shape[1:], weight.shape[2:], stride, dilation, sides(padding, rank)):
@@ -59,6 +62,9 @@ def conv_taps(start: int, kernel: int, dilation: int, size: int, mode: str) -> l
         cell = start + k * dilation
         if mode == "circular":
             cell %= size
+        elif mode == "symmetric":  # the edge is repeated
+            cell %= 2 * size
+            cell = min(cell, 2 * size - 1 - cell)
         elif mode == "replicate":
             cell = min(max(cell, 0), size - 1)
         elif mode == "reflect":  # the edge is not repeated

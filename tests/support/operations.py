@@ -106,8 +106,11 @@ def arguments(draw: Any, kind: type[Operation], convention: str, rank: int, each
         given["dilation"] = each(st.integers(1, 3 if most == 4 else 2))
     if kind in (MaxPool, AvgPool, LpPool) and convention in ("torch", "onnx"):
         given["ceil_mode"] = draw(st.booleans())
-    if kind is Conv and draw(st.integers(0, 3)) == 0:
-        given["padding_mode"] = draw(st.sampled_from(["reflect", "replicate", "circular"]))
+    if kind is Conv:
+        given["padding_mode"] = draw(
+            st.sampled_from([*["zeros"] * 12, "reflect", "symmetric", "replicate", "circular"])
+        )
+        given["flip"] = draw(st.sampled_from([None, None, None, True]))
     if kind is AvgPool and convention != "keras":
         given["count_include_pad"] = draw(st.sampled_from([None, True, False]))
     if kind is LpPool:

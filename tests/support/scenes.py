@@ -89,7 +89,8 @@ def planar(draw: st.DrawFn) -> Trace:
     weight = numbers(draw, (*shape, *kernel))
     bias = draw(st.none() | st.just([(-1) ** i * 2 * i + 1 for i in range(groups * outputs)]))
     kind: Any = ConvTranspose if transposed else Conv
-    options = {} if transposed else {"padding_mode": draw(st.sampled_from(["zeros", "zeros", "replicate"]))}
+    modes = st.sampled_from(["zeros", "zeros", "replicate"])
+    options = {} if transposed else {"padding_mode": draw(modes), "flip": draw(st.booleans())}
     try:
         trace: Trace = kind(kernel, stride, padding, groups=groups, **options).trace(x, weight, bias)
     except ConvanimError:
@@ -171,7 +172,10 @@ def small(draw: st.DrawFn, transposed: bool | None = None, most: int = 4, **opti
 
 
 #: The padding modes, and numpy's names for them.
-PADS: dict[str, Any] = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+PADS: dict[str, Any] = {
+    **{"zeros": "constant", "reflect": "reflect", "symmetric": "symmetric"},
+    **{"replicate": "edge", "circular": "wrap"},
+}
 #: Kinds of arrays: small numbers with many zeros, long ones, exact fractions, and floats that must be rounded.
 NUMBERS: dict[str, tuple[type, st.SearchStrategy[Any]]] = {
     "small": (np.int64, st.integers(-9, 9) | st.just(0)),
@@ -245,7 +249,11 @@ WEIGHTED: dict[str, tuple[list[Any], str]] = {
 }
 POOL = {**WEIGHTED, "padding": ([0, 1], ""), "ceil_mode": ([False, True], "rounds its size up")}
 ARGUMENTS: dict[Any, dict[str, tuple[list[Any], str]]] = {
-    Conv: {**WEIGHTED, "padding_mode": (["zeros", "reflect", "replicate", "circular"], "padding mode")},
+    Conv: {
+        **WEIGHTED,
+        "padding_mode": (["zeros", "reflect", "symmetric", "replicate", "circular"], "padding mode"),
+        "flip": ([False, True], "kernel"),
+    },
     ConvTranspose: {**WEIGHTED, "output_padding": ([0, 1, 2], "output padding")},
     MaxPool: POOL,
     AvgPool: {**POOL, "count_include_pad": ([True, False], "average")},

@@ -112,9 +112,9 @@ class Case:
 
     @cached_property
     def stamped(self) -> Any:
-        """The weight in PyTorch's layout and meaning: JAX's transposed layers have it rotated by 180 degrees."""
+        """The weight in PyTorch's layout and meaning: JAX's transposed layers, and a flip, have it rotated by 180°."""
         weight = self.arrays[1]
-        turned = self.op.transposed and self.op.convention == "jax"
+        turned = self.op.convention == "jax" if self.op.transposed else self.arguments["flip"]
         return np.flip(weight, axis=tuple(range(2, weight.ndim))) if turned else weight
 
 
@@ -188,7 +188,7 @@ def line_of(
 
 def fits(line: Line, mode: str, *, transposed: bool) -> bool:
     """Whether a layer has an output along an axis, and enough input cells for its padding to copy."""
-    most = {"reflect": line.size - 1, "circular": line.size}.get(mode, math.inf)
+    most = {"reflect": line.size - 1, "circular": line.size, "symmetric": line.size}.get(mode, math.inf)
     return output_size(line, transposed=transposed) > 0 and max(line.before, line.after) <= most
 
 
@@ -198,7 +198,7 @@ def layers(  # noqa: PLR0915 - one draw after the other
     transposed: bool | None = None,
     ranks: tuple[int, ...] = (1, 2, 3),
     conventions: tuple[str, ...] = CONVENTIONS,
-    modes: tuple[str, ...] = ("zeros", "zeros", "zeros", "reflect", "replicate", "circular"),
+    modes: tuple[str, ...] = ("zeros", "zeros", "zeros", "reflect", "symmetric", "replicate", "circular"),
 ) -> Case:
     """Layers with inputs, small enough for loops in Python."""
     if transposed is None:
@@ -267,7 +267,7 @@ def layers(  # noqa: PLR0915 - one draw after the other
     if transposed:
         arguments["output_padding"] = extra
     else:
-        arguments["padding_mode"] = mode
+        arguments |= {"padding_mode": mode, "flip": draw(st.sampled_from([None, None, False, True]))}
     left_out = [name for name, value in arguments.items() if value is None]
     last = convention in LAST
     return Case(

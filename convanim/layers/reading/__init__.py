@@ -17,23 +17,27 @@ from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.kinds import modules
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, Pool
-from convanim.layers.reading import flax, functions, keras, onnx, torch
+from convanim.layers.reading import flax, functions, keras, onnx, scipy, torch
 from convanim.layers.reading.names import kind_of, unknown
 from convanim.layers.syntax import expressions
 
 __all__ = ["NAMES", "Line", "from_line", "read_call", "read_line"]
 
 #: The modules that read calls; the first that knows a call reads it, and `onnx` reads the nodes of a graph.
-_READERS = (torch, keras, flax, functions, *modules())
+_READERS = (torch, keras, flax, functions, scipy, *modules())
 #: The names of the calls.
 NAMES = tuple(name for reader in _READERS for name in reader.NAMES)
 
 
 class Line(NamedTuple):
-    """What a line means: an operation, and sentences about the parts of the line that are not drawn."""
+    """What a line means: an operation, sentences about the parts of the line that are not drawn, and its kernel.
+
+    The kernel, as nested lists, is None unless the line has its values.
+    """
 
     op: Operation
     notes: tuple[str, ...] = ()
+    kernel: Any = None
 
 
 def from_line(text: str, values: Mapping[str, Any] | None = None) -> Operation:
@@ -104,7 +108,7 @@ def read_line(text: str, values: Mapping[str, Any] | None = None) -> Line:
             if one
             else "give one layer, with the padding before it or, for a transposed layer, the crop after it",
         )
-    return Line(op, tuple(dict.fromkeys(notes)))
+    return Line(op, tuple(dict.fromkeys(notes)), next((part.kernel[0] for part in parts if part.kernel), None))
 
 
 def _single(read: list[Operation | Pad]) -> Operation | None:
@@ -194,7 +198,7 @@ def _layer(part: Call, constants: dict[str, Any]) -> Operation | Pad | None:
 
 
 def _padded(pad: Pad, op: Operation) -> Operation:
-    """A layer with the padding before it. Only PyTorch's convention has numeric padding for all layers."""
+    """A layer with the padding before it. Only PyTorch's and SciPy's conventions have numeric padding for it."""
     given: dict[str, Any] = {f.name: getattr(op, f.name) for f in fields(op)}
     if given.get("padding", 0) not in (0, "valid"):
         raise ConvanimError(
@@ -202,7 +206,8 @@ def _padded(pad: Pad, op: Operation) -> Operation:
         )
     given["padding"] = pad.pads
     if isinstance(op, Conv) and pad.fill == 0:
-        return Conv(**given | {"padding_mode": pad.mode, "convention": "torch"})
+        convention = op.convention if op.convention == "scipy" else "torch"
+        return Conv(**given | {"padding_mode": pad.mode, "convention": convention})
     rank = len(pad.pads)
     if isinstance(op, Pool) and pad.mode == "zeros" and not op.ceil_mode:
         # ONNX's convention does not limit the padding of a pooling.

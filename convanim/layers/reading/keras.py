@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from convanim.errors import ConvanimError
-from convanim.layers.calls import KERAS, Call, Pad, bound, channels, each
+from convanim.layers.calls import KERAS, PADS, Call, Pad, bound, channels, each
 from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, MaxPool
@@ -139,8 +139,7 @@ def _padding_function(call: Call) -> Pad | None:
     if call.last != "pad":
         return None
     got = bound(call, ("x", "pad_width", "mode", "constant_values"), ("x",), "pad_width")
-    modes = {"constant": "zeros", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
-    mode = modes.get(got.get("mode", "constant"))
+    mode = PADS.get(got.get("mode", "constant"))
     if mode is None:
         raise ConvanimError(f"mode={got['mode']!r} of {call.name} is not supported", "use constant or reflect")
     return Pad(tuple(tuple(pair) for pair in got["pad_width"][1:-1]), mode, got.get("constant_values", 0))

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convanim.errors import ConvanimError
-from convanim.layers import Operation, Weighted
+from convanim.layers import Conv, Operation, Weighted
 from convanim.layers.arguments import short, whole
 from convanim.layers.code import Line, Place, chosen, lines_of
 from convanim.layers.kinds import lines_in
-from convanim.layers.writing import jax, keras, onnx, torch
+from convanim.layers.writing import jax, keras, onnx, scipy, torch
 
 __all__ = ["Line", "lines"]
 
@@ -54,7 +54,8 @@ def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None 
     place = Place(tuple(axes), *_channels(op, channels))
     if op.lines:
         return lines_of(lines_in(op.lines), op, place)
-    return [chosen(framework, module.WRITERS, op, place) for framework, module in _FRAMEWORKS.items()]
+    found = [chosen(framework, module.WRITERS, op, place) for framework, module in _FRAMEWORKS.items()]
+    return [*found, chosen("SciPy", scipy.WRITERS, op, place)] if isinstance(op, Conv) else found
 
 
 def _channels(op: Operation, channels: tuple[int, int] | None) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from convanim.layers.code import (
 )
 
 _LAYOUTS = (("NWC", "WIO", "NWC"), ("NHWC", "HWIO", "NHWC"), ("NDHWC", "DHWIO", "NDHWC"))
-_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+_MODES = {"reflect": "reflect", "symmetric": "symmetric", "replicate": "edge", "circular": "wrap"}
 X, W = Code("x"), Code("w")
 
 
@@ -46,7 +46,7 @@ def _conv(op: Conv, place: Place) -> Written:
     code = call(
         "jax.lax.conv_general_dilated",
         x,
-        W,
+        _turned(place) if op.flip else W,
         place.every("stride"),
         pads,
         rhs_dilation=_usual(place.every("dilation")),
@@ -56,11 +56,15 @@ def _conv(op: Conv, place: Place) -> Written:
     return code, ""
 
 
+def _turned(place: Place) -> Code:
+    """The weight, rotated by 180 degrees."""
+    return Code("w[" + ", ".join(["::-1"] * place.rank) + "]")
+
+
 def _transposed(op: ConvTranspose, place: Place) -> Written:
-    turned = Code("w[" + ", ".join(["::-1"] * place.rank) + "]")
     own = op.transpose_kernel and op.groups == 1
     still = own or not op.rules.rotates or all(k == 1 for k in place.every("kernel"))
-    w = W if still else turned
+    w = W if still else _turned(place)
     pads = _word(op, [a.ring for a in place.axes])
     told: dict[str, Any] = {
         "rhs_dilation": _usual(place.every("dilation")),

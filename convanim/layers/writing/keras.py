@@ -17,6 +17,7 @@ from convanim.layers.code import (
     call,
     copies,
     factors,
+    flipped,
     is_exact,
     is_whole,
     meets_padding,
@@ -79,8 +80,8 @@ def _conv(op: Conv, place: Place) -> Written:
     )
     if word is not None:
         at_this_size = word == "same" and op.convention != "keras" and any(a.stride > 1 for a in place.axes)
-        return layer, _HERE if at_this_size else ""
-    return _padded(place.pads, layer, op.padding_mode), ""
+        return layer, "; ".join([*[_HERE] * at_this_size, *flipped(op)])
+    return _padded(place.pads, layer, op.padding_mode), "; ".join(flipped(op))
 
 
 def _transposed(op: ConvTranspose, place: Place) -> Written:
@@ -88,7 +89,7 @@ def _transposed(op: ConvTranspose, place: Place) -> Written:
         raise NoLine(f"none: Conv{place.rank}DTranspose has no groups; one layer for each group comes closest")
     if max(place.every("stride")) > 1 and max(place.every("dilation")) > 1:
         raise NoLine(f"none: {_BOTH}; keras.ops.conv_transpose has no way either")
-    notes = [] if op.rules.rotates else ["the weight is JAX's, rotated by 180°"]
+    notes = flipped(op)
     named = f"keras.layers.Conv{place.rank}DTranspose"
     given = {"strides": _usual(place.each("stride"), 1), "dilation_rate": _usual(place.each("dilation"), 1)}
     kept = [(a.before, a.output) for a in place.axes]

@@ -26,6 +26,7 @@ from convanim.layers.code import (
     averages_padding,
     call,
     factors,
+    flipped,
     is_exact,
     is_whole,
     scaled_beyond,
@@ -82,13 +83,16 @@ def _conv(op: Conv, place: Place) -> Written:
         "group": None if op.groups == 1 else op.groups,
     }
     if op.padding_mode == "zeros" or not any(map(any, place.pads)):
-        return _node("Conv", ["x", "w"], **_window(place), **_padding(op, place, place.pads), **rest), ""
+        node = _node("Conv", ["x", "w"], **_window(place), **_padding(op, place, place.pads), **rest)
+        return node, "; ".join(flipped(op))
+    if op.padding_mode == "symmetric":
+        raise NoLine("none: ONNX's Pad has no symmetric mode; reflect, without the cell at the edge, comes closest")
     pad = _padded(place.pads, _MODES[op.padding_mode], "x", "padded")
-    return _nodes(*pad, _node("Conv", ["padded", "w"], **_window(place), **rest)), ""
+    return _nodes(*pad, _node("Conv", ["padded", "w"], **_window(place), **rest)), "; ".join(flipped(op))
 
 
 def _transposed(op: ConvTranspose, place: Place) -> Written:
-    notes = [] if op.rules.rotates else ["the weight is JAX's, rotated by 180°"]
+    notes = flipped(op)
     # Output cells beyond the stamps are output padding; the rest of the full result is cropped.
     # Output padding must be less than the stride: the specification allows the dilation, too, but no runtime does.
     most = [a.stride - 1 for a in place.axes]

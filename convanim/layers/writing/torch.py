@@ -29,6 +29,7 @@ from convanim.layers.code import (
     call,
     copies,
     factors,
+    flipped,
     is_exact,
     is_whole,
     last_end,
@@ -40,7 +41,6 @@ from convanim.layers.code import (
 from convanim.layers.conventions import ring
 
 _PADS = {"zeros": "ZeroPad", "reflect": "ReflectionPad", "replicate": "ReplicationPad", "circular": "CircularPad"}
-_NOT_ROTATED = "the weight is JAX's, rotated by 180°"
 
 
 def _pad(pads: Sequence[tuple[int, int]], mode: str = "zeros", fill: Code | None = None) -> Code:
@@ -63,6 +63,8 @@ def _usual(value: Any, usual: Any) -> Any:
 
 def _conv(op: Conv, place: Place) -> Written:
     pads: Any = place.pads
+    if op.padding_mode == "symmetric" and any(map(any, pads)):
+        raise NoLine("none: PyTorch has no symmetric padding; reflect, without the cell at the edge, comes closest")
     even = all(before == after for before, after in pads)
     # PyTorch's own 'same' requires stride 1, and puts the larger half at the end.
     same = all(a.stride == 1 and pair == ring("same", "torch", a.input, 1, a.reach) for a, pair in _each(place))
@@ -79,7 +81,7 @@ def _conv(op: Conv, place: Place) -> Written:
         groups=_usual(op.groups, 1),
         padding_mode=_usual(op.padding_mode, "zeros") if inside else None,
     )
-    return (layer if even or word else _after(pads, layer, mode=op.padding_mode)), ""
+    return (layer if even or word else _after(pads, layer, mode=op.padding_mode)), "; ".join(flipped(op))
 
 
 def _each(place: Place) -> list[tuple[Axis, tuple[int, int]]]:
@@ -105,7 +107,7 @@ def _transposed(op: ConvTranspose, place: Place) -> Written:
         dilation=_usual(place.each("dilation"), 1),
         groups=_usual(op.groups, 1),
     )
-    notes = [] if op.rules.rotates else [_NOT_ROTATED]
+    notes = flipped(op)
     if own:
         return layer, "; ".join(notes)
     left = [(-a.before, a.output + a.before - a.full - e) for a, e in zip(place.axes, extras, strict=True)]

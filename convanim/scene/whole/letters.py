@@ -33,8 +33,7 @@ class Letters:
         x, kernel, answer = (Symbols([(letter, n)]) for letter, n in zip("bwc", self.shapes, strict=True))
         self.numerals = x, kernel, answer
         self.x, self.kernel, self.answer = x.codes(), kernel.codes(), answer.codes()
-        turned = trace.op.transposed and not trace.op.rules.rotates
-        self.weight = np.flip(self.kernel) if turned else self.kernel
+        self.weight = np.flip(self.kernel) if trace.op.held_rotated else self.kernel
         self._bias = [BIAS] if trace.bias is not None else []
 
     def products(self, step: Step) -> list[tuple[str, str]]:

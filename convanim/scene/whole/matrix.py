@@ -304,8 +304,7 @@ class MatrixScene(PlacementScene):
         """The kernel's cells that a placement uses, which are the entries of its row."""
         used = np.zeros(self.trace.weight.shape[2:], np.uint8)
         used[tuple(step.factors[:, 2:].T)] = Emphasis.WRITTEN
-        turned = self.op.transposed and not self.op.rules.rotates
-        return np.flip(used) if turned else used
+        return np.flip(used) if self.op.held_rotated else used
 
     def _sum(self, step: Step) -> Caption:
         nothing = say("no input value is read: the row is empty")

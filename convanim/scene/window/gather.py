@@ -44,6 +44,7 @@ RINGS = 3
 #: Remarks for padding modes that copy values.
 COPIES = {
     "reflect": say("the ring copies the input, mirrored at its edge"),
+    "symmetric": say("the ring copies the input, mirrored with its edge"),
     "replicate": say("the ring copies the nearest cell of the edge"),
     "circular": say("the ring copies the input from its other end"),
 }
@@ -73,7 +74,7 @@ class GatherScene(WindowScene):
         self.kernel = flat(self.letters.kernel if self.letters else trace.kernel[0, 0])
         self._factor = self.letters.numerals[1] if self.letters else Factors(self.kernel)
         # The kernel as it slides.
-        self._rotates = trace.op.transposed and trace.op.rules.rotates
+        self._rotates = trace.op.slides_rotated
         self.slid = self.kernel[::-1, ::-1] if self._rotates else self.kernel
         self._factors = [f"×{self._factor.text(v)}" for v in self.slid.ravel().tolist()]
         super().__init__(trace)
@@ -128,16 +129,15 @@ class GatherScene(WindowScene):
         return max(self._factors, key=len), ""
 
     def _phases(self) -> tuple[Phase, ...]:
-        if not self.op.transposed:
-            return (padding(self.trace.axes), SLIDE) if any(map(any, rings(self.trace.axes))) else (SLIDE,)
-        return INSERT, padding(self.trace.axes), turning(self._rotates), SLIDE
+        return phases(self.trace, SLIDE)
 
     # The opening prepares the stage.
 
     def _open(self) -> list[Frame]:
         if not self.op.transposed:
             rows, columns = self.lines
-            return [self._set_out(rows.places, columns.places), *self._pad()]
+            laid = [self._set_out(rows.places, columns.places), *self._pad()]
+            return [*laid, *(self._rotate(laid[-1].grids["stage"]) if self._rotates else ())]
         set_out = [*self._insert(), *self._pad()]
         set_out += self._rotate(set_out[-1].grids["stage"])
         told = moved_by_one(self.trace.axes)
@@ -242,29 +242,24 @@ class GatherScene(WindowScene):
         return say("{told} (output padding {n})", told=told, n=_extra(axes)) if _extra(axes) else told
 
     def _rotate(self, stage: Grid) -> list[Frame]:
+        phase = len(self.phases) - 2
         if not self._rotates:
-            name = self.op.rules.title
-            return [
-                self._frame(
-                    2, stage, self.kernel, say("{name} does not turn the kernel: it slides as it is given", name=name)
-                )
-            ]
-        first = self._frame(2, stage, self.kernel, say("to slide, first turn the kernel by 180 degrees"))
+            remark = say("{name} does not turn the kernel: it slides as it is given", name=self.op.rules.title)
+            return [self._frame(phase, stage, self.kernel, remark)]
+        first = self._frame(phase, stage, self.kernel, say("to slide, first turn the kernel by 180 degrees"))
         high, wide = self.kernel.shape
         rotated = join(", ", [KERNEL, say("turned")])
         if high == wide == 1:
-            return [self._frame(2, stage, self.kernel, say("a kernel of one cell stays as it is"), rotated)]
+            return [self._frame(phase, stage, self.kernel, say("a kernel of one cell stays as it is"), rotated)]
         if 1 in (high, wide):
-            return [
-                first,
-                self._frame(2, stage, self.slid, say("turn by 180 degrees: end to end"), rotated, Turn.ROTATED),
-            ]
+            told = say("turn by 180 degrees: end to end")
+            return [first, self._frame(phase, stage, self.slid, told, rotated, Turn.ROTATED)]
         half = say("turn by 180 degrees: left to right …")
         mirrored = self._frame(
-            2, stage, self.kernel[:, ::-1], half, join(", ", [KERNEL, say("mirrored")]), Turn.MIRRORED
+            phase, stage, self.kernel[:, ::-1], half, join(", ", [KERNEL, say("mirrored")]), Turn.MIRRORED
         )
         turned = self._frame(
-            2, stage, self.slid, say("turn by 180 degrees: … and top to bottom"), rotated, Turn.ROTATED
+            phase, stage, self.slid, say("turn by 180 degrees: … and top to bottom"), rotated, Turn.ROTATED
         )
         return [first, mirrored, turned]
 
@@ -303,6 +298,15 @@ def padding(axes: tuple[Axis, ...]) -> Phase:
     if min(ringed) < 0:
         return Phase("pad", say("pad and crop"), say("pad")) if max(ringed) > 0 else Phase("pad", CROP, CROP)
     return Phase("pad", PAD, PAD)
+
+
+def phases(trace: ConvTrace, slide: Phase) -> tuple[Phase, ...]:
+    """The phases of a window with weights, of which the last one slides."""
+    pad, op = padding(trace.axes), trace.op
+    if op.transposed:
+        return INSERT, pad, turning(op.slides_rotated), slide
+    pads = [pad] * any(map(any, rings(trace.axes)))
+    return (*pads, *[turning(rotates=True)] * op.slides_rotated, slide)
 
 
 def turning(rotates: bool) -> Phase:

@@ -29,7 +29,7 @@ from convanim.scene.frame import (
     lattice,
     whole,
 )
-from convanim.scene.window.gather import COPIES, INSERT, INSERTS, SLIDE, moved_by_one, padding, turning
+from convanim.scene.window.gather import COPIES, INSERTS, SLIDE, moved_by_one, phases
 from convanim.scene.window.slab import MOST, ROW, Slab, wrapped
 from convanim.scene.window.stage import layers, roles
 from convanim.scene.window.window import SURVEYED, Seen, WindowScene
@@ -58,7 +58,7 @@ class PlanesScene(WindowScene):
     _takes_over = False
 
     def __init__(self, trace: ConvTrace, words: Sequence[str] = ()) -> None:
-        self._rotates = trace.op.transposed and trace.op.rules.rotates
+        self._rotates = trace.op.slides_rotated
         self._group = len(trace.x) // trace.op.groups
         super().__init__(trace, words)
 
@@ -106,7 +106,7 @@ class PlanesScene(WindowScene):
         sums = np.zeros(self._parts, step.terms.dtype)
         if self._sliced:
             at = step.factors[:, 2]
-            at = self._parts - 1 - at if self._rotates else at
+            at = self._parts - 1 - at if self.op.transposed else at  # in the order in which the slices slide
         else:
             at = self._part_of[step.reads[:, 0]]
         np.add.at(sums, at, step.terms)
@@ -125,10 +125,7 @@ class PlanesScene(WindowScene):
         if self._parts > 1:
             told = say("slide and add the slices") if self._sliced else say("slide and add the channels")
             slide = SLIDE._replace(name=told)
-        pad = padding(self.trace.axes)
-        if not self.op.transposed:
-            return (pad, slide) if any(map(any, rings(self.trace.axes))) else (slide,)
-        return INSERT, pad, turning(self._rotates), slide
+        return phases(self.trace, slide)
 
     def _roles(self) -> Cells:
         return roles(*self.lines, ring=Role.PADDING if self.trace.axes[0].mode == "zeros" else Role.COPIED)
@@ -163,14 +160,14 @@ class PlanesScene(WindowScene):
         phase = int(self.op.transposed)
         if (self.stage_roles != bare).any() or self.op.transposed:
             frames.append(self._set(phase, self.stage_roles, self.stage_values, self._pad_remark()))
-        if self.op.transposed:
-            name = self.op.rules.title
+        if self.op.transposed or self._rotates:
+            turn, name = len(self.phases) - 2, self.op.rules.title
             remark = say("{name} does not turn the kernels: they slide as they are given", name=name)
             if self._rotates:
                 remark = say("to slide, first turn every kernel by 180 degrees")
-            frames.append(self._set(2, self.stage_roles, self.stage_values, remark))
-            frames[-1] = Frame(2, {**frames[-1].grids, **self._weights(0, turned=True)}, frames[-1].captions)
-            if told := moved_by_one(self.trace.axes):
+            frames.append(self._set(turn, self.stage_roles, self.stage_values, remark))
+            frames[-1] = Frame(turn, {**frames[-1].grids, **self._weights(0, turned=True)}, frames[-1].captions)
+            if self.op.transposed and (told := moved_by_one(self.trace.axes)):
                 frames.append(replace(frames[-1], phase=3, captions=(Caption(remark=told),)))
         return frames
 

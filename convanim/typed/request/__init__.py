@@ -91,7 +91,9 @@ def _input(kind: str, x: Any, fill: Any, seed: Any, resize: str | None, grey: bo
 def _layer(x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     """A layer from its notation, with a kernel that is typed or filled."""
     values = {} if typed.get("set") is None else read_values(typed["set"])
-    op, notes = read(typed["notation"], values)
+    op, notes, kernel = read(typed["notation"], values)
+    if kernel is not None and typed.get("kernel") is None:
+        typed = typed | {"kernel": kernel}
     made = _of_operation(op, x, colours, typed)
     return replace(made, notes=(*(f"{note}." for note in notes), *made.notes))
 
@@ -114,6 +116,8 @@ def _of_operation(op: Operation, x: Any, colours: bool, typed: dict[str, Any]) -
 def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     size = op.kernel_size if isinstance(op.kernel_size, tuple) else (op.kernel_size,) * rank
     kernel = typed.get("kernel") or size
+    if colours and op.convention == "scipy" and op.groups == 1:
+        op = replace(op, groups=3)  # each colour separately, as in OpenCV
     if colours and op.rules.last:
         x = np.moveaxis(x, 0, -1)
     fill: Any = typed.get("fill") or "example"
