@@ -1,12 +1,11 @@
 """Convolutions of signal processing, compared with NumPy, SciPy and, where it is installed, OpenCV.
 
-SciPy is required in CI. A line is read and traced with an input and a kernel, the same line is evaluated with the
+SciPy is there in CI. A line is read and traced with an input and a kernel, the same line is evaluated with the
 same arrays, and both results must agree in every cell; so must the line that is written for the layer.
 """
 
 from __future__ import annotations
 
-import os
 import warnings
 from math import prod
 from typing import Any
@@ -24,15 +23,17 @@ from convanim.explanation.compare import report
 from convanim.layers.convolutions import ConvTranspose
 from convanim.layers.notation import read
 from convanim.layers.writing import lines
-from convanim.scene.frame import Turn
+from convanim.scene.frame import Emphasis, Turn
 from convanim.scene.views import scene
+from convanim.scene.whole.letters import Letters
+from convanim.scene.whole.matrix import MatrixScene
 from support.commands import run
+from support.needs import need_module
 from support.refusals import refused
 
-if not os.environ.get("CI"):
-    pytest.importorskip("scipy", reason="compares with SciPy, which is not installed")
-import scipy.ndimage
-import scipy.signal
+scipy = need_module("scipy", promised=True)
+need_module("scipy.ndimage", promised=True)
+need_module("scipy.signal", promised=True)
 
 Array = NDArray[Any]
 many = settings(max_examples=max(300, settings.default.max_examples))
@@ -149,10 +150,6 @@ def test_a_flip_is_the_rotated_kernel_in_any_convention(data: st.DataObject) -> 
         assume(False)
     assert np.array_equal(flipped.output, rotated.output)
     flipped.verify()
-    for symbols in (False, True):
-        for view in ("sliding", "matrix"):
-            if k.size > 1 or view == "sliding":
-                flipped.animate(view=view, symbols=symbols)
     assert np.array_equal(flipped.backward().output, rotated.backward().output)
 
 
@@ -189,6 +186,15 @@ def test_the_page_shows_the_flip(x: Array) -> None:
     assert set(turns(Conv(2, padding="same", convention="scipy", flip=False, groups=groups), x, w)) == {Turn.GIVEN}
     made = scene(Conv(2, convention="scipy", groups=groups).trace(x, w))
     assert [phase.key for phase in made.phases] == ["rotate", "slide"]
+
+
+def test_letters_and_the_matrix_know_the_given_kernel() -> None:
+    done = Conv(2, flip=True).trace([1, 2, 3], [4, 5])
+    assert Letters(done).sum(done[1]).text() == "c₁ = b₁·w₁ + b₂·w₀"
+    for options in ({"view": "matrix"}, {"symbols": True}, {"view": "matrix", "symbols": True}):
+        assert len(done.animate(**options)) > 2
+    used = MatrixScene(Conv(2, 1, ((1, 0),), flip=True).trace([1, 2, 3], [4, 5])).frame(2).grids["kernel"]
+    assert used.emphasis.ravel().tolist() == [Emphasis.WRITTEN, 0]  # the padding meets the last of the given weights
 
 
 def test_compare_shows_convolution_beside_cross_correlation() -> None:
