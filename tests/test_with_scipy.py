@@ -219,6 +219,10 @@ def test_the_kernel_of_a_line_is_the_kernel_that_slides(tmp_path: Any) -> None:
     assert read("np.convolve(x, np.array([1, 2, 1]) / 4)").kernel is None  # another kernel than the list
 
 
+def test_a_slice_of_the_output_is_not_drawn_and_said() -> None:
+    assert read("np.convolve(x, [1, 1], 'same')[::2]").notes == ("[::2] after the call is not drawn",)
+
+
 def test_every_line_is_said_beside_those_of_the_frameworks() -> None:
     assert 'numpy.convolve(x, w, "same")' in explain(parse("np.convolve(x, [1, 2, 1], 'same')"), (6,))
     assert 'numpy.correlate(x, w, "valid")' in explain(Conv(3), (6,))

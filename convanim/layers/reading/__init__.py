@@ -5,6 +5,7 @@ Nothing is executed, and nothing is guessed: an unsupported argument that change
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
@@ -136,6 +137,8 @@ _KNOWN = {name.rpartition(".")[2] for name in NAMES} | {"make_node", "Lambda", "
 
 def _parts(value: Any, notes: list[str]) -> Iterator[Call]:
     """The calls of layers in a value, in their order, without what is around them."""
+    if isinstance(value, Unread) and isinstance(value.node, ast.Subscript) and value.inside:
+        notes.append(f"[{ast.unparse(value.node.slice)}] after the call is not drawn")
     if isinstance(value, Unread | dict):
         value = value.inside if isinstance(value, Unread) else list(value.values())
     if isinstance(value, list | tuple):
