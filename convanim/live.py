@@ -262,7 +262,7 @@ def _called(module: Any, x: Any) -> Any:
             if torch is not None and "torch" in homes and "keras" not in homes:
                 given = x if hasattr(x, "detach") else torch.as_tensor(np.asarray(x, np.float32))
                 weight = getattr(module, "weight", None)
-                x = given if weight is None else given.to(weight)
+                x = given.to(weight) if hasattr(weight, "detach") else given
             elif "tinygrad" in homes and isinstance(x, np.ndarray | list | tuple):
                 x = sys.modules["tinygrad"].Tensor(np.asarray(x, np.float32))
             done = module(x)
