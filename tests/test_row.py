@@ -1,5 +1,6 @@
 """Strips joined by fans of lines, and the choice of a layout."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from convanim.animation import Animation
+from convanim.draw.axes import Canvas
 from convanim.draw.raster import Raster
 from convanim.draw.theme import load
 from convanim.errors import ConvanimError
@@ -16,6 +18,7 @@ from convanim.layers import Conv, ConvTranspose, MaxPool
 from convanim.page import LAYOUTS, Page, layout
 from convanim.page.row import strips
 from convanim.scene import Scene, scene
+from convanim.scene.frame import Role
 from convanim.timing.motion import Tween
 from support.pages import PAGES, attempt, check_apart, large, standing
 from support.scenes import WALKED, drawn, shown
@@ -92,6 +95,69 @@ def test_a_line_for_each_cell_of_the_kernel_and_none_for_its_gaps(view: str) -> 
     assert len(groups) == len(middles) == 3
     for group, middle in zip(groups, middles, strict=True):
         assert abs(group.mean() - middle) < window.pitch / 4
+
+
+LONG = {
+    "sliding": (Conv(5).trace(np.arange(200) % 10, [2, 1, -1, 2, 1]), None),
+    "fitted": (Conv(5, padding=2).trace(np.arange(2000) % 10, [2, 1, -1, 2, 1]), None),
+    "zeros inserted": (ConvTranspose(5, 2).trace(np.arange(60) % 9, [1, 2, 3, 2, 1]), None),
+    "stamps": (ConvTranspose(5, 2).trace(np.arange(400) % 9, [1, 2, 3, 2, 1]), "overlap-add"),
+    "pool": (MaxPool((2,)).trace(np.arange(300)[None] % 11), None),
+}
+
+
+@pytest.mark.parametrize("layout", ["row", "flat"])
+@pytest.mark.parametrize("width", [640, 1280])
+@pytest.mark.parametrize("name", LONG)
+def test_long_strips_are_tall_enough_to_be_looked_at(name: str, width: int, layout: str) -> None:
+    trace, view = LONG[name]
+    if name == "pool" and layout == "flat":
+        return
+    animation = Animation(trace, view=view, width=width, layout=None if name == "pool" else layout)
+    page, s, raster = animation.page, animation.scene, animation.raster()
+    strips_of = [place for place in page.places.values() if max(place.panel.shape) > 50]
+    assert len(strips_of) == 2
+    one, other = (place.box.bottom - place.box.top for place in strips_of)
+    assert one == other >= 0.028 * width
+    if any(place.per > 1 for place in strips_of):
+        assert re.search(r"input fitted to \d+ pixels", page.detail.text), "a strip has no rows"
+    first = s.beats.opening + s.beats.each - 1
+    for step in (0, 1, s.beats.steps // 2, s.beats.steps // 2 + 1):
+        frame = s.frame(first + step * s.beats.each)
+        pixels = raster.draw(frame).pixels
+        np.testing.assert_array_equal(pixels, Raster(s, page, load("light")).draw(frame).pixels)
+    last = raster.palette.colours[raster.draw(s.frame(s.beats.total - 1)).pixels]
+    for place in strips_of:
+        top, left, bottom, right = place.box
+        rows = last[top:bottom, left:right]
+        assert (rows == rows[:1]).all(), "each cell is as tall as its strip"
+        assert len(np.unique(rows[0], axis=0)) > 4, "its values are seen"
+
+
+@pytest.mark.parametrize("name", ["sliding", "fitted", "zeros inserted"])
+def test_matplotlib_draws_long_strips_with_the_same_pixels(name: str) -> None:
+    animation = Animation(*LONG[name][:1], width=640)
+    frame = animation.scene.frame(animation.scene.beats.total - 1)
+    raster, canvas = (kind(animation.scene, animation.page, load("light")) for kind in (Raster, Canvas))
+    rgb = raster.palette.colours[raster.draw(frame).pixels]
+    for place in animation.page.places.values():
+        top, left, bottom, right = place.box
+        inner = np.s_[top + 2 : bottom - 2, left + 2 : right - 2]
+        assert (canvas.colours(frame)[inner] == rgb[inner]).mean() > 0.99
+
+
+def test_the_cells_of_long_strips_stay_as_tall_while_they_spread() -> None:
+    s = scene(LONG["zeros inserted"][0])
+    page, place = layout(s, 640, 360, arrangement="row"), layout(s, 640, 360, arrangement="row").places["stage"]
+    raster, paper = Raster(s, page, load("light")), np.array(load("light").colour("page"))
+    spread = next(i for i in range(s.beats.opening) if (s.frame(i + 1).grids["stage"].roles == Role.INSERTED).any())
+    tween = Tween(s.frame(spread), s.frame(spread + 1))
+    for part in (0.3, 0.7):
+        rgb = raster.palette.colours[raster.draw(tween.frame(part)).pixels]
+        top, left, bottom, right = place.box
+        rows = rgb[top + 2 : bottom - 2, left:right]
+        assert (rows == rows[:1]).all()
+        assert (rows[0] != paper).any()
 
 
 @pytest.mark.parametrize(

@@ -198,8 +198,8 @@ class Composer:
 
         def end(place: Place, cell: tuple[int, int], moved: tuple[float, float], *, lower: bool) -> Point:
             top, left = place.at(cell[0] + moved[0], cell[1] + moved[1])
-            side = place.pitch + place.line
-            return left + side // 2, (top - out) if lower else (top + side + out)
+            high, wide = place.inside
+            return left + (wide + 2 * place.line) // 2, (top - out) if lower else (top + high + 2 * place.line + out)
 
         at = end(other, link.cell, link.moved, lower=down)
         by = link.window.down, link.window.across

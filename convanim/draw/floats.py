@@ -118,7 +118,10 @@ class Floats:
         key = start.panel.name, end.panel.name, ax, ay, dx, dy, line, number
         if key not in self._between:
             if not (start.tilted or end.tilted):
-                made = replace(start, pitch=max(line + 1, ax), line=line, number=number)
+                # Both are whole pixels, so that no cell of a large grid is narrower than it is drawn.
+                made = replace(
+                    start, pitch=max(line + 1, ax), line=line, number=number, per=1.0, tall=max(line + 1, dy)
+                )
             else:
                 lattice = Lattice(Step(max(ax, 2), ay), Step(dx, max(dy, 2)))
                 fits = number_size(start.panel, lattice, line, number, SMALLEST) if number else 0
@@ -149,8 +152,8 @@ class Floats:
 def _with_lines(place: Place, cell: Shapes, *, dashed: bool) -> Shapes:
     if place.tilted:
         return (*cell, *edges(place, 0, 0, dashed=dashed))
-    side = place.pitch + place.line  # hides the cells below it in the gaps, too
-    return Fill(Box(0, 0, side, side), "page"), Placed(place.line, place.line, cell)
+    high, wide = (side + 2 * place.line for side in place.inside)  # hides the cells below it in the gaps, too
+    return Fill(Box(0, 0, high, wide), "page"), Placed(place.line, place.line, cell)
 
 
 def _spot(f: Float, down: int = 0, across: int = 0) -> tuple[float, ...]:

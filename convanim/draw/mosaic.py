@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def mosaic(place: Place, grid: Grid, part: tuple[slice, slice] | None = None) ->
         numbers = np.where(valued, inks.first + step(place, values), numbers)
     elif colours is not None:
         where = ~np.isin(roles, tuple(COLOURLESS)) & ~np.isin(emphasis, _PLAIN)
-    down, across = place.pitch, place.pitch
+    down, across = place.tall or place.pitch, place.pitch
     top, left = place.y + rows.start * down, place.x + columns.start * across
     box = Box(top, left, top + len(roles) * down, left + roles.shape[1] * across)
     return Mosaic(box, inks.names, numbers.astype(np.uint16), colours, where)
@@ -60,12 +61,13 @@ def mosaic(place: Place, grid: Grid, part: tuple[slice, slice] | None = None) ->
 
 def pixels(place: Place) -> tuple[int, int]:
     """The rows and columns in which a dense grid is drawn: its cells, or its pixels if several cells share one."""
-    rows, columns = place.panel.shape
-    return (
-        (rows, columns)
-        if place.per == 1
-        else tuple(np.ceil(np.array([rows, columns]) / place.per - 1e-9).astype(int).tolist())
-    )
+    rows, columns = (ceil(side / _per(place, axis) - 1e-9) for axis, side in enumerate(place.panel.shape))
+    return rows, columns
+
+
+def _per(place: Place, axis: int) -> float:
+    """The number of cells per pixel along an axis; a row of a strip is one pixel row, however tall."""
+    return 1.0 if place.tall and axis == 0 else place.per
 
 
 def covering(place: Place, rows: slice, columns: slice) -> tuple[slice, slice]:
@@ -150,5 +152,5 @@ def _cells(
 
 def _edges(place: Place, axis: int, pixels: slice) -> NDArray[np.int64]:
     """The first cells of some pixels along an axis, and the one after the last."""
-    at = np.floor(np.arange(pixels.start, pixels.stop + 1) * place.per + 1e-9).astype(np.int64)
+    at = np.floor(np.arange(pixels.start, pixels.stop + 1) * _per(place, axis) + 1e-9).astype(np.int64)
     return np.minimum(at, place.panel.shape[axis])

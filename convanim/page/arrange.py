@@ -124,7 +124,8 @@ def layout(
 
 def shrunk(places: dict[str, Place], words: Catalogue | None = None) -> str:
     """What is said of grids with more cells than the page has pixels for them; "" if there are none."""
-    sizes = [(p.box.bottom - p.box.top, p.box.right - p.box.left) for p in places.values() if p.per > 1]
+    fitted = (place for place in places.values() if place.per > 1)
+    sizes = [(p.box.bottom - p.box.top, p.box.right - p.box.left)[1 if p.tall else 0 :] for p in fitted]
     return translate(say("input fitted to {size} pixels", size=times(sizes[0])), words) if sizes else ""
 
 

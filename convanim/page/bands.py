@@ -124,8 +124,9 @@ class Band:
         """The number of panels to the right that begin so far below a panel that its title may stand above theirs."""
         if row[i].group:
             return 0
-        least = tall(row[i], row, pitches, self.kin) - 2 * self.kin.m.title_line
-        return len(list(takewhile(lambda p: tall(p, row, pitches, self.kin) <= least, row[i + 1 :])))
+        highs = {p.name: p.shape[0] * pitches[p.name] for p in row}
+        least = tall(row[i], row, highs, self.kin) - 2 * self.kin.m.title_line
+        return len(list(takewhile(lambda p: tall(p, row, highs, self.kin) <= least, row[i + 1 :])))
 
     @cached_property
     def _beside(self) -> dict[Row, list[tuple[int, int]]]:
@@ -179,11 +180,11 @@ def gap(panel: Panel, m: Measures) -> int:
     return m.of(76, 30) if panel.sign else m.of(44, 16)
 
 
-def tall(panel: Panel, row: Sequence[Panel], pitches: Pitches, kin: Kin) -> int:
-    """The height of the grids in a row whose tops are aligned with this panel's, px."""
+def tall(panel: Panel, row: Sequence[Panel], highs: Mapping[str, int], kin: Kin) -> int:
+    """The height of the grids in a row whose tops are aligned with this panel's, px; `highs` are those of all grids."""
 
     def first(p: Panel) -> Panel:
         leader = kin.leader(p)
         return leader if leader in row else p
 
-    return max(pitches[p.name] * p.shape[0] for p in row if first(p) is first(panel))
+    return max(highs[p.name] for p in row if first(p) is first(panel))

@@ -8,7 +8,7 @@ from itertools import pairwise
 from convanim.page import glyphs
 from convanim.page.bands import Band, bands, gap, tall
 from convanim.page.kin import Kin
-from convanim.page.measures import READ, ROOMY
+from convanim.page.measures import GAPS_FROM, READ, ROOMY, Measures
 from convanim.page.page import Place, middle
 from convanim.page.texts import Text
 from convanim.scene.frame import Panel, Rows
@@ -102,18 +102,35 @@ class Block:
             pitches |= {p.name: min(fit[p.name], aside) if p.aside else fit[p.name] for p in row}
         return self.kin.shared(pitches)
 
-    def _free(self, pitches: Pitches) -> tuple[int, set[int]]:
+    def _tall(self, pitches: Pitches, used: Sequence[int]) -> dict[str, int]:
+        """The height of the cells of strips whose cells are narrow, px: that of other cells, if half of what is free
+        between the rows allows it."""
+        narrow = [[p.name for p in row if strip(p, self.m) and self._narrow(p, pitches[p.name])] for row in self.rows]
+        count = sum(map(bool, narrow))
+        if not count:
+            return {}
+        more = max(0, self._room - sum(used)) // (2 * count)
+        tall = min(high + more for high, names in zip(used, narrow, strict=True) if names)
+        most = max(pitches[name] for names in narrow for name in names)
+        return dict.fromkeys((name for names in narrow for name in names), max(most, min(self.m.of(46, 20), tall)))
+
+    def _narrow(self, panel: Panel, pitch: int) -> bool:
+        return pitch < GAPS_FROM and not self.kin.sizes(panel, pitch)[0]
+
+    def _free(self, used: Sequence[int]) -> tuple[int, set[int]]:
         """The free height between and around the rows, px, and the rows that have no gap below them."""
         # Rows with aligned columns stand close together; the others share the free height.
         tied = {r for band in self._bands for r in band.numbers if r + 1 in band.numbers}
         close = {r for r in tied if not _apart(self.rows[r], self.rows[r + 1])}
-        return max(0, (self._room - sum(self._used(pitches))) // (len(self.rows) + 1 - len(close))), close
+        return max(0, (self._room - sum(used)) // (len(self.rows) + 1 - len(close))), close
 
     def put(self, places: dict[str, Place], signs: list[Text], left: int, width: int, pitches: Pitches) -> None:
         """Place the panels and signs from this left edge on, centred vertically."""
         m = self.m
-        used = self._used(pitches)
-        free, close = self._free(pitches)
+        strips = self._tall(pitches, self._used(pitches))
+        highs = {p.name: p.shape[0] * strips.get(p.name, pitches[p.name]) for row in self.rows for p in row}
+        used = [max(highs[p.name] for p in row) for row in self.rows]
+        free, close = self._free(used)
         xs: dict[str, int] = {}
         for band in self._bands:
             xs |= band.across(pitches, left, width)
@@ -122,10 +139,11 @@ class Block:
             y += self._heads[number]
             for i, panel in enumerate(row):
                 x, pitch = xs[panel.name], pitches[panel.name]
-                group = tall(panel, row, pitches, self.kin)
+                group = tall(panel, row, highs, self.kin)
                 scaled = panel.name in self._told and self.kin.shaded(panel, pitch)
                 at = y + m.title_line + (high - group) // 2
-                places[panel.name] = self.kin.place(panel, x, at, pitch, scaled=scaled)
+                high_cell = strips.get(panel.name, 0)
+                places[panel.name] = self.kin.place(panel, x, at, pitch, scaled=scaled, tall=high_cell)
                 if panel.sign:
                     beside = [places[other.name].box for other in row[max(i - 1, 0) : i + 1]]
                     # Beside a low panel, a larger sign would reach into the panel's title.
@@ -135,6 +153,11 @@ class Block:
                     signs.append(Text(panel.sign, at, y + m.title_line + middle(high, size), size))
             spare = self._spare[number] if number < len(self._spare) else 0
             y += m.title_line + high + self._feet[number] + spare + (0 if number in close else free)
+
+
+def strip(panel: Panel, m: Measures) -> bool:
+    """Whether a panel is a strip of one axis, whose narrow cells may be tall."""
+    return m.strips and panel.shape[0] == 1
 
 
 def _apart(one: Sequence[Panel], other: Sequence[Panel]) -> bool:

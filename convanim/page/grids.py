@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from convanim.page.block import Block, Pitches
+from convanim.page.block import Block, Pitches, strip
 from convanim.page.kin import Kin
 from convanim.page.measures import READ, ROOMY, SMALLEST_CELL, Measures
 from convanim.page.page import Place
@@ -73,7 +73,7 @@ def fitted(arrangements: Sequence[Blocks], m: Measures) -> Placed:
     while more - fewer > 1:
         tried = (fewer + more) // 2
         with suppress(TooSmall):
-            found = _placed([_reduced(blocks, m.most / tried) for blocks in arrangements], m)
+            found = _placed([_reduced(blocks, m.most / tried, m) for blocks in arrangements], m)
             if _explained(found, m):
                 fewer, best = tried, _restored(found, arrangements[0], m.most / tried)
                 continue
@@ -97,14 +97,14 @@ def _explained(found: Placed, m: Measures) -> bool:
     return not lenses or (all(looked_up) and min(lenses) >= m.of(46, ROOMY))
 
 
-def _reduced(blocks: Blocks, per: float) -> Blocks:
+def _reduced(blocks: Blocks, per: float, m: Measures) -> Blocks:
     """The panels with as many cells as they have pixels, if several cells of large ones share a pixel."""
 
     def fewer(panel: Panel) -> Panel:
         if max(panel.shape) < FITTED_FROM:
             return panel
         high, wide = (math.ceil(side / per - 1e-9) for side in panel.shape)
-        return replace(panel, shape=(high, wide))
+        return replace(panel, shape=(1 if strip(panel, m) else high, wide))
 
     return tuple(tuple(tuple(map(fewer, row)) for row in rows) for rows in blocks)
 

@@ -127,16 +127,20 @@ class Kin:
         means = panel.colours is None and panel.numerals.measures and self.m.style.shades
         return means and pitch > spacing(pitch) and not self.sizes(panel, pitch)[0]
 
-    def place(self, panel: Panel, x: int, y: int, pitch: int, *, scaled: bool) -> Place:
-        """The place of a flat grid whose upper left corner is here, with a title above, and a scale below if asked."""
+    def place(self, panel: Panel, x: int, y: int, pitch: int, *, scaled: bool, tall: int = 0) -> Place:
+        """The place of a flat grid whose upper left corner is here, with a title above, and a scale below if asked.
+
+        Args:
+            tall: the height of the cells of a strip, px; 0 if they are square.
+        """
         number, note = self.sizes(panel, pitch)
         low, high = self.range(panel)
         small = self.m.sizes[2]
         title = Text("", x, y - round(0.55 * small), small, bold=True)
-        explained = scale(panel, low, high, x, y + panel.shape[0] * pitch, self.m) if scaled else None
+        explained = scale(panel, low, high, x, y + panel.shape[0] * (tall or pitch), self.m) if scaled else None
         shaded = not number and (panel.colours is not None or self.shaded(panel, pitch))
         at = panel, x, y, pitch, 0 if shaded and pitch < GAPS_FROM else spacing(pitch)
-        return Place(*at, number, note, title, explained, low, high, not self.m.style.shades)
+        return Place(*at, number, note, title, explained, low, high, not self.m.style.shades, tall=tall)
 
 
 def _ends(values: NDArray[Any]) -> tuple[float, float]:

@@ -66,6 +66,7 @@ class Place:
         plain: whether cells have the colour of their role instead of a shade.
         per: the number of cells per pixel along each axis, more than 1 in a grid with more cells than the page has
             pixels for; `pitch` is 1 then.
+        tall: the height of a row in a strip of narrow cells, px, whatever `per` is; 0 if cells are square.
     """
 
     panel: Panel
@@ -81,6 +82,7 @@ class Place:
     high: float
     plain: bool = False
     per: float = 1.0
+    tall: int = 0
 
     @property
     def dense(self) -> bool:
@@ -111,7 +113,8 @@ class Place:
     @property
     def inside(self) -> tuple[int, int]:
         """The height and width of a drawn cell, px."""
-        return self.pitch - self.line, self.pitch - self.line
+        wide = max(self.pitch, ceil(self.pitch / self.per - 1e-9)) - self.line
+        return self.tall - self.line if self.tall else wide, wide
 
     @property
     def radius(self) -> int:
@@ -127,7 +130,8 @@ class Place:
     @cached_property
     def lattice(self) -> Lattice:
         """The vectors from cell to cell."""
-        return Lattice(Step(self.pitch, 0), Step(0, self.pitch))
+        high, wide = self.inside
+        return Lattice(Step(wide + self.line, 0), Step(0, high + self.line))
 
     @property
     def area(self) -> tuple[Point, ...]:
@@ -150,7 +154,7 @@ class Place:
         out = thick if small else (thick - self.line) // 2
         y, x = self.at(top, left)
         end = x + round((right - left) * self.pitch / self.per) + self.line
-        foot = y + round((bottom - top) * self.pitch / self.per) + self.line
+        foot = y + round((bottom - top) * (self.tall or self.pitch / self.per)) + self.line
         return Box(y - out, x - out, foot + out, end + out)
 
     def inner(self, top: int, left: int, bottom: int, right: int, thick: int) -> tuple[tuple[Point, Point], ...]:
@@ -169,16 +173,19 @@ class Place:
     def cell(self, row: int, column: int) -> Box:
         """The box of a cell without the gaps around it."""
         top, left = (at + self.line for at in self.at(row, column))
-        return Box(top, left, top + self.pitch - self.line, left + self.pitch - self.line)
+        high, wide = self.inside
+        return Box(top, left, top + high, left + wide)
 
     def at(self, row: float, column: float) -> tuple[int, int]:
         """The upper left corner (y, x) of a cell with the gap around it, px; row and column may be fractions.
 
         The rounding error is the same for all cells that differ by whole rows and columns.
         """
-        if self.per != 1:  # the pixel that holds the cell, or the edge of the grid
-            return self.y + ceil(row / self.per - 1e-9), self.x + ceil(column / self.per - 1e-9)
-        return self.y + round(row * self.pitch), self.x + round(column * self.pitch)
+        if self.per == 1:
+            return self.y + round(row * (self.tall or self.pitch)), self.x + round(column * self.pitch)
+        # The pixel that holds the cell, or the edge of the grid.
+        down = round(row * self.tall) if self.tall else ceil(row / self.per - 1e-9)
+        return self.y + down, self.x + ceil(column / self.per - 1e-9)
 
     def number_text(self, text: str, bold: bool = False) -> Text:
         """A number centred in a cell, or above a note; x and baseline are relative to the corner of the cell's box."""

@@ -57,7 +57,7 @@ def beside(place: Place, m: Measures) -> Iterator[Scale]:
 
 def _spots(place: Place, m: Measures) -> Iterator[Scale]:
     """The positions where a scale may stand, the default one first."""
-    yield scale(place.panel, place.low, place.high, place.x, place.y + place.panel.shape[0] * place.pitch, m)
+    yield scale(place.panel, place.low, place.high, place.x, place.box.bottom - place.line, m)
     yield above(place, m)
     yield from beside(place, m)
 
