@@ -116,7 +116,7 @@ ROWS: dict[str, list[str]] = {
         "texts",
         "crossed page",
         "kin lens",
-        "bands",
+        "bands opened",
         "block scales",
         "grids",
         "row stories tilted",

@@ -14,6 +14,7 @@ from convanim.draw.shapes import Card, Placed, Ring, Stroke
 from convanim.draw.theme import load, themes
 from convanim.layers import Conv, ConvTranspose, MaxPool
 from convanim.page import Box, Page, Place, layout
+from convanim.page.lens import magnified
 from convanim.scene import Scene, scene
 from convanim.scene.frame import Grid, Role
 from support.pages import both, hull, looked_at
@@ -70,9 +71,9 @@ def seen_of(place: Place, grid: Grid) -> Points:
 def test_a_title_is_near_its_grid_in_every_frame(case: tuple[Scene, Page, str]) -> None:
     s, page, name = case
     near = NEAR * max(1.0, page.width / 1280)
-    for frame in looked_at(s):
+    for frame in (magnified(page, frame) for frame in looked_at(s)):
         for panel, place in page.places.items():
-            title = place.title._replace(text=frame.grids[panel].title if place.panel.titles else "")
+            title = place.titled(frame.grids[panel].title) if place.panel.titles else place.title
             if title.text:
                 # The scale of a plane stands under its title.
                 label = hull(both(title), place.scale.box) if place.scale and place.tilted else both(title)

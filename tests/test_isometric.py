@@ -268,7 +268,7 @@ def test_every_cell_has_the_same_pixels_and_none_has_two_cells() -> None:
 @pytest.mark.parametrize("view", WALKED["transposed"])
 def test_a_pyramid_leads_from_the_window_to_the_cell(view: str) -> None:
     s = scene(ConvTranspose(3, 2, 1).trace(COUNT, COUNT[:3, :3]), view)
-    page = layout(s, 1280, 720, arrangement="isometric")
+    page = layout(s, 1280, 720, arrangement="isometric", style=Style(numbers=False))
     lower, upper = (page.places[panel.name] for panel in planes(s) or ())
     raster, frame = Raster(s, page, load("light")), s.frame(s.beats.opening + 5 * s.beats.each + s.beats.each - 1)
     one, other = (raster.palette.colours[raster.draw(f).pixels] for f in (frame, replace(frame, links=())))

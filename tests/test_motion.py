@@ -22,6 +22,7 @@ from convanim.draw.theme import load
 from convanim.errors import ConvanimError
 from convanim.layers import Conv, ConvTranspose, MaxPool, MaxUnpool, PixelShuffle
 from convanim.page import Page, layout
+from convanim.page.lens import magnified
 from convanim.scene import VIEWS, Scene, scene
 from convanim.scene.frame import Emphasis, Float, Frame, Role, Turn
 from convanim.timing import budget
@@ -96,7 +97,7 @@ def test_a_ring_comes_out_from_under_what_it_lies_around() -> None:
 
 def turned(s: Scene, page: Page, frame: Frame) -> list[list[tuple[float, float]]]:
     """The corners of the turning cells of a frame, px."""
-    shapes = Composer(page, s.beats.steps).over(frame)
+    shapes = Composer(page, s.beats.steps).over(magnified(page, frame))
     return [list(shape.lines[0][:-1]) for shape in shapes if isinstance(shape, Stroke) and shape.filled]
 
 

@@ -14,6 +14,7 @@ from convanim.draw.shapes import Fill, Stroke, Words, boxes, rectangle
 from convanim.draw.theme import load
 from convanim.layers import Conv, ConvTranspose, MaxPool
 from convanim.page import layout
+from convanim.page.lens import magnified
 from convanim.scene import Scene, scene
 from convanim.system import agg
 from convanim.timing.motion import Tween
@@ -38,7 +39,7 @@ def test_a_list_painted_at_once_is_the_frame_that_grew_from_those_before(name: s
     first = s.beats.opening
     frames: list[Any] = [s.frame(n) for n in range(0, s.beats.total, max(1, s.beats.total // 7))]
     frames += [Tween(s.frame(first), s.frame(first + 1)).frame(0.4), s.frame(s.beats.total - 1)]
-    for frame in frames:
+    for frame in (magnified(page, frame) for frame in frames):
         grown = raster.draw(frame).pixels
         whole = np.zeros_like(grown)
         rest = whole.copy()

@@ -50,6 +50,8 @@ class Cells:
         if role in COLOURLESS or emphasis in (Emphasis.QUIET, Emphasis.DIFFERENT):
             own = None
         shown = role not in (Role.NONE, Role.PENDING, Role.EMPTY)
+        if place.tilted and role in theme.ZEROS:  # planes show only the terms that count
+            shown, note = False, ""
         text = place.panel.numerals.text(value) if shown and place.number else ""
         counted = place.panel.heat and role in theme.HEATED and emphasis not in _OVER
         # Symbols that do not fit leave the colour of the role: a shade would have no value to show.

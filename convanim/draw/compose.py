@@ -29,7 +29,7 @@ from convanim.draw.shapes import (
     around,
     length,
 )
-from convanim.draw.wires import LETTERS, Wires, lens_lines
+from convanim.draw.wires import LETTERS, Wires, lens_lines, slanted
 from convanim.page import Box, Page, Place, Text
 from convanim.page.page import Tab
 from convanim.page.texts import headed
@@ -99,7 +99,7 @@ class Composer:
             out["progress"] = Fill(done, "kernel.stroke"), Fill(rest, "inserted.fill")
         for name, place in page.places.items():
             if place.panel.titles:
-                out[f"title {name}"] = _title(place.title._replace(text=frame.grids[name].title))
+                out[f"title {name}"] = _title(place.titled(frame.grids[name].title))
         return out
 
     # Grids.
@@ -172,10 +172,13 @@ class Composer:
             lenses = [
                 place for place in self.page.places.values() if (place.panel.magnifies or "")[:1] == (link.panel,)
             ]
-            if lenses:
-                yield from lens_lines(link, one, other, lenses, max(2.0, 0.4 * self.page.stroke))
-            elif one.tilted and other.tilted:
+            if one.tilted and other.tilted:
+                for lens in lenses:
+                    yield from slanted(link, one, lens, max(1.0, 0.3 * self.page.stroke))
                 yield from self._between_planes(link, one, other)
+            elif lenses:
+                alone = _alone(link, frame.links)
+                yield from lens_lines(link, one, other if alone else None, lenses, max(2.0, 0.4 * self.page.stroke))
             elif link.cells and self.page.links == "fan":
                 yield self._fan(link, one, other)
             elif link.cells and _alone(link, frame.links) and not (one.tilted or other.tilted):

@@ -86,6 +86,8 @@ def fill(role: Role, emphasis: Emphasis, *, bare: bool = False) -> str:
         >>> fill(Role.DATA, Emphasis.NONE), fill(Role.DATA, Emphasis.ACTIVE), fill(Role.PADDING, Emphasis.ACTIVE)
         ('data.fill', 'data.lit', 'padding.fill')
     """
+    if bare and emphasis == Emphasis.QUIET:  # no muted number shows that it is there
+        return "pending.fill"
     if emphasis in _OVER or role not in TINTED:
         return _OVER.get(emphasis, FILL[role])
     lit = emphasis in LIT
@@ -154,6 +156,7 @@ class Theme:
         *,
         numbers: bool,
         bare: bool = False,
+        rounded: bool = False,
         shades: Iterable[str],
         pictures: Sequence[Colours] = (),
         stamps: bool = False,
@@ -163,6 +166,7 @@ class Theme:
 
         Args:
             bare: whether some cells have no numbers although others have.
+            rounded: whether cells without numbers have round corners.
             stamps: whether products are added, which changes the most frequent colours.
             slanted: the colours of the edges of slanted strokes, the most frequent first.
         """
@@ -185,7 +189,9 @@ class Theme:
                 *((f"overlap.{tint}", "overlap.factor") for tint in ("fill", "lit") if not absent),
             }
         if bare or not numbers:
-            fills |= {fill(role, emphasis, bare=True) for role in Role for emphasis in Emphasis}
+            more = {fill(role, emphasis, bare=True) for role in Role for emphasis in Emphasis}
+            fills |= more
+            pairs |= {("page", name) for name in more if rounded}
         solids = [
             "page",
             "text",

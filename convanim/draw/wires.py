@@ -18,11 +18,11 @@ LETTERS = ("text", "muted", "zero", "kernel.factor", "overlap.factor")
 CLEAR = 4
 
 
-def lens_lines(link: Link, one: Place, other: Place, lenses: Sequence[Place], width: float) -> Iterator[Stroke]:
+def lens_lines(link: Link, one: Place, other: Place | None, lenses: Sequence[Place], width: float) -> Iterator[Stroke]:
     """Thin lines from a window to its magnified copy, and from there to the cell that it writes.
 
     Args:
-        one, other: the places of the window and of the single cell.
+        one, other: the places of the window and of the single cell; None if no line leads there.
         lenses: the magnified window; for a picture that of each channel.
     """
     if link.window.down or link.window.across:
@@ -30,9 +30,11 @@ def lens_lines(link: Link, one: Place, other: Place, lenses: Sequence[Place], wi
     lens = around([place.box for place in lenses])
     top, left, bottom, right = link.window[:4]
     window = Box(*one.at(top, left), *one.at(bottom, right))
-    row, column = link.cell
-    cell = Box(*other.at(row, column), *other.at(row + 1, column + 1))
-    for near, far in ((window, lens), (lens, cell)) if not link.stamps else ((window, lens),):
+    ways = [(window, lens)]
+    if other and not link.stamps:
+        row, column = link.cell
+        ways.append((lens, Box(*other.at(row, column), *other.at(row + 1, column + 1))))
+    for near, far in ways:
         if near.right <= far.left or far.right <= near.left:
             x, to = (near.right, far.left) if near.right <= far.left else (near.left, far.right)
             lines = (((x, near.top), (to, far.top)), ((x, near.bottom), (to, far.bottom)))
@@ -40,6 +42,16 @@ def lens_lines(link: Link, one: Place, other: Place, lenses: Sequence[Place], wi
             y, down = (near.bottom, far.top) if near.bottom <= far.top else (near.top, far.bottom)
             lines = (((near.left, y), (far.left, down)), ((near.right, y), (far.right, down)))
         yield Stroke(lines, width, "kernel.stroke", behind=LETTERS)
+
+
+def slanted(link: Link, one: Place, lens: Place, width: float) -> Iterator[Stroke]:
+    """Dashed lines from the nearest corner of a window on a tilted plane to both near corners of its magnified copy."""
+    if link.window.down or link.window.across:
+        return
+    start = max(one.corners(*link.window[:4]))
+    top, left, bottom, _ = lens.box
+    ends = (left, top), (left, bottom)
+    yield Stroke(tuple((start, end) for end in ends), width, "kernel.stroke", dash=6 * width, behind=LETTERS)
 
 
 class _Node(NamedTuple):

@@ -14,6 +14,7 @@ from convanim.page import glyphs
 from convanim.page.grids import Placed, TooSmall, grids
 from convanim.page.lens import magnifying
 from convanim.page.measures import LARGEST_SIDE, SMALLEST_SIDE, Measures
+from convanim.page.opened import opened
 from convanim.page.page import Page, Place, Tab, counted, middle
 from convanim.page.row import row, strips
 from convanim.page.seen import seen
@@ -76,6 +77,8 @@ def layout(
     lines_said = scene.captions - len(heads) if style.captions else 0
     m = Measures(width, height, max(lines_said, int(style.counter)), style, storied=bool(heads))
     place, links = JOINED.get(arrangement, (grids, ""))
+    if place is isometric:
+        place = partial(isometric, words=words)
     if arrangement == "compare" and strips(scene) and _stands(scene, m):
         place, links = JOINED["row"]
 
@@ -147,6 +150,8 @@ def _detail(scene: Contents, m: Measures, heading: Text, more: str) -> Text:
 def _magnified(scene: Contents, m: Measures, plain: Placed, words: Catalogue | None) -> Placed:
     """The places with a magnified window, if it is needed, can be read and does not make the grids much smaller."""
     places, _ = plain
+    if found := opened(scene, places, m, words):
+        return found, ()
     larger = magnifying(scene, places, words)
     if larger:
         with suppress(TooSmall):

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from convanim.page.block import Block, Pitches, strip
 from convanim.page.kin import Kin
-from convanim.page.measures import READ, ROOMY, SMALLEST_CELL, Measures
+from convanim.page.measures import FITTED_FROM, READ, ROOMY, SMALLEST_CELL, Measures
 from convanim.page.page import Place
 from convanim.page.scales import explained
 from convanim.page.seen import broken
@@ -19,8 +19,8 @@ from convanim.scene.frame import Blocks, Panel, arrangements, panels_of
 
 #: The minimum growth of cells for breaking a row in two: if the style wraps, and otherwise.
 GAIN, MUCH = 1.08, 1.5
-#: The number of cells along a side from which several of them may share a pixel, and from which a picture is meant.
-FITTED_FROM, PICTURE = 24, 64
+#: The number of cells along a side from which a picture is meant.
+PICTURE = 64
 #: Cells of a large grid that are smaller than this (px) have any size: some have a pixel more than others.
 UNEVEN_BELOW = 6
 #: Weights tried for a row of strips, so that its numbers become readable.

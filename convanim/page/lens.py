@@ -12,34 +12,25 @@ from convanim.language.words import Catalogue, say, translate
 from convanim.page.page import Page, Place
 from convanim.page.seen import Seen
 from convanim.scene import Contents
-from convanim.scene.frame import Blocks, Frame, Grid, Link, Outline, Panel, Role
+from convanim.scene.frame import Blocks, Cell, Frame, Grid, Link, Outline, Panel, Role
 
 #: The number of placements whose windows are measured: those of an adaptive pooling differ by a cell.
 MEASURED = 64
-#: The title of a magnified window, and of those of a picture's channels.
-TITLE, CHANNELS = say("window"), (say("red"), say("green"), say("blue"))
+#: The name of a whole plane that is shown at reading size.
+WHOLE = "current"
+#: The title of a magnified window, of the cell that it writes, and of the windows of a picture's channels.
+TITLE, RESULT, CHANNELS = say("window"), say("result"), (say("red"), say("green"), say("blue"))
 
 
 def magnifying(scene: Contents, places: Mapping[str, Place], words: Catalogue | None = None) -> Contents | None:
     """The scene with its window magnified, if it has a single one, over a grid without numbers; otherwise None."""
-    steps = scene.beats.steps
-    links = scene.links(0) if steps and len(scene.traces[0].axes) > 1 else ()
-    if len(links) != 1:
+    link = _single(scene)
+    if link is None or places[link.panel].number or places[link.panel].plain:
         return None
-    (link,) = links
+    lenses = _lenses(scene, link, words)
+    if not lenses:
+        return None
     named = {panel.name: panel for panel in scene.panels}
-    if not {link.panel, link.other} <= named.keys() or places[link.panel].number or places[link.panel].plain:
-        return None
-    some = range(0, steps, max(1, steps // MEASURED))
-    windows = [found[0].window for n in some if (found := scene.links(n))]
-    shape = max(w.bottom - w.top for w in windows), max(w.right - w.left for w in windows)
-    source = named[link.panel]
-    if source.colours is not None:
-        lenses = tuple(_lens(source, shape, translate(name, words), i) for i, name in enumerate(CHANNELS))
-    elif source.numerals.measures:
-        lenses = (_lens(source, shape, translate(TITLE, words)),)
-    else:
-        return None
     first, last = (link.other, link.panel) if link.stamps else (link.panel, link.other)
     between = (*(panel for panel in scene.panels if panel.name not in (first, last)), *lenses)
     ends = named[first], named[last]
@@ -47,7 +38,52 @@ def magnifying(scene: Contents, places: Mapping[str, Place], words: Catalogue | 
     return Seen(scene, aside, tuple(others))
 
 
-def _lens(source: Panel, shape: tuple[int, int], title: str, channel: int = -1) -> Panel:
+def _single(scene: Contents) -> Link | None:
+    """The link of the first placement, if it is the only one, between two panels that appear."""
+    if not scene.beats.steps or len(scene.traces[0].axes) < 2:
+        return None
+    links = scene.links(0)
+    names = {panel.name for panel in scene.panels}
+    return links[0] if len(links) == 1 and {links[0].panel, links[0].other} <= names else None
+
+
+def reach(scene: Contents) -> tuple[int, int]:
+    """The rows and columns of the largest window."""
+    steps = scene.beats.steps
+    some = range(0, steps, max(1, steps // MEASURED))
+    windows = [found[0].window for n in some if (found := scene.links(n))]
+    return max(w.bottom - w.top for w in windows), max(w.right - w.left for w in windows)
+
+
+def _lenses(scene: Contents, link: Link, words: Catalogue | None = None) -> tuple[Panel, ...]:
+    """The magnified window of a link: a panel, one for each channel of a picture, or none for letters."""
+    shape = reach(scene)
+    (source,) = (panel for panel in scene.panels if panel.name == link.panel)
+    if source.colours is not None:
+        return tuple(magnifier(source, shape, translate(name, words), i) for i, name in enumerate(CHANNELS))
+    return (magnifier(source, shape, translate(TITLE, words)),) if source.numerals.measures else ()
+
+
+def inset(scene: Contents, link: Link, words: Catalogue | None = None) -> tuple[Panel, ...]:
+    """The magnified window of a link, and the cell that it writes unless it is a stamp; none for letters and pictures.
+
+    Example:
+        >>> from convanim.layers import Conv
+        >>> from convanim.scene import scene
+        >>> s = scene(Conv(kernel_size=2).trace([[1, 2], [3, 4]], [[1, 1], [1, 1]]))
+        >>> [(panel.titles, panel.shape) for panel in inset(s, s.links(0)[0])]
+        [(('window',), (2, 2)), (('result',), (1, 1))]
+    """
+    (other,) = (panel for panel in scene.panels if panel.name == link.other)
+    lenses = _lenses(scene, link, words)
+    if len(lenses) != 1:
+        return ()
+    return (
+        lenses if link.stamps else (*lenses, replace(magnifier(other, (1, 1), translate(RESULT, words)), name=RESULT))
+    )
+
+
+def magnifier(source: Panel, shape: tuple[int, int], title: str, channel: int = -1) -> Panel:
     """The panel of a magnified window, or of one channel of a picture."""
     values, numerals = source.values, source.numerals
     if channel >= 0:
@@ -87,22 +123,41 @@ def magnified(page: Page, frame: Frame) -> Frame:
     grids = dict(frame.grids)
     for name, panel in lenses.items():
         source, channel = panel.magnifies or ("", -1)
-        link = next((link for link in frame.links if link.panel == source), None)
-        grids[name] = _enlarged(panel, frame.grids[source], link, channel)
+        if name == WHOLE:
+            grids[name] = frame.grids[_written(page, frame, source)]
+            continue
+        if name == RESULT:
+            windows = (_around(link.cell) for link in frame.links if link.other == source)
+        else:
+            windows = (link.window for link in frame.links if link.panel == source)
+        grids[name] = _enlarged(panel, frame.grids[source], next(windows, None), channel)
     return replace(frame, grids=grids)
 
 
-def _enlarged(panel: Panel, grid: Grid, link: Link | None, channel: int) -> Grid:
+def _written(page: Page, frame: Frame, source: str) -> str:
+    """The name of the plane that is written, or was written last, of those that belong together with this one."""
+    for link in frame.links:
+        return link.other
+    group = page.places[source].panel.group
+    planes = [name for name, place in page.places.items() if place.panel.group == group]
+    begun = [name for name in planes if (frame.grids[name].roles != Role.PENDING).any()]
+    return begun[-1] if begun else source
+
+
+def _around(cell: Cell) -> Outline:
+    row, column = cell
+    return Outline(row, column, row + 1, column + 1, Role.DONE)
+
+
+def _enlarged(panel: Panel, grid: Grid, window: Outline | None, channel: int) -> Grid:
     """The cells of a grid under a window."""
     roles = np.full(panel.shape, Role.NONE, np.uint8)
     values = np.zeros(panel.shape, grid.values.dtype if channel < 0 else np.int64)
     emphasis = np.zeros(panel.shape, np.uint8)
-    if link is None:
+    if window is None:
         return Grid("", roles, values, emphasis)
-    top, left = link.window.top, link.window.left
-    bottom, right = (
-        min(at) for at in zip(link.window[2:4], (top + panel.shape[0], left + panel.shape[1]), strict=True)
-    )
+    top, left = window.top, window.left
+    bottom, right = (min(at) for at in zip(window[2:4], (top + panel.shape[0], left + panel.shape[1]), strict=True))
     under = np.s_[top:bottom, left:right]
     part = np.s_[: bottom - top, : right - left]
     roles[part], emphasis[part] = grid.roles[under], grid.emphasis[under]
@@ -111,5 +166,5 @@ def _enlarged(panel: Panel, grid: Grid, link: Link | None, channel: int) -> Grid
     inside = {
         (r - top, c - left): note for (r, c), note in grid.notes.items() if top <= r < bottom and left <= c < right
     }
-    outline = Outline(0, 0, bottom - top, right - left, Role.KERNEL)
+    outline = Outline(0, 0, bottom - top, right - left, window.role)
     return Grid(panel.titles[0] if panel.titles else "", roles, values, emphasis, inside, (outline,))

@@ -21,6 +21,8 @@ ROOMY = 32
 GAPS_FROM = 20
 #: The minimum size of a cell (px) with a gap to the next one.
 LINES_FROM = 7
+#: The number of cells along a side from which several of them may share a pixel, and shades make a picture.
+FITTED_FROM = 24
 LARGEST_SIDE, SMALLEST_SIDE = 4096, 120
 #: A layer whose grids all have fewer rows and columns than this has larger cells.
 SMALL_FROM = 5

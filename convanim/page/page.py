@@ -14,7 +14,7 @@ from convanim.language.words import Catalogue, say, translate
 from convanim.page import glyphs
 from convanim.page.lattice import Lattice, Point, Step
 from convanim.page.style import SMALLEST
-from convanim.page.texts import Box, Slot, Text, around, in_column, in_line, in_two
+from convanim.page.texts import Box, Slot, Text, around, headed, in_column, in_line, in_two
 from convanim.scene.caption import Caption
 from convanim.scene.frame import Panel
 
@@ -186,6 +186,13 @@ class Place:
         # The pixel that holds the cell, or the edge of the grid.
         down = round(row * self.tall) if self.tall else ceil(row / self.per - 1e-9)
         return self.y + down, self.x + ceil(column / self.per - 1e-9)
+
+    def titled(self, title: str) -> Text:
+        """The title of a frame; a panel with few titles shows the part before the comma, or its own."""
+        titles = self.panel.titles
+        head = headed(Text(title, 0, 0, 1))[0].text
+        said = title if title in ("", *titles) else head if head in titles else titles[0]
+        return self.title._replace(text=said)
 
     def number_text(self, text: str, bold: bool = False) -> Text:
         """A number centred in a cell, or above a note; x and baseline are relative to the corner of the cell's box."""

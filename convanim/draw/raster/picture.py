@@ -49,7 +49,16 @@ def palette(page: Page, look: Theme) -> Palette:
     slanted = mixes(look, stamps=stamps, tilted=page.links not in ("", "fan")) if lines else NONE
     numbers = any(place.number for place in places)
     bare = numbers and not all(place.number for place in places)
-    return look.needed(numbers=numbers, bare=bare, shades=shades, pictures=pictures, stamps=stamps, slanted=slanted)
+    rounded = any(place.plain and place.radius and not (place.number or place.tilted) for place in places)
+    return look.needed(
+        numbers=numbers,
+        bare=bare,
+        rounded=rounded,
+        shades=shades,
+        pictures=pictures,
+        stamps=stamps,
+        slanted=slanted,
+    )
 
 
 class Raster:

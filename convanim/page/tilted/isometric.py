@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import product
 
 from convanim.errors import ConvanimError
+from convanim.language.words import Catalogue
 from convanim.page.crossed import lines
 from convanim.page.grids import TooSmall
 from convanim.page.kin import Kin
 from convanim.page.lattice import Lattice, Step
+from convanim.page.lens import inset
 from convanim.page.measures import SMALLEST_CELL, Measures
 from convanim.page.page import Place
 from convanim.page.texts import Text
@@ -30,6 +33,8 @@ LEANS = (0.0, 0.25, 0.5, 0.75)
 WIDE_FROM = 1.6
 #: Numbers (or cells without numbers) that are smaller by at most this fraction count as equally large.
 ALIKE = 0.06
+#: The minimum fraction of their area that cells keep beside an inset.
+KEPT = 0.35
 
 
 def planes(scene: Contents) -> tuple[Panel, Panel] | None:
@@ -56,8 +61,16 @@ def planes(scene: Contents) -> tuple[Panel, Panel] | None:
     return named[lower], named[upper]
 
 
-def isometric(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def isometric(
+    scene: Contents, m: Measures, words: Catalogue | None = None
+) -> tuple[dict[str, Place], tuple[Text, ...]]:
     """The panels' places. There are no signs, since the panels lie above each other.
+
+    Where cells have no room for numbers and factors that can be read, a flat inset beside the planes shows those of
+    the window.
+
+    Args:
+        words: the catalogue for the titles of the inset, if the scene is in another language than English.
 
     Raises:
         ConvanimError: the scene does not have two planes.
@@ -66,16 +79,41 @@ def isometric(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Tex
     two = planes(scene)
     if two is None:
         raise ConvanimError("`layout` 'isometric' needs one input plane and one output plane", 'use `layout="flat"`')
-    kin = Kin(scene.blocks, m)
-    side = Side.usual(tuple(p for p in scene.panels if p not in two), kin)
+    aside = tuple(p for p in scene.panels if p not in two)
+    best = _best(scene, two, aside, m)
+    (link,) = scene.links(0)
+    shown = inset(scene, link, words) if m.style.numbers and not best.reads(link.panel) else ()
+    for right in (shown, shown[:1])[: len(shown)]:  # a low page has no room for the result, which the caption tells
+        with suppress(TooSmall):
+            beside = _best(scene, two, aside, m, right)
+            if beside.lattice.area >= KEPT * best.lattice.area:
+                best = beside
+                break
+    return best.grown.places(), ()
+
+
+def _best(
+    scene: Contents, two: tuple[Panel, Panel], aside: tuple[Panel, ...], m: Measures, right: tuple[Panel, ...] = ()
+) -> Stack:
+    """The stack with the largest numbers or cells.
+
+    Args:
+        aside: the flat panels at the left.
+        right: those of an inset.
+
+    Raises:
+        TooSmall: none fits.
+    """
+    kin = Kin((((*two, *aside, *right),),), m)
+    side = Side.usual(aside, kin)
+    beside = Side.read(right, kin) if right else None
     wide = m.width - 2 * m.margin >= WIDE_FROM * (m.bottom - m.top)
     ways = product(WIDE, LEANS) if wide else product(SHAPES, LEANS[:1])
-    found = [stack for shape, lean in ways if (stack := _largest(two, shape, lean, kin, side))]
-    found = found or [stack for stack in [_largest(two, FLAT, 0, kin, side)] if stack]
+    found = [stack for shape, lean in ways if (stack := _largest(two, shape, lean, kin, side, beside))]
+    found = found or [stack for stack in [_largest(two, FLAT, 0, kin, side, beside)] if stack]
     if not found:
         raise TooSmall
-    best = _choose(found, scene) if wide else max(found, key=lambda stack: stack.lattice.area)
-    return best.grown.places(), ()
+    return _choose(found, scene) if wide else max(found, key=lambda stack: stack.lattice.area)
 
 
 def _choose(found: Sequence[Stack], scene: Contents) -> Stack:
@@ -91,7 +129,9 @@ def _choose(found: Sequence[Stack], scene: Contents) -> Stack:
     return min(alike, key=lambda stack: (stack.crossed(drawn), stack.lean, -stack.room))
 
 
-def _largest(two: tuple[Panel, Panel], shape: Sequence[int], lean: float, kin: Kin, side: Side) -> Stack | None:
+def _largest(
+    two: tuple[Panel, Panel], shape: Sequence[int], lean: float, kin: Kin, side: Side, inset: Side | None
+) -> Stack | None:
     """The stack with cells of this shape, as large as fits; None if none fits."""
     best: Stack | None = None
     low, high = 1, kin.m.of(150, 30)
@@ -100,7 +140,7 @@ def _largest(two: tuple[Panel, Panel], shape: Sequence[int], lean: float, kin: K
         ax, ay, dx, dy = (round(part * wide / shape[0]) for part in shape)
         lattice = Lattice(Step(ax, ay), Step(dx, dy))
         seen = min(ax, -ay, dx, dy) >= 1 and lattice.area >= SMALLEST_CELL**2
-        if seen and (stack := Stack(*two, lattice, kin, side, lean)).fits:
+        if seen and (stack := Stack(two, lattice, kin, side, lean, inset)).fits:
             low, best = wide, stack
         else:
             high = wide - 1

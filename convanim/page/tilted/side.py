@@ -44,6 +44,23 @@ class Side:
                 return side
         raise TooSmall
 
+    @classmethod
+    def read(cls, panels: tuple[Panel, ...], kin: Kin) -> Side:
+        """A column of magnified cells, as small as their numbers and notes allow.
+
+        Raises:
+            TooSmall: there is no room for it.
+        """
+        m = kin.m
+        for pitch in range(m.of(46, READ), 2 * m.cell):  # wide numbers need wide cells
+            side = cls(panels, kin, pitch)
+            if all(kin.sizes(p, pitch)[0] and (kin.sizes(p, pitch)[1] or not p.notes) for p in panels):
+                wide, high = side.size
+                if high <= m.bottom - m.top and wide <= 0.35 * m.width:
+                    return side
+                break
+        raise TooSmall
+
     @cached_property
     def size(self) -> tuple[int, int]:
         """The width and height of the column with its titles and scales, px; (0, 0) without panels."""

@@ -6,18 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from math import inf
+from math import ceil, inf
 
+from convanim.page import glyphs
 from convanim.page.crossed import Lines, crossed
 from convanim.page.kin import Kin, line, scale
 from convanim.page.lattice import Lattice
+from convanim.page.measures import DIGITS, FITTED_FROM
 from convanim.page.page import Place
 from convanim.page.texts import Box, Text, around
 from convanim.page.tilted.side import Side
-from convanim.page.tilted.tilt import Tilt, number_size, sizes, written
+from convanim.page.tilted.tilt import Tilt, sizes, written
 from convanim.scene.frame import Panel
 
 Corner = tuple[float, float]
+#: The distance from a plane from which its label stands below instead of beside it, px.
+FAR = 60
 
 
 class Stack:
@@ -31,11 +35,21 @@ class Stack:
         kin: which panels share sizes and ranges.
         side: the panels at their left.
         lean: the offset to the right of the upper plane, per px of height.
+        inset: the magnified window at their right; the plane under the window has no numbers then.
     """
 
-    def __init__(self, lower: Panel, upper: Panel, lattice: Lattice, kin: Kin, side: Side, lean: float = 0) -> None:
-        self.lower, self.upper, self.lattice, self.kin, self.side = lower, upper, lattice, kin, side
-        self.lean = lean
+    def __init__(
+        self,
+        two: tuple[Panel, Panel],
+        lattice: Lattice,
+        kin: Kin,
+        side: Side,
+        lean: float = 0,
+        inset: Side | None = None,
+    ) -> None:
+        lower, upper = self.lower, self.upper = two
+        self.lattice, self.kin, self.side = lattice, kin, side
+        self.lean, self.inset = lean, inset
         m = self.m = kin.m
         self.pitch = round(lattice.area**0.5)
         self.line = line(self.pitch, m)
@@ -81,24 +95,58 @@ class Stack:
     @property
     def grown(self) -> Stack:
         """The same planes with the side panels' cells as large as there is room for, but smaller than the planes'."""
-        low = self.side.pitch
-        high = max(low, min(round(0.8 * self.pitch), self.m.cell))
+        stack = self
+        if self.inset:
+            stack = stack._larger(self.inset, self.m.cell, inset=True)
+        return stack._larger(self.side, min(round(0.8 * self.pitch), self.m.cell), inset=False)
+
+    def _larger(self, side: Side, most: int, *, inset: bool) -> Stack:
+        """The same planes beside panels whose cells are as large as there is room for, at most `most` px."""
+
+        def beside(pitch: int) -> Stack:
+            larger = replace(side, pitch=pitch)
+            sides = (self.side, self.lean, larger) if inset else (larger, self.lean, self.inset)
+            return Stack((self.lower, self.upper), self.lattice, self.kin, *sides)
+
+        low = side.pitch
+        high = max(low, most)
         while low < high:
             pitch = (low + high + 1) // 2
-            side = replace(self.side, pitch=pitch)
-            stack = Stack(self.lower, self.upper, self.lattice, self.kin, side, self.lean)
-            low, high = (pitch, high) if stack.fits else (low, pitch - 1)
-        return Stack(self.lower, self.upper, self.lattice, self.kin, replace(self.side, pitch=low), self.lean)
+            low, high = (pitch, high) if beside(pitch).fits else (low, pitch - 1)
+        return beside(low)
+
+    def sizes(self, panel: Panel) -> tuple[int, int, tuple[int, int]]:
+        """The sizes of a plane's numbers and notes, px (0 for none), and where notes end.
+
+        A number that measures something is left out where its digits would be lower than `DIGITS`, and where an inset
+        shows it.
+        """
+        least = self.m.smallest
+        if panel.numerals.measures:
+            least = max(least, ceil(DIGITS / glyphs.CAPITALS))
+            if self.inset and self.inset.panels[0].magnifies == (panel.name, -1):
+                return 0, 0, (0, 0)
+        return sizes(panel, self.lattice, self.line, self._most, least, self.m.smallest)
+
+    def reads(self, name: str) -> bool:
+        """Whether the numbers and the notes of a plane can be read."""
+        panel = self.lower if self.lower.name == name else self.upper
+        number, note, _ = self.sizes(panel)
+        return number > 0 and (not panel.notes or note >= DIGITS)
 
     @cached_property
     def number(self) -> int:
         """The size of the lower plane's numbers, px; 0 for none."""
-        return number_size(self.lower, self.lattice, self.line, self._most, self.m.smallest)
+        return self.sizes(self.lower)[0]
 
     def crossed(self, ends: Lines) -> int:
         """The number of times that lines cross numbers of the lower plane."""
         size = self.number
         return crossed(ends, self.lower.shape, self.lattice, self._up, size, 0.7 * size) if size else 0
+
+    def _bare(self, panel: Panel) -> bool:
+        """Whether cells show what they are instead of their values, as an inset shows those that matter now."""
+        return not self.m.style.shades or (self.inset is not None and max(panel.shape) < FITTED_FROM)
 
     @property
     def extent(self) -> Box:
@@ -121,14 +169,8 @@ class Stack:
         return wide, high
 
     def _shaded(self, panel: Panel) -> bool:
-        number = number_size(panel, self.lattice, self.line, self._most, self.m.smallest)
-        return (
-            self.m.style.shades
-            and self.m.style.scales
-            and not number
-            and panel.colours is None
-            and panel.numerals.measures
-        )
+        bare = self._bare(panel) or not self.m.style.scales
+        return not bare and not self.sizes(panel)[0] and panel.colours is None and panel.numerals.measures
 
     @cached_property
     def _boxes(self) -> list[Box]:
@@ -144,6 +186,13 @@ class Stack:
         ):
             x = round(max(reach(self.hull, y - self._pad, y + high + self._pad))) + gap
             boxes.append(Box(y, x, y + high, x + wide))
+        across, down = max(self.ends[0], key=lambda end: end[1])
+        own = max(reach(self.ends[0], boxes[0].top, boxes[0].bottom))
+        if boxes[0].left - own > self.m.of(FAR, FAR // 2) and down >= max(y for _, y in self.hull):
+            y, x = round(down) + self._pad, round(across)  # a much wider upper plane keeps its label away from this one
+            boxes[0] = Box(y, x, y + low_high, x + low_wide)
+        if self.inset:
+            boxes.append(self._beside(self.inset, boxes, gap))
         wide, high = self.side.size
         if not high:
             return boxes
@@ -155,6 +204,21 @@ class Stack:
         best = 0 if lefts[0] >= lefts[1] - self.m.of(60, 20) else 1
         return [*boxes, Box(tops[best], lefts[best], tops[best] + high, lefts[best] + wide)]
 
+    def _beside(self, inset: Side, labels: Sequence[Box], gap: int) -> Box:
+        """The box of the inset, as far to the left as planes and labels allow, and rather at the lower plane."""
+        wide, high = inset.size
+        top, _, bottom, _ = self._plane_box
+        low, up = labels
+        found = []
+        for y in (bottom - high, low.top - gap - high, up.bottom + gap, top):
+            if y < min(top, bottom - high):
+                continue
+            met = reach(self.hull, y - self._pad, y + high + self._pad)
+            met += [label.right for label in labels if y - gap < label.bottom and label.top < y + high + gap]
+            found.append((round(max(met)) + 2 * gap, y))
+        x, y = min(found, key=lambda at: at[0])
+        return Box(y, x, y + high, x + wide)
+
     def places(self) -> dict[str, Place]:
         """The places, centred in the available area; the planes are centred on the page if possible."""
         m, small = self.m, self.m.sizes[2]
@@ -165,18 +229,18 @@ class Stack:
         y = m.top + (m.bottom - m.top - (bottom - top)) // 2 - top
         found: dict[str, Place] = {}
         for panel, (ox, oy), label in zip((self.lower, self.upper), ((0, 0), self._up), self._boxes[:2], strict=True):
-            number, note, corner = sizes(panel, self.lattice, self.line, self._most, m.smallest)
+            number, note, corner = self.sizes(panel)
             low, high = self.kin.range(panel)
             title = Text("", x + label.left, y + label.top + round(0.8 * small), small, bold=True)
             explained = None
             if self._shaded(panel):
                 explained = scale(panel, low, high, title.x, title.baseline, m)
-            texts, ends = (number, note, title, explained), (low, high, not m.style.shades)
+            texts, ends = (number, note, title, explained), (low, high, self._bare(panel))
             at = panel, x + ox, y + oy, self.pitch, self.line
             found[panel.name] = Tilt(*at, *texts, *ends, lattice=self.lattice, corner=corner)
-        if self.side.size[1]:
-            box = self._boxes[2]
-            found |= {p.panel.name: p for p in self.side.places(x + box.left, y + box.top)}
+        others = [side for side in (self.inset, self.side) if side and side.size[1]]
+        for side, box in zip(others, self._boxes[2:], strict=True):
+            found |= {p.panel.name: p for p in side.places(x + box.left, y + box.top)}
         return found
 
 

@@ -123,15 +123,21 @@ def written(panel: Panel, lattice: Lattice, line: int) -> float:
     return lattice.largest(wide, glyphs.CAPITALS, line / 2 + 0.5)
 
 
-def sizes(panel: Panel, lattice: Lattice, line: int, most: int, least: int) -> tuple[int, int, tuple[int, int]]:
-    """The sizes of a panel's numbers and notes in such cells, px (0 if unreadable), and where notes end."""
+def sizes(
+    panel: Panel, lattice: Lattice, line: int, most: int, least: int, smallest: int
+) -> tuple[int, int, tuple[int, int]]:
+    """The sizes of a panel's numbers and notes in such cells, px (0 if unreadable), and where notes end.
+
+    Args:
+        least, smallest: the minimum sizes of numbers and of notes, px.
+    """
     number = number_size(panel, lattice, line, most, least)
     if not number or not panel.notes:
         return number, 0, (0, 0)
-    best, found, note = 0, (number, 0, (0, 0)), least - 1
+    best, found, note = 0, (number, 0, (0, 0)), smallest - 1
     for smaller in range(number, max(least, round(0.64 * number)) - 1, -1):  # leaves more room for the note
         corner = None
-        while note < max(least, round(0.7 * smaller)) and (at := _corner(panel, lattice, smaller, note + 1, line)):
+        while note < max(smallest, round(0.7 * smaller)) and (at := _corner(panel, lattice, smaller, note + 1, line)):
             note, corner = note + 1, at
         if corner and smaller**2 * note > best:
             best, found = smaller**2 * note, (smaller, note, corner)
