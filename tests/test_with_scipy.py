@@ -24,7 +24,7 @@ from convanim.layers.convolutions import ConvTranspose
 from convanim.layers.notation import read
 from convanim.layers.writing import lines
 from convanim.scene.frame import Emphasis, Turn
-from convanim.scene.views import scene
+from convanim.scene.views import Shown, scene
 from convanim.scene.whole.letters import Letters
 from convanim.scene.whole.matrix import MatrixScene
 from support.commands import run
@@ -184,6 +184,11 @@ def test_the_page_shows_the_flip(x: Array) -> None:
     assert shown[0] == Turn.GIVEN
     assert shown[-1] == Turn.ROTATED
     assert set(turns(Conv(2, padding="same", convention="scipy", flip=False, groups=groups), x, w)) == {Turn.GIVEN}
+    if groups == 3:  # in the colours of a picture, too
+        picture = scene(Conv(2, convention="scipy", groups=groups).trace(x, w), shown=Shown(colours=True))
+        frames = [picture.frame(i) for i in range(picture.beats.total)]
+        assert [frame.grids["red kernel"].turn for frame in frames[:2]] == [Turn.GIVEN, Turn.ROTATED]
+        assert frames[-1].grids["red kernel"].values.tolist() == [[3, 2], [1, 0]]
     made = scene(Conv(2, convention="scipy", groups=groups).trace(x, w))
     assert [phase.key for phase in made.phases] == ["rotate", "slide"]
 

@@ -327,6 +327,7 @@ def coloured(draw: st.DrawFn) -> tuple[Trace, Scene]:
     kinds: list[Any] = [
         lambda: Conv(k, s, p, groups=3).trace(x, weight, bias),
         lambda: Conv(k, s, min(p, 1), groups=3, padding_mode="replicate").trace(x, weight),
+        lambda: Conv(k, s, p, groups=3, flip=True).trace(x, weight),
         lambda: ConvTranspose(k, s, p, groups=3).trace(x, weight, bias),
         lambda: MaxPool(2, s, 1).trace(x),
         lambda: AvgPool(2, s, p, ceil_mode=True).trace(x),

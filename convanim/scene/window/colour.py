@@ -23,6 +23,7 @@ from convanim.scene.frame import (
     Outline,
     Panel,
     Role,
+    Turn,
     around,
     by_panel,
     in_rows,
@@ -74,10 +75,15 @@ class ColourScene(PlacementScene):
         self._title = join(", ", [OUTPUT, say("absolute values")]) if self._edges else OUTPUT
         self._output = tinted(np.abs(self._inner.answer) if self._edges else self._inner.answer)
         asides: tuple[Panel, ...] = ()
-        self._aside: dict[str, Grid] = {}
+        given: dict[str, Grid] = {}
         if isinstance(trace, ConvTrace):
-            asides, self._aside = kernel_panels(trace.kernel[:, 0])
-        self._opening = [self._open(i) for i in range(self._inner.beats.opening)]
+            asides, given = kernel_panels(trace.kernel[:, 0])
+        #: The kernels as they slide; the opening ends with their turn.
+        self._aside = given
+        if isinstance(trace, ConvTrace) and trace.op.slides_rotated:
+            asides, self._aside = _turned(asides, given)
+        last = self._inner.beats.opening - 1
+        self._opening = [self._open(i, given if i < last else self._aside) for i in range(last + 1)]
         self._rest = picture(say("input"), self._inner.stage_roles[0], self._stage)
         black = np.zeros((1, 3), np.uint8)
         panels = (
@@ -95,11 +101,11 @@ class ColourScene(PlacementScene):
     def _tinted(self, planes: NDArray[Any]) -> Colours:
         return tinted(planes)
 
-    def _open(self, number: int) -> Frame:
+    def _open(self, number: int, kernels: dict[str, Grid]) -> Frame:
         inner = self._inner.frame(number)
         first, second, third = (inner.grids[name] for name in self._inner.left.names)
         colours = self._tinted(np.stack([first.values, second.values, third.values]))
-        grids = {"stage": picture(say("input"), first.roles, colours), **self._aside, "output": self._out(0)}
+        grids = {"stage": picture(say("input"), first.roles, colours), **kernels, "output": self._out(0)}
         remark = inner.captions[0].remark
         return Frame(inner.phase, grids, (Caption(remark=remark), Caption(), Caption()))
 
@@ -176,3 +182,14 @@ def _planes_of(trace: Trace) -> WindowScene:
         return UpsampleScene(trace, CHANNELS)
     assert isinstance(trace, ConvTrace)  # noqa: S101 - the others are not offered
     return PlanesScene(trace, CHANNELS)
+
+
+def _turned(panels: tuple[Panel, ...], grids: dict[str, Grid]) -> tuple[tuple[Panel, ...], dict[str, Grid]]:
+    """The kernels turned by 180 degrees, and their panels with both titles."""
+    done = {
+        name: replace(
+            grid, title=join(", ", [grid.title, say("turned")]), values=grid.values[::-1, ::-1], turn=Turn.ROTATED
+        )
+        for name, grid in grids.items()
+    }
+    return tuple(replace(panel, titles=(*panel.titles, done[panel.name].title)) for panel in panels), done
