@@ -73,7 +73,9 @@ def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
         told = f"{shown} is not a layer of PyTorch, Keras, Flax or ONNX"
         return ConvanimError(told, "give the line in its code that makes the layer, such as nn.Conv2d(3, 8, 3)")
     if kind is None:
-        return ConvanimError(f"{shown} is not a known layer", SHOWN)
+        block = theirs and name.rpartition(".")[2][:1].isupper()  # perhaps a block of the model's own code
+        inside = "if it holds a layer, give the line in its code that makes it, such as nn.Conv2d(3, 8, 3)"
+        return ConvanimError(f"{shown} is not a known layer", inside if block else SHOWN)
     example = KINDS[kind].record.example
     if rank and theirs and kind in ("Conv", "ConvTranspose"):
         example = f"nn.{kind}{rank}d(1, 1, kernel_size=3)"
