@@ -45,6 +45,7 @@ def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None 
         keras.layers.Conv2D(1, 3, strides=2, padding="same")
         jax.lax.conv_general_dilated(x, w, (2, 2), ((0, 1), (0, 1)), dimension_numbers=("NHWC", "HWIO", "NHWC"))
         onnx.helper.make_node("Conv", ["x", "w"], ["y"], kernel_shape=[3, 3], strides=[2, 2], pads=[0, 0, 1, 1])
+        scipy.signal.correlate(numpy.pad(x, ((0, 1), (0, 1))), w, "valid")[::2, ::2]
     """
     if not isinstance(op, Operation):
         raise ConvanimError(f"{short(op)} is not a layer", "use one like Conv(kernel_size=3)")
