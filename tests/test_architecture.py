@@ -155,7 +155,8 @@ ROWS: dict[str, list[str]] = {
     ],
     "models": [
         "graph onnxfile",
-        "fields given memory versions",
+        "given memory reach spans versions",
+        "fields",
         "operators rows small",
         "nodes page",
         "shown",

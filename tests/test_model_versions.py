@@ -236,3 +236,55 @@ def test_several_inputs_and_batches() -> None:
     assert found.rows[0].output == (1, 4, 4)
     with pytest.warns(UserWarning, match="the first of the 3 items of the batch is used"):
         model(whole, np.ones((3, 1, 6, 6))).trace("conv")
+
+
+def test_circular_padding_as_pytorch_exports_it() -> None:
+    """Slices of both ends are joined to the map, which is what the padding mode reads, too."""
+    g = Graph(1, 1, 6, 5)
+    for axis, n in ((2, 6), (3, 5)):
+        here, parts = g.at, []
+        for start, end in ((n - 1, n), (0, 1)):
+            bounds = [g.constant([v], np.int64) for v in (start, end, axis)]
+            parts.append(g.add("Slice", *bounds, of=[here]))
+        g.add("Concat", here, parts[1], of=[parts[0]], axis=axis)
+    g.conv(1, 3, "conv")
+    found = model(g.model())
+    assert not any(row.faults for row in found.rows)
+    lit = np.argwhere(found.reads("conv", (0, 0))["input"]).tolist()
+    assert lit == [[i, j] for i in (0, 1, 5) for j in (0, 1, 4)]
+
+
+def test_constants_that_the_graph_computes() -> None:
+    """The padding of a Pad node as PyTorch exports it, and a kernel that is computed from another one."""
+    g = Graph(1, 1, 6, 6)
+    zeros = g.add("ConstantOfShape", of=[g.constant([4], np.int64)], value=onnx.numpy_helper.from_array(np.array([0])))
+    pads = g.add("Concat", zeros, g.constant([0, 0, 1, 2], np.int64), of=[g.constant([0, 0, 1, 2], np.int64)], axis=0)
+    whole = g.add("Gather", g.constant([0, 1, 2, 3, 8, 9, 10, 11], np.int64), of=[pads], axis=0)
+    padded = g.add("Pad", whole, name="pad", of=["x"])
+    kernel = g.add("Transpose", of=[g.weights((3, 3, 1, 2))], perm=[3, 2, 0, 1])
+    g.add("Conv", kernel, name="conv", of=[padded])
+    found = model(g.model(), np.ones((6, 6)))
+    assert [(row.name, row.output) for row in found.rows] == [("pad", (1, 8, 10)), ("conv", (2, 6, 8))]
+    assert np.allclose(found.trace("conv").output, g.values(np.ones((1, 1, 6, 6)))["conv"][0], atol=1e-5)
+
+
+def test_pytorchs_numbered_nodes_are_called_as_their_weights() -> None:
+    g = Graph(1, 1, 6, 6)
+    g.conv(1, 3, "node_conv2d_7")
+    whole = g.model()
+    weight = whole.graph.node[0].input[1]
+    next(one for one in whole.graph.initializer if one.name == weight).name = "features.0.weight"
+    whole.graph.node[0].input[1] = "features.0.weight"
+    assert model(whole).rows[0].name == "features.0"
+
+
+def test_a_map_that_is_resized_to_another_one_is_noted_only() -> None:
+    g = Graph(1, 1, 33, 33)
+    g.conv(1, 3, pads=1)
+    skip = g.at
+    g.pool()
+    g.add("Resize", "", "", g.constant([1, 1, 33, 33], np.int64), mode="linear")
+    g.add("Add", skip, name="sum")
+    row = model(g.model()).rows[-1]
+    assert row.faults == ()
+    assert row.notes == ("the branches that meet here have different effective strides: 32/33 1",)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError, shortly
 from convanim.models import memory, nodes, onnxfile
-from convanim.models.fields import fields, mask, reached
+from convanim.models.fields import fields
 from convanim.models.graph import Graph
+from convanim.models.reach import mask, reached
 from convanim.models.rows import Row, shape_of, table
 
 if TYPE_CHECKING:

@@ -16,6 +16,11 @@ from convanim.layers import Axis, ConvTranspose, Operation, Resampled
 INPUT = "input"
 
 
+@dataclass(frozen=True)
+class Joined(Axis):
+    """One axis of a map that is a part of the output: the output cells beside it do not read it."""
+
+
 class Read(NamedTuple):
     """What a layer reads: the number of another node, and the arithmetic of each axis."""
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from convanim.errors import ConvanimError
 from convanim.language.words import say
-from convanim.models.fields import fields, merged
+from convanim.models.fields import merged
 from convanim.models.given import given_input
 from convanim.models.graph import INPUT, Graph, Node, Read, checked, still
 from convanim.models.onnxfile import OnnxFile, Shape, stated
@@ -62,11 +62,15 @@ class Reader(Operators):
         self.maps[name] = start
 
     def graph(self) -> Graph:
-        """The graph of all nodes."""
+        """The graph of all nodes that depend on an input."""
+        given = {one.name for one in self.file.inputs}
         for node in self.file.model.graph.node:
-            followed = any(name in self.makers or name in self.maps for name in node.input)
-            if (followed and node.op_type != "Shape") or not self.file.fold(node):
-                self._add(node)
+            depends = any(name in self.makers or name in given for name in node.input)
+            if not depends or node.op_type == "Shape":
+                folded = self.file.fold(node)
+                if folded or not depends:  # the rest computes weights from weights
+                    continue
+            self._add(node)
         notes = []
         if len(self.file.inputs) > 1:
             names = ", ".join(one.name for one in self.file.inputs if one.name != self.source)
@@ -75,7 +79,7 @@ class Reader(Operators):
             )
             notes.append(told)
         found = Graph(self.file.name, tuple(self.nodes), tuple(notes))
-        return merged(found, fields(found))
+        return merged(found)
 
     def _add(self, node: Any) -> None:
         number, name = len(self.nodes), self._named(node)
@@ -127,6 +131,9 @@ class Reader(Operators):
 
     def _named(self, node: Any) -> str:
         name = node.name or (node.output[0] if node.output else node.op_type)
+        weight = node.input[1] if len(node.input) > 1 else ""
+        if name.startswith("node_") and weight in self.file.initial and weight.endswith(".weight"):
+            name = weight.removesuffix(".weight")  # PyTorch numbers its nodes, and keeps the names of weights
         self._names[name] = times_seen = self._names.get(name, 0) + 1
         return name if times_seen == 1 else f"{name}#{times_seen}"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
 from math import prod
@@ -24,8 +25,8 @@ from convanim.system.inputfile import open_regular, read_bytes
 
 #: The maximum size of a file in bytes: that of a large image classifier. A protobuf may have 2 GiB.
 LARGEST = 2**30
-#: The maximum number of nodes, and of values in a constant that is not a weight.
-MOST_NODES, MOST_VALUES = 20_000, 2**16
+#: The maximum number of nodes, of values in a constant that is not a weight, and of values that a constant node makes.
+MOST_NODES, MOST_VALUES, MOST_FOLDED = 20_000, 2**16, 2**12
 #: The maximum number of values and of multiplications in a model that is evaluated: about a minute.
 MOST_CELLS, MOST_PRODUCTS = 2**26, 2 * 10**9
 #: Files that hold code which runs when they are loaded.
@@ -36,6 +37,7 @@ _KERAS = 'export the model in Python with model.export("m.onnx", format="onnx"),
 _FOLDED = (
     *("Add", "Sub", "Mul", "Div", "Mod", "Floor", "Ceil", "Neg", "Abs", "Cast", "Concat", "Gather", "Slice", "Squeeze"),
     *("Unsqueeze", "Reshape", "Transpose", "Identity", "Min", "Max", "Equal", "Where", "ReduceProd", "Sqrt", "Round"),
+    *("ConstantOfShape", "Expand", "Range", "Tile"),
 )
 #: Operators that run others, perhaps without end.
 _LOOPS = ("Loop", "Scan", "If", "SequenceMap")
@@ -140,7 +142,10 @@ class OnnxFile:
         """A constant of the graph, or None; weights are not read here."""
         if name not in self._values and name in self.initial:
             one = self.initial[name]
-            self._values[name] = self._read(one) if prod(one.dims) <= MOST_VALUES else None
+            self._values[name] = None
+            if prod(one.dims) <= MOST_VALUES:
+                with suppress(ConvanimError):  # what needs it says that it is not known
+                    self._values[name] = self._read(one)
         return self._values.get(name)
 
     def keep(self, name: str, value: Array) -> None:
@@ -244,7 +249,8 @@ class OnnxFile:
             self.keep(node.output[0], np.array(shape[slice(told.get("start"), told.get("end"))], np.int64))
             return True
         given = {name: self.value(name) for name in node.input if name}
-        if kind not in _FOLDED or not given or any(v is None or v.size > 256 for v in given.values()):
+        known = [value for value in given.values() if value is not None and value.size <= 256]
+        if kind not in _FOLDED or not known or len(known) < len(given) or _grown(kind, known) > MOST_FOLDED:
             return False
         try:
             self.keep(node.output[0], np.asarray(self._run([node], given, [node.output[0]])[0]))
@@ -385,6 +391,18 @@ def _texts(model: Any) -> Iterator[Any]:
         yield tensor.name
         yield from (text for entry in tensor.external_data for text in (entry.key, entry.value))
     yield from (one.name for one in (*graph.input, *graph.output, *graph.value_info))
+
+
+def _grown(kind: str, values: Sequence[Array]) -> float:
+    """An upper bound of the number of values that an operator makes, of those that can make more than they get."""
+    first, *rest = values
+    if kind == "ConstantOfShape":
+        return float(np.abs(first.astype(float)).prod())
+    if kind in ("Expand", "Tile") and rest:
+        return float(first.size * np.abs(rest[0].astype(float)).prod())
+    if kind == "Range" and len(rest) == 2 and rest[1].all():
+        return float(np.abs((rest[0].astype(float) - first) / rest[1]).max(initial=0))
+    return 0.0
 
 
 def external(tensor: Any) -> bool:

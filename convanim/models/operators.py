@@ -13,7 +13,7 @@ from convanim.errors import ConvanimError
 from convanim.language.words import say
 from convanim.layers import Axis, Operation, Pool, Weighted, times
 from convanim.layers.adaptive import Adapted
-from convanim.models.graph import Node, Read, spread, still, uneven
+from convanim.models.graph import Joined, Node, Read, spread, still, uneven
 from convanim.models.onnxfile import OnnxFile, call_of
 from convanim.models.versions import operation
 
@@ -277,7 +277,7 @@ class Operators:
         reads, done = [], 0
         for part in here:
             n = part.shape[axis]
-            moved = Axis(n, total, 1, before=done, after=total - done - n)
+            moved = Joined(n, total, 1, before=done, after=total - done - n)
             reads.append(
                 Read(part.node, tuple(moved if i == axis else Axis(part.shape[i], part.shape[i], 1) for i in part.axes))
             )

@@ -15,8 +15,8 @@ from convanim.draw.theme import PAIR, load
 from convanim.errors import ConvanimError
 from convanim.language.words import say, translate
 from convanim.layers import Axis, times
-from convanim.models.fields import sources
 from convanim.models.graph import Graph, Node, same
+from convanim.models.reach import sources
 from convanim.models.rows import Row, joined, shape_of
 from convanim.models.small import player, small_of
 from convanim.scene.spoken import catalogue
