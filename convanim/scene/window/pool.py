@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from convanim.explanation.arithmetic import sides
 from convanim.language.words import join, plural, rejoin, say
+from convanim.layers import times
 from convanim.scene.caption import Caption
 from convanim.scene.captions import combined, detail, output_cell, place, size_formula
 from convanim.scene.frame import (
@@ -94,7 +95,7 @@ class PoolScene(WindowScene):
         layer = self._spread(layers(*self.lines))
         unused = self.stage_roles == Role.UNUSED
         alone = np.where(layer == 0, Role.DATA, Role.NONE).astype(np.uint8)
-        told = join(", ", [say("input"), rejoin(self.detail, ", ")])
+        told = say("input {size}, {told}", size=times(self.trace.x.shape[1:]), told=rejoin(self.detail, ", "))
         frames = [self._set(0, alone, self.stage_values, told)]
         shown = alone
         inside = self._spread(self._inside())

@@ -75,7 +75,7 @@ class UpsampleScene(WindowScene):
         return (WAYS[self.trace.op.mode],)
 
     def _open(self) -> list[Frame]:
-        told = join(", ", [say("input"), rejoin(self.detail, ", ")])
+        told = say("input {size}, {told}", size=times(self.trace.x.shape[1:]), told=rejoin(self.detail, ", "))
         return [self._set(0, self.stage_roles, self.stage_values, told)]
 
     def look(self, step: Step, *, written: bool) -> Seen:
