@@ -222,7 +222,7 @@ def test_every_frame_shows_the_numbers_of_the_trace(case):
         ("fold --input 3x4 --output-size 3 --kernel 2", "give an input of 4x4"),
         ("fold --input 4x4 --kernel 2", "--output-size"),
         ("fold --input 4x4 --output-size 3x- --kernel 2", "--output-size of Fold needs both sizes"),
-        ("fold --input 2x4x4 --output-size 3 --kernel 2", "are not a matrix"),
+        ("fold --input 2x2x4x4 --output-size 3 --kernel 2", "are not a matrix"),
     ],
 )
 def test_wrong_options_are_refused(words, told, tmp_path):

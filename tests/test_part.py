@@ -366,3 +366,12 @@ def test_a_table_has_the_numbers_of_the_whole_layer(tmp_path: Path) -> None:
     rows = [row.split(",") for row in (tmp_path / "b.csv").read_text().splitlines()[1:]]
     assert {row[1] for row in rows} == {"100"}
     assert {int(row[4]) for row in rows} == set(range(64))
+
+
+@pytest.mark.parametrize("kind", [ca.Conv, ca.ConvTranspose])
+def test_the_scale_of_partial_sums_fits_them(kind: type[ca.Conv | ca.ConvTranspose]) -> None:
+    x, weight = RNG.integers(-9, 10, (12, 21, 21)), RNG.integers(-9, 10, (12, 12, 2, 2))
+    made: Any = kind(2).trace(x, weight, 7, out_channels=[3]).animate().scene
+    sums = np.array([made._split(made.trace, made.trace[number]) for number in range(len(made.trace))])
+    assert sums.shape[1] == 4
+    assert (made._sums.min(), made._sums.max()) == (sums.min(), sums.max())

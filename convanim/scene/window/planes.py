@@ -34,6 +34,8 @@ from convanim.scene.window.slab import MOST, ROW, Slab, wrapped
 from convanim.scene.window.stage import layers, roles
 from convanim.scene.window.window import SURVEYED, Seen, WindowScene
 from convanim.trace import ConvTrace, Step
+from convanim.trace.arrays import per_channel
+from convanim.trace.convolutions import assembled
 
 #: How many channels are drawn of more than can be looked at.
 SOME = 3
@@ -98,8 +100,19 @@ class PlanesScene(WindowScene):
         """Every partial sum that is ever shown; with many placements, their bounds."""
         if len(trace) <= SURVEYED:
             return np.unique(np.concatenate([np.zeros(1, products.dtype), *(self._split(trace, s) for s in trace)]))
+        if self._others and trace.op.groups == 1:
+            alone = [self._alone(channel) for channel in self.drawn]
+            rest = trace.answer - sum(alone)
+            rest = rest if trace.bias is None else rest - per_channel(trace.bias, rest)
+            return np.unique([edge for part in (*alone, rest) for edge in (part.min(), part.max(), 0)])
         bound = np.abs(products).max() * np.prod(trace.weight.shape[2:]) * max(1, self._others)
         return np.unique(np.array([-bound if products.min() < 0 else 0, bound]))
+
+    def _alone(self, channel: int) -> NDArray[Any]:
+        """The sums of one input channel, (C_out, *o)."""
+        weight = self.trace.weight[[channel]] if self.op.transposed else self.trace.weight[:, [channel]]
+        op = replace(self.trace.op, in_channels=None, out_channels=None)
+        return assembled(op, self.trace.x[[channel]], weight, None, self.trace.how_given).answer
 
     def _split(self, trace: ConvTrace, step: Step) -> NDArray[np.generic]:
         """The partial sums of a placement."""
