@@ -176,7 +176,7 @@ def test_a_kernel_that_slides_rotated_says_so_and_a_slice_keeps_the_number_it_wa
     trace: Trace, given_as: bool
 ) -> None:
     s = scene(trace)
-    kernel, rotates = trace.kernel, trace.op.transposed and trace.op.rules.rotates
+    kernel, rotates = trace.kernel, trace.op.slides_rotated
     frame = s.frame(0) if given_as else placements(s)[-1]
     shown = [g for name, g in frame.grids.items() if name.split()[0] == "kernel" and g.title]
     assert shown

@@ -23,8 +23,9 @@ def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None 
     """The code of each framework for a layer with an input of these sizes.
 
     PyTorch's and Keras's lines are layers, JAX's is an expression of `x` (channels last) and `w`, ONNX's a node or list
-    of nodes from "x" and "w" to "y". Weights have the framework's layout. If a framework has no such layer, `code`
-    is "", and `note` says why and what comes closest.
+    of nodes from "x" and "w" to "y". Weights have the framework's layout. A convolution has an expression of NumPy or
+    SciPy as well, where `x` and `w` have no channels. If a framework has no such layer, `code` is "", and `note` says
+    why and what comes closest.
 
     Args:
         op: any operation.
