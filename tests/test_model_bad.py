@@ -167,8 +167,9 @@ def test_names_and_options(path: Path, tmp_path: Path) -> None:
     assert "--json cannot be combined with -o" in refused(path, "--json", "-o", tmp_path / "m.html")
     assert "--view needs a layer; add --layer NAME" in refused(path, "--view", "matrix", "-o", tmp_path / "m.html")
     words = (path, "--layer", "features.conv1", "-o", out)
-    assert "--out-channels 'x' is not a list of numbers" in refused(*words, "--out-channels", "x")
-    assert "--out-channels 2 does not exist: there are 2; use 0 to 1" in refused(*words, "--out-channels", "0,2")
+    for option in ("--channels", "--out-channels"):
+        assert option in refused(*words, option, "x")
+        assert option in refused(*words, option, "0,2")
     assert "--input 'none.npy' cannot be read" in refused(path, "--input", "none.npy")
     assert not list(tmp_path.glob("*.gif"))
 

@@ -65,6 +65,7 @@ def test_the_real_pytorch() -> None:
         *(nn.ConvTranspose2d(4, 2, 4, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2, 3)),
     )
     x = torch.zeros(1, 1, 8, 8)
+    assert model(net, x.numpy()).rows[0].output == (4, 8, 8)  # with a batch
     found = model(net, x[0].numpy())
     for n, row in enumerate(found.rows):
         assert row.output is None or row.output == tuple(net[: n + 1](x).shape[1:]), row.name

@@ -68,7 +68,7 @@ def test_a_kernel_without_kernel_shape_and_a_convolution_of_groups() -> None:
     assert [row.parameters for row in found.rows] == [8 * 9 + 8, 8 * 2 * 4 + 4]
     with pytest.warns(UserWarning, match="4 of the 8 output channels are shown"):
         done = model(g.model(), np.ones((4, 9, 9))).trace(found.rows[0].name)
-    assert (done.op.in_channels, done.op.groups) == (2, 2)  # whole groups
+    assert done.output.shape == (4, 5, 5)
 
 
 @pytest.mark.parametrize("opset", [10, 12, 18, 22])

@@ -21,7 +21,8 @@ _SHAPE = re.compile(r"\d+([xX×]\d+)*")
 @click.argument("source", metavar="MODEL")
 @click.option("--layer", metavar="NAME", help="The layer to animate: its name, or a part of it between slashes.")
 @click.option("--input", "x", metavar="ARRAY", help="The input of the model, such as x.npy; or its size: 3x224x224.")
-@click.option("--out-channels", metavar="NUMBERS", help="The output channels of the layer to show, such as 0,3.")
+@click.option("--channels", metavar="NUMBERS", help="Input channels of the layer to draw: 0,3. The sums are over all.")
+@click.option("--out-channels", metavar="N", help="Number of output channels to show, or which ones: 0,3 or 4..7.")
 @VIEW
 @JSON
 @file(required=False)
@@ -36,7 +37,10 @@ def model(source: str, *, layer: str | None, x: str | None, as_json: bool, **typ
     convanim model m.onnx --layer conv1 --input x.npy -o conv1.gif
     convanim model m.onnx -o m.html
     """
-    output, channels = typed["output"], _numbers(typed.pop("out_channels"))
+    from convanim.typed.request.chosen import channels_of
+
+    output = typed["output"]
+    chosen = {name: channels_of(name, typed.pop(name)) for name in ("channels", "out_channels")}
     if as_json and output is not None:
         raise ConvanimError("--json cannot be combined with -o", "leave one of them out")
     if layer is not None and output is None:
@@ -50,7 +54,7 @@ def model(source: str, *, layer: str | None, x: str | None, as_json: bool, **typ
 
     found = Model(source, _given(x))
     if layer is not None:
-        save(found.trace(layer, out_channels=channels), look, view=view, **typed)
+        save(found.trace(layer, **chosen), look, view=view, **typed)
     elif output is not None:
         with progress_bar("layers", quiet=typed["quiet"]) as progress:
             saved = found.save(output, progress, **{name: look[name] for name in ("theme", "lang", "script")})
@@ -73,14 +77,6 @@ def _whole(output: str | None) -> None:
             raise ConvanimError(f"{option.opts[-1]} needs a layer", "add --layer NAME")
     if output is not None and not output.lower().endswith(".html"):
         raise ConvanimError(f"{output} can show one layer only", "add --layer NAME, or write all layers with -o m.html")
-
-
-def _numbers(text: str | None) -> list[int] | None:
-    if text is None:
-        return None
-    if not re.fullmatch(r"\d{1,6}(,\d{1,6})*", text, re.ASCII):
-        raise ConvanimError(f"--out-channels {text[:40]!r} is not a list of numbers", "write it like 0,3")
-    return [int(n) for n in dict.fromkeys(text.split(","))]
 
 
 def _given(x: str | None) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError, shortly
 from convanim.models import memory, nodes, onnxfile
-from convanim.models.fields import fields
+from convanim.models.fields import analysed
 from convanim.models.graph import Graph
 from convanim.models.reach import mask, reached
 from convanim.models.rows import Row, shape_of, table
@@ -71,7 +71,7 @@ class Model:
             self.graph: Graph = self._reading.graph
         else:
             self.graph = memory.read(source, given or ())
-        self.fields = fields(self.graph)
+        self.graph, self.fields = analysed(self.graph)
         self.rows = [Row(self.graph, n, self.fields[n]) for n in range(1, len(self.graph.nodes))]
 
     @property
@@ -107,14 +107,21 @@ class Model:
         found = reached(self.graph, self.graph.find(name), cell)
         return {self.graph.nodes[n].name: mask(cells, self.graph.nodes[n].sizes or ()) for n, cells in found.items()}
 
-    def trace(self, name: str, *, out_channels: Sequence[int] | None = None) -> Trace:
+    def trace(
+        self,
+        name: str,
+        *,
+        channels: int | Sequence[int] | None = None,
+        out_channels: int | Sequence[int] | None = None,
+    ) -> Trace:
         """The trace of one layer of a file, with its real weights; with its real activations if there is an input.
 
         Otherwise the input of the layer is seeded, which a warning says.
 
         Args:
             name: the layer.
-            out_channels: the numbers of the output channels to show; by default the first four.
+            channels: the numbers of the input channels to draw; the sums are over all of them.
+            out_channels: the numbers of the output channels to show, or how many of them; by default the first four.
 
         Raises:
             ConvanimError: there is no such layer, or it cannot be shown.
@@ -124,15 +131,14 @@ class Model:
         number = self.graph.find(name)
         if self._file is None or self._reading is None:
             raise ConvanimError("the model is in memory", "use trace_module with its layer")
-        return trace_of(self._file, self._reading, number, self._x, out_channels)
+        return trace_of(self._file, self._reading, number, self._x, channels, out_channels)
 
-    def animate(self, name: str, *, out_channels: Sequence[int] | None = None, **look: Any) -> Animation:
+    def animate(self, name: str, **options: Any) -> Animation:
         """The animation of one layer: as `trace`, also of a model in memory.
 
         Args:
             name: the layer.
-            out_channels: the numbers of the output channels to show.
-            look: options of `convanim.look.Look`.
+            options: `channels` and `out_channels` of `trace`, and those of `convanim.look.Look`.
 
         Raises:
             ConvanimError: there is no such layer, or it cannot be shown.
@@ -141,8 +147,9 @@ class Model:
         from convanim.models.shown import watched
 
         if self._file is None:
-            return watched(self._source, self.graph.nodes[self.graph.find(name)].name, self._x, out_channels, look)
-        return Animation(self.trace(name, out_channels=out_channels), **look)
+            return watched(self._source, self.graph, self.graph.find(name), self._x, options)
+        chosen = {word: options.pop(word) for word in ("channels", "out_channels") if word in options}
+        return Animation(self.trace(name, **chosen), **options)
 
     def save(self, path: str | Path, progress: Callable[[int, int], None] | None = None, **options: Any) -> Saved:
         """Write the page of the whole chain, an .html file.

@@ -29,8 +29,12 @@ class Field:
     offset: int
 
 
-def fields(graph: Graph) -> list[tuple[Field, ...] | None]:
-    """The field of each node along each axis; None for those whose positions are not followed.
+def analysed(graph: Graph) -> tuple[Graph, list[tuple[Field, ...] | None]]:
+    """The field of each node along each axis, and the graph with a fault where branches do not fit together.
+
+    Fields are None where positions are not followed. Branches meet with different effective strides, or they are
+    shifted by a cell of the map or more: the mean centres of their receptive fields are compared. Causal layers, whose
+    fields end with the same cell, fit.
 
     Example:
         >>> from convanim.layers import Conv, MaxPool
@@ -38,19 +42,23 @@ def fields(graph: Graph) -> list[tuple[Field, ...] | None]:
         >>> conv, pool = Conv(3, padding=1).axes((8,)), MaxPool(2).axes((8,))
         >>> nodes = Node("input", "", (8,)), Node("a", "", (8,), reads=(Read(0, conv),))
         >>> graph = Graph("m", (*nodes, Node("b", "", (4,), reads=(Read(1, pool),))))
-        >>> fields(graph)[2]
+        >>> analysed(graph)[1][2]
         (Field(stride=Fraction(2, 1), size=4, offset=1),)
     """
     spans, found = _spans(graph), list[tuple[Field, ...] | None]()
     for number, node in enumerate(graph.nodes):
         here = tuple(_field(node, number, i, along, found) for i, along in enumerate(spans) if node.sizes)
         found.append(here or None)
-    return found
+    compared = tuple(_compared(number, node, spans, found) for number, node in enumerate(graph.nodes))
+    return replace(graph, nodes=compared), found
 
 
 def _spans(graph: Graph) -> list[Spans]:
     """The extents along each axis of the maps."""
     rank = max((len(node.sizes) for node in graph.nodes if node.sizes), default=0)
+    square = all(len(set(read.axes)) == 1 for node in graph.nodes for read in node.reads)
+    if square and len(set(graph.nodes[0].sizes or ())) == 1:
+        return [Spans(graph, 0)] * rank
     return [Spans(graph, i) for i in range(rank)]
 
 
@@ -70,16 +78,6 @@ def _strides(node: Node, i: int, before: Sequence[tuple[Field, ...] | None]) -> 
         here, step = (before[source] or ())[i].stride, step_of(axes[i])
         steps.append(None if here is None or step is None else here * step)
     return steps
-
-
-def merged(graph: Graph) -> Graph:
-    """The graph with a fault at each layer whose branches do not fit together.
-
-    Branches meet with different effective strides, or they are shifted by a cell of the map or more: the mean centres
-    of their receptive fields are compared. Causal layers, whose fields end with the same cell, fit.
-    """
-    found, spans = fields(graph), _spans(graph)
-    return replace(graph, nodes=tuple(_compared(n, node, spans, found) for n, node in enumerate(graph.nodes)))
 
 
 def _compared(number: int, node: Node, spans: Sequence[Spans], found: Sequence[tuple[Field, ...] | None]) -> Node:

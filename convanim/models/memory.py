@@ -40,13 +40,18 @@ def known(model: Any) -> bool:
     return hasattr(model, "named_modules") or hasattr(model, "layers")
 
 
+def home_of(model: Any) -> str:
+    """The framework of a model; those of Keras on PyTorch are modules of PyTorch, too."""
+    return "keras" if hasattr(model, "layers") and hasattr(model, "get_config") else "torch"
+
+
 def layers_of(model: Any) -> Iterator[tuple[str, Any]]:
     """The layers of a sequence, with their names, and those of sequences within it.
 
     Raises:
         ConvanimError: a part of it is not a sequence, so that the way through it is not known.
     """
-    home = "torch" if hasattr(model, "named_modules") else "keras"
+    home = home_of(model)
     parts = model.named_children() if home == "torch" else ((part.name, part) for part in model.layers)
     for name, part in parts:
         if type(part).__name__ == "Sequential":
@@ -62,18 +67,19 @@ def read(model: Any, given: Sequence[int]) -> Graph:
 
     Args:
         model: of PyTorch or Keras.
-        given: the shape of the input, with its channels and without a batch, in the order of the framework.
+        given: the shape of the input with its channels, with or without a batch, in the order of the framework.
 
     Raises:
         ConvanimError: it is not a sequence of layers, or the input does not fit.
     """
-    called, home = type(model).__name__, "torch" if hasattr(model, "named_modules") else "keras"
+    called, home = type(model).__name__, home_of(model)
     if called != "Sequential" and not (
         home == "keras" and any(k.__name__ == "Sequential" for k in type(model).__mro__)
     ):
         raise ConvanimError(f"{called} is not a Sequential, so the order of its layers is not known", _EXPORT[home])
     last = home == "keras"
-    shape = tuple(int(n) for n in given)
+    rank = next((rank for _, layer in layers_of(model) if (rank := _rank(layer))), 0)
+    shape = tuple(int(n) for n in given)[len(given) == rank + 2 :]
     if len(shape) < 2 or min(shape) < 1:
         raise ConvanimError("the model needs the shape of its input", "give one with channels, such as `x=(3, 32, 32)`")
     sizes, channels = (shape[:-1], shape[-1]) if last else (shape[1:], shape[0])
@@ -112,6 +118,14 @@ def _node(name: str, layer: Any, source: int, before: Node, *, last: bool) -> No
     shape = (*out, channels) if last else (channels, *out)
     notes = (*told_notes, *uneven(op, axes))
     return replace(made, op=op, sizes=out, channels=channels, reads=(Read(source, axes),), shape=shape, notes=notes)
+
+
+def _rank(layer: Any) -> int:
+    """The number of axes of a layer; 0 if it does not determine it."""
+    try:
+        return of_module(layer).op.rank or 0
+    except ConvanimError:
+        return 0
 
 
 def _parameters(layer: Any) -> int:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from convanim.errors import ConvanimError
 from convanim.language.words import say
-from convanim.models.fields import merged
 from convanim.models.given import given_input
 from convanim.models.graph import INPUT, Graph, Node, Read, checked, still
 from convanim.models.onnxfile import OnnxFile, Shape, stated
@@ -78,8 +77,7 @@ class Reader(Operators):
                 "positions are followed from the input {name}, not from {others}", name=self.source, others=names
             )
             notes.append(told)
-        found = Graph(self.file.name, tuple(self.nodes), tuple(notes))
-        return merged(found)
+        return Graph(self.file.name, tuple(self.nodes), tuple(notes))
 
     def _add(self, node: Any) -> None:
         number, name = len(self.nodes), self._named(node)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.animation import Animation
-from convanim.errors import ConvanimError, ConvanimWarning, shortly
+from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.layers import MaxUnpool, Operation, PixelShuffle, Weighted
-from convanim.live import ROUNDING, SHOWN, show, watch
-from convanim.models.graph import Node
+from convanim.live import ROUNDING, SHOWN, watch
+from convanim.models.graph import Graph, Node
+from convanim.models.memory import home_of
 from convanim.models.nodes import Reading
 from convanim.models.onnxfile import OnnxFile
 from convanim.trace import Trace
@@ -27,15 +28,20 @@ INPUTS = 3
 MOST = 2**24
 
 Array = NDArray[Any]
+#: The numbers of some channels; None for a choice by default.
+Some = int | Sequence[int] | None
 
 
-def trace_of(file: OnnxFile, reading: Reading, number: int, given: Array | None, wanted: Sequence[int] | None) -> Trace:
+def trace_of(
+    file: OnnxFile, reading: Reading, number: int, given: Array | None, channels: Some = None, out: Some = None
+) -> Trace:
     """The trace of a layer of a file.
 
     Args:
         number: its number in the graph.
         given: the input of the model; None for a seeded input of the layer.
-        wanted: the numbers of the output channels to show; by default the first ones.
+        channels: the numbers of the input channels to draw; the sums are over all of them.
+        out: the numbers of the output channels to show, or how many of them; by default the first ones.
 
     Raises:
         ConvanimError: the layer has no animation, or its weights cannot be read.
@@ -57,7 +63,7 @@ def trace_of(file: OnnxFile, reading: Reading, number: int, given: Array | None,
     learned = _weights(file, weights)
     fed = None if given is None else {reading.source: _fed(file, reading, given)}
     x, answer = _activations(file, node, made, fed, shape)
-    return _traced(op, node, x, learned, answer, wanted)
+    return _traced(op, x, learned, answer, channels, out)
 
 
 def _weights(file: OnnxFile, names: Sequence[str]) -> list[Array]:
@@ -113,68 +119,37 @@ def _finite(values: Array, what: str) -> Array:
 
 
 def _traced(
-    op: Operation, node: Node, x: Array, learned: Sequence[Array], answer: Array | None, wanted: Sequence[int] | None
+    op: Operation, x: Array, learned: Sequence[Array], answer: Array | None, channels: Some, out: Some
 ) -> Trace:
-    told: list[str] = []
+    done: Trace
     if isinstance(op, Weighted):
-        done = _weighted(op, node, x, learned, answer, wanted, told)
-    else:
-        kept = _channels(op, len(x), wanted)
-        if len(kept) < len(x):
-            told.append(f"{len(kept)} of the {len(x)} channels are shown")
-        done = op.trace(x[kept])  # type: ignore[attr-defined]
-        _compare(done, None if answer is None else answer[_written(op, kept)])
-    for text in told:
-        warnings.warn(ConvanimWarning(f"{text}."), stacklevel=4)
+        bias = learned[1] if learned[1:] else None
+        count = op.out_channels or 1
+        if out is None and count > SHOWN:
+            out = SHOWN
+            _warn(f"{SHOWN} of the {count} output channels are shown; choose others with `out_channels`.")
+        done = op.trace(x, learned[0], bias, channels=channels, out_channels=out)
+        _compare(done, answer if answer is None or done.part is None else answer[list(done.part.outputs)])
+        return done
+    if out is not None:
+        raise ConvanimError("`out_channels` is for layers with weights", "choose with `channels`")
+    if isinstance(op, PixelShuffle):  # the channels of one output channel
+        parts, outputs = op.factor**2, len(x) // op.factor**2
+        kept = [i * outputs if op.depth_first else i for i in range(parts)]
+        return op.trace(x[kept])
+    kept = list(range(min(len(x), INPUTS)))
+    if channels is None and len(kept) < len(x):
+        channels = kept
+        _warn(f"{len(kept)} of the {len(x)} channels are shown; choose others with `channels`.")
+    done = op.trace(x, channels=channels)  # type: ignore[attr-defined]
+    if answer is not None and len(answer) == len(x) and channels is not None:
+        answer = answer[[channels] if isinstance(channels, int) else list(channels)]
+    _compare(done, answer)
     return done
 
 
-def _channels(op: Operation, count: int, wanted: Sequence[int] | None) -> list[int]:
-    """The numbers of the input channels that are shown of a layer without weights."""
-    if isinstance(op, PixelShuffle):  # those of one output channel
-        parts, outputs = op.factor**2, count // op.factor**2
-        first = (wanted or [0])[0]
-        _exists(wanted or (), outputs)
-        return [i * outputs + first if op.depth_first else first * parts + i for i in range(parts)]
-    _exists(wanted or (), count)
-    return list(wanted) if wanted else list(range(min(count, INPUTS)))
-
-
-def _written(op: Operation, kept: Sequence[int]) -> Any:
-    return slice(0, 0) if op.channels(len(kept)) != len(kept) else list(kept)
-
-
-def _exists(wanted: Sequence[int], count: int) -> None:
-    if bad := [n for n in wanted if not 0 <= n < count]:
-        raise ConvanimError(f"`out_channels` {bad[0]} does not exist: there are {count}", f"use 0 to {count - 1}")
-
-
-def _weighted(
-    op: Weighted, node: Node, x: Array, learned: Sequence[Array], answer: Array | None, wanted: Sequence[int] | None,
-    told: list[str],
-) -> Trace:  # fmt: skip
-    weight, bias = learned[0], learned[1] if learned[1:] else None
-    outputs, inputs = op.out_channels or 1, op.in_channels or 1
-    each, every = outputs // op.groups, inputs // op.groups
-    _exists(wanted or (), outputs)
-    if op.groups == 1:
-        into, of = list(wanted) if wanted else list(range(min(outputs, SHOWN))), list(range(min(inputs, INPUTS)))
-        weight = weight[of][:, into] if op.transposed else weight[into][:, of]
-        shown = replace(op, in_channels=len(of), out_channels=len(into))
-    else:  # whole groups, as many as there is room for
-        first = {n // each for n in wanted} if wanted else range(max(1, min(op.groups, INPUTS // every, SHOWN // each)))
-        groups = sorted(first)
-        of = [g * every + i for g in groups for i in range(every)]
-        into = [g * each + i for g in groups for i in range(each)]
-        weight = weight[of] if op.transposed else weight[into]
-        shown = replace(op, groups=len(groups), in_channels=len(of), out_channels=len(into))
-    if len(into) < outputs:
-        told.append(f"{len(into)} of the {outputs} output channels are shown; choose others with `out_channels`")
-    if len(of) < inputs and op.groups == 1:
-        told.append(f"the sums are over the first {len(of)} of the {inputs} input channels only")
-    done = shown.trace(x[of], weight, None if bias is None else bias[into])
-    _compare(done, answer[into] if answer is not None and (op.groups > 1 or len(of) == inputs) else None)
-    return done
+def _warn(text: str) -> None:
+    warnings.warn(ConvanimWarning(text), stacklevel=5)
 
 
 def _compare(done: Trace, theirs: Array | None) -> None:
@@ -183,28 +158,21 @@ def _compare(done: Trace, theirs: Array | None) -> None:
         return
     off = float(np.abs(theirs.reshape(done.output.shape) - done.output).max(initial=0))
     if off > ROUNDING * max(1.0, float(np.abs(theirs).max(initial=0))):
-        told = f"the output of ONNX's evaluator differs by up to {off:.3g}."
-        warnings.warn(ConvanimWarning(told), stacklevel=5)
+        _warn(f"the output of ONNX's evaluator differs by up to {off:.3g}.")
 
 
-def watched(model: Any, name: str, x: Array | None, wanted: Sequence[int] | None, look: Mapping[str, Any]) -> Animation:
+def watched(model: Any, graph: Graph, number: int, x: Array | None, look: Mapping[str, Any]) -> Animation:
     """The animation of a layer of a model in memory.
 
     Raises:
         ConvanimError: no input has been given, or the layer cannot be shown.
     """
+    name = graph.nodes[number].name
     if x is None:
         raise ConvanimError(f"{name} needs the input of the model", "give an array instead of a shape")
-    if hasattr(model, "named_modules"):
-        import sys
-
-        torch = sys.modules.get("torch")
-        given = (
-            x if torch is None else torch.as_tensor(x, dtype=next((p.dtype for p in model.parameters()), torch.float32))
-        )
-        return watch(model, name, given, out_channels=wanted, **look)
-    for layer in model.layers:
-        if layer.name == name:
-            return show(layer, x, out_channels=wanted, **look)
-        x = layer(x)
-    raise ConvanimError(f"the model has no layer {shortly(name)}", "use a name of model.layers")
+    given: Any = x[None] if x.ndim == len(graph.nodes[0].shape or ()) else x
+    torch = sys.modules.get("torch")
+    if torch is not None and home_of(model) == "torch":
+        kind = next((one.dtype for one in model.parameters()), torch.float32)
+        given = torch.as_tensor(given, dtype=kind)
+    return watch(model, name, given, **look)

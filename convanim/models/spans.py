@@ -68,12 +68,18 @@ class Spans:
         # From the last node to the first one: which cells are asked for. Back to the last one: their extents.
         asked: list[set[int]] = [set(self.first(n)) for n in range(len(self.nodes))]
         for number in range(len(self.nodes) - 1, 0, -1):
+            if self.nodes[number].passes:
+                asked[self.nodes[number].reads[0].source] |= asked[number]
+                continue
             for source, axes in self.nodes[number].reads:
                 for cell in asked[number]:
                     if there := back(axes[self.i], cell, cell):
                         asked[source].update(self._needed(source, *there))
         self._ends[0] = {cell: (cell, cell) for cell in asked[0]}
         for number, node in enumerate(self.nodes[1:], start=1):
+            if node.passes:
+                self._ends[number] = self._ends[node.reads[0].source]
+                continue
             for cell in asked[number]:
                 parts = [self.through(source, axes[self.i], cell) for source, axes in node.reads]
                 kept = [part for part in parts if part]
