@@ -266,8 +266,15 @@ class Animation(Film):
                 stack.enter_context(whole_file(cast(Path, target).with_name(name))).write(contents)
             frames, seconds, written = self._put(found, form, cast(BinaryIO, file), progress)
         left_out, size = (0 if form.still else found.rung.plan.left_out), (*form.size(self), frames, seconds, written)
-        fit = shrunk(self.page.places) if form.draws else ""
+        fit = "; ".join(self._fitted()) if form.draws else ""
         return Saved(target, kind, *size, left_out, self.plan.steps, found.rung.given_up, fit)
+
+    def _fitted(self) -> Iterator[str]:
+        """What was done to fit a large input on the page."""
+        if self.layout == "isometric" and not self.page.links:
+            yield "planes are drawn flat, since their cells are too small to be tilted"
+        if fit := shrunk(self.page.places):
+            yield fit
 
     def _put(self, found: Fitted, form: Format, file: BinaryIO, progress: Progress) -> tuple[int, float, int]:
         """Write a file, and return its number of images, their duration in seconds, and the number of bytes."""

@@ -1,6 +1,7 @@
 """Two tilted planes: nothing overlaps, is cut off or moves; checked by geometry and by rendered pixels."""
 
 from dataclasses import replace
+from io import BytesIO
 from itertools import combinations, product
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from convanim.animation import Animation
 from convanim.draw.compose import Composer
 from convanim.draw.raster import Raster, paint
 from convanim.draw.theme import fill, load, themes
@@ -297,11 +299,36 @@ def test_words_and_what_is_looked_up_stay_where_they_are() -> None:
 
 
 def test_a_page_too_small_is_refused_with_one_that_would_do() -> None:
-    s = scene(Conv(2).trace(np.ones((60, 60), int), [[1, 1], [1, 1]]))
+    s = scene(Conv(2).trace(np.ones((20, 20), int), [[1, 1], [1, 1]]))
     with pytest.raises(ConvanimError, match="does not fit") as refusal:
-        layout(s, 320, 180, arrangement="isometric")
+        layout(s, 160, 120, arrangement="isometric")
     width = int(refusal.value.hint.split("width=")[1].split()[0].strip(","))
-    assert layout(s, width, round(width * 9 / 16), arrangement="isometric").links == "planes"
+    assert layout(s, width, round(width * 3 / 4), arrangement="isometric").links == "planes"
+
+
+@pytest.mark.parametrize(
+    ("side", "size", "tilted"),
+    [
+        (28, (1280, 720), True),
+        (28, (480, 270), False),
+        (64, (1280, 720), False),
+        (224, (1280, 720), False),
+        (600, (640, 360), False),
+    ],
+)
+def test_planes_of_many_cells_are_flat_where_tilted_ones_are_too_small(
+    side: int, size: tuple[int, int], tilted: bool
+) -> None:
+    s = scene(ConvTranspose(3).trace(np.arange(side**2).reshape(side, side) % 9, COUNT[:3, :3]))
+    page = layout(s, *size, arrangement="isometric")
+    assert page.links == ("planes" if tilted else "")
+    assert all(page.places[name].tilted == tilted for name in ("stage", "output"))
+    if not tilted:
+        flat = layout(s, *size)
+        assert [place.box for place in page.places.values()] == [place.box for place in flat.places.values()]
+    animation = Animation(s.traces[0], width=size[0], height=size[1], layout="isometric", select="0")
+    told = animation.save(BytesIO(), "gif").fitted
+    assert ("planes are drawn flat" in told) == (not tilted)
 
 
 @pytest.mark.parametrize(

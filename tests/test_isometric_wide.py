@@ -81,10 +81,17 @@ def test_a_kernel_too_large_for_numbers_is_shaded_with_a_scale_under_it() -> Non
     assert max(high.box.right, place.box.right) < min(lower.box.left, upper.box.right)
 
 
-def test_a_kernel_higher_than_the_page_is_refused() -> None:
+def test_a_kernel_too_high_to_stand_beside_planes_makes_them_flat() -> None:
     s = scene(Conv((40, 1)).trace(np.ones((41, 2), int), np.ones((40, 1), int)))
+    page = layout(s, 320, 180, arrangement="isometric")
+    assert not any(place.tilted for place in page.places.values())
+    assert all(place.box.bottom <= page.height for place in page.places.values())
+
+
+def test_a_kernel_higher_than_the_page_is_refused() -> None:
+    s = scene(Conv((20, 1)).trace(np.ones((21, 2), int), np.ones((20, 1), int)))
     with pytest.raises(ConvanimError, match="does not fit"):
-        layout(s, 320, 180, arrangement="isometric")
+        layout(s, 240, 135, arrangement="isometric")
 
 
 @pytest.mark.parametrize("name", ["zeros", "stride", "dilation"])

@@ -323,7 +323,7 @@ def test_a_common_photograph_is_filtered(name: str, tmp_path: Path) -> None:
         assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 60
 
 
-@pytest.mark.parametrize("template", [name for name in templates() if name != "minimal"])
+@pytest.mark.parametrize("template", templates())
 @pytest.mark.parametrize("kind", ["sliding", "zero-insertion", "overlap-add", "colours", "stamped colours", "pool"])
 def test_photographs_are_drawn_in_every_theme_and_template(kind: str, template: str) -> None:
     planes = np.moveaxis(np.asarray(photograph(66, 70)), 2, 0).astype(int)
@@ -340,6 +340,24 @@ def test_photographs_are_drawn_in_every_theme_and_template(kind: str, template: 
         assert len(raster.palette.colours) <= 255
         pixels = raster.draw(placement(animation, 40)).pixels
         assert len(np.unique(pixels)) > 60, "its shades are seen"
+
+
+@pytest.mark.parametrize("side", [70, 224])
+def test_minimal_joins_the_window_of_a_photograph_with_the_cell_that_it_writes(side: int) -> None:
+    x = np.asarray(photograph(side, side).convert("L")).astype(int)
+    animation = Conv(3).trace(x, SOBEL).animate(template="minimal", colours=True)
+    page, frame = animation.page, placement(animation, side * side // 2)
+    assert list(page.places) == ["stage", "output"]
+    assert not any(place.tilted for place in page.places.values())
+    stage, output = page.places.values()
+    (link,) = frame.links
+    strokes = [shape for shape in Composer(page, 1).over(frame) if isinstance(shape, Stroke)]
+    ends = {point for stroke in strokes for line in stroke.lines for point in line}
+    (top, right), (row, column) = stage.at(link.window.top, link.window.right), output.at(*link.cell)
+    assert {(right, top), (column, row)} <= ends
+    raster = animation.raster()
+    seen = raster.palette.colours[raster.draw(frame).pixels][middle_of(stage, 5, 5)]
+    assert abs(seen.astype(int) - x[5, 5]).max() <= 30, "its grey values are seen"
 
 
 def test_a_grey_picture_is_shown_in_its_grey_values() -> None:

@@ -176,7 +176,7 @@ class Composer:
                 for lens in lenses:
                     yield from slanted(link, one, lens, max(1.0, 0.3 * self.page.stroke))
                 yield from self._between_planes(link, one, other)
-            elif lenses:
+            elif lenses or (one.dense and other.dense and len(self.page.places) == 2):
                 alone = _alone(link, frame.links)
                 yield from lens_lines(link, one, other if alone else None, lenses, max(2.0, 0.4 * self.page.stroke))
             elif link.cells and self.page.links == "fan":

@@ -19,7 +19,7 @@ CLEAR = 4
 
 
 def lens_lines(link: Link, one: Place, other: Place | None, lenses: Sequence[Place], width: float) -> Iterator[Stroke]:
-    """Thin lines from a window to its magnified copy, and from there to the cell that it writes.
+    """Thin lines from a window to its magnified copy, if there is one, and from there to the cell that it writes.
 
     Args:
         one, other: the places of the window and of the single cell; None if no line leads there.
@@ -27,14 +27,13 @@ def lens_lines(link: Link, one: Place, other: Place | None, lenses: Sequence[Pla
     """
     if link.window.down or link.window.across:
         return
-    lens = around([place.box for place in lenses])
     top, left, bottom, right = link.window[:4]
     window = Box(*one.at(top, left), *one.at(bottom, right))
-    ways = [(window, lens)]
-    if other and not link.stamps:
+    ends = [window, *([around([place.box for place in lenses])] if lenses else [])]
+    if other and not (lenses and link.stamps):
         row, column = link.cell
-        ways.append((lens, Box(*other.at(row, column), *other.at(row + 1, column + 1))))
-    for near, far in ways:
+        ends.append(Box(*other.at(row, column), *other.at(row + 1, column + 1)))
+    for near, far in pairwise(ends):
         if near.right <= far.left or far.right <= near.left:
             x, to = (near.right, far.left) if near.right <= far.left else (near.left, far.right)
             lines = (((x, near.top), (to, far.top)), ((x, near.bottom), (to, far.bottom)))

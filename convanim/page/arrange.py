@@ -22,7 +22,7 @@ from convanim.page.stories import told
 from convanim.page.style import USUAL, Style
 from convanim.page.texts import LEAST as SHRUNK
 from convanim.page.texts import Box, Slot, Text
-from convanim.page.tilted.isometric import isometric
+from convanim.page.tilted.isometric import isometric, many
 from convanim.scene import Contents
 from convanim.scene.frame import stories
 
@@ -54,7 +54,8 @@ def layout(
     """Place a scene on a page of this size in px.
 
     Args:
-        arrangement: the layout: "isometric", "row", or any other name for flat. `choose` selects one that suits.
+        arrangement: the layout: "isometric", "row", or any other name for flat. `choose` selects one that suits. Planes
+            of many cells are flat if tilted ones would be too small.
         title: a title instead of the scene's own.
         captions: if False, captions and step count are left out, and the grids get their room.
         style: the text sizes, and which parts appear.
@@ -122,6 +123,8 @@ def layout(
     try:
         return tried(m)
     except TooSmall as error:
+        if links == "planes" and many(scene):
+            return layout(scene, width, height, title=title, captions=captions, style=style, words=words)
         raise _too_small(scene, m, tried, str(error)) from None
 
 
@@ -150,6 +153,8 @@ def _detail(scene: Contents, m: Measures, heading: Text, more: str) -> Text:
 def _magnified(scene: Contents, m: Measures, plain: Placed, words: Catalogue | None) -> Placed:
     """The places with a magnified window, if it is needed, can be read and does not make the grids much smaller."""
     places, _ = plain
+    if not m.style.numbers:
+        return plain
     if found := opened(scene, places, m, words):
         return found, ()
     larger = magnifying(scene, places, words)

@@ -124,8 +124,13 @@ class Kin:
 
     def shaded(self, panel: Panel, pitch: int) -> bool:
         """Whether a panel is shaded by value in cells of this pitch."""
-        means = panel.colours is None and panel.numerals.measures and self.m.style.shades
+        means = panel.colours is None and panel.numerals.measures and self.shades
         return means and pitch > spacing(pitch) and not self.sizes(panel, pitch)[0]
+
+    @cached_property
+    def shades(self) -> bool:
+        """Whether cells are shaded by value: a picture always is, and so is what is computed from it."""
+        return self.m.style.shades or any(panel.white for panel in self.panels.values())
 
     def place(self, panel: Panel, x: int, y: int, pitch: int, *, scaled: bool, tall: int = 0) -> Place:
         """The place of a flat grid whose upper left corner is here, with a title above, and a scale below if asked.
@@ -140,7 +145,7 @@ class Kin:
         explained = scale(panel, low, high, x, y + panel.shape[0] * (tall or pitch), self.m) if scaled else None
         shaded = not number and (panel.colours is not None or self.shaded(panel, pitch))
         at = panel, x, y, pitch, 0 if shaded and pitch < GAPS_FROM else spacing(pitch)
-        return Place(*at, number, note, title, explained, low, high, not self.m.style.shades, tall=tall)
+        return Place(*at, number, note, title, explained, low, high, not self.shades, tall=tall)
 
 
 def _ends(values: NDArray[Any]) -> tuple[float, float]:
