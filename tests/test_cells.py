@@ -50,13 +50,13 @@ def test_a_quiet_cell_is_paper_with_a_muted_number(role: Role, look: str) -> Non
     assert all(contrast(c, paper) <= contrast(muted, paper) + 0.01 for c in inks)
 
 
-def test_a_quiet_cell_is_paper_where_a_shade_stands_for_values_too() -> None:
+def test_a_quiet_cell_without_a_number_is_as_pale_as_one_without_a_value() -> None:
     p = panel("output", 800 + np.arange(1600).reshape(40, 40))
     emphasis = full((40, 40), Emphasis.QUIET)
     emphasis[0, 0] = Emphasis.NONE
     page, rgb = shot(Made(((p,),), {"output": grid(p, emphasis=emphasis)}))
     assert not page.places["output"].number
-    assert (cell(page, rgb, "output", 39, 39) == load("light").colour("page")).all()
+    assert (cell(page, rgb, "output", 39, 39) == load("light").colour("pending.fill")).all()
     assert (cell(page, rgb, "output", 0, 0) == load("light").colour("shade.done.4")).all()
 
 
