@@ -13,7 +13,7 @@ from convanim.page.grids import TooSmall
 from convanim.page.kin import Kin
 from convanim.page.lattice import Lattice, Step
 from convanim.page.lens import inset
-from convanim.page.measures import FITTED_FROM, LINES_FROM, SMALLEST_CELL, Measures
+from convanim.page.measures import FITTED_FROM, SMALLEST_CELL, Measures
 from convanim.page.page import Place
 from convanim.page.texts import Text
 from convanim.page.tilted.side import Side
@@ -79,15 +79,13 @@ def isometric(
 
     Raises:
         ConvanimError: the scene does not have two planes.
-        TooSmall: cells would be too small to be distinguished; if there are many, also without a line between them.
+        TooSmall: cells would be too small to be distinguished.
     """
     two = planes(scene)
     if two is None:
         raise ConvanimError("`layout` 'isometric' needs one input plane and one output plane", 'use `layout="flat"`')
     aside = tuple(p for p in scene.panels if p not in two)
     best = _best(scene, two, aside, m)
-    if many(scene) and best.pitch < LINES_FROM:
-        raise TooSmall
     (link,) = scene.links(0)
     shown = inset(scene, link, words) if m.style.numbers and not best.reads(link.panel) else ()
     for right in (shown, shown[:1])[: len(shown)]:  # a low page has no room for the result, which the caption tells
