@@ -21,7 +21,7 @@ from convanim.scene.frame import Panel
 
 Corner = tuple[float, float]
 #: The distance from a plane from which its label stands below instead of beside it, px.
-FAR = 60
+FAR = 40
 
 
 class Stack:
