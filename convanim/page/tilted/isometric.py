@@ -62,7 +62,7 @@ def planes(scene: Contents) -> tuple[Panel, Panel] | None:
 
 
 def many(scene: Contents) -> bool:
-    """Whether a plane has so many cells that both are drawn flat where tilted ones are too small."""
+    """Whether a plane has more cells along an axis than a tilted one has room for."""
     return max(max(panel.shape) for panel in planes(scene) or scene.panels) >= FITTED_FROM
 
 
