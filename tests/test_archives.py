@@ -140,7 +140,7 @@ def test_bfloat16_is_the_upper_half_of_a_float(tmp_path_factory: pytest.TempPath
 
 
 def test_files_of_the_formats_own_library(tmp_path: Path) -> None:
-    numpy = need_module("safetensors.numpy")
+    numpy = need_module("safetensors.numpy", promised=True)
     rng = np.random.default_rng(4)
     arrays = {f"a{i}": rng.normal(size=rng.integers(1, 5, rng.integers(1, 5))) for i in range(8)}
     arrays = {name: array.astype(rng.choice(["f2", "f4", "f8"])) for name, array in arrays.items()}
