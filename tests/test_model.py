@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -297,6 +298,89 @@ def test_fields_are_the_extents_of_cells_far_from_the_borders(layers: list[tuple
     # The field of the first cell, from one as many whole periods further on.
     n, first = next((n, c[0]) for n, c in inner if n % q == 0)
     assert row.offset == (-(first - n // q * p),)
+
+
+# --- the layers of real networks, with their activations -------------------------------------------------------------
+
+
+def dcgan() -> Graph:
+    """The generator of Radford, Metz and Chintala (2015), with PyTorch's example's kernels."""
+    g = Graph(1, 6, 1, 1)
+    g.conv(5, 4, "project", up=True)
+    for layer in range(2):
+        g.add("Relu")
+        g.conv(4, 4, f"up{layer}", up=True, strides=2, pads=1)
+    return g
+
+
+def resnet_stem() -> Graph:
+    """The first layers of He et al., Deep residual learning (2015)."""
+    g = Graph(1, 3, 16, 16)
+    g.conv(4, 7, "conv1", strides=2, pads=3)
+    g.add("Relu")
+    g.pool(k=3, name="pool", pads=[1, 1, 1, 1])
+    return g
+
+
+def wavenet_block() -> Graph:
+    """A gated, dilated and causal block of van den Oord et al., WaveNet (2016)."""
+    g = Graph(1, 2, 20)
+    before, channels = g.at, g.channels
+    halves = []
+    for gate in ("Tanh", "Sigmoid"):
+        g.at, g.channels = before, channels
+        g.conv(3, 2, f"dilated {gate}", rank=1, dilations=4, pads=[4, 0])
+        halves.append(g.add(gate))
+    g.add("Mul", of=halves)
+    g.conv(2, 1, "project", rank=1)
+    g.add("Add", before)
+    return g
+
+
+def mobilenet_block() -> Graph:
+    """An inverted residual of Sandler et al., MobileNetV2 (2018): expand, filter each channel, project."""
+    g = Graph(1, 3, 9, 9)
+    g.conv(6, 1, "expand")
+    g.add("Relu")
+    g.conv(6, 3, "depthwise", strides=2, pads=1, group=6)
+    g.add("Relu")
+    g.conv(4, 1, "project")
+    return g
+
+
+def espcn() -> Graph:
+    """The head of Shi et al., Real-time single image and video super-resolution (2016): a convolution and a shuffle."""
+    g = Graph(1, 1, 8, 8)
+    g.conv(4, 5, "conv1", pads=2)
+    g.add("Tanh")
+    g.conv(4, 3, "conv2", pads=1)
+    g.add("DepthToSpace", name="shuffle", blocksize=2, mode="CRD")
+    return g
+
+
+@pytest.mark.filterwarnings("ignore:.* channels are shown")
+@pytest.mark.parametrize(
+    ("made", "layers"),
+    [
+        (lambda: unet(16, 2), 15),
+        *[(dcgan, 3), (resnet_stem, 2), (wavenet_block, 3), (mobilenet_block, 3), (espcn, 3)],
+    ],
+    ids=["U-Net", "DCGAN generator", "ResNet stem", "WaveNet block", "MobileNet block", "ESPCN head"],
+)
+def test_every_layer_of_a_network_has_the_values_of_the_evaluator(made: Any, layers: int) -> None:
+    g = made()
+    x = np.random.default_rng(7).normal(size=g.shape).astype(np.float32)
+    found, theirs = model(g.model(), x), g.values(x)
+    compared = 0
+    for row in (row for row in found.rows if row.line):
+        answer = theirs[row.name][0]
+        ours = found.trace(row.name).output
+        near = 1e-6 * np.abs(answer).max()  # the evaluator computes in float32
+        np.testing.assert_allclose(
+            ours, answer[: len(ours)].reshape(ours.shape), rtol=1e-5, atol=near, err_msg=row.name
+        )
+        compared += 1
+    assert compared == layers
 
 
 # --- the command line -------------------------------------------------------------------------------------------------

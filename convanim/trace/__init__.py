@@ -29,7 +29,7 @@ def trace(
 
     Args:
         batch: the item of a batch; None for the first one of several, which a warning tells.
-        channels: the numbers of the input channels to draw. A layer without weights is followed in these channels alone.
+        channels: the numbers of the input channels to draw. A layer without weights is followed in these alone.
 
     Example:
         >>> from convanim.layers import Conv
