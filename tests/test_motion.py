@@ -143,10 +143,17 @@ def test_a_turning_kernel_of_any_shape_touches_nothing(kernel: tuple[int, int], 
     low, high = cells.reshape(-1, 2).min(axis=0), cells.reshape(-1, 2).max(axis=0)
     assert (low >= 0).all()
     assert (high <= (page.width, page.height)).all()
-    others = [place.box for other, place in page.places.items() if other != "kernel"]
-    others += [tab.dot for tab in page.tabs]
-    for box in others:
-        assert low[0] >= box.right or high[0] <= box.left or low[1] >= box.bottom or high[1] <= box.top
+    others = [place.hull(0, 0, *place.panel.shape) for other, place in page.places.items() if other != "kernel"]
+    others += [
+        ((d.left, d.top), (d.right, d.top), (d.right, d.bottom), (d.left, d.bottom))
+        for d in (tab.dot for tab in page.tabs)
+    ]
+    block = np.array([(x, y) for x in (low[0], high[0]) for y in (low[1], high[1])])
+    for other in map(np.array, others):
+        sides = np.roll(other, -1, axis=0) - other
+        axes = [*(sides[:, ::-1] * (1, -1)), np.array((1, 0)), np.array((0, 1))]
+        along = [(block @ axis, other @ axis) for axis in axes]
+        assert any(a.max() <= b.min() or b.max() <= a.min() for a, b in along)
 
 
 def test_the_mirrored_kernel_is_a_part_of_the_turn() -> None:

@@ -86,7 +86,7 @@ def test_convolutions(transposed, data):
             return
         how |= {"output_padding": extra}
     theirs = evaluated(
-        "ConvTranspose" if transposed else "Conv", *map(batch, case.arrays[:1]), case.arrays[1].astype(float), **how
+        "ConvTranspose" if transposed else "Conv", *map(batch, case.arrays[:1]), case.stamped.astype(float), **how
     )
     assert close(case.trace().answer, biased(case, theirs))
 
