@@ -188,7 +188,7 @@ class Stack:
             boxes.append(Box(y, x, y + high, x + wide))
         across, down = max(self.ends[0], key=lambda end: end[1])
         own = max(reach(self.ends[0], boxes[0].top, boxes[0].bottom))
-        if boxes[0].left - own > self.m.of(FAR, 16) and down >= max(y for _, y in self.hull):
+        if boxes[0].left - own > self.m.of(FAR, 18) and down >= max(y for _, y in self.hull):
             y, x = round(down) + self._pad, round(across)  # a much wider upper plane keeps its label away from this one
             boxes[0] = Box(y, x, y + low_high, x + low_wide)
         if self.inset:
