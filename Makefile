@@ -29,7 +29,7 @@ types: ## check the types with mypy --strict
 docs: ## check the links, pictures, commands and examples of the documentation
 	$(PYTHON) docs/check.py
 
-figures: ## redraw the pictures of docs/matplotlib.md, docs/latex.md and docs/player.md
+figures: ## redraw the pictures of docs/matplotlib.md, latex.md, player.md and slides.md
 	$(PYTHON) docs/figures.py
 
 look: ## redraw docs/look.md: every layout, template and theme
