@@ -108,13 +108,6 @@ def window_sizes(axis: Axis) -> str:
     return f"{most}" if least == most else f"{least}–{most}"
 
 
-def ring_name(axes: Sequence[Axis]) -> str:
-    """The formula of the padding: p, k−1−p, or d(k−1)−p for a dilated kernel."""
-    if not axes[0].transposed:
-        return "p"
-    return "k−1−p" if all(a.dilation == 1 for a in axes) else "d(k−1)−p"
-
-
 def output_formula(transposed: bool) -> str:
     """The formula of the output's size."""
     if transposed:
