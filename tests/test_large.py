@@ -30,6 +30,7 @@ from convanim.scene import scene
 from convanim.scene.frame import Frame, Grid, Role
 from convanim.template import settle, templates
 from support.commands import run
+from support.needs import need_module
 
 Array = NDArray[Any]
 SOBEL = [[1, 0, -1], [2, 0, -2], [1, 0, -1]]
@@ -279,6 +280,8 @@ def test_before_the_first_placement_the_magnified_window_is_empty() -> None:
 
 @pytest.mark.parametrize("kind", ["svg", "html", "pptx", "pdf"])
 def test_every_format_has_the_magnified_window(kind: str, tmp_path: Path) -> None:
+    if kind == "pptx":
+        need_module("pptx", promised=True)
     file = tmp_path / f"a.{kind}"
     Conv(3).trace(digit(), SOBEL).animate(select="200", width=640).save(file)
     assert file.stat().st_size > 4000

@@ -17,6 +17,7 @@ from convanim.cli.shell import TYPED, as_typed
 from convanim.errors import spelt
 from convanim.look import OPTIONS
 from support.commands import commands, run
+from support.needs import need_module
 
 PACKAGE = Path(ca.__file__).parent
 CONV = "conv --input 3x3 --kernel 2"
@@ -154,6 +155,8 @@ FOLLOWED = [
 def test_an_error_names_options_as_they_are_typed(
     line: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if line.endswith(".mp4"):
+        need_module("imageio_ffmpeg", promised=True)
     monkeypatch.chdir(tmp_path)
     code, _, err = run(*line.split())
     assert (code, told in err) == (2, True), err

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import pairwise
-from math import ceil, inf
+from math import ceil, hypot, inf
 
 from convanim.page import glyphs
 from convanim.page.crossed import Lines, crossed
@@ -20,8 +20,9 @@ from convanim.page.tilted.tilt import Tilt, sizes, written
 from convanim.scene.frame import Panel
 
 Corner = tuple[float, float]
-#: The distance from a plane from which its label stands below instead of beside it, px.
-FAR = 40
+#: The largest distance of a label beside the planes to its own plane, px: a label that would be farther stands above
+#: or below its plane.
+NEAR = 15
 
 
 class Stack:
@@ -186,11 +187,17 @@ class Stack:
         ):
             x = round(max(reach(self.hull, y - self._pad, y + high + self._pad))) + gap
             boxes.append(Box(y, x, y + high, x + wide))
-        across, down = max(self.ends[0], key=lambda end: end[1])
-        own = max(reach(self.ends[0], boxes[0].top, boxes[0].bottom))
-        if boxes[0].left - own > self.m.of(FAR, 18) and down >= max(y for _, y in self.hull):
-            y, x = round(down) + self._pad, round(across)  # a much wider upper plane keeps its label away from this one
+        # A plane that is much wider than the other one keeps the label beside them away from the other one.
+        far = [distance(box, ends) > NEAR for box, ends in zip(boxes, self.ends, strict=True)]
+        (foot_x, foot_y), (peak_x, peak_y) = (
+            most(ends, key=lambda end: end[1]) for most, ends in zip((max, min), self.ends, strict=True)
+        )
+        if far[0] and foot_y >= max(y for _, y in self.hull):
+            y, x = round(foot_y) + self._pad, round(foot_x)
             boxes[0] = Box(y, x, y + low_high, x + low_wide)
+        if far[1] and peak_y <= min(y for _, y in self.hull):
+            y, x = round(peak_y) - self._pad, round(peak_x)
+            boxes[1] = Box(y - up_high, x, y, x + up_wide)
         if self.inset:
             boxes.append(self._beside(self.inset, boxes, gap))
         wide, high = self.side.size
@@ -271,6 +278,23 @@ def hull(points: Sequence[Corner]) -> list[Corner]:
 
 def _turn(a: Corner, b: Corner, c: Corner) -> float:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def distance(box: Box, area: Sequence[Corner]) -> float:
+    """The distance between a box and a convex polygon beside it, px.
+
+    Example:
+        >>> distance(Box(0, 13, 4, 20), [(0, 0), (10, 0), (10, 8), (0, 8)])
+        3.0
+    """
+    ends = [(x, y) for y in (box.top, box.bottom) for x in (box.left, box.right)]
+    found = [hypot(max(box.left - x, 0, x - box.right), max(box.top - y, 0, y - box.bottom)) for x, y in area]
+    for (x1, y1), (x2, y2) in pairwise([*area, area[0]]):
+        dx, dy = x2 - x1, y2 - y1
+        for x, y in ends:
+            part = min(max(((x - x1) * dx + (y - y1) * dy) / (dx * dx + dy * dy), 0), 1)
+            found.append(hypot(x - x1 - part * dx, y - y1 - part * dy))
+    return min(found)
 
 
 def reach(around: Sequence[Corner], top: float, bottom: float) -> list[float]:
