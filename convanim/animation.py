@@ -227,7 +227,7 @@ class Animation(Film):
         target = Path(path) if isinstance(path, str | Path) else None
         kind = pick_format(target, format)
         progress = _onward(progress)
-        form = FORMATS[kind].played(animated=self.look.animated)
+        form = FORMATS[kind].asked(vars(self.look))
         form.check(self)
         if sheet is not None:
             if self.dpi is not None:

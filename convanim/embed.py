@@ -28,7 +28,7 @@ FORMS = ("player", "picture")
 #: The keys of an entry that belong to the pages or files of a gallery, or are written in another way here.
 _OTHERS = {
     *("layer", "formats", "title", "drawn_title", "tags", "replaces", "explained", "position", "stem"),
-    *("renderer", "text", "dpi"),
+    *("renderer", "text", "dpi", "as"),
 }
 #: The options of a part: the keys of a gallery's entry, the form, and the title in the picture.
 KEYS = ("format", "title", *(key for key in DEFAULTS if key not in _OTHERS))

@@ -25,7 +25,7 @@ def of_their_kinds(trace: Any, look: Look) -> None:
         if not isinstance(value, Trace):
             raise ConvanimError(f"{shortly(value)} is not a trace", "use the result of a layer's trace method")
     for option in OPTIONS.values():
-        name, value = option.name.replace("_", " "), getattr(look, option.name)
+        name, value = option.words, getattr(look, option.name)
         kind, _, none = option.annotation.partition(" | ")
         if (value is None and none) or option.name in CHECKED_LATER:
             continue

@@ -7,6 +7,7 @@ their help, the config file, the keys of templates and of gallery entries, and t
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
@@ -83,6 +84,16 @@ class Option:
     default: Any = None
 
     @property
+    def key(self) -> str:
+        """Its name where keywords of Python may be names, too: "as" for `as_`."""
+        return self.name.rstrip("_")
+
+    @property
+    def words(self) -> str:
+        """Its name in a message, without backticks: "max size" for `max_size`."""
+        return re.sub(r"_(?=.)", " ", self.name)
+
+    @property
     def kind(self) -> type:
         """The type of its value on the command line and in files: text where several are possible."""
         named = self.annotation.split(" | ")
@@ -104,7 +115,7 @@ class Option:
         if self.choices and not unset and not (typed and value in self.choices):
             close = difflib.get_close_matches(str(value), self.choices, 1) if typed else []
             hint = f"did you mean {close[0]}" if close else f"use {' or '.join(self.choices)}"
-            raise ConvanimError(f"`{self.name.replace('_', ' ')}` {shortly(value)} is not known", hint)
+            raise ConvanimError(f"`{self.words}` {shortly(value)} is not known", hint)
 
 
 def _option(default: _Value, about: str, section: str = "", **more: Any) -> _Value:
@@ -169,8 +180,10 @@ class Look:
         None, "Frames to write (0,4,8 or 2..6 or last or all), or steps as numbered in the picture (step:12).", "Pace",
         metavar="FRAMES", needs="frames", single=True)
     animated: bool = _option(
-        False, "Let a .svg play, also within an <img>, and a .pptx have one slide with the video.", "File",
-        needs="frames", single=True, entry=False)
+        False, "Let a .svg play, also within an <img>.", "File", needs="frames", single=True, entry=False)
+    as_: str | None = _option(
+        None, "What a .pptx holds instead of a slide for each frame: one slide with the video.", "File",
+        metavar="KIND", choices=("video",), needs="frames", single=True)
     motion: str | None = _option(
         None, "smooth to animate the movement between steps, step for none; auto is smooth for files up to 1 MB or "
         "--max-size, for videos always, and step for frames that were selected.", "Pace",

@@ -48,7 +48,7 @@ def size(*words: str) -> tuple[int, int]:
 
 
 def test_every_option_of_the_look_is_a_key_and_documented() -> None:
-    assert set(COMMON) - set(KEYS) == {"select", "title", "animated", "tex"}
+    assert set(COMMON) - set(KEYS) == {"select", "title", "animated", "as_", "tex"}
     for name in KEYS:
         assert f"`{name}`" in PAGE
         assert f"`CONVANIM_{name.upper()}`" in PAGE

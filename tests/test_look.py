@@ -64,7 +64,8 @@ def test_the_command_line_and_the_gallery_have_the_same_options() -> None:
     typed = {option.name for option in main.commands["transposed"].params}
     assert set(COMMON) <= typed
     assert set(OPTIONS) - typed == {"beside", "align", "colours", "grad", "made_by"}
-    assert set(OPTIONS) - set(FIELDS) == {"beside", "colours", "made_by", "script", "animated", "tex"}
+    keys = {one.key for one in OPTIONS.values()}
+    assert keys - set(FIELDS) == {"beside", "colours", "made_by", "script", "animated", "tex"}
 
 
 # --- what a module and an animation are in an interpreter -------------------------------------------------------------

@@ -14,6 +14,8 @@ from PIL import Image, ImageFilter
 
 from convanim import ConvTranspose
 from convanim.errors import ConvanimError
+from convanim.gallery.description import Entry, command
+from convanim.gallery.work import Task, work
 from support.commands import run
 from support.needs import need, need_module
 
@@ -98,7 +100,7 @@ def test_libreoffice_shows_the_frames(tmp_path: Path, look: dict[str, Any]) -> N
 
 def test_one_slide_with_the_video() -> None:
     need_module("imageio_ffmpeg", promised=True)
-    animation, data = written(select="0..3", animated=True, width=640)
+    animation, data = written(select="0..3", as_="video", width=640)
     (slide,) = opened(data).slides
     (movie,) = [shape for shape in slide.shapes if shape.shape_type == pptx.enum.shapes.MSO_SHAPE_TYPE.MEDIA]
     assert movie._element.nvPicPr.cNvPr.get("descr") == animation.alt
@@ -108,6 +110,43 @@ def test_one_slide_with_the_video() -> None:
         (poster,) = [file.read(name) for name in file.namelist() if name.startswith("ppt/media/") and "png" in name]
     assert video[4:8] == b"ftyp"
     np.testing.assert_array_equal(np.asarray(Image.open(BytesIO(poster)).convert("RGB")), animation.pixels(-1))
+
+
+def test_a_slide_with_a_video_is_asked_for_everywhere(tmp_path: Path) -> None:
+    need_module("imageio_ffmpeg", promised=True)
+    given = UP.animate(as_="video", width=320, made_by="")
+    given.save(file := BytesIO(), "pptx")
+    words = ("transposed", "--input", "3x3", "--kernel", "3", "--stride", "2", "--padding", "1", "--width", "320")
+    done = run(*words, "--as", "video", "-o", tmp_path / "up.pptx")
+    assert (done.code, done.err) == (0, "")
+    table = {"layer": str(UP.op), "input": "3x3", "width": 320, "formats": ("pptx",), "as": "video"}
+    entry = Entry(**table)
+    made = work(Task("up", entry, {}))
+    assert not made.error
+    assert "--as video" in command("up", entry, "pptx")
+    for data in (file.getvalue(), (tmp_path / "up.pptx").read_bytes(), made.files["up.pptx"]):
+        assert len(opened(data).slides) == 1
+        with zipfile.ZipFile(BytesIO(data)) as content:
+            assert [name for name in content.namelist() if name.endswith(".mp4")]
+
+
+def test_a_video_in_another_file_is_refused_in_the_words_of_each_place(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConvanimError, match=r'^a \.gif plays as it is, but as_="video" was given; leave as_="video" out'
+    ):
+        UP.animate(as_="video").save(tmp_path / "a.gif")
+    with pytest.raises(ConvanimError, match=r"^as_ 'movie' is not known; did you mean video\?$"):
+        UP.animate(as_="movie")
+    words = ("conv", "--input", "3x3", "--kernel", "2", "--as")
+    for kind, why in (("gif", "plays as it is"), ("svg", "plays with --animated"), ("json", "does not play")):
+        done = run(*words, "video", "-o", tmp_path / f"a.{kind}")
+        assert done.code == 2
+        assert done.err == f"Error: a .{kind} {why}, but --as video was given; leave --as video out, or write .pptx.\n"
+    done = run(*words, "movie", "-o", tmp_path / "a.pptx")
+    assert (done.code, done.err) == (2, "Error: --as 'movie' is not known; did you mean video?\n")
+    wrong = work(Task("up", Entry(layer="Conv(2)", input="3x3", **{"as": "video"}), {}))
+    assert wrong.error == 'a .gif plays as it is, but as = "video" was given; leave as = "video" out, or write .pptx.'
+    assert not list(tmp_path.iterdir())
 
 
 def test_markup_is_text() -> None:

@@ -160,6 +160,7 @@ def test_a_finite_number_of_plays_ends_at_the_last_frame() -> None:
         (lambda a: a.save("a.gif"), "a .gif plays as it is, but animated was given; leave animated out, or write .svg"),
         (lambda a: a.save("a.png"), "a .png does not play, but animated was given"),
         (lambda a: a.save("a.json"), "a .json does not play, but animated was given"),
+        (lambda a: a.save("a.pptx"), 'a .pptx plays with as_="video", but animated was given'),
         (lambda a: a.save("a-%02d.svg"), "a .svg file holds all frames"),
     ],
 )

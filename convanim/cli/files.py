@@ -124,7 +124,7 @@ def idle(kind: str, *, sheet: bool, arrays: bool) -> list[str]:
         for option in context.command.params
         if context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE
     }
-    written = FORMATS[kind].played(animated=context.params["animated"])
+    written = FORMATS[kind].asked(context.params)
     why = written.lacks
     lacks: set[str] = set()
     if written.trace:
@@ -179,7 +179,7 @@ def save(
         return
     stream: Any = sys.stdout.buffer if target is None else target
     with progress_bar("frames", quiet=quiet, every=16) as progress:
-        form = FORMATS[pick_format(target, format)].played(animated=look["animated"])
+        form = FORMATS[pick_format(target, format)].asked(look)
         if form.trace and sheet is None:  # any trace can be saved, even one that no view can show
             done = in_order(trace, shown.get("view"))
             saved = save_trace(done, stream, form, limited=look["max_size"] is not None)

@@ -89,7 +89,7 @@ OFFERED: dict[str, tuple[Callable[[], Iterable[str]], bool]] = {
 def _click(option: Option) -> Decorator:
     """An option of a command, from its record."""
     name, own = option.name, option.section == "Layer"
-    flag = f"--{name.replace('_', '-')}"
+    flag = f"--{option.key.replace('_', '-')}"
     if option.kind is bool and option.default is None:
         flag += f"/--no-{flag[2:]}"
     if own:
@@ -103,7 +103,7 @@ def _click(option: Option) -> Decorator:
     usual = f"  [default: {option.usual}]" if option.usual is not None else ""
     return click.option(
         flag,
-        *["x"] * (name == "input"),  # the name of the argument of `trace`
+        "x" if name == "input" else name,  # x is the name of the argument of `trace`
         type=kind,
         is_flag=option.kind is bool or None,
         **{"required": True} if option.required else {"default": option.default},

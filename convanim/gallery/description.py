@@ -25,8 +25,10 @@ _TAKEN = {"readme", "index", "gallery", "manifest"}
 #: Keys whose values may name a file, which is then part of the description.
 FILE_KEYS = ("input", "kernel", "grad", "indices", "theme", "template")
 
-#: The options of an animation that an entry may set.
-_LOOK = tuple(name for name, option in OPTIONS.items() if option.section and option.entry)
+#: The options of an animation that an entry may set, by their keys.
+LOOK = {option.key: name for name, option in OPTIONS.items() if option.section and option.entry}
+#: Those that every entry may have.
+_COMMON = [key for key, name in LOOK.items() if name in COMMON]
 
 Array = str | int | list[Any]
 
@@ -39,11 +41,12 @@ def _look_keys() -> Any:
     """The keys that set options of an animation, from the records of these options."""
     scalars = {kind.__name__: kind for kind in (str, int, float, bool)}
     keys: list[tuple[str, Any, Any]] = []
-    for name, option in OPTIONS.items():
-        if name in _LOOK and name not in ("grad", "title"):  # an array, and the title on the pages
+    for key, name in LOOK.items():
+        if key not in ("grad", "title"):  # an array, and the title on the pages
+            option = OPTIONS[name]
             kinds = [scalars[word] for word in option.annotation.split(" | ") if word in scalars]
             flag = option.default is False
-            keys.append((name, Union[(*kinds, *[None] * (not flag))], False if flag else None))
+            keys.append((key, Union[(*kinds, *[None] * (not flag))], False if flag else None))
     return msgspec.defstruct("LookKeys", keys, bases=(_Keys,), kw_only=True)
 
 
@@ -142,19 +145,19 @@ DEFAULTS: dict[str, Any] = {f.name: f.default for f in msgspec.structs.fields(En
 FIELDS = tuple(DEFAULTS)
 #: The options of the input, and all that an entry may set.
 _GIVEN = (one.name for made in COMMANDS.values() for one in made.arguments if not one.fields and not one.selects)
-_OPTIONS = {*_GIVEN, "backward", *_LOOK} - {"title"}  # an entry's title is that of the pages
+_OPTIONS = {*_GIVEN, "backward", *LOOK} - {"title"}  # an entry's title is that of the pages
 
 
 def options_of(kind: str) -> dict[str, Option | None]:
     """The options of a command that an entry can set, in the order of the command."""
     if kind not in COMMANDS:  # a comparison has no option of a view besides its own
         more = ("align",) if kind == "compare" else ("symbols", "saturate", "view")
-        return {**{one.name: one for one in NOTATION}, **dict.fromkeys(n for n in _LOOK if n in (*COMMON, *more))}
+        return {**{one.name: one for one in NOTATION}, **dict.fromkeys(n for n in LOOK if n in (*_COMMON, *more))}
     command = COMMANDS[kind]
     shown = {one.name for one in command.shown}
     own: dict[str, Option | None] = {one.name: one for one in command.arguments}
     flags = dict.fromkeys(name for name in ("backward",) if name in shown)
-    return own | flags | dict.fromkeys(name for name in _LOOK if name in (*COMMON, "view") or name in shown)
+    return own | flags | dict.fromkeys(name for name in LOOK if name in (*_COMMON, "view") or name in shown)
 
 
 def check_name(name: str, what: str = "name") -> None:

@@ -18,18 +18,20 @@ from convanim.draw.theme import AUTO, PAIR
 from convanim.errors import ConvanimError, ConvanimWarning, reason, spelt
 from convanim.explanation import explain
 from convanim.gallery import digest
-from convanim.gallery.description import FILE_KEYS, Entry, asked, made_by, moves, stems
+from convanim.gallery.description import FILE_KEYS, LOOK, Entry, asked, made_by, moves, stems
 from convanim.gallery.records import File, Record
 from convanim.layers import Weighted, parse
 from convanim.lightdark import pair_names
-from convanim.look import OPTIONS
 from convanim.typed import read_array
 from convanim.typed.archives import apart
 from convanim.typed.request import compared, request
 from convanim.write.formats import pick_format
 
 #: What is written in a description for what a message names in Python; the rest are keys of the same names.
-_WRITTEN = {"save('FILE.json')": 'formats = ["json"]', "colours=False": "grey = true"}
+_WRITTEN = {
+    **{"save('FILE.json')": 'formats = ["json"]', "colours=False": "grey = true"},
+    **{"as_": "as", 'as_="video"': 'as = "video"'},
+}
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ def animate(entry: Entry, paths: dict[str, str] | None = None, theme: str | None
     files = {key: (paths or {}).get(value, value) for key in FILE_KEYS if isinstance(value := options.get(key), str)}
     options = {"fill": None, "seed": 0, "kernel": None} | options | files
     options["x"] = options["input"]
-    look = {key: options.pop(key) for key in OPTIONS if key in options} | {"made_by": made_by(entry)}
+    look = {name: options.pop(key) for key, name in LOOK.items() if key in options} | {"made_by": made_by(entry)}
     grad, backward = look.pop("grad", None), options.pop("backward", False)
     if entry.theme == AUTO:
         look["theme"] = theme or PAIR[0]

@@ -78,7 +78,8 @@ class Format:
         lasts: what its frames do if they have a duration, although none of them is in motion; "" for other formats.
         beside: the options that give it files beside it, and functions that make these, by name, for its path.
         dots: whether it supports other resolutions.
-        animated: how it is written if it is to play; its own fields then hold.
+        others: how it is written instead where an option of the animation asks for it, by the name of that option;
+            the fields of that format then hold.
         needs: the module that it requires, and the extra that installs it.
     """
 
@@ -99,24 +100,28 @@ class Format:
     beside: Mapping[str, Callable[[Film, Path], dict[str, bytes]]] = field(default_factory=dict)
     dots: bool = False
     needs: tuple[str, str] | None = None
-    animated: Format | None = None
+    others: Mapping[str, Format] = field(default_factory=dict)
 
-    def played(self, *, animated: bool) -> Format:
-        """This format, or the one that plays.
+    def asked(self, look: Mapping[str, Any]) -> Format:
+        """This format, or the other one that the options of an animation ask for.
 
         Raises:
-            ConvanimError: it cannot play, or a module that it requires is not installed.
+            ConvanimError: it has no such other one, or a module that it requires is not installed.
         """
-        if not animated:
-            return self
-        if self.animated is None:
-            why = "plays as it is" if self.tick or self.lasts else "does not play"
-            plays = listed(only=lambda form: form.animated is not None)
-            raise ConvanimError(
-                f"a .{self.suffix} {why}, but `animated` was given", f"leave `animated` out, or write {plays}"
-            )
-        self.animated.installed()
-        return self.animated
+        form = self
+        for option, given in _OTHERS.items():
+            if not look[option]:
+                continue
+            if option not in self.others:
+                why = "plays as it is" if self.tick or self.lasts else "does not play"
+                why = next((f"plays with `{_OTHERS[other]}`" for other in self.others), why)
+                others = listed(only=lambda form: option in form.others)  # noqa: B023 - called here
+                raise ConvanimError(
+                    f"a .{self.suffix} {why}, but `{given}` was given", f"leave `{given}` out, or write {others}"
+                )
+            form = self.others[option]
+        form.installed()
+        return form
 
     def installed(self) -> None:
         """Refuse a format whose module is not installed.
@@ -202,6 +207,10 @@ class Format:
         if film.renderer == "raster" and (self.vector or film.dpi is not None):
             what = f"a .{self.suffix}" if self.vector else f"`dpi` {film.dpi}"
             raise ConvanimError(f"the raster renderer draws px of the page, not {what}", 'use `renderer="matplotlib"`')
+
+
+#: The options that ask for another way to write a format, as they are given.
+_OTHERS = {"animated": "animated", "as_": 'as_="video"'}
 
 
 def _aside(film: Film) -> dict[str, str]:
@@ -323,9 +332,11 @@ FORMATS = {
             about="vectors",
             vector=True,
             edits=True,
-            animated=Format(
-                "svg", "An animation as vectors.", vectors.animated_svg, vector=True, lasts="an animated .svg goes"
-            ),
+            others={
+                "animated": Format(
+                    "svg", "An animation as vectors.", vectors.animated_svg, vector=True, lasts="an animated .svg goes"
+                )
+            },
         ),
         Format(
             "pdf",
@@ -347,15 +358,23 @@ FORMATS = {
         ),
         Format(
             "pptx",
-            "A slide for each frame, in native shapes that can be edited; with --animated one slide with the video.",
+            "A slide for each frame, in native shapes that can be edited; with --as video one slide with the video.",
             vectors.slides,
             about="slides",
             embeds=False,
             vector=True,
             needs=("pptx", "slides"),
-            animated=Format(
-                "pptx", "A slide with a video.", images.video_slide, embeds=False, tick=MOVING, even=True, needs=_VIDEO
-            ),
+            others={
+                "as_": Format(
+                    "pptx",
+                    "A slide with a video.",
+                    images.video_slide,
+                    embeds=False,
+                    tick=MOVING,
+                    even=True,
+                    needs=_VIDEO,
+                )
+            },
         ),
         Format("txt", "The frames as text.", vectors.txt, draws=False, embeds=False),
         Format(
