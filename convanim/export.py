@@ -47,22 +47,25 @@ class Place:
     Attributes:
         about: what the files are for it, in a sentence.
         parts: its files.
-        lines: what to paste or to do; `{name}`, `{alt}`, `{width}`, `{height}` and `{tall}`, which is the height with
-            the buttons of a player, are filled in.
+        lines: what to paste or to do; `{name}`, `{alt}`, `{width}` and `{tall}`, which is the height with the
+            buttons of a player, are filled in.
         written: how a text is written in these lines.
+        room: the width and the height that a slide has for a frame, px, which is scaled to them; None for a document.
     """
 
     about: str
     parts: tuple[Part, ...]
     lines: str
     written: Callable[[str], str] = field(default=str)
+    room: tuple[int, int] | None = None
 
 
 def _markdown(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>$|{}])", r"\\\1", text)
 
 
-_PLAYER = '<iframe src="{name}.html" title="{alt}" width="{width}" height="{tall}" style="border: 0"></iframe>'
+_STYLE = "border: 0; max-width: 100%"
+_PLAYER = f'<iframe src="{{name}}.html" title="{{alt}}" width="{{width}}" height="{{tall}}" style="{_STYLE}"></iframe>'
 _STILL = Part(".png", {"select": "last"})
 _STILLS = Part("-%s.png", {"select": "last"})
 _SLIDES = Part(".pptx", most=100 * MB)
@@ -117,26 +120,29 @@ PLACES = {
           {_PLAYER}
         </section>""",
         escape,
+        room=(912, 600),  # a slide has 960×700 px, of which the styles leave 95 %, and the buttons need theirs
     ),
     "quarto": Place(
-        "the player for HTML, and the last frame, which is sharp on paper, for PDF and Word",
+        "the player for HTML, and the last frame, which is sharp on paper, for PDF, Word and EPUB",
         (Part(".html"), Part(".png", {"select": "last", "dpi": 288})),
         f"""
-        ::: {{{{.content-visible when-format="html"}}}}
+        ::: {{{{.content-visible when-format="html:js"}}}}
         {_PLAYER}
         :::
-        ::: {{{{.content-visible unless-format="html"}}}}
+        ::: {{{{.content-visible unless-format="html:js"}}}}
         ![]({{name}}.png){{{{fig-alt="{{alt}}"}}}}
         :::""",
         escape,
+        room=(912, 520),  # a slide has 1050×700 px, and mostly a heading
     ),
     "marp": Place(
         "an animation as vectors for HTML, and the last frame for PDF and PowerPoint, which hold pictures only",
         (_VECTORS, _STILL),
         """
-        ![w:1100 {alt}]({name}.svg)
-        For PDF and PowerPoint, type {name}.png there.""",
+        ![w:{width} {alt}]({name}.svg)
+        For PDF and PowerPoint, type {name}.png there, and run marp with --allow-local-files.""",
         _markdown,
+        room=(1120, 560),  # a slide has 1280×720 px, and its style leaves 78 px at each side
     ),
     "jupyter": Place(
         "the player, and the last frame for places without scripts",
@@ -258,7 +264,10 @@ def _lines(place: Place, trace: Trace, name: str, look: dict[str, Any]) -> str:
     animation = Animation(trace, **look)
     alt = place.written(" ".join(animation.alt.split()))
     wide, high = animation.size
-    return dedent(place.lines).strip().format(name=name, alt=alt, width=wide, height=high, tall=high + _BAR)
+    if place.room:
+        scale = min(most / side for most, side in zip(place.room, animation.size, strict=True))
+        wide, high = round(scale * wide), round(scale * high)
+    return dedent(place.lines).strip().format(name=name, alt=alt, width=wide, tall=high + _BAR)
 
 
 def _names(traces: Sequence[Trace]) -> list[str]:

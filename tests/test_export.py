@@ -1,16 +1,20 @@
-"""Exports: each place gets its files and its lines, all or none; a deck of reveal.js steps what it is given."""
+"""Exports: each place gets its files and its lines, all or none; reveal.js and Marp show what they are given."""
 
 from __future__ import annotations
 
 import html
+import os
 import re
 import shutil
+import subprocess
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import convanim.export as exports
 from convanim import Conv, ConvTranspose, MaxPool
@@ -18,7 +22,7 @@ from convanim.errors import ConvanimError
 from convanim.export import PLACES, Part, Place, export
 from support.browser import drive, modules
 from support.commands import run
-from support.needs import need_module
+from support.needs import need, need_module
 
 UP = ConvTranspose(kernel_size=3, stride=2, padding=1).trace(np.arange(1, 10).reshape(3, 3), np.ones((3, 3), int))
 NEEDS = {"powerpoint": ["pptx"], "gslides": ["pptx"], "keynote": ["pptx", "imageio_ffmpeg"]}
@@ -192,3 +196,80 @@ def test_a_deck_of_reveal_starts_and_steps_the_player(tmp_path: Path) -> None:
     assert found["entered"][0] <= 1
     assert [found[key][1:] for key in ("one", "two", "three")] == [[1, False], [2, False], [3, False]]
     assert found["back"][1] == 2
+
+
+@pytest.mark.parametrize("size", [{"width": 1100, "height": 618}, {"template": "square"}])
+def test_lines_fit_the_slide_of_their_program(size: dict[str, Any], tmp_path: Path) -> None:
+    wide, high = UP.animate(**size).size
+    for place, slide, bar in (("reveal", (960, 700), 60), ("quarto", (1050, 600), 60), ("marp", (1180, 590), 0)):
+        (done,) = export([UP], place, tmp_path, **size)
+        found = re.search(r"width=\"(\d+)\" height=\"(\d+)\"|!\[w:(\d+)", done.lines)
+        assert found
+        width = int(found[1] or found[3])
+        height = int(found[2]) - bar if found[2] else round(width * high / wide)
+        assert width <= 0.95 * slide[0]
+        assert height + bar <= 0.97 * slide[1]
+        assert height == pytest.approx(width * high / wide, abs=1)
+        assert width > 0.85 * slide[0] or height + bar > 0.85 * slide[1]  # and fill it
+
+
+def marp(folder: Path, lines: str, file: str, *options: str) -> Path:
+    """A file that Marp makes of a deck whose second slide has these lines."""
+    (folder / "deck.md").write_text(f"# First\n\n---\n\n{lines}\n", "utf-8")
+    environment = os.environ | {"CHROME_PATH": need("chromium"), "CHROME_NO_SANDBOX": "1"}
+    program = modules("@marp-team/marp-cli") / "marp-cli.js"
+    subprocess.run(
+        [need("node"), program, "--no-config-file", *options, "deck.md", "-o", file],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
+    return folder / file
+
+
+def test_a_deck_of_marp_shows_the_whole_animation(tmp_path: Path) -> None:
+    size: dict[str, Any] = {"template": "square", "width": 560}  # as high as a slide has room
+    animation = UP.animate(**size)
+    (done,) = export([UP], "marp", tmp_path, names=["up"], **size)
+    line = done.lines.splitlines()[0]
+    assert "run marp with --allow-local-files" in done.lines
+    found = drive(
+        Path(str(marp(tmp_path, line, "deck.html", "--bespoke.osc=false")) + "#2"),
+        """
+        const shown = page.locator("section img");
+        await page.waitForTimeout(1000);
+        await page.screenshot({ path: "SHOT" });
+        return { ...(await shown.boundingBox()), alt: await shown.getAttribute("alt") };
+        """.replace("SHOT", str(tmp_path / "html.png")),
+        viewport={"width": 1280, "height": 720},
+        reducedMotion=None,
+        flags=["--force-prefers-reduced-motion"],  # the last frame
+    )
+    assert found["alt"] == animation.alt
+    x, y, wide, high = (int(found[side]) for side in ("x", "y", "width", "height"))
+    assert (wide, high) == animation.size
+    assert min(x, y) >= 78
+    assert x + wide <= 1280 - 78
+    assert y + high <= 720 - 78
+
+    still = line.replace("up.svg", "up.png")
+    paper = marp(tmp_path, still, "deck.pdf", "--allow-local-files")
+    words = ("-f", "2", "-scale-to-x", "1280", "-scale-to-y", "720", "-png", "-singlefile", paper, tmp_path / "pdf")
+    subprocess.run([need("pdftoppm"), *words], check=True)
+    with zipfile.ZipFile(marp(tmp_path, still, "deck.pptx", "--allow-local-files")) as file:
+        (tmp_path / "pptx.png").write_bytes(file.read("ppt/media/Slide-2-image-1.png"))
+    for kind in ("html", "pdf", "pptx"):
+        slide = Image.open(tmp_path / f"{kind}.png").convert("RGB").resize((1280, 720))
+        boxes = [(x + a, y + b, x + a + wide, y + b + high) for a in (0, 1) for b in (0, 1)]  # it lies half a px off
+        last, first = (
+            min(np.abs(soft(slide.crop(box)) - soft(Image.fromarray(animation.pixels(n)))).mean() for box in boxes)
+            for n in (-1, 0)
+        )
+        assert last < 3 < first / 2, kind
+
+
+def soft(image: Image.Image) -> Any:
+    """A picture at half its size, since letters are antialiased in other ways."""
+    return np.asarray(image.reduce(2)).astype(int)
