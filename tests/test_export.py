@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import os
 import re
 import shutil
@@ -211,6 +212,19 @@ def test_lines_fit_the_slide_of_their_program(size: dict[str, Any], tmp_path: Pa
         assert height + bar <= 0.97 * slide[1]
         assert height == pytest.approx(width * high / wide, abs=1)
         assert width > 0.85 * slide[0] or height + bar > 0.85 * slide[1]  # and fill it
+
+
+def test_pandoc_reads_the_lines_for_quarto(tmp_path: Path) -> None:
+    (done,) = export([UP], "quarto", tmp_path, names=["up"], width=320)
+    words = [need("pandoc"), "--from", "markdown", "--to", "json"]
+    read = subprocess.run(words, input=done.lines, capture_output=True, text=True, check=True)
+    screen, paper = json.loads(read.stdout)["blocks"]
+    assert screen["c"][0] == ["", ["content-visible"], [["when-format", "html:js"]]]
+    assert paper["c"][0] == ["", ["content-visible"], [["unless-format", "html:js"]]]
+    assert '<iframe src="up.html"' in json.dumps(screen, ensure_ascii=False).replace('\\"', '"')
+    ((_, (_, _, attributes), label, (file, _)),) = [(one["t"], *one["c"]) for one in paper["c"][1][0]["c"]]
+    assert (file, label) == ("up.png", [])
+    assert attributes == [["fig-alt", UP.animate(width=320).alt]]
 
 
 def marp(folder: Path, lines: str, file: str, *options: str) -> Path:
