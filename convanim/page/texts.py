@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -15,6 +16,8 @@ from convanim.scene.caption import REMARK, Caption, Span
 PLAIN = "", REMARK
 #: Separators of a caption's clauses, of which the last may be left out; the first separator that occurs counts.
 CLAUSES = "; ", ", "
+#: The indices of cells in brackets.
+INDICES = re.compile(r"\[[^\]]*\]")
 #: A caption is reduced to the first fraction of its size before it is shortened, and never below the second.
 NEARLY, LEAST = 0.8, 0.7
 #: The distance of the lines of a caption as a multiple of its size.
@@ -281,8 +284,16 @@ def _fewer(text: str) -> list[str]:
 
 
 def _ends(text: str) -> list[int]:
-    """The indices where words end, or where a script without spaces may be cut."""
-    return [n for n in range(1, len(text)) if text[n] == " " or max(text[n - 1], text[n]) >= WORDLESS]
+    """The indices where a text may be broken: after a word, but not within the indices of cells, as in `[3:8, 0:5]`;
+    before the arguments of a layer; and anywhere in a script without spaces."""
+    inside = [match.span() for match in INDICES.finditer(text)]
+    return [
+        n
+        for n in range(1, len(text))
+        if (text[n] == " " and not any(first < n < last for first, last in inside))
+        or max(text[n - 1], text[n]) >= WORDLESS
+        or (text[n - 1] == "(" and text[: n - 1][-1:].isalnum())
+    ]
 
 
 def _halves(text: str, size: int) -> tuple[str, str] | None:
@@ -305,6 +316,8 @@ def wrapped(text: str, size: int, width: float, *, bold: bool = False) -> list[s
     Example:
         >>> wrapped("output[1,2] = 2·8 + 5·2 = 26", 20, 160)
         ['output[1,2] =', '2·8 + 5·2 = 26']
+        >>> wrapped("ConvTranspose(kernel_size=5, stride=3)", 20, 180)
+        ['ConvTranspose(', 'kernel_size=5,', 'stride=3)']
     """
     lines, rest = [], text.strip()
     while rest and glyphs.width(rest, size, bold) > width:

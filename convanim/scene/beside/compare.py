@@ -84,7 +84,7 @@ padding is 0:1 in the first and 1 in the second']
         if not np.array_equal(a.x, b.x):
             raise ConvanimError(f"{a.op} and {b.op} have different inputs", "compare layers over the same input")
         self.difference = Difference(a, b, align)
-        self._pair = Pair(make(a), make(b), rest=lambda frame: frame)
+        self._pair = Pair(make(a), make(b))
         self.traces = self._pair.traces
         # The results come first, then their differences.
         opening, steps, each, closing, row = self._pair.beats

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from convanim.language.words import say
-from convanim.scene.caption import Caption
 from convanim.scene.frame import (
     Beats,
-    Cells,
     Frame,
     Grid,
     Link,
     Move,
     Panel,
     Phase,
-    Role,
-    still,
 )
 from convanim.trace import Trace
 
@@ -78,13 +71,12 @@ class Pair:
 
     The openings begin together, and the shorter one waits. After step n of N a scene of M steps has made n M / N of
     them, rounded up, so both make their first step at once and end at once. Each step shows the last frame that the
-    scene has for it, with its sum written. The closings begin together, too.
+    scene has for it, with its sum written, and a scene that waits for the other still shows its last step, so that
+    its numbers remain explained. The closings begin together, too.
 
     Args:
         above, below: scenes with at least one opening and one closing frame.
         steps: N; by default the larger number of steps.
-        rest: transforms the frame of a scene that waits for the other; by default `at_rest`, without window, emphasis
-            and captions.
 
     Example:
         >>> from convanim.layers import ConvTranspose
@@ -96,9 +88,7 @@ class Pair:
         [(1, 1), (2, 2), (3, 2)]
     """
 
-    def __init__(
-        self, above: Scene, below: Scene, steps: int | None = None, rest: Callable[[Frame], Frame] | None = None
-    ) -> None:
+    def __init__(self, above: Scene, below: Scene, steps: int | None = None) -> None:
         self.above, self.below = above, below
         self.traces: tuple[Trace, ...] = (*above.traces, *below.traces)
         one, two = above.beats, below.beats
@@ -106,7 +96,6 @@ class Pair:
         # The first row ends when both scenes have completed theirs.
         row = max(-(-b.row * steps // b.steps) for b in (one, two))
         self.beats = Beats(max(one.opening, two.opening), steps, 1, max(one.closing, two.closing), min(row, steps))
-        self._rest = rest or at_rest
 
     @property
     def lower(self) -> tuple[Panel, ...]:
@@ -129,13 +118,11 @@ class Pair:
         return Moment(above, below, stage, number, moved, done, self.links(number) if stage == "steps" else ())
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The links of both scenes at a placement of the pair; a scene that waits at rest has none."""
+        """The links of both scenes at a placement of the pair; of a scene that waits, those of its last step."""
         found: list[Link] = []
         for scene, name in ((self.above, ""), (self.below, BELOW)):
-            moved, done = self._steps(scene, "steps", step)
-            if moved or self._rest is not at_rest:
-                own = scene.links(done - 1)
-                found += [link._replace(panel=name + link.panel, other=name + link.other) for link in own]
+            own = scene.links(self._steps(scene, "steps", step)[1] - 1)
+            found += [link._replace(panel=name + link.panel, other=name + link.other) for link in own]
         return tuple(found)
 
     def _steps(self, scene: Scene, stage: str, number: int) -> tuple[bool, int]:
@@ -155,7 +142,7 @@ class Pair:
             return scene.frame(opening + steps * each + min(number, closing - 1))
         moved, done = self._steps(scene, stage, number)
         frame = scene.frame(opening + done * each - 1)
-        return frame if moved else self._rest(frame)
+        return frame if moved else replace(frame, moves=())
 
 
 def side_by_side(walked: Scene, stamped: Scene, told: str) -> tuple[Phase, ...]:
@@ -168,13 +155,3 @@ def side_by_side(walked: Scene, stamped: Scene, told: str) -> tuple[Phase, ...]:
 def finishing(phases: tuple[Phase, ...], phase: Phase) -> int:
     """The number of a phase of the stamping scene among the phases of both; while it stamps, that of both at work."""
     return next(i for i, p in enumerate(phases) if (p.beside if phase.key in STAMPING else p.key == phase.key))
-
-
-def at_rest(frame: Frame) -> Frame:
-    """A frame at rest: without window, emphasis and captions."""
-    grids = {name: still(grid, roles=_settled(grid.roles)) for name, grid in frame.grids.items()}
-    return Frame(frame.phase, grids, tuple(Caption() for _ in frame.captions), frame.step)
-
-
-def _settled(roles: Cells) -> Cells:
-    return np.where(roles == Role.OVERLAP, np.uint8(Role.DONE), roles)
