@@ -33,6 +33,8 @@ from support.scenes import facts, frames, number, planar, pooled, shown, shuffle
 from support.sums import Sum
 
 SETTINGS = settings(max_examples=80)
+NEVER = "padding never wins a maximum"
+MAXIMUM = "of the maximum"
 ONLY = "only padding under the window, and padding never wins"
 
 
@@ -299,7 +301,7 @@ def test_winners_are_outlined_and_remembered(trace: Trace) -> None:
 @pytest.mark.parametrize(
     ("trace", "said"),
     [
-        (MaxPool(2).trace([[1, 5], [3, 2]]), "output[0,0] = max(1, 5, 3, 2) = 5"),
+        (MaxPool(2).trace([[1, 5], [3, 2]]), f"output[0,0] = max(1, 5, 3, 2) = 5   [0,1]: row and column {MAXIMUM}"),
         (AvgPool(2).trace([[1, 5], [3, 2]]), "output[0,0] = (1 + 5 + 3 + 2) / 4 = 2.75"),
         (AvgPool(2).trace([[1, -5], [3, 2]]), "output[0,0] = (1 − 5 + 3 + 2) / 4 = 0.25"),
         (LpPool(2).trace([3, 4]), "output[0] = √(3² + 4²) = 5"),
@@ -309,7 +311,7 @@ def test_winners_are_outlined_and_remembered(trace: Trace) -> None:
         (LpPool(2, ceil_mode=True).trace([0, 1, 1]), "output[1] = √((1²)·2 / 1) ≈ 1.41"),
         (AvgPool(2, 1, 1).trace([2, 2]), "output[0] = 2 / 2 = 1   1 cell of padding counts as a zero"),
         (AvgPool(2, 1, 1, count_include_pad=False).trace([2, 2]), "output[0] = 2 / 1 = 2   padding does not count"),
-        (MaxPool(2, 1, 1).trace([-2, -2]), "output[0] = max(−2) = −2   padding never wins a maximum"),
+        (MaxPool(2, 1, 1).trace([-2, -2]), f"output[0] = max(−2) = −2   {NEVER}; [0]: cell {MAXIMUM}"),
         (MaxPool(1, 1, 1, convention="onnx").trace([7]), f"output[0] = −∞   {ONLY}"),
     ],
 )  # fmt: skip

@@ -35,6 +35,8 @@ WALKS = {
 }
 #: The remark for padding under the window of a mean that includes it.
 COUNTS = plural("{n} cell of padding counts as a zero", "{n} cells of padding count as zeros")
+#: Up to this many output cells have room for the place of their maximum on every usual page.
+NOTED = 16
 
 
 class PoolScene(WindowScene):
@@ -60,7 +62,7 @@ class PoolScene(WindowScene):
             where = trace.where.reshape(-1)
             self._won = np.stack(np.unravel_index(np.maximum(where, 0), sizes), axis=-1)
             self._none = where < 0
-            if len(trace) <= SURVEYED:
+            if len(trace) <= SURVEYED and not words:  # in colours there is no number to stand under
                 won = zip(self._won.tolist(), self._none.tolist(), strict=True)
                 self._notes_kept = ["" if none else place(cell) for cell, none in won]
         super().__init__(trace, words)
@@ -157,12 +159,21 @@ class PoolScene(WindowScene):
         if self._max and not len(step.terms):
             return say("only padding under the window, and padding never wins")
         if self._max:
-            return say("padding never wins a maximum") if empty and self._padded else ""
+            told = [say("padding never wins a maximum")] if empty and self._padded else []
+            if self._notes_kept and step.winner is not None:  # what stands under the maximum in the output
+                cell = place(step.reads[step.winner, 1:].tolist())
+                told.append(say("{cell}: {place} of the maximum", cell=cell, place=self._axes_named))
+            return join("; ", told)
         if padding and self._counts:
             return COUNTS(padding)
         if empty and not self._counts and self._padded and self.trace.op.combine == "mean":
             return say("padding does not count")
         return say("what sticks out does not count") if empty and self.trace.op.combine == "mean" else ""
+
+    @property
+    def _axes_named(self) -> str:
+        """What the numbers in a place in brackets count."""
+        return (say("cell"), say("row and column"), say("slice, row and column"))[len(self.trace.axes) - 1]
 
     @property
     def _padded(self) -> bool:
@@ -192,5 +203,8 @@ class PoolScene(WindowScene):
         """The last caption: the size of the output."""
         caption = size_formula(self.trace.axes)
         if any(a.beyond for a in self.trace.axes):
-            caption = replace(caption, remark=say("rounded up: the last window may stick out"))
+            return replace(caption, remark=say("rounded up: the last window may stick out"))
+        if self._notes_kept and len(self.trace) <= NOTED and not caption.remark:
+            told = say("in brackets: {place} of the maximum, from 0", place=self._axes_named)
+            return replace(caption, remark=told)
         return caption

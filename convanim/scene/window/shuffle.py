@@ -95,8 +95,12 @@ class ShuffleScene(PlacementScene):
 
     def _detail(self) -> str:
         op = self.op
-        order = say("order {name}", name="DCR" if op.depth_first else "CRD")
-        return join("   ", [*left_out(self.trace), *([rules(op)] if rules(op) else []), f"r = {op.factor}", order])
+        told = [*left_out(self.trace), *([rules(op)] if rules(op) else []), say("factor {n}", n=op.factor)]
+        channels = min(len(self.trace.x), self.trace.channels)
+        if channels > 1:  # of a single one the order is the same in either case
+            apart = say("the channels of a block stand {n} apart", n=channels)
+            told.append(apart if op.depth_first else say("the channels of a block stand side by side"))
+        return join("   ", told)
 
     def _from(self) -> NDArray[np.int64]:
         """The flat index of the source of each output cell in the input."""

@@ -33,8 +33,8 @@ WAYS = {
 MODES = {"nearest": say("nearest"), "bilinear": say("bilinear"), "nails": say("nails")}
 #: The remarks on the position of an output cell.
 PLACES = {
-    "half_pixel": say("centres of cells (half pixel)"),
-    "asymmetric": say("edges of cells (asymmetric)"),
+    "half_pixel": say("measured from cell centre to cell centre"),
+    "asymmetric": say("measured from cell edge to cell edge"),
     "align_corners": say("corners aligned"),
 }
 
