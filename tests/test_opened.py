@@ -60,6 +60,22 @@ def test_what_is_read_on_a_slide_can_be_read(name: str) -> None:
     assert min(place.number for place in read) >= max(DIGITS, 0.022 * page.height)
 
 
+@pytest.mark.parametrize("width", [480, 560, 640])
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_few_channels_stand_in_lines_on_a_small_page(width: int, outputs: int) -> None:
+    s = scene(Conv(3).trace(counting(3, 6, 6), weights(outputs, 3, 3, 3)))
+    page = layout(s, width, width * 9 // 16)
+    check_apart(s, page)
+    kernels = [place for place in page.places.values() if place.panel.shade == "kernel"]
+    if width < 560:  # there is no room for digits
+        assert not windows(page)
+        return
+    for line in zip(s.panels[:3], windows(page), kernels, strict=True):
+        assert len({place.y for place in (page.places[line[0].name], *line[1:])}) == 1
+    assert min(place.number for place in (*windows(page), *kernels, page.places["sums"], written(page))) >= DIGITS
+    assert min(page.places[panel.name].pitch for panel in s.panels[:3]) >= 6
+
+
 @pytest.mark.parametrize("name", SCENES)
 def test_each_window_times_its_kernel_is_a_sum_of_the_strip(name: str) -> None:
     s = SCENES[name]

@@ -16,10 +16,12 @@ from convanim.page.texts import Text, headed
 from convanim.scene import Contents
 from convanim.scene.frame import Panel
 
-#: The title of the small planes of the input.
-INPUT = say("input")
+#: The titles of the small planes of the input, and of kernels below each other.
+INPUT, KERNEL = say("input"), say("kernel")
 #: The number of small planes of the output in a row, and the smallest cells with numbers that are tried, px.
 ROW, LEAST = 4, 20
+#: The size of small cells from which on a window is easily followed over them, px.
+FOLLOWED = 6
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,15 @@ def opened(
     kin = Kin(((parts.panels,),), m)
     rows = [a_row for a_row in range(len(parts.planes), 1, -1) if len(parts.planes) % a_row == 0]
     pitches = range(m.cell, LEAST - 1, -1)
-    tables = [_Table(parts, kin, *sizes) for sizes in product(rows, (m.of(28, 10), m.of(14, 6)), pitches)]
+    gaps = m.of(28, 10), m.of(14, 6)
+    tables = [_Table(parts, kin, *sizes) for sizes in product(rows, gaps, pitches)]
+    if len(parts.planes) <= ROW:
+        lined = _lined(parts)
+        tables += [_Lines(lined, Kin(((lined.panels,),), m), 1, *sizes) for sizes in product(gaps, pitches)]
     found = [table for table in tables if table.fits]
     if not found:
         return None
-    best = max(found, key=lambda table: (table.seen, table.pitch, table.a_row, table.between))
+    best = max(found, key=lambda table: (table.seen, table.told_apart, table.pitch, table.a_row, table.between))
     return {place.panel.name: place for place in best.places()}
 
 
@@ -110,6 +116,12 @@ def _heads(panel: Panel) -> tuple[str, ...]:
     """The titles of a panel without what is said about them."""
     heads = (headed(Text(title, 0, 0, 9))[0].text for title in panel.titles)
     return tuple(dict.fromkeys(heads))
+
+
+def _lined(parts: Parts) -> Parts:
+    """The parts with one title above all kernels, which stand below each other."""
+    kernels = tuple(replace(p, titles=p.titles[:0] if i else (KERNEL,)) for i, p in enumerate(parts.kernels))
+    return replace(parts, kernels=kernels)
 
 
 @dataclass(frozen=True)
@@ -176,6 +188,11 @@ class _Table:
         wide = self.a_row * (self._column + self.between) - self.between
         return max(wide, self.parts.sums.shape[1] * self._strip)
 
+    @property
+    def _right(self) -> int:
+        """The width of the output, px."""
+        return max(self.parts.current.shape[1] * self._written[0], self.kin.title(self.parts.current))
+
     @cached_property
     def _written(self) -> tuple[int, int]:
         """The sizes of the cells of the current plane of the output, and of all its planes, px."""
@@ -214,14 +231,15 @@ class _Table:
         """Whether the windows on the small planes can be seen at a glance."""
         return 3 * self._small >= self.pitch
 
+    @property
+    def told_apart(self) -> int:
+        """The size of the small planes' cells, px, up to that at which a window can be followed over them."""
+        return min(self._small, FOLLOWED)
+
     def places(self) -> Iterator[Place]:
         """The places: the output stands at the right, and what is left of the height is shared by the rows."""
         m, parts = self.kin.m, self.parts
-        current, outputs = self._written
-        rows, columns = parts.current.shape
-        right = max(columns * current, self.kin.title(parts.current))
-        wide = self._left + 2 * self.between + right
-        left = m.left + max(0, (m.room - wide) // 2)
+        left, right = self._edges
         free = m.bottom - m.top - self._height(self._small)
         more = min(free // (3 * self._stacked + 1), m.of(30, 12))
         y = m.top + (free - 3 * self._stacked * more) // 2
@@ -233,10 +251,22 @@ class _Table:
                 for i, panel in enumerate(panels[first : first + self.a_row]):
                     yield self._place(panel, left + i * (self._column + self.between), y, pitch)
                 y += panels[0].shape[0] * pitch + self._free + more
-        y += m.title_line
-        yield self._place(parts.sums, left, y, self._strip)
-        x, many = left + wide - right, -(-len(parts.outputs) // ROW)
-        gap = m.of(10, 4)
+        yield self._place(parts.sums, left, y + m.title_line, self._strip)
+        yield from self._results(right)
+
+    @property
+    def _edges(self) -> tuple[int, int]:
+        """The left edges of what is read and of the output."""
+        m = self.kin.m
+        left = m.left + max(0, (m.room - self._left - 2 * self.between - self._right) // 2)
+        return left, left + self._left + 2 * self.between
+
+    def _results(self, x: int) -> Iterator[Place]:
+        """The plane that is written, with all planes of the output below it."""
+        m, parts = self.kin.m, self.parts
+        current, outputs = self._written
+        rows, columns = parts.current.shape
+        gap, many = m.of(10, 4), -(-len(parts.outputs) // ROW)
         high = m.title_line + rows * current + many * (gap + rows * outputs)
         y = m.top + (m.bottom - m.top - high) // 2 + m.title_line
         yield self._place(parts.current, x, y, current)
@@ -249,3 +279,89 @@ class _Table:
         place = self.kin.place(panel, x, y, pitch, scaled=False)
         small = panel in self.parts.planes or panel in self.parts.outputs
         return replace(place, plain=True, line=spacing(pitch)) if small and max(panel.shape) < FITTED_FROM else place
+
+
+class _Lines(_Table):
+    """The parts in lines: plane, window and kernel of each channel beside each other; the strip above the output."""
+
+    @property
+    def _high(self) -> int:
+        """The height of a line, px."""
+        return max(p.shape[0] for p in (self.parts.windows[0], self.parts.kernels[0])) * self.pitch
+
+    @cached_property
+    def _small(self) -> int:
+        return self._high // self.parts.planes[0].shape[0]
+
+    def _height(self, small: int) -> int:
+        return self.kin.m.title_line + len(self.parts.planes) * (self._high + self._free) - self._free
+
+    @cached_property
+    def _wides(self) -> tuple[int, int, int]:
+        """The widths of a plane, of a window and of a kernel, px."""
+        parts = self.parts
+        plane = max(parts.planes[0].shape[1] * self._small, self.kin.title(parts.planes[0]))
+        read = (p.shape[1] * self.pitch for p in (parts.windows[0], parts.kernels[0]))
+        return plane, next(read), max(next(read), self.kin.title(parts.kernels[0]))
+
+    @property
+    def _left(self) -> int:
+        return sum(self._wides) + 3 * self.between
+
+    @property
+    def _above(self) -> int:
+        """The height of the strip above the output, px."""
+        return self.kin.m.title_line + self._strip + 2 * self._free
+
+    @property
+    def _aside(self) -> int:
+        """The width of the small planes of the output beside the current one, px."""
+        columns = self.parts.current.shape[1]
+        return -(-len(self.parts.outputs) // ROW) * (self.kin.m.of(10, 4) + columns * self._written[1])
+
+    @property
+    def _right(self) -> int:
+        sums = max(self.parts.sums.shape[1] * self._strip, self.kin.title(self.parts.sums))
+        return max(super()._right + self._aside, sums)
+
+    @cached_property
+    def _written(self) -> tuple[int, int]:
+        m, (rows, columns) = self.kin.m, self.parts.current.shape
+        high, gap, many = m.bottom - m.top - m.title_line - self._above, m.of(10, 4), len(self.parts.outputs)
+        outputs = min(m.of(18, 8), (high // min(ROW, many) - gap) // rows) if many else 0
+        free = m.room - self._left - 2 * self.between - -(-many // ROW) * (gap + columns * outputs)
+        return min(free // columns, m.cell, high // rows), outputs
+
+    @property
+    def fits(self) -> bool:
+        """Whether everything that is read can be read."""
+        m = self.kin.m
+        wide = self._left + 2 * self.between + self._right
+        return self._height(0) <= m.bottom - m.top and wide <= m.room and super().fits
+
+    def places(self) -> Iterator[Place]:
+        """The places: the lines share what is left of the height."""
+        m, parts = self.kin.m, self.parts
+        left, right = self._edges
+        free = m.bottom - m.top - self._height(0)
+        more = min(free // len(parts.planes), m.of(30, 12))
+        y = m.top + m.title_line + (free - (len(parts.planes) - 1) * more) // 2
+        plane, window, _ = self._wides
+        for panels in zip(parts.planes, parts.windows, parts.kernels, strict=True):
+            xs = left, left + plane + 2 * self.between, left + plane + window + 3 * self.between
+            for panel, x, pitch in zip(panels, xs, (self._small, self.pitch, self.pitch), strict=True):
+                yield self._place(panel, x, y, pitch)
+            y += self._high + self._free + more
+        current, outputs = self._written
+        rows, columns = parts.current.shape
+        gap = m.of(10, 4)
+        high = self._above + m.title_line + rows * current
+        y = m.top + (m.bottom - m.top - high) // 2 + m.title_line
+        yield self._place(parts.sums, right, y, self._strip)
+        y += self._above
+        yield self._place(parts.current, right, y, current)
+        y = min(y, m.bottom - min(ROW, len(parts.outputs)) * (rows * outputs + gap))
+        for i, panel in enumerate(parts.outputs):
+            column, row = divmod(i, ROW)
+            x = right + columns * (current + column * outputs) + (1 + column) * gap
+            yield self._place(panel, x, y + row * (rows * outputs + gap), outputs)
