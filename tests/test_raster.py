@@ -255,6 +255,16 @@ def test_a_shade_goes_with_the_value(look: str, lowest: int) -> None:
     assert pixels[bar.bottom - 1, bar.right - 1] == steps[-1]
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_images_of_a_shaded_layer_have_codes_of_seven_bits(look: str) -> None:
+    """The lines from the magnified window blend with low indices, so that every image leaves room for a transparent one."""
+    s = scene(Conv(3).trace(np.arange(48 * 48).reshape(48, 48), np.ones((3, 3), int)))
+    raster = Raster(s, layout(s, 1280, 720), load(look))
+    assert len(raster.palette.colours) > 128
+    for number in (0, 5, 30, 700, s.beats.total - 1):
+        assert raster.draw(s.frame(number)).pixels.max() < 127
+
+
 # --- files ---------------------------------------------------------------------------------------------------------
 
 FILES: dict[str, tuple[Trace, dict[str, Any]]] = {

@@ -70,6 +70,8 @@ class Palette:
 
     Attributes:
         colours: (n, 3) uint8, n <= 255.
+        blending: the number of first colours that strokes are blended with: beside shades, which most images have, a
+            rare colour that happens to be closest would give images a larger index.
     """
 
     def __init__(
@@ -97,18 +99,23 @@ class Palette:
         self._spare = ROOM - len(self._exact)
         # Frequent colours have low indices: an image is encoded in as few bits as its largest index needs.
         paint = set(solids)
+        # Where a role's values have shades, its fill is rare.
+        shaded = {f"{role}.fill" for role in shades}
         for name in often:
-            if name in pairs:
+            if name in pairs and not shaded.intersection(name):
                 self._mix([name])
             elif isinstance(name, str) or not shades:  # without numbers there are only fills or shades
                 self._add_all({name if isinstance(name, str) else name[0]} & paint)
-        rest = set(pairs).difference(often)
-        if shades:  # fill most cells, and may be reduced if the edges need room
-            pictures = [*pictures, slanted]
-        else:
-            self._add_edges((red, green, blue) for red, green, blue in slanted.tolist())
+        rest = set(pairs).difference(self._mixed)
         for role in sorted(shades):
             self._shades[role] = np.array([self._add(colour(name)) for name in steps(role)], np.uint8)
+        edges: list[Colour] = [(red, green, blue) for red, green, blue in slanted.tolist()]
+        few = bool(shades) and not pictures and len({*self._index, *edges}) < 128
+        if few or not shades:
+            self._add_edges(edges)
+        else:  # shades fill most cells, and may be reduced if the edges need room
+            pictures = [*pictures, slanted]
+        self.blending = len(self._index) if few else ROOM
         self._mix(sorted(rest))
         self._add_all(solids)
         if len(self._index) > ROOM:

@@ -105,7 +105,8 @@ class Blends:
         count, index = len(colours), self.palette.solid(ink)
         wanted = _mixed(colours, colours[index]).reshape(-1, 3)
         # The nearest colour: squared distances without the term that is the same for all.
-        nearest = ((colours**2).sum(axis=1) - 2 * wanted @ colours.T).argmin(axis=1)
+        there = colours[: self.palette.blending]
+        nearest = ((there**2).sum(axis=1) - 2 * wanted @ there.T).argmin(axis=1)
         found = np.zeros((ALL + 1, 256), np.uint8)
         found[0, :] = np.arange(256)
         found[1:ALL, :count] = nearest.reshape(LEVELS, count)
