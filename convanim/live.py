@@ -144,7 +144,7 @@ def watch(model: Any, name: str, x: Any, **options: Any) -> Animation:
     seen: list[Any] = []
     handle = layers[name].register_forward_pre_hook(lambda part, given: seen.append(_kept(given[0])))
     try:
-        _called(model, x)
+        called(model, x)
     finally:
         handle.remove()
     if not seen:
@@ -245,18 +245,18 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _homes(module: Any) -> set[str]:
+def homes_of(module: Any) -> set[str]:
     """The packages that a module's class and those that it derives from are at home in."""
     return {kind.__module__.partition(".")[0] for kind in type(module).__mro__}
 
 
-def _called(module: Any, x: Any) -> Any:
+def called(module: Any, x: Any) -> Any:
     """What a module makes of an array, or of a tensor of its framework.
 
     Raises:
         ConvanimError: the module does not take it.
     """
-    torch, homes = sys.modules.get("torch"), _homes(module)
+    torch, homes = sys.modules.get("torch"), homes_of(module)
     try:
         with _quiet():
             if torch is not None and "torch" in homes and "keras" not in homes:
@@ -277,9 +277,9 @@ def _compare(module: Any, x: Any, done: Trace, batched: bool, batch: int) -> Non
     if not callable(module):
         return
     op, ours = done.op, done.output
-    if not batched and {"keras", "tf_keras", "tinygrad"} & _homes(module):  # which take batches only
+    if not batched and {"keras", "tf_keras", "tinygrad"} & homes_of(module):  # which take batches only
         x, batched, batch = array(x)[None], True, 0
-    theirs = array(_called(module, x))
+    theirs = array(called(module, x))
     theirs = theirs[batch] if batched else theirs
     partly = done.part is not None and len(done.part.outputs) < done.whole[1]
     if partly and hasattr(module, "pointwise_kernel"):

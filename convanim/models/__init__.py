@@ -23,27 +23,27 @@ if TYPE_CHECKING:
 
 __all__ = ["Model", "model"]
 
+#: Frameworks whose models are not followed.
+_OTHERS = ("flax", "haiku", "equinox", "tinygrad", "mlx", "paddle", "tf_keras", "tensorflow")
+
 
 def model(source: Any, x: Any = None) -> Model:
     """The layers of a model, with their sizes, receptive fields and strides.
 
     Args:
-        source: the path of an ONNX file, a model that `onnx.load` returned, or a `Sequential` of PyTorch or Keras.
+        source: the path of an ONNX file, a model that `onnx.load` returned, a `torch.nn.Module`, which runs once, or a
+            Keras model.
         x: its input, or the shape of its input, such as (3, 224, 224); needed where the model does not state it.
 
     Raises:
         ConvanimError: it cannot be read, or the input does not fit.
 
     Example:
-        >>> class Conv2d:  # stands for torch.nn.Conv2d
-        ...     __module__ = "torch.nn"
-        ...     in_channels, out_channels, kernel_size, stride = 1, 8, (3, 3), (2, 2)
-        ...     children = parameters = lambda self: []
-        >>> class Sequential:
-        ...     __module__, named_modules = "torch.nn", None
-        ...     named_children = lambda self: [("0", Conv2d()), ("1", Conv2d())]
-        >>> print(model(Sequential(), (1, 15, 15)).rows[0].line)
-        Conv(kernel_size=(3, 3), stride=(2, 2), in_channels=1, out_channels=8)
+        >>> from onnx import helper
+        >>> x, y = (helper.make_tensor_value_info(name, 1, [1, 8, size, size]) for name, size in (("x", 6), ("y", 3)))
+        >>> pool = helper.make_node("MaxPool", ["x"], ["y"], "pool", kernel_shape=[2, 2], strides=[2, 2])
+        >>> print(model(helper.make_model(helper.make_graph([pool], "net", [x], [y]))).rows[0].line)
+        MaxPool(kernel_size=(2, 2), stride=2, convention='onnx')
     """
     return Model(source, x)
 
@@ -52,7 +52,7 @@ class Model:
     """A model as `model` reads it; the arguments are the same."""
 
     def __init__(self, source: Any, x: Any = None) -> None:
-        self._x = None if x is None or _is_shape(x) else np.asarray(x)
+        self._x = None if x is None or _is_shape(x) else _array(x)
         given = None if x is None else tuple(x) if self._x is None else self._x.shape
         self._file: onnxfile.OnnxFile | None = None
         self._source = source
@@ -61,16 +61,11 @@ class Model:
             self._file = onnxfile.loaded(source)
         elif hasattr(source, "graph") and hasattr(source, "opset_import"):
             self._file = onnxfile.OnnxFile(source, "the model")
-        elif not memory.known(source):
-            raise ConvanimError(
-                f"{shortly(source)} is not a model",
-                "give the path of an ONNX file, or a Sequential of PyTorch or Keras",
-            )
         if self._file is not None:
             self._reading = nodes.read(self._file, given)
             self.graph: Graph = self._reading.graph
         else:
-            self.graph = memory.read(source, given or ())
+            self.graph = memory.read(_calls(source).record(source, () if x is None else x))
         self.graph, self.fields = analysed(self.graph)
         self.rows = [Row(self.graph, n, self.fields[n]) for n in range(1, len(self.graph.nodes))]
 
@@ -165,6 +160,36 @@ class Model:
         from convanim.models.page import save
 
         return save(self.graph, self.rows, Path(path), progress or (lambda done, total: None), **options)
+
+
+def _calls(source: Any) -> Any:
+    """The module that records the calls of a model in memory.
+
+    Raises:
+        ConvanimError: it is no model of PyTorch or Keras.
+    """
+    from convanim.live import homes_of
+    from convanim.models import kerascalls, torchcalls
+
+    homes = homes_of(source)
+    if hasattr(source, "named_modules") and not hasattr(source, "get_config"):
+        return torchcalls
+    if "keras" in homes and hasattr(source, "layers"):
+        return kerascalls
+    if other := next(iter(homes & set(_OTHERS)), None):
+        told = f"{shortly(type(source).__name__)} is of {other}, whose models are not followed"
+        raise ConvanimError(told, "export it to ONNX, or give its layers to trace_module, one after the other")
+    raise ConvanimError(
+        f"{shortly(source)} is not a model", "give the path of an ONNX file, or a model of PyTorch or Keras"
+    )
+
+
+def _array(x: Any) -> NDArray[Any]:
+    if isinstance(x, np.ndarray | list | tuple):
+        return np.asarray(x)
+    from convanim.live import array
+
+    return array(x)
 
 
 def _is_shape(x: Any) -> bool:

@@ -24,86 +24,57 @@ LEARNED |= dict.fromkeys(
 )
 
 
-class Reader(Operators):
-    """Reads the nodes of a file in order.
+class Chain(Operators):
+    """The layers of a model, one node after the other, of a file or of a model in memory.
 
     Args:
-        file: the model.
-        given: the shape of its input, or the part of it that the file does not state; None if the file states it.
-
-    Raises:
-        ConvanimError: the input has no size, or another one than given.
+        file: the model: its values by name, their shapes, and the attributes of its nodes.
+        whose: who states the shapes of values, and who infers them.
     """
 
-    def __init__(self, file: OnnxFile, given: Sequence[int] | None = None) -> None:
+    def __init__(self, file: Any, *whose: str) -> None:
+        super().__init__(file)
         self.nodes: list[Node] = []
         self.made: dict[int, Any] = {}
-        self.source, shape = given_input(file, given)
-        super().__init__(file)
-        self.shapes |= {one.name: known for one in file.inputs if (known := stated(one.type)) is not None}
-        if shape is not None:
-            self.shapes[self.source] = shape
+        self.whose = whose
         self._names: dict[str, int] = {}
-        self._begin(self.source, shape if shape and len(shape) >= 3 else None)
 
-    def _begin(self, name: str, shape: tuple[int, ...] | None) -> None:
-        if shape is None:
+    def begin(self, name: str, start: Map | None) -> None:
+        """Begin with an input; None if it has no positions."""
+        if start is None:
             self.nodes = [Node(INPUT, "", shape=tuple(n or 1 for n in self.shapes.get(name) or ()) or None)]
             return
-        last = [n for n in self.file.model.graph.node if name in n.input]
-        turned = [
-            n
-            for n in last
-            if n.op_type == "Transpose" and self.file.attributes(n).get("perm", [0, 0])[1] == len(shape) - 1
-        ]
-        start = Map(0, shape, len(shape) - 1 if last and len(turned) == len(last) else 1)
-        self.nodes[:1] = [Node(INPUT, "", start.sizes, start.channels, shape=shape)]
+        self.nodes = [Node(INPUT, "", start.sizes, start.channels, shape=start.shape)]
         self.maps[name] = start
 
-    def graph(self) -> Graph:
-        """The graph of all nodes that depend on an input."""
-        given = {one.name for one in self.file.inputs}
-        for node in self.file.model.graph.node:
-            depends = any(name in self.makers or name in given for name in node.input)
-            if not depends or node.op_type == "Shape":
-                folded = self.file.fold(node)
-                if folded or not depends:  # the rest computes weights from weights
-                    continue
-            self._add(node)
-        notes = []
-        if len(self.file.inputs) > 1:
-            names = ", ".join(one.name for one in self.file.inputs if one.name != self.source)
-            told = say(
-                "positions are followed from the input {name}, not from {others}", name=self.source, others=names
-            )
-            notes.append(told)
-        return Graph(self.file.name, tuple(self.nodes), tuple(notes))
+    def add(self, node: Any, made: Node, wrong: str = "") -> None:
+        """Add a node.
 
-    def _add(self, node: Any) -> None:
-        number, name = len(self.nodes), self._named(node)
-        kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-        made = Node(name, kind, parameters=self._parameters(node))
-        here = [self.maps[one] for one in node.input if one in self.maps]
-        wrong = self.file.wrong(node) if kind == node.op_type else ""
-        found = {} if wrong else self.file.infer(node)
-        self.shapes |= found
+        Args:
+            node: it has names of values as `input` and `output`, an `op_type` and a `domain`.
+            made: the layer, without what it reads and without sizes.
+            wrong: why it is not followed.
+        """
+        number = len(self.nodes)
+        self._names[made.name] = seen = self._names.get(made.name, 0) + 1
+        made = made if seen == 1 else replace(made, name=f"{made.name}#{seen}")
         shape = self.shapes.get(node.output[0]) if node.output else None
         whole = tuple(n for n in shape if n is not None) if shape and None not in shape else None
         out: Map | None = None
-        if here:
+        if any(one in self.maps for one in node.input):
             try:
                 if wrong:
-                    raise Stop(say("{kind} is not followed: {why}", kind=kind, why=wrong))
+                    raise Stop(say("{kind} is not followed: {why}", kind=made.kind, why=wrong))
                 made, out = self.known(node, made)
             except Stop as stop:
                 made = replace(made, notes=(stop.args[0],))
             except ConvanimError as error:
                 made = replace(made, faults=(f"{error}".rstrip("."),))
         elif whole and len(whole) >= 3 and self._begins(node):
-            self.nodes[0] = Node(INPUT, "", Map(0, whole).sizes, whole[1], shape=whole)
+            start = Map(0, whole, self.channel % len(whole))
+            self.nodes[0] = Node(INPUT, "", start.sizes, start.channels, shape=whole)
             told = say("the chain begins here: the input of the model has no positions")
-            read = Read(0, still(Map(0, whole).sizes))
-            made, out = replace(made, notes=(told,), reads=(read,)), Map(number, whole)
+            made, out = replace(made, notes=(told,), reads=(Read(0, still(start.sizes)),)), start
         if out is None:
             made = replace(made, shape=whole)
         else:
@@ -113,6 +84,7 @@ class Reader(Operators):
         self.nodes.append(made)
         for place, one in enumerate(node.output):
             self.makers[one] = number
+            self.maps.pop(one, None)  # a value that is changed in place
             if out is not None:
                 self._out(node, place, one, replace(out, node=number))
 
@@ -127,25 +99,75 @@ class Reader(Operators):
         self.maps[name] = out
         self.shapes[name] = out.shape
 
+    def _compared(self, made: Node, name: str, inferred: Shape | None) -> Node:
+        """A node with a fault if its output is stated, or inferred by others, with another shape."""
+        for whose, shape in zip(self.whose, (self.file.declared.get(name), inferred), strict=True):
+            if (found := checked(made, shape, whose)) is not made:
+                return found
+        return made
+
+
+class Reader(Chain):
+    """Reads the nodes of a file in order.
+
+    Args:
+        file: the model.
+        given: the shape of its input, or the part of it that the file does not state; None if the file states it.
+
+    Raises:
+        ConvanimError: the input has no size, or another one than given.
+    """
+
+    def __init__(self, file: OnnxFile, given: Sequence[int] | None = None) -> None:
+        self.source, shape = given_input(file, given)
+        super().__init__(file, say("the file"), say("ONNX's shape inference"))
+        self.shapes |= {one.name: known for one in file.inputs if (known := stated(one.type)) is not None}
+        if shape is not None:
+            self.shapes[self.source] = shape
+        self.begin(self.source, self._start(self.source, shape) if shape and len(shape) >= 3 else None)
+
+    def _start(self, name: str, shape: tuple[int, ...]) -> Map:
+        """The input, whose channels are last if all that reads it moves them."""
+        last = [n for n in self.file.model.graph.node if name in n.input]
+        turned = [
+            n
+            for n in last
+            if n.op_type == "Transpose" and self.file.attributes(n).get("perm", [0, 0])[1] == len(shape) - 1
+        ]
+        return Map(0, shape, len(shape) - 1 if last and len(turned) == len(last) else 1)
+
+    def graph(self) -> Graph:
+        """The graph of all nodes that depend on an input."""
+        given = {one.name for one in self.file.inputs}
+        for node in self.file.model.graph.node:
+            depends = any(name in self.makers or name in given for name in node.input)
+            if not depends or node.op_type == "Shape":
+                folded = self.file.fold(node)
+                if folded or not depends:  # the rest computes weights from weights
+                    continue
+            kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+            wrong = self.file.wrong(node) if kind == node.op_type else ""
+            self.shapes |= {} if wrong else self.file.infer(node)
+            self.add(node, Node(self._named(node), kind, parameters=self._parameters(node)), wrong)
+        notes = []
+        if len(self.file.inputs) > 1:
+            names = ", ".join(one.name for one in self.file.inputs if one.name != self.source)
+            told = say(
+                "positions are followed from the input {name}, not from {others}", name=self.source, others=names
+            )
+            notes.append(told)
+        return Graph(self.file.name, tuple(self.nodes), tuple(notes))
+
     def _named(self, node: Any) -> str:
-        name = node.name or (node.output[0] if node.output else node.op_type)
+        name: str = node.name or (node.output[0] if node.output else node.op_type)
         weight = node.input[1] if len(node.input) > 1 else ""
         if name.startswith("node_") and weight in self.file.initial and weight.endswith(".weight"):
             name = weight.removesuffix(".weight")  # PyTorch numbers its nodes, and keeps the names of weights
-        self._names[name] = times_seen = self._names.get(name, 0) + 1
-        return name if times_seen == 1 else f"{name}#{times_seen}"
+        return name
 
     def _parameters(self, node: Any) -> int:
         learned = node.input[LEARNED.get(node.op_type, slice(0, 0))]
         return sum(prod(self.file.initial[name].dims) for name in learned if name in self.file.initial)
-
-    def _compared(self, made: Node, name: str, inferred: Shape | None) -> Node:
-        """A node with a fault if the file, or ONNX's own rules, have another shape for its output."""
-        declared = self.file.declared.get(name)
-        found = checked(made, declared, say("the file"))
-        if found is made and inferred is not None:
-            found = checked(made, inferred, say("ONNX's shape inference"))
-        return found
 
 
 class Reading(NamedTuple):

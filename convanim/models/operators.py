@@ -14,7 +14,7 @@ from convanim.language.words import say
 from convanim.layers import Axis, Operation, Pool, Weighted, times
 from convanim.layers.adaptive import Adapted
 from convanim.models.graph import Joined, Node, Read, spread, still, uneven
-from convanim.models.onnxfile import OnnxFile, call_of
+from convanim.models.onnxfile import call_of
 from convanim.models.versions import operation
 
 #: Operators that act on each cell alone.
@@ -133,13 +133,16 @@ class Stop(Exception):
 
 
 class Operators:
-    """What the operators of a file read.
+    """What the operators of a file read, or of a model in memory, whose calls are taken for operators.
 
     Args:
-        file: the model.
+        file: the model: the shapes of its values by name, those that are constants, and the attributes of its nodes.
     """
 
-    def __init__(self, file: OnnxFile) -> None:
+    #: The axis of the channels where they begin.
+    channel = 1
+
+    def __init__(self, file: Any) -> None:
         self.file, self.maps = file, dict[str, Map]()
         self.makers: dict[str, int] = {}
         self.shapes = file.shapes
@@ -151,9 +154,10 @@ class Operators:
             Stop: positions end here, or are not followed.
         """
         kind, first = made.kind, self.maps.get(node.input[0]) if node.input else None
+        kind = node.op_type if node.domain in ("", "ai.onnx") else kind
         told = self.file.attributes(node)
         if kind in CELLWISE or kind == "Concat":
-            return self._merge(node, made, told)
+            return self._merge(kind, node, made, told)
         if first is None:
             raise Stop(say("positions are not followed through its first input"))
         if kind in POINTWISE:
@@ -161,19 +165,22 @@ class Operators:
         if kind in SCALED or kind in ("Softmax", "LogSoftmax", "Hardmax"):
             return self._scaled(kind, made, first, told)
         if kind in _SPATIAL:
-            return self._spatial(node, made, first, told)
+            return self.spatial(node, made, first, told)
         others: dict[str, Callable[[Any, Node, Map, dict[str, Any]], tuple[Node, Map]]] = {
             **{"Pad": self._pad, "Slice": self._slice, "Transpose": self._transpose, "Split": self._split},
             **{"ReduceMean": self._reduce, "ReduceMax": self._reduce, "ReduceSum": self._reduce},
-            **{"GlobalLpPool": self._reduce},
+            **{"GlobalLpPool": self._reduce, "MatMul": self._matrix},
         }
         if kind in others:
             return others[kind](node, made, first, told)
+        if kind == "Reshape" and self.shapes.get(node.output[0]) == first.shape:
+            return replace(made, **_still(first)), first
         if kind in ENDS:
-            raise Stop(say("{kind} ends the chain: its output has no positions", kind=kind))
-        raise Stop(say("positions are not followed through {kind}", kind=kind))
+            raise Stop(say("{kind} ends the chain: its output has no positions", kind=made.kind))
+        raise Stop(say("positions are not followed through {kind}", kind=made.kind))
 
-    def _spatial(self, node: Any, made: Node, first: Map, told: dict[str, Any]) -> tuple[Node, Map]:
+    def spatial(self, node: Any, made: Node, first: Map, told: dict[str, Any]) -> tuple[Node, Map]:
+        """The node of a layer that is one of convanim's operations, and the map that it makes."""
         if first.channel != 1:
             raise Stop(say("positions are not followed through {kind}", kind=made.kind))
         constants: dict[str, Any] = {}
@@ -187,14 +194,23 @@ class Operators:
                 constants[name] = tuple(value.tolist()) if value.ndim else ()
         try:
             op = operation(call_of(node, told), constants, first.shape, self.file.opset)
-            axes = op.axes(first.sizes)
             channels = self._channels(op, constants, node, first)
+            made, out = self.applied(op, made, first, channels)
         except ConvanimError as error:
             raise Stop(say("{kind} is not followed: {why}", kind=made.kind, why=str(error).rstrip("."))) from None
+        self._ceiled(op, made.reads[0].axes, node, out.shape)
+        return made, out
+
+    def applied(self, op: Operation, made: Node, first: Map, channels: int) -> tuple[Node, Map]:
+        """The node of an operation, and the map that it makes.
+
+        Raises:
+            ConvanimError: it does not fit the sizes.
+        """
+        axes = op.axes(first.sizes)
         if isinstance(op, Weighted):
             op = replace(op, in_channels=first.channels, out_channels=channels)
         out = first.with_sizes(op.outputs(axes), channels)
-        self._ceiled(op, axes, node, out)
         return replace(made, op=op, reads=(Read(first.node, axes),), notes=uneven(op, axes)), replace(first, shape=out)
 
     def _channels(self, op: Operation, constants: Mapping[str, Any], node: Any, first: Map) -> int:
@@ -222,7 +238,7 @@ class Operators:
             )
         )
 
-    def _merge(self, node: Any, made: Node, told: dict[str, Any]) -> tuple[Node, Map]:
+    def _merge(self, kind: str, node: Any, made: Node, told: dict[str, Any]) -> tuple[Node, Map]:
         parts = [self.maps.get(name) for name in node.input if name]
         here = [part for part in parts if part is not None]
         for name, part in zip([n for n in node.input if n], parts, strict=True):
@@ -231,7 +247,7 @@ class Operators:
         rank, channel = len(here[0].shape), here[0].channel
         if any(len(part.shape) != rank or part.channel != channel for part in here):
             raise Stop(say("its inputs have their axes in different orders"))
-        if made.kind == "Concat":
+        if kind == "Concat":
             return self._concat(node, made, here, parts, told)
         constants = [
             shape for name in node.input if name and name not in self.maps and (shape := self.file.shape(name))
@@ -285,11 +301,18 @@ class Operators:
         return replace(made, reads=tuple(reads)), Map(0, shape, channel)
 
     def _scaled(self, kind: str, made: Node, first: Map, told: dict[str, Any]) -> tuple[Node, Map]:
-        whole = say("{kind} depends on the whole map; its receptive field is that of its cells alone", kind=kind)
-        channelwise = (
-            kind not in SCALED and self.file.opset >= 13 and told.get("axis", -1) % len(first.shape) == first.channel
-        )
+        whole = say("{kind} depends on the whole map; its receptive field is that of its cells alone", kind=made.kind)
+        last = kind == "LayerNormalization" and first.channel == len(first.shape) - 1
+        able = last or (kind not in SCALED and self.file.opset >= 13)
+        channelwise = able and told.get("axis", -1) % len(first.shape) == first.channel
         return replace(made, notes=() if channelwise else (whole,), **_still(first)), first
+
+    def _matrix(self, node: Any, made: Node, first: Map, told: dict[str, Any]) -> tuple[Node, Map]:
+        shape = tuple(self.shapes.get(node.output[0]) or ())
+        fixed = not any(name in self.makers for name in node.input[1:])
+        if not fixed or first.channel != len(shape) - 1 or shape[:-1] != first.shape[:-1]:
+            raise Stop(say("{kind} ends the chain: its output has no positions", kind=made.kind))
+        return self._moved(made, first, still(first.sizes), shape[-1])
 
     def _pad(self, node: Any, made: Node, first: Map, told: dict[str, Any]) -> tuple[Node, Map]:
         pads = told.get("pads", told.get("paddings")) or self._ints(node, 1)
@@ -301,7 +324,7 @@ class Operators:
         if pads is None or mode is None or len(pads) != 2 * len(axes):
             raise Stop(say("the padding of {kind} is not a constant", kind=made.kind))
         sides = dict(zip((a % rank for a in axes), zip(pads[: len(axes)], pads[len(axes) :], strict=True), strict=True))
-        if any(sides.get(i, (0, 0)) != (0, 0) for i in (0, first.channel)):
+        if sides.get(0, (0, 0)) != (0, 0):
             raise Stop(say("positions are not followed through {kind}", kind=made.kind))
         lines = []
         for i, n in zip(first.axes, first.sizes, strict=True):
@@ -318,7 +341,7 @@ class Operators:
                     mode=mode if max(before, after) > 0 else "zeros",
                 )
             )
-        return self._moved(made, first, lines)
+        return self._moved(made, first, lines, first.channels + sum(sides.get(first.channel, (0, 0))))
 
     def _slice(self, node: Any, made: Node, first: Map, told: dict[str, Any]) -> tuple[Node, Map]:
         starts, ends = (told.get(word) or self._ints(node, place) for word, place in (("starts", 1), ("ends", 2)))
@@ -326,7 +349,7 @@ class Operators:
             raise Stop(say("the bounds of {kind} are not constants", kind=made.kind))
         rank = len(first.shape)
         axes = told.get("axes") or self._ints(node, 3) or list(range(len(starts)))
-        steps = self._ints(node, 4) or [1] * len(starts)
+        steps = told.get("steps") or self._ints(node, 4) or [1] * len(starts)
         cut = {a % rank: slice(*some) for a, *some in zip(axes, starts, ends, steps, strict=True)}
         if 0 in cut or any(part.step < 1 for part in cut.values()):
             raise Stop(say("positions are not followed through {kind}", kind=made.kind))

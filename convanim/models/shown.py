@@ -17,7 +17,6 @@ from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.layers import MaxUnpool, Operation, PixelShuffle, Weighted
 from convanim.live import ROUNDING, SHOWN, watch
 from convanim.models.graph import Graph, Node
-from convanim.models.memory import home_of
 from convanim.models.nodes import Reading
 from convanim.models.onnxfile import OnnxFile
 from convanim.trace import Trace
@@ -170,9 +169,9 @@ def watched(model: Any, graph: Graph, number: int, x: Array | None, look: Mappin
     name = graph.nodes[number].name
     if x is None:
         raise ConvanimError(f"{name} needs the input of the model", "give an array instead of a shape")
-    given: Any = x[None] if x.ndim == len(graph.nodes[0].shape or ()) else x
+    given: Any = x[None] if x.ndim < len(graph.nodes[0].shape or ()) else x
     torch = sys.modules.get("torch")
-    if torch is not None and home_of(model) == "torch":
+    if torch is not None and not hasattr(model, "get_config"):
         kind = next((one.dtype for one in model.parameters()), torch.float32)
         given = torch.as_tensor(given, dtype=kind)
     return watch(model, name, given, **look)

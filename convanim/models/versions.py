@@ -42,10 +42,10 @@ def operation(call: Call, constants: dict[str, Any], shape: Sequence[int], opset
     found = read_call(made) or reading.read(made, constants)
     if not isinstance(found, Operation):
         raise ConvanimError(f"{kind} is not supported")
-    return _plain(found)
+    return plain(found)
 
 
-def _plain(op: Operation) -> Operation:
+def plain(op: Operation) -> Operation:
     """The same operation with one number for all axes where they agree, which is shorter to read."""
     short: dict[str, Any] = {}
     for name in ("stride", "dilation", "padding", "output_padding"):
