@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 
-from convanim import Conv, ConvanimError, ConvTranspose
+from convanim import Conv, ConvanimError, ConvTranspose, PixelShuffle
 from convanim.draw.shapes import Stroke, boxes
 from convanim.draw.wires import Wires
 from convanim.page import Box, layout
@@ -85,3 +85,19 @@ def test_it_never_covers_a_cell_that_is_not_at_its_ends(case):
                 ys = [place.cell(row, 0) for row in range(place.panel.shape[0])]
                 over = place.box.left < box.left and box.right < place.box.right
                 assert not over or not any(y.top < box.top and box.bottom < y.bottom for y in ys)
+
+
+def test_it_passes_below_the_channels_that_take_no_part():
+    s = scene(PixelShuffle(2).trace(np.arange(16).reshape(4, 2, 2)))
+    page = layout(s, 1280, 720)
+    (link,) = s.links(5)
+    parts = covered(s, page, 5)
+    assert parts
+    shut = [place.box for name, place in page.places.items() if name not in (link.panel, link.other)]
+    between = [box for box in shut if page.places[link.panel].box.right < box.left]
+    assert len(between) == 2
+    assert all(part.top >= max(box.bottom for box in between) for part in parts if any(_met(part, b) for b in between))
+
+
+def _met(part, box):
+    return part.left < box.right and part.right > box.left

@@ -72,11 +72,19 @@ class _Node(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """What lies between and beside two panels: the panels to pass through, signs, and what must not be crossed."""
+    """What lies between and beside two panels.
+
+    Attributes:
+        nodes: the panels to pass through.
+        signs: the signs between panels.
+        others: what must not be crossed.
+        avoided: the panels between that take no part in the step, such as the other channels of a shuffle.
+    """
 
     nodes: tuple[_Node, ...]
     signs: tuple[Box, ...]
     others: tuple[Box, ...]
+    avoided: tuple[Box, ...]
 
 
 class Wires:
@@ -106,8 +114,11 @@ class Wires:
         key = link.panel, link.other
         if key not in self._ways:
             self._ways[key] = self._way(key, first.box, last.box, down=down)
-        nodes, signs, others = self._ways[key]
-        lines = list(_through([first, *nodes, last], signs, self._width))
+        nodes, signs, others, avoided = self._ways[key]
+        if avoided:
+            lines = list(_below(first, avoided, last, self._width))
+        else:
+            lines = list(_through([first, *nodes, last], signs, self._width))
         if any(_crosses(line, box) for line in lines for box in others):
             return
         for node in nodes:
@@ -119,7 +130,8 @@ class Wires:
     def _way(self, ends: tuple[str, ...], first: Box, last: Box, *, down: bool) -> _Way:
         others = {name: _box(place, down=down) for name, place in self._page.places.items() if name not in ends}
         passed = [name for name, box in others.items() if _passed(first, box, last)]
-        found = (_whole(others[name], self._width, self._page.places[name]) for name in passed)
+        avoided = [box for name, box in others.items() if name in passed and not self._page.places[name].panel.aside]
+        found = (_whole(others[name], self._width, self._page.places[name]) for name in passed if not avoided)
         nodes = sorted(found, key=lambda node: node.start)
         titles = [
             place.title._replace(text=max(place.panel.titles, key=len, default="")).box
@@ -129,7 +141,7 @@ class Wires:
         if down:
             titles, signs = [_turned(box) for box in titles], [_turned(box) for box in signs]
         kept = [box for name, box in others.items() if name not in passed]
-        return _Way(tuple(nodes), tuple(signs), (*kept, *titles))
+        return _Way(tuple(nodes), tuple(signs), (*kept, *titles), tuple(avoided))
 
 
 def _crosses(line: tuple[Point, Point], box: Box) -> bool:
@@ -180,6 +192,24 @@ def _through(nodes: Sequence[_Node], signs: Sequence[Box], width: int) -> Iterat
         yield (one.end, start), (turn + half, start)
         yield (turn, low - half), (turn, high + half)
         yield (turn - half, end), (other.start, end)
+
+
+def _below(one: _Node, avoided: Sequence[Box], other: _Node, width: int) -> Iterator[tuple[Point, Point]]:
+    """Straight lines from one node to the other, below the panels between them."""
+    low = _whole_pixels(max(box.bottom for box in avoided) + 3 * width, width)
+    ends = max(one.at), max(other.at)
+    turns = [
+        _whole_pixels((a + b) / 2, width)
+        for a, b in (
+            (one.box.right, min(box.left for box in avoided)),
+            (max(box.right for box in avoided), other.box.left),
+        )
+    ]
+    half = width / 2
+    for at, turn, end in zip(ends, turns, (one.end, other.start), strict=True):
+        yield (min(end, turn - half), at), (max(end, turn + half), at)
+        yield (turn, min(at, low) - half), (turn, max(at, low) + half)
+    yield (turns[0] - half, low), (turns[1] + half, low)
 
 
 def _nearest(node: _Node, at: float, signs: Sequence[Box] = ()) -> float:
