@@ -257,7 +257,7 @@ def test_a_shade_goes_with_the_value(look: str, lowest: int) -> None:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_images_of_a_shaded_layer_have_codes_of_seven_bits(look: str) -> None:
-    """The lines from the magnified window blend with low indices, so that every image leaves room for a transparent one."""
+    """The lines from the magnified window blend with low indices, which leaves room for a transparent one."""
     s = scene(Conv(3).trace(np.arange(48 * 48).reshape(48, 48), np.ones((3, 3), int)))
     raster = Raster(s, layout(s, 1280, 720), load(look))
     assert len(raster.palette.colours) > 128
