@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from convanim.explanation import sized
 from convanim.explanation.arithmetic import evenness, multiplications
-from convanim.layers import Axis, Operation, Resampled, Weighted
+from convanim.explanation.separable import counted
+from convanim.layers import Axis, Operation, Resampled, SeparableConv, Weighted
 from convanim.layers.writing import lines
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ def explained(op: Operation, sizes: Sequence[int], output_size: int | Sequence[i
     if isinstance(op, Weighted):
         told["placements"], told["weights"] = prod(outputs), prod(a.kernel for a in axes)
         told["multiplications"] = multiplications(axes)
+    if isinstance(op, SeparableConv) and op.in_channels and op.out_channels:
+        told["layers"] = [layer(one) for one in op.layers(op.in_channels)]
+        told["work"] = counted(op, axes)
     written = lines(op, sizes) if len(sizes) <= 3 else []
     told["frameworks"] = [{"name": w.framework, "code": w.code or None, "note": w.note or None} for w in written]
     return told

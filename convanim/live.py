@@ -6,7 +6,6 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from convanim.animation import Animation
 from convanim.errors import ConvanimError, ConvanimWarning, shortly
-from convanim.layers import Operation, Weighted, times
+from convanim.layers import DepthwiseConv, Operation, SeparableConv, Weighted, times
 from convanim.layers.reading.modules import of_module
 from convanim.trace import Trace
 
@@ -84,22 +83,21 @@ def trace_module(
         [[2.5, -2.5]]
     """
     op, notes, _ = of_module(module)
-    if hasattr(module, "depth_multiplier"):  # all of whose channels are shown
-        mixed = f"the 1×1 convolution of {type(module).__name__}, which mixes the channels, is not drawn"
-        notes = (mixed,) if hasattr(module, "pointwise_kernel") else ()
     for note in notes:
         _warn(f"{note}.")
     given = array(x)
     item = _item(op, given, batch)
     chosen: dict[str, Any] = {} if channels is None else {"channels": channels}
-    if isinstance(op, Weighted):
+    done: Trace
+    if isinstance(op, SeparableConv):
+        (weight, bias), (pointwise, last) = _of_both(module)
+        chosen |= {"depthwise_bias": bias, "out_channels": out_channels}
+        done = op.trace(item, weight, pointwise, last, **chosen)
+    elif isinstance(op, Weighted):
         weight, bias = _weights(module)
-        if op.convention == "keras" and hasattr(module, "depth_multiplier"):  # a group for each channel
-            op = replace(op, groups=weight.shape[-2])
-            weight = weight.reshape((*weight.shape[:-2], 1, -1))
-            bias = None if hasattr(module, "pointwise_kernel") else bias  # which comes after the 1x1 convolution
-        chosen["out_channels"] = _shown(op, weight) if out_channels is None else out_channels
-        done: Trace = op.trace(item, weight, bias, **chosen)
+        if out_channels is None and not isinstance(op, DepthwiseConv):
+            out_channels = _shown(op, weight)
+        done = op.trace(item, weight, bias, **chosen, out_channels=out_channels)
     else:
         done = op.trace(item, **chosen)  # type: ignore[attr-defined]
     batched = given.ndim > item.ndim
@@ -225,6 +223,17 @@ def _weights(module: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
         raise ConvanimError("the layer has no weights yet", "call it on an input once, or build it") from None
 
 
+def _of_both(module: Any) -> list[tuple[NDArray[Any], NDArray[Any] | None]]:
+    """The kernel and the bias of both layers of a separable convolution, which is one layer in Keras."""
+    if not hasattr(module, "get_weights"):
+        return [_weights(part) for part in module]
+    with _quiet():
+        found = [array(part) for part in module.get_weights()]
+    if not found:
+        raise ConvanimError("the layer has no weights yet", "call it on an input once, or build it")
+    return [(found[0], None), (found[1], found[2] if found[2:] else None)]
+
+
 def _shown(op: Weighted, weight: NDArray[Any]) -> int | None:
     """The number of output channels to show by default; None for all of them."""
     count = op.out_channels
@@ -282,14 +291,8 @@ def _compare(module: Any, x: Any, done: Trace, batched: bool, batch: int) -> Non
     theirs = array(called(module, x))
     theirs = theirs[batch] if batched else theirs
     partly = done.part is not None and len(done.part.outputs) < done.whole[1]
-    if partly and hasattr(module, "pointwise_kernel"):
-        return  # which mixes the channels that are not computed
     if done.part is not None and partly:
         theirs = np.take(theirs, done.part.outputs, -1 if op.rules.last else 0)
-    if hasattr(module, "pointwise_kernel"):
-        with _quiet():
-            _, mixing, *bias = [array(part) for part in module.get_weights()]
-        ours = ours @ mixing.reshape(mixing.shape[-2:]) + (bias[0] if bias else 0)
     if callable(activation := getattr(module, "activation", None)):
         if partly and getattr(activation, "__name__", "") in ("softmax", "log_softmax"):
             return  # which needs the channels that are not computed

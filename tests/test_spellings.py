@@ -65,8 +65,8 @@ def test_notes_say_what_is_not_drawn() -> None:
         "come last in the picture",
         "Conv2D(8, 3, activation='relu')": "the activation of Conv2D is not drawn",
         "nn.Sequential(nn.Conv2d(1, 1, 3), nn.BatchNorm2d(8))": "nn.BatchNorm2d is not drawn",
-        "layers.SeparableConv2D(8, 3)": "layers.SeparableConv2D filters each channel separately, and one of them is "
-        "shown; the 1×1 convolution after it, which mixes the channels, is not drawn",
+        "tf.contrib.slim.separable_conv2d(x, None, 3)": "the activation and the normalisation that "
+        "tf.contrib.slim.separable_conv2d may have are not drawn",
     }
     assert {code: "; ".join(read(code).notes) for code in said} == said
 

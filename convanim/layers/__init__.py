@@ -12,6 +12,7 @@ from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool, Pool, Pooling
 from convanim.layers.reading import from_line
 from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Shuffle, Upsample
+from convanim.layers.separable import DepthwiseConv, SeparableConv
 
 __all__ = [
     "KINDS",
@@ -24,6 +25,7 @@ __all__ = [
     "Axis",
     "Conv",
     "ConvTranspose",
+    "DepthwiseConv",
     "LpPool",
     "MaxPool",
     "MaxUnpool",
@@ -33,6 +35,7 @@ __all__ = [
     "Pool",
     "Pooling",
     "Resampled",
+    "SeparableConv",
     "Shuffle",
     "Upsample",
     "Weighted",

@@ -178,6 +178,7 @@ CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "mode": partial(word_of, known=_WORDS["mode"]),
     "align_corners": flag_of,
     "coordinates": partial(optional, partial(word_of, known=_WORDS["coordinates"])),
+    "depth_multiplier": partial(whole, lowest=1),
     "upscale_factor": partial(whole, lowest=1),
     "downscale_factor": partial(whole, lowest=1),
     "order": partial(optional, partial(word_of, known=_WORDS["order"])),

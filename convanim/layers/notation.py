@@ -10,10 +10,14 @@ from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import near
-from convanim.layers.kinds import KINDS
+from convanim.layers.kinds import KINDS as WITH_COMMANDS
 from convanim.layers.operation import Operation
 from convanim.layers.reading import NAMES, Line, read_line
 from convanim.layers.reading.names import unknown
+from convanim.layers.separable import KINDS as OTHERS
+
+#: Every layer that has a notation.
+KINDS = WITH_COMMANDS | OTHERS
 
 #: Names of layers that only frameworks have.
 _THEIRS = {"make_node", *NAMES} - set(KINDS)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar
 
+from convanim.commands import View
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import CHECKS, short
 from convanim.layers.axis import Axis, times
@@ -51,6 +52,7 @@ class Operation:
         family: the name of the modules in `trace` and `explanation` that know this operation.
         lines: the module of `layers/lines` that reads and writes its lines; "" if those are with the lines of others.
         record: the words for it, from which commands, gallery entries and hints are made.
+        views: its views, if it has others than the command of its record.
     """
 
     convention: str = field(default="torch", kw_only=True)
@@ -61,6 +63,7 @@ class Operation:
     family: ClassVar[str]
     lines: ClassVar[str] = ""
     record: ClassVar[Record]
+    views: ClassVar[Mapping[str, View]] = {}
 
     def __post_init__(self) -> None:
         for f in fields(self):

@@ -9,10 +9,10 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from convanim.errors import ConvanimError
+from convanim.layers import DepthwiseConv
 from convanim.layers.calls import PADS, Call
 from convanim.models.graph import INPUT
 from convanim.models.memory import MODES, Recording, Step, alike, call, layer, padded, sliced
@@ -177,8 +177,8 @@ def _does(operation: Any, x: Any, given: Sequence[Any], named: dict[str, Any]) -
         height, width = operation.size
         return call(Call("keras.layers.Resizing", (height, width, operation.interpolation)), rank, -1)
     does = layer(operation)
-    if kind.startswith("DepthwiseConv") and "op" in does:
-        does["op"] = replace(does["op"], groups=x.shape[-1])
+    if type(does.get("op")) is DepthwiseConv:
+        (does["op"],) = does["op"].layers(x.shape[-1])
     return does
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import signature
@@ -16,6 +17,7 @@ from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.layers import Operation, Upsample, times
 from convanim.scene.window.slab import MOST
 from convanim.trace import ConvTrace, PoolTrace, Trace, UpsampleTrace, of_channels
+from convanim.trace.separable import SeparableTrace
 
 if TYPE_CHECKING:
     from convanim.scene.contents import Scene
@@ -74,6 +76,10 @@ def fitting(trace: Trace) -> Trace:
         >>> fitting(done) is done
         True
     """
+    if isinstance(trace, SeparableTrace):
+        for told in trace.hidden():
+            warnings.warn(ConvanimWarning(told), stacklevel=4)
+        return trace.fitted()
     deep = trace.shape[1] if len(trace.axes) == 3 else 1
     if trace.channels * deep <= MOST or deep > MOST or not isinstance(trace, ConvTrace | PoolTrace | UpsampleTrace):
         return trace
@@ -110,9 +116,9 @@ NOTHING = Shown()
 VIEWS = {kind: tuple(command.views) for kind, command in COMMANDS.items()}
 
 
-def views_of(op: Operation) -> dict[str, View]:
+def views_of(op: Operation) -> Mapping[str, View]:
     """The views of an operation by name, the default one first."""
-    return COMMANDS[op.record.command].views
+    return op.views or COMMANDS[op.record.command].views
 
 
 def pick_view(op: Operation, view: str | None = None, shown: Shown = NOTHING) -> str:

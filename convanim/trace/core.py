@@ -189,6 +189,11 @@ class Trace:
         return self._given
 
     @property
+    def layers(self) -> tuple[Trace, ...]:
+        """The traces of the plain layers that are shown in a row: this one, unless its layer is several."""
+        return (self,)
+
+    @property
     def terms(self) -> int:
         """The maximum number of terms in all steps."""
         return len(self) * self._taps_a_step()

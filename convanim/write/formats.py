@@ -260,6 +260,11 @@ def save_trace(trace: Trace, target: Path | BinaryIO, form: Format, *, limited: 
         raise ConvanimError(
             f"`max size` cannot be combined with .{form.suffix}", "leave it out: a trace is always complete"
         )
+    if len(trace.layers) > 1:
+        raise ConvanimError(
+            f"a .{form.suffix} holds the steps of one layer, and {trace.op} is two",
+            "write each of them alone, in Python with `trace.depthwise.save` and `trace.pointwise.save`",
+        )
     trace.verify()
     with whole_file(target) if isinstance(target, Path) else nullcontext(target) as file:
         counted = Counting(file)

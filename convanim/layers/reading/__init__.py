@@ -20,9 +20,10 @@ from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, Pool
 from convanim.layers.reading import flax, functions, keras, onnx, scipy, torch
 from convanim.layers.reading.names import kind_of, unknown
+from convanim.layers.separable import SeparableConv
 from convanim.layers.syntax import expressions
 
-__all__ = ["NAMES", "Line", "from_line", "read_call", "read_line"]
+__all__ = ["NAMES", "Line", "from_line", "in_a_row", "read_call", "read_line"]
 
 #: The modules that read calls; the first that knows a call reads it, and `onnx` reads the nodes of a graph.
 _READERS = (torch, keras, flax, functions, scipy, *modules())
@@ -86,12 +87,14 @@ def read_line(text: str, values: Mapping[str, Any] | None = None) -> Line:
     constants: dict[str, Any] = dict(values or {})
     read: list[Operation | Pad] = []
     errors: list[ConvanimError] = []
+    unread: list[tuple[int, str]] = []  # and after how many layers
     for part in parts:
         try:
             layer = _layer(part, constants)
         except _NotALayer as error:
             errors.append(error.told)
             notes.append(f"{part.name} is not drawn")
+            unread.append((len(read), part.name))
             continue
         if layer is not None:
             read.append(layer)
@@ -109,6 +112,9 @@ def read_line(text: str, values: Mapping[str, Any] | None = None) -> Line:
             if one
             else "give one layer, with the padding before it or, for a transposed layer, the crop after it",
         )
+    between = [name for after, name in unread if after == len(read) - 1 > 0]
+    if isinstance(op, SeparableConv) and between:
+        notes.append(f"the pointwise layer reads the output of the depthwise one without {' and '.join(between)}")
     return Line(op, tuple(dict.fromkeys(notes)), next((part.kernel[0] for part in parts if part.kernel), None))
 
 
@@ -121,7 +127,29 @@ def _single(read: list[Operation | Pad]) -> Operation | None:
             return _padded(pad, op)
         case [ConvTranspose() as op, Pad() as crop]:
             return _cropped(op, crop)
+        case [*before, Conv() as first, Conv() as second] if len(before) < 2 and (both := in_a_row(first, second)):
+            return _single([*before, both])
     return None
+
+
+def in_a_row(first: Conv, second: Conv) -> SeparableConv | None:
+    """A depthwise convolution and the pointwise one after it as one layer; None for two others."""
+    inputs, mixed = first.in_channels or 0, first.out_channels or 0
+    if first.groups < 2 or first.groups != inputs or type(first) is not Conv:
+        return None
+    rank = second.rank or 2
+    if any(at(second.kernel_size, i) > 1 for i in range(rank)):
+        return None
+    moves = any((a.stride, a.before, a.after) != (1, 0, 0) for a in second.axes((1,) * rank))
+    if moves or second.groups > 1 or second.convention != first.convention:
+        return None
+    if second.in_channels not in (None, mixed):
+        raise ConvanimError(
+            f"{second} takes {second.in_channels} channels, and {first} before it makes {mixed}", "make them the same"
+        )
+    given: dict[str, Any] = {f.name: getattr(first, f.name) for f in fields(first)}
+    given |= {"groups": 1, "depth_multiplier": mixed // inputs, "out_channels": second.out_channels}
+    return SeparableConv(**given)
 
 
 #: Calls that hold layers or put them into their place, and are not worth a word.
@@ -210,7 +238,7 @@ def _padded(pad: Pad, op: Operation) -> Operation:
     given["padding"] = pad.pads
     if isinstance(op, Conv) and pad.fill == 0:
         convention = op.convention if op.convention == "scipy" else "torch"
-        return Conv(**given | {"padding_mode": pad.mode, "convention": convention})
+        return type(op)(**given | {"padding_mode": pad.mode, "convention": convention})
     rank = len(pad.pads)
     if isinstance(op, Pool) and pad.mode == "zeros" and not op.ceil_mode:
         # ONNX's convention does not limit the padding of a pooling.

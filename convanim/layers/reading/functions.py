@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from convanim.errors import ConvanimError
@@ -11,6 +12,7 @@ from convanim.layers.calls import Call, Pad, Unread, bound, each
 from convanim.layers.operation import Operation
 from convanim.layers.reading import flax, keras, torch
 from convanim.layers.resize import PixelShuffle, PixelUnshuffle
+from convanim.layers.separable import DepthwiseConv
 
 _TORCH = ("F", "functional", "nn.functional", "torch.nn.functional", "torch")
 _TF = ("tf.nn", "tensorflow.nn", "nn")
@@ -21,7 +23,15 @@ _LAYERS_OF_TF = ("tf.layers", "tf.compat.v1.layers", "slim", "tf.contrib.slim", 
 NAMES = (
     *(f"{name}{rank}d" for name in ("conv", "conv_transpose", "max_pool", "avg_pool", "lp_pool") for rank in (1, 2, 3)),
     *("interpolate", "upsample", "pixel_shuffle", "pixel_unshuffle", "conv_general_dilated"),
-    *("max_pool", "avg_pool", "conv2d_transpose", "depthwise_conv2d", "depth_to_space", "space_to_depth"),
+    *(
+        "max_pool",
+        "avg_pool",
+        "conv2d_transpose",
+        "depthwise_conv2d",
+        "separable_conv2d",
+        "depth_to_space",
+        "space_to_depth",
+    ),
 )
 #: The functions of torch.nn.functional without a kernel of numbers, and the layers with the same arguments.
 _LAYERS = {
@@ -148,16 +158,17 @@ def _tensorflow(call: Call) -> Operation | None:
             "block_size"
         ]
         return (PixelShuffle if call.last == "depth_to_space" else PixelUnshuffle)(factor, convention="keras")
-    found = re.fullmatch(r"(depthwise_)?conv([123])d(_transpose)?", call.last)
+    found = re.fullmatch(r"(depthwise_|separable_)?conv([123])d(_transpose)?", call.last)
     pool = re.fullmatch(r"(max|avg)_pool([123])?d?", call.last)
     if found and "filters" not in call.named and call.home == "nn" and len(call.given) < 2:
         return None
     if found:
         rank = int(found[2])
         middle = ("output_shape", "strides", "padding") if found[3] else ("strides", "padding")
+        middle = ("pointwise_filter", *middle) if found[1] == "separable_" else middle
         names = ("input", "filters", *middle, "data_format", "dilations", "name")
         told = dict(zip(names, call.given, strict=False)) | call.named
-        told["filters"] = told.pop("filter", told.get("filters"))
+        told["filters"] = told.pop("filter", told.pop("depthwise_filter", told.get("filters")))
         shape = _shape(call, "filters", told["filters"])
         if len(shape) != rank + 2:
             raise ConvanimError(
@@ -165,15 +176,20 @@ def _tensorflow(call: Call) -> Operation | None:
             )
         if "output_shape" in told:
             call.notes.append(f"the output_shape of {call.name} follows from the input here")
-        if found[1]:
-            call.notes.append(f"{call.name} filters each channel separately; one of them is shown")
         named = {
             "kernel_size": shape[:-2],
-            "filters": 1 if found[1] else shape[-2 if found[3] else -1],
             "strides": _spatial(told.get("strides", 1), rank),
             "padding": told.get("padding", "valid"),
             "dilation_rate": _spatial(told.get("dilations") or 1, rank),
         }
+        if found[1]:  # the filters are (*k, C, m)
+            kind = found[1].partition("_")[0].capitalize()
+            named |= {"depth_multiplier": shape[-1]}
+            if kind == "Separable":
+                named["filters"] = _shape(call, "pointwise_filter", told.get("pointwise_filter"))[-1]
+            made = keras.read(Call(f"layers.{kind}Conv{rank}D", (), named, call.notes))
+            return replace(made, in_channels=shape[-2]) if isinstance(made, DepthwiseConv) else None
+        named["filters"] = shape[-2 if found[3] else -1]
         made = keras.read(Call(f"layers.Conv{rank}D{'Transpose' * bool(found[3])}", (), named, call.notes))
         return made if isinstance(made, Operation) else None
     if pool and call.home != "nn":
@@ -194,19 +210,29 @@ def _tensorflow(call: Call) -> Operation | None:
 
 def _first_tensorflow(call: Call) -> Operation | Pad | None:
     """The operation of a function such as tf.layers.conv2d or slim.conv2d, which has the arguments of a Keras layer."""
-    found = re.fullmatch(r"(conv|max_pool|average_pool|avg_pool)(?:ing)?([123])d(_transpose)?", call.last)
+    found = re.fullmatch(
+        r"(separable_conv|conv|max_pool|average_pool|avg_pool)(?:ing)?([123])d(_transpose)?", call.last
+    )
     if not found:
         return None
-    slim, size = "slim" in call.home, "kernel_size" if found[1] == "conv" else "pool_size"
-    names = ("inputs", *(["filters"] if found[1] == "conv" else []), size, "strides", "padding")
+    conv = "conv" in found[1]
+    slim, size = "slim" in call.home, "kernel_size" if conv else "pool_size"
+    middle = ["depth_multiplier"] if slim and found[1] == "separable_conv" else []
+    names = ("inputs", *(["filters"] if conv else []), size, *middle, "strides", "padding")
     spelled = {"num_outputs": "filters", "kernel_size": size, "stride": "strides", "rate": "dilation_rate"}
     told = dict(zip(names, call.given, strict=False)) | {spelled.get(word, word): v for word, v in call.named.items()}
-    kept = {word: v for word, v in told.items() if word in (*names[1:], "dilation_rate", "activation")}
+    kept = {
+        word: v for word, v in told.items() if word in (*names[1:], "dilation_rate", "depth_multiplier", "activation")
+    }
     if slim:
-        kept = {"padding": "SAME" if found[1] == "conv" else "VALID"} | kept
-        kept = kept if found[1] == "conv" else {"strides": 2} | kept
+        kept = {"padding": "SAME" if conv else "VALID"} | kept
+        kept = kept if conv else {"strides": 2} | kept
         call.notes.append(f"the activation and the normalisation that {call.name} may have are not drawn")
-    kind = {"conv": "Conv", "max_pool": "MaxPooling"}.get(found[1], "AveragePooling")
+    kinds = {"conv": "Conv", "max_pool": "MaxPooling", "separable_conv": "SeparableConv"}
+    kind = kinds.get(found[1], "AveragePooling")
+    if kind == "SeparableConv" and kept.get("filters", 0) is None:  # as slim spells a depthwise layer
+        kind = "DepthwiseConv"
+        del kept["filters"]
     return keras.read(Call(f"layers.{kind}{found[2]}D{'Transpose' * bool(found[3])}", (), kept, call.notes))
 
 
@@ -244,6 +270,8 @@ def _lax(call: Call) -> Operation | None:
 
 
 def _haiku(call: Call) -> Operation | None:
+    if found := re.fullmatch(r"DepthwiseConv([123])D", call.last):
+        return _haiku_depthwise(call, int(found[1]))
     found = re.fullmatch(r"Conv([123])D(Transpose)?", call.last)
     if found:
         rank = int(found[1])
@@ -274,6 +302,19 @@ def _haiku(call: Call) -> Operation | None:
         }
         return flax.read(Call(f"nn.{(pool[1] or pool[2]).lower()}_pool", (), named, call.notes))
     return None
+
+
+def _haiku_depthwise(call: Call, rank: int) -> Operation:
+    names = ("channel_multiplier", "kernel_shape", "stride", "padding")
+    got = bound(call, names, ("with_bias", "w_init", "b_init", "data_format", "name"), "kernel_shape")
+    padding = got.get("padding", "SAME")
+    return DepthwiseConv(
+        each(got["kernel_shape"], rank),
+        got.get("stride", 1),
+        padding.lower() if isinstance(padding, str) else padding,
+        depth_multiplier=got.get("channel_multiplier", 1),
+        convention="jax",
+    )
 
 
 def _listed(value: Any) -> Any:

@@ -12,6 +12,7 @@ from convanim.layers.convolutions import Conv, ConvTranspose
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, MaxPool
 from convanim.layers.resize import Upsample
+from convanim.layers.separable import DepthwiseConv, SeparableConv
 
 _ABOUT = ("initializer", "regularizer", "constraint")
 _NOTHING = (
@@ -52,16 +53,15 @@ def _transposed(call: Call, rank: int) -> Operation:
 
 
 def _depthwise(call: Call, kind: str, rank: int) -> Operation:
-    """The convolution that filters each channel separately; all channels look alike, so that one is shown."""
     counts = ("filters",) if kind == "Separable" else ()
     last = ("dilation_rate", "depth_multiplier") if counts else ("depth_multiplier", "data_format", "dilation_rate")
     middle = ("data_format",) if counts else ()
     names = (*counts, "kernel_size", "strides", "padding", *middle, *last, "activation")
     about = tuple(f"{what}_{end}" for what in ("depthwise", "pointwise") for end in _ABOUT)
-    got = bound(call, names, (*_NOTHING, *about, "depth_multiplier"), "kernel_size")
-    more = "; the 1×1 convolution after it, which mixes the channels, is not drawn" if counts else ""
-    call.notes.append(f"{call.name} filters each channel separately, and one of them is shown{more}")
-    return Conv(**_named(got, rank))
+    named = _named(bound(call, names, (*_NOTHING, *about), "kernel_size"), rank)
+    if not counts:
+        return DepthwiseConv(**named)
+    return SeparableConv(**named, **channels(call, names, out_channels="filters"))
 
 
 def _pool(kind: Callable[..., Operation]) -> Callable[[Call, int], Operation]:

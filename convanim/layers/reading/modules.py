@@ -6,8 +6,9 @@ from typing import Any
 
 from convanim.errors import ConvanimError
 from convanim.layers.calls import Call
+from convanim.layers.convolutions import Conv
 from convanim.layers.operation import Operation
-from convanim.layers.reading import Line, read_call
+from convanim.layers.reading import Line, in_a_row, read_call
 
 #: The attributes of PyTorch's and tinygrad's layers that their lines have as arguments.
 _ARGUMENTS = (
@@ -36,6 +37,8 @@ def of_module(module: Any) -> Line:
     Raises:
         ConvanimError: it is not a layer that convanim shows, or it has unsupported arguments.
     """
+    if (both := _two_layers(module)) is not None:
+        return both
     for kind in type(module).__mro__:
         home = kind.__module__.partition(".")[0]
         call = None
@@ -60,6 +63,18 @@ def of_module(module: Any) -> Line:
         inner = [name for name, _ in module.named_modules() if name]
         hint = f"give one of its layers: watch(model, {inner[0]!r}, x)" if inner else hint
     raise ConvanimError(f"{name[:80]} is not a layer that can be shown", hint)
+
+
+def _two_layers(module: Any) -> Line | None:
+    """A `Sequential` of PyTorch whose two layers are a depthwise and a pointwise convolution; None for others."""
+    if type(module).__name__ != "Sequential" or not hasattr(module, "named_children") or len(module) != 2:
+        return None
+    try:
+        first, second = (of_module(part).op for part in module)
+    except ConvanimError:
+        return None
+    both = in_a_row(first, second) if isinstance(first, Conv) and isinstance(second, Conv) else None
+    return None if both is None else Line(both)
 
 
 def _known(call: Call) -> Line | None:

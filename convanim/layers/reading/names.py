@@ -25,7 +25,7 @@ _OTHERS = (
      "a change of shape without a sliding kernel"),
     (r"embedding\w*|\w*attention|transformer\w*|r?nn(cell)?|lstm\w*|gru\w*", "a layer without a sliding kernel"),
     (r"partial|functools", "a function with some of its arguments, and not a layer"),
-    (r"(depthwise|separable)conv\w*", "a convolution with as many groups as channels, whose number it does not state"),
+    (r"(depthwise|separable)conv\w*", "a convolution of each channel on its own"),
     (r"\w*pad(ding)?|crop\w*", "padding or a crop, which is shown together with the layer after or before it"),
 )  # fmt: skip
 SHOWN = f"the supported layers are {', '.join(list(KINDS)[:-1])} and {list(KINDS)[-1]}"

@@ -6,11 +6,13 @@ Frameworks are not imported; tests run every line against its framework.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from textwrap import dedent
 
 from convanim.errors import ConvanimError
-from convanim.layers import Conv, Operation, Weighted
+from convanim.layers import Conv, DepthwiseConv, Operation, Weighted
 from convanim.layers.arguments import short, whole
-from convanim.layers.code import Line, Place, chosen, lines_of
+from convanim.layers.code import Line, Place, chosen, lines_of, several
 from convanim.layers.kinds import lines_in
 from convanim.layers.writing import jax, keras, onnx, scipy, torch
 
@@ -54,10 +56,49 @@ def lines(op: Operation, sizes: Sequence[int], channels: tuple[int, int] | None 
     if not 1 <= len(axes) <= 3:
         raise ConvanimError(f"no framework has a layer of {len(axes)} axes", "use one to three")
     place = Place(tuple(axes), *_channels(op, channels))
+    if isinstance(op, DepthwiseConv):
+        return _in_a_row(op, sizes, place)
     if op.lines:
         return lines_of(lines_in(op.lines), op, place)
     found = [chosen(framework, module.WRITERS, op, place) for framework, module in _FRAMEWORKS.items()]
     return [*found, chosen("SciPy", scipy.WRITERS, op, place)] if isinstance(op, Conv) else found
+
+
+def _in_a_row(op: DepthwiseConv, sizes: Sequence[int], place: Place) -> list[Line]:
+    """The code of a layer that is one or two plain convolutions; Keras has a layer of its own for it."""
+    first, *rest = op.layers(op.in_channels or place.inputs)
+    own = keras.WRITERS if place.rank < 3 else ()
+    found = {line.framework: line for line in lines(first, sizes) if line.framework != "SciPy"}
+    if rest:
+        second = lines(rest[0], [a.output for a in place.axes], (rest[0].in_channels or 1, op.out_channels or 1))
+        for line in second:
+            one = found.get(line.framework)
+            if one is not None and one.code:
+                code, told = _joined(line.framework, one.code, line.code)
+                found[line.framework] = Line(line.framework, code, "; ".join(filter(None, [one.note, told])))
+    made = [chosen(name, own, op, place) if name == "Keras" and own else line for name, line in found.items()]
+    if op.in_channels is None and place.inputs == 1:
+        single = "for an input of one channel"
+        made = [
+            line if line.framework == "Keras" else replace(line, note="; ".join(filter(None, [line.note, single])))
+            for line in made
+        ]
+    return made
+
+
+def _joined(framework: str, one: str, two: str) -> tuple[str, str]:
+    """The code of two layers in a row, and a note about the weights of the second."""
+    if framework == "PyTorch":
+        return several("torch.nn.Sequential(", [one, two], ")"), ""
+    if framework == "Keras":
+        return several("keras.Sequential([", [one, two], "])"), ""
+    told = "v are the weights of the pointwise layer"
+    if framework == "JAX":
+        inner = one.replace("\n", "\n    ")
+        return two.replace("x, w", f"\n    {inner},\n    v", 1), told
+    nodes = dedent(one[1:-1]).strip().rstrip(",") if one.startswith("[") else one
+    ends = nodes.replace('["y"]', '["filtered"]'), two.replace('["x", "w"]', '["filtered", "v"]')
+    return several("[", ends, "]"), told
 
 
 def _channels(op: Operation, channels: tuple[int, int] | None) -> tuple[int, int]:

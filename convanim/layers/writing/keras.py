@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from convanim.layers import AvgPool, Conv, ConvTranspose, LpPool, MaxPool, MaxUnpool, Pool, Shuffle, Upsample
+from convanim.layers import (
+    AvgPool,
+    Conv,
+    ConvTranspose,
+    DepthwiseConv,
+    LpPool,
+    MaxPool,
+    MaxUnpool,
+    Pool,
+    SeparableConv,
+    Shuffle,
+    Upsample,
+)
 from convanim.layers.arguments import at
 from convanim.layers.code import (
     Code,
@@ -69,14 +81,18 @@ def _conv(op: Conv, place: Place) -> Written:
     word = next((w for w in ("same", causal) if w and any(map(any, place.pads)) and means(w)), None)
     if op.convention == "keras" and op.padding != "causal":
         word = _usual(op.padding if isinstance(op.padding, str) else None, "valid")
+    kind, counts, more = "Conv", [place.outputs], {"groups": _usual(op.groups, 1)}
+    if isinstance(op, DepthwiseConv):
+        kind, counts = ("SeparableConv", [place.outputs]) if isinstance(op, SeparableConv) else ("DepthwiseConv", [])
+        more = {"depth_multiplier": _usual(op.depth_multiplier, 1)}
     layer = call(
-        f"keras.layers.Conv{place.rank}D",
-        place.outputs,
+        f"keras.layers.{kind}{place.rank}D",
+        *counts,
         place.each("kernel"),
         strides=_usual(stride, 1),
         padding=word,
         dilation_rate=_usual(dilation, 1),
-        groups=_usual(op.groups, 1),
+        **more,
     )
     if word is not None:
         at_this_size = word == "same" and op.convention != "keras" and any(a.stride > 1 for a in place.axes)

@@ -262,6 +262,11 @@ class PlanesScene(WindowScene):
             named = join(", ", [named, say("slice {n}", n=given)])
         return join(", ", [named, say("turned")]) if turned else named
 
+    @property
+    def kernels(self) -> tuple[str, ...]:
+        """The names of the panels of the kernels."""
+        return self._kernels.names
+
     def _aside(self) -> tuple[tuple[Panel, ...], ...]:
         slab = self._kernels
         lined = slab.count == self.left.count
@@ -343,7 +348,7 @@ class PlanesScene(WindowScene):
     def _caption(self, step: Step) -> Caption:
         cell = step.writes[0].tolist()
         part = self.trace.part
-        subject = output_cell((part.outputs[cell[0]], *cell[1:]), part.whole[1])
+        subject = output_cell((part.outputs[cell[0]], *cell[1:]), part.whole[1], self.result)
         if self._parts == 1:
             bias = None if self.trace.bias is None else self.trace.bias[cell[0]].item()
             numerals = self.numerals[0], self._factor, self.numerals[1]

@@ -75,6 +75,9 @@ class WindowScene(PlacementScene):
         ConvanimError: too many planes to show.
     """
 
+    #: What its output is called.
+    result = OUTPUT
+
     def __init__(self, trace: Trace, words: Sequence[str] = ()) -> None:
         self.trace, self.op = trace, trace.op
         self.traces: tuple[Trace, ...] = (trace,)
@@ -84,7 +87,7 @@ class WindowScene(PlacementScene):
         sizes = tuple(line.size for line in self.lines)[-len(trace.axes) :]
         inputs, outputs = self._names(tuple(words))
         self.left = Slab("stage", say("input"), len(self.drawn), sizes, inputs, given=True)
-        self.right = Slab("output", OUTPUT, trace.channels, trace.shape[1:], outputs)
+        self.right = Slab("output", self.result, trace.channels, trace.shape[1:], outputs)
         check(self.op, self.left, self.right)
         self._prepare()
         shape = (len(self.drawn), *(line.size for line in self.lines))

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from convanim.errors import ConvanimError, shortly
-from convanim.layers import Conv, ConvTranspose, MaxUnpool, Operation, Weighted, times
+from convanim.layers import Conv, ConvTranspose, DepthwiseConv, MaxUnpool, Operation, Weighted, times
 from convanim.layers.arguments import convention_of
 from convanim.layers.evaluated import read_values
 from convanim.layers.notation import read
 from convanim.trace.part import numbers_of
+from convanim.trace.separable import of_groups
 from convanim.typed import read_array, read_picture, read_sizes
 from convanim.typed.examples import DISTINCT, ONE_DIGIT
 from convanim.typed.files import PICTURES
@@ -102,7 +103,8 @@ def _of_operation(op: Operation, x: Any, colours: bool, typed: dict[str, Any]) -
     if isinstance(op, MaxUnpool):
         raise ConvanimError(f"{op} needs the positions of the maxima", "use convanim unpool")
     plane = unbatched(x, 2, last=op.rules.last).ndim == 2
-    rank = op.rank or (2 if colours or plane or not isinstance(op, Weighted) else min(x.ndim, 3))
+    most = 2 if isinstance(op, DepthwiseConv) else 3  # whose channels have an axis
+    rank = op.rank or (2 if colours or plane or not isinstance(op, Weighted) else min(x.ndim, most))
     if typed.get("channels_first") and op.rules.last and x.ndim == rank + 1 and not colours:
         x = np.moveaxis(x, 0, -1)
     if not isinstance(op, Weighted):
@@ -110,7 +112,36 @@ def _of_operation(op: Operation, x: Any, colours: bool, typed: dict[str, Any]) -
             if typed.get(name) is not None:
                 raise ConvanimError(f"`{name}` cannot be combined with {op}, which has no weights", "leave it out")
         return fixed(op, x, colours, typed)
+    if isinstance(op, DepthwiseConv):
+        return _of_channels(op, rank, x, colours, typed)
     return _of_notation(op, rank, x, colours, typed)
+
+
+def _of_channels(op: DepthwiseConv, rank: int, x: Any, colours: bool, typed: dict[str, Any]) -> Request:
+    """A depthwise convolution as the plain one that it is for this input, or a separable one."""
+    last, notes = op.rules.last, list[str]()
+    x = unbatched(x, rank, last=last, channels=True)
+    if x.ndim == rank and op.in_channels in (None, 1):
+        whole = times([*x.shape, 3] if last else [3, *x.shape], "x")
+        notes.append(f"the input has one channel; type `input` {whole} for three.")
+        x = np.expand_dims(x, -1 if last else 0)
+    op.takes(x.shape if x.ndim > rank else (*x.shape, 1) if last else (1, *x.shape))
+    channels = op.in_channels or 1 if x.ndim == rank else 3 if colours else x.shape[-1 if last else -rank - 1]
+    first, *rest = op.layers(channels)
+    made = _of_notation(first, rank, x, colours, typed | ({"bias": None, "out_channels": None} if rest else {}))
+    x, weight, bias = made.given
+    weight, notes = of_groups(op, weight, channels, rank), [*notes, *made.notes]
+    if not rest:
+        return replace(made, given=(x, weight, bias), notes=tuple(notes))
+    shape, mixed = [axis.output for axis in first.axes(made.sizes)], first.out_channels or 1
+    outputs, told = _outputs(rest[0], typed.get("out_channels"))
+    size, fill = (1,) * rank, typed.get("fill") or "example"
+    between = np.broadcast_to(0, [*shape, mixed] if last else [mixed, *shape])
+    wanted = typed | {"kernel": size, "out_channels": outputs}
+    pointwise = for_channels(rest[0], between, np.broadcast_to(0, size), wanted, fill, typed.get("seed") or 0)
+    options = {**made.options, **options_of({"out_channels": typed.get("out_channels")}, made=True)}
+    made = replace(made, op=replace(op, in_channels=channels), given=(x, weight, pointwise, bias_of(typed)))
+    return replace(made, colours=False, options=options, notes=(*notes, *told))
 
 
 def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str, Any]) -> Request:
