@@ -342,3 +342,26 @@ def test_a_sequential_of_keras() -> None:
     found = model(net)
     assert [row.output for row in found.rows] == [(4, 4, 4), (4, 4, 4), (2, 8, 8)]
     assert found.parameters == net.count_params()
+
+
+def test_keras_gives_the_figures_of_its_own_export(tmp_path: Path) -> None:
+    keras = _keras()
+    need_module("onnx")
+    parts = keras.layers
+    start = keras.Input((16, 16, 3))
+    a = parts.Conv2D(4, 3, padding="same", activation="relu")(start)
+    b = parts.DepthwiseConv2D(3, 2, padding="same")(parts.MaxPooling2D()(a))
+    c = parts.UpSampling2D(4, interpolation="bilinear")(b)
+    net = keras.Model(start, parts.Cropping2D(1)(parts.Concatenate()([a, c])))
+    net(np.zeros((1, 16, 16, 3), np.float32))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            net.export(str(tmp_path / "m.onnx"), format="onnx", verbose=False)
+        except ImportError as error:
+            pytest.skip(str(error))
+    ours, theirs = model(net).rows[-1], model(tmp_path / "m.onnx").rows[-1]
+    assert (ours.output, ours.stride, ours.field, ours.offset) == (
+        *((8, 14, 14), theirs.stride, theirs.field, theirs.offset),
+    )
+    assert theirs.output == ours.output

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from convanim.errors import ConvanimError
 from convanim.models import Model, model
 from support.graphs import Graph, onnx
 
@@ -288,3 +289,69 @@ def test_a_map_that_is_resized_to_another_one_is_noted_only() -> None:
     row = model(g.model()).rows[-1]
     assert row.faults == ()
     assert row.notes == ("the branches that meet here have different effective strides: 32/33 1",)
+
+
+def test_channels_last_behind_casts_and_padding() -> None:
+    """As Keras exports a model on PyTorch, and with a batch that is sliced whole, as tf2onnx does."""
+    g = Graph(1, 8, 8, 3)
+    g.add("Cast", name="cast", to=1)
+    g.add("Pad", g.constant([0, 1, 1, 0, 0, 1, 1, 0], np.int64), name="pad")
+    g.add("Transpose", name="first", perm=[0, 3, 1, 2])
+    g.channels = 3
+    g.conv(4, 3, "conv")
+    bounds = [g.constant(v, np.int64) for v in ([0, 0, 1, 1], [2**31 - 1, 2**31 - 1, -1, -1], [0, 1, 2, 3])]
+    g.add("Slice", *bounds, name="crop")
+    found = model(g.model())
+    assert found.rows[1].output == (3, 10, 10)
+    assert found.rows[-2].output == (4, 8, 8)
+    assert (found.rows[-1].output, found.rows[-1].field, found.rows[-1].offset) == ((4, 6, 6), (3, 3), (0, 0))
+
+
+def test_a_matrix_product_over_the_channels_stays_in_place() -> None:
+    """As ConvNeXt has it: channels last, a normalisation of each cell, and two products."""
+    g = Graph(1, 2, 6, 6)
+    g.conv(4, 3, "conv", pads=1)
+    g.add("Transpose", name="last", perm=[0, 2, 3, 1])
+    g.add("LayerNormalization", g.weights((4,)), g.weights((4,)), name="norm", axis=-1)
+    g.add("MatMul", g.weights((4, 5)), name="product")
+    g.add("Transpose", name="first", perm=[0, 3, 1, 2])
+    rows = {row.name: row for row in model(g.model()).rows}
+    assert rows["norm"].notes == ()
+    assert (rows["product"].output, rows["product"].field) == ((5, 6, 6), (3, 3))
+    assert rows["first"].field == (3, 3)
+
+
+def test_quantised_models_in_their_three_forms() -> None:
+    """Scales beside the layer, in the operator, and found while it runs: positions and parameters are the same."""
+    x, w = (1, 2, 8, 8), np.arange(-18, 18).reshape(2, 2, 3, 3)
+
+    def around(g: Graph) -> tuple[str, str]:
+        return g.constant(0.5, np.float32), g.constant(0, np.int8)
+
+    beside, inside, running = (Graph(*x, opset=19) for _ in range(3))
+    scale, zero = around(beside)
+    kernel = beside.add("DequantizeLinear", scale, zero, of=[beside.constant(w, np.int8)])
+    beside.at = "x"
+    beside.add("QuantizeLinear", scale, zero)
+    beside.add("DequantizeLinear", scale, zero)
+    beside.add("Conv", kernel, name="conv", strides=[2, 2], pads=[1, 1, 1, 1])
+    scale, zero = around(inside)
+    inside.add("QuantizeLinear", scale, zero)
+    more = (scale, zero, inside.constant(w, np.int8), scale, zero, scale, zero)
+    inside.add("QLinearConv", *more, name="conv", strides=[2, 2], pads=[1, 1, 1, 1])
+    running.nodes.append(onnx.helper.make_node("DynamicQuantizeLinear", ["x"], ["y", "y_scale", "y_zero"]))
+    scaled = running.add("Mul", running.constant(0.5, np.float32), name="scales", of=["y_scale"])
+    kernel = running.constant(w + 128, np.uint8)
+    running.add("ConvInteger", kernel, "y_zero", name="conv", of=["y"], strides=[2, 2], pads=[1, 1, 1, 1])
+    running.add("Cast", to=1)
+    running.add("Mul", scaled, name="end")
+    for g in (beside, inside, running):
+        found = model(g.model())
+        row = found.rows[found.graph.find("conv") - 1]
+        assert (row.output, row.field, row.offset, row.parameters) == ((2, 4, 4), (3, 3), (1, 1), 36), row.kind
+        assert not any(row.faults for row in found.rows)
+        assert found.rows[-1].field == (3, 3)
+    assert found.rows[-1].output == (2, 4, 4)
+    told = "the weights of conv are quantised, and their scales are not drawn; give the model before it was quantised"
+    with pytest.raises(ConvanimError, match=told):
+        model(inside.model()).trace("conv")

@@ -12,7 +12,7 @@ from convanim.language.words import say
 from convanim.models.given import given_input
 from convanim.models.graph import INPUT, Graph, Node, Read, checked, still
 from convanim.models.onnxfile import OnnxFile, Shape, stated
-from convanim.models.operators import Map, Operators, Stop
+from convanim.models.operators import CELLWISE, POINTWISE, Map, Operators, Stop
 
 #: Operators whose values are learned.
 LEARNED = {
@@ -22,6 +22,9 @@ LEARNED = {
 LEARNED |= dict.fromkeys(
     ("InstanceNormalization", "LayerNormalization", "GroupNormalization", "Add", "Mul"), slice(0, None)
 )
+
+#: Convolutions of quantised values, and the place of their kernel among the inputs.
+QUANTISED = {"QLinearConv": 3, "ConvInteger": 1}
 
 
 class Chain(Operators):
@@ -82,7 +85,9 @@ class Chain(Operators):
             made = self._compared(made, node.output[0], shape)
         self.made[number] = node
         self.nodes.append(made)
-        for place, one in enumerate(node.output):
+        # The scales that a quantisation finds are numbers without a place.
+        made_here = node.output[:1] if node.op_type == "DynamicQuantizeLinear" else node.output
+        for place, one in enumerate(made_here):
             self.makers[one] = number
             self.maps.pop(one, None)  # a value that is changed in place
             if out is not None:
@@ -120,6 +125,7 @@ class Reader(Chain):
 
     def __init__(self, file: OnnxFile, given: Sequence[int] | None = None) -> None:
         self.source, shape = given_input(file, given)
+        self._weights: dict[str, str] = {}  # what is computed from weights, such as their values without scales
         super().__init__(file, say("the file"), say("ONNX's shape inference"))
         self.shapes |= {one.name: known for one in file.inputs if (known := stated(one.type)) is not None}
         if shape is not None:
@@ -127,14 +133,17 @@ class Reader(Chain):
         self.begin(self.source, self._start(self.source, shape) if shape and len(shape) >= 3 else None)
 
     def _start(self, name: str, shape: tuple[int, ...]) -> Map:
-        """The input, whose channels are last if all that reads it moves them."""
-        last = [n for n in self.file.model.graph.node if name in n.input]
-        turned = [
-            n
-            for n in last
-            if n.op_type == "Transpose" and self.file.attributes(n).get("perm", [0, 0])[1] == len(shape) - 1
-        ]
-        return Map(0, shape, len(shape) - 1 if last and len(turned) == len(last) else 1)
+        """The input, whose channels are last if all layers that read it move them."""
+        names, layers = {name}, []
+        for node in self.file.model.graph.node:
+            if not names.isdisjoint(node.input):
+                if node.op_type in POINTWISE | CELLWISE | {"Pad", "Slice", "Concat"}:
+                    names |= set(node.output)
+                else:
+                    layers.append(node)
+        last = len(shape) - 1
+        turned = [n.op_type == "Transpose" and self.file.attributes(n).get("perm", [0, 0])[1] == last for n in layers]
+        return Map(0, shape, last if turned and all(turned) else 1)
 
     def graph(self) -> Graph:
         """The graph of all nodes that depend on an input."""
@@ -143,12 +152,17 @@ class Reader(Chain):
             depends = any(name in self.makers or name in given for name in node.input)
             if not depends or node.op_type == "Shape":
                 folded = self.file.fold(node)
-                if folded or not depends:  # the rest computes weights from weights
+                if not folded and not depends:  # it computes weights from weights
+                    self.shapes |= self.file.infer(node)
+                    self._weights |= dict.fromkeys(node.output, self._weights.get(node.input[0], node.input[0])
+                                                   if node.input else "")  # fmt: skip
+                if folded or not depends:
                     continue
             kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
             wrong = self.file.wrong(node) if kind == node.op_type else ""
             self.shapes |= {} if wrong else self.file.infer(node)
-            self.add(node, Node(self._named(node), kind, parameters=self._parameters(node)), wrong)
+            plain = self._plain(node)
+            self.add(plain, Node(self._named(plain), kind, parameters=self._parameters(plain)), wrong)
         notes = []
         if len(self.file.inputs) > 1:
             names = ", ".join(one.name for one in self.file.inputs if one.name != self.source)
@@ -158,6 +172,17 @@ class Reader(Chain):
             notes.append(told)
         return Graph(self.file.name, tuple(self.nodes), tuple(notes))
 
+    def _plain(self, node: Any) -> Any:
+        """A quantised convolution as one without scales and zero points, which has the same positions."""
+        if node.op_type not in QUANTISED or len(node.input) <= QUANTISED[node.op_type]:
+            return node
+        plain = self.file.onnx.NodeProto()
+        plain.CopyFrom(node)
+        plain.op_type = "Conv"
+        del plain.input[:]
+        plain.input.extend((node.input[0], node.input[QUANTISED[node.op_type]]))
+        return plain
+
     def _named(self, node: Any) -> str:
         name: str = node.name or (node.output[0] if node.output else node.op_type)
         weight = node.input[1] if len(node.input) > 1 else ""
@@ -166,7 +191,7 @@ class Reader(Chain):
         return name
 
     def _parameters(self, node: Any) -> int:
-        learned = node.input[LEARNED.get(node.op_type, slice(0, 0))]
+        learned = [self._weights.get(name, name) for name in node.input[LEARNED.get(node.op_type, slice(0, 0))]]
         return sum(prod(self.file.initial[name].dims) for name in learned if name in self.file.initial)
 
 

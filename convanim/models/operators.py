@@ -48,7 +48,7 @@ POINTWISE = frozenset(
             "Sin",
             "Cos",
         ),
-        *("QuantizeLinear", "DequantizeLinear", "IsNaN", "Not", "Shrink"),
+        *("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "IsNaN", "Not", "Shrink"),
     )
 )
 #: Operators that scale a whole map by its own statistics, which are not counted as a dependence.
@@ -185,7 +185,7 @@ class Operators:
             raise Stop(say("positions are not followed through {kind}", kind=made.kind))
         constants: dict[str, Any] = {}
         for place, name in enumerate(node.input[1:], start=1):
-            if made.kind in ("Conv", "ConvTranspose"):
+            if node.op_type in ("Conv", "ConvTranspose"):
                 shape = self.file.shape(name) or self.shapes.get(name)
                 if place == 1 and (shape is None or None in shape):
                     raise Stop(say("the shape of its kernel is not known"))
@@ -351,7 +351,8 @@ class Operators:
         axes = told.get("axes") or self._ints(node, 3) or list(range(len(starts)))
         steps = told.get("steps") or self._ints(node, 4) or [1] * len(starts)
         cut = {a % rank: slice(*some) for a, *some in zip(axes, starts, ends, steps, strict=True)}
-        if 0 in cut or any(part.step < 1 for part in cut.values()):
+        batch = range(first.shape[0])
+        if batch[cut.get(0, slice(None))] != batch or any(part.step < 1 for part in cut.values()):
             raise Stop(say("positions are not followed through {kind}", kind=made.kind))
         lines = []
         for i, n in zip(first.axes, first.sizes, strict=True):

@@ -17,7 +17,7 @@ from convanim.errors import ConvanimError, ConvanimWarning
 from convanim.layers import MaxUnpool, Operation, PixelShuffle, Weighted
 from convanim.live import ROUNDING, SHOWN, watch
 from convanim.models.graph import Graph, Node
-from convanim.models.nodes import Reading
+from convanim.models.nodes import QUANTISED, Reading
 from convanim.models.onnxfile import OnnxFile
 from convanim.trace import Trace
 
@@ -54,6 +54,9 @@ def trace_of(
         raise ConvanimError(
             f"{node.name} cannot be shown: {why[0]}", f"use a layer such as {', '.join(able)}" if able else ""
         )
+    if node.kind in QUANTISED:
+        told = f"the weights of {node.name} are quantised, and their scales are not drawn"
+        raise ConvanimError(told, "give the model before it was quantised")
     read = graph.nodes[node.reads[0].source]
     shape = (read.channels or 1, *(read.sizes or ()))
     if prod(shape) > MOST:
