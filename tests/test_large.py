@@ -28,6 +28,7 @@ from convanim.page.lens import magnified
 from convanim.page.measures import DIGITS, GAPS_FROM
 from convanim.scene import scene
 from convanim.scene.frame import Frame, Grid, Role
+from convanim.scene.stamp.canvas import extremes
 from convanim.template import settle, templates
 from support.commands import run
 from support.needs import need_module
@@ -361,6 +362,27 @@ def test_minimal_joins_the_window_of_a_photograph_with_the_cell_that_it_writes(s
     raster = animation.raster()
     seen = raster.palette.colours[raster.draw(frame).pixels][middle_of(stage, 5, 5)]
     assert abs(seen.astype(int) - x[5, 5]).max() <= 30, "its grey values are seen"
+
+
+def test_minimal_tells_the_cells_of_a_large_grid_apart() -> None:
+    x = np.arange(64 * 64).reshape(64, 64) * 7 % 10
+    animation = Conv(3).trace(x, SOBEL).animate(template="minimal")
+    place = animation.page.places["stage"]
+    assert place.shaded
+    rgb = shot(animation)
+    assert len({tuple(rgb[middle_of(place, 5, column)]) for column in range(10)}) > 4
+
+
+@settings(deadline=None)
+@given(st.integers(1, 4), st.integers(1, 3), st.integers(1, 2), st.integers(0, 2**32 - 1))
+def test_the_scale_of_a_canvas_ends_at_what_it_holds(kernel: int, stride: int, dilation: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, w = rng.integers(-9, 10, (5, 4)), rng.integers(-3, 4, (kernel, kernel))
+    trace = ConvTranspose(kernel, stride, dilation=dilation).trace(x, w).by_input()
+    canvas = scene(trace, view="overlap-add").canvas
+    held = [canvas.after(n) for n in range(len(trace) + 1)]
+    found = extremes(np.zeros(canvas.shape, int), x, w, trace.axes)
+    assert found.tolist() == [np.min(held), np.max(held)]
 
 
 def test_a_grey_picture_is_shown_in_its_grey_values() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from convanim.page import glyphs
-from convanim.page.measures import DIGITS, GAPS_FROM, LINES_FROM, Measures
+from convanim.page.measures import DIGITS, FITTED_FROM, GAPS_FROM, LINES_FROM, Measures
 from convanim.page.page import Place, Scale, inked, middle, note_top
 from convanim.page.texts import Box, Text
 from convanim.scene.frame import Blocks, Panel
@@ -124,13 +124,19 @@ class Kin:
 
     def shaded(self, panel: Panel, pitch: int) -> bool:
         """Whether a panel is shaded by value in cells of this pitch."""
-        means = panel.colours is None and panel.numerals.measures and self.shades
-        return means and pitch > spacing(pitch) and not self.sizes(panel, pitch)[0]
+        gap = spacing(pitch)
+        means = panel.colours is None and panel.numerals.measures and self.shades(panel, gap)
+        return means and pitch > gap and not self.sizes(panel, pitch)[0]
+
+    def shades(self, panel: Panel, gap: int) -> bool:
+        """Whether cells are shaded by value: a picture always is, with what is computed from it, and so are large grids
+        without gaps or lines between their cells (px), which would be an area of one colour."""
+        large = not gap and max(panel.shape) >= FITTED_FROM
+        return self.m.style.shades or large or self._pictured
 
     @cached_property
-    def shades(self) -> bool:
-        """Whether cells are shaded by value: a picture always is, and so is what is computed from it."""
-        return self.m.style.shades or any(panel.white for panel in self.panels.values())
+    def _pictured(self) -> bool:
+        return any(panel.white for panel in self.panels.values())
 
     def place(self, panel: Panel, x: int, y: int, pitch: int, *, scaled: bool, tall: int = 0) -> Place:
         """The place of a flat grid whose upper left corner is here, with a title above, and a scale below if asked.
@@ -143,9 +149,10 @@ class Kin:
         small = self.m.sizes[2]
         title = Text("", x, y - round(0.55 * small), small, bold=True)
         explained = scale(panel, low, high, x, y + panel.shape[0] * (tall or pitch), self.m) if scaled else None
+        plain = not self.shades(panel, spacing(pitch))
         shaded = not number and (panel.colours is not None or self.shaded(panel, pitch))
         at = panel, x, y, pitch, 0 if shaded and pitch < GAPS_FROM else spacing(pitch)
-        return Place(*at, number, note, title, explained, low, high, not self.shades, tall=tall)
+        return Place(*at, number, note, title, explained, low, high, plain, tall=tall)
 
 
 def _ends(values: NDArray[Any]) -> tuple[float, float]:

@@ -147,7 +147,7 @@ class Stack:
 
     def _bare(self, panel: Panel) -> bool:
         """Whether cells show what they are instead of their values, as an inset shows those that matter now."""
-        return not self.kin.shades or (self.inset is not None and max(panel.shape) < FITTED_FROM)
+        return not self.kin.shades(panel, self.line) or (self.inset is not None and max(panel.shape) < FITTED_FROM)
 
     @property
     def extent(self) -> Box:

@@ -57,17 +57,48 @@ def landed(
     there = np.arange(first * wide, last * wide).reshape(-1, wide)
     there = (there >= start) & (there < stop)
     part = np.where(there, x[..., first:last, :], 0)
-    rows, columns = [(0, 1, 1), *((a.lead, a.stride, a.dilation) for a in axes)][-2:]
     for i, j in np.ndindex(*kernel.shape[-2:]):
-        where: Any = tuple(
-            slice(lead + at * stride + k * apart, lead + (at + count - 1) * stride + k * apart + 1, stride)
-            for (lead, stride, apart), at, count, k in (
-                (rows, first, last - first, i),
-                (columns, 0, wide, j),
-            )
-        )
+        where = _met(axes, (first, 0), (last - first, wide), (i, j))
         sums[(..., *where)] += part * kernel[..., i, j][..., None, None]
         hits[where] += there
+
+
+def _met(
+    axes: Sequence[Axis], first: tuple[int, int], counts: tuple[int, int], at: tuple[int, int]
+) -> tuple[slice, slice]:
+    """The cells of the canvas that one cell of the kernel meets, for a rectangle of the input."""
+    along = [(0, 1, 1), *((a.lead, a.stride, a.dilation) for a in axes)][-2:]
+    begins = [lead + i * stride + k * apart for (lead, stride, apart), i, k in zip(along, first, at, strict=True)]
+    rows, columns = (
+        slice(begin, begin + (n - 1) * stride + 1, stride)
+        for begin, n, (_, stride, _) in zip(begins, counts, along, strict=True)
+    )
+    return rows, columns
+
+
+def extremes(blank: Array, x: Array, kernel: Array, axes: Sequence[Axis]) -> Array:
+    """The least and the greatest sum that a canvas ever holds.
+
+    A cell is met by the last row and column of the kernel first, as stamps fall row by row.
+
+    Args:
+        blank: the canvas before the first stamp, (rows, columns).
+        x, kernel: the input and the kernel, (rows, columns) each.
+
+    Example:
+        >>> from convanim.layers import ConvTranspose
+        >>> axes = ConvTranspose(2).axes((2,))
+        >>> extremes(np.zeros((1, 3)), np.array([[3, 4]]), np.array([[1, -2]]), axes).tolist()
+        [-8.0, 3.0]
+    """
+    sums, least, most = blank.copy(), blank.copy(), blank.copy()
+    high, wide = x.shape
+    for i, j in reversed(list(np.ndindex(*kernel.shape))):
+        where = _met(axes, (0, 0), (high, wide), (i, j))
+        sums[where] += x * kernel[i, j]
+        np.minimum(least, sums, out=least)
+        np.maximum(most, sums, out=most)
+    return np.array([least.min(), most.max()])
 
 
 def stamped(value: str) -> str:
@@ -133,14 +164,13 @@ class Canvas:
         self.numerals = x, kernel, products, Numerals(self.shown, self.products)
 
     def _survey(self) -> Array:
-        """Every number that the canvas ever shows; with many stamps, the final numbers and bounds."""
+        """Every number that the canvas ever shows; with many stamps, the final ones, and the least and greatest sum."""
         final = self.trace.filled()
         sums = [final.ravel(), self.answer.ravel(), np.zeros(1, final.dtype)]
         if len(self.trace) <= SURVEYED:
             sums += [self.after(i + 1)[self.cells(step)] for i, step in enumerate(self.trace)]
         elif min(self.x.min(), self.kernel.min()) < 0:  # sums may shrink again
-            bound = np.abs(self.x).max() * np.abs(self.kernel).sum()
-            sums.append(np.array([-bound, bound]))
+            sums.append(extremes(self._blank(), self.x, self.kernel, self.trace.axes))
         return np.unique(np.concatenate(sums))
 
     def cells(self, step: Step) -> tuple[Array, Array]:
