@@ -53,14 +53,18 @@ def test_numbers_stand_in_a_plane_only_where_a_digit_is_13_px_high(name: str, te
         assert not place.number or glyphs.CAPITALS * place.number >= DIGITS - 0.5
     (link,) = s.links(0)
     window = page.places[link.panel]
-    if window.number and window.panel.notes:
-        assert window.note >= DIGITS
-    if not window.number:
+    if not window.number or (window.panel.notes and window.note < DIGITS):
         shown = inset(page)
         assert shown, "nothing shows the numbers"
         assert min(place.number for place in shown.values()) >= DIGITS
         assert all(place.note for place in shown.values() if place.panel.notes)
     check_apart_from_planes(s, page)
+
+
+@pytest.mark.parametrize("name", ["pool", "mean"])
+def test_a_small_page_has_the_numbers_of_planes_that_have_room(name: str) -> None:
+    page = page_of(SCENES[name])
+    assert all(place.number for place in tilts(page))
 
 
 def check_apart_from_planes(s: Scene, page: Page) -> None:

@@ -16,7 +16,7 @@ from convanim.page.measures import DIGITS, FITTED_FROM
 from convanim.page.page import Place
 from convanim.page.texts import Box, Text, around
 from convanim.page.tilted.side import Side
-from convanim.page.tilted.tilt import Tilt, sizes, written
+from convanim.page.tilted.tilt import Tilt, number_size, sizes, written
 from convanim.scene.frame import Panel
 
 Corner = tuple[float, float]
@@ -36,7 +36,7 @@ class Stack:
         kin: which panels share sizes and ranges.
         side: the panels at their left.
         lean: the offset to the right of the upper plane, per px of height.
-        inset: the magnified window at their right; the plane under the window has no numbers then.
+        inset: the magnified window at their right; the plane under the window has no notes then.
     """
 
     def __init__(
@@ -54,8 +54,9 @@ class Stack:
         m = self.m = kin.m
         self.pitch = round(lattice.area**0.5)
         self.line = line(self.pitch, m)
-        # The maximum size of numbers; a page may leave them all out.
-        self._most = min(m.type(m.style.number_size, 1), round(0.52 * self.pitch)) if m.style.numbers else 0
+        # The maximum size of numbers, with which they can be read on small pages, too; a page may leave them all out.
+        most = max(m.type(m.style.number_size, 1), ceil(DIGITS / glyphs.CAPITALS))
+        self._most = min(most, round(0.52 * self.pitch)) if m.style.numbers else 0
         self._pad = m.of(5, 2) + 1
         (ax, ay), (dx, dy) = lattice
         rows, columns = ((lower.shape[i] + upper.shape[i]) / 2 for i in (0, 1))
@@ -119,14 +120,14 @@ class Stack:
     def sizes(self, panel: Panel) -> tuple[int, int, tuple[int, int]]:
         """The sizes of a plane's numbers and notes, px (0 for none), and where notes end.
 
-        A number that measures something is left out where its digits would be lower than `DIGITS`, and where an inset
-        shows it.
+        A number that measures something is left out where its digits would be lower than `DIGITS`, and notes where an
+        inset shows them.
         """
         least = self.m.smallest
         if panel.numerals.measures:
             least = max(least, ceil(DIGITS / glyphs.CAPITALS))
             if self.inset and self.inset.panels[0].magnifies == (panel.name, -1):
-                return 0, 0, (0, 0)
+                return number_size(panel, self.lattice, self.line, self._most, least), 0, (0, 0)
         return sizes(panel, self.lattice, self.line, self._most, least, self.m.smallest)
 
     def reads(self, name: str) -> bool:
