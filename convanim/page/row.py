@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from convanim.errors import ConvanimError
 from convanim.page import glyphs
-from convanim.page.grids import TooSmall, fitted
+from convanim.page.grids import Placed, TooSmall, fitted
 from convanim.page.measures import Measures
 from convanim.page.page import Place
 from convanim.page.scales import above
 from convanim.page.texts import Text
 from convanim.scene import Contents
 from convanim.scene.frame import Panel, Rows
+
+#: The room for lines between two strips, as parts of the usual one.
+SHORTER = 1, 0.75, 0.6, 0.45
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class _Lower(Measures):
         return super().top + self.lines
 
 
-def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...]]:
+def row(scene: Contents, m: Measures) -> Placed:
     """The panels' places, and the signs between them.
 
     Raises:
@@ -88,7 +92,32 @@ def row(scene: Contents, m: Measures) -> tuple[dict[str, Place], tuple[Text, ...
     found = strips(scene)
     if found is None:
         raise ConvanimError("`layout` 'row' needs one input strip and one output strip", 'use `layout="flat"`')
-    least = m.of(64, 26) if len(found.joined) == 1 else m.of(48, 20)
+    usual = m.of(64, 26) if len(found.joined) == 1 else m.of(48, 20)
+    best: Placed | None = None
+    for part in SHORTER:  # shorter lines may leave room for numbers, or for larger cells
+        with suppress(TooSmall):
+            placed = _spread(found, m, round(part * usual))
+            if best is None or _seen(placed) > _seen(best):
+                best = placed
+        if best and all(place.number for place in best[0].values()):
+            break
+    if best is None:
+        raise TooSmall
+    return best
+
+
+def _seen(placed: Placed) -> tuple[int, int]:
+    """The number of strips whose numbers can be read, and the size of the smallest cells, in fours of px."""
+    places = placed[0].values()
+    return sum(place.number > 0 for place in places), min(place.pitch for place in places) // 4
+
+
+def _spread(found: Strips, m: Measures, least: int) -> Placed:
+    """The places with at least this much room for the lines between two strips, px.
+
+    Raises:
+        TooSmall: cells would be too small to be distinguished.
+    """
     # A small gap keeps texts from touching.
     room = least * len(found.joined) + m.of(10, 2) * (len(found.rows) + 1 - len(found.joined))
     lower = _Lower(

@@ -55,8 +55,8 @@ class Stack:
         self.pitch = round(lattice.area**0.5)
         self.line = line(self.pitch, m)
         # The maximum size of numbers, with which they can be read on small pages, too; a page may leave them all out.
-        most = max(m.type(m.style.number_size, 1), ceil(DIGITS / glyphs.CAPITALS))
-        self._most = min(most, round(0.52 * self.pitch)) if m.style.numbers else 0
+        largest = max(m.type(m.style.number_size, 1), ceil(DIGITS / glyphs.CAPITALS))
+        self._most = min(largest, round(0.52 * self.pitch)) if m.style.numbers else 0
         self._pad = m.of(5, 2) + 1
         (ax, ay), (dx, dy) = lattice
         rows, columns = ((lower.shape[i] + upper.shape[i]) / 2 for i in (0, 1))
