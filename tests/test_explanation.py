@@ -1,5 +1,6 @@
 import re
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from convanim.layers import (
     times,
 )
 from convanim.layers.writing import lines
+from convanim.typed.request import request
 from support.operations import OF, operations
 from support.refusals import refused
 
@@ -71,3 +73,32 @@ def test_what_is_no_layer_is_refused(wrong):
 @pytest.mark.parametrize("wrong", [3, None, "33", (3.0, 3)])
 def test_what_are_no_sizes_is_refused(wrong):
     refused(lambda: ca.explain(Conv(3), wrong))
+
+
+@pytest.mark.parametrize(
+    ("typed", "line", "sizes"),
+    [
+        ({"kernel": "8x3x3x3"}, "nn.Conv2d(3, 8, 3)", "3x6x6"),
+        ({"kernel": "3x3"}, "nn.Conv2d(3, 1, 3)", "3x6x6"),
+        ({"kernel": "3x3", "out_channels": "4"}, "nn.Conv2d(3, 4, 3)", "3x6x6"),
+        ({"kernel": "3x3", "groups": 3}, "nn.Conv2d(3, 3, 3, groups=3)", "3x6x6"),
+        ({"kernel": "3x3x3x8", "convention": "keras"}, "Conv2D(8, 3)", "6x6x3"),
+        ({"kernel": "3x3x2x6", "convention": "keras", "kind": "transposed"}, "Conv2DTranspose(2, 3)", "4x4x6"),
+        ({"kernel": "3x3x6x2", "convention": "jax", "kind": "transposed"}, None, "4x4x6"),
+        ({"kernel": "6x2x3x3", "kind": "transposed"}, "nn.ConvTranspose2d(6, 2, 3)", "6x4x4"),
+    ],
+)
+def test_weights_from_an_array_are_counted_like_those_of_a_line(tmp_path, typed, line, sizes):
+    kind = typed.pop("kind", "conv")
+    shape = [int(n) for n in typed["kernel"].split("x")]
+    np.save(tmp_path / "w.npy", np.ones(shape, int))
+    for kernel in (typed["kernel"], str(tmp_path / "w.npy")):
+        own = request(kind, x=sizes, **typed | {"kernel": kernel}).whole
+        inputs, outputs = (own.in_channels, own.out_channels)
+        rows = re.search(r"parameters +(\d+) weights", explain(own, (6, 6)))
+        assert int(rows[1]) == inputs * outputs * 9 // own.groups
+        if line:
+            theirs = ca.parse(line)
+            assert outputs == theirs.out_channels
+            assert theirs.in_channels in (None, inputs)
+    assert request("conv", x="6x6", kernel="3x3").whole == Conv(3)  # no channels to count

@@ -353,11 +353,11 @@ def _explain(kind: str, *, as_json: bool, **typed: Any) -> None:
     if as_json:
         from convanim import facts
 
-        print_json(facts.explained(asked.op, asked.sizes, asked.output_size))
+        print_json(facts.explained(asked.whole, asked.sizes, asked.output_size))
     else:
         from convanim.explanation import explain as told
 
-        click.echo(told(asked.op, asked.sizes, asked.output_size))
+        click.echo(told(asked.whole, asked.sizes, asked.output_size))
 
 
 def _describe(kind: str, *, alt: bool, as_json: bool, **typed: Any) -> None:

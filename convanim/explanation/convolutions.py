@@ -111,7 +111,7 @@ def _of_all_channels(op: Operation, axes: Sequence[Axis], done: int) -> Iterator
     pairs, weights = inputs * outputs // groups, prod(a.kernel for a in axes)
     told = f"{inputs} × {outputs} = {pairs}" if groups == 1 else f"{inputs} × {outputs} / {groups} = {pairs}"
     yield "in all", f"{done * pairs:,} multiplications for {told} pairs of channels"
-    yield "parameters", f"{pairs * weights:,} weights, and {outputs} biases if it has them"
+    yield "parameters", f"{pairs * weights:,} weights, and {count(outputs, 'bias')} if it has them"
     size = outputs * prod(a.output for a in axes)
     yield "output", f"{size:,} numbers, {4 * size / 1e6:,.2g} MB as 32-bit floats"
 

@@ -157,6 +157,8 @@ def _of_notation(op: Weighted, rank: int, x: Any, colours: bool, typed: dict[str
     weight = read_array(kernel, what=what, fill=fill, seed=seed + 1, low=LOWEST, high=HIGHEST)
     if averages(kernel, colours, typed):
         weight, fill = np.full(weight.shape, share(op, size)), None
+    if op.rank is None and weight.ndim == rank + 1 == x.ndim + 1 > 3:  # weights with channels leave an axis for those
+        rank, size = rank - 1, size[1:]
     if weight.ndim == rank:
         x = unbatched(x, rank, last=op.rules.last)
     x, item = one_item(x, rank)

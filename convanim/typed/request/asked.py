@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convanim.commands import COMMANDS
 from convanim.errors import ConvanimError
-from convanim.layers import Operation, times
+from convanim.layers import DepthwiseConv, Operation, Weighted, times
 from convanim.look import Option
 from convanim.typed import read_number, read_padding, read_sizes
 
@@ -41,6 +41,31 @@ class Request:
     grey: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     item: tuple[int, int] | None = None
+
+    @property
+    def whole(self) -> Operation:
+        """The layer with the numbers of channels of its weights, if it does not state them.
+
+        A kernel without channels leaves them open.
+
+        Example:
+            >>> from convanim.typed.request import request
+            >>> request("transposed", x="4x3x3", kernel="4x2x3x3").whole
+            ConvTranspose(kernel_size=3, in_channels=4, out_channels=2)
+        """
+        op, rank = self.op, len(self.sizes)
+        if not isinstance(op, Weighted) or isinstance(op, DepthwiseConv) or self.given[1].ndim != rank + 2:
+            return op
+        shape = self.given[1].shape
+        read, written = shape[-2:] if op.rules.last else shape[1::-1]  # inputs and outputs, of a group or of all
+        if op.transposed and op.rules.rotates:
+            read, written = written, read
+        if op.transposed:
+            written *= op.groups
+        else:
+            read *= op.groups
+        counts: dict[str, Any] = {"in_channels": op.in_channels or read, "out_channels": op.out_channels or written}
+        return op if set(counts.values()) == {1} else replace(op, **counts)
 
     def trace(self) -> Any:
         """The trace of the layer."""
