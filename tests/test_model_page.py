@@ -87,6 +87,45 @@ def test_a_clicked_cell_shows_what_it_depends_on_and_what_depends_on_it(tmp_path
             assert on.get(name, []) == lit, (layer, name)
 
 
+def test_maps_of_three_axes_are_seen_along_the_first_one(tmp_path: Path) -> None:
+    g = Graph(1, 1, 6, 8, 7)
+    g.conv(2, 3, "a", rank=3, strides=[1, 2, 1])
+    skip = g.at
+    g.conv(2, 3, "b", rank=3, pads=1, dilations=1)
+    g.add("Add", skip, name="sum")
+    path = saved(g, tmp_path)
+    assert "its grid shows all slices at once" in path.read_text("utf-8")
+    found = drive(
+        path,
+        """
+        const m = page.locator("convanim-model");
+        await page.waitForFunction(() => document.querySelector("convanim-model").said);
+        await page.evaluate((hash) => { location.hash = hash; }, "#layer=b&cell=3,0,4");
+        await page.waitForTimeout(60);
+        const found = {};
+        found.said = await m.evaluate((m) => m.said.textContent);
+        found.parts = await m.evaluate((m) => m.back.get(0).map((part) => part.map((mask) => [...mask])));
+        const card = page.locator("convanim-model li.card").filter({hasText: "Add"});
+        await card.locator("svg").click({position: {x: 3, y: 3}});
+        found.clicked = await m.evaluate((m) => [m.number, m.cell]);
+        await page.getByRole("spinbutton", {name: "Slice"}).fill("0");
+        found.slice = await m.evaluate((m) => m.cell);
+        found.union = await m.evaluate((m) => m.said.textContent);
+        found.drawn = await m.evaluate((m) => m.shown[0].marks.getAttribute("d"));
+        return found;
+        """,
+    )
+    ours = model(g.model())
+    mask = ours.reads("b", (3, 0, 4))["input"]
+    assert f"Cell (3, 0, 4) of b depends on {mask.sum()} of 336 cells of the input, slices 2 to 5, " in found["said"]
+    axes = [set(np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {i})))) for i in range(3)]
+    assert [set(np.flatnonzero(one)) for one in found["parts"][0]] == axes
+    assert found["clicked"] == [3, [1, 0, 0]]  # the slice in the middle
+    assert found["slice"] == [0, 0, 0]
+    assert f"depends on {ours.reads('sum', (0, 0, 0))['input'].sum()} of 336 cells" in found["union"]
+    assert found["drawn"].startswith("M0 0h4v5h-4z")
+
+
 def test_pointer_keys_and_the_player(tmp_path: Path) -> None:
     found = drive(
         saved(branched(), tmp_path, lang="en"),

@@ -155,7 +155,7 @@ class Model:
             options: `theme`, `lang`, and `script` ("inline", or "external" for a script beside the page).
 
         Raises:
-            ConvanimError: the name does not end in .html, or maps have more than two axes.
+            ConvanimError: the name does not end in .html, or maps have more than three axes.
         """
         from convanim.models.page import save
 

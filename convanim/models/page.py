@@ -49,6 +49,7 @@ NAMED = (
 
 _LABELS = {
     "layer": say("Layer"),
+    "slice": say("Slice"),
     "row": say("Row"),
     "column": say("Column"),
     "cells": say("The cell"),
@@ -57,6 +58,7 @@ _LABELS = {
         **{name: "{" + name + "}" for name in ("cell", "layer", "n", "all", "area")},
     ),
     "onward": say("{n} of {all} cells of {layer} depend on it.", n="{n}", all="{all}", layer="{layer}"),
+    "slices": say("slices {first} to {last}", first="{first}", last="{last}"),
     "rows": say("rows {first} to {last}", first="{first}", last="{last}"),
     "columns": say("columns {first} to {last}", first="{first}", last="{last}"),
     "read": say("cells read: {n}", n="{n}"),
@@ -71,6 +73,10 @@ _LABELS = {
 }
 _TEXTS = {
     "lead": say("Click a cell: the cells that it depends on are blue, and those that depend on it are green."),
+    "deep": say(
+        "Each map has slices, rows and columns: its grid shows all slices at once, and marks a cell if it is marked in "
+        "any of them."
+    ),
     "table": say("All layers"),
     "fit": say("What does not fit"),
     "notes": say("Notes"),
@@ -94,15 +100,18 @@ def save(
     """Write the page.
 
     Raises:
-        ConvanimError: the name does not end in .html, maps have more than two axes, or the model is too large.
+        ConvanimError: the name does not end in .html, maps have more than three axes, or the model is too large.
     """
     if path.suffix.lower() != ".html":
         raise ConvanimError(f"{path.name} is not a name for a page of a model", "use one that ends in .html")
     nodes = graph.nodes
     if not any(node.sizes for node in nodes):
         raise ConvanimError(f"no layer of {graph.name} has positions that are followed", "list its layers without -o")
-    if any(node.sizes and len(node.sizes) > 2 for node in nodes):
-        raise ConvanimError("a page shows maps of one or two axes, and these have three", "list the layers without -o")
+    rank = max(len(node.sizes or ()) for node in nodes)
+    if rank > 3:
+        raise ConvanimError(
+            f"a page shows maps of up to three axes, and these have {rank}", "list the layers without -o"
+        )
     if len(nodes) > MOST_LAYERS:
         raise ConvanimError(f"{graph.name} has {len(nodes):,} layers", f"a page has at most {MOST_LAYERS:,}")
     words, tables = catalogue(lang), Tables()
@@ -128,7 +137,7 @@ def save(
             "scheme": "light dark" if pages[1:] else "light",
             **{name: _both(shared, name) for name in ("page", "text", "line")},
             "accent": _both(shared, "kernel.stroke"),
-            "lead": escape(translate(_TEXTS["lead"], words)),
+            "lead": escape(" ".join(translate(_TEXTS[key], words) for key in ("lead", "deep")[: 1 + (rank > 2)])),
             "summary": escape(_summary(graph, rows)),
             "data": packed(shown | {"shared": {"labels": labels(words)} | shared}),
             "table": _table(graph, rows, words),

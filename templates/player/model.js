@@ -57,14 +57,17 @@
     return kept;
   };
   const amount = (parts, sizes) => {
-    if (parts.length < 2) return parts.length ? parts[0].reduce((size, mask) => size * count(mask), 1) : 0;
-    const [rows, columns] = sizes.length > 1 ? sizes : [1, sizes[0]];
-    let sum = 0;
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < columns; j++)
-        sum += parts.some((part) => (part.length > 1 ? part[0][i] && part[1][j] : part[0][j]));
-    return sum;
+    const from = (some, axis) => {
+      if (some.length < 2) return some.length && some[0].slice(axis).reduce((size, mask) => size * count(mask), 1);
+      let sum = 0;
+      if (axis === sizes.length) return 1;
+      for (let i = 0; i < sizes[axis]; i++) sum += from(some.filter((part) => part[axis][i]), axis + 1);
+      return sum;
+    };
+    return from(parts, 0);
   };
+  // The rows and columns of a map: one axis is a row, and of three the first one is not seen.
+  const face = (axes, one) => (axes.length > 1 ? axes.slice(-2) : [one, axes[0]]);
   const runs = (mask) => {
     const found = [];
     for (let i = 0; i < mask.length; i++) if (mask[i]) (i && mask[i - 1] ? found.at(-1)[1]++ : found.push([i, 1]));
@@ -119,22 +122,23 @@
       this.layer = make("select");
       for (const { layer, number } of this.shown)
         if (layer.size) this.layer.append(make("option", { value: number }, [layer.name]));
-      this.row = make("input", { type: "number", min: 0, value: 0 });
-      this.column = make("input", { type: "number", min: 0, value: 0 });
-      this.rows = field(labels.row, this.row);
+      this.inputs = [labels.slice, labels.row, labels.column].map((label) => {
+        const input = make("input", { type: "number", min: 0, value: 0 });
+        return { input, field: field(label, input) };
+      });
       this.said = make("p", { class: "said", role: "status", "aria-live": "polite" });
       const bar = make("div", { class: "bar", role: "group", "aria-label": labels.cells });
-      bar.append(field(labels.layer, this.layer), this.rows, field(labels.column, this.column), this.said);
+      bar.append(field(labels.layer, this.layer), ...this.inputs.map((one) => one.field), this.said);
       this.cards = make("ol", { class: "cards" });
       this.cards.append(...this.shown.map((one, place) => this.card(one, this.shown[place - 1])));
       this.dialog = make("dialog", { "aria-labelledby": "line" });
       this.shadowRoot.append(bar, this.cards, this.dialog);
       this.layer.addEventListener("change", () => this.choose(Number(this.layer.value)));
-      for (const input of [this.row, this.column])
+      for (const { input } of this.inputs)
         input.addEventListener("input", () => {
           if (input.value === "") return;
-          const cell = [this.row, this.column].map((one) => Math.max(0, Math.min(Number(one.max), Number(one.value) | 0)));
-          this.choose(this.number, layers[this.number].size.length > 1 ? cell : cell.slice(1));
+          const cell = this.inputs.map(({ input: { max, value } }) => Math.max(0, Math.min(Number(max), Number(value) | 0)));
+          this.choose(this.number, cell.slice(-layers[this.number].size.length));
         });
     }
 
@@ -169,7 +173,7 @@
 
     grid(one) {
       const { size } = one.layer;
-      const [rows, columns] = size.length > 1 ? size : [1, size[0]];
+      const [rows, columns] = face(size, 1);
       const flat = size.length < 2;
       const box = { x: 0, y: 0, width: columns, height: rows };
       const lines = [];
@@ -190,7 +194,8 @@
       const touch = (event) => {
         const where = new DOMPoint(event.clientX, event.clientY).matrixTransform(one.svg.getScreenCTM().inverse());
         const at = [[where.y, rows], [where.x, columns]].map(([n, most]) => Math.max(0, Math.min(most - 1, Math.floor(n))));
-        this.choose(one.number, flat ? at.slice(1) : at);
+        const slice = this.number === one.number ? this.cell[0] : undefined;
+        this.choose(one.number, [slice, ...at].slice(-size.length));
       };
       one.svg.addEventListener("pointerdown", touch);
       one.svg.addEventListener("pointermove", (event) => event.buttons & 1 && touch(event));
@@ -243,14 +248,13 @@
       this.back = this.needs(number, start);
       this.on = this.feeds(number, start);
       this.layer.value = number;
-      const both = cell.length > 1 ? cell : [0, cell[0]];
-      const most = size.length > 1 ? size : [1, size[0]];
-      [this.row, this.column].forEach((input, i) => {
-        input.max = most[i] - 1;
-        if (Number(input.value) !== both[i] || input.value === "") input.value = both[i];
+      this.inputs.forEach(({ input, field }, i) => {
+        const axis = i + size.length - this.inputs.length;
+        field.style.display = axis < 0 ? "none" : "";
+        if (axis < 0) return;
+        input.max = size[axis] - 1;
+        if (Number(input.value) !== cell[axis] || input.value === "") input.value = cell[axis];
       });
-      this.rows.hidden = size.length < 2;
-      this.rows.style.display = size.length < 2 ? "none" : "";
       let last = null;
       for (const one of this.shown) {
         if (!one.layer.size) continue;
@@ -271,7 +275,7 @@
     }
 
     path(part) {
-      const [rows, columns] = part.length > 1 ? part : [Uint8Array.of(1), part[0]];
+      const [rows, columns] = face(part, Uint8Array.of(1));
       const across = runs(columns);
       return runs(rows).map(([y, h]) => across.map(([x, w]) => `M${x} ${y}h${w}v${h}h${-w}z`).join("")).join("");
     }
@@ -287,7 +291,7 @@
           last: Math.max(...masks.map((mask) => mask.lastIndexOf(1))),
         });
       };
-      const texts = sizes.length > 1 ? [labels.rows, labels.columns] : [labels.columns];
+      const texts = [labels.slices, labels.rows, labels.columns].slice(-sizes.length);
       const area = parts.length ? texts.map((text, i) => span(i, text)).join(", ") : "–";
       const n = amount(parts, sizes);
       const told = [fill(labels.told, { cell: `(${cell.join(", ")})`, layer, n, all, area })];
