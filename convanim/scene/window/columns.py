@@ -113,7 +113,9 @@ class ColumnsScene(PlacementScene):
     def _begins(self) -> str:
         rows, columns = self.matrix.shape
         if self._folds:
-            return say("{n} columns for as many windows; values that meet in a cell add up", n=columns)
+            return say(
+                "{n} columns for as many windows; values that meet in a cell add up, and Σ says how many", n=columns
+            )
         return say("{n} windows of {cells} become as many columns", n=columns, cells=count(rows, "value"))
 
     def _ends(self) -> Caption:
