@@ -20,7 +20,7 @@ from convanim.layers.separable import KINDS as OTHERS
 KINDS = WITH_COMMANDS | OTHERS
 
 #: Names of layers that only frameworks have.
-_THEIRS = {"make_node", *NAMES} - set(KINDS)
+_THEIRS = {"make_node", "partial", *NAMES} - set(KINDS)
 
 #: Words of ONNX's attributes, and of layers that Flax prints, whose names are those of ours.
 _MARKS = ("kernel_shape=", "pads=", "auto_pad=", "( # Param", "# attributes")

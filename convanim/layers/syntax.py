@@ -30,11 +30,14 @@ _START = re.compile(r"\s*(?:>>>|\.\.\.|In \[\d+\]:|[-+](?=\s)|(?:else|try):(?=\s
 _END = re.compile(r"[,;]?\s*(#[^\n]*)?\Z")
 #: A node in ONNX's text form, as in "y = MaxPool <kernel_shape = [3, 3]> (x)".
 _ONNX_TEXT = re.compile(
-    r"(?:[\w.%, ]+=\s*)?(?:[\w.]+\.)?(?P<kind>[A-Z]\w+)\s*(?:<(?P<before>[^<>]*)>)?"
+    r"(?:\[\w+\]\s*)?(?:[\w.%, ]+=\s*)?(?:[\w.]+\.)?(?P<kind>[A-Z]\w+)\s*(?:<(?P<before>[^<>]*)>)?"
     r"\s*\((?P<inputs>[\w.%, ]*)\)\s*(?:<(?P<after>[^<>]*)>)?"
 )
 #: The beginning of a node in a printed graph, as in "%y : Float(1, 8) = onnx::Conv[kernel_shape=[3, 3]](%x, %w)".
 _ONNX_PRINTED = re.compile(r"(?:\A|[\s=:])([A-Z]\w*)\[(?=\w+ ?=)")
+#: A node of a printed graph of torch.fx, as in "%y = call_function[target=torch.conv2d](args = (%x, %w), kwargs = {})".
+_FX = re.compile(r"%\w+\s*(?::\s*\[[^]]*\]\s*)?=\s*call_(?P<kind>\w+)\[target=(?P<target>[\w.]+)\]\((?P<rest>.*)\)")
+_FX_ARGUMENTS = re.compile(r"args\s*=\s*\((?P<given>.*)\),\s*kwargs\s*=\s*\{(?P<named>.*)\}")
 #: A printed layer of PyTorch whose weight is computed from others; its arguments are on the next line.
 _PARAMETRIZED = re.compile(r"(?:\([\w.]+\):\s*)?Parametrized(\w+)\(\s*\n\s*([^\n]+)\n")
 #: A printed layer of Flax, and its attributes, each on a line.
@@ -155,6 +158,8 @@ def _open(text: str) -> int:
 def _node(line: str) -> str | None:
     """A node of ONNX's text form, or of a printed graph, as the call that makes it; None for another line."""
     bare = line.strip().rstrip(",")
+    if (fx := _FX.fullmatch(bare)) and (parts := _FX_ARGUMENTS.fullmatch(fx["rest"].strip())):
+        return _graph_call(fx["kind"], fx["target"], parts["given"], parts["named"])
     found = _ONNX_TEXT.fullmatch(bare)
     if found and (found["before"] or found["after"]):
         attributes = re.sub(r"(\w+)\s*:\s*\w+\s*=", r"\1=", found["before"] or found["after"])
@@ -166,6 +171,21 @@ def _node(line: str) -> str | None:
         return None
     names = [name.strip().lstrip("%") for name in inputs.split(",")]
     return f"make_node({kind!r}, {names!r}, ['y'], {attributes})"
+
+
+def _graph_call(kind: str, target: str, given: str, named: str) -> str:
+    """The call that a node of torch.fx makes."""
+    if kind == "module":
+        raise ConvanimError(
+            f"call_module[target={target}] names a layer of the model, and not its arguments",
+            f"give the line that makes {target}, or show the layer in Python with watch(model, {target!r}, x)",
+        )
+    words = re.sub(r"(\w+)\s*:\s*", r"\1=", named)
+    inside = ", ".join(part.strip().rstrip(",") for part in (given, words) if part.strip())
+    if kind == "method":
+        value, _, inside = inside.partition(", ")
+        target = f"{value}.{target}"
+    return f"{target}({inside})".replace("%", "")
 
 
 def _learn(trees: Sequence[ast.Module], scope: _Scope) -> None:
@@ -302,6 +322,8 @@ def _call(node: ast.Call, scope: _Scope) -> Any:
             named |= value if isinstance(value, dict) else {"**": Unread(word.value)}
     if name == "dict" and not given:
         return named
+    if name in ("partial", "functools.partial") and node.args and (made := _name(node.args[0])):
+        return Call(made, given[1:], named, node=node)
     method = not name and isinstance(node.func, ast.Attribute)  # nn.Conv2d(1, 1, 3).to("cpu")
     if isinstance(node.func, ast.Attribute) and method and holds(on := _value(node.func.value, scope)):
         return Call(node.func.attr, given, named, node=node, on=on)

@@ -19,7 +19,7 @@ from convanim.layers.kinds import modules
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, Pool
 from convanim.layers.reading import flax, functions, keras, onnx, scipy, torch
-from convanim.layers.reading.names import kind_of, unknown
+from convanim.layers.reading.names import foreign, kind_of, unknown
 from convanim.layers.separable import SeparableConv
 from convanim.layers.syntax import expressions
 
@@ -174,7 +174,7 @@ def _parts(value: Any, notes: list[str]) -> Iterator[Call]:
             yield from _parts(part, notes)
     if not isinstance(value, Call):
         return
-    value = _node(value)
+    value = functions.of_graph(_node(value))
     inside = [part for part in (value.on, *value.given, *value.named.values()) if holds(part)]
     function = isinstance(inside[0], Call) and inside[0].last if value.last == "Lambda" and inside else "pad"
     if value.last in _KNOWN and function == "pad":
@@ -222,7 +222,7 @@ def _layer(part: Call, constants: dict[str, Any]) -> Operation | Pad | None:
         return found
     if part.last == "make_node":
         return onnx.read(part, constants)
-    close = get_close_matches(part.last, NAMES, 1, 0.8)
+    close = [] if foreign(part.name) else get_close_matches(part.last, NAMES, 1, 0.8)
     if close and part.last[:1].isupper() and kind_of(part.last)[0] == kind_of(close[0])[0]:
         raise ConvanimError(f"{short(part.name)} is not a known layer", f"did you mean {close[0]}")
     raise _NotALayer(unknown(part.name, short(part.name), theirs=True))
@@ -250,6 +250,11 @@ def _padded(pad: Pad, op: Operation) -> Operation:
             return LpPool(**given | {"convention": "torch" if signed else "onnx"})
         if isinstance(op, MaxPool) and pad.fill == float("-inf"):
             return MaxPool(**given)
+    if isinstance(op, Conv):
+        raise ConvanimError(
+            f"the padding before {op} has the value {short(pad.fill)}, and convolutions pad with zeros or with copies",
+            "use the value 0, or a copy such as reflect",
+        )
     raise ConvanimError(f"{op} cannot be combined with the padding before it", "give the layer alone")
 
 

@@ -14,10 +14,13 @@ from convanim.layers.reading import flax, keras, torch
 from convanim.layers.resize import PixelShuffle, PixelUnshuffle
 from convanim.layers.separable import DepthwiseConv
 
-_TORCH = ("F", "functional", "nn.functional", "torch.nn.functional", "torch")
+_TORCH = ("F", "functional", "nn.functional", "torch.nn.functional", "torch", "paddle.nn.functional")
+#: The operators of a graph of PyTorch, before the name of an overload.
+_ATEN = re.compile(r"(?:torch\.ops\.)?aten\.(?P<name>\w+?)(?:\.\w+)?")
 _TF = ("tf.nn", "tensorflow.nn", "nn")
 _LAX = ("lax", "jax.lax")
 _HAIKU = ("hk", "haiku")
+_OPS = ("keras.ops", "ops", "keras.operations")
 #: The functions of TensorFlow 1 that make layers.
 _LAYERS_OF_TF = ("tf.layers", "tf.compat.v1.layers", "slim", "tf.contrib.slim", "tf_slim")
 NAMES = (
@@ -49,6 +52,8 @@ def read(call: Call) -> Operation | Pad | None:
     Raises:
         ConvanimError: an unsupported argument, or a kernel whose shape the line does not state.
     """
+    if call.home in _OPS and call.last in ("conv", "conv_transpose", "depthwise_conv", "separable_conv"):
+        return _tensorflow(_with_rank(call))
     found = re.fullmatch(r"(conv|conv_transpose)([123])d", call.last)
     if call.home in _TORCH and found:
         return _torch(call, transposed=found[1] != "conv", rank=int(found[2]))
@@ -63,9 +68,26 @@ def read(call: Call) -> Operation | Pad | None:
         return _first_tensorflow(call)
     if call.home in _TF:
         return _tensorflow(call)
-    if call.home in _LAX and call.last in ("conv_general_dilated", "conv"):
-        return _lax(call)
+    if call.home in _LAX:
+        return _lax_transposed(call) if call.last == "conv_transpose" else _lax(call)
     return _haiku(call) if call.home in _HAIKU else None
+
+
+def of_graph(call: Call) -> Call:
+    """An operator of PyTorch's graphs, such as torch.ops.aten.convolution.default, as the function that it is."""
+    operator = None if call.on is not None else _ATEN.fullmatch(call.name)
+    if operator is None:
+        return call
+    home, name = "torch.nn.functional", re.sub(r"^_|_with_indices$", "", operator["name"])
+    if name != "convolution":
+        return Call(f"{home}.{name}", call.given, call.named, call.notes, call.node)
+    order = ("input", "weight", "bias", "stride", "padding", "dilation", "transposed", "output_padding", "groups")
+    told = dict(zip(order, call.given, strict=False)) | call.named
+    rank = len(told["stride"]) if isinstance(told.get("stride"), list | tuple) else 2
+    transposed = told.pop("transposed", False) is True
+    if not transposed:
+        told.pop("output_padding", None)
+    return Call(f"{home}.conv{'_transpose' * transposed}{rank}d", (), told, call.notes, call.node)
 
 
 def _without_input(call: Call, name: str) -> Call:
@@ -83,8 +105,11 @@ def _method(call: Call) -> Operation | Pad | None:
     if call.last in ("conv2d", "conv_transpose2d"):
         order = ("weight", "bias", "groups", "stride", "dilation", "padding", "output_padding")
         told = dict(zip(order, call.given, strict=False)) | call.named
-        shape = _shape(call, "weight", told.get("weight"))
-        return _torch(Call(call.name, (), told, call.notes), transposed="trans" in call.last, rank=len(shape) - 2)
+        rank = len(_shape(call, "weight", told.get("weight"))) - 2
+        around = told.get("padding")
+        if isinstance(around, tuple | list) and len(around) == 2 * rank:  # both sides, the last axis first
+            told["padding"] = tuple((around[i], around[i + 1]) for i in reversed(range(0, 2 * rank, 2)))
+        return _torch(Call(call.name, (), told, call.notes), transposed="trans" in call.last, rank=rank)
     if call.last in ("max_pool2d", "avg_pool2d"):
         names = ("kernel_size", "stride", "dilation", "padding", "ceil_mode")
         told = {"kernel_size": (2, 2)} | dict(zip(names, call.given, strict=False)) | call.named
@@ -124,7 +149,9 @@ def _torch(call: Call, *, transposed: bool, rank: int) -> Operation:
     groups = told.get("groups", 1)
     groups = groups if type(groups) is int else 1
     counts = (shape[0], shape[1] * groups) if transposed else (shape[1] * groups, shape[0])
-    named = {word: value for word, value in told.items() if word not in ("input", "weight", "bias")}
+    named = {word: value for word, value in told.items() if word not in ("input", "x", "weight", "bias")}
+    if isinstance(named.get("padding"), str):  # Paddle spells it in capitals
+        named["padding"] = named["padding"].lower()
     kind = "ConvTranspose" if transposed else "Conv"
     if rank not in (1, 2, 3):
         raise ConvanimError(f"the weight of {call.name} has {len(shape)} axes", "give one of 3 to 5 axes")
@@ -158,6 +185,8 @@ def _tensorflow(call: Call) -> Operation | None:
             "block_size"
         ]
         return (PixelShuffle if call.last == "depth_to_space" else PixelUnshuffle)(factor, convention="keras")
+    if call.last in ("convolution", "atrous_conv2d") and call.home != "nn":
+        call = _with_rank(call)
     found = re.fullmatch(r"(depthwise_|separable_)?conv([123])d(_transpose)?", call.last)
     pool = re.fullmatch(r"(max|avg)_pool([123])?d?", call.last)
     if found and "filters" not in call.named and call.home == "nn" and len(call.given) < 2:
@@ -208,6 +237,26 @@ def _tensorflow(call: Call) -> Operation | None:
     return None
 
 
+def _with_rank(call: Call) -> Call:
+    """A convolution of TensorFlow or keras.ops whose name does not say its number of axes, as the one that does."""
+    word = "depthwise_kernel" if call.last == "separable_conv" else "kernel" if call.home in _OPS else "filters"
+    more = ["pointwise_kernel"] if call.last == "separable_conv" else []
+    more += ["rate"] if call.last == "atrous_conv2d" else ["strides"]
+    last = ["output_padding"] if call.last == "conv_transpose" else []
+    names = ("input", word, *more, "padding", *last, "data_format", "dilations")
+    spelled = {"inputs": "input", "value": "input", "filter": word, "dilation_rate": "dilations"}
+    told = {spelled.get(name, name): v for name, v in call.named.items()}
+    told = dict(zip(names, call.given, strict=False)) | told
+    if told.get("output_padding") is not None:
+        raise ConvanimError(f"output_padding of {call.name} is not read", "write keras.layers.Conv2DTranspose")
+    rank = len(_shape(call, word, told.get(word))) - 2
+    ours = {word: "filters", "rate": "dilations", "pointwise_kernel": "pointwise_filter"}
+    named = {ours.get(name, name): v for name, v in told.items() if name != "output_padding"}
+    kind = call.last.partition("_conv")[0] + "_" if call.last in ("depthwise_conv", "separable_conv") else ""
+    end = "_transpose" if call.last == "conv_transpose" else ""
+    return Call(f"tf.nn.{kind}conv{rank}d{end}", (), named, call.notes)
+
+
 def _first_tensorflow(call: Call) -> Operation | Pad | None:
     """The operation of a function such as tf.layers.conv2d or slim.conv2d, which has the arguments of a Keras layer."""
     found = re.fullmatch(
@@ -237,6 +286,8 @@ def _first_tensorflow(call: Call) -> Operation | Pad | None:
 
 
 def _lax(call: Call) -> Operation | None:
+    if call.last not in ("conv_general_dilated", "conv"):
+        return None
     names: Sequence[str] = (
         "lhs",
         "rhs",
@@ -267,6 +318,28 @@ def _lax(call: Call) -> Operation | None:
     if first:
         call.notes.append(f"the channels of {call.name} come first, and those of convanim's jax convention last")
     return flax.read(Call("nn.Conv", (), named, call.notes))
+
+
+def _lax_transposed(call: Call) -> Operation | None:
+    names = ("lhs", "rhs", "strides", "padding", "rhs_dilation", "dimension_numbers", "transpose_kernel")
+    told = dict(zip(names, call.given, strict=False)) | call.named
+    shape, numbers = _shape(call, "rhs", told.get("rhs")), told.get("dimension_numbers")
+    first = isinstance(numbers, tuple | list) and len(numbers) > 1 and str(numbers[1]).startswith(("IO", "OI"))
+    kernel, counts = (shape[2:], shape[:2]) if first else (shape[:-2], shape[-2:])
+    if first and str(numbers[1]).startswith("O"):  # type: ignore[index]
+        counts = counts[::-1]
+    turned = told.get("transpose_kernel") is True
+    named = {
+        "kernel_size": kernel,
+        "features": counts[0] if turned else counts[1],
+        "strides": told.get("strides") or 1,
+        "padding": told.get("padding", "VALID"),
+        "kernel_dilation": told.get("rhs_dilation"),
+        "transpose_kernel": turned,
+    }
+    if first:
+        call.notes.append(f"the channels of {call.name} come first, and those of convanim's jax convention last")
+    return flax.read(Call("nn.ConvTranspose", (), named, call.notes))
 
 
 def _haiku(call: Call) -> Operation | None:

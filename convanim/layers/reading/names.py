@@ -24,10 +24,19 @@ _OTHERS = (
     (r"flatten|unflatten|reshape|permute|transposeaxes|concat\w*|add|identity|squeeze|rearrange|slice",
      "a change of shape without a sliding kernel"),
     (r"embedding\w*|\w*attention|transformer\w*|r?nn(cell)?|lstm\w*|gru\w*", "a layer without a sliding kernel"),
-    (r"partial|functools", "a function with some of its arguments, and not a layer"),
     (r"(depthwise|separable)conv\w*", "a convolution of each channel on its own"),
     (r"\w*pad(ding)?|crop\w*", "padding or a crop, which is shown together with the layer after or before it"),
 )  # fmt: skip
+#: Frameworks whose lines are not read, by the names of their modules.
+_FOREIGN = {
+    "mx mxnet gluon": "MXNet",
+    "mindspore": "MindSpore",
+    "snt sonnet": "Sonnet",
+    "tfl tflearn tl tensorlayer": "TFLearn or TensorLayer",
+    "chainer": "Chainer",
+    "lasagne": "Lasagne",
+    "caffe": "Caffe",
+}
 SHOWN = f"the supported layers are {', '.join(list(KINDS)[:-1])} and {list(KINDS)[-1]}"
 
 
@@ -65,6 +74,9 @@ def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
         shown: the name or the line, as the message quotes it.
         theirs: whether it comes from a line of a framework, where the name may be right and the call not a layer.
     """
+    if of := foreign(name):
+        hint = "write the same layer as a line of PyTorch or Keras, such as nn.Conv2d(3, 8, 3, padding=1)"
+        return ConvanimError(f"{shown} is of {of}, whose lines are not read", hint)
     if told := what_is(name):
         return ConvanimError(f"{shown} is {told}", SHOWN)
     kind, rank = kind_of(name)
@@ -83,6 +95,16 @@ def unknown(name: str, shown: str, *, theirs: bool = False) -> ConvanimError:
         told = "is a function of arrays, which does not state the size of the kernel"
         return ConvanimError(f"{shown} {told}", f"write the layer, as in {example}")
     return ConvanimError(f"{shown} is not a known layer", f"did you mean {kind}, as in {example}")
+
+
+def foreign(name: str) -> str:
+    """The framework of a name that is of one without lines here; "" for others."""
+    home, _, last = name.rpartition(".")
+    if re.fullmatch(
+        r"(convolution|transposedConv|(max|average)Pooling|depthToSpace|groupedConvolution)[123]dLayer", last
+    ):
+        return "MATLAB"
+    return next((title for begins, title in _FOREIGN.items() if home and home.split(".")[0] in begins.split()), "")
 
 
 def _bare(name: str) -> tuple[str, int | None]:
