@@ -142,7 +142,7 @@ class Pair:
             return scene.frame(opening + steps * each + min(number, closing - 1))
         moved, done = self._steps(scene, stage, number)
         frame = scene.frame(opening + done * each - 1)
-        return frame if moved else replace(frame, moves=())
+        return frame if moved else replace(frame, reads={}, writes={}, moves=())  # it still shows what it did
 
 
 def side_by_side(walked: Scene, stamped: Scene, told: str) -> tuple[Phase, ...]:
