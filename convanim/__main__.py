@@ -25,7 +25,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, _stop)
     import gc
 
-    gc.set_threshold(50_000)  # imports stay: scanning them for garbage took 10 % of the start
+    gc.set_threshold(200_000)  # imports stay: scanning them for garbage took 10 % of the start
     from convanim.cli.commands import main as program
     from convanim.system import rcfile
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -63,6 +62,8 @@ def snippet(light: Path, dark: Path, alt: str) -> str:
           <img src="a%20b.gif" alt="1 &lt; 2">
         </picture>
     """
+    from html import escape
+
     at = [escape(quote(path.name if path.is_absolute() else path.as_posix())) for path in (light, dark)]
     return (
         "<picture>\n"

@@ -16,9 +16,9 @@ from convanim.layers import (
     PixelUnshuffle,
     Upsample,
     Weighted,
-    from_line,
     parse,
 )
+from convanim.layers.reading import from_line
 from support.refusals import refused
 
 SAME = [

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from convanim.draw import cells, floats
+from convanim.draw.cells import differing
 from convanim.draw.raster import Raster, paint
-from convanim.draw.raster.picture import differing
 from convanim.draw.theme import STROKE, load
 from convanim.layers import Conv, ConvTranspose, MaxPool
 from convanim.page import Page, Tilt, layout

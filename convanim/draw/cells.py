@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from math import floor
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convanim.draw import theme
 from convanim.draw.palette import Colour
@@ -14,7 +15,7 @@ from convanim.draw.ramps import ramp, step
 from convanim.draw.rules import DASHED
 from convanim.draw.shapes import Card, Fill, Hatch, Ink, Poly, Ring, Shape, Shapes, Words, rectangle
 from convanim.page import Box, Place, Text, glyphs
-from convanim.scene.frame import COLOURLESS, Emphasis, Role
+from convanim.scene.frame import COLOURLESS, Emphasis, Grid, Role
 
 #: The size of the cache of cells; beyond it, the oldest one is dropped.
 KEPT = 1500
@@ -165,3 +166,35 @@ def _block(place: Place, top: float, left: float, bottom: float, right: float, i
         return Poly(points, ink)
     (x, y), _, (end, foot), _ = points
     return Fill(Box(round(y), round(x), round(foot), round(end)), ink)
+
+
+def visible(place: Place, grid: Grid) -> NDArray[np.bool_]:
+    """A mask of the cells that are drawn; the outlines of tilted cells that are not there yet are lines."""
+    shown: NDArray[np.bool_] = (grid.roles != Role.NONE) | (place.ghosts and not place.tilted)
+    return shown
+
+
+def changed(place: Place, grid: Grid, before: Grid | None) -> NDArray[np.bool_]:
+    """A mask of the cells to draw: those that look different from before, or if there was nothing, all."""
+    return visible(place, grid) if before is None else differing(grid, before, notes=bool(place.note))
+
+
+def differing(grid: Grid, before: Grid, *, notes: bool) -> NDArray[np.bool_]:
+    """A mask of the cells that look different from before.
+
+    Args:
+        notes: whether the small text in their corners is shown.
+    """
+    found: NDArray[np.bool_] = (grid.roles != before.roles) | (grid.emphasis != before.emphasis)
+    if grid.values is not before.values:
+        found |= grid.values != before.values
+    if notes and (grid.notes or before.notes):
+        for cell in {*grid.notes, *before.notes}:
+            if grid.notes.get(cell) != before.notes.get(cell):
+                found[cell] = True
+    if grid.colours is not before.colours:
+        if grid.colours is None or before.colours is None:
+            found[:] = True
+        else:
+            found |= (grid.colours != before.colours).any(axis=2)
+    return found

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convanim.draw import theme
-from convanim.draw.cells import Cells
+from convanim.draw.cells import Cells, visible
 from convanim.draw.floats import Floats
 from convanim.draw.mosaic import mosaic
 from convanim.draw.palette import Colour
@@ -86,12 +85,16 @@ class Composer:
                 out.append(Stroke(((*edge, (left - 0.5, bottom + 0.5), edge[0]),), 1, "ring"))
         return tuple(out)
 
-    def words(self, frame: Frame) -> dict[str, Shapes]:
-        """The texts of a frame by their place on the page; a changed text replaces the old one."""
+    def words(self, frame: Frame, said: Sequence[tuple[Text, ...]] | None = None) -> dict[str, Shapes]:
+        """The texts of a frame by their place on the page; a changed text replaces the old one.
+
+        Args:
+            said: the texts of its captions, if they are known.
+        """
         page, out = self.page, dict[str, Shapes]()
         for i, tab in enumerate(page.tabs):
             out[f"tab {i}"] = _tab(tab, current=i == frame.phase)
-        for i, texts in enumerate(page.said(frame.captions)):
+        for i, texts in enumerate(page.said(frame.captions) if said is None else said):
             out[f"caption {i}"] = _written(texts, "text")
         if page.counts:
             out["counter"] = _written([page.counted(frame.step, self._steps)], "muted")
@@ -209,12 +212,6 @@ class Composer:
         pairs = tuple((end(one, cell, by, lower=not down), at) for cell in link.cells)
         halo = max(1, round(0.4 * self.page.stroke))
         return Stroke(pairs, max(1.0, 0.4 * self.page.stroke), "kernel.stroke", behind=LETTERS, halo=halo)
-
-
-def visible(place: Place, grid: Grid) -> NDArray[np.bool_]:
-    """A mask of the cells that are drawn; the outlines of tilted cells that are not there yet are lines."""
-    shown: NDArray[np.bool_] = (grid.roles != Role.NONE) | (place.ghosts and not place.tilted)
-    return shown
 
 
 def _given(place: Place, grid: Grid) -> Iterator[Shape]:

@@ -9,7 +9,6 @@ from convanim.errors import ConvanimError
 from convanim.language.printed import Printed
 from convanim.layers import Axis, MaxUnpool, Operation, times
 from convanim.layers.arguments import short
-from convanim.layers.writing import lines
 
 __all__ = ["explain", "sized"]
 
@@ -67,6 +66,8 @@ def _frameworks(op: Operation, sizes: Sequence[int]) -> str:
     """The code of each framework, at the left edge of lines of its own, so that it can be copied."""
     if len(sizes) > 3:
         return "In other frameworks\n  no framework has a layer with this number of axes"
+    from convanim.layers.writing import lines
+
     told = []
     for line in lines(op, sizes):
         told.append(f"  {line.framework:<8} {line.note}".rstrip())

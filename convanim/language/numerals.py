@@ -19,6 +19,19 @@ BELOW = range(2, 17)
 SMALL, LARGE = 1e-3, 1e6
 
 
+def unique(values: NDArray[Any]) -> NDArray[Any]:
+    """The distinct values of an array, sorted: as by `np.unique`, which imports all of `numpy.ma`.
+
+    Example:
+        >>> unique(np.array([[2, 1], [1, 3]])).tolist()
+        [1, 2, 3]
+    """
+    ordered = np.sort(values, axis=None)
+    new = np.ones(ordered.size, bool)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[new]
+
+
 def beside(one: float, two: float) -> tuple[str, str]:
     """Two numbers for a comparison, with the same precision; with all digits if they would look equal otherwise.
 
@@ -79,7 +92,7 @@ class Numerals:
         largest = float(sizes.max(initial=0))
         smallest = float(sizes[sizes > 0].min(initial=np.inf))
         if largest >= LARGE or smallest < SMALL:
-            self._kind, self.rounded = "e", any(float(f"{v:.{DIGITS}g}") != v for v in np.unique(values).tolist())
+            self._kind, self.rounded = "e", any(float(f"{v:.{DIGITS}g}") != v for v in unique(values).tolist())
             return
         for self._decimals in range(DECIMALS + 1):
             # 0.1 + 0.2 is shown as 0.3: a difference by rounding is noise.
@@ -130,7 +143,7 @@ class Numerals:
         """The longest text among these values."""
         if self._kind == "i":  # the longest integers are the minimum and maximum
             return max((self.text(v) for v in (values.min().item(), values.max().item())), key=len)
-        return max((self.text(v) for v in np.unique(values).tolist()), key=len)
+        return max((self.text(v) for v in unique(values).tolist()), key=len)
 
 
 class Factors(Numerals):
@@ -145,7 +158,7 @@ class Factors(Numerals):
 
     def __init__(self, *groups: NDArray[Any]) -> None:
         super().__init__(*groups)
-        values = np.unique(np.concatenate([np.ravel(g) for g in groups]))
+        values = unique(np.concatenate([np.ravel(g) for g in groups]))
         long = self._kind == "f" and (self.rounded or self._decimals > 1) and np.isfinite(values).all()
         self._below = _below(values) if long else 0
         self.rounded = self.rounded and not self._below

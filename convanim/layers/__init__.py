@@ -10,7 +10,6 @@ from convanim.layers.kinds import KINDS
 from convanim.layers.notation import LONGEST_NOTATION, parse
 from convanim.layers.operation import Operation
 from convanim.layers.pools import AvgPool, LpPool, MaxPool, MaxUnpool, Pool, Pooling
-from convanim.layers.reading import from_line
 from convanim.layers.resize import PixelShuffle, PixelUnshuffle, Shuffle, Upsample
 from convanim.layers.separable import DepthwiseConv, SeparableConv
 
@@ -39,7 +38,6 @@ __all__ = [
     "Shuffle",
     "Upsample",
     "Weighted",
-    "from_line",
     "parse",
     "times",
 ]

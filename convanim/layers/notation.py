@@ -6,21 +6,20 @@ import ast
 import warnings
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convanim.errors import ConvanimError
 from convanim.layers.arguments import near
 from convanim.layers.kinds import KINDS as WITH_COMMANDS
 from convanim.layers.operation import Operation
-from convanim.layers.reading import NAMES, Line, read_line
-from convanim.layers.reading.names import unknown
 from convanim.layers.separable import KINDS as OTHERS
+
+# The readers of the frameworks' lines are imported when there is a text to read, as most commands have none.
+if TYPE_CHECKING:
+    from convanim.layers.reading import Line
 
 #: Every layer that has a notation.
 KINDS = WITH_COMMANDS | OTHERS
-
-#: Names of layers that only frameworks have.
-_THEIRS = {"make_node", "partial", *NAMES} - set(KINDS)
 
 #: Words of ONNX's attributes, and of layers that Flax prints, whose names are those of ours.
 _MARKS = ("kernel_shape=", "pads=", "auto_pad=", "( # Param", "# attributes")
@@ -34,8 +33,11 @@ def _of_a_framework(text: str) -> bool:
     That is a dotted or framework-only name, an assignment, a list, a line of a printed model, a call around another, or
     attributes as only ONNX has them or Flax prints them.
     """
+    from convanim.layers.reading import NAMES
+
     head = text.strip().partition("(")[0].strip()
-    theirs = not head.isidentifier() or head in _THEIRS or (head not in KINDS and text.count("(") > 1)
+    named = head not in KINDS and head in {"make_node", "partial", *NAMES}
+    theirs = not head.isidentifier() or named or (head not in KINDS and text.count("(") > 1)
     return "(" in text and (theirs or any(word in text for word in _MARKS))
 
 
@@ -74,6 +76,8 @@ def read(text: str, values: Mapping[str, Any] | None = None) -> Line:
         >>> read("weight_norm(nn.Conv1d(1, 1, 3))").notes
         ('weight_norm is not drawn',)
     """
+    from convanim.layers.reading import Line, read_line
+
     return read_line(text, values) if _of_a_framework(text) else Line(_own(text))
 
 
@@ -90,6 +94,8 @@ def _own(text: str) -> Operation:
             raise ValueError
         name = call.func.id
         if name not in KINDS:
+            from convanim.layers.reading.names import unknown
+
             raise unknown(name, f"{name!r} in {shown}")
         positional = [ast.literal_eval(node) for node in call.args]
         named = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg is not None}

@@ -10,7 +10,6 @@ import math
 import os
 import sys
 import warnings
-import zipfile
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import IO, Any, BinaryIO
@@ -78,6 +77,8 @@ def from_file(text: str, stdin: BinaryIO | None, tell: Callable[[str], None]) ->
 
 
 def _npz(file: BinaryIO, key: str) -> NDArray[Any]:
+    import zipfile
+
     try:
         with zipfile.ZipFile(file) as folder:
             names = {name.removesuffix(".npy"): name for name in folder.namelist()}

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from convanim.draw.cells import changed
 from convanim.draw.compose import Composer
-from convanim.draw.raster.picture import changed
 from convanim.draw.regions import part_within
 from convanim.draw.rules import LINED, lines
 from convanim.draw.shapes import (
@@ -33,7 +33,7 @@ from convanim.draw.shapes import (
     bounds,
 )
 from convanim.draw.theme import Theme
-from convanim.page import Page, Place, glyphs
+from convanim.page import Page, Place, Text, glyphs
 from convanim.page.lens import magnified
 from convanim.scene.frame import Frame, Grid
 
@@ -59,6 +59,7 @@ class Tables:
         self.sprites: list[tuple[list[Any], list[Any]]] = [([], [])]
         self.known: dict[int, tuple[Shapes, int]] = {}
         self._numbers: dict[str, int] = {}
+        self._lines: dict[tuple[str, int, bool], list[list[int]]] = {}
 
     def ink(self, ink: Ink) -> int:
         """The number of a colour."""
@@ -71,6 +72,21 @@ class Tables:
             outline, advance = glyphs.outlines(letter, EM, bold), _short(glyphs.width(letter, EM, bold))
             self.glyphs[key] = len(self.glyphs), advance, _path(outline[0]) if outline else ""
         return self.glyphs[key]
+
+    def line(self, text: str, size: int, *, bold: bool) -> list[list[int]]:
+        """The glyphs of a text, and their offsets unless these follow from the advances."""
+        key = text, size, bold
+        if key not in self._lines:
+            found = [self.glyph(letter, bold=bold) for letter in text]
+            pens = [0.0, *accumulate(size * advance / EM for _, advance, _ in found)]
+            offsets = [pen for pen, (_, _, path) in zip(pens, found, strict=False) if path]
+            real = [outline.x for outline in glyphs.outlines(text, size, bold)]
+            made = [[number for number, _, _ in found]]
+            if not all(abs(a - b) < NEAR for a, b in zip(offsets, real, strict=True)):
+                placed = iter(real)
+                made.append([round(next(placed) * TENTHS) if path else 0 for _, _, path in found])
+            self._lines[key] = made
+        return self._lines[key]
 
     def sprite(self, lower: list[Any], upper: list[Any]) -> int:
         """The number of a cell; equal cells share it."""
@@ -149,7 +165,8 @@ class Drawing:
             for name, place in self.page.places.items()
             for number in self._cells(place, frame.grids[name], before.get(name), self._first[name])
         ]
-        words = self._composer.words(frame)
+        said = self.page.said(frame.captions)
+        words = self._composer.words(frame, said)
         new = {key: shapes for key, shapes in words.items() if self._words.get(key) != shapes}
         self._before, self._words = frame, words
         under: list[Any] = []
@@ -171,12 +188,14 @@ class Drawing:
                 if name in self.page.places
                 for row, column in there
             ]
-        found["k"] = list(self._terms(frame, found["r"], found["w"]))
+        found["k"] = list(self._terms(frame, said, found["r"], found["w"]))
         return {key: value for key, value in found.items() if value}
 
-    def _terms(self, frame: Frame, reads: list[int], writes: list[int]) -> Iterator[list[int]]:
+    def _terms(
+        self, frame: Frame, said: Sequence[Sequence[Text]], reads: list[int], writes: list[int]
+    ) -> Iterator[list[int]]:
         """The numbers of a caption that stand for cells: the cell, and the box of the number on the page."""
-        for caption, texts in zip(frame.captions, self.page.said(frame.captions), strict=False):
+        for caption, texts in zip(frame.captions, said, strict=False):
             chips = [text for text in texts if text.chipped]
             cells = [reads[number] for number in caption.numbers if number < len(reads)]
             if len(writes) != 1 or len(cells) != sum(text.mark == "data" for text in chips):
@@ -248,15 +267,7 @@ class Drawing:
         raise AssertionError(shape)
 
     def _text(self, text: str, size: int, bold: bool, ink: int, x: float, baseline: float) -> list[Any]:
-        found = [self.tables.glyph(letter, bold=bold) for letter in text]
-        pens = [0.0, *accumulate(size * advance / EM for _, advance, _ in found)]
-        offsets = [pen for pen, (_, _, path) in zip(pens, found, strict=False) if path]
-        real = [outline.x for outline in glyphs.outlines(text, size, bold)]
-        shape = ["w", ink, size, _short(x), baseline, [number for number, _, _ in found]]
-        if all(abs(a - b) < NEAR for a, b in zip(offsets, real, strict=True)):
-            return shape
-        placed = iter(real)
-        return [*shape, [round(next(placed) * TENTHS) if path else 0 for _, _, path in found]]
+        return ["w", ink, size, _short(x), baseline, *self.tables.line(text, size, bold=bold)]
 
 
 def _relined(grid: Grid, before: Grid) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from hashlib import sha256
 from io import BytesIO
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
@@ -90,6 +89,8 @@ def _seen(film: Film, raster: Raster | Canvas) -> Sequence[Shot]:
     shots, beats = film.plan.shots, film.scene.beats
     if film.page.tabs:  # each phase is visible there
         return shots
+    from hashlib import sha256  # slow to import
+
     done = beats.opening + beats.steps * beats.each
     opening = [shot.frame for shot in shots if shot.frame < beats.opening]
     closing = [shot.frame for shot in shots if shot.frame >= done]

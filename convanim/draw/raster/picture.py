@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.draw.compose import Composer, visible
+from convanim.draw.cells import changed, differing
+from convanim.draw.compose import Composer
 from convanim.draw.mosaic import covering, mosaic
 from convanim.draw.palette import NONE, Palette
 from convanim.draw.raster.blends import mixes
@@ -234,32 +235,6 @@ class Panel:
             if len(self._lined) > KEPT:
                 self._lined.popitem(last=False)
         return kept[1]
-
-
-def changed(place: Place, grid: Grid, before: Grid | None) -> NDArray[np.bool_]:
-    """A mask of the cells to draw: those that look different from before, or if there was nothing, all."""
-    return visible(place, grid) if before is None else differing(grid, before, notes=bool(place.note))
-
-
-def differing(grid: Grid, before: Grid, *, notes: bool) -> NDArray[np.bool_]:
-    """A mask of the cells that look different from before.
-
-    Args:
-        notes: whether the small text in their corners is shown.
-    """
-    found: NDArray[np.bool_] = (grid.roles != before.roles) | (grid.emphasis != before.emphasis)
-    if grid.values is not before.values:
-        found |= grid.values != before.values
-    if notes and (grid.notes or before.notes):
-        for cell in {*grid.notes, *before.notes}:
-            if grid.notes.get(cell) != before.notes.get(cell):
-                found[cell] = True
-    if grid.colours is not before.colours:
-        if grid.colours is None or before.colours is None:
-            found[:] = True
-        else:
-            found |= (grid.colours != before.colours).any(axis=2)
-    return found
 
 
 def _around(points: tuple[tuple[float, float], ...], base: Pixels) -> Box:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from convanim.errors import ConvanimError
 from convanim.explanation.compare import why
 from convanim.explanation.difference import Difference
+from convanim.language.numerals import unique
 from convanim.language.words import both, join, say
 from convanim.layers import times
 from convanim.scene.beside.pair import Pair
@@ -118,7 +119,7 @@ padding is 0:1 in the first and 1 in the second']
 
     def _phases(self) -> tuple[Phase, ...]:
         """The phases; the last one is a legend of the marks on the outputs."""
-        met = np.unique(np.concatenate([states.ravel() for states in self._states]))
+        met = unique(np.concatenate([states.ravel() for states in self._states]))
         legend = {State.DIFFERENT: say("bold = different"), State.ALONE: say("dashed = only in one")}
         marks = join(", ", [told for state, told in legend.items() if state in met])
         word = say("compare")

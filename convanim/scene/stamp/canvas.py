@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.explanation.arithmetic import sides
-from convanim.language.numerals import Factors, Numerals
+from convanim.language.numerals import Factors, Numerals, unique
 from convanim.language.symbols import Symbols
 from convanim.language.words import join, marked, say
 from convanim.layers import Axis
@@ -158,7 +158,7 @@ class Canvas:
         own = None if trace.bias is None else trace.bias[0].item()
         self.bias = "" if own is None else Numerals(np.array([own])).text(own)
         # Sums of products need no more decimals than the products do.
-        self.products = np.unique(np.multiply.outer(np.unique(self.x), np.unique(self.kernel)))
+        self.products = unique(np.multiply.outer(unique(self.x), unique(self.kernel)))
         self.shown = self._survey()
         x, kernel, products = Numerals(self.x), Factors(self.kernel), Numerals(self.products)
         self.numerals = x, kernel, products, Numerals(self.shown, self.products)
@@ -171,7 +171,7 @@ class Canvas:
             sums += [self.after(i + 1)[self.cells(step)] for i, step in enumerate(self.trace)]
         elif min(self.x.min(), self.kernel.min()) < 0:  # sums may shrink again
             sums.append(extremes(self._blank(), self.x, self.kernel, self.trace.axes))
-        return np.unique(np.concatenate(sums))
+        return unique(np.concatenate(sums))
 
     def cells(self, step: Step) -> tuple[Array, Array]:
         """The slices of rows and columns that a step writes."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from convanim.errors import ConvanimError
 from convanim.explanation.arithmetic import count, per_axis
-from convanim.language.numerals import MINUS, Numerals
+from convanim.language.numerals import MINUS, Numerals, unique
 from convanim.language.words import plural, say
 from convanim.layers import Axis, Operation
 from convanim.scene.caption import Caption
@@ -109,7 +109,7 @@ class ReceptiveScene(PlacementScene):
         depth = len(self.layers)
         names = [("input", say("input")), *((f"map {n}", say("after layer {n}", n=n)) for n in range(1, depth + 1))]
         most = max(int(counts.max()) for counts in self.counts)
-        shown = np.arange(most + 1) if most < 2**10 else np.unique(np.concatenate([c.ravel() for c in self.counts]))
+        shown = np.arange(most + 1) if most < 2**10 else unique(np.concatenate([c.ravel() for c in self.counts]))
         panels = tuple(
             Panel(name, counts.shape, (title,), Numerals(shown), shown, heat=most, follows="input" if n else "")
             for n, ((name, title), counts) in enumerate(zip(names, self.counts[::-1], strict=True))

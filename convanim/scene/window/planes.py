@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convanim.explanation.arithmetic import per_axis, rings, sides
-from convanim.language.numerals import Factors, Numerals
+from convanim.language.numerals import Factors, Numerals, unique
 from convanim.language.words import join, marked, plural, rejoin, say
 from convanim.layers import times
 from convanim.scene.caption import Caption
@@ -87,10 +87,10 @@ class PlanesScene(WindowScene):
         self._part_of = np.full(len(trace.x), each)
         for i, channel in enumerate(self.drawn):
             self._part_of[channel] = i % each
-        values, weights = np.unique(trace.x), np.unique(trace.weight)
+        values, weights = unique(trace.x), unique(trace.weight)
         if values.size * weights.size > MOST_PRODUCTS:
             values, weights = (np.array([a.min(), a.max()]) for a in (values, weights))
-        products = np.unique(np.multiply.outer(values, weights))
+        products = unique(np.multiply.outer(values, weights))
         self._sums = self._survey(trace, products)
         self._sum = Numerals(products, self._sums) if trace.x.dtype.kind == "f" else Numerals(self._sums)
         self._told: dict[tuple[int, int], list[str]] = {}
@@ -99,14 +99,14 @@ class PlanesScene(WindowScene):
     def _survey(self, trace: ConvTrace, products: NDArray[np.generic]) -> NDArray[np.generic]:
         """Every partial sum that is ever shown; with many placements, their bounds."""
         if len(trace) <= SURVEYED:
-            return np.unique(np.concatenate([np.zeros(1, products.dtype), *(self._split(trace, s) for s in trace)]))
+            return unique(np.concatenate([np.zeros(1, products.dtype), *(self._split(trace, s) for s in trace)]))
         if self._others and trace.op.groups == 1:
             alone = [self._alone(channel) for channel in self.drawn]
             rest = trace.answer - sum(alone)
             rest = rest if trace.bias is None else rest - per_channel(trace.bias, rest)
-            return np.unique([edge for part in (*alone, rest) for edge in (part.min(), part.max(), 0)])
+            return unique(np.array([edge for part in (*alone, rest) for edge in (part.min(), part.max(), 0)]))
         bound = np.abs(products).max() * np.prod(trace.weight.shape[2:]) * max(1, self._others)
-        return np.unique(np.array([-bound if products.min() < 0 else 0, bound]))
+        return unique(np.array([-bound if products.min() < 0 else 0, bound]))
 
     def _alone(self, channel: int) -> NDArray[Any]:
         """The sums of one input channel, (C_out, *o)."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from convanim.language.numerals import Factors, Numerals
+from convanim.language.numerals import Factors, Numerals, unique
 from convanim.language.words import join, marked, rejoin, say
 from convanim.layers import Resampled, times
 from convanim.layers.axis import resampled
@@ -110,8 +110,8 @@ class UpsampleScene(WindowScene):
         if not hasattr(self, "_weight_numerals"):
             weight: NDArray[np.float64] = np.ones(1)
             for taps in self.trace.taps:
-                own = np.ones(1) if taps.weight is None else np.unique(taps.weight)
-                weight = np.unique(np.multiply.outer(weight, own))
+                own = np.ones(1) if taps.weight is None else unique(taps.weight)
+                weight = unique(np.multiply.outer(weight, own))
             self._weight_numerals, self._weight_values = Factors(weight), weight
         return self._weight_numerals
 
