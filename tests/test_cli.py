@@ -366,6 +366,17 @@ def test_help_needs_nothing_heavy(words: str) -> None:
     assert not {"numpy", "matplotlib", "PIL", "imageio", "msgspec"} & set(loaded.split())
 
 
+def test_a_page_and_vectors_load_nothing_that_they_do_not_need(tmp_path: Path) -> None:
+    probe = "import sys; from convanim.cli.commands import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+    for kind in ("html", "svg"):
+        words = ["conv", "--input", "5x5", "--kernel", "3", "--quiet", "-o", str(tmp_path / f"a.{kind}")]
+        done = subprocess.run([sys.executable, "-c", probe, *words], capture_output=True, text=True, check=True)
+        loaded = set(done.stdout.split())
+        assert "convanim.write" in loaded
+        ours = {f"convanim.{part}" for part in ("draw.raster.picture", "layers.reading", "layers.writing", "gallery")}
+        assert not loaded & {*ours, "numpy.ma", "matplotlib", "PIL", "imageio", "hashlib", "zipfile"}
+
+
 def test_version_and_explain() -> None:
     assert run("--version") == (0, f"convanim {convanim.__version__}\n", "")
     done = run("explain", "transposed", "--input", "3x3", "--kernel", "3x3", "--stride", "2")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from html import escape  # that of xml.sax imports urllib.request
 from itertools import accumulate
 from typing import TYPE_CHECKING, BinaryIO
-from xml.sax.saxutils import escape
 from zlib import crc32
 
 from convanim.write.drawing import EM, TENTHS, printed
@@ -171,9 +171,8 @@ def _write(file: BinaryIO, film: Film, canvas: Canvas, body: str, title: str, de
     width, height = film.size
     # Pictures within one page share its names, so each picture has its own.
     own = f"c{crc32((canvas.defs + body).encode()):x}"
-    told = (
-        f'<title id="{_OWN}t">{escape(printed(title))}</title><desc id="{_OWN}d">{escape(printed(description))}</desc>'
-    )
+    heading, about = (escape(printed(text), quote=False) for text in (title, description))
+    told = f'<title id="{_OWN}t">{heading}</title><desc id="{_OWN}d">{about}</desc>'
     text = (
         '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" role="img" '
         f'aria-labelledby="{_OWN}t {_OWN}d" width="{width}" height="{height}" viewBox="0 0 {width} {height}">\n'

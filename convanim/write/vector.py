@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape  # that of xml.sax imports urllib.request
 from io import BytesIO
 from typing import Any, BinaryIO
-from xml.sax.saxutils import escape
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -24,7 +24,7 @@ def write_svg(file: BinaryIO, figure: Figure, title: str, description: str) -> N
     written = BytesIO()
     with settings():
         figure.savefig(written, format="svg", dpi=72, metadata=metadata)
-    told = f"</title>\n <desc>{escape(description)}</desc>".encode()
+    told = f"</title>\n <desc>{escape(description, quote=False)}</desc>".encode()
     file.write(written.getvalue().replace(b"</title>", told, 1))
 
 
