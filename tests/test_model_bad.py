@@ -232,3 +232,49 @@ def test_python(tmp_path: Path) -> None:
     with pytest.raises(ConvanimError, match="a page shows maps of up to three axes, and these have 4; list the layers"):
         model(four.model()).save(tmp_path / "m.html")
     assert models.model is model
+
+
+def test_a_graph_that_is_not_in_order(path: Path) -> None:
+    for node, value in ((0, "v2"), (1, "v1"), (1, "v2")):
+        whole = small().model()
+        whole.graph.node[node].input[0] = value
+        path.write_bytes(whole.SerializeToString())
+        told = f"in m.onnx reads '{value}', which is made after it: the graph has a cycle or is not in order; export"
+        for words in ((path,), (path, "-o", path.with_suffix(".html"))):
+            assert told in refused(*words)
+    assert not path.with_suffix(".html").exists()
+
+
+def test_sizes_that_nothing_has(path: Path, tmp_path: Path) -> None:
+    whole = small().model()
+    whole.graph.initializer[0].dims[0] = -4
+    path.write_bytes(whole.SerializeToString())
+    assert "the tensor 'c0' of m.onnx has the shape [-4]; export the model again" in refused(path)
+    path.write_bytes(small(1, 1, 2**31 - 1, 2**31 - 1).model().SerializeToString())
+    assert "connect more than 3,000,000 pairs of cells; use a smaller --input" in refused(
+        path, "-o", tmp_path / "m.html"
+    )
+    with path.open("wb") as file:
+        file.truncate(2**34)  # a sparse file, which is not read
+    assert "it has more than 1,073,741,824 bytes" in refused(path)
+    g = Graph(1, 1, 6, 6)
+    g.add("Relu", name="only")
+    path.write_bytes(g.model().SerializeToString())
+    told = refused(path, "--layer", "xyz", "-o", tmp_path / "a.gif")
+    assert "m.onnx has no layer 'xyz'; use one of its layers, such as only" in told
+
+
+def test_a_deep_network_with_a_skip_connection_at_each_layer() -> None:
+    """Its extents repeat along the map, so that the work grows with the number of layers and not with its square."""
+    import time
+
+    g = Graph(1, 1, 16, 16)
+    for n in range(600):
+        before = g.at
+        g.conv(1, 3, f"c{n}", pads=1)
+        g.add("Add", before, name=f"a{n}")
+    start = time.process_time()
+    found = model(g.model())
+    assert time.process_time() - start < 20  # it took a minute and a half
+    assert found.rows[-1].field == (1201, 1201)
+    assert found.rows[-1].offset == (600, 600)

@@ -100,9 +100,8 @@ class Graph:
         if able:
             raise ConvanimError(f"several layers are called {shortly(name)}", f"use {_listed(names[i] for i in able)}")
         layers = names[1:]
-        close = get_close_matches(name, layers, 3, 0.4) or [
-            n for n, node in zip(names, self.nodes, strict=True) if node.op
-        ]
+        shown = [known for known, node in zip(names, self.nodes, strict=True) if node.op]
+        close = get_close_matches(name, layers, 3, 0.4) or shown or layers
         raise ConvanimError(
             f"{self.name} has no layer {shortly(name)}", f"use one of its layers, such as {_listed(close)}"
         )

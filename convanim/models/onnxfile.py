@@ -66,6 +66,10 @@ class OnnxFile:
             raise ConvanimError(f"{name} has a name that is not a text", "export the model again")
         if len(graph.node) > MOST_NODES:
             raise ConvanimError(f"{name} has {len(graph.node):,} nodes", f"use a model of at most {MOST_NODES:,}")
+        if negative := next((one for one in graph.initializer if min(one.dims, default=0) < 0), None):
+            told = f"the tensor {shortly(negative.name)} of {name} has the shape {[*negative.dims]}"
+            raise ConvanimError(told, "export the model again")
+        self._in_order(graph)
         self.opset = next((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), 1)
         known = self.onnx.defs.onnx_opset_version()
         if self.opset > known:
@@ -81,6 +85,16 @@ class OnnxFile:
         self._elements |= {one.name: one.type.tensor_type.elem_type or 1 for one in graph.input}
         #: The shapes of values, which are found while the graph is read.
         self.shapes: dict[str, Shape] = {}
+
+    def _in_order(self, graph: Any) -> None:
+        """Refuse a graph in which a node reads what is made after it."""
+        made = {name: number for number, node in enumerate(graph.node) for name in node.output if name}
+        for number, node in enumerate(graph.node):
+            if late := next((name for name in node.input if made.get(name, -1) >= number), None):
+                told = (
+                    f"{shortly(node.name or node.op_type)} in {self.name} reads {shortly(late)}, which is made after it"
+                )
+                raise ConvanimError(f"{told}: the graph has a cycle or is not in order", "export the model again")
 
     # --- shapes -------------------------------------------------------------------------------------------------------
 

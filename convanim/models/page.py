@@ -201,9 +201,11 @@ class _Data:
         if same(axis):
             return -1
         if axis not in self.known:
-            table = sources(axis)
+            # An estimate first, since a table of all pairs may not fit into memory.
+            rough = (axis.input if axis.transposed else axis.output) * axis.kernel > 8 * MOST_PAIRS
+            table = () if rough else sources(axis)
             self.left -= sum(map(len, table))
-            if self.left < 0:
+            if rough or self.left < 0:
                 told = f"the layers of {self.name} connect more than {MOST_PAIRS:,} pairs of cells"
                 raise ConvanimError(told, "use a smaller `input`")
             self.known[axis] = len(self.pairs)

@@ -38,10 +38,14 @@ class Spans:
     def __init__(self, graph: Graph, i: int) -> None:
         self.nodes, self.i = graph.nodes, i
         self.periods, self._rough = list[int](), list[bool]()
+        # By how many cells of the input the extents move from one period of a node to the next; None if they do not.
+        self._shifts: list[int | None] = []
         for node in self.nodes:
             reads = [(read.source, read.axes[i]) for read in node.reads]
             self.periods.append(lcm(*(_period(axis, self.periods[source]) for source, axis in reads)))
             self._rough.append(any(_rough(axis) or self._rough[source] for source, axis in reads))
+            moved = {self._moved(source, axis) for source, axis in reads} if reads else {1}
+            self._shifts.append(moved.pop() if len(moved) == 1 else None)
         self._ends: list[dict[int, Extent]] = [{} for _ in self.nodes]
         self._find()
 
@@ -51,14 +55,34 @@ class Spans:
 
     def of(self, number: int) -> list[Extent]:
         """The extents of the first cells of a node."""
-        return [self._ends[number][cell] for cell in self.first(number)]
+        return [self._end(number, cell) for cell in self.first(number)]
 
     def through(self, source: int, axis: Axis, cell: int) -> Extent:
         """The extent of a cell as far as one of the maps that it reads leads."""
         there = back(axis, cell, cell)
-        found = [self._ends[source][c] for c in self._needed(source, *there)] if there else []
+        found = [self._end(source, c) for c in self._needed(source, *there)] if there else []
         kept = [extent for extent in found if extent]
         return (min(first for first, _ in kept), max(last for _, last in kept)) if kept else None
+
+    def _moved(self, source: int, axis: Axis) -> int | None:
+        """The shift of the node that is added now, as far as one of the maps that it reads tells."""
+        step, shift = step_of(axis), self._shifts[source]
+        if step is None or shift is None or isinstance(axis, Adapted | Joined):
+            return None
+        return int(self.periods[-1] * step / self.periods[source] * shift)
+
+    def _place(self, number: int, cell: int) -> tuple[int, int]:
+        """The cell of the first period whose extent is the same, and by how many cells of the input it is moved."""
+        shift = self._shifts[number]
+        if shift is None:
+            return cell, 0
+        times, first = divmod(cell, self.periods[number])
+        return first, times * shift
+
+    def _end(self, number: int, cell: int) -> Extent:
+        first, moved = self._place(number, cell)
+        extent = self._ends[number][first]
+        return extent and (extent[0] + moved, extent[1] + moved)
 
     def _needed(self, number: int, first: int, last: int) -> Iterator[int]:
         """The cells between two others whose extents lead to that of all of them."""
@@ -74,7 +98,7 @@ class Spans:
             for source, axes in self.nodes[number].reads:
                 for cell in asked[number]:
                     if there := back(axes[self.i], cell, cell):
-                        asked[source].update(self._needed(source, *there))
+                        asked[source].update(self._place(source, c)[0] for c in self._needed(source, *there))
         self._ends[0] = {cell: (cell, cell) for cell in asked[0]}
         for number, node in enumerate(self.nodes[1:], start=1):
             if node.passes:

@@ -84,8 +84,9 @@ def read_bytes(path: str | Path, most: int, *, follow: bool = True) -> bytes:
         it is not a regular file
     """
     with open_regular(path, follow=follow) as file:
-        data = file.read(most + 1)  # not by its size: files may grow, and some system files claim to be empty
-    if len(data) > most:
+        # Not by its size alone: files may grow, and some system files claim to be empty.
+        data = file.read(most + 1) if os.fstat(file.fileno()).st_size <= most else None
+    if data is None or len(data) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return data
 
