@@ -92,8 +92,8 @@ class SeparableTrace(Trace):
 
     def hidden(self) -> Iterator[str]:
         """Sentences about the channels that are not drawn because they are too many to be looked at."""
-        if self.drawn is None and len(self.x) * self.op.depth_multiplier > MOST:
-            some = max(1, SOME // self.op.depth_multiplier)
+        some = max(1, SOME // self.op.depth_multiplier)
+        if self.drawn is None and len(self.x) > some and len(self.x) * self.op.depth_multiplier > MOST:
             yield f"{some} of the {len(self.x)} input channels are shown; choose others with `channels`."
         if self.channels > MOST:
             yield f"{MOST} of the {self.channels} output channels are shown; choose others with `out_channels`."

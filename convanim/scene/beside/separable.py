@@ -65,7 +65,7 @@ class SeparableScene:
         >>> for step in (2, 5):
         ...     print(s.frame(s.beats.opening + s.beats.each * step - 1).captions[0].text())
         filtered[0, 0,1] = 2·1 + 3·1 = 5
-        output[0,0] = 30 + −1 = 29
+        output[0,0] = 30 − 1 = 29   one sum per channel
     """
 
     captions = 1
