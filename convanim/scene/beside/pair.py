@@ -118,7 +118,7 @@ class Pair:
         return Moment(above, below, stage, number, moved, done, self.links(number) if stage == "steps" else ())
 
     def links(self, step: int) -> tuple[Link, ...]:
-        """The links of both scenes at a placement of the pair; of a scene that waits, those of its last step."""
+        """The links of both scenes at a placement of the pair; a scene that waits has those of its last step."""
         found: list[Link] = []
         for scene, name in ((self.above, ""), (self.below, BELOW)):
             own = scene.links(self._steps(scene, "steps", step)[1] - 1)
