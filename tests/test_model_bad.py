@@ -254,6 +254,16 @@ def test_sizes_that_nothing_has(path: Path, tmp_path: Path) -> None:
     assert "connect more than 3,000,000 pairs of cells; use a smaller --input" in refused(
         path, "-o", tmp_path / "m.html"
     )
+    up = Graph(1, 1, 64, 64)
+    up.conv(1, 3, "up", up=True, strides=10**6)
+    path.write_bytes(up.model().SerializeToString())
+    assert "connect more than 3,000,000 pairs of cells; use a smaller --input" in refused(
+        path, "-o", tmp_path / "m.html"
+    )
+    whole = small().model()
+    whole.opset_import[0].version = -3
+    path.write_bytes(whole.SerializeToString())
+    assert "m.onnx uses opset -3, which does not exist; export the model again" in refused(path)
     with path.open("wb") as file:
         file.truncate(2**34)  # a sparse file, which is not read
     assert "it has more than 1,073,741,824 bytes" in refused(path)

@@ -72,6 +72,8 @@ class OnnxFile:
         self._in_order(graph)
         self.opset = next((one.version for one in model.opset_import if one.domain in ("", "ai.onnx")), 1)
         known = self.onnx.defs.onnx_opset_version()
+        if self.opset < 1:
+            raise ConvanimError(f"{name} uses opset {self.opset}, which does not exist", "export the model again")
         if self.opset > known:
             raise ConvanimError(
                 f"{name} uses opset {self.opset}, and the installed onnx {self.onnx.__version__} knows {known} at most",

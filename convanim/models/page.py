@@ -202,7 +202,8 @@ class _Data:
             return -1
         if axis not in self.known:
             # An estimate first, since a table of all pairs may not fit into memory.
-            rough = (axis.input if axis.transposed else axis.output) * axis.kernel > 8 * MOST_PAIRS
+            products = (axis.input if axis.transposed else axis.output) * axis.kernel
+            rough = max(axis.input, axis.output, products // 8) > MOST_PAIRS
             table = () if rough else sources(axis)
             self.left -= sum(map(len, table))
             if rough or self.left < 0:
