@@ -125,16 +125,16 @@ def _opaque(colours: Pixels, changed: NDArray[np.intp]) -> NDArray[np.intp]:
     if not len(short):
         return changed
     starts, lengths = changed[short], lengths[short]
-    ends = lengths.cumsum()
-    first = ends - lengths
-    # The positions of every gap and of the pixel before it.
-    places = np.repeat(starts - first, lengths) + np.arange(ends[-1])
     flat = colours.ravel()
-    differ = flat[places] != flat[places + 1]
-    changes = np.add.reduceat(differ.view(np.uint8), first, dtype=np.uint8)
-    kept = np.repeat(lengths <= _KEPT.take(changes, mode="clip") + 1, lengths)
-    kept[first] = False  # these are changed pixels
-    return np.concatenate([changed, places[kept]])
+    changes = np.zeros(flat.shape, np.uint8)  # 1 for a pixel whose colour is not that of the next one
+    np.not_equal(flat[1:], flat[:-1], out=changes[:-1].view(bool))
+    # The sums from each start to its end; those from an end to the next start are not used.
+    sums = np.add.reduceat(changes, np.stack([starts, starts + lengths], axis=1).ravel(), dtype=np.uint8)[::2]
+    kept = lengths <= _KEPT.take(sums, mode="clip") + 1
+    starts, lengths = starts[kept] + 1, lengths[kept] - 1
+    ends = lengths.cumsum()
+    gaps = np.repeat(starts - (ends - lengths), lengths)
+    return np.concatenate([changed, gaps + np.arange(len(gaps))])
 
 
 def _centiseconds(milliseconds: int) -> int:

@@ -121,16 +121,18 @@ class AnimationWriter(Writer):
         top, left, bottom, right = map(int, changed)  # NumPy's integers have no to_bytes
         if not (0 <= top <= bottom <= len(shown) and 0 <= left <= right <= shown.shape[1]):
             raise ValueError(f"changed rectangle {changed} outside of a frame of {shown.shape}")
-        differs = shown[top:bottom, left:right] != frame[top:bottom, left:right]
+        top = top // self.grid * self.grid
+        differs = shown[top:bottom] != frame[top:bottom]  # whole rows are one loop, which is quicker than a rectangle
         rows = np.flatnonzero(differs.any(axis=1))
         if not len(rows):
             return
         columns = np.flatnonzero(differs.any(axis=0))
-        bottom, right = top + int(rows[-1]) + 1, left + int(columns[-1]) + 1
-        top, left = (int(at) // self.grid * self.grid for at in (top + rows[0], left + columns[0]))
-        place = np.s_[top:bottom, left:right]
+        above, left = (int(at[0]) // self.grid * self.grid for at in (rows, columns))
+        below, right = (int(at[-1]) + 1 for at in (rows, columns))
+        box = top + above, left, top + below, right
+        place = np.s_[box[0] : box[2], left:right]
         new = np.ascontiguousarray(frame[place])
-        self._hold((top, left, bottom, right), new, shown[place] != new)
+        self._hold(box, new, np.ascontiguousarray(differs[above:below, left:right]))
         shown[place] = new  # the first image may share this array, but has been encoded by now
 
     def _hold(self, box: Box, pixels: Pixels, differs: NDArray[np.bool_] | None) -> None:
