@@ -54,6 +54,8 @@ class Composer:
         self.cells = Cells(covered=page.motion_colours)
         self._floats = Floats(page, self.cells, self.panel)
         self._wires = Wires(page, max(1, page.stroke // 2))
+        self._said: tuple[object, list[Shapes]] = None, []
+        self._titles: dict[str, tuple[str, Shapes]] = {}
 
     def frame(self, frame: Frame) -> Shapes:
         """All shapes of a frame, back to front."""
@@ -94,15 +96,24 @@ class Composer:
         page, out = self.page, dict[str, Shapes]()
         for i, tab in enumerate(page.tabs):
             out[f"tab {i}"] = _tab(tab, current=i == frame.phase)
-        for i, texts in enumerate(page.said(frame.captions) if said is None else said):
-            out[f"caption {i}"] = _written(texts, "text")
+        if said is not None:
+            captions = [_written(texts, "text") for texts in said]
+        else:
+            if self._said[0] is not frame.captions:  # they stay the same while something moves
+                self._said = frame.captions, [_written(texts, "text") for texts in page.said(frame.captions)]
+            captions = self._said[1]
+        out |= {f"caption {i}": shapes for i, shapes in enumerate(captions)}
         if page.counts:
             out["counter"] = _written([page.counted(frame.step, self._steps)], "muted")
             done, rest = page.progress(frame.step, self._steps)
             out["progress"] = Fill(done, "kernel.stroke"), Fill(rest, "inserted.fill")
         for name, place in page.places.items():
             if place.panel.titles:
-                out[f"title {name}"] = _title(place.titled(frame.grids[name].title))
+                title = frame.grids[name].title
+                kept = self._titles.get(name)
+                if kept is None or kept[0] is not title:
+                    kept = self._titles[name] = title, _title(place.titled(title))
+                out[f"title {name}"] = kept[1]
         return out
 
     # Grids.

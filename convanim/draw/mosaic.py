@@ -30,6 +30,11 @@ _MARKED = {
     Role.UNUSED: "unused.hatch",
 }
 _PLAIN = (Emphasis.QUIET, Emphasis.DIFFERENT)
+# Masks by role and by emphasis.
+_IS_PLAIN = np.isin(np.arange(len(Emphasis)), _PLAIN)
+_HEATED, _SHADED, _COLOURLESS = (
+    np.isin(np.arange(len(Role)), tuple(some)) for some in (theme.HEATED, theme.SHADED, COLOURLESS)
+)
 Values = NDArray[Any]
 
 
@@ -46,13 +51,13 @@ def mosaic(place: Place, grid: Grid, part: tuple[slice, slice] | None = None) ->
     numbers = np.asarray(inks.roles[roles, emphasis])
     where = None
     if place.panel.heat:
-        counted = np.isin(roles, tuple(theme.HEATED)) & ~np.isin(emphasis, _PLAIN)
+        counted = _HEATED[roles] & ~_IS_PLAIN[emphasis]
         numbers = np.where(counted, inks.first + step(place, values), numbers)
     elif place.shaded:  # shaded by value
-        valued = np.isin(roles, tuple(theme.SHADED)) & ~np.isin(emphasis, _PLAIN)
+        valued = _SHADED[roles] & ~_IS_PLAIN[emphasis]
         numbers = np.where(valued, inks.first + step(place, values), numbers)
     elif colours is not None:
-        where = ~np.isin(roles, tuple(COLOURLESS)) & ~np.isin(emphasis, _PLAIN)
+        where = ~_COLOURLESS[roles] & ~_IS_PLAIN[emphasis]
     down, across = place.tall or place.pitch, place.pitch
     top, left = place.y + rows.start * down, place.x + columns.start * across
     box = Box(top, left, top + len(roles) * down, left + roles.shape[1] * across)
@@ -139,7 +144,7 @@ def _cells(
     roles = _ROLE[reduced(_RANK[own], np.maximum)]
     emphasis = reduced(grid.emphasis[cells], np.maximum)
     # The mean of the cells that have a value.
-    valued = np.isin(own, tuple(theme.SHADED))
+    valued = _SHADED[own]
     count = np.maximum(reduced(valued, np.add, dtype=np.int64), 1)
     values = np.where(valued & np.isfinite(grid.values[cells]), grid.values[cells], 0)
     mean = reduced(values, np.add, dtype=np.float64) / count

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -149,7 +150,7 @@ def in_line(slot: Slot, caption: Caption) -> tuple[Text, ...]:
     """
     place, width, smallest, _ = slot
 
-    def fits(spans: Sequence[Span], part: float = 1) -> bool:
+    def fits(spans: tuple[Span, ...], part: float = 1) -> bool:
         return wide(spans, round(part * place.size)) <= width
 
     spans, most = caption.spans(), len(caption.terms)
@@ -189,7 +190,7 @@ def in_column(slot: Slot, caption: Caption) -> tuple[Text, ...]:
     return _stacked(lines, place._replace(size=least))
 
 
-def _stacked(lines: Iterable[Sequence[Span]], place: Text) -> tuple[Text, ...]:
+def _stacked(lines: Iterable[tuple[Span, ...]], place: Text) -> tuple[Text, ...]:
     """Lines below each other, the first of them at a place."""
     apart = round(APART * place.size)
     return tuple(text for i, line in enumerate(lines) for text in set_out(line, place.moved(0, i * apart)))
@@ -212,7 +213,7 @@ def _broken(spans: Sequence[Span], size: int, width: float) -> Iterator[tuple[Sp
     """The lines of a caption's pieces: broken between words and before signs, but not within a product."""
     line: list[Span] = []
     for group in _groups(spans):
-        if line and wide([*line, *group], size) > width:
+        if line and wide((*line, *group), size) > width:
             yield tuple(line)
             line = [(group[0][0].lstrip(), group[0][1]), *group[1:]]
         else:
@@ -239,7 +240,8 @@ def _groups(spans: Sequence[Span]) -> Iterator[list[Span]]:
         yield group
 
 
-def wide(spans: Sequence[Span], size: int) -> int:
+@lru_cache(maxsize=64)  # the same pieces are tried several times
+def wide(spans: tuple[Span, ...], size: int) -> int:
     """The width of a caption's pieces with their chips, px."""
     x, right, room = 0.0, 0, round(BESIDE * size)
     for text, mark in spans:
@@ -250,7 +252,7 @@ def wide(spans: Sequence[Span], size: int) -> int:
     return right
 
 
-def set_out(spans: Sequence[Span], at: Text, width: int = 0) -> tuple[Text, ...]:
+def set_out(spans: tuple[Span, ...], at: Text, width: int = 0) -> tuple[Text, ...]:
     """The pieces of a caption one after the other, from a place on; numbers with a mark are bold, on chips.
 
     Args:

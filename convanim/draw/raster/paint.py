@@ -69,6 +69,8 @@ class Painter:
         self.palette, self.blends = palette, Blends(palette)
         self._sprites: OrderedDict[int, tuple[Shapes, Sprite]] = OrderedDict()
         self._cards: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
+        self._lines: OrderedDict[tuple[object, ...], tuple[Sprite, int]] = OrderedDict()
+        self._bends: dict[tuple[str, str, int, int], list[Sprite]] = {}
         self._letters: dict[tuple[str, ...], Mask] = {}
 
     def paint(self, pixels: Pixels, shape: Shape, base: Pixels, x: int = 0, y: int = 0) -> Box:
@@ -167,27 +169,31 @@ class Painter:
         box = _moved(ring.box, x, y)
         whole = box.top >= 0 and box.left >= 0 and box.bottom <= pixels.shape[0] and box.right <= pixels.shape[1]
         index = self.palette.index(ring.ink)
-        # Only round corners have edges that are blended with the paper.
-        ramp = self.palette.ramp(ring.paper, ring.ink) if ring.radius else np.full(256, index, np.uint8)
         for top, left, bottom, right in ring.sides:
             if whole:
                 pixels[top + y : bottom + y, left + x : right + x] = index
             else:
                 _fill(pixels, Box(top + y, left + x, bottom + y, right + x), index)
-        for left, top, cover in ring.bends:
-            _blit(pixels, Sprite(ramp[cover], cover > 0), x + left, y + top)
-        return _within(box, pixels.shape)
+        key = ring.ink, ring.paper, ring.radius, ring.thick
+        if key not in self._bends:
+            # Only round corners have edges that are blended with the paper.
+            ramp = self.palette.ramp(ring.paper, ring.ink) if ring.radius else np.full(256, index, np.uint8)
+            self._bends[key] = [Sprite(ramp[cover], cover > 0) for _, _, cover in ring.bends]
+        for (left, top, _), sprite in zip(ring.bends, self._bends[key], strict=True):
+            _blit(pixels, sprite, x + left, y + top)
+        return box if whole else _within(box, pixels.shape)
 
     def _words(self, pixels: Pixels, words: Words, x: int, y: int) -> Box:
         text, ink, paper = words
-        drawn = glyphs.line(text.text, text.size, text.bold)
-        high, wide = drawn.coverage.shape
-        top, left = y + text.baseline - drawn.rise, x + text.x
-        box = _within(Box(top, left, top + high, left + wide), pixels.shape)
-        cover = drawn.coverage[box.top - top : box.bottom - top, box.left - left : box.right - left]
-        part = pixels[box.top : box.bottom, box.left : box.right]
-        np.copyto(part, self.palette.ramp(str(paper), str(ink))[cover], where=cover > 0)
-        return box
+        key = text.text, text.size, text.bold, ink, paper
+        kept = self._lines.get(key)
+        if kept is None:
+            drawn = glyphs.line(text.text, text.size, text.bold)
+            sprite = Sprite(self.palette.ramp(str(paper), str(ink))[drawn.coverage], drawn.coverage > 0)
+            kept = self._lines[key] = sprite, drawn.rise
+            if len(self._lines) > KEPT:
+                self._lines.popitem(last=False)
+        return _blit(pixels, kept[0], x + text.x, y + text.baseline - kept[1])
 
     def _stroke(
         self, pixels: Pixels, stroke: Stroke, base: Pixels, x: int, y: int, within: Points = (), without: Points = ()
@@ -325,7 +331,11 @@ def hull(found: list[Box] | tuple[Box, ...]) -> Box:
 
 def _blit(pixels: Pixels, sprite: Sprite, x: int, y: int) -> Box:
     high, wide = sprite.pixels.shape
-    box = _within(Box(y, x, y + high, x + wide), pixels.shape)
+    whole = Box(y, x, y + high, x + wide)
+    box = _within(whole, pixels.shape)
+    if box == whole:
+        np.copyto(pixels[y : y + high, x : x + wide], sprite.pixels, where=True if sprite.mask is None else sprite.mask)
+        return box
     part = np.s_[box.top - y : box.bottom - y, box.left - x : box.right - x]
     if sprite.mask is None:
         pixels[box.top : box.bottom, box.left : box.right] = sprite.pixels[part]

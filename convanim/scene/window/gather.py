@@ -121,8 +121,9 @@ class GatherScene(WindowScene):
             return {"kernel": kernel}
         # The terms of the sum are lit in the kernel, too; those of zeros are not.
         rows, columns = self._windows(step.writes[0].tolist())[1]
-        zero = np.isin(self.stage_roles[0][rows, columns], (Role.INSERTED, Role.PADDING))
-        lit = np.where(zero, Emphasis.NONE, Emphasis.ACTIVE).astype(np.uint8)
+        under = self.stage_roles[0][rows, columns]
+        lit = np.full(under.shape, Emphasis.ACTIVE, np.uint8)
+        lit[(under == Role.INSERTED) | (under == Role.PADDING)] = Emphasis.NONE
         return {"kernel": replace(kernel, emphasis=lit)}
 
     def _notes(self) -> tuple[str, str]:

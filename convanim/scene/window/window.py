@@ -212,7 +212,9 @@ class WindowScene(PlacementScene):
 
     def _placement(self, number: int, ahead: int) -> Frame:
         """A placement: the window, and in its last frame the result in the output."""
-        step, written = self.trace[number], not ahead
+        if self._latest is None or self._latest.number != number:  # a placement has several frames
+            self._latest = self.trace[number]
+        step, written = self._latest, not ahead
         seen = self.look(step, written=written)
         caption = seen.caption if written else replace(seen.caption, waits=True)
         marks = self._marks(number)
@@ -223,6 +225,8 @@ class WindowScene(PlacementScene):
         if written and self._takes_over:
             done["moves"] = self._moves(step, links)
         return Frame(len(self.phases) - 1, grids, (caption,), number + 1, **done)
+
+    _latest: Step | None = None
 
     #: Whether values may be copied unchanged; not with a kernel, even for a factor of one.
     _takes_over = True
