@@ -39,8 +39,8 @@ from convanim.system import agg
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-#: The size of the cache of sprites; beyond it, the oldest one is dropped.
-KEPT = 1500
+#: The sizes of the caches of sprites and of words; beyond them, the oldest one is dropped.
+KEPT, WORDS = 1500, 200
 
 
 class Sprite(NamedTuple):
@@ -191,7 +191,7 @@ class Painter:
             drawn = glyphs.line(text.text, text.size, text.bold)
             sprite = Sprite(self.palette.ramp(str(paper), str(ink))[drawn.coverage], drawn.coverage > 0)
             kept = self._lines[key] = sprite, drawn.rise
-            if len(self._lines) > KEPT:
+            if len(self._lines) > WORDS:
                 self._lines.popitem(last=False)
         return _blit(pixels, kept[0], x + text.x, y + text.baseline - kept[1])
 
