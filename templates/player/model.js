@@ -44,6 +44,7 @@
     node.append(...children);
     return node;
   };
+  const parted = (name) => name.split(/(?<=[./_])/).flatMap((part) => [part, make("wbr")]); // lines break at its dots
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
   const only = (size, at) => Uint8Array.from({ length: size }, (_, i) => (i === at ? 1 : 0));
   const count = (mask) => mask.reduce((sum, one) => sum + one, 0);
@@ -146,7 +147,7 @@
       const { labels } = this.data;
       const { layer, number } = one;
       const parts = [];
-      one.name = make(layer.size ? "button" : "span", { class: "name" }, [layer.name]);
+      one.name = make(layer.size ? "button" : "span", { class: "name" }, parted(layer.name));
       if (layer.size) {
         one.name.type = "button";
         one.name.addEventListener("click", () => this.choose(number));
@@ -155,7 +156,7 @@
       parts.push(make("div", {}, [one.name]), make("p", {}, [meta]));
       const sources = layer.reads.map(([source]) => this.home[source]);
       if (before && (sources.length > 1 || (sources.length && sources[0] !== before.number)))
-        parts.push(make("p", {}, [fill(labels.from, { layers: sources.map((n) => this.data.layers[n].name).join(", ") })]));
+        parts.push(make("p", {}, parted(fill(labels.from, { layers: sources.map((n) => this.data.layers[n].name).join(", ") }))));
       if (layer.size) parts.push(this.grid(one), (one.told = make("p", { class: "told" })));
       else parts.push(make("p", {}, [labels.none]));
       const after = this.after.get(number);
