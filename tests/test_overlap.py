@@ -267,7 +267,7 @@ def test_counts_are_drawn_as_heat() -> None:
 
 def test_an_upsampling_is_named_by_its_factor_and_not_by_a_kernel() -> None:
     s = OverlapScene(Upsample(scale_factor=1.5).trace([[1, 2], [3, 4]]))
-    assert s.detail == "nearest   factor 1.5   edges of cells (asymmetric)"
+    assert s.detail == "nearest   factor 1.5   measured from cell edge to cell edge"
     s = OverlapScene(Upsample(size=3, align_corners=True, mode="bilinear").trace([1, 2]))
     assert s.detail == "bilinear   size 3   corners aligned"
 
