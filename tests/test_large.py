@@ -243,6 +243,7 @@ def test_the_sum_is_read_in_the_magnified_window(width: int, side: int) -> None:
     animation = trace.animate(width=width)
     (place,) = lenses(animation.page).values()
     assert place.number >= DIGITS
+    assert place.note
     assert animation.page.places["kernel"].number >= DIGITS
     for step in (1, side * side // 3, side * side):
         frame = placement(animation, step)
@@ -251,6 +252,20 @@ def test_the_sum_is_read_in_the_magnified_window(width: int, side: int) -> None:
         total = sum(int(grid.values[cell]) * factor for cell, factor in factors.items())
         assert total == trace.output.ravel()[step - 1]
         assert len(factors) == 9
+
+
+@pytest.mark.parametrize("look", [{"width": 640}, {"template": "readme"}])
+def test_the_factors_of_a_large_kernel_stand_in_the_window_alone_where_both_have_no_room(look: dict[str, Any]) -> None:
+    page = Conv(5).trace(digit(), np.ones((5, 5), int)).animate(**look).page
+    (place,) = lenses(page).values()
+    assert place.number >= DIGITS
+    assert place.note
+    assert "kernel" not in page.places
+
+
+def test_a_kernel_that_turns_stays_on_the_page() -> None:
+    page = ConvTranspose(5, 2).trace(digit()[:14, :14], np.ones((5, 5), int)).animate(width=640).page
+    assert "kernel" in page.places
 
 
 def test_lines_join_window_magnified_window_and_output_cell() -> None:

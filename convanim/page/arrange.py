@@ -151,20 +151,25 @@ def _detail(scene: Contents, m: Measures, heading: Text, more: str) -> Text:
 
 
 def _magnified(scene: Contents, m: Measures, plain: Placed, words: Catalogue | None) -> Placed:
-    """The places with a magnified window, if it is needed, can be read and does not make the grids much smaller."""
+    """The places with a magnified window, if it is needed, can be read and does not make the grids much smaller.
+
+    Where a kernel has no room beside the window, the window alone shows the factors, unless a phase turns the kernel.
+    """
     places, _ = plain
     if not m.style.numbers:
         return plain
     if found := opened(scene, places, m, words):
         return found, ()
-    larger = magnifying(scene, places, words)
-    if larger:
-        with suppress(TooSmall):
-            found, other = grids(larger, m)
-            (source,) = {place.panel.magnifies[0] for place in found.values() if place.panel.magnifies}
-            wide, before = (box.right - box.left for box in (found[source].box, places[source].box))
-            if wide >= KEPT * before:
-                return found, other
+    slides = all(phase.key in ("pad", "slide") for phase in scene.phases)
+    for some in (scene, *[seen(scene, replace(m.style, kernel=False))] * slides):
+        if larger := magnifying(some, places, words):
+            with suppress(TooSmall):
+                found, other = grids(larger, m)
+                (source,) = {place.panel.magnifies[0] for place in found.values() if place.panel.magnifies}
+                wide, before = (box.right - box.left for box in (found[source].box, places[source].box))
+                factors = some is scene or all(place.note for place in found.values() if place.panel.magnifies)
+                if wide >= KEPT * before and factors:
+                    return found, other
     return plain
 
 

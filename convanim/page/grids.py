@@ -156,14 +156,16 @@ def _strips_read(blocks: Blocks, m: Measures) -> tuple[Placed, int]:
 def _arranged(arrangements: Sequence[Blocks], m: Measures) -> Blocks:
     """The arrangement with the largest cells; the default one unless another is better.
 
-    Readable numbers count more than the size of cells, and the smallest cells more than the others.
+    A magnified window that can be read counts most, readable numbers more than the size of cells, and the smallest
+    cells more than the others.
     """
-    best, most = arrangements[0], (-1, 0, 0)
+    best, most = arrangements[0], (False, -1, 0, 0)
     for tried in arrangements if len(arrangements) > 1 else ():
         with suppress(TooSmall):
-            places = stack(tried, m)[0].values()
+            placed = stack(tried, m)
+            places = placed[0].values()
             pitches = [place.pitch for place in places]
-            found = sum(place.number > 0 for place in places), min(pitches), sum(pitches)
+            found = _explained(placed, m), sum(place.number > 0 for place in places), min(pitches), sum(pitches)
             if found > most:
                 best, most = tried, found
     return best
@@ -236,10 +238,15 @@ def _even(kin: Kin, pitches: Pitches, m: Measures) -> Pitches:
     cells without numbers are of nearly the same size.
     """
     walked = [pitches[name] for name, panel in kin.panels.items() if not panel.aside]
-    least = 0 if m.storied else m.of(46, READ)
-    aside = max(5 * max(walked) // 4, least) if walked else m.cell
     most = m.cell if m.style.numbers else 3 * min(pitches.values()) // 2
-    even = kin.shared({n: min(p, most, aside if kin.panels[n].aside else most) for n, p in pitches.items()})
+
+    def enough(panel: Panel) -> int:
+        if not panel.aside:
+            return most
+        least = 0 if m.storied else m.of(46, ROOMY if panel.magnifies else READ)
+        return min(most, max(5 * max(walked) // 4, least) if walked else m.cell)
+
+    even = kin.shared({n: min(p, enough(kin.panels[n])) for n, p in pitches.items()})
     lost = any(kin.sizes(panel, pitches[n])[0] and not kin.sizes(panel, even[n])[0] for n, panel in kin.panels.items())
     return pitches if lost else even
 

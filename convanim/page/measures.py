@@ -16,7 +16,7 @@ DIGITS = 13
 #: The side of a kernel's cell in which most numbers have that size, px.
 READ = 30
 #: The same for a cell with a factor under its number.
-ROOMY = 32
+ROOMY = 34
 #: The minimum side of a shaded cell with a gap to the next one, px: gaps between smaller ones would look like a net.
 GAPS_FROM = 20
 #: The minimum size of a cell (px) with a gap to the next one.
