@@ -390,7 +390,8 @@ def test_a_program_that_does_not_guard_its_beginning_is_told_in_few_lines(tmp_pa
     put(tmp_path / "g", **{f"e{i}": TEXT for i in range(3)})
     command = [sys.executable, str(tmp_path / "unguarded.py"), str(tmp_path / "g")]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
-    assert done.stderr.count("Traceback") == 1  # its own
+    # Python's fork server may add a traceback of its own if it is slow to start.
+    assert done.stderr.count("convanim.errors.ConvanimError: ") == 1
     assert "freeze_support" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("convanim.errors.ConvanimError: the worker processes cannot")
 

@@ -189,5 +189,7 @@ def test_ink_does_not_touch_the_edge_of_its_cell(case: tuple[Scene, Page]) -> No
                 top, left, bottom, right = place.cell(row, column)
                 cell = pixels[top:bottom, left:right]
                 high, wide = (np.s_[max(n // 8, 1) : n - max(n // 8, 1)] for n in cell.shape)  # between round corners
-                ring = np.concatenate([cell[0, wide], cell[-1, wide], cell[high, 0], cell[high, -1]])
+                sides = [cell[0, wide], cell[high, 0], cell[-1, wide], cell[high, -1]]
+                # The chip of a factor in the lower right corner may reach the edge.
+                ring = np.concatenate(sides[:2] if (row, column) in grid.notes else sides)
                 assert len(set(ring.tolist())) <= 1, f"{name}[{row},{column}]: {s.title}"
