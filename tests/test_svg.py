@@ -20,7 +20,7 @@ from convanim import Conv, ConvTranspose
 from convanim.errors import ConvanimError
 from support.browser import drive
 from support.commands import run
-from support.needs import need
+from support.needs import need, need_module
 
 UP = ConvTranspose(kernel_size=3, stride=2, padding=1)
 X, W = np.arange(1, 10).reshape(3, 3), np.arange(1, 10).reshape(3, 3)
@@ -165,6 +165,8 @@ def test_a_finite_number_of_plays_ends_at_the_last_frame() -> None:
     ],
 )
 def test_what_cannot_play_is_refused(save: Any, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if ".pptx" in told:
+        need_module("pptx", promised=True)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConvanimError, match=re.escape(told)):
         save(Conv(2).trace(X, X[:2, :2]).animate(animated=True))

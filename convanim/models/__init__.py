@@ -39,11 +39,12 @@ def model(source: Any, x: Any = None) -> Model:
         ConvanimError: it cannot be read, or the input does not fit.
 
     Example:
-        >>> from onnx import helper
-        >>> x, y = (helper.make_tensor_value_info(name, 1, [1, 8, size, size]) for name, size in (("x", 6), ("y", 3)))
-        >>> pool = helper.make_node("MaxPool", ["x"], ["y"], "pool", kernel_shape=[2, 2], strides=[2, 2])
-        >>> print(model(helper.make_model(helper.make_graph([pool], "net", [x], [y]))).rows[0].line)
-        MaxPool(kernel_size=(2, 2), stride=2, convention='onnx')
+        With `convanim[onnx]`, `model("m.onnx").rows[0].line` is the first layer of a file, such as
+        MaxPool(kernel_size=(2, 2), stride=2, convention='onnx'). A pickle is never opened:
+
+        >>> model("net.pt")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        convanim.errors.ConvanimError: net.pt may hold a pickle, which runs code when it is loaded, ...
     """
     return Model(source, x)
 
