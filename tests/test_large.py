@@ -268,10 +268,19 @@ def test_a_kernel_that_turns_stays_on_the_page() -> None:
     assert "kernel" in page.places
 
 
-def test_lines_join_window_magnified_window_and_output_cell() -> None:
-    animation = Conv(3).trace(digit(), SOBEL).animate(width=1280)
+@pytest.mark.parametrize(
+    ("side", "look", "between"),
+    [
+        (3, {"width": 1280}, "lens"),
+        # Where a magnified window in the type of a slide has no room, the lines lead through the kernel.
+        (5, {"template": "slide"}, "kernel"),
+    ],
+)
+def test_lines_join_window_output_cell_and_what_is_between(side: int, look: dict[str, Any], between: str) -> None:
+    animation = Conv(side).trace(digit(), np.resize(SOBEL, (side, side))).animate(**look)
     page, frame = animation.page, placement(animation, 300)
-    (link,), lens = frame.links, page.places["lens"].box
+    (link,), lens = frame.links, page.places[between].box
+    assert ("lens" in page.places) == (between == "lens")
     strokes = [s for s in Composer(page, 1).over(magnified(page, frame)) if isinstance(s, Stroke) and len(s.lines) == 2]
     ends = {point for stroke in strokes for line in stroke.lines for point in line}
     top, left = page.places["stage"].at(link.window.top, link.window.right)

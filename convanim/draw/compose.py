@@ -190,9 +190,10 @@ class Composer:
                 for lens in lenses:
                     yield from slanted(link, one, lens, max(1.0, 0.3 * self.page.stroke))
                 yield from self._between_planes(link, one, other)
-            elif lenses or (one.dense and other.dense and len(self.page.places) == 2):
+            elif lenses or self.page.paired:
                 alone = _alone(link, frame.links)
-                yield from lens_lines(link, one, other if alone else None, lenses, max(2.0, 0.4 * self.page.stroke))
+                passed = lenses or [place for place in self.page.places.values() if place.panel.aside]
+                yield from lens_lines(link, one, other if alone else None, passed, max(2.0, 0.4 * self.page.stroke))
             elif link.cells and self.page.links == "fan":
                 yield self._fan(link, one, other)
             elif link.cells and _alone(link, frame.links) and not (one.tilted or other.tilted):

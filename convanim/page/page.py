@@ -249,6 +249,12 @@ class Page:
     heads: tuple[Text, ...] = ()
     rules: tuple[Box, ...] = ()
 
+    @property
+    def paired(self) -> bool:
+        """Whether it has two grids without gaps for wires, and at most a kernel beside them."""
+        walked = [place for place in self.places.values() if not place.panel.aside]
+        return len(walked) == 2 and len(self.places) <= 3 and all(place.dense for place in walked)
+
     def progress(self, step: int, steps: int) -> tuple[Box, Box]:
         """The bar along the bottom edge: the part for the first steps, and the rest."""
         top, end = self.height - self.bar, round(self.width * step / max(1, steps))

@@ -46,7 +46,7 @@ def palette(page: Page, look: Theme) -> Palette:
         shades |= {"heat"} if place.panel.heat else set()
     pictures = [place.panel.colours for place in places if place.panel.colours is not None]
     stamps = any(place.panel.shade == "product" for place in places)
-    joined = any(place.panel.magnifies for place in places) or (len(places) == 2 and all(p.dense for p in places))
+    joined = page.paired or any(place.panel.magnifies for place in places)
     lines = page.links or (not pictures and joined)
     slanted = mixes(look, stamps=stamps, tilted=page.links not in ("", "fan")) if lines else NONE
     numbers = any(place.number for place in places)
