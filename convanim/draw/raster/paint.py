@@ -51,11 +51,12 @@ class Sprite(NamedTuple):
 
 
 class Touched(NamedTuple):
-    """The pixels that a stroke touches, and the coverage of each, 1 to ALL."""
+    """The pixels that a stroke touches, the coverage of each, 1 to ALL, and the box around them."""
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
     cover: NDArray[np.uint8]
+    box: Box
 
 
 class Painter:
@@ -201,30 +202,34 @@ class Painter:
         if upright(stroke) and not (stroke.halo or within or without):  # upright lines have no letters on them
             index = self.palette.index(stroke.ink)
             return hull([_fill(pixels, _moved(box, x, y), index) for box in boxes(stroke)])
-        (left, top), (rows, columns, cover) = touched(stroke)
-        rows, columns = rows + (top + y), columns + (left + x)
-        seen = (rows >= 0) & (rows < pixels.shape[0]) & (columns >= 0) & (columns < pixels.shape[1])
-        for area, wanted in ((within, True), (without, False)):
-            if area:
-                seen &= _among(rows - y, columns - x, area) == wanted
-        if not seen.all():
+        (left, top), (rows, columns, cover, box) = touched(stroke)
+        box, wide = _moved(box, left + x, top + y), pixels.shape[1]
+        whole = _within(box, pixels.shape) == box
+        if not whole or within or without:
+            rows, columns = rows + (top + y), columns + (left + x)
+            seen = (rows >= 0) & (rows < pixels.shape[0]) & (columns >= 0) & (columns < wide)
+            for area, wanted in ((within, True), (without, False)):
+                if area:
+                    seen &= _among(rows - y, columns - x, area) == wanted
             rows, columns, cover = rows[seen], columns[seen], cover[seen]
+            at = rows * wide + columns
+        else:
+            at = rows * wide + (columns + ((top + y) * wide + left + x))
         if stroke.halo:
-            free = ~self._near(base, rows, columns, stroke)
-            rows, columns, cover = rows[free], columns[free], cover[free]
-        if not len(rows):
+            free = ~self._near(base, at, stroke)
+            at, cover = at[free], cover[free]
+        if not len(at):
             return Box(0, 0, 0, 0)
         table = self.blends.table(str(stroke.ink), behind=() if stroke.halo else stroke.behind)
-        pixels[rows, columns] = table[cover, pixels[rows, columns]]
-        return Box(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
+        pixels.put(at, table[cover, pixels.take(at)])
+        return _within(box, pixels.shape)
 
-    def _near(self, base: Pixels, rows: NDArray[np.intp], columns: NDArray[np.intp], stroke: Stroke) -> Mask:
-        """A mask of the pixels that letters cover, with a margin of some px."""
+    def _near(self, base: Pixels, at: NDArray[np.intp], stroke: Stroke) -> Mask:
+        """A mask of the pixels at these positions that letters cover, with a margin of some px."""
         if stroke.behind not in self._letters:
             self._letters[stroke.behind] = np.zeros(256, bool)
             self._letters[stroke.behind][self.palette.inked(stroke.behind)] = True
         letters, flat, wide = self._letters[stroke.behind], base.ravel(), base.shape[1]
-        at = rows * wide + columns
         near: Mask = letters[flat[at]]
         for away in range(1, stroke.halo + 1):
             for step in (away, -away, away * wide, -away * wide):
@@ -241,6 +246,9 @@ class Painter:
                 box = _within(whole, pixels.shape)
             else:
                 box, mask = inside(area, pixels.shape)
+        elif isinstance(clipped.shapes[0], Veil) and len(clipped.shapes) == 1:  # smaller than the page
+            top, left, bottom, right = bounds(_shift(clipped.shapes[0].points, x, y))
+            box = _within(Box(floor(top), floor(left), ceil(bottom), ceil(right)), pixels.shape)
         if clipped.outside:
             hidden, over = inside(_shift(clipped.outside, x, y), pixels.shape)
             mask = np.ones((box.bottom - box.top, box.right - box.left), bool) if mask is None else mask
@@ -276,7 +284,10 @@ def _touched(lines: tuple[Points, ...], width: float, dash: float, *, filled: bo
     cover = agg.cover(paths, (ceil(bottom) + 2 * pad + 1, ceil(right) + 2 * pad + 1), width, dash, filled=filled)
     levels = np.rint(cover * (ALL / 255)).astype(np.uint8)
     rows, columns = np.nonzero(levels)
-    return Touched(rows - pad, columns - pad, levels[rows, columns])
+    extent = Box(0, 0, 0, 0)
+    if len(rows):
+        extent = Box(*(int(at) - pad for at in (rows[0], columns.min(), rows[-1] + 1, columns.max() + 1)))
+    return Touched(rows - pad, columns - pad, levels[rows, columns], extent)
 
 
 def inside(points: Points, shape: tuple[int, ...]) -> tuple[Box, Mask]:
@@ -330,11 +341,14 @@ def hull(found: list[Box] | tuple[Box, ...]) -> Box:
 
 
 def _blit(pixels: Pixels, sprite: Sprite, x: int, y: int) -> Box:
-    high, wide = sprite.pixels.shape
+    (high, wide), mask = sprite.pixels.shape, sprite.mask
     whole = Box(y, x, y + high, x + wide)
     box = _within(whole, pixels.shape)
     if box == whole:
-        np.copyto(pixels[y : y + high, x : x + wide], sprite.pixels, where=True if sprite.mask is None else sprite.mask)
+        if mask is None:
+            pixels[y : y + high, x : x + wide] = sprite.pixels
+        else:
+            np.copyto(pixels[y : y + high, x : x + wide], sprite.pixels, where=mask)
         return box
     part = np.s_[box.top - y : box.bottom - y, box.left - x : box.right - x]
     if sprite.mask is None:
@@ -351,6 +365,8 @@ def _fill(pixels: Pixels, box: Box, index: int) -> Box:
 
 
 def _within(box: Box, shape: tuple[int, ...]) -> Box:
+    if box.top >= 0 <= box.left and box.top <= box.bottom <= shape[0] and box.left <= box.right <= shape[1]:
+        return box
     top, left = min(max(box.top, 0), shape[0]), min(max(box.left, 0), shape[1])
     return Box(top, left, max(top, min(box.bottom, shape[0])), max(left, min(box.right, shape[1])))
 

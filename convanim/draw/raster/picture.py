@@ -159,6 +159,8 @@ class Panel:
         # Upright cells are whole boxes between the lines; tilted cells are masked, and lines overlap their edges.
         self._mask = mask if place.tilted else None
         self._lines: list[tuple[Pixels, Pixels]] = []
+        self._where: dict[tuple[int, int], tuple[slice, slice]] = {}
+        self._covers: dict[tuple[int, int], tuple[list[tuple[Pixels, Pixels]], bytes]] = {}
         self._lined: OrderedDict[tuple[int, bytes], tuple[Pixels, Pixels]] = OrderedDict()
 
     def draw(self, base: Pixels, grid: Grid, before: Grid | None) -> list[Box]:
@@ -200,32 +202,39 @@ class Panel:
         for row, column, role, emphasis, value, colour in zip(
             rows.tolist(), columns.tolist(), roles, emphases, values, own, strict=True
         ):
-            top, left, bottom, right = place.cell(row, column)
-            drawn = sprite(cell(place, role, emphasis, value, notes.get((row, column), ""), colour)).pixels
+            at = row, column
+            where = self._where.get(at)
+            if where is None:
+                top, left, bottom, right = place.cell(row, column)
+                where = self._where[at] = np.s_[top:bottom, left:right]
+            drawn = sprite(cell(place, role, emphasis, value, notes.get(at, ""), colour)).pixels
             if self._mask is None:
-                base[top:bottom, left:right] = drawn
+                base[where] = drawn
             else:
-                where = np.s_[top:bottom, left:right]
-                np.copyto(base[where], self._with_lines(drawn, where) if lined else drawn, where=self._mask)
+                np.copyto(base[where], self._with_lines(drawn, at) if lined else drawn, where=self._mask)
 
     def _rule(self, base: Pixels, shapes: Shapes) -> None:
         """Draw the lines, and store their pixels over cells that may change."""
         self._lines = []
         self._lined.clear()
+        self._covers.clear()
         for shape in shapes:
             self._painter.paint(base, shape, base)
             if self._mask is not None and isinstance(shape, Stroke):
-                (x, y), (rows, columns, cover) = touched(shape)
+                (x, y), (rows, columns, cover, _) = touched(shape)
                 whole = np.zeros_like(base)
                 rows, columns = rows + y, columns + x
                 seen = (rows >= 0) & (columns >= 0) & (rows < base.shape[0]) & (columns < base.shape[1])
                 whole[rows[seen], columns[seen]] = cover[seen]
                 self._lines.append((whole, self._painter.blends.table(str(shape.ink))))
 
-    def _with_lines(self, drawn: Pixels, where: tuple[slice, slice]) -> Pixels:
-        """A cell with the halves of the lines that overlap it."""
-        covers = [(cover[where], table) for cover, table in self._lines]
-        key = id(drawn), b"".join(cover.tobytes() for cover, _ in covers)
+    def _with_lines(self, drawn: Pixels, at: tuple[int, int]) -> Pixels:
+        """A cell with the halves of the lines that overlap it; cells that are overlapped alike share it."""
+        if at not in self._covers:
+            covers = [(cover[self._where[at]], table) for cover, table in self._lines]
+            self._covers[at] = covers, b"".join(cover.tobytes() for cover, _ in covers)
+        covers, overlap = self._covers[at]
+        key = id(drawn), overlap
         kept = self._lined.get(key)
         if kept is None:
             out = drawn
