@@ -35,6 +35,7 @@ class Cells:
     def __init__(self, *, covered: bool) -> None:
         self._covered = covered
         self._cells: OrderedDict[tuple[object, ...], Shapes] = OrderedDict()
+        self._asked: dict[tuple[object, ...], tuple[Place, Shapes]] = {}
         self._ramps: dict[Place, list[str]] = {}
 
     def of(self, place: Place, role: int, emphasis: int, value: float, note: str, own: Colour | None = None) -> Shapes:
@@ -45,6 +46,15 @@ class Cells:
             note: the small text in its corner, "" for none.
             own: the colour of a picture's cell.
         """
+        asked = id(place), role, emphasis, value, note, own
+        known = self._asked.get(asked)
+        if known is None or known[0] is not place:
+            if len(self._asked) > KEPT:
+                self._asked.clear()
+            known = self._asked[asked] = place, self._of(place, role, emphasis, value, note, own)
+        return known[1]
+
+    def _of(self, place: Place, role: int, emphasis: int, value: float, note: str, own: Colour | None) -> Shapes:
         if emphasis == Emphasis.ACTIVE and (own or not self._covered):  # the window's outline marks it
             emphasis = Emphasis.NONE
         core = own if role == Role.PADDING and emphasis not in (Emphasis.QUIET, Emphasis.DIFFERENT) else None

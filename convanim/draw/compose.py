@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -258,6 +259,7 @@ def _scale(place: Place) -> Iterator[Shape]:
             yield Fill(across if wide >= high else Box(bar.bottom - last, bar.left, bar.bottom - first, bar.right), ink)
 
 
+@lru_cache(maxsize=64)
 def _tab(tab: Tab, *, current: bool) -> Shapes:
     """A phase's number in a dot, and its name; the current one stands out by colour and weight."""
     if not current:

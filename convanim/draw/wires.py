@@ -98,9 +98,15 @@ class Wires:
     def __init__(self, page: Page, width: int) -> None:
         self._page, self._width = page, width
         self._ways: dict[tuple[str, ...], _Way] = {}
+        self._latest: tuple[Link, tuple[Ring | Stroke, ...]] | None = None
 
-    def of(self, link: Link) -> Iterator[Ring | Stroke]:
+    def of(self, link: Link) -> tuple[Ring | Stroke, ...]:
         """The wire of a link, through the panels between its ends, such as a kernel; nothing while something moves."""
+        if self._latest is None or self._latest[0] != link:  # a placement has several frames
+            self._latest = link, tuple(self._of(link))
+        return self._latest[1]
+
+    def _of(self, link: Link) -> Iterator[Ring | Stroke]:
         one, other = self._page.places[link.panel], self._page.places[link.other]
         if link.window.down or link.window.across or any(link.moved) or not (one.line and other.line):
             return

@@ -179,10 +179,11 @@ class Panel:
             return [extent]
         if not len(rows):
             return []
+        top, left, bottom, right = map(int, (rows[0], columns.min(), rows[-1], columns.max()))
         if self._mask is None:  # between the lines
-            first, last = self.place.cell(rows[0], columns.min()), self.place.cell(rows[-1], columns.max())
+            first, last = self.place.cell(top, left), self.place.cell(bottom, right)
             return [Box(first.top, first.left, last.bottom, last.right)]
-        corners = self.place.hull(int(rows[0]), int(columns.min()), int(rows[-1]) + 1, int(columns.max()) + 1)
+        corners = self.place.hull(top, left, bottom + 1, right + 1)
         return [_around(corners, base)]
 
     def _clear(self, base: Pixels) -> Box:
