@@ -20,7 +20,6 @@ from convanim.scene.frame import Blocks, Panel, Role
 from support.made import Made, grid, panel
 from support.pages import PAGES, attempt, both, check_apart, standing
 
-SETTINGS = settings(max_examples=15)
 NUMBERS = {"digits": (0, 10), "signed": (-9, 10), "long": (-(10**6), 10**6)}
 
 
@@ -76,16 +75,18 @@ def rows_stay_rows() -> Iterator[None]:
         yield
 
 
-@SETTINGS
+# A layout with many grids takes a second or two, so every property is checked on the same ones.
+@settings(max_examples=20)
 @given(laid_out())
-def test_nothing_overlaps_and_nothing_leaves_the_page(case: tuple[Made, Page]) -> None:
+def test_any_blocks(case: tuple[Made, Page]) -> None:
     check_apart(*case)
+    check_alike(*case)
+    check_rows(*case)
+    check_ink(*case)
 
 
-@SETTINGS
-@given(laid_out())
-def test_what_belongs_together_looks_alike(case: tuple[Made, Page]) -> None:
-    s, page = case
+def check_alike(s: Made, page: Page) -> None:
+    """What belongs together looks alike."""
     row_of = {p.name: (b, r) for b, block in enumerate(s.blocks) for r, row in enumerate(block) for p in row}
     for name, place in page.places.items():
         for other in page.places.values():
@@ -100,10 +101,8 @@ def test_what_belongs_together_looks_alike(case: tuple[Made, Page]) -> None:
                 assert place.x == leader.x
 
 
-@SETTINGS
-@given(laid_out())
-def test_rows_are_read_from_left_to_right_and_blocks_stand_side_by_side(case: tuple[Made, Page]) -> None:
-    s, page = case
+def check_rows(s: Made, page: Page) -> None:
+    """Rows are read from left to right, and blocks stand side by side."""
     edges = []
     for block in s.blocks:
         for row in block:
@@ -116,10 +115,8 @@ def test_rows_are_read_from_left_to_right_and_blocks_stand_side_by_side(case: tu
     assert all(a[1] < b[0] for a, b in pairwise(edges))
 
 
-@settings(max_examples=15)
-@given(laid_out())
-def test_only_what_is_placed_has_ink(case: tuple[Made, Page]) -> None:
-    s, page = case
+def check_ink(s: Made, page: Page) -> None:
+    """Only what is placed has ink."""
     grids = {p.name: grid(p, colours=np.zeros((*p.shape, 3), np.uint8)) for p in s.panels if p.colours is not None}
     s = Made(s.blocks, grids)
     raster = Raster(s, page, load("light"))

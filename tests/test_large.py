@@ -354,7 +354,8 @@ def test_a_common_photograph_is_filtered(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("template", templates())
 @pytest.mark.parametrize("kind", ["sliding", "zero-insertion", "overlap-add", "colours", "stamped colours", "pool"])
 def test_photographs_are_drawn_in_every_theme_and_template(kind: str, template: str) -> None:
-    planes = np.moveaxis(np.asarray(photograph(66, 70)), 2, 0).astype(int)
+    half = kind == "stamped colours"  # every stamp is computed before the first frame
+    planes = np.moveaxis(np.asarray(photograph(*((33, 35) if half else (66, 70)))), 2, 0).astype(int)
     grey, view = planes[0], kind if "-" in kind else None
     trace: Any = {
         "sliding": lambda: Conv(3).trace(grey, SOBEL),

@@ -33,7 +33,7 @@ from support.pages import (
 )
 from support.scenes import drawn
 
-SETTINGS = settings(max_examples=80)
+SETTINGS = settings(max_examples=50)
 
 
 @SETTINGS
