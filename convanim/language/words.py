@@ -7,7 +7,7 @@ language.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from string import Formatter
@@ -34,6 +34,8 @@ class Said(str):
     values: Mapping[str, str]
     parts: tuple[str, ...]
     between: str
+    #: Its pieces with their marks, once they are known.
+    _spans: tuple[tuple[str, str], ...] | None = None
 
     def __new__(
         cls,
@@ -78,17 +80,29 @@ def spans_of(text: str) -> tuple[tuple[str, str], ...]:
         >>> spans_of(say("{a} and {b}", a=marked("2", "data"), b="3"))
         (('2', 'data'), (' and ', ''), ('3', ''))
     """
-    if isinstance(text, Marked):
-        return ((str(text), text.mark),)
-    if not isinstance(text, Said) or not (text.parts or text.values):
+    if not isinstance(text, Said):
         return ((text, ""),)
+    if text._spans is None:
+        text._spans = tuple(_spans(text))
+    return text._spans
+
+
+def _spans(text: Said) -> Iterator[tuple[str, str]]:
+    if isinstance(text, Marked):
+        yield str(text), text.mark
+        return
+    if not (text.parts or text.values):
+        yield text, ""
+        return
     pieces: list[str] = []
     if text.parts:
         for part in text.parts:
             pieces += [text.between, part] if pieces else [part]
     else:
         pieces = _filled(text.template, text.values)
-    return tuple(span for piece in pieces if piece for span in spans_of(piece))
+    for piece in pieces:
+        if piece:
+            yield from spans_of(piece)
 
 
 def _filled(template: str, values: Mapping[str, str]) -> list[str]:

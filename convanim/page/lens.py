@@ -50,7 +50,8 @@ def _single(scene: Contents) -> Link | None:
 def reach(scene: Contents) -> tuple[int, int]:
     """The rows and columns of the largest window."""
     steps = scene.beats.steps
-    some = range(0, steps, max(1, steps // MEASURED))
+    alike = all(least == most for axis in scene.traces[0].axes for least, most in [axis.sizes])
+    some = range(1) if alike else range(0, steps, max(1, steps // MEASURED))
     windows = [found[0].window for n in some if (found := scene.links(n))]
     return max(w.bottom - w.top for w in windows), max(w.right - w.left for w in windows)
 
