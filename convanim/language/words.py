@@ -80,7 +80,7 @@ def spans_of(text: str) -> tuple[tuple[str, str], ...]:
         >>> spans_of(say("{a} and {b}", a=marked("2", "data"), b="3"))
         (('2', 'data'), (' and ', ''), ('3', ''))
     """
-    if not isinstance(text, Said):
+    if not isinstance(text, Said) or not (text.parts or text.values):
         return ((text, ""),)
     if text._spans is None:
         text._spans = tuple(_spans(text))
@@ -90,9 +90,6 @@ def spans_of(text: str) -> tuple[tuple[str, str], ...]:
 def _spans(text: Said) -> Iterator[tuple[str, str]]:
     if isinstance(text, Marked):
         yield str(text), text.mark
-        return
-    if not (text.parts or text.values):
-        yield text, ""
         return
     pieces: list[str] = []
     if text.parts:
