@@ -1,5 +1,7 @@
 """Layers with many channels: the current sum at reading size, and all planes small beside it."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -134,6 +136,14 @@ def test_titles_go_without_what_is_said_about_the_kernels() -> None:
     assert frame.grids["kernel 3"].title == "w[3,0], turned"
     assert place.titled(frame.grids["kernel 3"].title).text == "w[3,0]"
     assert place.titled("").text == ""
+
+
+@pytest.mark.parametrize("width", [640, 1280])
+def test_every_title_is_in_the_language_of_the_scene(width: int) -> None:
+    page = Conv(3).trace(counting(3, 6, 6), weights(2, 3, 3, 3)).animate(width=width, lang="de").page
+    words = " ".join(title for place in page.places.values() for title in place.panel.titles)
+    assert ("Kern" if width == 640 else "w[0,0]") in words
+    assert not set(re.findall("[a-z]+", words)) & {"kernel", "input", "output", "channel", "window"}
 
 
 def test_channels_that_can_be_read_already_stay_side_by_side() -> None:

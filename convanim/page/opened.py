@@ -69,7 +69,7 @@ def opened(
     gaps = m.of(28, 10), m.of(14, 6)
     tables = [_Table(parts, kin, *sizes) for sizes in product(rows, gaps, pitches)]
     if len(parts.planes) <= ROW:
-        lined = _lined(parts)
+        lined = _lined(parts, words)
         tables += [_Lines(lined, Kin(((lined.panels,),), m), 1, *sizes) for sizes in product(gaps, pitches)]
     found = [table for table in tables if table.fits]
     if not found:
@@ -118,9 +118,10 @@ def _heads(panel: Panel) -> tuple[str, ...]:
     return tuple(dict.fromkeys(heads))
 
 
-def _lined(parts: Parts) -> Parts:
+def _lined(parts: Parts, words: Catalogue | None) -> Parts:
     """The parts with one title above all kernels, which stand below each other."""
-    kernels = tuple(replace(p, titles=p.titles[:0] if i else (KERNEL,)) for i, p in enumerate(parts.kernels))
+    title = (translate(KERNEL, words),)
+    kernels = tuple(replace(p, titles=title if p.titles and not i else ()) for i, p in enumerate(parts.kernels))
     return replace(parts, kernels=kernels)
 
 
