@@ -128,10 +128,19 @@ class PlanesScene(WindowScene):
     # The opening.
 
     def _detail(self) -> str:
+        named = say("w[channel, output]") if self.op.transposed else say("w[output, channel]")
+        return join("   ", [self._arguments, *([named] if self._several else [])])
+
+    @property
+    def _arguments(self) -> str:
         groups = self.trace.part.groups
-        return join(
-            "   ", [detail(self.trace, len(self.drawn)), *([say("groups {n}", n=groups)] if groups > 1 else [])]
-        )
+        told = [detail(self.trace, len(self.drawn)), *([say("groups {n}", n=groups)] if groups > 1 else [])]
+        return join("   ", told)
+
+    @property
+    def _several(self) -> bool:
+        """Whether there are several kernels, whose titles then say which channels they join."""
+        return self._group > 1 or len(self.trace.part.outputs) > 1
 
     def _phases(self) -> tuple[Phase, ...]:
         slide = SLIDE
@@ -154,7 +163,7 @@ class PlanesScene(WindowScene):
     def _open(self) -> list[Frame]:
         inside = self._spread(layers(*self.lines) == 0)
         size = times(with_channels(self.op, self.trace.whole[0], self.trace.x.shape[1:]))
-        told = say("input {size}, {told}", size=size, told=rejoin(self.detail, ", "))
+        told = say("input {size}, {told}", size=size, told=rejoin(self._arguments, ", "))
         frames = []
         bare = np.where(inside, self._spread(roles(*self.lines, unused=False)), Role.NONE).astype(np.uint8)
         bare = np.where(bare == Role.CROPPED, self._spread(self._uncropped()), bare).astype(np.uint8)
@@ -251,7 +260,7 @@ class PlanesScene(WindowScene):
             return ""
         turned = turned and self._rotates
         named = say("kernel")
-        if self._group > 1 or self.right.channels > 1:
+        if self._several:
             part = self.trace.part
             inputs, outputs = (n // part.groups for n in part.whole)
             i, o = part.inputs[self.drawn[channel]], part.outputs[output]
