@@ -407,7 +407,7 @@ def kinds(folder: str, times: str) -> None:
 def loaded_by_help() -> None:
     from convanim.cli.commands import main
 
-    with contextlib.redirect_stdout(None), contextlib.suppress(SystemExit):
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.suppress(SystemExit):
         main(["--help"])
     print("loaded" if "matplotlib" in sys.modules else "not loaded")
 
