@@ -9,7 +9,7 @@ import os
 import re
 
 import pytest
-from hypothesis import HealthCheck, is_hypothesis_test, settings
+from hypothesis import HealthCheck, settings
 
 #: Names that only POSIX has: a test that uses one of these is skipped on Windows.
 POSIX = re.compile(r"mkfifo|AF_UNIX|geteuid|SIGKILL|SIGTERM|/dev/|chmod|\bpty\b|\b(LIMITED|ORDINARY)\b")
@@ -27,13 +27,10 @@ def needs_posix(function) -> bool:
 
 
 def pytest_collection_modifyitems(items):
+    if hasattr(os, "mkfifo"):
+        return
     for item in items:
-        if not isinstance(item, pytest.Function):
-            continue
-        # Coverage makes a test take twice as long, and a hundred examples reach hardly more lines than one.
-        if is_hypothesis_test(item.function):
-            item.add_marker("no_cover")
-        if not hasattr(os, "mkfifo") and needs_posix(item.function):
+        if isinstance(item, pytest.Function) and needs_posix(item.function):
             item.add_marker(pytest.mark.skip(reason="FIFOs, modes, devices and signals are those of POSIX"))
 
 
