@@ -78,7 +78,7 @@ def rows_stay_rows() -> Iterator[None]:
 # A layout with many grids takes a second or two, so every property is checked on the same ones.
 @settings(max_examples=20)
 @given(laid_out())
-def test_any_blocks(case: tuple[Made, Page]) -> None:
+def test_blocks_of_any_kind_stand_apart_alike_and_in_order(case: tuple[Made, Page]) -> None:
     check_apart(*case)
     check_alike(*case)
     check_rows(*case)

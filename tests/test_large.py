@@ -389,6 +389,21 @@ def test_minimal_joins_the_window_of_a_photograph_with_the_cell_that_it_writes(s
     assert abs(seen.astype(int) - x[5, 5]).max() <= 30, "its grey values are seen"
 
 
+def test_minimal_joins_a_stamp_of_a_large_grid_with_the_cell_that_it_reads() -> None:
+    animation = ConvTranspose(3, 2).trace(digit(40), SOBEL).animate(template="minimal", view="overlap-add")
+    page, frame = animation.page, placement(animation, 300)
+    (link,) = frame.links
+    strokes = [s for s in Composer(page, 1).over(frame) if isinstance(s, Stroke) and len(s.lines) == 2]
+    ends = {point for stroke in strokes for line in stroke.lines for point in line}
+    row, column = link.cell
+    for name, (top, left, bottom, right) in (
+        (link.panel, link.window[:4]),
+        (link.other, (row, column, row + 1, column + 1)),
+    ):
+        corners = {page.places[name].at(y, x)[::-1] for y in (top, bottom) for x in (left, right)}
+        assert len(ends & corners) == 2
+
+
 def test_minimal_tells_the_cells_of_a_large_grid_apart() -> None:
     x = np.arange(64 * 64).reshape(64, 64) * 7 % 10
     animation = Conv(3).trace(x, SOBEL).animate(template="minimal")

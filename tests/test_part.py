@@ -126,10 +126,8 @@ BIG = ca.Conv(3, in_channels=64, out_channels=128)
 def test_what_the_page_says() -> None:
     made = BIG.trace(X, W, channels=[3, 0], out_channels=[5]).animate().scene
     assert made.title == "Convolution   64×5×5 → 128×3×3"
-    assert (
-        made.detail
-        == "2 of 64 channels; the sum is over all 64   output channel 5 of 128   kernel 3×3   w[output, channel]"
-    )
+    channels = "2 of 64 channels; the sum is over all 64   output channel 5 of 128"
+    assert made.detail == f"{channels}   kernel 3×3   w[output, channel]"
     titles = [grid.title for grid in made.frame(1).grids.values()]
     assert titles == [
         "channel 0",
@@ -154,10 +152,8 @@ def test_groups_without_a_chosen_channel_are_left_out() -> None:
     trace = depthwise.trace(X, weight, channels=[2])
     assert (trace.part.inputs, trace.part.outputs, trace.op.groups) == ((2,), (4, 5), 1)
     assert np.array_equal(trace.answer, definitions.conv(X, weight, groups=64)[4:6])
-    assert (
-        trace.animate().scene.detail
-        == "channel 2 of 64   2 of 128 output channels   kernel 3×3   groups 64   w[output, channel]"
-    )
+    channels = "channel 2 of 64   2 of 128 output channels"
+    assert trace.animate().scene.detail == f"{channels}   kernel 3×3   groups 64   w[output, channel]"
     halves = ca.Conv(3, groups=2).trace(X, W[:8, :32], channels=[0, 40], out_channels=[1, 6])
     assert halves.animate().scene.detail.startswith("2 of 64 channels; the sum is over the group   2 of 8 output")
 

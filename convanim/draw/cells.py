@@ -46,6 +46,7 @@ class Cells:
             note: the small text in its corner, "" for none.
             own: the colour of a picture's cell.
         """
+        # Most cells look as they did in an earlier frame; a place that is kept keeps its id.
         asked = id(place), role, emphasis, value, note, own
         known = self._asked.get(asked)
         if known is None or known[0] is not place:

@@ -193,7 +193,7 @@ class Composer:
                 yield from self._between_planes(link, one, other)
             elif lenses or self.page.paired:
                 alone = _alone(link, frame.links)
-                passed = lenses or [place for place in self.page.places.values() if place.panel.aside]
+                passed = lenses or [place for place in self.page.places.values() if place.panel.shade == "kernel"]
                 yield from lens_lines(link, one, other if alone else None, passed, max(2.0, 0.4 * self.page.stroke))
             elif link.cells and self.page.links == "fan":
                 yield self._fan(link, one, other)

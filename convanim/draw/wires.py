@@ -19,11 +19,11 @@ CLEAR = 4
 
 
 def lens_lines(link: Link, one: Place, other: Place | None, lenses: Sequence[Place], width: float) -> Iterator[Stroke]:
-    """Thin lines from a window to its magnified copy, if there is one, and from there to the cell that it writes.
+    """Thin lines from a window to its magnified copy or to the kernel, if there is one, and on to the written cell.
 
     Args:
         one, other: the places of the window and of the single cell; None if no line leads there.
-        lenses: the magnified window; for a picture that of each channel.
+        lenses: the magnified window; for a picture that of each channel. Where it has no room, the kernel.
     """
     if link.window.down or link.window.across:
         return

@@ -251,9 +251,9 @@ class Page:
 
     @property
     def paired(self) -> bool:
-        """Whether it has two grids without gaps for wires, and at most a kernel beside them."""
-        walked = [place for place in self.places.values() if not place.panel.aside]
-        return len(walked) == 2 and len(self.places) <= 3 and all(place.dense for place in walked)
+        """Whether it has two grids without gaps for wires, and besides them only a kernel or a magnified window."""
+        others = [p for p in self.places.values() if p.panel.shade != "kernel" and not p.panel.magnifies]
+        return len(others) == 2 and all(place.dense for place in others)
 
     def progress(self, step: int, steps: int) -> tuple[Box, Box]:
         """The bar along the bottom edge: the part for the first steps, and the rest."""
