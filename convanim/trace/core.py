@@ -31,6 +31,8 @@ Order = Literal["gather", "scatter"]
 
 #: The number of terms that a replay processes at once: large enough for numpy, small enough for a cache.
 BLOCK = 2**18
+#: The maximum number of steps that are computed together when one of them is asked for.
+NEAR = 64
 #: The maximum numbers of terms, which take some seconds to check, and of cells: three channels of 1024 × 1024 fit.
 MOST_TERMS, MOST_CELLS = 200_000_000, 5_000_000
 
@@ -115,7 +117,7 @@ class Trace:
         self.order = order
         cropped = self._cropped and order == "scatter"
         self.canvas = (self.channels, *(a.canvas if cropped else a.output for a in self.axes))
-        for made in ("taps", "_tables", "_sides", "_places"):  # those of the previous order
+        for made in ("taps", "_tables", "_sides", "_places", "_latest"):  # those of the previous order
             vars(self).pop(made, None)
 
     # Computed on first use, since a refused layer needs none of it.
@@ -310,13 +312,12 @@ class Trace:
         if not -len(self) <= number < len(self):
             raise IndexError(f"there is no step {number}: they are 0 to {len(self) - 1}")
         number = int(number) % len(self)
-        block = self._block(number, number + 1)
-        reads, factors = block.first(block.reads), block.first(block.factors)
-        weights = block.first([block.weights])[:, 0]
+        block, at = self._near(number)
+        reads, factors, weights = block.of(at, "reads"), block.of(at, "factors"), block.weighed(at)
         values = self.x[tuple(reads.T)]
         terms = self._enter(values, weights)
         if self.order == "scatter":
-            writes = block.first(block.writes)
+            writes = block.of(at, "writes")
             return Step("stamp", number, reads, factors, values, weights, terms, writes, terms, self._mode)
         target = self._target(number)
         written = self._gathered(terms[None], True, target)
@@ -345,6 +346,17 @@ class Trace:
 
     def __repr__(self) -> str:
         return f"<Trace of {self.op} over {times(self.x.shape)}: {len(self)} steps in {self.order} order>"
+
+    _latest: tuple[int, Block] | None = None
+
+    def _near(self, number: int) -> tuple[Block, int]:
+        """The block that holds a step, and the step's position in it: neighbours are often asked for in turn."""
+        latest = self._latest  # another thread may replace it
+        if latest is None or not 0 <= number - latest[0] < latest[1].shape[0]:
+            size = min(NEAR, max(1, BLOCK // NEAR // self._taps_a_step()))
+            start = number // size * size
+            latest = self._latest = start, self._block(start, min(start + size, len(self)))
+        return latest[1], number - latest[0]
 
     def _block(self, start: int, stop: int) -> Block:
         """Steps start..stop as arrays; a step's taps are all pairs of (other channel, product of the axes' taps)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 from typing import Any, Literal
 
 import numpy as np
@@ -90,9 +92,26 @@ class Block:
         """An array of the block with one row per step and one column per tap."""
         return np.broadcast_to(array, self.shape).reshape(self.shape[0], -1)
 
-    def first(self, arrays: Sequence[Array]) -> Array:
-        """Index arrays of the first step, with one row per existing tap and one column per axis."""
-        there = self.flat(self.there)[0]
-        return (
-            np.stack([self.flat(a)[0][there] for a in arrays], axis=-1) if arrays else np.zeros((there.sum(), 0), int)
-        )
+    def of(self, step: int, arrays: Literal["reads", "factors", "writes"]) -> Ints:
+        """The cells or factors of one of the steps, with one row per existing tap and one column per axis."""
+        if arrays not in self._rows:
+            columns: Sequence[Ints] = getattr(self, arrays)
+            none = np.zeros((self.shape[0], prod(self.shape[1:]), 0), int)
+            self._rows[arrays] = np.stack(list(map(self.flat, columns)), axis=-1) if columns else none
+        return self._rows[arrays][step][self._there[step]]
+
+    def weighed(self, step: int) -> Array:
+        """The weights of one of the steps, one per existing tap."""
+        return self._weights[step][self._there[step]]
+
+    @cached_property
+    def _there(self) -> NDArray[np.bool_]:
+        return self.flat(self.there)
+
+    @cached_property
+    def _weights(self) -> Array:
+        return self.flat(self.weights)
+
+    @cached_property
+    def _rows(self) -> dict[str, Ints]:
+        return {}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from convanim.errors import ConvanimError
-from convanim.write.patches import SHORTEST, AnimationWriter, Box, Pixels
+from convanim.write.patches import SHORTEST, AnimationWriter, Box, Pixels, Spare
 
 LONGEST = 65535  # centiseconds, pixels and repeats alike are 16-bit numbers in a GIF
 _KEEP = 1 << 2  # disposal method 1 (keep the image), shifted to its bits in the flags
@@ -65,17 +65,20 @@ class GifWriter(AnimationWriter):
         self._clear = len(palette)  # the transparent index, above every colour
         # The palette and the transparent index fit 2 ** bits entries; LZW has no code size below 2.
         self._bits = max(2, self._clear.bit_length())
-        self._coder = _Coder()
+        self._coder, self._odd = _Coder(), False
         file.write(_header(size, palette, self._bits) + _loop(plays) + _comment(comment))
 
     def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> _Coded:
         if differs is None:  # opaque: nothing shows through the first image
             return _Coded(self._start(pixels, self._checked(pixels)), _KEEP, self._clear)
-        mask = _opaque(pixels, differs)
-        holed = pixels & mask
+        mask = _opaque(pixels, differs, self._spare)
+        # The image before may still be encoded, but not the one before that: two arrays take turns.
+        self._odd = not self._odd
+        holed = np.bitwise_and(pixels, mask, out=self._spare.array(f"holed {self._odd}", *pixels.shape))
         # The transparent index follows the largest index in use, so that codes have as few bits as possible.
         hole = self._checked(holed) + 1
-        holed |= ~mask & np.uint8(hole)
+        holes = np.bitwise_and(np.invert(mask, out=mask), np.uint8(hole), out=mask)
+        np.bitwise_or(holed, holes, out=holed)
         return _Coded(self._start(holed, hole), _HOLED, hole)
 
     def _still(self, image: _Coded) -> _Coded:
@@ -107,7 +110,7 @@ class GifWriter(AnimationWriter):
         self._coder.stop()
 
 
-def _opaque(colours: Pixels, differs: NDArray[np.bool_]) -> Pixels:
+def _opaque(colours: Pixels, differs: NDArray[np.bool_], spare: Spare) -> Pixels:
     """Find the pixels of a rectangle that keep their colours: the changed ones, and some gaps between them.
 
     Transparent pixels always beat opaque ones on flat cells with numbers (32 to 71 % of the bytes, 3/4 of the time), so
@@ -118,13 +121,16 @@ def _opaque(colours: Pixels, differs: NDArray[np.bool_]) -> Pixels:
     Args:
         colours: (H, W), C-contiguous.
         differs: (H, W), C-contiguous, which pixels have changed.
+        spare: memory to work in.
 
     Returns:
         A mask of 255 for those that keep their colours, and 0 for the others.
     """
-    mask = -differs.view(np.uint8)
+    mask = np.negative(differs.view(np.uint8), out=spare.array("mask", *differs.shape))
     changed, flat = differs.ravel(), colours.ravel()  # in the order of encoding, across rows
-    ends = np.flatnonzero(changed[1:] != changed[:-1])[0 if changed[0] else 1 :]
+    changes = spare.array("changes", *differs.shape).ravel()
+    turns = np.not_equal(changed[1:], changed[:-1], out=changes[:-1].view(bool))
+    ends = np.flatnonzero(turns)[0 if changed[0] else 1 :]
     # From the last pixel before each gap to the next changed one.
     starts = ends[: len(ends) // 2 * 2 : 2]
     lengths = ends[1::2] + 1 - starts
@@ -132,7 +138,7 @@ def _opaque(colours: Pixels, differs: NDArray[np.bool_]) -> Pixels:
     starts, lengths = starts[short], lengths[short]
     if not len(starts):
         return mask
-    changes = np.zeros(flat.shape, np.uint8)  # 1 for a pixel whose colour is not that of the next one
+    # 1 for a pixel whose colour is not that of the next one; of the last one, it is never used.
     np.not_equal(flat[1:], flat[:-1], out=changes[:-1].view(bool))
     # The sums from each start to its end; those from an end to the next start are not used.
     sums = np.add.reduceat(changes, np.stack([starts, starts + lengths], axis=1).ravel(), dtype=np.uint8)[::2]

@@ -47,6 +47,23 @@ class Writer(ABC):
             self._release()
 
 
+class Spare:
+    """Arrays that are used again for every frame: to get fresh memory takes longer than to compute what it holds.
+
+    Args:
+        pixels: the number of pixels of a page.
+    """
+
+    def __init__(self, pixels: int) -> None:
+        self._pixels, self._kept = pixels, dict[str, Pixels]()
+
+    def array(self, name: str, rows: int, columns: int) -> Pixels:
+        """The array of a name, (rows, columns), with whatever it held before."""
+        if name not in self._kept:
+            self._kept[name] = np.empty(self._pixels, np.uint8)
+        return self._kept[name][: rows * columns].reshape(rows, columns)
+
+
 class AnimationWriter(Writer):
     """Write an animation as its frames arrive; a context manager.
 
@@ -88,6 +105,7 @@ class AnimationWriter(Writer):
         self.images = 0
         self._file, self._size, self._palette, self._plays = file, size, palette, plays
         self._comment, self._said, self._closed = comment, list[str](), False
+        self._spare = Spare(width * height)
         self._shown: Pixels | None = None  # the picture after the last frame
         self._waiting: tuple[Box, Any] | None = None  # the latest image, and ...
         self._delay = 0  # ... its duration so far, in ticks
@@ -122,7 +140,9 @@ class AnimationWriter(Writer):
         if not (0 <= top <= bottom <= len(shown) and 0 <= left <= right <= shown.shape[1]):
             raise ValueError(f"changed rectangle {changed} outside of a frame of {shown.shape}")
         top = top // self.grid * self.grid
-        differs = shown[top:bottom] != frame[top:bottom]  # whole rows are one loop, which is quicker than a rectangle
+        # Whole rows are one loop, which is quicker than a rectangle.
+        differs = self._spare.array("differs", bottom - top, shown.shape[1]).view(bool)
+        np.not_equal(shown[top:bottom], frame[top:bottom], out=differs)
         rows = np.flatnonzero(differs.any(axis=1))
         if not len(rows):
             return
@@ -131,8 +151,9 @@ class AnimationWriter(Writer):
         below, right = (int(at[-1]) + 1 for at in (rows, columns))
         box = top + above, left, top + below, right
         place = np.s_[box[0] : box[2], left:right]
-        new = np.ascontiguousarray(frame[place])
-        self._hold(box, new, np.ascontiguousarray(differs[above:below, left:right]))
+        new, seen = (self._spare.array(name, below - above, right - left) for name in ("new", "seen"))
+        new[:], seen.view(bool)[:] = frame[place], differs[above:below, left:right]
+        self._hold(box, new, seen.view(bool))
         shown[place] = new  # the first image may share this array, but has been encoded by now
 
     def _hold(self, box: Box, pixels: Pixels, differs: NDArray[np.bool_] | None) -> None:
@@ -180,7 +201,10 @@ class AnimationWriter(Writer):
 
     @abstractmethod
     def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> Any:
-        """The encoded image; unchanged pixels are holes through which the last picture shows."""
+        """The encoded image; unchanged pixels are holes through which the last picture shows.
+
+        Both arrays are used again for the next image.
+        """
 
     def _still(self, image: Any) -> Any:
         """An encoded image of one pixel that changes nothing after another image."""

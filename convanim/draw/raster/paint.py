@@ -42,6 +42,10 @@ Mask = NDArray[np.bool_]
 #: The sizes of the caches of sprites and of words; beyond them, the oldest one is dropped.
 KEPT, WORDS = 1500, 200
 
+#: The level of a coverage from 0 to 255, and the least coverage that has one above 0.
+_LEVEL = np.rint(np.arange(256) * (ALL / 255)).astype(np.uint8)
+_LEAST = int(np.flatnonzero(_LEVEL)[0])
+
 
 class Sprite(NamedTuple):
     """A cell as pixels, and a mask of those that belong to it; None for all."""
@@ -282,12 +286,12 @@ def _touched(lines: tuple[Points, ...], width: float, dash: float, *, filled: bo
     _, _, bottom, right = bounds(tuple(point for line in lines for point in line))
     paths = [np.array(line, float) + pad for line in lines]
     cover = agg.cover(paths, (ceil(bottom) + 2 * pad + 1, ceil(right) + 2 * pad + 1), width, dash, filled=filled)
-    levels = np.rint(cover * (ALL / 255)).astype(np.uint8)
-    rows, columns = np.nonzero(levels)
+    at = np.flatnonzero(cover >= _LEAST)
+    rows, columns = np.divmod(at, cover.shape[1])
     extent = Box(0, 0, 0, 0)
     if len(rows):
         extent = Box(*(int(at) - pad for at in (rows[0], columns.min(), rows[-1] + 1, columns.max() + 1)))
-    return Touched(rows - pad, columns - pad, levels[rows, columns], extent)
+    return Touched(rows - pad, columns - pad, _LEVEL[cover.ravel()[at]], extent)
 
 
 def inside(points: Points, shape: tuple[int, ...]) -> tuple[Box, Mask]:
