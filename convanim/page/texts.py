@@ -154,7 +154,9 @@ def in_line(slot: Slot, caption: Caption) -> tuple[Text, ...]:
         return wide(spans, round(part * place.size)) <= width
 
     spans, most = caption.spans(), len(caption.terms)
-    if caption.subject and not fits(spans):
+    if fits(spans):
+        return set_out(spans, place, width) or (place,)
+    if caption.subject:
         caption = replace(caption, remark="")
         spans = caption.spans()
     while not fits(spans) and most > 2:

@@ -50,13 +50,18 @@ class Caption:
             >>> Caption("y", ("1", "−5"), "1", opens="max(", closes=")", between=", ").text()
             'y = max(1, −5) = 1'
         """
+        line = self.sum(most)
+        return f"{line}   {self.remark}" if line and self.remark else line + self.remark
+
+    def sum(self, most: int | None = None) -> str:
+        """The same line without the remark."""
         line = self.subject
         # A negative term is subtracted; a negative factor is in brackets.
         said = self.between.join(self.kept(most)).replace(f" + {MINUS}", f" {MINUS} ")
         told = f"{self.opens}{said}{self.closes}" if said else ""
         for sign, part in ((self.relation, told), (self.outcome, "" if self.waits else self.result)):
             line += f" {sign} {part}" if line and part else part
-        return f"{line}   {self.remark}" if line and self.remark else line + self.remark
+        return line
 
     def spans(self, most: int | None = None) -> tuple[Span, ...]:
         """The same line for a page, in pieces: numbers with a mark, and what stands between them.

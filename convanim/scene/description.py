@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import chain
 
 from convanim.language.numerals import Numerals
@@ -176,7 +175,7 @@ def _said(scene: Scene, frame: Frame, before: tuple[Caption, ...] = ()) -> str:
     for i, caption in enumerate(frame.captions):
         if before[i : i + 1] == (caption,):
             continue
-        line = replace(caption, remark="").text() if caption.subject or caption.terms or caption.result else ""
+        line = caption.sum()
         told = join("", [line, " (", caption.remark, ")"]) if line and caption.remark else line or caption.remark
         texts.append(join(": ", [heads[i], told]) if told and i < len(heads) else told)
     return join("; ", [text for text in texts if text])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import product
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -205,32 +205,23 @@ def in_rows(panels: tuple[Panel, ...], axes: int) -> Blocks:
     return ((panels,),) if axes > 1 else (tuple((panel,) for panel in panels),)
 
 
-@runtime_checkable
-class Rearranged(Protocol):
-    """A scene with alternative arrangements: each page uses the one with the largest cells."""
-
-    @property
-    def others(self) -> tuple[Blocks, ...]:
-        """The alternative arrangements of the panels."""
-
-
 def arrangements(scene: object) -> tuple[Blocks, ...]:
-    """The alternative arrangements of a scene's panels; most scenes have none."""
-    return scene.others if isinstance(scene, Rearranged) else ()
+    """The alternative arrangements of a scene's panels, its `others`; each page uses the one with the largest cells.
 
-
-@runtime_checkable
-class Storied(Protocol):
-    """A scene that tells two stories at once, each in rows of its own: the panels of the second are of layer 1."""
-
-    @property
-    def stories(self) -> tuple[str, ...]:
-        """Their titles, from top to bottom. The scene has one caption for each, and one for both."""
+    Most scenes have none.
+    """
+    others: tuple[Blocks, ...] = getattr(scene, "others", ())
+    return others
 
 
 def stories(scene: object) -> tuple[str, ...]:
-    """The titles of a scene's stories; most scenes tell one, which needs none."""
-    return scene.stories if isinstance(scene, Storied) else ()
+    """The titles of the stories that a scene tells at once, from top to bottom; most scenes tell one, without a title.
+
+    Each has rows of its own: the panels of the second are of layer 1. The scene has one caption for each, and one for
+    both.
+    """
+    titles: tuple[str, ...] = getattr(scene, "stories", ())
+    return titles
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -98,11 +98,13 @@ class Block:
             columns: Sequence[Ints] = getattr(self, arrays)
             none = np.zeros((self.shape[0], prod(self.shape[1:]), 0), int)
             self._rows[arrays] = np.stack(list(map(self.flat, columns)), axis=-1) if columns else none
-        return self._rows[arrays][step][self._there[step]]
+        found: Ints = self._rows[arrays][step][self._there[step]]
+        return found
 
     def weighed(self, step: int) -> Array:
         """The weights of one of the steps, one per existing tap."""
-        return self._weights[step][self._there[step]]
+        found: Array = self._weights[step][self._there[step]]
+        return found
 
     @cached_property
     def _there(self) -> NDArray[np.bool_]:

@@ -17,6 +17,7 @@ from convanim.draw.shapes import (
     Clipped,
     Fill,
     Hatch,
+    Ink,
     Mosaic,
     Placed,
     Points,
@@ -77,6 +78,7 @@ class Painter:
         self._lines: OrderedDict[tuple[object, ...], tuple[Sprite, int]] = OrderedDict()
         self._bends: dict[tuple[str, str, int, int], list[Sprite]] = {}
         self._letters: dict[tuple[str, ...], Mask] = {}
+        self._numbered: dict[tuple[Ink, ...], Pixels] = {}
 
     def paint(self, pixels: Pixels, shape: Shape, base: Pixels, x: int = 0, y: int = 0) -> Box:
         """Paint a shape moved by (x, y), and return the box of the pixels that it may touch.
@@ -153,7 +155,9 @@ class Painter:
 
     def mosaic(self, shape: Mosaic) -> Pixels:
         """A mosaic as the pixels of its box."""
-        cells = np.array([self.palette.index(ink) for ink in shape.inks], np.uint8)[shape.numbers]
+        if shape.inks not in self._numbered:
+            self._numbered[shape.inks] = np.array([self.palette.index(ink) for ink in shape.inks], np.uint8)
+        cells = self._numbered[shape.inks][shape.numbers]
         if shape.colours is not None and shape.own is not None:
             cells[shape.own] = self.palette.nearest(shape.colours[shape.own])
         return shape.pixels(cells)
@@ -225,7 +229,7 @@ class Painter:
         if not len(at):
             return Box(0, 0, 0, 0)
         table = self.blends.table(str(stroke.ink), behind=() if stroke.halo else stroke.behind)
-        pixels.put(at, table[cover, pixels.take(at)])
+        pixels.put(at, table.ravel().take(cover * np.intp(256) + pixels.take(at)))
         return _within(box, pixels.shape)
 
     def _near(self, base: Pixels, at: NDArray[np.intp], stroke: Stroke) -> Mask:
@@ -337,7 +341,7 @@ def _polygon(points: Points) -> Mask:
 
 def hull(found: list[Box] | tuple[Box, ...]) -> Box:
     """The box around other boxes; empty ones do not count."""
-    there = [box for box in found if box.bottom > box.top and box.right > box.left]
+    there = [box for box in found if box[2] > box[0] and box[3] > box[1]]
     if not there:
         return Box(0, 0, 0, 0)
     tops, lefts, bottoms, rights = zip(*there, strict=True)
@@ -345,20 +349,21 @@ def hull(found: list[Box] | tuple[Box, ...]) -> Box:
 
 
 def _blit(pixels: Pixels, sprite: Sprite, x: int, y: int) -> Box:
-    (high, wide), mask = sprite.pixels.shape, sprite.mask
+    drawn, mask = sprite
+    high, wide = drawn.shape
     whole = Box(y, x, y + high, x + wide)
-    box = _within(whole, pixels.shape)
-    if box == whole:
+    if y >= 0 <= x and whole.bottom <= pixels.shape[0] and whole.right <= pixels.shape[1]:
         if mask is None:
-            pixels[y : y + high, x : x + wide] = sprite.pixels
+            pixels[y : y + high, x : x + wide] = drawn
         else:
-            np.copyto(pixels[y : y + high, x : x + wide], sprite.pixels, where=mask)
-        return box
+            np.copyto(pixels[y : y + high, x : x + wide], drawn, where=mask)
+        return whole
+    box = _within(whole, pixels.shape)
     part = np.s_[box.top - y : box.bottom - y, box.left - x : box.right - x]
-    if sprite.mask is None:
-        pixels[box.top : box.bottom, box.left : box.right] = sprite.pixels[part]
+    if mask is None:
+        pixels[box.top : box.bottom, box.left : box.right] = drawn[part]
     else:
-        np.copyto(pixels[box.top : box.bottom, box.left : box.right], sprite.pixels[part], where=sprite.mask[part])
+        np.copyto(pixels[box.top : box.bottom, box.left : box.right], drawn[part], where=mask[part])
     return box
 
 

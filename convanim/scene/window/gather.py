@@ -54,6 +54,9 @@ PAD, CROP = say("pad"), say("crop")
 SLIDE = Phase("slide", say("slide"), say("slide"))
 #: What stride does to the input of a transposed layer.
 INSERTS = plural("insert {n} zero between {what}", "insert {n} zeros between {what}")
+#: The emphasis of the kernel's cells by the role of the cells below: the terms of the sum are lit, those of zeros not.
+_LIT = np.full(len(Role), Emphasis.ACTIVE, np.uint8)
+_LIT[[Role.INSERTED, Role.PADDING]] = Emphasis.NONE
 
 
 class GatherScene(WindowScene):
@@ -119,12 +122,9 @@ class GatherScene(WindowScene):
         kernel = self._opening[-1].grids["kernel"]
         if step is None:
             return {"kernel": kernel}
-        # The terms of the sum are lit in the kernel, too; those of zeros are not.
         rows, columns = self._windows(step.writes[0].tolist())[1]
-        under = self.stage_roles[0][rows, columns]
-        lit = np.full(under.shape, Emphasis.ACTIVE, np.uint8)
-        lit[(under == Role.INSERTED) | (under == Role.PADDING)] = Emphasis.NONE
-        return {"kernel": replace(kernel, emphasis=lit)}
+        lit = _LIT[self.stage_roles[0][rows, columns]]
+        return {"kernel": Grid(kernel.title, kernel.roles, kernel.values, lit, turn=kernel.turn)}
 
     def _notes(self) -> tuple[str, str]:
         return max(self._factors, key=len), ""
