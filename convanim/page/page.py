@@ -40,7 +40,7 @@ class Scale(NamedTuple):
     bar: Box
     high: Text
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """The box around all of it."""
         return around([self.low.box, self.bar, self.high.box])
@@ -104,19 +104,19 @@ class Place:
         """Whether the values have both signs, so that the shade has a ramp for each."""
         return self.low < 0 < self.high
 
-    @property
+    @cached_property
     def box(self) -> Box:
         """The box around the grid with its outer lines."""
         foot, end = self.at(*self.panel.shape)
         return Box(self.y, self.x, foot + self.line, end + self.line)
 
-    @property
+    @cached_property
     def inside(self) -> tuple[int, int]:
         """The height and width of a drawn cell, px."""
         wide = max(self.pitch, ceil(self.pitch / self.per - 1e-9)) - self.line
         return self.tall - self.line if self.tall else wide, wide
 
-    @property
+    @cached_property
     def radius(self) -> int:
         """The radius of the corners of a cell, px; 0 if cells are too small for round ones."""
         side = self.pitch - self.line
@@ -133,7 +133,7 @@ class Place:
         high, wide = self.inside
         return Lattice(Step(wide + self.line, 0), Step(0, high + self.line))
 
-    @property
+    @cached_property
     def area(self) -> tuple[Point, ...]:
         """The corners of a cell, relative to the upper left corner of the box around it."""
         return tuple(self.spot(row, column) for row, column in ((0, 0), (0, 1), (1, 1), (1, 0)))

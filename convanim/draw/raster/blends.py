@@ -75,7 +75,8 @@ class Blends:
 
     def __init__(self, palette: Palette) -> None:
         self.palette = palette
-        self._tables: dict[tuple[str, bool | None], Pixels] = {}
+        self._tables: dict[tuple[str, bool], Pixels] = {}
+        self._veils: dict[str, bytes] = {}
 
     def table(self, ink: str, *, behind: Iterable[str] = ()) -> Pixels:
         """The new palette index for each coverage, 0 to ALL, and old index: (ALL + 1, 256).
@@ -89,16 +90,16 @@ class Blends:
             self._tables[key] = self._table(ink, letters)
         return self._tables[key]
 
-    def veil(self, ink: str) -> Pixels:
-        """The new palette index for each old one under a veil: (256,)."""
-        if (ink, None) not in self._tables:
+    def veil(self, ink: str) -> bytes:
+        """The new palette index for each of the 256 old ones under a veil."""
+        if ink not in self._veils:
             found = np.arange(256, dtype=np.uint8)
             colours = self.palette.colours
             found[: len(colours)] = closest(veiled(colours, colours[self.palette.solid(ink)]), colours)
             kept = self.palette.inked(LETTERS)
             found[kept] = kept
-            self._tables[ink, None] = found
-        return self._tables[ink, None]
+            self._veils[ink] = found.tobytes()
+        return self._veils[ink]
 
     def _table(self, ink: str, letters: tuple[str, ...]) -> Pixels:
         colours = self.palette.colours.astype(np.int64)

@@ -28,7 +28,7 @@ class Tilt(Place):
     lattice: Lattice = Lattice(Step(0, 0), Step(0, 0))  # noqa: RUF009 - a tuple
     corner: tuple[int, int] = (0, 0)
 
-    @property
+    @cached_property
     def inside(self) -> tuple[int, int]:
         """The height and width of a drawn cell, px."""
         return self.lattice.size
