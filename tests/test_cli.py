@@ -366,6 +366,19 @@ def test_help_needs_nothing_heavy(words: str) -> None:
     assert not {"numpy", "matplotlib", "PIL", "imageio", "msgspec"} & set(loaded.split())
 
 
+@pytest.mark.parametrize(
+    "words", ["conv --input 5x5 --kernel 3x3", "pool --input 4x4 --kernel 2", "layer torch.nn.Conv2d(2,4,3) --input 5x5"]
+)
+def test_an_explanation_needs_no_trace(words: str) -> None:
+    probe = "import sys; from convanim.cli.commands import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", probe, "explain", *words.split()], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "convanim.explanation" in loaded
+    assert not {name for name in loaded if name.startswith("convanim.trace") or name in {"matplotlib", "PIL"}}
+
+
 def test_a_page_and_vectors_load_nothing_that_they_do_not_need(tmp_path: Path) -> None:
     probe = "import sys; from convanim.cli.commands import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
     for kind in ("html", "svg"):

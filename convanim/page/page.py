@@ -40,7 +40,7 @@ class Scale(NamedTuple):
     bar: Box
     high: Text
 
-    @cached_property
+    @property
     def box(self) -> Box:
         """The box around all of it."""
         return around([self.low.box, self.bar, self.high.box])

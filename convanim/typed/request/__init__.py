@@ -14,8 +14,6 @@ from convanim.layers import Conv, ConvTranspose, DepthwiseConv, MaxUnpool, Opera
 from convanim.layers.arguments import convention_of
 from convanim.layers.evaluated import read_values
 from convanim.layers.notation import read
-from convanim.trace.part import numbers_of
-from convanim.trace.separable import of_groups
 from convanim.typed import read_array, read_picture, read_sizes
 from convanim.typed.examples import DISTINCT, ONE_DIGIT
 from convanim.typed.files import PICTURES
@@ -119,6 +117,8 @@ def _of_operation(op: Operation, x: Any, colours: bool, typed: dict[str, Any]) -
 
 def _of_channels(op: DepthwiseConv, rank: int, x: Any, colours: bool, typed: dict[str, Any]) -> Request:
     """A depthwise convolution as the plain one that it is for this input, or a separable one."""
+    from convanim.trace.separable import of_groups  # late, since explanations of other layers need no trace
+
     last, notes = op.rules.last, list[str]()
     x = unbatched(x, rank, last=last, channels=True)
     if x.ndim == rank and op.in_channels in (None, 1):
@@ -191,6 +191,8 @@ def _outputs(op: Weighted, asked: Any) -> tuple[Any, tuple[str, ...]]:
     """The output channels that are shown, or their number, and a note about the others."""
     if isinstance(asked, tuple):
         if op.out_channels is not None:
+            from convanim.trace.part import numbers_of  # late, like above
+
             numbers_of("out_channels", asked, op.out_channels)
         return asked, ()
     if asked is None and op.out_channels is not None:
