@@ -367,7 +367,8 @@ def test_help_needs_nothing_heavy(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["conv --input 5x5 --kernel 3x3", "pool --input 4x4 --kernel 2", "layer torch.nn.Conv2d(2,4,3) --input 5x5"]
+    "words",
+    ["conv --input 5x5 --kernel 3x3", "pool --input 4x4 --kernel 2", "layer torch.nn.Conv2d(2,4,3) --input 5x5"],
 )
 def test_an_explanation_needs_no_trace(words: str) -> None:
     probe = "import sys; from convanim.cli.commands import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"

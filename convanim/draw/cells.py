@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from math import floor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ class Cells:
         self._covered = covered
         self._cells: OrderedDict[tuple[object, ...], Shapes] = OrderedDict()
         self._asked: dict[tuple[object, ...], tuple[Place, Shapes]] = {}
-        self._ramps: dict[Place, list[str]] = {}
+        self._shades: dict[Place, dict[float, str]] = {}
 
     def of(self, place: Place, role: int, emphasis: int, value: float, note: str, own: Colour | None = None) -> Shapes:
         """A cell without the lines around it, relative to its upper left corner; equal cells share the same object.
@@ -90,9 +91,16 @@ class Cells:
 
     def _shade(self, place: Place, value: float) -> str:
         """The ink of a value on the ramp of its panel."""
-        if place not in self._ramps:
-            self._ramps[place] = ramp(place)
-        return self._ramps[place][int(step(place, np.array(value)))]
+        if place not in self._shades:  # many values at once take hardly longer than one
+            self._shades[place] = _shaded(place, np.unique(place.panel.values))
+        known = self._shades[place].get(value)
+        return known or _shaded(place, np.array([value]))[value]
+
+
+def _shaded(place: Place, values: NDArray[Any]) -> dict[float, str]:
+    """The inks of some values on the ramp of their panel."""
+    inks = ramp(place)
+    return dict(zip(values.tolist(), (inks[at] for at in step(place, values).tolist()), strict=True))
 
 
 def _cell(
