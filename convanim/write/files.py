@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -141,6 +139,8 @@ def _scratch(path: Path) -> Iterator[Path]:
 @contextmanager
 def _held(parent: Path) -> Iterator[Path]:
     """A temporary folder that is locked while it is in use, to distinguish it from that of a killed process."""
+    import tempfile  # like `shutil`, slow to import, and not needed by commands that only print
+
     while True:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, suffix=_SUFFIX, dir=parent) as name, lock(name, wait=True):
             if os.path.isdir(name):  # noqa: PTH112 - it may have been removed before it was locked
@@ -151,6 +151,8 @@ def _held(parent: Path) -> Iterator[Path]:
 @cache
 def _sweep(parent: Path) -> None:
     """Remove the temporary folders of killed processes; once for each folder, as it may have many files."""
+    import shutil
+
     for left in parent.glob(f"{_PREFIX}*{_SUFFIX}"):
         with lock(left, wait=False) as idle:
             if idle:
