@@ -183,6 +183,20 @@ def test_steps_are_numbered_like_a_list():
             done[number]
 
 
+def test_a_step_does_not_depend_on_the_steps_before_it():
+    """Neighbouring steps are computed together and kept; what one of them holds is its own."""
+    op, x, weight = ConvTranspose(kernel_size=3, stride=2), np.arange(36).reshape(6, 6), np.arange(9).reshape(3, 3)
+    done = op.trace(x, weight)
+    wanted = [str(op.trace(x, weight)[n]) for n in range(len(done))]
+    for n in np.random.default_rng(3).permutation(len(done)).tolist():
+        step = done[n]
+        assert str(step) == wanted[n]
+        for array in (step.reads, step.factors, step.values, step.weights, step.terms):
+            array[:] = 77
+        assert done.by_input()[0].phase == "stamp"
+    assert [str(step) for step in done] == wanted
+
+
 def test_traces_are_equal_where_all_they_rest_on_is():
     def make(kind=Conv, x=(1, 2, 3), weight=(1, 1), bias=None):
         return kind(2).trace(x, weight, bias)

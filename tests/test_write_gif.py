@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from convanim.errors import ConvanimError
 from convanim.write.gif import _KEPT, Box, GifWriter, Pixels, _opaque
+from convanim.write.patches import Spare
 from support.decoders import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
 from support.needs import need
 
@@ -213,7 +214,7 @@ LENGTHS = sorted({1, 2, 3, *(int(n) + more for n in _KEPT[:-1] for more in (-1, 
 def test_gaps_keep_their_colours_where_a_hole_would_cut_runs(runs: list[tuple[bool, int, int]]) -> None:
     same = [unchanged for unchanged, _, length in runs for _ in range(length)]
     new = [colour for _, colour, length in runs for _ in range(length)]
-    got = _opaque(np.array([new], np.uint8), ~np.array([same]))
+    got = opaque(np.array([new], np.uint8), ~np.array([same]))
     assert np.flatnonzero(got).tolist() == opaque_by_definition(new, same)
     assert set(got.ravel().tolist()) <= {0, 255}
 
@@ -224,14 +225,22 @@ def test_the_longest_gap_that_keeps_its_colours(changes: int, longest: int) -> N
         new = np.zeros((1, length + 2), np.uint8)
         new[0, 1 : changes + 1] = np.arange(changes) % 2 + 1  # on the way in, and along
         new[0, changes + 1 :] = new[0, changes]
-        assert np.count_nonzero(_opaque(new, ends(length + 2))) == (length + 2 if length <= longest else 2)
+        assert np.count_nonzero(opaque(new, ends(length + 2))) == (length + 2 if length <= longest else 2)
 
 
 def test_changes_are_counted_in_the_longest_gap() -> None:
     """As many changes as fit in a byte."""
     assert _KEPT.max() < 255
     every_pixel = np.arange(_KEPT.max() + 2)[None] % 2
-    assert np.count_nonzero(_opaque(every_pixel.astype(np.uint8), ends(_KEPT.max() + 2))) == 2
+    assert np.count_nonzero(opaque(every_pixel.astype(np.uint8), ends(_KEPT.max() + 2))) == 2
+
+
+def opaque(colours: Pixels, differs: NDArray[np.bool_]) -> Pixels:
+    """Return the mask of pixels that keep their colours, made in memory that still holds that of another image."""
+    spare = Spare(colours.size + 3)
+    for name in ("mask", "changes"):
+        spare.array(name, 1, colours.size + 3)[:] = np.arange(colours.size + 3) % 3
+    return _opaque(colours, differs, spare)
 
 
 def ends(length: int) -> NDArray[np.bool_]:
