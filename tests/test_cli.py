@@ -357,13 +357,19 @@ def test_the_examples_of_the_help_run(tmp_path: Path, monkeypatch: pytest.Monkey
     assert decode_pillow("up.gif")
 
 
+def loaded_by(*words: str) -> tuple[list[str], set[str]]:
+    """Run a command in a fresh process, and return the lines that it prints and the modules that it loads."""
+    probe = "import sys; from convanim.cli.commands import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe, *words], capture_output=True, text=True, check=True)
+    *told, loaded = done.stdout.splitlines()
+    return told, set(loaded.split())
+
+
 @pytest.mark.parametrize("words", ["--help", "conv --help", "transposed -h", "explain -h", "--version"])
 def test_help_needs_nothing_heavy(words: str) -> None:
-    probe = "import sys; from convanim.cli.commands import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", probe, *words.split()], capture_output=True, text=True, check=True)
-    *told, loaded = done.stdout.splitlines()
+    told, loaded = loaded_by(*words.split())
     assert told
-    assert not {"numpy", "matplotlib", "PIL", "imageio", "msgspec"} & set(loaded.split())
+    assert not {"numpy", "matplotlib", "PIL", "imageio", "msgspec"} & loaded
 
 
 @pytest.mark.parametrize(
@@ -371,21 +377,15 @@ def test_help_needs_nothing_heavy(words: str) -> None:
     ["conv --input 5x5 --kernel 3x3", "pool --input 4x4 --kernel 2", "layer torch.nn.Conv2d(2,4,3) --input 5x5"],
 )
 def test_an_explanation_needs_no_trace(words: str) -> None:
-    probe = "import sys; from convanim.cli.commands import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", probe, "explain", *words.split()], capture_output=True, text=True, check=True
-    )
-    loaded = set(done.stdout.splitlines()[-1].split())
+    _, loaded = loaded_by("explain", *words.split())
     assert "convanim.explanation" in loaded
     assert not {name for name in loaded if name.startswith("convanim.trace") or name in {"matplotlib", "PIL"}}
 
 
 def test_a_page_and_vectors_load_nothing_that_they_do_not_need(tmp_path: Path) -> None:
-    probe = "import sys; from convanim.cli.commands import main\ntry: main(sys.argv[1:])\nfinally: print(*sys.modules)"
     for kind in ("html", "svg"):
         words = ["conv", "--input", "5x5", "--kernel", "3", "--quiet", "-o", str(tmp_path / f"a.{kind}")]
-        done = subprocess.run([sys.executable, "-c", probe, *words], capture_output=True, text=True, check=True)
-        loaded = set(done.stdout.split())
+        _, loaded = loaded_by(*words)
         assert "convanim.write" in loaded
         ours = {f"convanim.{part}" for part in ("draw.raster.picture", "layers.reading", "layers.writing", "gallery")}
         assert not loaded & {*ours, "numpy.ma", "matplotlib", "PIL", "imageio", "hashlib", "zipfile"}

@@ -1,7 +1,8 @@
 """Writes GIF89a (https://www.w3.org/Graphics/GIF/spec-gif89a.txt) frame by frame, with one exact palette.
 
-Only changed pixels are encoded. Pillow's LZW encoder, in C, takes most of the time of a frame, so it runs in a thread
-while the next frame is drawn. Memory is constant: the current picture and one image that waits for its delay.
+Only changed pixels are encoded. Pillow's LZW encoder, in C, takes a large part of the time of a frame, so it runs in a
+thread while the next frame is drawn. Memory is constant: the current picture, one image that waits for its delay, and
+arrays that are used again for every image.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The base of the writers of animations: timed images that hold only what changed.
 
 Pillow writes WebP and PNG, too, but keeps every frame in memory (WebP: a list of them; PNG: a copy of each), and has
-no transparent holes in a PNG. Here memory is constant: the current picture, and the latest image, which waits for its
-duration. The same input gives the same bytes.
+no transparent holes in a PNG. Here memory is constant: the current picture, the latest image, which waits for its
+duration, and arrays that are used again. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Writer(ABC):
 
 
 class Spare:
-    """Arrays that are used again for every frame: to get fresh memory takes longer than to compute what it holds.
+    """Arrays that are used again for every frame, since allocating new ones takes longer than filling them.
 
     Args:
         pixels: the number of pixels of a page.

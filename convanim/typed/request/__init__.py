@@ -191,7 +191,7 @@ def _outputs(op: Weighted, asked: Any) -> tuple[Any, tuple[str, ...]]:
     """The output channels that are shown, or their number, and a note about the others."""
     if isinstance(asked, tuple):
         if op.out_channels is not None:
-            from convanim.trace.part import numbers_of  # late, like above
+            from convanim.trace.part import numbers_of  # late, as in `_of_channels`
 
             numbers_of("out_channels", asked, op.out_channels)
         return asked, ()
