@@ -3,6 +3,7 @@
 import io
 import subprocess
 import tempfile
+import time
 import tracemalloc
 from collections.abc import Callable, Iterable
 from itertools import groupby
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from convanim.errors import ConvanimError
-from convanim.write.gif import _KEPT, Box, GifWriter, Pixels, _opaque
+from convanim.write.gif import _KEPT, Box, GifWriter, Pixels, _Coder, _opaque
 from convanim.write.patches import Spare
 from support.decoders import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
 from support.needs import need
@@ -111,6 +112,19 @@ def test_full_palette_and_every_index(decode: Callable[[Path], Clip]) -> None:
     every = np.arange(255, dtype=np.uint8).reshape(15, 17)
     steps: list[Step] = [(every, 50, None), (every[::-1, ::-1].copy(), 50, None), (every, 50, None)]
     assert_same_show(decoded(written(steps, colours(255)), decode), show(steps, colours(255)))
+
+
+def test_images_that_are_encoded_late_keep_their_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one image is encoded, the next ones are made in other memory."""
+    encode = _Coder._code
+
+    def late(coder: _Coder, pixels: Pixels, bits: int) -> bytes:
+        time.sleep(0.01)
+        return encode(coder, pixels, bits)
+
+    steps = animation(8, (40, 60), 20, 12)
+    monkeypatch.setattr(_Coder, "_code", late)
+    assert_same_show(decoded(written(steps, colours(20)), decode_pillow), show(steps, colours(20)))
 
 
 def test_equal_neighbours_are_one_image_with_the_sum_of_their_times() -> None:

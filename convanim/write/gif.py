@@ -1,8 +1,8 @@
 """Writes GIF89a (https://www.w3.org/Graphics/GIF/spec-gif89a.txt) frame by frame, with one exact palette.
 
 Only changed pixels are encoded. Pillow's LZW encoder, in C, takes a large part of the time of a frame, so it runs in a
-thread while the next frame is drawn. Memory is constant: the current picture, one image that waits for its delay, and
-arrays that are used again for every image.
+thread while the next frames are drawn. Memory is constant: the current picture, the images that wait to be encoded or
+for their delay, and arrays that are used again for every image.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import struct
 import tempfile
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import cycle
 from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
@@ -54,6 +55,7 @@ class GifWriter(AnimationWriter):
     """
 
     name, widest, most_plays, longest = "GIF", LONGEST, LONGEST + 1, LONGEST
+    ahead = 1  # large images and small ones take turns
 
     def __init__(
         self, file: BinaryIO, size: tuple[int, int], palette: Pixels, *, plays: int = 0, comment: str = ""
@@ -66,16 +68,15 @@ class GifWriter(AnimationWriter):
         self._clear = len(palette)  # the transparent index, above every colour
         # The palette and the transparent index fit 2 ** bits entries; LZW has no code size below 2.
         self._bits = max(2, self._clear.bit_length())
-        self._coder, self._odd = _Coder(), False
+        # An image that waits for its duration, those that are ahead and a new one must not share memory.
+        self._coder, self._turns = _Coder(), cycle(range(self.ahead + 2))
         file.write(_header(size, palette, self._bits) + _loop(plays) + _comment(comment))
 
     def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> _Coded:
         if differs is None:  # opaque: nothing shows through the first image
-            return _Coded(self._start(pixels, self._checked(pixels)), _KEEP, self._clear)
+            return _Coded(self._start(pixels.copy(), self._checked(pixels)), _KEEP, self._clear)
         mask = _opaque(pixels, differs, self._spare)
-        # The image before may still be encoded, but not the one before that: two arrays take turns.
-        self._odd = not self._odd
-        holed = np.bitwise_and(pixels, mask, out=self._spare.array(f"holed {self._odd}", *pixels.shape))
+        holed = np.bitwise_and(pixels, mask, out=self._spare.array(f"holed {next(self._turns)}", *pixels.shape))
         # The transparent index follows the largest index in use, so that codes have as few bits as possible.
         hole = self._checked(holed) + 1
         holes = np.bitwise_and(np.invert(mask, out=mask), np.uint8(hole), out=mask)
@@ -121,14 +122,14 @@ def _opaque(colours: Pixels, differs: NDArray[np.bool_], spare: Spare) -> Pixels
 
     Args:
         colours: (H, W), C-contiguous.
-        differs: (H, W), C-contiguous, which pixels have changed.
+        differs: (H, W), which pixels have changed.
         spare: memory to work in.
 
     Returns:
         A mask of 255 for those that keep their colours, and 0 for the others.
     """
     mask = np.negative(differs.view(np.uint8), out=spare.array("mask", *differs.shape))
-    changed, flat = differs.ravel(), colours.ravel()  # in the order of encoding, across rows
+    changed, flat = mask.ravel(), colours.ravel()  # in the order of encoding, across rows
     changes = spare.array("changes", *differs.shape).ravel()
     turns = np.not_equal(changed[1:], changed[:-1], out=changes[:-1].view(bool))
     ends = np.flatnonzero(turns)[0 if changed[0] else 1 :]
@@ -147,7 +148,7 @@ def _opaque(colours: Pixels, differs: NDArray[np.bool_], spare: Spare) -> Pixels
     starts, lengths = starts[kept] + 1, lengths[kept] - 1
     ends = lengths.cumsum()
     gaps = np.repeat(starts - (ends - lengths), lengths)
-    mask.ravel()[gaps + np.arange(len(gaps))] = 255
+    changed[gaps + np.arange(len(gaps))] = 255
     return mask
 
 

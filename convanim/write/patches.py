@@ -1,14 +1,17 @@
 """The base of the writers of animations: timed images that hold only what changed.
 
 Pillow writes WebP and PNG, too, but keeps every frame in memory (WebP: a list of them; PNG: a copy of each), and has
-no transparent holes in a PNG. Here memory is constant: the current picture, the latest image, which waits for its
-duration, and arrays that are used again. The same input gives the same bytes.
+no transparent holes in a PNG. Here memory is constant: the current picture, the images that wait for their duration or
+are still encoded, and arrays that are used again. The same input gives the same bytes.
 """
 
 from __future__ import annotations
 
 import tempfile
 from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import IO, Any, BinaryIO, Self
 
 import numpy as np
@@ -91,6 +94,8 @@ class AnimationWriter(Writer):
     longest: int
     #: Rectangles begin at multiples of this number of px.
     grid = 1
+    #: The number of images of known duration that may still be encoded.
+    ahead = 0
 
     def __init__(
         self, file: BinaryIO, size: tuple[int, int], palette: Pixels, *, plays: int = 0, comment: str = ""
@@ -109,6 +114,7 @@ class AnimationWriter(Writer):
         self._shown: Pixels | None = None  # the picture after the last frame
         self._waiting: tuple[Box, Any] | None = None  # the latest image, and ...
         self._delay = 0  # ... its duration so far, in ticks
+        self._encoded: deque[Callable[[], bytes]] = deque()  # the images before it that are not written yet
 
     def add(self, frame: Pixels, milliseconds: int, changed: Box | None = None) -> None:
         """Show a picture for some time.
@@ -151,10 +157,10 @@ class AnimationWriter(Writer):
         below, right = (int(at[-1]) + 1 for at in (rows, columns))
         box = top + above, left, top + below, right
         place = np.s_[box[0] : box[2], left:right]
-        new, seen = (self._spare.array(name, below - above, right - left) for name in ("new", "seen"))
-        new[:], seen.view(bool)[:] = frame[place], differs[above:below, left:right]
-        self._hold(box, new, seen.view(bool))
-        shown[place] = new  # the first image may share this array, but has been encoded by now
+        new = self._spare.array("new", below - above, right - left)
+        new[:] = frame[place]
+        self._hold(box, new, differs[above:below, left:right])
+        shown[place] = new
 
     def _hold(self, box: Box, pixels: Pixels, differs: NDArray[np.bool_] | None) -> None:
         """Encode an image until its duration is known, and write the image that waited."""
@@ -172,8 +178,14 @@ class AnimationWriter(Writer):
         for part in range(parts):
             if part == 1:
                 box, image = (0, 0, 1, 1), self._still(image)
-            self._write(self._image(box, image, (self._delay + part) // parts))
+            self._encoded.append(partial(self._image, box, image, (self._delay + part) // parts))
+            self._write_encoded(self.ahead)
             self.images += 1
+
+    def _write_encoded(self, ahead: int) -> None:
+        """Write the oldest images, but not the last ones."""
+        while len(self._encoded) > ahead:
+            self._write(self._encoded.popleft()())
 
     def say(self, line: str) -> None:
         """Add a line to the file's comment."""
@@ -185,6 +197,7 @@ class AnimationWriter(Writer):
             raise ValueError(f"a {self.name} needs at least one frame")
         if not self._closed:
             self._flush()
+            self._write_encoded(0)
             self._finish()
             self._closed = True
             self._release()
