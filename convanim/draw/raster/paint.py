@@ -41,7 +41,7 @@ from convanim.system import agg
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 #: The sizes of the caches of sprites and of words; beyond them, the oldest one is dropped.
-KEPT, WORDS = 1500, 200
+KEPT, WORDS = 1500, 1000
 
 #: The level of a coverage from 0 to 255, and the least coverage that has one above 0.
 _LEVEL = np.rint(np.arange(256) * (ALL / 255)).astype(np.uint8)
@@ -76,6 +76,7 @@ class Painter:
         self._sprites: OrderedDict[int, tuple[Shapes, Sprite]] = OrderedDict()
         self._cards: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
         self._lines: OrderedDict[tuple[object, ...], tuple[Sprite, int]] = OrderedDict()
+        self._chips: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
         self._bends: dict[tuple[str, str, int, int], list[Sprite]] = {}
         self._letters: dict[tuple[str, ...], Mask] = {}
         self._numbered: dict[tuple[Ink, ...], Pixels] = {}
@@ -205,6 +206,35 @@ class Painter:
             if len(self._lines) > WORDS:
                 self._lines.popitem(last=False)
         return _blit(pixels, kept[0], x + text.x, y + text.baseline - kept[1])
+
+    def texts(self, base: Pixels, shapes: Shapes) -> list[Box]:
+        """Paint texts on a page at rest, and return the boxes of the pixels that they may touch."""
+        out, at = list[Box](), 0
+        while at < len(shapes):
+            match shapes[at : at + 2]:
+                case Card() as card, Words() as words:
+                    out.append(self._chip(base, card, words))
+                    at += 2
+                case shape, *_:
+                    out.append(self.paint(base, shape, base))
+                    at += 1
+        return out
+
+    def _chip(self, base: Pixels, card: Card, words: Words) -> Box:
+        """Paint a chip and the number on it; if it lies between the corners, they become one sprite."""
+        (top, left, bottom, right), text = card.box, words.text
+        x, y = text.x - left, text.baseline - top
+        key = bottom - top, right - left, *card[1:], text.text, x, y, *text[3:5], *words[1:]
+        kept = self._chips.get(key)
+        if kept is not None:
+            return _blit(base, kept, left, top)
+        whole, number = (self.paint(base, shape, base) for shape in (card, words))
+        if whole == card.box and top <= number.top and number.bottom <= bottom:
+            if left + card.radius <= number.left and number.right <= right - card.radius:
+                self._chips[key] = Sprite(base[top:bottom, left:right].copy(), self._card(card).mask)
+                if len(self._chips) > WORDS:
+                    self._chips.popitem(last=False)
+        return hull([whole, number])
 
     def _stroke(
         self, pixels: Pixels, stroke: Stroke, base: Pixels, x: int, y: int, within: Points = (), without: Points = ()
