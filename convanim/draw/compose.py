@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -57,6 +56,7 @@ class Composer:
         self._wires = Wires(page, max(1, page.stroke // 2))
         self._said: tuple[object, list[Shapes]] = None, []
         self._titles: dict[str, tuple[str, Shapes]] = {}
+        self._tabs: dict[int, dict[str, Shapes]] = {}
 
     def frame(self, frame: Frame) -> Shapes:
         """All shapes of a frame, back to front."""
@@ -94,9 +94,10 @@ class Composer:
         Args:
             said: the texts of its captions, if they are known.
         """
-        page, out = self.page, dict[str, Shapes]()
-        for i, tab in enumerate(page.tabs):
-            out[f"tab {i}"] = _tab(tab, current=i == frame.phase)
+        page = self.page
+        if frame.phase not in self._tabs:
+            self._tabs[frame.phase] = {f"tab {i}": _tab(tab, i == frame.phase) for i, tab in enumerate(page.tabs)}
+        out = dict(self._tabs[frame.phase])
         if said is not None:
             captions = [_written(texts, "text") for texts in said]
         else:
@@ -259,8 +260,7 @@ def _scale(place: Place) -> Iterator[Shape]:
             yield Fill(across if wide >= high else Box(bar.bottom - last, bar.left, bar.bottom - first, bar.right), ink)
 
 
-@lru_cache(maxsize=64)
-def _tab(tab: Tab, *, current: bool) -> Shapes:
+def _tab(tab: Tab, current: bool) -> Shapes:
     """A phase's number in a dot, and its name; the current one stands out by colour and weight."""
     if not current:
         dot = _dot(tab.dot, "inserted.fill", "page")

@@ -125,7 +125,7 @@ class Wires:
             lines = list(_below(first, avoided, last, self._width))
         else:
             lines = list(_through([first, *nodes, last], signs, self._width))
-        if any(_crosses(line, box) for line in lines for box in others):
+        if any(_crosses(line, box) for box in _near(lines, others) for line in lines):
             return
         for node in nodes:
             box = _turned(node.box) if down else node.box
@@ -148,6 +148,13 @@ class Wires:
             titles, signs = [_turned(box) for box in titles], [_turned(box) for box in signs]
         kept = [box for name, box in others.items() if name not in passed]
         return _Way(tuple(nodes), tuple(signs), (*kept, *titles), tuple(avoided))
+
+
+def _near(lines: Sequence[tuple[Point, Point]], boxes: Sequence[Box]) -> list[Box]:
+    """The boxes at the height of some lines; usually none is."""
+    ys = [y for line in lines for _, y in line]
+    top, bottom = min(ys) - CLEAR, max(ys) + CLEAR
+    return [box for box in boxes if box.top < bottom and box.bottom > top]
 
 
 def _crosses(line: tuple[Point, Point], box: Box) -> bool:
@@ -220,6 +227,8 @@ def _below(one: _Node, avoided: Sequence[Box], other: _Node, width: int) -> Iter
 
 def _nearest(node: _Node, at: float, signs: Sequence[Box] = ()) -> float:
     """The position nearest to this one at which a wire may reach a node, above or below the signs before it."""
+    if not signs:
+        return min(max(at, node.at[0]), node.at[-1]) if node.free else min(node.at, key=lambda here: abs(here - at))
 
     def beside(here: float) -> bool:
         return not any(box.top - CLEAR < here < box.bottom + CLEAR for box in signs)

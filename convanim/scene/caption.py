@@ -76,7 +76,7 @@ class Caption:
         terms = self.kept(most)
         told: list[str] = [self.opens]
         for i, term in enumerate(terms):
-            negative = self.between == " + " and spans_of(term)[0] == (term, "") and term.startswith(MINUS)
+            negative = term.startswith(MINUS) and self.between == " + " and spans_of(term)[0] == (term, "")
             between = f" {MINUS} " if negative else self.between
             told += [between, term[len(MINUS) :] if negative else term] if i else [term]
         result = marked(self.result, WAITING) if self.waits and self.result else self.result

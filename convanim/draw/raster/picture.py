@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from convanim.draw.cells import changed, differing
 from convanim.draw.compose import Composer
 from convanim.draw.mosaic import covering, mosaic
-from convanim.draw.palette import NONE, Palette
+from convanim.draw.palette import NONE, Colour, Palette
 from convanim.draw.raster.blends import mixes
 from convanim.draw.raster.paint import KEPT, Painter, hull, inside, touched
 from convanim.draw.rules import LINED, lines
@@ -115,7 +115,7 @@ class Raster:
                 self._base[box.top : box.bottom, box.left : box.right] = paper
                 boxes.append(box)
         for key in new:
-            written = [self._painter.paint(self._base, shape, self._base) for shape in words[key]]
+            written = self._painter.texts(self._base, words[key])
             self._words[key] = words[key], written
             boxes += written
         return boxes
@@ -160,6 +160,7 @@ class Panel:
         self._mask = mask if place.tilted else None
         self._lines: list[tuple[Pixels, Pixels]] = []
         self._where: dict[tuple[int, int], tuple[slice, slice]] = {}
+        self._drawn: dict[tuple[int, int, float, str, Colour | None], Pixels] = {}
         self._covers: dict[tuple[int, int], tuple[list[tuple[Pixels, Pixels]], bytes]] = {}
         self._lined: OrderedDict[tuple[int, bytes], tuple[Pixels, Pixels]] = OrderedDict()
 
@@ -193,7 +194,7 @@ class Panel:
         return _around(around, base)
 
     def _put(self, base: Pixels, grid: Grid, rows: NDArray[np.intp], columns: NDArray[np.intp], *, lined: bool) -> None:
-        place, cell, sprite = self.place, self._composer.cells.of, self._painter.sprite
+        place = self.place
         roles, emphases, values = (a[rows, columns].tolist() for a in (grid.roles, grid.emphasis, grid.values))
         own: list[tuple[int, int, int] | None] = [None] * len(rows)
         if grid.colours is not None:
@@ -208,7 +209,13 @@ class Panel:
             if where is None:
                 top, left, bottom, right = place.cell(row, column)
                 where = self._where[at] = np.s_[top:bottom, left:right]
-            drawn = sprite(cell(place, role, emphasis, value, notes.get(at, ""), colour)).pixels
+            look = role, emphasis, value, notes.get(at, ""), colour
+            drawn = self._drawn.get(look)
+            if drawn is None:
+                if len(self._drawn) > KEPT:
+                    self._drawn.clear()
+                cell = self._composer.cells.of(place, *look)
+                drawn = self._drawn[look] = self._painter.sprite(cell).pixels
             if self._mask is None:
                 base[where] = drawn
             else:
