@@ -227,6 +227,25 @@ def test_a_signal_to_end_is_not_lost_in_a_weak_reference(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+#: Starts the program as `python -m convanim` does, and prints the number of threads that NumPy may start and did.
+THREADS = """
+import atexit, os, runpy
+atexit.register(lambda: print(os.environ["OPENBLAS_NUM_THREADS"], len(os.listdir("/proc/self/task"))))
+runpy.run_module("convanim", run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+def test_numpy_starts_no_threads_unless_it_is_told_to() -> None:
+    """Each of them would keep a core busy for longer than a short command takes."""
+    unset = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    explained = ("explain", "conv", "--input", "5x5", "--kernel", "3")
+    done = ran(*explained, start=("-c", THREADS), env=unset)
+    assert done.stdout.splitlines()[-1] == b"1 1"
+    told = ran(*explained, start=("-c", THREADS), env=unset | {"OPENBLAS_NUM_THREADS": "3"})
+    assert told.stdout.splitlines()[-1].startswith(b"3 ")
+
+
 #: Starts the program as `python -m convanim` does, and prints a line when a function is first called.
 WORKING = """
 import importlib, runpy, sys
