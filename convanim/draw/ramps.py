@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import float_info
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def step(place: Place, values: NDArray[Any]) -> NDArray[np.intp]:
         >>> step(place, np.array([0, 1, -2, 4])).tolist()
         [16, 20, 8, 32]
     """
-    most = max(-place.low, place.high, np.finfo(float).tiny)
+    most = max(-place.low, place.high, float_info.min)
     part = np.clip(np.asarray(values, float) / most, -1, 1)  # infinite values stay at the ends
     found: NDArray[np.intp]
     if place.panel.heat:  # a count of one is never shown as none

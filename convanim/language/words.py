@@ -69,7 +69,7 @@ def marked(text: str, mark: str) -> Marked:
         (('2', 'data'), ('·', ''), ('x', ''))
     """
     made = Marked(text, parts=(text,))
-    made.mark = mark
+    made.mark, made._spans = mark, ((str(text), mark),)
     return made
 
 
@@ -88,9 +88,6 @@ def spans_of(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def _spans(text: Said) -> Iterator[tuple[str, str]]:
-    if isinstance(text, Marked):
-        yield str(text), text.mark
-        return
     pieces: list[str] = []
     if text.parts:
         for part in text.parts:

@@ -156,7 +156,7 @@ def in_line(slot: Slot, caption: Caption) -> tuple[Text, ...]:
     spans, most = caption.spans(), len(caption.terms)
     if fits(spans):
         return set_out(spans, place, width) or (place,)
-    if caption.subject:
+    if caption.subject and caption.remark:
         caption = replace(caption, remark="")
         spans = caption.spans()
     while not fits(spans) and most > 2:

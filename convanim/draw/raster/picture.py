@@ -111,13 +111,14 @@ class Raster:
         new = [key for key, shapes in words.items() if self._words.get(key, (None,))[0] != shapes]
         paper, boxes = self.palette.solid("page"), []
         for key in new:  # clear all old texts first, since a new one may overlap the place of another
-            for box in self._words.get(key, ((), []))[1]:
+            cleared = self._words.get(key, ((), []))[1]
+            for box in cleared:
                 self._base[box.top : box.bottom, box.left : box.right] = paper
-                boxes.append(box)
+            boxes.append(hull(cleared))  # one copy of a line is quicker than one for each of its words
         for key in new:
             written = self._painter.texts(self._base, words[key])
             self._words[key] = words[key], written
-            boxes += written
+            boxes.append(hull(written))
         return boxes
 
 
