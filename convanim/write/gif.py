@@ -11,7 +11,6 @@ import struct
 import tempfile
 import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import cycle
 from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
@@ -68,15 +67,14 @@ class GifWriter(AnimationWriter):
         self._clear = len(palette)  # the transparent index, above every colour
         # The palette and the transparent index fit 2 ** bits entries; LZW has no code size below 2.
         self._bits = max(2, self._clear.bit_length())
-        # An image that waits for its duration, those that are ahead and a new one must not share memory.
-        self._coder, self._turns = _Coder(), cycle(range(self.ahead + 2))
+        self._coder = _Coder()
         file.write(_header(size, palette, self._bits) + _loop(plays) + _comment(comment))
 
     def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> _Coded:
         if differs is None:  # opaque: nothing shows through the first image
             return _Coded(self._start(pixels.copy(), self._checked(pixels)), _KEEP, self._clear)
         mask = _opaque(pixels, differs, self._spare)
-        holed = np.bitwise_and(pixels, mask, out=self._spare.array(f"holed {next(self._turns)}", *pixels.shape))
+        holed = np.bitwise_and(pixels, mask, out=pixels)
         # The transparent index follows the largest index in use, so that codes have as few bits as possible.
         hole = self._checked(holed) + 1
         holes = np.bitwise_and(np.invert(mask, out=mask), np.uint8(hole), out=mask)
@@ -130,7 +128,7 @@ def _opaque(colours: Pixels, differs: NDArray[np.bool_], spare: Spare) -> Pixels
     """
     mask = np.negative(differs.view(np.uint8), out=spare.array("mask", *differs.shape))
     changed, flat = mask.ravel(), colours.ravel()  # in the order of encoding, across rows
-    changes = spare.array("changes", *differs.shape).ravel()
+    changes = spare.array("differs", *differs.shape).ravel()  # which is not needed any more
     turns = np.not_equal(changed[1:], changed[:-1], out=changes[:-1].view(bool))
     ends = np.flatnonzero(turns)[0 if changed[0] else 1 :]
     # From the last pixel before each gap to the next changed one.

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from itertools import cycle
 from typing import IO, Any, BinaryIO, Self
 
 import numpy as np
@@ -111,6 +112,8 @@ class AnimationWriter(Writer):
         self._file, self._size, self._palette, self._plays = file, size, palette, plays
         self._comment, self._said, self._closed = comment, list[str](), False
         self._spare = Spare(width * height)
+        # A new image, one that waits for its duration and those that are ahead must not share memory.
+        self._turns = cycle(range(self.ahead + 2))
         self._shown: Pixels | None = None  # the picture after the last frame
         self._waiting: tuple[Box, Any] | None = None  # the latest image, and ...
         self._delay = 0  # ... its duration so far, in ticks
@@ -157,10 +160,9 @@ class AnimationWriter(Writer):
         below, right = (int(at[-1]) + 1 for at in (rows, columns))
         box = top + above, left, top + below, right
         place = np.s_[box[0] : box[2], left:right]
-        new = self._spare.array("new", below - above, right - left)
-        new[:] = frame[place]
+        new = self._spare.array(f"new {next(self._turns)}", below - above, right - left)
+        new[:] = shown[place] = frame[place]
         self._hold(box, new, differs[above:below, left:right])
-        shown[place] = new
 
     def _hold(self, box: Box, pixels: Pixels, differs: NDArray[np.bool_] | None) -> None:
         """Encode an image until its duration is known, and write the image that waited."""
@@ -216,7 +218,7 @@ class AnimationWriter(Writer):
     def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> Any:
         """The encoded image; unchanged pixels are holes through which the last picture shows.
 
-        Both arrays are used again for the next image.
+        Both arrays may be changed. They are used again: `differs` for the next image, `pixels` after all images ahead.
         """
 
     def _still(self, image: Any) -> Any:
