@@ -96,7 +96,9 @@ class Composer:
         """
         page = self.page
         if frame.phase not in self._tabs:
-            self._tabs[frame.phase] = {f"tab {i}": _tab(tab, i == frame.phase) for i, tab in enumerate(page.tabs)}
+            self._tabs[frame.phase] = {
+                f"tab {i}": _tab(tab, current=i == frame.phase) for i, tab in enumerate(page.tabs)
+            }
         out = dict(self._tabs[frame.phase])
         if said is not None:
             captions = [_written(texts, "text") for texts in said]
@@ -260,7 +262,7 @@ def _scale(place: Place) -> Iterator[Shape]:
             yield Fill(across if wide >= high else Box(bar.bottom - last, bar.left, bar.bottom - first, bar.right), ink)
 
 
-def _tab(tab: Tab, current: bool) -> Shapes:
+def _tab(tab: Tab, *, current: bool) -> Shapes:
     """A phase's number in a dot, and its name; the current one stands out by colour and weight."""
     if not current:
         dot = _dot(tab.dot, "inserted.fill", "page")
