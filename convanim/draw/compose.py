@@ -232,7 +232,7 @@ class Composer:
 
 def _given(place: Place, grid: Grid) -> Iterator[Shape]:
     """A line around the input inside of padding that copies it, where cells have no room for marks."""
-    if (grid.roles == Role.COPIED).any():
+    if Role.COPIED in grid.roles.tobytes():  # quicker than a comparison of all
         rows, columns = (np.flatnonzero((grid.roles == Role.DATA).any(axis=axis)) for axis in (1, 0))
         if len(rows):
             ends = int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from functools import lru_cache
 from math import ceil, floor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,8 @@ Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 #: The sizes of the caches of sprites and of words; beyond them, the oldest one is dropped.
 KEPT, WORDS = 1500, 1000
+#: No colour has this index: a palette has at most 255.
+UNUSED = 255
 
 #: The level of a coverage from 0 to 255, and the least coverage that has one above 0.
 _LEVEL = np.rint(np.arange(256) * (ALL / 255)).astype(np.uint8)
@@ -77,6 +79,7 @@ class Painter:
         self._cards: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
         self._lines: OrderedDict[tuple[object, ...], tuple[Sprite, int]] = OrderedDict()
         self._chips: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
+        self._rings: dict[tuple[Any, ...], tuple[NDArray[np.intp], Pixels]] = {}
         self._bends: dict[tuple[str, str, int, int], list[Sprite]] = {}
         self._letters: dict[tuple[str, ...], Mask] = {}
         self._numbered: dict[tuple[Ink, ...], Pixels] = {}
@@ -178,14 +181,25 @@ class Painter:
         return self._cards[key]
 
     def _ring(self, pixels: Pixels, ring: Ring, x: int, y: int) -> Box:
-        box = _moved(ring.box, x, y)
-        whole = box.top >= 0 and box.left >= 0 and box.bottom <= pixels.shape[0] and box.right <= pixels.shape[1]
+        box, across = _moved(ring.box, x, y), pixels.shape[1]
+        if _within(box, pixels.shape) != box or not pixels.flags.c_contiguous:
+            return self._bent(pixels, ring, x, y)
+        key = box.bottom - box.top, box.right - box.left, across, *ring[1:]
+        kept = self._rings.get(key)
+        if kept is None:
+            alone = np.full(key[:2], UNUSED, np.uint8)
+            self._bent(alone, ring, -ring.box.left, -ring.box.top)
+            rows, columns = np.nonzero(alone != UNUSED)
+            kept = self._rings[key] = rows * across + columns, alone[rows, columns]
+        at, colours = kept  # quicker than four sides and four corners
+        pixels.ravel()[at + (box.top * across + box.left)] = colours
+        return box
+
+    def _bent(self, pixels: Pixels, ring: Ring, x: int, y: int) -> Box:
+        """Paint the sides and corners of a ring."""
         index = self.palette.index(ring.ink)
-        for top, left, bottom, right in ring.sides:
-            if whole:
-                pixels[top + y : bottom + y, left + x : right + x] = index
-            else:
-                _fill(pixels, Box(top + y, left + x, bottom + y, right + x), index)
+        for side in ring.sides:
+            _fill(pixels, _moved(side, x, y), index)
         key = ring.ink, ring.paper, ring.radius, ring.thick
         if key not in self._bends:
             # Only round corners have edges that are blended with the paper.
@@ -193,7 +207,7 @@ class Painter:
             self._bends[key] = [Sprite(ramp[cover], cover > 0) for _, _, cover in ring.bends]
         for (left, top, _), sprite in zip(ring.bends, self._bends[key], strict=True):
             _blit(pixels, sprite, x + left, y + top)
-        return box if whole else _within(box, pixels.shape)
+        return _within(_moved(ring.box, x, y), pixels.shape)
 
     def _words(self, pixels: Pixels, words: Words, x: int, y: int) -> Box:
         text, ink, paper = words

@@ -80,7 +80,7 @@ class Raster:
         self._base: Pixels = np.full((page.height, page.width), self.palette.solid("page"), np.uint8)
         self._pixels = self._base.copy()
         self._before: Frame | None = None
-        self._words: dict[str, tuple[Shapes, list[Box]]] = {}
+        self._words: dict[str, tuple[Shapes, list[Box], Box]] = {}
         self._panels: dict[str, Panel | DensePanel] = {
             name: (DensePanel if place.dense else Panel)(place, self._composer, self._painter)
             for name, place in page.places.items()
@@ -108,17 +108,19 @@ class Raster:
 
     def _write(self, words: dict[str, Shapes]) -> list[Box]:
         """Replace the texts that have changed, and return the boxes of the changed pixels."""
-        new = [key for key, shapes in words.items() if self._words.get(key, (None,))[0] != shapes]
+        none: tuple[Shapes | None, list[Box], Box] = None, [], Box(0, 0, 0, 0)
+        before = {key: self._words.get(key, none) for key in words}
+        new = [key for key, shapes in words.items() if before[key][0] != shapes]
         paper, boxes = self.palette.solid("page"), []
         for key in new:  # clear all old texts first, since a new one may overlap the place of another
-            cleared = self._words.get(key, ((), []))[1]
+            _, cleared, extent = before[key]
             for box in cleared:
                 self._base[box.top : box.bottom, box.left : box.right] = paper
-            boxes.append(hull(cleared))  # one copy of a line is quicker than one for each of its words
+            boxes.append(extent)  # one copy of a line is quicker than one for each of its words
         for key in new:
             written = self._painter.texts(self._base, words[key])
-            self._words[key] = words[key], written
-            boxes.append(hull(written))
+            self._words[key] = words[key], written, hull(written)
+            boxes.append(self._words[key][2])
         return boxes
 
 

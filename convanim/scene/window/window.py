@@ -296,6 +296,8 @@ class WindowScene(PlacementScene):
 
     def _marked(self, plane: int, marks: Ints) -> tuple[Cells, tuple[Outline, ...]]:
         """The roles of a plane with the marks that earlier placements left, and outlines around those."""
+        if not len(marks):
+            return self.stage_roles[plane].copy(), ()
         rows, columns = marks[marks[:, 0] == plane, 1:].T
         shown = self.stage_roles[plane].copy()
         shown[rows, columns] = Role.DONE
