@@ -252,7 +252,7 @@ def test_changes_are_counted_in_the_longest_gap() -> None:
 def opaque(colours: Pixels, differs: NDArray[np.bool_]) -> Pixels:
     """Return the mask of pixels that keep their colours, made in memory that still holds that of another image."""
     spare = Spare(colours.size + 3)
-    for name in ("mask", "differs"):
+    for name in ("mask", "changes"):
         spare.array(name, 1, colours.size + 3)[:] = np.arange(colours.size + 3) % 3
     return _opaque(colours, differs, spare)
 

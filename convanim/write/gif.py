@@ -128,7 +128,7 @@ def _opaque(colours: Pixels, differs: NDArray[np.bool_], spare: Spare) -> Pixels
     """
     mask = np.negative(differs.view(np.uint8), out=spare.array("mask", *differs.shape))
     changed, flat = mask.ravel(), colours.ravel()  # in the order of encoding, across rows
-    changes = spare.array("differs", *differs.shape).ravel()  # which is not needed any more
+    changes = spare.array("changes", *differs.shape).ravel()
     turns = np.not_equal(changed[1:], changed[:-1], out=changes[:-1].view(bool))
     ends = np.flatnonzero(turns)[0 if changed[0] else 1 :]
     # From the last pixel before each gap to the next changed one.

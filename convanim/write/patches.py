@@ -111,7 +111,7 @@ class AnimationWriter(Writer):
         self.images = 0
         self._file, self._size, self._palette, self._plays = file, size, palette, plays
         self._comment, self._said, self._closed = comment, list[str](), False
-        self._spare = Spare(width * height)
+        self._spare, self._differs = Spare(width * height), bytearray(width * height)
         # A new image, one that waits for its duration and those that are ahead must not share memory.
         self._turns = cycle(range(self.ahead + 2))
         self._shown: Pixels | None = None  # the picture after the last frame
@@ -149,13 +149,16 @@ class AnimationWriter(Writer):
         if not (0 <= top <= bottom <= len(shown) and 0 <= left <= right <= shown.shape[1]):
             raise ValueError(f"changed rectangle {changed} outside of a frame of {shown.shape}")
         top = top // self.grid * self.grid
-        # Whole rows are one loop, which is quicker than a rectangle.
-        differs = self._spare.array("differs", bottom - top, shown.shape[1]).view(bool)
+        # Whole rows are one loop, which is quicker than a rectangle; and a search of bytes stops at the first change.
+        width = shown.shape[1]
+        count = (bottom - top) * width
+        differs = np.frombuffer(self._differs, bool, count).reshape(-1, width)
         np.not_equal(shown[top:bottom], frame[top:bottom], out=differs)
-        rows = np.flatnonzero(differs.any(axis=1))
-        if not len(rows):
+        ends = self._differs.find(1, 0, count), self._differs.rfind(1, 0, count)
+        if ends[0] < 0:
             return
-        columns = np.flatnonzero(differs.any(axis=0))
+        rows = [at // width for at in ends]
+        columns = np.flatnonzero(differs[rows[0] : rows[1] + 1].any(axis=0))
         above, left = (int(at[0]) // self.grid * self.grid for at in (rows, columns))
         below, right = (int(at[-1]) + 1 for at in (rows, columns))
         box = top + above, left, top + below, right

@@ -243,11 +243,12 @@ class Painter:
         if kept is not None:
             return _blit(base, kept, left, top)
         whole, number = (self.paint(base, shape, base) for shape in (card, words))
-        if whole == card.box and top <= number.top and number.bottom <= bottom:
-            if left + card.radius <= number.left and number.right <= right - card.radius:
-                self._chips[key] = Sprite(base[top:bottom, left:right].copy(), self._card(card).mask)
-                if len(self._chips) > WORDS:
-                    self._chips.popitem(last=False)
+        inner = top <= number.top and number.bottom <= bottom
+        inner = inner and left + card.radius <= number.left and number.right <= right - card.radius
+        if inner and whole == card.box:
+            self._chips[key] = Sprite(base[top:bottom, left:right].copy(), self._card(card).mask)
+            if len(self._chips) > WORDS:
+                self._chips.popitem(last=False)
         return hull([whole, number])
 
     def _stroke(

@@ -140,12 +140,11 @@ class DensePanel:
             return []
         part = None
         if before is not None:
-            changed = differing(grid, before, notes=False)
-            rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
+            rows, columns = np.nonzero(differing(grid, before, notes=False))
             if not len(rows):
                 return []
-            ends = [slice(int(at[0]), int(at[-1]) + 1) for at in (rows, columns)]
-            part = covering(self._place, ends[0], ends[1])
+            ends = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns.min()), int(columns.max()) + 1)
+            part = covering(self._place, *ends)
         return [self._painter.paint(base, mosaic(self._place, grid, part), base)]
 
 
