@@ -95,7 +95,9 @@ def test_few_sprites_kept_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None
     s = scene(Conv(3, 1, 1).trace(np.arange(25).reshape(5, 5), np.arange(9).reshape(3, 3)))
     page = layout(s, 640, 360)
     wanted = [Raster(s, page, load("light")).draw(s.frame(i)).pixels for i in range(0, s.beats.total, 7)]
-    monkeypatch.setattr("convanim.draw.raster.paint.KEPT", 3)
+    for name in ("KEPT", "WORDS", "RINGS"):
+        monkeypatch.setattr(f"convanim.draw.raster.paint.{name}", 3)
+    monkeypatch.setattr("convanim.draw.raster.picture.KEPT", 3)
     monkeypatch.setattr("convanim.draw.cells.KEPT", 3)
     raster = Raster(s, page, load("light"))
     for i, pixels in zip(range(0, s.beats.total, 7), wanted, strict=True):

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from convanim.draw.compose import Composer
 from convanim.draw.raster import Raster, palette
-from convanim.draw.raster.paint import Painter, inside
-from convanim.draw.shapes import Fill, Stroke, Words, boxes, rectangle
+from convanim.draw.raster.paint import Painter, hull, inside
+from convanim.draw.shapes import Card, Fill, Ring, Stroke, Words, boxes, rectangle
 from convanim.draw.theme import load
 from convanim.layers import Conv, ConvTranspose, MaxPool
-from convanim.page import layout
+from convanim.page import Box, Text, layout
 from convanim.page.lens import magnified
 from convanim.scene import Scene, scene
 from convanim.system import agg
@@ -63,6 +63,33 @@ def test_a_closed_upright_stroke_has_square_corners() -> None:
     assert min(box.left for box in found) == 0
     assert max(box.right for box in found) == 6
     assert (min(box.top for box in found), max(box.bottom for box in found)) == (0, 5)
+
+
+@pytest.mark.parametrize(("radius", "thick"), [(0, 1), (0, 3), (9, 2), (12, 5)])
+@pytest.mark.parametrize(("x", "y"), [(5, 7), (-4, 30), (60, 66), (200, 200)])
+def test_a_ring_on_a_page_is_the_same_on_a_part_of_one(radius: int, thick: int, x: int, y: int) -> None:
+    s, _ = SCENES["flat"]
+    painter = Painter(palette(layout(s, 640, 360), load("light")))
+    page, part = np.zeros((90, 100), np.uint8), np.zeros((90, 200), np.uint8)[:, 50:150]
+    for right in (30, 47, 30):
+        ring = Ring(Box(2, 3, 28, right), "kernel.stroke", radius, thick)
+        boxes = [painter.paint(pixels, ring, pixels, x, y) for pixels in (page, part)]
+        assert boxes[0] == boxes[1]
+        np.testing.assert_array_equal(page, part)
+    assert page.any() == (x < 100)
+
+
+def test_a_number_that_reaches_over_its_chip_is_painted_whole() -> None:
+    s, _ = SCENES["flat"]
+    painter = Painter(palette(layout(s, 640, 360), load("light")))
+    chip = Card(Box(20, 20, 40, 60), "data.lit", 4)
+    for text, x in (("12", 30), ("123456789", 22), ("12", 18)):
+        shapes = chip, Words(Text(text, x, 35, 14, bold=True), "text", "data.lit")
+        apart, first, again = (np.full((60, 200), painter.palette.solid("page"), np.uint8) for _ in range(3))
+        wanted = [painter.paint(apart, shape, apart) for shape in shapes]
+        for pixels in (first, again):
+            assert painter.texts(pixels, shapes) == [hull(wanted)]
+            np.testing.assert_array_equal(pixels, apart)
 
 
 whole = st.integers(-9, 30)

@@ -40,8 +40,8 @@ from convanim.system import agg
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-#: The sizes of the caches of sprites and of words; beyond them, the oldest one is dropped.
-KEPT, WORDS = 1500, 1000
+#: The sizes of the caches of sprites, of words and of rings; beyond them, the oldest one is dropped.
+KEPT, WORDS, RINGS = 1500, 1000, 100
 #: No colour has this index: a palette has at most 255.
 UNUSED = 255
 
@@ -79,7 +79,7 @@ class Painter:
         self._cards: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
         self._lines: OrderedDict[tuple[object, ...], tuple[Sprite, int]] = OrderedDict()
         self._chips: OrderedDict[tuple[object, ...], Sprite] = OrderedDict()
-        self._rings: dict[tuple[Any, ...], tuple[NDArray[np.intp], Pixels]] = {}
+        self._rings: OrderedDict[tuple[Any, ...], tuple[NDArray[np.intp], Pixels]] = OrderedDict()
         self._bends: dict[tuple[str, str, int, int], list[Sprite]] = {}
         self._letters: dict[tuple[str, ...], Mask] = {}
         self._numbered: dict[tuple[Ink, ...], Pixels] = {}
@@ -191,6 +191,8 @@ class Painter:
             self._bent(alone, ring, -ring.box.left, -ring.box.top)
             rows, columns = np.nonzero(alone != UNUSED)
             kept = self._rings[key] = rows * across + columns, alone[rows, columns]
+            if len(self._rings) > RINGS:
+                self._rings.popitem(last=False)
         at, colours = kept  # quicker than four sides and four corners
         pixels.ravel()[at + (box.top * across + box.left)] = colours
         return box
