@@ -26,7 +26,7 @@ def main() -> None:
     import gc
 
     gc.set_threshold(200_000)  # imports stay: scanning them for garbage took 10 % of the start
-    # NumPy starts a thread on every core, and each keeps its core busy for 60 ms; no command needs more than one.
+    # NumPy's usual OpenBLAS starts a thread for each core, which is busy for 60 ms; no command needs more than one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from convanim.cli.commands import main as program
     from convanim.system import rcfile

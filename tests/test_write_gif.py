@@ -1,13 +1,18 @@
 """The GIF writer, checked by Pillow, gifsicle and ffmpeg: the picture at each time is the one that was added."""
 
+import gc
 import io
 import subprocess
+import sys
 import tempfile
 import time
 import tracemalloc
+import weakref
 from collections.abc import Callable, Iterable
-from itertools import groupby
+from contextlib import suppress
+from itertools import count, groupby
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pytest
@@ -17,7 +22,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from convanim.errors import ConvanimError
-from convanim.write.gif import _KEPT, Box, GifWriter, Pixels, _Coder, _opaque
+from convanim.write import gif as gif_module
+from convanim.write.gif import _KEPT, Box, GifWriter, Pixels, _opaque
 from convanim.write.patches import Spare
 from support.decoders import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
 from support.needs import need
@@ -116,14 +122,14 @@ def test_full_palette_and_every_index(decode: Callable[[Path], Clip]) -> None:
 
 def test_images_that_are_encoded_late_keep_their_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     """While one image is encoded, the next ones are made in other memory."""
-    encode = _Coder._code
+    encode = gif_module._code
 
-    def late(coder: _Coder, pixels: Pixels, bits: int) -> bytes:
+    def late(pixels: Pixels, bits: int, scratch: IO[bytes]) -> bytes:
         time.sleep(0.01)
-        return encode(coder, pixels, bits)
+        return encode(pixels, bits, scratch)
 
     steps = animation(8, (40, 60), 20, 12)
-    monkeypatch.setattr(_Coder, "_code", late)
+    monkeypatch.setattr(gif_module, "_code", late)
     assert_same_show(decoded(written(steps, colours(20)), decode_pillow), show(steps, colours(20)))
 
 
@@ -398,6 +404,71 @@ def test_the_end() -> None:
     assert file.tell() == end
     with pytest.raises(ValueError, match="after close"):
         gif.add(np.ones((2, 2), np.uint8), 50)
+
+
+def test_a_frame_that_is_refused_changes_nothing() -> None:
+    rng = np.random.default_rng(3)
+    frames = [rng.integers(0, 3, (9, 12), np.uint8) for _ in range(8)]
+    file = io.BytesIO()
+    with GifWriter(file, (12, 9), INK) as gif:
+        for frame in frames:
+            gif.add(frame, 50)
+            wrong = frame.copy()
+            wrong[rng.integers(9), :] = 200
+            with pytest.raises(ValueError, match="index 200 in a frame"):
+                gif.add(wrong, 50)
+    assert_same_show(decoded(file.getvalue(), decode_pillow), show([(frame, 50, None) for frame in frames], INK))
+
+
+def test_an_image_that_cannot_be_encoded_is_not_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    encode, images = gif_module._code, count()
+
+    def full(pixels: Pixels, bits: int, scratch: IO[bytes]) -> bytes:
+        if next(images) == 1:
+            raise ConvanimError("the temporary folder is full", "make room")
+        return encode(pixels, bits, scratch)
+
+    monkeypatch.setattr(gif_module, "_code", full)
+    file = io.BytesIO()
+    gif = GifWriter(file, (3, 2), INK)
+    for number in range(6):
+        with suppress(ConvanimError):
+            gif.add(np.full((2, 3), number % 3, np.uint8), 50)
+    for _ in range(2):
+        with pytest.raises(ConvanimError, match="is full"):
+            gif.close()
+    assert not file.getvalue().endswith(b";")
+
+
+def test_an_abandoned_writer_is_gone_at_once() -> None:
+    gif = GifWriter(io.BytesIO(), (3, 2), INK)
+    for number in range(6):
+        gif.add(np.full((2, 3), number % 3, np.uint8), 50)
+    there = weakref.ref(gif)
+    gc.disable()
+    try:
+        del gif
+        assert there() is None
+    finally:
+        gc.enable()
+
+
+#: Leaves many writers in cycles, of which some are collected while the thread of another one starts.
+ABANDONED = """
+import gc, io
+import numpy as np
+from convanim.write.gif import GifWriter
+gc.set_threshold(7)
+for _ in range(1000):
+    gif = GifWriter(io.BytesIO(), (3, 2), np.array([[255, 255, 255], [0, 0, 0]], np.uint8))
+    gif.itself = gif
+    for number in range(2):
+        gif.add(np.full((2, 3), number, np.uint8), 50)
+"""
+
+
+def test_abandoned_writers_block_no_other_one() -> None:
+    subprocess.run([sys.executable, "-c", ABANDONED], check=True, timeout=120)
 
 
 def stop_half_way(file: io.BytesIO) -> None:

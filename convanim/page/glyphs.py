@@ -149,7 +149,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
     return _placed(text, bold)[1] * size
 
 
-@lru_cache(_KEPT)  # some megabytes
+@lru_cache(_KEPT // 2)  # some megabytes, up to ten on the largest pages
 def line(text: str, size: float, bold: bool = False) -> Line:
     """A line of text as coverage 0..255, which is cached and therefore read-only.
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 import struct
 import tempfile
 import weakref
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
 from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
@@ -28,6 +30,10 @@ _HOLED = _KEEP | 1  # the same, with a transparent index
 #: Found by a search over frames of all layouts, at rest and in motion. No length exceeds 254, as changes are
 #: counted in bytes.
 _KEPT = np.array([250, 100, 40, 12, 0])
+
+
+#: An image to encode: where its data goes, its pixels, and the bits of an index.
+_Task = tuple[Future[bytes], Pixels, int]
 
 
 class _Coded(NamedTuple):
@@ -54,7 +60,7 @@ class GifWriter(AnimationWriter):
     """
 
     name, widest, most_plays, longest = "GIF", LONGEST, LONGEST + 1, LONGEST
-    ahead = 1  # large images and small ones take turns
+    late = 2  # one that waits for its duration, and one before it: large images and small ones take turns
 
     def __init__(
         self, file: BinaryIO, size: tuple[int, int], palette: Pixels, *, plays: int = 0, comment: str = ""
@@ -182,40 +188,49 @@ class _Coder:
     def __init__(self) -> None:
         # Pillow releases the GIL only while it encodes into a real file.
         try:
-            self._scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by stop
+            scratch = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by the thread
         except OSError:
             raise ConvanimError(
                 "the temporary folder cannot be written", "set TMPDIR to a folder with enough room"
             ) from None
-        self._thread = ThreadPoolExecutor(1, "gif")
-        # An abandoned writer leaves no file open.
-        self.stop = weakref.finalize(self, _end, self._thread, self._scratch)
+        self._tasks: SimpleQueue[_Task | None] = SimpleQueue()
+        Thread(target=_encode, args=(self._tasks, scratch), name="gif", daemon=True).start()
+        # An abandoned writer leaves no file and no thread behind. This may happen within any call in any thread, even
+        # while another one starts; an executor would wait for a lock there, and this queue never does.
+        self.stop = weakref.finalize(self, self._tasks.put, None)
 
     def start(self, pixels: Pixels, bits: int) -> Future[bytes]:
         """Start to encode an image as LZW data, from C-contiguous (H, W) indices below 2 ** bits."""
-        return self._thread.submit(self._code, pixels, bits)
-
-    def _code(self, pixels: Pixels, bits: int) -> bytes:
-        height, width = pixels.shape
-        # Mode L shares the array's memory. Encoding takes 2.6 to 3.4 ns per pixel.
-        image = Image.frombuffer("L", (width, height), pixels, "raw", "L", 0, 1)
-        encoder = Image._getencoder("L", "gif", ("L", bits, 0), ())
-        encoder.setimage(image.im, (0, 0, width, height))
-        self._scratch.seek(0)
-        status = encoder.encode_to_file(self._scratch.fileno(), 1 << 16)
-        if status < 0:
-            raise ConvanimError(
-                f"the temporary folder {tempfile.gettempdir()} is full", "set TMPDIR to a folder with enough room"
-            )
-        length = self._scratch.tell()
-        self._scratch.seek(0)
-        return bytes([bits]) + self._scratch.read(length) + b"\0"
+        if not self.stop.alive:
+            raise ValueError("an image after the end")
+        data: Future[bytes] = Future()
+        self._tasks.put((data, pixels, bits))
+        return data
 
 
-def _end(thread: ThreadPoolExecutor, scratch: IO[bytes]) -> None:
-    # Closed by the thread itself after its last task; waiting here could deadlock.
-    try:
-        thread.submit(scratch.close)
-    except RuntimeError:  # the interpreter is exiting, and the thread with it
-        scratch.close()
-    thread.shutdown(wait=False)
+def _encode(tasks: SimpleQueue[_Task | None], scratch: IO[bytes]) -> None:
+    """Encode all images of a queue, up to None."""
+    with scratch:
+        while task := tasks.get():
+            data, pixels, bits = task
+            try:
+                data.set_result(_code(pixels, bits, scratch))
+            except BaseException as error:  # is raised where the data is asked for
+                data.set_exception(error)
+
+
+def _code(pixels: Pixels, bits: int, scratch: IO[bytes]) -> bytes:
+    height, width = pixels.shape
+    # Mode L shares the array's memory. Encoding takes 2.6 to 3.4 ns per pixel.
+    image = Image.frombuffer("L", (width, height), pixels, "raw", "L", 0, 1)
+    encoder = Image._getencoder("L", "gif", ("L", bits, 0), ())
+    encoder.setimage(image.im, (0, 0, width, height))
+    scratch.seek(0)
+    status = encoder.encode_to_file(scratch.fileno(), 1 << 16)
+    if status < 0:
+        raise ConvanimError(
+            f"the temporary folder {tempfile.gettempdir()} is full", "set TMPDIR to a folder with enough room"
+        )
+    length = scratch.tell()
+    scratch.seek(0)
+    return bytes([bits]) + scratch.read(length) + b"\0"

@@ -10,9 +10,6 @@ from __future__ import annotations
 import tempfile
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
-from functools import partial
-from itertools import cycle
 from typing import IO, Any, BinaryIO, Self
 
 import numpy as np
@@ -95,8 +92,8 @@ class AnimationWriter(Writer):
     longest: int
     #: Rectangles begin at multiples of this number of px.
     grid = 1
-    #: The number of images of known duration that may still be encoded.
-    ahead = 0
+    #: The number of images that may still be encoded while a new one is made.
+    late = 0
 
     def __init__(
         self, file: BinaryIO, size: tuple[int, int], palette: Pixels, *, plays: int = 0, comment: str = ""
@@ -112,12 +109,11 @@ class AnimationWriter(Writer):
         self._file, self._size, self._palette, self._plays = file, size, palette, plays
         self._comment, self._said, self._closed = comment, list[str](), False
         self._spare, self._differs = Spare(width * height), bytearray(width * height)
-        # A new image, one that waits for its duration and those that are ahead must not share memory.
-        self._turns = cycle(range(self.ahead + 2))
         self._shown: Pixels | None = None  # the picture after the last frame
         self._waiting: tuple[Box, Any] | None = None  # the latest image, and ...
         self._delay = 0  # ... its duration so far, in ticks
-        self._encoded: deque[Callable[[], bytes]] = deque()  # the images before it that are not written yet
+        self._late: deque[tuple[Box, Any, int]] = deque()  # the images before it that are not written yet
+        self._held = 0  # the number of images so far
 
     def add(self, frame: Pixels, milliseconds: int, changed: Box | None = None) -> None:
         """Show a picture for some time.
@@ -163,34 +159,37 @@ class AnimationWriter(Writer):
         below, right = (int(at[-1]) + 1 for at in (rows, columns))
         box = top + above, left, top + below, right
         place = np.s_[box[0] : box[2], left:right]
-        new = self._spare.array(f"new {next(self._turns)}", below - above, right - left)
-        new[:] = shown[place] = frame[place]
+        # No image shares memory with one that may still be encoded.
+        new = self._spare.array(f"new {self._held % (self.late + 1)}", below - above, right - left)
+        new[:] = frame[place]
         self._hold(box, new, differs[above:below, left:right])
+        shown[place] = frame[place]
 
     def _hold(self, box: Box, pixels: Pixels, differs: NDArray[np.bool_] | None) -> None:
-        """Encode an image until its duration is known, and write the image that waited."""
+        """Encode an image until its duration is known; that of the image that waited is known now."""
         image = self._coded(pixels, differs)
         self._flush()
         self._waiting, self._delay = (box, image), 0
+        self._held += 1
 
     def _flush(self) -> None:
-        """Write the waiting image; a duration beyond the limit is continued by images that change nothing."""
-        if self._waiting is None:
-            return
-        box, image = self._waiting
-        # In nearly equal parts, as a very short remainder would be played for longer.
-        parts = -(-self._delay // self.longest)
-        for part in range(parts):
-            if part == 1:
-                box, image = (0, 0, 1, 1), self._still(image)
-            self._encoded.append(partial(self._image, box, image, (self._delay + part) // parts))
-            self._write_encoded(self.ahead)
-            self.images += 1
+        """Write the images whose durations are known; one beyond the limit is continued by images without changes."""
+        if self._waiting is not None:
+            (box, image), self._waiting = self._waiting, None
+            # In nearly equal parts, as a very short remainder would be played for longer.
+            parts = -(-self._delay // self.longest)
+            for part in range(parts):
+                if part == 1:
+                    box, image = (0, 0, 1, 1), self._still(image)
+                self._late.append((box, image, (self._delay + part) // parts))
+        self._write_late(max(0, self.late - 1))
 
-    def _write_encoded(self, ahead: int) -> None:
-        """Write the oldest images, but not the last ones."""
-        while len(self._encoded) > ahead:
-            self._write(self._encoded.popleft()())
+    def _write_late(self, left: int) -> None:
+        """Write images until this number is left; one that cannot be written stays."""
+        while len(self._late) > left:
+            self._write(self._image(*self._late[0]))
+            self._late.popleft()
+            self.images += 1
 
     def say(self, line: str) -> None:
         """Add a line to the file's comment."""
@@ -202,7 +201,7 @@ class AnimationWriter(Writer):
             raise ValueError(f"a {self.name} needs at least one frame")
         if not self._closed:
             self._flush()
-            self._write_encoded(0)
+            self._write_late(0)
             self._finish()
             self._closed = True
             self._release()
@@ -221,7 +220,8 @@ class AnimationWriter(Writer):
     def _coded(self, pixels: Pixels, differs: NDArray[np.bool_] | None) -> Any:
         """The encoded image; unchanged pixels are holes through which the last picture shows.
 
-        Both arrays may be changed. They are used again: `differs` for the next image, `pixels` after all images ahead.
+        Both arrays are used again, `pixels` after `late` more images. It may be changed, except for the first image:
+        that one is the current picture.
         """
 
     def _still(self, image: Any) -> Any:

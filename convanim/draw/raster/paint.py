@@ -40,8 +40,8 @@ from convanim.system import agg
 
 Pixels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
-#: The sizes of the caches of sprites, of words and of rings; beyond them, the oldest one is dropped.
-KEPT, WORDS, RINGS = 1500, 1000, 100
+#: The sizes of the caches of sprites, of words and chips, and of rings; beyond them, the oldest one is dropped.
+KEPT, WORDS, RINGS = 1500, 500, 100
 #: No colour has this index: a palette has at most 255.
 UNUSED = 255
 
