@@ -119,12 +119,14 @@ class Transcript:
 
     def add(self, number: int, frame: Frame) -> str:
         """Add the frame of this number, and return the line with what is new, or "" for nothing."""
+        beats = self.scene.beats
+        places = beats.opening <= number < beats.opening + self.steps * beats.each
+        if places and self._placed == self.most:
+            return ""
         line = said(self.scene, number, frame, self.words, self._before)
         if not line or line == self._last:
             return ""
-        if self.scene.beats.opening <= number < self.scene.beats.opening + self.steps * self.scene.beats.each:
-            if self._placed == self.most:
-                return ""
+        if places:
             self._placed += 1
             self._before = frame.captions
         self._last = line
