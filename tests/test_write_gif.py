@@ -23,7 +23,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from convanim.errors import ConvanimError
 from convanim.write import gif as gif_module
-from convanim.write.gif import _KEPT, Box, GifWriter, Pixels, _opaque
+from convanim.write.gif import _KEPT, Box, GifWriter, Pixels, _holes
 from convanim.write.patches import Spare
 from support.decoders import Clip, assert_same_show, decode_ffmpeg, decode_gifsicle, decode_pillow
 from support.needs import need
@@ -260,7 +260,7 @@ def opaque(colours: Pixels, differs: NDArray[np.bool_]) -> Pixels:
     spare = Spare(colours.size + 3)
     for name in ("mask", "changes"):
         spare.array(name, 1, colours.size + 3)[:] = np.arange(colours.size + 3) % 3
-    return _opaque(colours, differs, spare)
+    return ~_holes(colours, differs, spare)
 
 
 def ends(length: int) -> NDArray[np.bool_]:

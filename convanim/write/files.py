@@ -15,6 +15,8 @@ from convanim.errors import ConvanimError, reason
 
 #: The names of temporary folders.
 _PREFIX, _SUFFIX = ".convanim.", ".part"
+#: The bytes that are kept before they are written: the images of an animation are small.
+_BUFFER = 1 << 18
 _NUMBER = re.compile(r"%(0?\d{0,2})d")
 
 
@@ -57,7 +59,7 @@ def whole_file(path: Path, *, follow: bool = True, new: bool = False) -> Iterato
             return
         with _scratch(path) as folder:
             part = folder / "part"
-            with part.open("wb") as file:
+            with part.open("wb", _BUFFER) as file:
                 _keep_mode(part, path)
                 yield file
             if new:
