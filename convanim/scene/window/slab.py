@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from convanim.errors import ConvanimError
@@ -52,7 +52,7 @@ class Slab:
     words: tuple[str, ...] = ()
     given: bool = False
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, int]:
         """(rows, columns) of each plane; a single axis is one row."""
         rows, columns = (1, *self.sizes)[-2:]
@@ -63,17 +63,17 @@ class Slab:
         """The number of slices of each channel."""
         return self.sizes[0] if len(self.sizes) == 3 else 1
 
-    @property
+    @cached_property
     def count(self) -> int:
         """The number of planes."""
         return self.channels * self.deep
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The panels' names."""
         return (self.name,) if self.count == 1 else tuple(f"{self.name} {i}" for i in range(self.count))
 
-    @property
+    @cached_property
     def titles(self) -> tuple[str, ...]:
         """The panels' titles."""
         if self.count == 1 and not self.words:
@@ -101,8 +101,10 @@ class Slab:
 
     def place(self, number: int) -> tuple[int, int, int]:
         """The plane, row and column of a flat index through all planes."""
-        plane, row, column = np.unravel_index(number, (self.count, *self.shape))
-        return int(plane), int(row), int(column)
+        rows, columns = self.shape
+        above, column = divmod(int(number), columns)
+        plane, row = divmod(above, rows)
+        return plane, row, column
 
     def at(self, cell: Sequence[int]) -> tuple[int, int, int]:
         """The plane, row and column of a cell (channel, *place)."""

@@ -17,6 +17,7 @@ from convanim.scene.contents import PlacementScene
 from convanim.scene.frame import (
     Beats,
     Blocks,
+    Cell,
     Cells,
     Emphasis,
     Frame,
@@ -83,6 +84,7 @@ class WindowScene(PlacementScene):
         self.traces: tuple[Trace, ...] = (trace,)
         self.lines = self._lines()
         self.drawn = self._drawn()
+        self._order = {channel: plane for plane, channel in enumerate(self.drawn)}
         self.title, self.detail = heading(trace), self._detail()
         sizes = tuple(line.size for line in self.lines)[-len(trace.axes) :]
         inputs, outputs = self._names(tuple(words))
@@ -94,6 +96,8 @@ class WindowScene(PlacementScene):
         self.stage_roles: Cells = self.left.planes(np.broadcast_to(self._roles(), shape))
         self.x, answer, self.numerals = self._numbers()
         self.stage_values, self.answer = self.left.planes(self._values()), self.right.planes(answer)
+        # Always the same objects, so that renderers need not compare their values.
+        self._stage_planes, self._output_planes = tuple(self.stage_values), tuple(self.answer)
         self.phases = self._phases()
         self._pending = self._whole(Role.PENDING)
         self.done_roles = self.right.planes(self._results())
@@ -242,10 +246,15 @@ class WindowScene(PlacementScene):
 
     def reads(self, step: Step) -> Places:
         """The cells of the stage that a placement reads, by plane."""
-        plane_of = {channel: plane for plane, channel in enumerate(self.drawn)}
-        read = ((plane_of.get(channel), *along) for channel, *along in step.reads.tolist())
-        cells = (self._on_stage(cell) for cell in read if cell[0] is not None)
-        return by_panel((self.left.names[plane], ((row, column),)) for plane, row, column in cells)
+        channels, *along = step.reads.T.tolist()
+        lines = self.lines[len(self.lines) - len(along) :]
+        spots = ([line.first + line.gap * at for at in some] for line, some in zip(lines, along, strict=True))
+        found: dict[int, list[Cell]] = {}
+        for channel, *spot in zip(channels, *spots, strict=True):
+            if channel in self._order:
+                plane, row, column = self.left.at((self._order[channel], *spot))
+                found.setdefault(plane, []).append((row, column))
+        return by_panel((self.left.names[plane], tuple(cells)) for plane, cells in found.items())
 
     def _on_stage(self, cell: Sequence[int]) -> tuple[int, int, int]:
         """The position of an input cell (drawn channel, *place) on the stage: plane, row and column."""
@@ -278,7 +287,7 @@ class WindowScene(PlacementScene):
         if plane in seen.active:
             emphasis[seen.active[plane]] = Emphasis.ACTIVE
         notes, outlines = seen.notes.get(plane, {}), kept + seen.outlines.get(plane, ())
-        return Grid(self._title(plane), shown, self.stage_values[plane], emphasis, notes, outlines)
+        return Grid(self._title(plane), shown, self._stage_planes[plane], emphasis, notes, outlines)
 
     def _title(self, plane: int) -> str:
         """The title of a plane of the finished stage."""
@@ -290,7 +299,7 @@ class WindowScene(PlacementScene):
         kept = self._resting.get(plane)
         if kept is None or kept.outlines != outlines or not np.array_equal(kept.roles, shown):
             calm = np.zeros(shown.shape, np.uint8)
-            kept = Grid(self._title(plane), shown, self.stage_values[plane], calm, {}, outlines)
+            kept = Grid(self._title(plane), shown, self._stage_planes[plane], calm, {}, outlines)
             self._resting[plane] = kept
         return kept
 
@@ -307,7 +316,7 @@ class WindowScene(PlacementScene):
     def _whole(self, role: Role) -> dict[str, Grid]:
         calm = np.zeros(self.right.shape, np.uint8)
         shown = np.full(self.right.shape, role, np.uint8)
-        named = zip(self.right.names, self.right.titles, self.answer, strict=True)
+        named = zip(self.right.names, self.right.titles, self._output_planes, strict=True)
         return {name: Grid(title, shown, values, calm) for name, title, values in named}
 
     def _written(self, number: int, *, written: bool) -> dict[str, Grid]:
@@ -324,7 +333,7 @@ class WindowScene(PlacementScene):
         new[row, column] = Emphasis.WRITTEN if written else Emphasis.NONE
         cell = around([(row, column)], Role.DONE)
         grids[self.right.names[here]] = Grid(
-            *(self.right.titles[here], shown.reshape(self.right.shape), self.answer[here], new),
+            *(self.right.titles[here], shown.reshape(self.right.shape), self._output_planes[here], new),
             self._remembered(here, done),
             (cell,),
         )
@@ -335,7 +344,7 @@ class WindowScene(PlacementScene):
         if not hasattr(self, "_finished_grids"):
             calm, size = np.zeros(self.right.shape, np.uint8), self.answer[0].size
             self._finished_grids = [
-                Grid(title, self.done_roles[i], self.answer[i], calm, self._remembered(i, size))
+                Grid(title, self.done_roles[i], self._output_planes[i], calm, self._remembered(i, size))
                 for i, title in enumerate(self.right.titles)
             ]
         return self._finished_grids
