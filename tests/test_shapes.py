@@ -88,7 +88,7 @@ def test_a_number_that_reaches_over_its_chip_is_painted_whole() -> None:
         apart, first, again = (np.full((60, 200), painter.palette.solid("page"), np.uint8) for _ in range(3))
         wanted = [painter.paint(apart, shape, apart) for shape in shapes]
         for pixels in (first, again):
-            assert painter.texts(pixels, shapes) == [hull(wanted)]
+            assert painter.texts(pixels, shapes) == hull(wanted)
             np.testing.assert_array_equal(pixels, apart)
 
 

@@ -30,34 +30,35 @@ _MARKED = {
     Role.UNUSED: "unused.hatch",
 }
 _PLAIN = (Emphasis.QUIET, Emphasis.DIFFERENT)
-# Masks by role and by emphasis.
-_IS_PLAIN = np.isin(np.arange(len(Emphasis)), _PLAIN)
-_HEATED, _SHADED, _COLOURLESS = (
-    np.isin(np.arange(len(Role)), tuple(some)) for some in (theme.HEATED, theme.SHADED, COLOURLESS)
+# Masks by role, and by role and emphasis.
+_HAS_VALUE = np.isin(np.arange(len(Role)), tuple(theme.SHADED))
+_HEATED, _SHADED, _COLOURED = (
+    np.outer(np.isin(np.arange(len(Role)), tuple(some)), ~np.isin(np.arange(len(Emphasis)), _PLAIN))
+    for some in (theme.HEATED, theme.SHADED, {*Role} - COLOURLESS)
 )
 Values = NDArray[Any]
 
 
-def mosaic(place: Place, grid: Grid, part: tuple[slice, slice] | None = None) -> Mosaic:
+def mosaic(
+    place: Place, grid: Grid, part: tuple[slice, slice] | None = None, steps: NDArray[np.intp] | None = None
+) -> Mosaic:
     """The cells of a dense grid, or of a part of its pixels, given in rows and columns of pixels or of cells.
 
     Args:
         part: the rows and columns, in cells if each has one or more pixels, otherwise in pixels.
+        steps: the steps of all values, if they are known and no cells share a pixel.
     """
-    high, wide = pixels(place)
-    rows, columns = part or (slice(0, high), slice(0, wide))
+    rows, columns = part or (slice(0, side) for side in pixels(place))
     roles, emphasis, values, colours = _cells(place, grid, rows, columns)
     inks = _inks(place)
     numbers = np.asarray(inks.roles[roles, emphasis])
     where = None
-    if place.panel.heat:
-        counted = _HEATED[roles] & ~_IS_PLAIN[emphasis]
-        numbers = np.where(counted, inks.first + step(place, values), numbers)
-    elif place.shaded:  # shaded by value
-        valued = _SHADED[roles] & ~_IS_PLAIN[emphasis]
-        numbers = np.where(valued, inks.first + step(place, values), numbers)
+    if place.panel.heat or place.shaded:
+        valued = (_HEATED if place.panel.heat else _SHADED)[roles, emphasis]
+        found = step(place, values) if steps is None else steps[rows, columns]
+        numbers = np.where(valued, inks.first + found, numbers)
     elif colours is not None:
-        where = ~_COLOURLESS[roles] & ~_IS_PLAIN[emphasis]
+        where = _COLOURED[roles, emphasis]
     down, across = place.tall or place.pitch, place.pitch
     top, left = place.y + rows.start * down, place.x + columns.start * across
     box = Box(top, left, top + len(roles) * down, left + roles.shape[1] * across)
@@ -144,7 +145,7 @@ def _cells(
     roles = _ROLE[reduced(_RANK[own], np.maximum)]
     emphasis = reduced(grid.emphasis[cells], np.maximum)
     # The mean of the cells that have a value.
-    valued = _SHADED[own]
+    valued = _HAS_VALUE[own]
     count = np.maximum(reduced(valued, np.add, dtype=np.int64), 1)
     values = np.where(valued & np.isfinite(grid.values[cells]), grid.values[cells], 0)
     mean = reduced(values, np.add, dtype=np.float64) / count

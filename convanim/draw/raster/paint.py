@@ -161,9 +161,11 @@ class Painter:
 
     def mosaic(self, shape: Mosaic) -> Pixels:
         """A mosaic as the pixels of its box."""
-        if shape.inks not in self._numbered:
-            self._numbered[shape.inks] = np.array([self.palette.index(ink) for ink in shape.inks], np.uint8)
-        cells = self._numbered[shape.inks][shape.numbers]
+        numbered = self._numbered.get(shape.inks)  # one look-up, as the hash of a long tuple takes its time
+        if numbered is None:
+            numbered = np.array([self.palette.index(ink) for ink in shape.inks], np.uint8)
+            self._numbered[shape.inks] = numbered
+        cells = numbered[shape.numbers]
         if shape.colours is not None and shape.own is not None:
             cells[shape.own] = self.palette.nearest(shape.colours[shape.own])
         return shape.pixels(cells)
@@ -223,8 +225,8 @@ class Painter:
                 self._lines.popitem(last=False)
         return _blit(pixels, kept[0], x + text.x, y + text.baseline - kept[1])
 
-    def texts(self, base: Pixels, shapes: Shapes) -> list[Box]:
-        """Paint texts on a page at rest, and return the boxes of the pixels that they may touch."""
+    def texts(self, base: Pixels, shapes: Shapes) -> Box:
+        """Paint texts on a page at rest, and return the box of the pixels that they may touch."""
         out, at = list[Box](), 0
         while at < len(shapes):
             match shapes[at : at + 2]:
@@ -234,7 +236,7 @@ class Painter:
                 case shape, *_:
                     out.append(self.paint(base, shape, base))
                     at += 1
-        return out
+        return hull(out)
 
     def _chip(self, base: Pixels, card: Card, words: Words) -> Box:
         """Paint a chip and the number on it; if it lies between the corners, they become one sprite."""

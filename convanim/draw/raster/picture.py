@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from convanim.draw.cells import changed, differing
 from convanim.draw.compose import Composer
 from convanim.draw.mosaic import covering, mosaic
 from convanim.draw.palette import NONE, Colour, Palette
+from convanim.draw.ramps import step
 from convanim.draw.raster.blends import mixes
 from convanim.draw.raster.paint import KEPT, Painter, hull, inside, touched
 from convanim.draw.rules import LINED, lines
@@ -80,7 +81,7 @@ class Raster:
         self._base: Pixels = np.full((page.height, page.width), self.palette.solid("page"), np.uint8)
         self._pixels = self._base.copy()
         self._before: Frame | None = None
-        self._words: dict[str, tuple[Shapes, list[Box], Box]] = {}
+        self._words: dict[str, tuple[Shapes, Box]] = {}
         self._panels: dict[str, Panel | DensePanel] = {
             name: (DensePanel if place.dense else Panel)(place, self._composer, self._painter)
             for name, place in page.places.items()
@@ -108,19 +109,17 @@ class Raster:
 
     def _write(self, words: dict[str, Shapes]) -> list[Box]:
         """Replace the texts that have changed, and return the boxes of the changed pixels."""
-        none: tuple[Shapes | None, list[Box], Box] = None, [], Box(0, 0, 0, 0)
+        none: tuple[Shapes | None, Box] = None, Box(0, 0, 0, 0)
         before = {key: self._words.get(key, none) for key in words}
         new = [key for key, shapes in words.items() if before[key][0] != shapes]
         paper, boxes = self.palette.solid("page"), []
         for key in new:  # clear all old texts first, since a new one may overlap the place of another
-            _, cleared, extent = before[key]
-            for box in cleared:
-                self._base[box.top : box.bottom, box.left : box.right] = paper
-            boxes.append(extent)  # one copy of a line is quicker than one for each of its words
+            box = before[key][1]
+            self._base[box.top : box.bottom, box.left : box.right] = paper
+            boxes.append(box)
         for key in new:
-            written = self._painter.texts(self._base, words[key])
-            self._words[key] = words[key], written, hull(written)
-            boxes.append(self._words[key][2])
+            self._words[key] = words[key], self._painter.texts(self._base, words[key])
+            boxes.append(self._words[key][1])
         return boxes
 
 
@@ -133,19 +132,26 @@ class DensePanel:
 
     def __init__(self, place: Place, composer: Composer, painter: Painter) -> None:
         self._place, self._painter = place, painter
+        self._steps: tuple[NDArray[Any], NDArray[np.intp]] | None = None  # of values that stay the same
 
     def draw(self, base: Pixels, grid: Grid, before: Grid | None) -> list[Box]:
         """Draw the smallest part of the grid that holds all changes, and return its box."""
         if grid is before:
             return []
-        part = None
+        part = steps = None
         if before is not None:
-            rows, columns = np.nonzero(differing(grid, before, notes=False))
-            if not len(rows):
+            found = differing(grid, before, notes=False)
+            cells, wide = found.tobytes(), found.shape[1]
+            if (first := cells.find(1)) < 0:
                 return []
-            ends = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns.min()), int(columns.max()) + 1)
-            part = covering(self._place, *ends)
-        return [self._painter.paint(base, mosaic(self._place, grid, part), base)]
+            down = slice(first // wide, cells.rfind(1) // wide + 1)
+            columns = np.flatnonzero(found[down].any(axis=0))
+            part = covering(self._place, down, slice(int(columns[0]), int(columns[-1]) + 1))
+            if self._place.per == 1 and grid.values is before.values:
+                if self._steps is None or self._steps[0] is not grid.values:
+                    self._steps = grid.values, step(self._place, grid.values)
+                steps = self._steps[1]
+        return [self._painter.paint(base, mosaic(self._place, grid, part, steps), base)]
 
 
 class Panel:
