@@ -40,29 +40,33 @@ Values = NDArray[Any]
 
 
 def mosaic(
-    place: Place, grid: Grid, part: tuple[slice, slice] | None = None, steps: NDArray[np.intp] | None = None
+    place: Place, grid: Grid, part: tuple[slice, slice] | None = None, shades: NDArray[np.uint16] | None = None
 ) -> Mosaic:
     """The cells of a dense grid, or of a part of its pixels, given in rows and columns of pixels or of cells.
 
     Args:
         part: the rows and columns, in cells if each has one or more pixels, otherwise in pixels.
-        steps: the steps of all values, if they are known and no cells share a pixel.
+        shades: the shades of all values, if they are known and no cells share a pixel.
     """
     rows, columns = part or (slice(0, side) for side in pixels(place))
     roles, emphasis, values, colours = _cells(place, grid, rows, columns)
     inks = _inks(place)
-    numbers = np.asarray(inks.roles[roles, emphasis])
+    numbers = inks.roles[roles, emphasis]
     where = None
     if place.panel.heat or place.shaded:
         valued = (_HEATED if place.panel.heat else _SHADED)[roles, emphasis]
-        found = step(place, values) if steps is None else steps[rows, columns]
-        numbers = np.where(valued, inks.first + found, numbers)
+        numbers = np.where(valued, shaded(place, values) if shades is None else shades[rows, columns], numbers)
     elif colours is not None:
         where = _COLOURED[roles, emphasis]
     down, across = place.tall or place.pitch, place.pitch
     top, left = place.y + rows.start * down, place.x + columns.start * across
     box = Box(top, left, top + len(roles) * down, left + roles.shape[1] * across)
-    return Mosaic(box, inks.names, numbers.astype(np.uint16), colours, where)
+    return Mosaic(box, inks.names, numbers, colours, where)
+
+
+def shaded(place: Place, values: Values) -> NDArray[np.uint16]:
+    """The numbers of the inks of some values."""
+    return (_inks(place).first + step(place, values)).astype(np.uint16)
 
 
 def pixels(place: Place) -> tuple[int, int]:
@@ -104,7 +108,7 @@ class _Names:
 
     def __init__(self, place: Place) -> None:
         names: list[Ink] = []
-        self.roles = np.zeros((len(Role), len(Emphasis)), np.intp)
+        self.roles = np.zeros((len(Role), len(Emphasis)), np.uint16)
         for role in Role:
             for emphasis in Emphasis:
                 name = theme.fill(role, emphasis, bare=True)

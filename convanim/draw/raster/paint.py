@@ -92,6 +92,8 @@ class Painter:
             base: the same page at rest, with the letters and with the cells that others emerge from under.
         """
         match shape:
+            case Words():
+                return self._words(pixels, shape, x, y)
             case Fill(box, ink):
                 return _fill(pixels, _moved(box, x, y), self.palette.index(ink))
             case Card():
@@ -102,8 +104,6 @@ class Painter:
                 return _blit(pixels, Sprite(self.mosaic(shape), None), x + box.left, y + box.top)
             case Placed(left, top, shapes):
                 return _blit(pixels, self.sprite(shapes), x + left, y + top)
-            case Words():
-                return self._words(pixels, shape, x, y)
             case Stroke():
                 return self._stroke(pixels, shape, base, x, y)
             case Poly(points) | Veil(points) | Hatch(points) | Rest(_, points):
@@ -229,26 +229,25 @@ class Painter:
         """Paint texts on a page at rest, and return the box of the pixels that they may touch."""
         out, at = list[Box](), 0
         while at < len(shapes):
-            match shapes[at : at + 2]:
-                case Card() as card, Words() as words:
-                    out.append(self._chip(base, card, words))
-                    at += 2
-                case shape, *_:
-                    out.append(self.paint(base, shape, base))
-                    at += 1
+            shape, at = shapes[at], at + 1
+            if isinstance(shape, Card) and at < len(shapes) and isinstance(number := shapes[at], Words):
+                out.append(self._chip(base, shape, number))
+                at += 1
+            else:
+                out.append(self.paint(base, shape, base))
         return hull(out)
 
     def _chip(self, base: Pixels, card: Card, words: Words) -> Box:
         """Paint a chip and the number on it; if it lies between the corners, they become one sprite."""
-        (top, left, bottom, right), text = card.box, words.text
-        x, y = text.x - left, text.baseline - top
-        key = bottom - top, right - left, *card[1:], text.text, x, y, *text[3:5], *words[1:]
+        (top, left, bottom, right), ink, radius, paper = card
+        (text, x, y, size, bold, _), *inks = words
+        key = bottom - top, right - left, ink, radius, paper, text, x - left, y - top, size, bold, *inks
         kept = self._chips.get(key)
         if kept is not None:
             return _blit(base, kept, left, top)
         whole, number = (self.paint(base, shape, base) for shape in (card, words))
         inner = top <= number.top and number.bottom <= bottom
-        inner = inner and left + card.radius <= number.left and number.right <= right - card.radius
+        inner = inner and left + radius <= number.left and number.right <= right - radius
         if inner and whole == card.box:
             self._chips[key] = Sprite(base[top:bottom, left:right].copy(), self._card(card).mask)
             if len(self._chips) > WORDS:

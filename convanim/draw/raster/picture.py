@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from convanim.draw.cells import changed, differing
 from convanim.draw.compose import Composer
-from convanim.draw.mosaic import covering, mosaic
+from convanim.draw.mosaic import covering, mosaic, shaded
 from convanim.draw.palette import NONE, Colour, Palette
-from convanim.draw.ramps import step
 from convanim.draw.raster.blends import mixes
 from convanim.draw.raster.paint import KEPT, Painter, hull, inside, touched
 from convanim.draw.rules import LINED, lines
@@ -132,13 +131,13 @@ class DensePanel:
 
     def __init__(self, place: Place, composer: Composer, painter: Painter) -> None:
         self._place, self._painter = place, painter
-        self._steps: tuple[NDArray[Any], NDArray[np.intp]] | None = None  # of values that stay the same
+        self._shades: tuple[NDArray[Any], NDArray[np.uint16]] | None = None  # of values that stay the same
 
     def draw(self, base: Pixels, grid: Grid, before: Grid | None) -> list[Box]:
         """Draw the smallest part of the grid that holds all changes, and return its box."""
         if grid is before:
             return []
-        part = steps = None
+        part = shades = None
         if before is not None:
             found = differing(grid, before, notes=False)
             cells, wide = found.tobytes(), found.shape[1]
@@ -148,10 +147,10 @@ class DensePanel:
             columns = np.flatnonzero(found[down].any(axis=0))
             part = covering(self._place, down, slice(int(columns[0]), int(columns[-1]) + 1))
             if self._place.per == 1 and grid.values is before.values:
-                if self._steps is None or self._steps[0] is not grid.values:
-                    self._steps = grid.values, step(self._place, grid.values)
-                steps = self._steps[1]
-        return [self._painter.paint(base, mosaic(self._place, grid, part, steps), base)]
+                if self._shades is None or self._shades[0] is not grid.values:
+                    self._shades = grid.values, shaded(self._place, grid.values)
+                shades = self._shades[1]
+        return [self._painter.paint(base, mosaic(self._place, grid, part, shades), base)]
 
 
 class Panel:
