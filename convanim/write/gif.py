@@ -80,7 +80,7 @@ class GifWriter(AnimationWriter):
         if differs is None:  # opaque: nothing shows through the first image
             return _Coded(self._start(pixels.copy(), self._checked(pixels)), _KEEP, self._clear)
         holes = _holes(pixels, differs, self._spare)
-        holed = np.bitwise_or(pixels, holes, out=pixels)
+        holed = np.bitwise_or(pixels, holes, out=pixels)  # 255 in holes; the largest index is sought with 0 there
         # The transparent index follows the largest index in use, so that codes have as few bits as possible.
         hole = self._checked(np.subtract(holed, holes, out=holes)) + 1
         holes.fill(hole)
