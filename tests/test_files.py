@@ -46,7 +46,8 @@ CONV = ["conv", "--input", "5x5", "--kernel", "3", "--width", "640"]
 
 
 def limited(size: int, *arguments: object) -> list[str]:
-    return [sys.executable, "-c", LIMITED, str(size), *map(str, arguments)]
+    # Without bytecode, whose files would be cut off as well, and make later imports fail.
+    return [sys.executable, "-B", "-c", LIMITED, str(size), *map(str, arguments)]
 
 
 def put(path: Path, data: bytes = b"new", error: BaseException | None = None) -> None:

@@ -20,7 +20,7 @@ from convanim.gallery import build, check, digest
 from convanim.gallery.records import Records
 from support.galleries import CONV, TEXT, everything, here, put
 
-#: A process with a limited file size, as on a full disk.
+#: A process with a limited file size, as on a full disk; -B, since bytecode would be cut off as well, and stay so.
 LIMITED = """
 import resource, signal, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
@@ -285,7 +285,8 @@ def test_a_disk_that_fills_up_loses_nothing(tmp_path: Path, size: int) -> None:
     here(put(tmp_path, a=TEXT, b=CONV))
     before = everything(tmp_path)
     put(tmp_path, a=TEXT.replace("3x3", "5x5"), b=CONV.replace("3x3", "5x5"))
-    command = [sys.executable, "-c", LIMITED, str(size), "gallery", "build", "--folder", str(tmp_path), "--jobs", "1"]
+    words = "gallery", "build", "--folder", str(tmp_path), "--jobs", "1"
+    command = [sys.executable, "-B", "-c", LIMITED, str(size), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode in (1, 2)
     assert "Traceback" not in done.stderr
