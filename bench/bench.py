@@ -272,9 +272,12 @@ def explanation_is_quick(_: Path, times: int) -> Iterator[Row]:
 
 
 def _beside_its_imports(times: int, libraries: str, most: float, *command: str) -> Row:
-    """The CPU time of a command that draws nothing, beside that of importing the libraries that it uses."""
+    """The CPU time of a command that draws nothing, beside that of importing the libraries that it uses.
+
+    The command keeps NumPy to one thread, so the process that only imports has one, too.
+    """
     programs = ("-m", "convanim", *command), ("-c", f"import {libraries}")
-    a, b = in_turns(2 * times, *(partial(run, *program, **ONE_THREAD) for program in programs))  # as convanim sets it
+    a, b = in_turns(2 * times, *(partial(run, *program, **ONE_THREAD) for program in programs))
     figure = f"convanim {command[0]}: CPU time, ours / import {libraries}"
     return Row(figure, f"≤ {most}", f"{a.cpu / b.cpu:.2f} ({a.cpu:.2f} s / {b.cpu:.2f} s)", a.cpu <= most * b.cpu)
 
